@@ -1,0 +1,43 @@
+# make help lists the targets; each needs nothing but Python 3.11+ and make.
+PYTHON ?= python3
+BIN := .venv/bin
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: help install demo test check format bench gallery clean
+
+help:
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: .venv/.installed  ## make .venv with everything in it
+
+.venv/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+demo: install  ## train 16 seeds of the independence task, analyse the best, say where the report lies
+	$(BIN)/bimt-train independence --seeds 16 --out runs/independence
+	$(BIN)/bimt-analyze runs/independence --html runs/independence/report.html
+
+test: check  ## all checks and all tests
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+check: install  ## format, lint, types and import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install  ## put the code into the one format
+	$(BIN)/ruff check --fix-only --exit-zero .
+	$(BIN)/ruff format .
+
+bench: install  ## measure everything that benchmarks/RESULTS.md states
+	$(BIN)/python benchmarks/run_all.py
+
+gallery: install  ## make the pictures of the README and the docs anew
+	$(BIN)/python examples/gallery.py
+
+clean:  ## remove what the other targets made
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .import_linter_cache

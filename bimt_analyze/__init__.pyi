@@ -1,0 +1,9 @@
+from . import audit as audit
+from . import formulas as formulas
+from . import graph as graph
+from . import modules as modules
+from . import plots as plots
+from . import report as report
+from ._analyze import analyze as analyze
+from ._analyze import checkpoints_in as checkpoints_in
+from .report import Report as Report

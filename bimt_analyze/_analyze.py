@@ -1,0 +1,216 @@
+"""From a checkpoint to a report, in one call."""
+
+import importlib.metadata
+import json
+import platform
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float64
+
+from bimt_train import CheckpointError, Circuit, prune
+from bimt_train.network import Checkpoint, Network, load_checkpoint
+
+from .graph import neuron_graph
+from .modules import choose_level, hierarchy
+from .report import Report
+
+if TYPE_CHECKING:
+    from .formulas import Formula, Structure
+
+Progress = Callable[[str], None]
+
+RUNS_FILE = "runs.json"
+PACKAGES = ("bimt", "torch", "numpy", "scipy", "sympy", "igraph", "scikit-learn")
+
+
+@dataclass(frozen=True)
+class _Stages:
+    """Tells what is done now, and keeps how long it took."""
+
+    progress: Progress | None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        if self.progress is not None:
+            self.progress(name)
+        began = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - began, 3)
+
+
+def analyze(
+    source: Checkpoint | str | Path,
+    *,
+    seed: int = 0,
+    tolerance: float = 0.05,
+    refit_steps: int = 50,
+    seconds: float = 10.0,
+    progress: Progress | None = None,
+) -> Report:
+    """Prune the network, find its modules, read its formulas, and hold all of it against what is known of the task.
+
+    The circuit (`bimt_train.prune`) gives the graph, the graph its hierarchy of modules and the level to report
+    (`choose_level`, which never sees the known parts), and hints for the formulas. Formulas are searched on the
+    checkpoint's training rows and proven on its test rows and, where the task states them, the known formulas.
+
+    Args:
+        source: a checkpoint, its file, or a folder of them, of which the best seed is taken.
+        seed: of everything random in the analysis.
+        tolerance: of pruning, a fraction of the loss.
+        refit_steps: of pruning; a short refit lets weights that only correct for others' absence go. 0 keeps the
+            weights as they are.
+        seconds: for the search of all formulas together; classifiers have none.
+        progress: is called with the name of each stage as it begins.
+
+    Raises:
+        CheckpointError: no such file or folder, or one that cannot be read.
+        InputError: an impossible tolerance.
+    """
+    stages = _Stages(progress)
+    with stages.stage("read"):
+        checkpoint = source if isinstance(source, Checkpoint) else load_checkpoint(best_checkpoint(source))
+        name = "in memory" if isinstance(source, Checkpoint) else str(best_checkpoint(source))
+    with stages.stage("prune"):
+        circuit = circuit_of(checkpoint, tolerance=tolerance, refit_steps=refit_steps)
+    with stages.stage("modules"):
+        graph = neuron_graph(circuit.network)
+        choice = choose_level(hierarchy(graph, seed=seed))
+    with stages.stage("formulas"):
+        formulas = formulas_of(checkpoint, circuit.network, seconds=seconds, seed=seed)
+    parameters = {"tolerance": tolerance, "refit_steps": refit_steps, "formula_seconds": seconds, "edge_weights": graph.weights}
+    provenance = {
+        "source": name,
+        "versions": _versions(),
+        "seeds": {"training": checkpoint.config.get("seed"), "analysis": seed},
+        "parameters": parameters,
+        "training": dict(checkpoint.config),
+        "seconds": stages.seconds,
+    }
+    return Report(
+        checkpoint=checkpoint,
+        circuit=circuit,
+        graph=graph,
+        partition=choice.level.partition,
+        level=choice.level.name,
+        reason=choice.reason,
+        formulas=formulas,
+        agreement=None,
+        significance=None,
+        provenance=provenance,
+    )
+
+
+def checkpoints_in(folder: str | Path) -> tuple[Path, ...]:
+    """The checkpoint files of a folder that `bimt_train.train` wrote, best seed first.
+
+    Raises:
+        CheckpointError: there is no runs.json, it cannot be read, or a file that it names is gone.
+    """
+    path = Path(folder) / RUNS_FILE
+    if not path.is_file():
+        raise CheckpointError(
+            "not a folder of runs", where=str(folder), expected=RUNS_FILE, mend="give a folder that bimt-train wrote, or a file"
+        )
+    try:
+        records = json.loads(path.read_text(encoding="utf-8"))["records"]
+        files = tuple(path.parent / record["file"] for record in records)
+    except (ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(
+            "a table of runs that cannot be read", where=str(path), got=f"{type(error).__name__}: {error}", mend="train again"
+        ) from None
+    if not files:
+        raise CheckpointError("a table of runs without runs", where=str(path), mend="train again")
+    return files
+
+
+def best_checkpoint(source: str | Path) -> Path:
+    """The file itself, or of a folder the best seed's.
+
+    Raises:
+        CheckpointError: there is no such file or folder.
+    """
+    path = Path(source)
+    if path.is_dir():
+        return checkpoints_in(path)[0]
+    if not path.is_file():
+        raise CheckpointError("no such file or folder", where=str(path), mend="correct the path")
+    return path
+
+
+def circuit_of(checkpoint: Checkpoint, *, tolerance: float, refit_steps: int) -> Circuit:
+    """The circuit of a checkpoint's network, found on its training rows in the network's own units."""
+    card, probe = checkpoint.card, checkpoint.probe
+    y = probe.y_train
+    if card.loss == "cross-entropy":
+        y = one_hot(y, len(card.outputs))
+    else:
+        y = card.to_network_targets(y)
+    return prune(
+        checkpoint.network,
+        card.to_network_inputs(probe.x_train),
+        y,
+        loss=card.loss,
+        tolerance=tolerance,
+        refit_steps=refit_steps,
+    )
+
+
+def one_hot(y: Float64[np.ndarray, "rows columns"], classes: int) -> Float64[np.ndarray, "rows classes"]:
+    """Numbers of classes, in one column, as one column a class; what is one-hot already stays."""
+    if y.shape[1] == classes and classes > 1:
+        return y
+    return np.eye(classes)[y[:, 0].astype(np.int64)]
+
+
+def formulas_of(
+    checkpoint: Checkpoint, circuit: Network, *, seconds: float, seed: int
+) -> Mapping[str, "Formula"]:
+    """A formula for each output of a task with numbers as targets; what one leaves of its time, the next may use."""
+    from .formulas import find_formula, prove
+
+    card, probe = checkpoint.card, checkpoint.probe
+    found: dict[str, Formula] = {}
+    if card.loss != "mse":
+        return found
+    ends = time.monotonic() + seconds
+    for place, output in enumerate(card.outputs):
+        share = (ends - time.monotonic()) / (len(card.outputs) - place)
+
+        def network(x: Float64[np.ndarray, "rows inputs"], place: int = place) -> Float64[np.ndarray, " rows"]:
+            return checkpoint.predict(x)[:, place]
+
+        formula = find_formula(
+            probe.x_train, probe.y_train[:, place], names=card.inputs, output=output,
+            structure=hints(checkpoint, circuit, place), network=network, seconds=max(share, 0.1), seed=seed,
+        )  # fmt: skip
+        known = card.parts is not None and card.parts.has_expressions
+        truth = card.parts.expression(output).sympy() if card.parts is not None and known else None
+        found[output] = prove(
+            formula, x_held=probe.x_test, y_held=probe.y_test[:, place], truth=truth, ranges=card.ranges, network=network, seed=seed
+        )
+    return found
+
+
+def hints(checkpoint: Checkpoint, circuit: Network, output: int) -> "Structure | None":
+    """What the circuit says about an output, in the task's units; None where it is no plain chain of layers."""
+    from .formulas import read_structure
+
+    connections = circuit.connections()
+    order = [group.name for group in circuit.layout.groups]
+    if [(c.source, c.target) for c in connections] != list(zip(order, order[1:], strict=False)):
+        return None
+    matrices = [c.matrix.astype(np.float64) for c in connections]
+    if checkpoint.card.input_scale is not None:
+        matrices[0] = matrices[0] / np.array(checkpoint.card.input_scale)
+    return read_structure(matrices, [None] * len(matrices), names=checkpoint.card.inputs, output=output)
+
+
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES}

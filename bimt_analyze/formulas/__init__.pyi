@@ -1,0 +1,15 @@
+from ._find import find_formula as find_formula
+from ._formula import Agreement as Agreement
+from ._formula import Formula as Formula
+from ._formula import Proof as Proof
+from ._formula import Rival as Rival
+from ._operators import OPERATORS as OPERATORS
+from ._operators import Operator as Operator
+from ._probe import probe_structure as probe_structure
+from ._proof import prove as prove
+from ._snap import Constant as Constant
+from ._structure import Ridge as Ridge
+from ._structure import Structure as Structure
+from ._structure import read_structure as read_structure
+from ._torch import FormulaModule as FormulaModule
+from ._zero import same_function as same_function

@@ -1,0 +1,80 @@
+"""Sums of terms over separate groups of inputs, seen first as smooth parts and then given a form each."""
+
+from collections.abc import Callable, Iterator, Sequence
+from heapq import nsmallest
+from itertools import combinations, product
+
+import numpy as np
+
+from ._form import Form, total
+from ._inner import single
+from ._problem import Problem
+from ._smooth import Group, Smooth, affordable, best_smooth, fit_smooth
+from ._univariate import shapes
+
+Propose = Callable[[Problem], list[Form]]
+
+_COMBINATIONS = 10
+_NOTHING = 1e-3  # a part smaller than this share of y is no term
+_SPLIT = 0.1  # leave-one-out error of a sum of smooth parts, above which there is no such sum
+
+
+def sums(problem: Problem, propose: Propose) -> Iterator[Form]:
+    """Sums over the hinted groups, then over groups that the data suggest."""
+    hinted = problem.terms()
+    done: set[tuple[Group, ...]] = set()
+    for groups in [hinted] if hinted else []:
+        done.add(groups)
+        yield from _over(problem, groups, propose)
+    for groups in partitions(problem):
+        if groups not in done and not problem.clock.over():
+            done.add(groups)
+            yield from _over(problem, groups, propose)
+
+
+def partitions(problem: Problem) -> Iterator[tuple[Group, ...]]:
+    """From single inputs upwards: the two groups are merged whose merging explains most; one after another."""
+    groups: tuple[Group, ...] = tuple((i,) for i in range(problem.width))
+    error = _error(problem, groups)
+    while len(groups) > 1 and not problem.clock.over():
+        if error < _SPLIT:
+            yield groups
+        if error < 1e-3:
+            return
+        trials = []
+        for one, two in combinations(groups, 2):
+            rest = [g for g in groups if g not in (one, two)]
+            merged = tuple(sorted([*rest, tuple(sorted(one + two))]))
+            trials.append((_error(problem, merged), merged))
+        error, groups = min(trials)
+
+
+def _error(problem: Problem, groups: tuple[Group, ...]) -> float:
+    degree = min(affordable(groups, problem.rows), 8)
+    return fit_smooth(problem.x, problem.y, groups, [degree] * len(groups)).error if degree else float("inf")
+
+
+def _over(problem: Problem, groups: Sequence[Group], propose: Propose) -> Iterator[Form]:
+    smooth = best_smooth(problem.x, problem.y, groups)
+    if smooth is None or smooth.error > _SPLIT or len(groups) < 2:
+        return
+    choices = [part for k in range(len(groups)) if (part := _parts(problem, smooth, k, propose))]
+    joins = ((sum(c[0] for c in chosen), [c[1] for c in chosen]) for chosen in product(*choices))
+    for _, forms in nsmallest(_COMBINATIONS, joins, key=lambda pair: pair[0]):
+        yield total(forms, smooth.offset)
+
+
+def _parts(problem: Problem, smooth: Smooth, place: int, propose: Propose) -> list[tuple[float, Form]]:
+    """Forms for one group's part with their ranks; empty where the part is nothing."""
+    group, values = smooth.groups[place], smooth.values[place]
+    share = float(np.std(values)) / problem.unit
+    if share < max(_NOTHING, 3 * smooth.error):
+        return []
+    tolerance = max(smooth.error / share, problem.tolerance)
+    if len(group) == 1:
+        found = shapes(single(problem, group[0]), values, tolerance=tolerance, most=4)
+        return [(shape.rank(tolerance), shape.added()) for shape in found]
+    if problem.depth < 1:
+        return []
+    forms = propose(problem.part(group, values, tolerance=tolerance))
+    return [(float(np.log10(max(f.error, tolerance, 1e-12))) + 0.1 * len(f.start), f) for f in forms[:4]]

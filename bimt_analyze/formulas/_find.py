@@ -1,0 +1,220 @@
+"""From rows of one output to a formula: the entry of the engine."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import sympy
+from jaxtyping import Float64
+from numpy.typing import NDArray
+
+from bimt_train import InputError
+
+from ._form import numeric
+from ._formula import Formula, Predictor, Rival
+from ._probe import probe_structure
+from ._problem import Clock, Problem
+from ._search import QUICK, THOROUGH, Candidate, Generator, Outcome, finish, order, search
+from ._smooth import noise_level
+from ._snap import Constant
+from ._structure import Structure
+
+_SEARCHED = 2000  # rows that a search looks at; the outcome is checked on all of them
+_SEARCHING = 0.9  # share of the time for the search; the rest is for finishing
+_NOISE = 1.3  # times what smooth fits leave: a residual within that may be noise
+_FEWEST_NOISE = 20
+_HINTED = 0.6  # share of the time for the search that trusts the hints
+
+
+def find_formula(
+    x: Float64[np.ndarray, "rows inputs"],
+    y: Float64[np.ndarray, "rows"],
+    *,
+    names: Sequence[str],
+    output: str,
+    structure: Structure | None = None,
+    network: Predictor | None = None,
+    seconds: float = 10.0,
+    seed: int = 0,
+) -> Formula:
+    """The formula of the shortest description that explains y = f(x), in the names given.
+
+    ``structure`` (hints read from a circuit) and ``network`` (the network's own prediction of this output, probed for
+    hints where no structure is given) only propose. Every proposal is decided on the rows; where the hinted search
+    does not explain them, all inputs are searched without hints. ``seconds`` is looked at between candidates.
+
+    The formula's ``exact`` is False until `prove` has held it against held-out rows and, where known, the truth.
+
+    Raises InputError for rows that are no finite numbers, and for names that do not fit the columns.
+    """
+    check_rows(x, y, names, where=f"rows of {output!r}", fewest=1)
+    if structure is not None and not set(structure.inputs) <= set(names):
+        raise InputError(
+            "hints name unknown inputs",
+            where=f"structure of {output!r}",
+            expected=f"names among {sorted(names)}",
+            got=str(sorted(set(structure.inputs) - set(names))),
+            mend="read the structure with the names of the table's columns",
+        )
+    clock = Clock.of(_SEARCHING * seconds)
+    some = _some(len(y), seed)
+    if np.ptp(y) <= 16 * np.finfo(np.float64).eps * np.max(np.abs(y)):
+        kept: tuple[int, ...] = ()
+    else:
+        kept = distinct(x)
+    columns = tuple(sympy.Symbol(names[i], real=True) for i in kept)
+    problem = Problem(x[some][:, list(kept)], y[some], columns, clock, seed=seed)
+    if structure is None and network is not None and kept:
+        structure = probe_structure(network, x[some], y[some], names=names, seed=seed)
+    outcome = Outcome((), ())
+    for question, stages in _questions(problem, structure):
+        outcome = outcome.joined(search(question, stages), problem)
+        if outcome.settled:
+            break
+    rough = () if outcome.settled else outcome.rough
+    found = sorted([*outcome.done, *(finish(fit.model.problem, fit) for fit in rough)], key=order)
+    return _formula(found, x, y, names, output)
+
+
+def _questions(problem: Problem, structure: Structure | None) -> Iterator[tuple[Problem, Sequence[Generator]]]:
+    """Quick generators with the hints, then without; then the thorough ones likewise."""
+    hinted = None if structure is None else _hinted(problem, structure)
+    for stages in (QUICK, THOROUGH):
+        if hinted is not None:
+            yield replace(hinted, clock=problem.clock.share(_HINTED)), stages
+        yield problem, stages
+
+
+def _hinted(problem: Problem, structure: Structure) -> Problem | None:
+    """The problem as the hints see it; None where they say nothing."""
+    names = [str(column) for column in problem.columns]
+    used = tuple(i for i, name in enumerate(names) if name in structure.inputs)
+    if not used or not (len(used) < problem.width or len(structure.terms) > 1 or structure.ridges):
+        return None
+    part = problem.part(used, problem.y, tolerance=0.0)
+    return replace(part, depth=problem.depth, structure=structure)
+
+
+def _some(rows: int, seed: int) -> NDArray[np.int64]:
+    if rows <= _SEARCHED:
+        return np.arange(rows)
+    return np.sort(np.random.default_rng(seed).choice(rows, _SEARCHED, replace=False))
+
+
+def distinct(x: Float64[np.ndarray, "rows inputs"]) -> tuple[int, ...]:
+    """Columns that vary and are no straight-line copy of an earlier one."""
+    kept: list[int] = []
+    shapes: list[NDArray[np.float64]] = []
+    for index in range(x.shape[1]):
+        peak = float(np.max(np.abs(x[:, index]), initial=0.0))
+        if peak == 0.0:
+            continue
+        column = x[:, index] / peak
+        column = column - np.mean(column)
+        size = float(np.linalg.norm(column))
+        if size <= 1e-13 * np.sqrt(len(column)):
+            continue
+        column = column / size
+        if all(abs(abs(float(column @ other)) - 1.0) > 1e-13 for other in shapes):
+            kept.append(index)
+            shapes.append(column)
+    return tuple(kept)
+
+
+def _formula(
+    found: list[Candidate],
+    x: Float64[np.ndarray, "rows inputs"],
+    y: Float64[np.ndarray, "rows"],
+    names: Sequence[str],
+    output: str,
+) -> Formula:
+    """The best candidate, measured on all rows."""
+    best = found[0] if found else _mean(y)
+    symbols = tuple(sympy.Symbol(name, real=True) for name in names)
+    whole = Problem(x, y, symbols, Clock.of(0.0))
+    with np.errstate(all="ignore"):
+        residual = y - numeric(best.expression, symbols)(x)
+        worst = float(np.max(np.abs(residual))) / whole.unit
+    error = whole.relative(residual)
+    fits = bool(np.isfinite(worst)) and worst * whole.unit <= whole.floor
+    shortfall = "" if fits else _shortfall(x, y, error)
+    return Formula(
+        output=output,
+        expression=best.expression,
+        inputs=tuple(names),
+        r2=1.0 - error**2,
+        residual=error,
+        worst=worst if np.isfinite(worst) else float("inf"),
+        bound=whole.floor / whole.unit,
+        complexity=best.complexity,
+        constants=best.constants,
+        rows=len(y),
+        shortfall=shortfall,
+        message=shortfall or "meets the training rows to rounding; not proven yet",
+        rivals=front(found[1:], best),
+    )
+
+
+def _shortfall(x: Float64[np.ndarray, "rows inputs"], y: Float64[np.ndarray, "rows"], error: float) -> str:
+    """Why the formula is not exact, and whether noise may be the reason."""
+    said = f"not exact: residual {error:.1e} of y's deviation"
+    some = _some(len(y), 0)
+    level = noise_level(x[some][:, list(distinct(x[some]))], y[some]) if len(y) >= _FEWEST_NOISE else 1.0
+    if error <= _NOISE * level and level < 1.0:
+        said += f" (smooth fits leave {level:.1e}: the rest may be noise)"
+    return said
+
+
+def front(candidates: Sequence[Candidate], best: Candidate) -> tuple[Rival, ...]:
+    """Those that are shorter than the best, or leave less, and than which none is better in both."""
+    rivals: list[Candidate] = []
+    for one in sorted(candidates, key=lambda c: (c.complexity, c.error)):
+        ahead = one.complexity < best.complexity or one.error < best.error
+        if ahead and one.expression != best.expression and all(one.error < other.error for other in rivals):
+            rivals.append(one)
+    return tuple(Rival(c.expression, c.complexity, c.error) for c in rivals)
+
+
+def _mean(y: Float64[np.ndarray, "rows"]) -> Candidate:
+    value = float(np.mean(y))
+    return Candidate(sympy.Float(value), (Constant(value, 0.0, None),), 1.0, 1.0, False, 1, 0.0)
+
+
+def check_rows(
+    x: Float64[np.ndarray, "rows inputs"],
+    y: Float64[np.ndarray, "rows"],
+    names: Sequence[str],
+    *,
+    where: str,
+    fewest: int,
+) -> None:
+    """Refuse rows that cannot be searched.
+
+    Raises InputError for other than finite numbers, sizes that differ, too few rows and names that do not fit.
+    """
+    if np.ndim(x) != 2 or np.ndim(y) != 1 or len(x) != len(y) or len(y) < fewest:
+        raise InputError(
+            "rows do not fit",
+            where=where,
+            expected=f"x [rows, inputs] and y [rows], {fewest} rows or more",
+            got=f"{np.shape(x)} and {np.shape(y)}",
+        )
+    if len(names) != x.shape[1] or len(set(names)) != len(names):
+        raise InputError(
+            "names do not fit the columns",
+            where=where,
+            expected=f"{x.shape[1]} different names",
+            got=str(list(names)),
+            mend="give one name a column",
+        )
+    for label, values in (("x", x), ("y", y)):
+        bad = np.argwhere(~np.isfinite(values))
+        if len(bad):
+            place = ", ".join(str(int(i)) for i in bad[0])
+            raise InputError(
+                f"{len(bad)} values are no finite numbers",
+                where=f"{where}, {label}[{place}]",
+                expected="finite numbers",
+                got=str(values[tuple(bad[0])]),
+                mend="leave out or fill in those rows",
+            )

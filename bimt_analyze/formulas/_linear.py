@@ -1,0 +1,104 @@
+"""Least squares that keeps only the columns it needs."""
+
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Float64, Int
+from numpy.typing import NDArray
+from scipy.linalg import lstsq, qr
+
+Rows = Float64[np.ndarray, "rows"]
+Matrix = Float64[np.ndarray, "rows columns"]
+
+
+def usable(columns: Matrix) -> Int[np.ndarray, "kept"]:
+    """Which columns are finite and not zero."""
+    with np.errstate(all="ignore"):
+        size = np.max(np.abs(columns), axis=0, initial=0.0)
+        return np.flatnonzero(np.isfinite(size) & (size > 1e-290) & (size < 1e290))
+
+
+def solve(columns: Matrix, y: Rows) -> Float64[np.ndarray, "columns"]:
+    """Coefficients of least squares; columns are scaled to unit size first, the smallest solution if undetermined.
+
+    One step of iterative refinement brings the residual to rounding even for badly conditioned columns.
+    """
+    size = np.max(np.abs(columns), axis=0, initial=0.0)
+    size[size == 0.0] = 1.0
+    scaled = columns / size
+    peak = float(np.max(np.abs(y), initial=0.0)) or 1.0
+    target = y / peak
+    found = lstsq(scaled, target, cond=1e-14, lapack_driver="gelsy", check_finite=False)[0]
+    found = found + lstsq(scaled, target - scaled @ found, cond=1e-14, lapack_driver="gelsy", check_finite=False)[0]
+    with np.errstate(all="ignore"):
+        return np.asarray(found * peak / size, dtype=np.float64)
+
+
+def independent(columns: Matrix, *, tolerance: float = 1e-11) -> Int[np.ndarray, "kept"]:
+    """A set of columns, earlier ones first, none of which the earlier kept ones can make."""
+    kept: list[int] = []
+    basis = np.zeros((columns.shape[0], 0))
+    for index in usable(columns):
+        column = columns[:, index] / np.max(np.abs(columns[:, index]))
+        column = column / np.linalg.norm(column)
+        rest = column - basis @ (basis.T @ column)
+        rest -= basis @ (basis.T @ rest)
+        if np.linalg.norm(rest) > tolerance:
+            basis = np.column_stack([basis, rest / np.linalg.norm(rest)])
+            kept.append(int(index))
+    return np.array(kept, dtype=np.int64)
+
+
+def needed(
+    columns: Matrix, y: Rows, *, explained: Callable[[NDArray[np.float64]], bool]
+) -> tuple[Int[np.ndarray, "kept"], Float64[np.ndarray, "kept"]]:
+    """The columns that y needs, and their coefficients.
+
+    Where all columns together explain y (to rounding, or to a tolerance), columns leave while what is left still
+    explains it, the least contribution first. Elsewhere they leave while the Bayesian information criterion,
+    n log(rss) + k log(n), falls.
+    """
+    kept = independent(columns)
+    coefficients = solve(columns[:, kept], y)
+    residual = y - columns[:, kept] @ coefficients
+    exact = explained(residual)
+    score = _information(residual, len(kept))
+    refused: set[int] = set()
+    while True:
+        share = np.abs(coefficients) * np.linalg.norm(columns[:, kept] / _peak(y), axis=0)
+        order = (
+            [i for i in np.argsort(share) if int(kept[i]) not in refused] if exact else _weakest(columns[:, kept], y)
+        )
+        for place in order:
+            fewer = np.delete(kept, place)
+            less = solve(columns[:, fewer], y)
+            residual = y - columns[:, fewer] @ less
+            lower = _information(residual, len(fewer))
+            if explained(residual) if exact else lower <= score:
+                kept, coefficients, score = fewer, less, lower
+                break
+            refused.add(int(kept[place]))
+        else:
+            return kept, coefficients
+
+
+def _peak(y: Rows) -> float:
+    return float(np.max(np.abs(y), initial=0.0)) or 1.0
+
+
+def _information(residual: Rows, count: int) -> float:
+    """n log(rss) + k log(n)."""
+    n = len(residual)
+    with np.errstate(all="ignore"):
+        return float(n * np.log(max(float(np.sum(residual**2)), 1e-300)) + count * np.log(max(n, 2)))
+
+
+def _weakest(columns: Matrix, y: Rows) -> list[int]:
+    """The column of the smallest t value, alone: the one that costs least to leave out."""
+    if columns.shape[1] == 0:
+        return []
+    size = np.linalg.norm(columns, axis=0)
+    q, r = qr(columns / size, mode="economic", check_finite=False)
+    inverse = np.linalg.pinv(r)
+    coefficients = inverse @ (q.T @ (y / _peak(y)))
+    return [int(np.argmin(np.abs(coefficients) / np.linalg.norm(inverse, axis=1)))]

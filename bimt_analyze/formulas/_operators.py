@@ -1,0 +1,96 @@
+"""The one table of one-variable functions: value, slope, inverse and sympy spelling of each, said once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Elementwise = Callable[[Array], Array]
+Family = Literal["wave", "growth", "edge", "sigmoid", "kink"]
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One function f of one variable.
+
+    ``family`` says which constants of ``a*f(b*u + c) + d`` can be told from data, and so which a fit looks for:
+    wave (b and the phase c), growth (b alone: c is swallowed by a), edge (c alone: b is swallowed by a or d; the
+    domain ends, or has a pole, at b*u + c = 0), sigmoid (b and c, smooth everywhere it is defined), kink (c alone).
+    ``inverse`` solves f(z) = y for z on one branch and gives NaN elsewhere; None where no branch is of use.
+    """
+
+    name: str
+    value: Elementwise
+    slope: Elementwise
+    build: Callable[[sympy.Expr], sympy.Expr]
+    family: Family
+    inverse: Elementwise | None = None
+
+    def __call__(self, u: Array) -> Array:
+        """f(u), NaN or infinite without a warning where f is not defined."""
+        with np.errstate(all="ignore"):
+            return np.asarray(self.value(u), dtype=np.float64)
+
+
+def _half(u: sympy.Expr, power: sympy.Expr) -> sympy.Expr:
+    return sympy.Pow(u, power)
+
+
+def _cut(low: float, high: float, f: Elementwise) -> Elementwise:
+    """f on [low, high], NaN outside, so that an inverse never leaves its branch."""
+
+    def inside(y: Array) -> Array:
+        with np.errstate(all="ignore"):
+            return np.asarray(np.where((y >= low) & (y <= high), f(y), np.nan), dtype=np.float64)
+
+    return inside
+
+
+_HALF = sympy.Rational(1, 2)
+_INF = float("inf")
+
+OPERATORS: tuple[Operator, ...] = (
+    Operator("sin", np.sin, np.cos, sympy.sin, "wave", _cut(-1.0, 1.0, np.arcsin)),
+    Operator("cos", np.cos, lambda u: -np.sin(u), sympy.cos, "wave", _cut(-1.0, 1.0, np.arccos)),
+    Operator("exp", np.exp, np.exp, sympy.exp, "growth", _cut(0.0, _INF, np.log)),
+    Operator("log", np.log, lambda u: 1 / u, sympy.log, "edge", _cut(-_INF, 700.0, np.exp)),
+    Operator("sqrt", np.sqrt, lambda u: 0.5 / np.sqrt(u), sympy.sqrt, "edge", _cut(0.0, _INF, np.square)),
+    Operator("reciprocal", lambda u: 1 / u, lambda u: -1 / u**2, lambda u: 1 / u, "edge", lambda y: 1 / y),
+    Operator(
+        "inverse square", lambda u: u**-2.0, lambda u: -2 * u**-3.0, lambda u: u**-2, "edge",
+        _cut(0.0, _INF, lambda y: 1 / np.sqrt(y)),
+    ),
+    Operator(
+        "inverse root", lambda u: 1 / np.sqrt(u), lambda u: -0.5 * u**-1.5, lambda u: _half(u, -_HALF), "edge",
+        _cut(0.0, _INF, lambda y: y**-2.0),
+    ),
+    Operator(
+        "three halves", lambda u: u * np.sqrt(u), lambda u: 1.5 * np.sqrt(u), lambda u: _half(u, 3 * _HALF), "edge",
+        _cut(0.0, _INF, lambda y: np.cbrt(y) ** 2),
+    ),
+    Operator("tanh", np.tanh, lambda u: 1 - np.tanh(u) ** 2, sympy.tanh, "sigmoid", _cut(-1.0, 1.0, np.arctanh)),
+    Operator("atan", np.arctan, lambda u: 1 / (1 + u**2), sympy.atan, "sigmoid", _cut(-1.57, 1.57, np.tan)),
+    Operator("asin", np.arcsin, lambda u: 1 / np.sqrt(1 - u**2), sympy.asin, "sigmoid", _cut(-1.57, 1.57, np.sin)),
+    Operator("tan", np.tan, lambda u: 1 + np.tan(u) ** 2, sympy.tan, "sigmoid", np.arctan),
+    Operator("sinh", np.sinh, np.cosh, sympy.sinh, "sigmoid", np.arcsinh),
+    Operator("cosh", np.cosh, np.sinh, sympy.cosh, "sigmoid", _cut(1.0, _INF, np.arccosh)),
+    Operator("abs", np.abs, np.sign, sympy.Abs, "kink"),
+)  # fmt: skip
+
+
+def operator(name: str) -> Operator:
+    """The operator of this name.
+
+    >>> operator("sqrt").family
+    'edge'
+    """
+    return next(entry for entry in OPERATORS if entry.name == name)
+
+
+def finite(values: Any) -> bool:
+    """Whether every entry is an ordinary number."""
+    return bool(np.all(np.isfinite(values)))

@@ -1,0 +1,203 @@
+"""The driver: proposals from the cheapest generator to the dearest, each decided on the data, within a time budget."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from math import log2
+
+import numpy as np
+import sympy
+
+from ._additive import sums
+from ._constants import Fit, refine
+from ._form import Form, linear, numeric
+from ._outer import outer_polynomials, scaled_polynomials, undone
+from ._partial import partly_polynomial
+from ._polynomial import polynomials
+from ._powers import products_of_powers
+from ._problem import Problem
+from ._product import separable
+from ._rational import rationals
+from ._ridge import single_functions
+from ._snap import Constant, snap
+from ._tidy import complexity, tidy
+
+Propose = Callable[[Problem], list[Form]]
+Generator = Callable[[Problem, Propose], Iterator[Form]]
+
+UNEXPLAINED = 3  # constants without a simple name that a formula may have and still be called exact without a truth
+_FINALISTS = 4
+_BEST = 6
+_SHARP = 1e-6  # tolerance of a target that was only undone, not fitted
+_SHORT = 6  # constants: a longer form that fits a part may be a series, so the search for that part goes on
+
+
+def _alone(generate: Callable[[Problem], Iterator[Form]]) -> Generator:
+    """A generator that splits nothing, and so asks for no parts."""
+    return lambda problem, propose: generate(problem)
+
+
+def constants(problem: Problem) -> Iterator[Form]:
+    """The mean."""
+    yield linear([sympy.Integer(1)], [float(np.mean(problem.y))], error=1.0)
+
+
+def nested(problem: Problem, propose: Propose) -> Iterator[Form]:
+    """y = g(z) with z found by all the others: g is undone first."""
+    if problem.depth < 2:
+        return
+    for entry, inverted in undone(problem):
+        inner = replace(inverted, depth=problem.depth - 1)
+        for form in propose(inner)[:3]:
+            if form.error < 0.03:
+                yield Form(entry.build(form.expression), form.start, form.error)
+        if problem.clock.over():
+            return
+
+
+QUICK: tuple[Generator, ...] = (
+    _alone(constants),
+    _alone(polynomials),
+    _alone(outer_polynomials),
+    _alone(products_of_powers),
+    _alone(rationals),
+)
+THOROUGH: tuple[Generator, ...] = (
+    sums,
+    _alone(scaled_polynomials),
+    _alone(single_functions),
+    separable,
+    _alone(partly_polynomial),
+    nested,
+)
+PARTS: tuple[Generator, ...] = (
+    _alone(polynomials),
+    _alone(products_of_powers),
+    _alone(rationals),
+    _alone(single_functions),
+    sums,
+    separable,
+    _alone(scaled_polynomials),
+    _alone(lambda problem: partly_polynomial(problem) if problem.tolerance <= _SHARP else iter(())),
+)
+
+
+def parts(problem: Problem) -> list[Form]:
+    """Forms for a part of y, known only approximately, the best first."""
+    found: list[Form] = []
+    for stage in PARTS:
+        if problem.clock.over():
+            break
+        found += stage(problem, parts)
+        if any(form.error <= max(2 * problem.tolerance, 1e-9) and len(form.start) <= _SHORT for form in found):
+            break
+    key = {id(f): np.log10(max(f.error, problem.tolerance, 1e-12)) + 0.1 * len(f.start) for f in found}
+    return sorted(found, key=lambda form: key[id(form)])[:_BEST]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A finished formula: its expression, what it leaves of y (relative), and its length."""
+
+    expression: sympy.Expr
+    constants: tuple[Constant, ...]
+    error: float
+    worst: float
+    explained: bool
+    complexity: int
+    bits: float
+
+    @property
+    def unexplained(self) -> int:
+        """How many of its constants have no simple name."""
+        return sum(constant.exact is None for constant in self.constants)
+
+    @property
+    def settled(self) -> bool:
+        """Whether it explains y with constants that have names, all but three: nothing better need be sought."""
+        return self.explained and self.unexplained <= UNEXPLAINED and all(c.known for c in self.constants)
+
+
+def description_length(error: float, size: int, names: float, rows: int, floor: float) -> float:
+    """Bits for the rows given the formula, rows * log2(error / floor), and for it: 3 a node, and its constants."""
+    return rows * log2(max(error, floor) / floor) + 3.0 * size + names
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a search brought: finished formulas that explain y, and the best fits that do not."""
+
+    done: tuple[Candidate, ...]
+    rough: tuple[Fit, ...]
+
+    @property
+    def settled(self) -> bool:
+        """Whether one of the formulas ends the search."""
+        return any(candidate.settled for candidate in self.done)
+
+    def joined(self, other: "Outcome", problem: Problem) -> "Outcome":
+        """Both together, the rough fits again the best few."""
+        return Outcome(self.done + other.done, _shortest(problem, [*self.rough, *other.rough]))
+
+
+def search(problem: Problem, stages: Sequence[Generator]) -> Outcome:
+    """Go through these generators; the search ends at the first form that explains y with constants that have names.
+
+    A form that explains y with more than three constants nobody can name may be a close stand-in (a series for a
+    function): the search goes on after it.
+    """
+    fits: list[Fit] = []
+    done: list[Candidate] = []
+    for stage in stages:
+        for form in stage(problem, parts):
+            fit = refine(form, problem)
+            if fit is not None and fit.explained():
+                done.append(finish(problem, fit))
+                if done[-1].settled:
+                    return Outcome(tuple(done), ())
+            elif fit is not None:
+                fits.append(fit)
+            if problem.clock.over():
+                break
+        if problem.clock.over():
+            break
+    return Outcome(tuple(done), _shortest(problem, fits))
+
+
+def _shortest(problem: Problem, fits: Sequence[Fit]) -> tuple[Fit, ...]:
+    return tuple(sorted(fits, key=lambda fit: _rough_length(problem, fit))[:_FINALISTS])
+
+
+def order(candidate: Candidate) -> tuple[bool, float]:
+    """Settled ones first, then the shortest description."""
+    return (not candidate.settled, candidate.bits)
+
+
+def _rough_length(problem: Problem, fit: Fit) -> float:
+    size = complexity(fit.model.form.expression)
+    return description_length(fit.error, size, 10.0 * len(fit.values), problem.rows, 1e-12)
+
+
+def finish(problem: Problem, fit: Fit) -> Candidate:
+    """Constants snapped, the expression tidied, and both checked once more on the rows."""
+    snapped = snap(fit)
+    expression = tidy(snapped.expression)
+    values = numeric(expression, problem.columns)(problem.x)
+    if not problem.explained(problem.y - values) and fit.explained():
+        plain = numeric(snapped.expression, problem.columns)(problem.x)
+        if problem.explained(problem.y - plain):
+            expression, values = snapped.expression, plain
+    residual = problem.y - values
+    error = problem.relative(residual)
+    with np.errstate(all="ignore"):
+        worst = float(np.max(np.abs(residual))) / problem.unit
+    size = complexity(expression)
+    names = sum((constant.bits for constant in snapped.constants), 0.0)
+    return Candidate(
+        expression,
+        snapped.constants,
+        error,
+        worst if np.isfinite(worst) else float("inf"),
+        problem.explained(residual),
+        size,
+        description_length(error, size, names, problem.rows, 1e-12),
+    )

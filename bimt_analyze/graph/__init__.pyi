@@ -1,0 +1,10 @@
+from ._build import EdgeWeights as EdgeWeights
+from ._build import neuron_graph as neuron_graph
+from ._depth import group_depths as group_depths
+from ._depth import longest_paths as longest_paths
+from ._neuron_graph import Edges as Edges
+from ._neuron_graph import GraphError as GraphError
+from ._neuron_graph import Neuron as Neuron
+from ._neuron_graph import NeuronGraph as NeuronGraph
+from ._neuron_graph import NodeId as NodeId
+from ._trace import Trace as Trace

@@ -1,0 +1,85 @@
+"""To networkx and igraph, and back without loss."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import igraph
+import networkx as nx
+import numpy as np
+
+from ._neuron_graph import Edges, GraphError, Neuron, NeuronGraph
+
+NODE_FIELDS = ("group", "index", "label", "coordinates", "depth")
+EDGE_FIELDS = ("weight", "sign")
+GRAPH_FIELDS = ("weights", "inputs", "outputs")
+
+
+def to_networkx(graph: NeuronGraph) -> Any:
+    """See `NeuronGraph.to_networkx`."""
+    found = nx.DiGraph(**{name: getattr(graph, name) for name in GRAPH_FIELDS})
+    for node in graph.nodes:
+        found.add_node(node.key, **{name: getattr(node, name) for name in NODE_FIELDS})
+    for source, target, weight, sign in zip(*(column.tolist() for column in graph.edges), strict=True):
+        found.add_edge(graph.nodes[source].key, graph.nodes[target].key, weight=weight, sign=sign)
+    return found
+
+
+def from_networkx(graph: Any) -> NeuronGraph:
+    """See `NeuronGraph.from_networkx`."""
+    numbers = {node: number for number, node in enumerate(graph.nodes)}
+    nodes = [dict(data) for _, data in graph.nodes(data=True)]
+    edges = [(numbers[source], numbers[target], dict(data)) for source, target, data in graph.edges(data=True)]
+    return assembled(dict(graph.graph), nodes, edges)
+
+
+def to_igraph(graph: NeuronGraph) -> Any:
+    """See `NeuronGraph.to_igraph`."""
+    pairs = list(zip(graph.edges.source.tolist(), graph.edges.target.tolist(), strict=True))
+    found = igraph.Graph(len(graph.nodes), pairs, directed=True)
+    for name in GRAPH_FIELDS:
+        found[name] = getattr(graph, name)
+    found.vs["name"] = [f"{node.group}.{node.index}" for node in graph.nodes]
+    for name in NODE_FIELDS:
+        found.vs[name] = [getattr(node, name) for node in graph.nodes]
+    found.es["weight"] = graph.edges.weight.tolist()
+    found.es["sign"] = graph.edges.sign.tolist()
+    return found
+
+
+def from_igraph(graph: Any) -> NeuronGraph:
+    """See `NeuronGraph.from_igraph`."""
+    nodes = [vertex.attributes() for vertex in graph.vs]
+    edges = [(edge.source, edge.target, edge.attributes()) for edge in graph.es]
+    return assembled({name: graph[name] for name in graph.attributes()}, nodes, edges)
+
+
+def assembled(
+    about: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]], edges: Sequence[tuple[int, int, Mapping[str, Any]]]
+) -> NeuronGraph:
+    """A graph from the attributes of a foreign one, each checked."""
+    neurons = []
+    for number, data in enumerate(nodes):
+        where = f"node {number}"
+        coordinates = tuple(float(c) for c in _read(data, "coordinates", tuple, where))
+        group, label = (_read(data, name, str, where) for name in ("group", "label"))
+        index, depth = (_read(data, name, int, where) for name in ("index", "depth"))
+        neurons.append(Neuron(group, index, label, coordinates, depth))
+    named = [(source, target, data, f"edge {source} -> {target}") for source, target, data in edges]
+    columns = Edges(
+        np.array([source for source, _, _, _ in named], dtype=np.int64),
+        np.array([target for _, target, _, _ in named], dtype=np.int64),
+        np.array([_read(data, "weight", float, where) for _, _, data, where in named], dtype=np.float64),
+        np.array([_read(data, "sign", int, where) for _, _, data, where in named], dtype=np.int8),
+    )
+    return NeuronGraph(tuple(neurons), columns, *(_read(about, name, str, "the graph") for name in GRAPH_FIELDS))
+
+
+def _read(data: Mapping[str, Any], name: str, kind: Callable[[Any], Any], where: str) -> Any:
+    try:
+        return kind(data[name])
+    except (KeyError, TypeError, ValueError) as error:
+        got = repr(data[name]) if name in data else "nothing"
+        mend = "write the graph with NeuronGraph.to_networkx, to_igraph or to_graphml"
+        raise GraphError(
+            "a graph without what a neuron graph has", where=where, expected=name, got=got, mend=mend
+        ) from error

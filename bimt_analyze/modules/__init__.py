@@ -1,0 +1,5 @@
+"""Modules: groups of neurons found in a graph."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

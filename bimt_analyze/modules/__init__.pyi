@@ -1,0 +1,15 @@
+from ._components import connected_components as connected_components
+from ._components import peeled_components as peeled_components
+from ._consensus import consensus as consensus
+from ._hierarchy import RESOLUTIONS as RESOLUTIONS
+from ._hierarchy import Choice as Choice
+from ._hierarchy import Hierarchy as Hierarchy
+from ._hierarchy import Level as Level
+from ._hierarchy import choose_level as choose_level
+from ._hierarchy import hierarchy as hierarchy
+from ._leiden import leiden as leiden
+from ._leiden import leiden_range as leiden_range
+from ._partition import NotAPartition as NotAPartition
+from ._partition import Partition as Partition
+from ._quality import modularity as modularity
+from ._stability import stability as stability

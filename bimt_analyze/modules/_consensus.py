@@ -1,0 +1,110 @@
+"""One partition that speaks for many."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float64, Int64
+from sklearn.metrics import adjusted_mutual_info_score
+
+from bimt_train import InputError
+
+from ._leiden import VERSIONS, run
+from ._partition import Partition
+from ._stability import same_nodes
+
+_ROUNDS = 20
+
+
+def consensus(partitions: Sequence[Partition], *, threshold: float = 0.5, seed: int = 0) -> Partition:
+    """The consensus of Lancichinetti and Fortunato (arXiv 1203.6093): co-association, cut off and searched again until
+    stable.
+
+    1. D[i, j] is the share of partitions in which i and j are together. Entries below ``threshold`` become 0; a neuron
+       that loses all keeps its largest.
+    2. The weighted graph D is searched by Leiden (modularity at resolution 1), as often as there are partitions.
+    3. Repeat until all of these agree.
+
+    If they still disagree after 20 rounds, the given partition that agrees best with all others (mean adjusted mutual
+    information) is returned; ``parameters["rounds"]`` is then None. ``quality`` is the mean adjusted mutual
+    information of the result with the given partitions.
+
+    Args:
+        partitions: of the same neurons.
+        threshold: in [0, 1].
+        seed: of the searches.
+
+    Raises:
+        InputError: no partitions, or an impossible threshold.
+        NotAPartition: they are of different neurons.
+    """
+    if not partitions:
+        raise InputError("a consensus of nothing", expected="1 or more partitions", got="0")
+    if not 0 <= threshold <= 1:
+        raise InputError("an impossible threshold", expected="0 to 1", got=str(threshold))
+    nodes = same_nodes(partitions)
+    given = np.array([partition.labels(nodes) for partition in partitions]).reshape(len(partitions), len(nodes))
+    labels, rounds = given, 0
+    streams = np.random.SeedSequence(seed)
+    while rounds < _ROUNDS and not _agree(labels):
+        together = _thresholded(_together(labels), threshold)
+        seeds = [int(stream.generate_state(1)[0]) for stream in streams.spawn(len(partitions))]
+        labels = np.array([_searched(together, one) for one in seeds])
+        rounds += 1
+    agreed = _agree(labels)
+    means = _mean_agreement(given, labels[:1] if agreed else given)
+    best = int(np.argmax(means))
+    chosen = labels[0] if agreed else given[best]
+    modules: dict[int, set[tuple[str, int]]] = {}
+    for node, label in zip(nodes, chosen.tolist(), strict=True):
+        modules.setdefault(label, set()).add(node)
+    parameters = {
+        "of": partitions[0].method,
+        "partitions": len(partitions),
+        "threshold": threshold,
+        "rounds": rounds if agreed else None,
+    }
+    found = tuple(map(frozenset, modules.values()))
+    return Partition(found, partitions[0].unused, "consensus", parameters, seed, VERSIONS, float(means[best]))
+
+
+def _together(labels: Int64[np.ndarray, "runs nodes"]) -> Float64[np.ndarray, "nodes nodes"]:
+    shares = np.zeros((labels.shape[1], labels.shape[1]))
+    for row in labels:
+        shares += row[:, None] == row[None, :]
+    np.fill_diagonal(shares, 0)
+    return shares / len(labels)
+
+
+def _thresholded(together: Float64[np.ndarray, "nodes nodes"], threshold: float) -> Float64[np.ndarray, "nodes nodes"]:
+    kept = np.where(together >= threshold, together, 0.0)
+    for i in np.flatnonzero(kept.sum(1) == 0):
+        j = int(np.argmax(together[i]))
+        kept[i, j] = kept[j, i] = together[i, j]
+    return kept
+
+
+def _searched(together: Float64[np.ndarray, "nodes nodes"], seed: int) -> Int64[np.ndarray, " nodes"]:
+    i, j = np.nonzero(np.triu(together))
+    total = float(together[i, j].sum())
+    if total == 0:
+        return np.arange(len(together), dtype=np.int64)
+    pairs = np.stack([i, j], axis=1).astype(np.int64)
+    return run(pairs, together[i, j] / total, together.sum(1) / total, resolution=0.5, seed=seed)
+
+
+def _agree(labels: Int64[np.ndarray, "runs nodes"]) -> bool:
+    """Whether all rows are one partition, however its modules are numbered."""
+    return len({tuple(_first_places(row).tolist()) for row in labels}) == 1
+
+
+def _first_places(row: Int64[np.ndarray, " nodes"]) -> Int64[np.ndarray, " nodes"]:
+    """For each node, the first one that shares its module: the same for all numberings."""
+    _, first, module = np.unique(row, return_index=True, return_inverse=True)
+    return np.asarray(first[module], dtype=np.int64)
+
+
+def _mean_agreement(
+    given: Int64[np.ndarray, "runs nodes"], candidates: Int64[np.ndarray, "candidates nodes"]
+) -> Float64[np.ndarray, " candidates"]:
+    scores = [[float(adjusted_mutual_info_score(row, candidate)) for row in given] for candidate in candidates]
+    return np.array(scores).mean(axis=1)

@@ -1,0 +1,121 @@
+"""Figures without a global state: colours, blank axes, and writing them out."""
+
+import base64
+import io
+import re
+from pathlib import Path
+from typing import TypeAlias
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
+
+INK, MUTED, PAPER = "#1b1e25", "#7b828f", "#fffffe"
+POSITIVE, NEGATIVE = "#2f6fd0", "#d6453d"
+MODULE_COLOURS = (
+    "#f2a41f", "#22a06b", "#9a5fd0", "#e56fae", "#18a7b5", "#9c6b3f", "#a5ad1b", "#6f7f95", "#e07b39", "#4b9e3f",
+)  # fmt: skip
+
+Colour: TypeAlias = str | tuple[float, float, float]
+
+# In pictures set inside a page, these colours follow the page's own: dark on light, light on dark.
+_PAGE_COLOURS = {INK: "currentColor", PAPER: "var(--paper, #ffffff)"}
+
+
+def module_colour(number: int) -> Colour:
+    """The colour of module ``number``: a fixed list, then hues a golden angle apart."""
+    if number < len(MODULE_COLOURS):
+        return MODULE_COLOURS[number]
+    hue = (number * 0.6180339887) % 1.0
+    red, green, blue = matplotlib.colors.hsv_to_rgb((hue, 0.55, 0.8))
+    return float(red), float(green), float(blue)
+
+
+def blank_axes(width: float, height: float) -> Axes:
+    """Axes of a figure of their own, width and height in inches."""
+    figure = Figure(figsize=(width, height))
+    FigureCanvasAgg(figure)
+    figure.patch.set_alpha(0.0)
+    return figure.add_axes((0.0, 0.0, 1.0, 1.0))
+
+
+def soften(axes: Axes, *, grid: bool = True) -> Axes:
+    """The house's look: two thin spines, quiet ticks, a faint grid."""
+    axes.set_facecolor("none")
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set_color(MUTED)
+        spine.set_linewidth(0.8)
+    axes.tick_params(which="both", colors=MUTED, labelcolor=INK, labelsize=8, width=0.8)
+    axes.xaxis.label.set(color=INK, fontsize=9)
+    axes.yaxis.label.set(color=INK, fontsize=9)
+    axes.title.set(color=INK, fontsize=10)
+    if grid:
+        axes.grid(True, color=MUTED, alpha=0.18, linewidth=0.7)
+        axes.set_axisbelow(True)
+    return axes
+
+
+def panels(axes: Axes, rows: int, columns: int, *, gap_x: float = 0.12, gap_y: float = 0.12) -> list[Axes]:
+    """The axes' place divided into a table of panels, row by row; gaps are fractions of the whole."""
+    axes.set_axis_off()
+    width = (1 - gap_x * (columns - 1)) / columns
+    height = (1 - gap_y * (rows - 1)) / rows
+    corners = [
+        (column * (width + gap_x), 1 - height - row * (height + gap_y)) for row in range(rows) for column in range(columns)
+    ]
+    return [axes.inset_axes((x, y, width, height)) for x, y in corners]
+
+
+def _crop(axes: Axes, margin: float = 0.08) -> Bbox:
+    """The inches around all that is drawn; measured once, where matplotlib's own "tight" draws everything twice."""
+    return axes.figure.get_tightbbox(FigureCanvasAgg(axes.figure).get_renderer()).padded(margin)
+
+
+def to_png(axes: Axes, *, dpi: int = 160, background: str = "white") -> bytes:
+    """The figure of these axes as a PNG; the same picture gives the same bytes."""
+    buffer = io.BytesIO()
+    axes.figure.savefig(
+        buffer, format="png", dpi=dpi, facecolor=background, bbox_inches=_crop(axes), metadata={"Software": None}
+    )
+    return buffer.getvalue()
+
+
+def to_svg(axes: Axes, *, prefix: str = "") -> str:
+    """The figure of these axes as an SVG element to set inside a page; the same picture gives the same text.
+
+    Every id begins with ``prefix``, so that several pictures get along in one page. Ink and paper take the page's
+    colours, text the page's font. There is no reference to anything outside.
+    """
+    buffer = io.StringIO()
+    plain = {"svg.hashsalt": prefix or "picture", "svg.fonttype": "none"}
+    with matplotlib.rc_context(plain):
+        axes.figure.savefig(
+            buffer, format="svg", transparent=True, bbox_inches=_crop(axes), dpi=160,
+            metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")),
+        )  # fmt: skip
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}\1"', text)
+    text = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}\1)", text)
+    text = re.sub(r'xlink:href="#([^"]+)"', rf'href="#{prefix}\1"', text)
+    text = re.sub(r"font: ([^;\"]*?)'DejaVu Sans'[^;\"]*", r"font: \1sans-serif", text)
+    text = text.replace('xlink:href="data:', 'href="data:').replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "")
+    for drawn, page in _PAGE_COLOURS.items():
+        text = text.replace(drawn, page)
+    return text.strip()
+
+
+def to_data_uri(axes: Axes, *, dpi: int = 160) -> str:
+    """The figure of these axes as a ``data:`` address of a PNG."""
+    return "data:image/png;base64," + base64.b64encode(to_png(axes, dpi=dpi)).decode("ascii")
+
+
+def save_picture(axes: Axes, path: str | Path, *, dpi: int = 160) -> Path:
+    """Write the figure of these axes to a file; the ending says the format (png, svg, pdf)."""
+    path = Path(path)
+    axes.figure.savefig(path, dpi=dpi, facecolor="white", bbox_inches=_crop(axes))
+    return path

@@ -1,0 +1,156 @@
+"""A network drawn with its neurons in their places."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_rgba
+from matplotlib.lines import Line2D
+from matplotlib.patches import Polygon
+
+from bimt_train.network import Network
+
+from ._canvas import INK, MUTED, NEGATIVE, PAPER, POSITIVE, Colour, blank_axes, module_colour
+from ._labels import name_points, shorten
+from ._scene import DEPTH, Edges, Modules, Neuron, Row, edges_of, module_numbers, rows_of, segments
+
+THICKEST, THINNEST = 3.2, 0.22  # of the greatest weight's edge in points, and of the least one's as a part of that
+MANY = 3000  # edges from which a picture holds them as pixels, and fainter
+LEGEND = 8  # modules that are named beside the picture
+NAMED_ON_PLANE = 64  # neurons of a plane that are still named one by one
+
+
+def draw_network(
+    network: Network, *, partition: Modules | None = None, threshold: float = 0.0, legend: bool = True, ax: Axes | None = None
+) -> Axes:
+    """Draw neurons at their coordinates and the weights between them.
+
+    Groups are parallel lines, the layout's first (the inputs) at the bottom; a group on a grid or ring is a plane in an
+    oblique projection. A weight's width is proportional to its magnitude, its colour says its sign: blue above zero,
+    red below. Weights that skip a group, run backwards or stay inside a group are curves. All edges of one connection
+    are one `LineCollection`, one path an edge, the strongest on top.
+
+    Args:
+        network: a network, or the network of a circuit.
+        partition: modules by which neurons are coloured: a `Partition`, or sets of (group, index). A neuron of several
+            modules takes the first; one of none stays white.
+        threshold: weights of at most this magnitude are left out.
+        legend: name modules and signs beside the picture.
+        ax: where to draw; left out, a figure of its own.
+
+    Returns:
+        The axes.
+
+    Raises:
+        InputError: a module names a neuron that the network does not have.
+    """
+    numbers = module_numbers(network, partition)
+    rows, edges = rows_of(network), edges_of(network, threshold)
+    deep = any(row.planar for row in rows.values())
+    height = 1.0 + (1.15 if not deep else 1.5) * (len(rows) - 1)
+    axes = blank_axes(7.2, max(2.6, min(height, 16.0))) if ax is None else ax
+    _frame(axes, rows, deep)
+    _draw_edges(axes, rows, edges)
+    for level, row in enumerate(rows.values()):
+        _draw_row(axes, row, level, numbers)
+    if legend:
+        _legend(axes, network, numbers, edges)
+    _name(axes, network, rows)
+    return axes
+
+
+def _frame(axes: Axes, rows: dict[str, Row], deep: bool) -> None:
+    axes.set_axis_off()
+    corners = np.concatenate([row.outline for row in rows.values()] + [row.points for row in rows.values()])
+    low, high = corners.min(0), corners.max(0)
+    axes.set_xlim(min(low[0], 0.0) - 0.02, max(high[0], 1.0) + 0.02)
+    axes.set_ylim(low[1] - 0.12, high[1] + 0.12)
+
+
+def _draw_edges(axes: Axes, rows: dict[str, Row], edges: list[Edges]) -> None:
+    """One collection a connection, below the planes and neurons that it ends in."""
+    greatest = max((float(np.abs(e.weights).max(initial=0.0)) for e in edges), default=0.0)
+    total = sum(len(e.weights) for e in edges)
+    faint = min(1.0, (MANY / total) ** 0.4) if total else 1.0
+    thickest = float(np.clip(THICKEST * (60 / max(total, 1)) ** 0.28, 0.5, THICKEST))
+    for connection in edges:
+        strength = np.abs(connection.weights) / greatest if greatest else np.abs(connection.weights)
+        colours = np.where((connection.weights > 0)[:, None], to_rgba(POSITIVE), to_rgba(NEGATIVE))
+        colours[:, 3] = (0.6 + 0.3 * strength) * (faint + (1 - faint) * strength)
+        level = min(list(rows).index(connection.source), list(rows).index(connection.target))
+        lines = LineCollection(
+            segments(rows, connection), colors=colours, linewidths=thickest * (THINNEST + (1 - THINNEST) * strength),
+            zorder=10 * level + 2, capstyle="round", rasterized=total > MANY,
+            gid=f"edges-{connection.source}-{connection.target}",
+        )  # fmt: skip
+        lines.set_in_layout(False)  # measuring a hundred thousand lines takes longer than drawing them
+        axes.add_collection(lines, autolim=False)
+
+
+def _draw_row(axes: Axes, row: Row, level: int, numbers: dict[Neuron, int]) -> None:
+    fills: list[Colour] = [
+        module_colour(numbers[row.name, i]) if (row.name, i) in numbers else PAPER for i in range(len(row.points))
+    ]
+    if row.planar:
+        sheet = Polygon(row.outline, closed=True, facecolor=PAPER, edgecolor=MUTED, linewidth=0.8, alpha=0.55, zorder=10 * level)
+        axes.add_patch(sheet)
+    corners = axes.transData.transform([[0.0, 0.0], [1.0, DEPTH if row.planar else 1.0]]) * 72 / axes.figure.dpi
+    room = float((corners[1] - corners[0])[: 1 + row.planar].min())
+    diameter = float(np.clip((0.75 if row.planar else 0.55) * row.spacing * room, 1.3, 12.0))
+    axes.scatter(
+        row.points[:, 0], row.points[:, 1], s=diameter**2, c=fills, edgecolors=INK if diameter > 3 else "none",
+        linewidths=min(0.9, diameter / 8), zorder=10 * level + 4, clip_on=False, gid=f"neurons-{row.name}",
+    )  # fmt: skip
+
+
+def _name(axes: Axes, network: Network, rows: dict[str, Row]) -> None:
+    """Group names in the left margin, inputs' names below the picture, outputs' above."""
+    layout, names = network.layout, list(rows)
+    for row in rows.values():
+        axes.annotate(
+            f"{row.name}", row.outline[0], xytext=(-14, 0), textcoords="offset points", ha="right", va="center",
+            color=MUTED, fontsize=8, annotation_clip=False,
+        )  # fmt: skip
+    for end, above in ((layout.inputs, False), (layout.outputs, True)):
+        if not end or end not in rows or names.index(end) not in (0, len(names) - 1):
+            continue
+        group, row = layout.group(end), rows[end]
+        if row.planar and group.size > NAMED_ON_PLANE:
+            continue
+        label = [group.label(i) for i in range(group.size)]
+        if not group.labels:  # x1, x2, ... as everywhere where inputs and outputs have no names
+            label = [f"{group.name}{i + 1}" for i in range(group.size)]
+        if not row.planar:
+            name_points(axes, row.points, label, above=above)
+            continue
+        for point, word in zip(row.points, label, strict=True):
+            axes.annotate(
+                shorten(word, 12), point, xytext=(8, 0), textcoords="offset points", ha="left", va="center",
+                color=INK, fontsize=8, zorder=500, parse_math=False,
+            )  # fmt: skip
+
+
+def _legend(axes: Axes, network: Network, numbers: dict[Neuron, int], edges: list[Edges]) -> None:
+    handles = []
+    layout = network.layout
+    for number in sorted(set(numbers.values()))[:LEGEND]:
+        ends = []
+        for end in (layout.inputs, layout.outputs):
+            size = layout.sizes.get(end, 0)
+            inside = [layout.group(end).label(i) for i in range(size) if numbers.get((end, i)) == number]
+            ends.append(shorten(", ".join(inside), 20) if inside else "–")
+        handles.append(
+            Line2D([], [], linestyle="none", marker="o", markersize=7, markerfacecolor=module_colour(number),
+                   markeredgecolor=INK, markeredgewidth=0.7, label=f"module {number + 1}:  {ends[0]} → {ends[1]}")
+        )  # fmt: skip
+    unnamed = len(set(numbers.values())) - LEGEND
+    if unnamed > 0:
+        handles.append(Line2D([], [], linestyle="none", label=f"and {unnamed} more"))
+    signs = np.sign(np.concatenate([e.weights for e in edges])) if edges else np.zeros(0)
+    for sign, colour, label in ((1, POSITIVE, "weight above zero"), (-1, NEGATIVE, "weight below zero")):
+        if (signs == sign).any():
+            handles.append(Line2D([], [], color=colour, linewidth=2, label=label))
+    if handles:
+        axes.legend(
+            handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=8, labelcolor=INK,
+            borderaxespad=0.0, handlelength=1.4,
+        )  # fmt: skip

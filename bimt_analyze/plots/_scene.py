@@ -1,0 +1,136 @@
+"""Where the neurons of a network stand in a picture: groups as parallel lines, or as planes seen from above."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import numpy as np
+from jaxtyping import Float64
+
+from bimt_train import InputError
+from bimt_train.network import Network
+
+Neuron: TypeAlias = tuple[str, int]
+
+SHEAR, DEPTH = 0.32, 0.52  # of a plane's far edge: to the right in widths, upwards in distances between groups
+BEND = 13  # points of an edge that is drawn as a curve
+
+
+class HasModules(Protocol):
+    """Anything with a field ``modules``, a `Partition` for one."""
+
+    @property
+    def modules(self) -> Sequence[Collection[Neuron]]:
+        """Sets of neurons (group, index)."""
+
+
+Modules: TypeAlias = HasModules | Sequence[Collection[Neuron]]
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One group in the picture.
+
+    Attributes:
+        name: of the group.
+        points: each neuron's place.
+        planar: whether it is a plane (slots of two or three dimensions) and not a line.
+        outline: the corners of the plane, or the ends of the line.
+        spacing: the usual distance between neighbours, in widths of the picture.
+    """
+
+    name: str
+    points: Float64[np.ndarray, "neurons 2"]
+    planar: bool
+    outline: Float64[np.ndarray, "corners 2"]
+    spacing: float
+
+
+@dataclass(frozen=True, eq=False)
+class Edges:
+    """The weights of one connection that are drawn: source number, target number and weight, weakest first."""
+
+    source: str
+    target: str
+    sources: np.ndarray
+    targets: np.ndarray
+    weights: Float64[np.ndarray, "edges"]
+
+
+def rows_of(network: Network) -> dict[str, Row]:
+    """Group name -> its place; the layout's first group at the bottom, one unit between groups, x from 0 to 1.
+
+    A second coordinate goes into the depth of the picture (an oblique projection). If any group has one, groups on a
+    line lie along the middle of their plane.
+    """
+    places = {g.name: network.placement.coordinates(network.layout, g.name) for g in network.layout.groups}
+    deep = any(place.shape[1] > 1 for place in places.values())
+    rows = {}
+    for level, (name, place) in enumerate(places.items()):
+        planar = place.shape[1] > 1
+        v = place[:, 1] if planar else np.full(len(place), 0.5)
+        flat = np.column_stack((place[:, 0], v))
+        corners = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]] if planar else [[0.0, 0.5], [1.0, 0.5]])
+        spacing = 1.0 / max(1.0, len(place) ** (0.5 if planar else 1.0))
+        rows[name] = Row(name, _project(flat, level, deep), planar, _project(corners, level, deep), spacing)
+    return rows
+
+
+def _project(flat: np.ndarray, level: int, deep: bool) -> Float64[np.ndarray, "points 2"]:
+    if not deep:
+        return np.column_stack((flat[:, 0], np.full(len(flat), float(level))))
+    return np.column_stack((flat[:, 0] + SHEAR * (flat[:, 1] - 0.5), level + DEPTH * (flat[:, 1] - 0.5)))
+
+
+def edges_of(network: Network, threshold: float) -> list[Edges]:
+    """Every connection's weights of a magnitude above the threshold."""
+    found = []
+    for connection in network.connections():
+        targets, sources = np.nonzero(np.abs(connection.matrix) > threshold)
+        weights = connection.matrix[targets, sources].astype(np.float64)
+        order = np.argsort(np.abs(weights), kind="stable")
+        found.append(Edges(connection.source, connection.target, sources[order], targets[order], weights[order]))
+    return found
+
+
+def segments(rows: Mapping[str, Row], edges: Edges) -> Float64[np.ndarray, "edges points 2"]:
+    """One line an edge: straight to the next group up, else a curve that keeps clear of the groups between."""
+    order = list(rows)
+    rise = order.index(edges.target) - order.index(edges.source)
+    start, end = rows[edges.source].points[edges.sources], rows[edges.target].points[edges.targets]
+    if rise == 1:
+        return np.stack((start, end), axis=1)
+    along = np.linspace(0.0, 1.0, BEND)[None, :, None]
+    middle = (start + end) / 2
+    if rise == 0:  # inside a group: an arch above it, the wider the higher
+        lift = 0.15 + 0.35 * np.abs(end[:, 0] - start[:, 0])
+        middle[:, 1] += 2 * lift
+        same = np.abs(end - start).sum(1) < 1e-9
+        left, right = middle - [0.03, 0.0] * same[:, None], middle + [0.03, 0.0] * same[:, None]
+        curve = (1 - along) ** 3 * start[:, None] + along**3 * end[:, None]
+        return curve + 1.5 * (along * (1 - along) ** 2 * left[:, None] + along**2 * (1 - along) * right[:, None]) * 2
+    middle[:, 0] += (0.08 if rise > 0 else -0.08) * np.sqrt(abs(rise))
+    return (1 - along) ** 2 * start[:, None] + 2 * along * (1 - along) * middle[:, None] + along**2 * end[:, None]
+
+
+def module_numbers(network: Network, partition: Modules | None) -> dict[Neuron, int]:
+    """Neuron (group, index) -> the number of the first module that has it.
+
+    Raises:
+        InputError: a module names a neuron that the network does not have.
+    """
+    modules = () if partition is None else getattr(partition, "modules", partition)
+    numbers: dict[Neuron, int] = {}
+    sizes = network.layout.sizes
+    for number, module in enumerate(modules):
+        for group, index in module:
+            if not 0 <= index < sizes.get(group, 0):
+                raise InputError(
+                    "a module names a neuron that the network does not have",
+                    where=f"module {number + 1}",
+                    expected=", ".join(f"{name}.0 to {name}.{size - 1}" for name, size in sizes.items()),
+                    got=f"{group}.{index}",
+                    mend="draw the network that the modules were found in",
+                )
+            numbers.setdefault((group, index), number)
+    return numbers

@@ -1,0 +1,59 @@
+"""What pruning leaves, threshold by threshold."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from bimt_train import Circuit
+
+from ._canvas import INK, MUTED, NEGATIVE, POSITIVE, blank_axes, module_colour, panels, soften
+
+
+def draw_sweep(circuit: Circuit, *, ax: Axes | None = None) -> Axes:
+    """Draw loss, edges and components against the threshold, in three panels under each other.
+
+    The chosen threshold is a line through all panels; the loss that the tolerance allows is a dashed line. Thresholds
+    are on a logarithmic axis, so the point at 0 (nothing cut) is left out.
+
+    Args:
+        circuit: with its sweep.
+        ax: whose place the panels take; left out, a figure of its own.
+
+    Returns:
+        The axes; the panels are its ``child_axes``.
+    """
+    axes = blank_axes(6.4, 5.2) if ax is None else ax
+    points = [point for point in circuit.sweep if point.threshold > 0]
+    thresholds = [point.threshold for point in points]
+    limit = circuit.full_loss * (1 + circuit.tolerance)
+    rows = panels(axes, 3, 1, gap_y=0.07)
+    series = (
+        ("loss", [p.loss for p in points], POSITIVE, circuit.loss),
+        ("edges", [p.edges for p in points], INK, circuit.edges),
+        ("components", [p.components for p in points], module_colour(1), None),
+    )
+    for row, (name, values, colour, chosen) in zip(rows, series, strict=True):
+        soften(row).set_ylabel(name)
+        if points:
+            row.set_xscale("log")
+            row.step(thresholds, values, where="post", color=colour, linewidth=1.8)
+        if circuit.threshold > 0:
+            row.axvline(circuit.threshold, color=MUTED, linewidth=1.0, zorder=0)
+            height = np.interp(circuit.threshold, thresholds, values) if chosen is None else chosen
+            row.plot([circuit.threshold], [height], "o", color=colour, markeredgecolor=INK, markersize=6, zorder=5)
+        if row is not rows[-1]:
+            row.tick_params(labelbottom=False)
+    positive = [value for value in (*series[0][1], limit) if value > 0]
+    if positive:
+        rows[0].set_yscale("log")
+    rows[0].axhline(limit, color=NEGATIVE, linewidth=1.0, linestyle=(0, (5, 3)))
+    rows[0].annotate(
+        f"allowed: {circuit.tolerance:.0%} above the loss of the whole network", (0, limit),
+        xycoords=("axes fraction", "data"), xytext=(4, 5), textcoords="offset points", color=NEGATIVE, fontsize=7.5,
+    )  # fmt: skip
+    rows[1].set_ylim(bottom=0)
+    rows[2].yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=2))
+    rows[2].set_ylim(bottom=0)
+    rows[2].set_xlabel("threshold: weights of at most this magnitude are cut")
+    rows[0].set_title(f"chosen: {circuit.threshold:.2g}, which leaves {circuit.edges} edges", color=INK, fontsize=10, loc="left")
+    return axes

@@ -1,0 +1,57 @@
+"""A run's history."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator
+
+from bimt_train import InputError
+
+from ._canvas import INK, NEGATIVE, POSITIVE, blank_axes, module_colour, panels, soften
+
+
+def draw_training(history: Sequence[Mapping[str, float]], *, ax: Axes | None = None) -> Axes:
+    """Draw losses, connection cost and edges against steps, in three panels under each other.
+
+    Args:
+        history: measurements with ``step``, ``train_loss``, ``test_loss``, ``cost`` and ``edges``, as `Run.history`.
+        ax: whose place the panels take; left out, a figure of its own.
+
+    Returns:
+        The axes; the panels are its ``child_axes``.
+
+    Raises:
+        InputError: there is no measurement, or one lacks a field.
+    """
+    fields = ("step", "train_loss", "test_loss", "cost", "edges")
+    missing = [name for name in fields if any(name not in record for record in history)]
+    if not history or missing:
+        raise InputError(
+            "a history that cannot be drawn", expected=f"measurements with {', '.join(fields)}",
+            got=f"no {', '.join(missing)}" if missing else "none", mend="give Run.history",
+        )  # fmt: skip
+    values = {name: np.array([record[name] for record in history], dtype=np.float64) for name in fields}
+    axes = blank_axes(6.4, 5.2) if ax is None else ax
+    rows = panels(axes, 3, 1, gap_y=0.07)
+    lines = (
+        (rows[0], "train_loss", POSITIVE, "training rows"),
+        (rows[0], "test_loss", NEGATIVE, "test rows"),
+        (rows[1], "cost", module_colour(0), ""),
+        (rows[2], "edges", INK, ""),
+    )
+    for row, name, colour, label in lines:
+        row.plot(values["step"], values[name], color=colour, linewidth=1.6, label=label)
+        if np.nanmin(values[name]) > 0:
+            row.set_yscale("log")
+            if name in ("cost", "edges"):
+                row.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+                row.yaxis.set_major_formatter("{x:g}")
+                row.yaxis.set_minor_formatter("")
+    for row, name in zip(rows, ("loss", "connection cost", "edges"), strict=True):
+        soften(row).set_ylabel(name)
+        if row is not rows[-1]:
+            row.tick_params(which="both", labelbottom=False)
+    rows[0].legend(frameon=False, fontsize=8, labelcolor=INK)
+    rows[2].set_xlabel("steps")
+    return axes

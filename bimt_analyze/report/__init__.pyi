@@ -1,0 +1,11 @@
+from ._mathml import to_mathml as to_mathml
+from ._report import Report as Report
+from ._require import HEADLINES as HEADLINES
+from ._require import Finding as Finding
+from ._require import Requirement as Requirement
+from ._schema import ReportFile as ReportFile
+from ._schema import json_schema as json_schema
+from ._structure import Match as Match
+from ._structure import Module as Module
+from ._structure import match_parts as match_parts
+from ._structure import named_modules as named_modules

@@ -1,0 +1,91 @@
+"""Formulas as presentation MathML, which browsers set without any script."""
+
+import re
+import string
+from html import unescape
+from typing import Any
+from xml.etree import ElementTree
+
+import sympy
+from sympy.printing.mathml import mathml
+
+_FIRST = 0xE000  # of the characters that no text uses; they stand for names while sympy prints
+_GREEK = dict(
+    alpha="α", beta="β", gamma="γ", delta="δ", epsilon="ε", zeta="ζ", eta="η", theta="θ", kappa="κ", mu="μ", nu="ν", xi="ξ",
+    rho="ρ", sigma="σ", tau="τ", phi="φ", chi="χ", psi="ψ", omega="ω",
+)  # fmt: skip
+
+
+def to_mathml(expression: sympy.Expr, *, output: str = "", digits: int = 6) -> str:
+    """A ``<math>`` element of ``output = expression``, or of the expression alone.
+
+    Names are set as they are, but for digits at their end, which become an index, and Greek letters written out.
+
+    Args:
+        expression: any expression.
+        output: name on the left side.
+        digits: that decimal numbers are rounded to, for reading; the JSON report has all of them.
+    """
+    rounded = expression.xreplace({n: sympy.Float(n, digits) for n in expression.atoms(sympy.Float)})
+    names = sorted(rounded.free_symbols, key=lambda symbol: natural(str(symbol)))
+    stand_ins = {symbol: sympy.Symbol(chr(_FIRST + i), real=True) for i, symbol in enumerate(names)}
+    printed = _resolve(str(mathml(rounded.xreplace(stand_ins), printer="presentation")))
+    root = ElementTree.fromstring(f"<mrow>{printed}</mrow>")
+    set_as = {str(stand_in): name_mathml(str(symbol)) for symbol, stand_in in stand_ins.items()}
+    _tidy(root, set_as)
+    right = ElementTree.tostring(root, encoding="unicode")
+    left = f"{ElementTree.tostring(name_mathml(output), encoding='unicode')}<mo>=</mo>" if output else ""
+    return f'<math xmlns="http://www.w3.org/1998/Math/MathML" displaystyle="true"><mrow>{left}{right}</mrow></math>'
+
+
+def name_mathml(name: str) -> Any:
+    """A name as an element: its stem, and its digits as an index.
+
+    >>> ElementTree.tostring(name_mathml("theta12"), encoding="unicode")
+    '<msub><mi>θ</mi><mn>12</mn></msub>'
+    """
+    stem = name.rstrip(string.digits)
+    index = name[len(stem) :]
+    if not stem.strip("_"):
+        stem, index = name, ""
+    word = ElementTree.Element("mi")
+    word.text = _GREEK.get(stem.rstrip("_"), stem.rstrip("_") if index else stem)
+    if not index:
+        return word
+    pair = ElementTree.Element("msub")
+    pair.append(word)
+    ElementTree.SubElement(pair, "mn").text = index
+    return pair
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """Sorts x2 before x10."""
+    return [(int(piece), "") if piece.isdecimal() else (-1, piece) for piece in re.split(r"(\d+)", name) if piece]
+
+
+def _resolve(text: str) -> str:
+    """Named characters as characters, but for the three that XML itself needs."""
+    return re.sub(r"&(?!lt;|gt;|amp;)#?\w+;", lambda match: unescape(match.group()), text).replace("ⅇ", "e")
+
+
+def _tidy(element: Any, set_as: dict[str, Any]) -> None:
+    """Put the names in, replace the ``mfenced`` of older printers, and use the true minus sign."""
+    for place, child in enumerate(list(element)):
+        _tidy(child, set_as)
+        if child.tag == "mi" and child.text in set_as:
+            element[place] = set_as[child.text]
+        elif child.tag == "mfenced":
+            element[place] = _fenced(child)
+        elif child.tag in ("mo", "mn") and child.text:
+            child.text = child.text.replace("-", "−")
+
+
+def _fenced(old: Any) -> Any:
+    row = ElementTree.Element("mrow")
+    ElementTree.SubElement(row, "mo").text = old.get("open", "(")
+    for place, child in enumerate(old):
+        if place:
+            ElementTree.SubElement(row, "mo").text = ","
+        row.append(child)
+    ElementTree.SubElement(row, "mo").text = old.get("close", ")")
+    return row

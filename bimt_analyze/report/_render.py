@@ -1,0 +1,77 @@
+"""A report as Markdown and as one page of HTML."""
+
+import json
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+from markupsafe import Markup
+
+from ..plots import module_colour
+from ._mathml import to_mathml
+from ._pictures import pictures
+from ._structure import modules_line
+from ._words import agreement_rows, significance_rows
+
+if TYPE_CHECKING:
+    from ._report import Report
+
+
+def render_html(report: "Report") -> str:
+    """One page that holds everything: pictures as SVG, formulas as MathML, no script."""
+    drawn = {name: Markup(svg) for name, svg in pictures(report).items()}
+    formulas = {name: Markup(to_mathml(f.expression, output=name)) for name, f in report.formulas.items()}
+    return _environment().get_template("report.html").render(**_facts(report), pictures=drawn, set_formulas=formulas)
+
+
+def render_markdown(report: "Report") -> str:
+    """Headings, lists and tables, as GitHub reads them."""
+    text = _environment().get_template("report.md").render(**_facts(report))
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def _facts(report: "Report") -> dict[str, Any]:
+    plain = report.to_json()
+    return {
+        "report": plain,
+        "modules_line": modules_line(report.modules, report.match),
+        "agreement": agreement_rows(plain["agreement"]),
+        "significance": significance_rows(plain["significance"]),
+        "colours": [_hex(module_colour(number)) for number in range(len(plain["modules"]))],
+    }
+
+
+def _hex(colour: Any) -> str:
+    return colour if isinstance(colour, str) else "#" + "".join(f"{round(255 * part):02x}" for part in colour)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("bimt_analyze.report", package_path=""),
+        autoescape=jinja2.select_autoescape(("html",), default_for_string=True, default=False),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"number": _number, "cell": _cell, "json": _json}
+    return environment
+
+
+def _number(value: Any) -> str:
+    """A number as it is read: four significant digits, whole numbers whole; a dash where there is none."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _cell(text: Any) -> str:
+    """Text that cannot break a Markdown table or start markup."""
+    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(str(text).split()))

@@ -1,0 +1,135 @@
+"""A report: all that an analysis found, as one value."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from bimt_train import Circuit
+from bimt_train.network import Checkpoint
+
+from ..graph import NeuronGraph, NodeId
+from ..modules import Partition
+from ._require import Finding, Requirement
+from ._structure import Match, Module, in_task_order, match_parts, modules_line, named_modules, unused_ends
+
+if TYPE_CHECKING:
+    from ..formulas import Formula
+
+
+class Plain(Protocol):
+    """A value that says itself in plain JSON."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Dictionaries, lists, strings, numbers, truth values and None."""
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What an analysis found. Asking it never changes it.
+
+    Attributes:
+        checkpoint: what was analysed.
+        circuit: its pruned network.
+        graph: of the circuit.
+        partition: the circuit's modules.
+        level: which level of the hierarchy the partition is.
+        reason: why this level was chosen.
+        formulas: output -> formula; empty where none was looked for.
+        agreement: modules against the known parts, with a field ``score``; None where no parts are known.
+        significance: of the modules, with a field ``p``; None where it was not tested.
+        provenance: ``source``, ``versions``, ``seeds``, ``parameters``, ``training``, ``seconds``.
+    """
+
+    checkpoint: Checkpoint
+    circuit: Circuit
+    graph: NeuronGraph
+    partition: Partition
+    level: str
+    reason: str
+    formulas: Mapping[str, "Formula"]
+    agreement: Plain | None
+    significance: Plain | None
+    provenance: Mapping[str, Any]
+
+    @cached_property
+    def module_sets(self) -> tuple[frozenset[NodeId], ...]:
+        """The partition's modules in the order in which the task names their outputs, then their inputs."""
+        return in_task_order(self.circuit.network, self.partition)
+
+    @cached_property
+    def modules(self) -> tuple[Module, ...]:
+        """The same modules, in the same order, by the names of their inputs, outputs and neurons."""
+        return named_modules(self.circuit.network, self.checkpoint.card, self.module_sets)
+
+    @cached_property
+    def match(self) -> Match | None:
+        """Whether the modules are those of the task's known parts; None where none are known."""
+        return match_parts(self.modules, self.checkpoint.card.parts)
+
+    @cached_property
+    def unused(self) -> tuple[str, ...]:
+        """Inputs and outputs that the circuit does not connect."""
+        return unused_ends(self.circuit.network, self.checkpoint.card, self.partition)
+
+    def summary(self) -> tuple[str, ...]:
+        """The headline: a line for each formula, and one for the modules."""
+        texts = {name: f"{name} = {formula.expression}" for name, formula in self.formulas.items()}
+        verdicts = {name: "exact" if formula.exact else "not exact" for name, formula in self.formulas.items()}
+        wide, long = (max(map(len, words.values()), default=0) for words in (texts, verdicts))
+        lines = [
+            f"{texts[name]:<{min(wide, 72)}}    {verdicts[name]:<{long}}    r2 {formula.r2:.6f}"
+            for name, formula in self.formulas.items()
+        ]
+        lines.append(modules_line(self.modules, self.match))
+        if self.unused:
+            lines.append(f"not used: {', '.join(self.unused)}")
+        return tuple(lines)
+
+    @cached_property
+    def _plain(self) -> dict[str, Any]:
+        from ._record import record
+
+        return record(self).model_dump(mode="json")
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of report.json, as docs/report.schema.json describes it."""
+        plain: dict[str, Any] = json.loads(json.dumps(self._plain))
+        return plain
+
+    def to_markdown(self) -> str:
+        """The report as Markdown, without pictures."""
+        from ._render import render_markdown
+
+        return render_markdown(self)
+
+    def to_html(self) -> str:
+        """The report as one page that needs nothing else: no script, no font, no picture from outside."""
+        from ._render import render_html
+
+        return render_html(self)
+
+    def check(self, requirement: str | Requirement) -> tuple[Finding, ...]:
+        """Hold the report against a requirement such as ``agreement>=0.9``.
+
+        Raises:
+            InputError: it cannot be read, or names a field that the report does not have.
+        """
+        parsed = Requirement.parse(requirement) if isinstance(requirement, str) else requirement
+        return parsed.findings(self._plain)
+
+    def save(
+        self, *, html: str | Path | None = None, json: str | Path | None = None, markdown: str | Path | None = None
+    ) -> None:
+        """Write the report to files; folders are made if need be."""
+        wanted = ((html, self.to_html), (json, self.to_json_text), (markdown, self.to_markdown))
+        for path, text in wanted:
+            if path is not None:
+                Path(path).parent.mkdir(parents=True, exist_ok=True)
+                Path(path).write_text(text(), encoding="utf-8")
+
+    def to_json_text(self) -> str:
+        """`to_json`, indented, as it stands in a file."""
+        return json.dumps(self._plain, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

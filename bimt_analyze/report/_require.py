@@ -1,0 +1,139 @@
+"""Requirements on a report, as ``--require`` takes them: ``agreement>=0.9``."""
+
+import difflib
+import math
+import operator
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Self
+
+from bimt_train import InputError
+
+COMPARISONS: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
+    {">=": operator.ge, "<=": operator.le, "==": operator.eq, "!=": operator.ne, ">": operator.gt, "<": operator.lt}
+)
+HEADLINES: Mapping[str, str] = MappingProxyType({"agreement": "score", "significance": "p"})
+"""Objects that may stand for their headline: ``agreement`` alone means ``agreement.score``."""
+
+_FORM = re.compile(r"\s*(?P<path>[^\s<>=!]+)\s*(?:(?P<sign>>=|<=|==|!=|>|<|=)\s*(?P<value>\S+)\s*)?")
+_EXAMPLE = "write for instance 'agreement>=0.9', 'significance.p<0.05', 'formulas.y1.exact' or 'circuit.edges<=40'"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One field held against a requirement.
+
+    Attributes:
+        field: where it stands in the report.
+        value: what stands there, true and false as 1 and 0; None where the report has no number.
+        holds: whether it meets the requirement.
+        line: all of it in words, with the distance where it does not hold.
+    """
+
+    field: str
+    value: float | None
+    holds: bool
+    line: str
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """A field of report.json, a comparison and a number.
+
+    Fields are dotted (``formulas.y1.r2``); ``*`` stands for every name at that place; a list stands for its length;
+    `HEADLINES` for their headline. Truth values compare as 1 and 0, and a field alone means that it is true.
+    """
+
+    field: str
+    comparison: str
+    value: float
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``field comparison number``.
+
+        Raises:
+            InputError: the text is not of this form.
+        """
+        match = _FORM.fullmatch(text)
+        if match is None:
+            raise InputError("a requirement that cannot be read", where=repr(text), expected="field>=number", mend=_EXAMPLE)
+        sign = match["sign"] or "=="
+        return cls(match["path"], "==" if sign == "=" else sign, _number(match["value"] or "true", text))
+
+    def __str__(self) -> str:
+        return f"{self.field}{self.comparison}{self.value:g}"
+
+    def findings(self, report: Mapping[str, Any]) -> tuple[Finding, ...]:
+        """Every field that the requirement speaks of, held against it.
+
+        Raises:
+            InputError: the report has no such field, or it is no number.
+        """
+        return tuple(self._finding(field, value) for field, value in _resolve(self.field, report))
+
+    def _finding(self, field: str, found: Any) -> Finding:
+        wanted = f"{self.comparison} {self.value:g}"
+        if found is None:
+            return Finding(field, None, False, f"{field} is not known, and {wanted} is required")
+        value = float(found)
+        holds = COMPARISONS[self.comparison](value, self.value)
+        said = str(found).lower() if isinstance(found, bool) else f"{value:.6g}"
+        if holds:
+            return Finding(field, value, True, f"{field} is {said}, as required ({wanted})")
+        missing = "" if isinstance(found, bool) else f", off by {abs(value - self.value):.3g}"
+        return Finding(field, value, False, f"{field} is {said}, and {wanted} is required{missing}")
+
+
+def _number(text: str, whole: str) -> float:
+    words = {"true": 1.0, "false": 0.0}
+    try:
+        value = words[text.lower()] if text.lower() in words else float(text)
+    except ValueError:
+        value = math.nan
+    if math.isnan(value):
+        got = repr(text)
+        raise InputError("a requirement without a number", where=repr(whole), expected="a number, true or false", got=got)
+    return value
+
+
+def _resolve(field: str, report: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The fields that a path means, with their values; a list is its length."""
+    places: list[tuple[tuple[str, ...], Any]] = [((), report)]
+    for piece in field.split("."):
+        deeper: list[tuple[tuple[str, ...], Any]] = []
+        for path, value in places:
+            items = _items(value)
+            if piece != "*" and piece not in items:
+                raise _unknown(field, piece, path, items)
+            deeper += [((*path, name), items[name]) for name in (items if piece == "*" else (piece,))]
+        places = deeper
+    for path, value in places:
+        if len(path) == 1 and isinstance(value, Mapping) and path[0] in HEADLINES:
+            path = (*path, HEADLINES[path[0]])
+            value = value.get(path[-1])
+        if isinstance(value, list):
+            value = len(value)
+        if not (value is None or isinstance(value, bool | int | float)):
+            expected = "a field with a number" + (f", such as {', '.join(_items(value))}" if _items(value) else "")
+            raise InputError("a field without a number", where=".".join(path), expected=expected, mend=_EXAMPLE)
+        yield ".".join(path), value
+
+
+def _items(value: Any) -> Mapping[str, Any]:
+    if isinstance(value, Mapping):
+        return value
+    return {str(place + 1): item for place, item in enumerate(value)} if isinstance(value, list) else {}
+
+
+def _unknown(field: str, piece: str, path: tuple[str, ...], items: Mapping[str, Any]) -> InputError:
+    near = difflib.get_close_matches(piece, items, n=1)
+    return InputError(
+        "a requirement on a field that the report does not have",
+        where=repr(field),
+        expected=(f"in {'.'.join(path)}: " if path else "") + (", ".join(items) or "nothing further"),
+        got=piece,
+        mend=f"did you mean {'.'.join((*path, near[0]))}?" if near else _EXAMPLE,
+    )

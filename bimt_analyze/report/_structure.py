@@ -1,0 +1,109 @@
+"""Modules in the task's own words: which inputs and outputs each holds, and whether the task is built so."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bimt_train.network import KnownParts, Network, TaskCard
+
+from ..graph import NodeId
+from ..modules import Partition
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module by names.
+
+    Attributes:
+        inputs: the task's inputs in it, in the task's order.
+        outputs: the task's outputs in it.
+        neurons: its other neurons, as their labels say.
+    """
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    neurons: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """``{x1, x3 -> y1}``, hidden neurons left out."""
+        return f"{{{', '.join(self.inputs) or '...'} -> {', '.join(self.outputs) or '...'}}}"
+
+
+@dataclass(frozen=True)
+class Match:
+    """Whether the modules are the task's own: at which level of its known hierarchy, or None."""
+
+    level: str | None
+
+    @property
+    def as_built(self) -> bool:
+        """Whether there is such a level."""
+        return self.level is not None
+
+
+def in_task_order(network: Network, partition: Partition) -> tuple[frozenset[NodeId], ...]:
+    """The modules in the order in which the task names their outputs; those without, by their inputs; then the rest."""
+    layout = network.layout
+
+    def first(module: frozenset[NodeId], group: str) -> int:
+        return min((i for name, i in module if name == group), default=layout.sizes.get(group, 0))
+
+    ends = (layout.outputs, layout.inputs)
+    return tuple(sorted(partition.modules, key=lambda m: (*(first(m, end) for end in ends), -len(m), min(m))))
+
+
+def named_modules(network: Network, card: TaskCard, modules: Sequence[frozenset[NodeId]]) -> tuple[Module, ...]:
+    """Modules by the names of their neurons, in the order given."""
+    layout = network.layout
+    named = []
+    for module in modules:
+        members = {group.name: sorted(i for name, i in module if name == group.name) for group in layout.groups}
+        inputs = tuple(card.inputs[i] for i in members.pop(layout.inputs, []))
+        outputs = tuple(card.outputs[i] for i in members.pop(layout.outputs, []))
+        hidden = tuple(layout.group(name).label(i) for name, places in members.items() for i in places)
+        named.append(Module(inputs, outputs, hidden))
+    return tuple(named)
+
+
+def unused_ends(network: Network, card: TaskCard, partition: Partition) -> tuple[str, ...]:
+    """Inputs and outputs that belong to no module."""
+    layout, found = network.layout, frozenset().union(*partition.modules)
+    ends = ((layout.inputs, card.inputs), (layout.outputs, card.outputs))
+    return tuple(name for group, names in ends for i, name in enumerate(names) if (group, i) not in found)
+
+
+def match_parts(modules: Sequence[Module], parts: KnownParts | None) -> Match | None:
+    """Hold the modules' inputs and outputs against the known parts: the flat grouping first, then finer levels.
+
+    Groups without an input or output, and known groups without an output (inputs that nothing uses), do not count.
+
+    Returns:
+        None where no parts are known.
+    """
+    if parts is None:
+        return None
+    found = {(frozenset(m.inputs), frozenset(m.outputs)) for m in modules if m.inputs or m.outputs}
+    if found == {(inputs, outputs) for inputs, outputs in parts.modules() if outputs}:
+        return Match("whole")
+    levels = parts.hierarchy()
+    for height in range(len(levels), 0, -1):
+        if found == _ends(levels[height - 1], parts):
+            return Match(f"level {height} of {len(levels)}")
+    return Match(None)
+
+
+def _ends(level: Iterable[frozenset[str]], parts: KnownParts) -> set[tuple[frozenset[str], frozenset[str]]]:
+    """A level's groups, inputs and outputs only; what nothing uses is left out."""
+    used = frozenset().union(*parts.dependencies().values())
+    groups = ((group & frozenset(parts.inputs) & used, group & frozenset(parts.outputs)) for group in level)
+    return {(inputs, outputs) for inputs, outputs in groups if inputs or outputs}
+
+
+def modules_line(modules: Sequence[Module], match: Match | None) -> str:
+    """The modules in one line, with the verdict where the task's parts are known."""
+    count = f"{len(modules)} module{'' if len(modules) == 1 else 's'}"
+    verdict = ""
+    if match is not None and match.level == "whole":
+        verdict = ", as the task is built"
+    elif match is not None:
+        verdict = f", as the task is built at {match.level}" if match.as_built else ", not as the task is built"
+    return f"{count}{verdict}: {'  '.join(map(str, modules)) or 'no edges are left'}"

@@ -1,0 +1,134 @@
+"""Cleaning a network whose weights were cut: what no longer carries anything from input to output is taken out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Bool
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from .network import ACTIVATIONS, Connection, Group, Layout, Network, Placement
+
+Flags = Mapping[str, Bool[np.ndarray, "neurons"]]
+
+
+@dataclass(frozen=True, eq=False)
+class Liveness:
+    """Which neurons matter: those that an input drives, and those that reach an output, group by group."""
+
+    driven: Flags
+    reaching: Flags
+
+    def alive(self, group: str) -> Bool[np.ndarray, "neurons"]:
+        """Both driven and reaching."""
+        both: Bool[np.ndarray, "neurons"] = self.driven[group] & self.reaching[group]
+        return both
+
+
+def liveness(layout: Layout, connections: tuple[Connection, ...]) -> Liveness:
+    """Follow the non-zero weights forwards from the inputs and backwards from the outputs.
+
+    Groups that nothing writes to (an embedding's, say) count as driven, groups that nothing reads as reaching.
+    """
+    written = {c.target for c in connections}
+    read = {c.source for c in connections}
+    driven = {g.name: np.full(g.size, g.name == layout.inputs or g.name not in written) for g in layout.groups}
+    reaching = {g.name: np.full(g.size, g.name == layout.outputs or g.name not in read) for g in layout.groups}
+    changed = True
+    while changed:
+        changed = False
+        for connection in connections:
+            edges = connection.matrix != 0
+            for flags, end, news in (
+                (driven, connection.target, edges @ driven[connection.source]),
+                (reaching, connection.source, edges.T @ reaching[connection.target]),
+            ):
+                grown = flags[end] | news
+                changed |= bool((grown != flags[end]).any())
+                flags[end] = grown
+    return Liveness(driven, reaching)
+
+
+def count_components(layout: Layout, connections: tuple[Connection, ...]) -> int:
+    """Connected components among the neurons that have an edge at all."""
+    starts = dict(zip(layout.sizes, np.cumsum([0, *layout.sizes.values()]), strict=False))
+    ends = [np.nonzero(c.matrix) for c in connections]
+    targets = np.concatenate([rows + starts[c.target] for c, (rows, _) in zip(connections, ends, strict=True)])
+    sources = np.concatenate([cols + starts[c.source] for c, (_, cols) in zip(connections, ends, strict=True)])
+    total = sum(layout.sizes.values())
+    labels = connected_components(coo_matrix((np.ones(len(targets)), (targets, sources)), (total, total)), directed=False)
+    return len(np.unique(labels[1][targets])) if len(targets) else 0
+
+
+def without_dead_ends(network: Network) -> Network:
+    """The same function with fewer weights: edges into nothing are cut, constant neurons are folded into biases.
+
+    A neuron that no input drives has a constant activation ``a = f(b)``; in an MLP its readers' biases become ``b + W a``
+    and its edges go. Other kinds of model keep their constant neurons. Nothing is resized.
+    """
+    if network.model.kind == "mlp":
+        network = _fold_constants(network)
+    live = liveness(network.layout, network.connections())
+    cut = {}
+    for connection in network.connections():
+        spec = network.layout.tensors[connection.tensor]
+        if len(spec.plan.axes) == 2 and connection.matrix.shape == network.tensors[connection.tensor].shape:
+            useful = live.reaching[connection.target][:, None] & np.ones(connection.matrix.shape[1], bool)
+            cut[connection.tensor] = np.where(useful, network.tensors[connection.tensor], 0)
+    return network.with_tensors(cut)
+
+
+def _fold_constants(network: Network) -> Network:
+    """Fold onwards, layer by layer, the neurons without a driven input."""
+    import torch
+
+    activation = ACTIVATIONS[network.model.options["activation"]]()
+    driven = liveness(network.layout, network.connections()).driven
+    tensors = {name: np.array(tensor) for name, tensor in network.tensors.items()}
+    hidden = network.layout.groups[1:-1]
+    for index, group in enumerate(hidden):
+        idle = ~driven[group.name]
+        constant = activation(torch.tensor(tensors[f"layers.{index}.bias"][idle], dtype=torch.float64)).numpy()
+        reader = f"layers.{index + 1}"
+        tensors[f"{reader}.bias"] = tensors[f"{reader}.bias"] + (
+            tensors[f"{reader}.weight"][:, idle].astype(np.float64) @ constant
+        ).astype(tensors[f"{reader}.bias"].dtype)
+        tensors[f"{reader}.weight"][:, idle] = 0
+        tensors[f"layers.{index}.weight"][idle] = 0
+        tensors[f"layers.{index}.bias"][idle] = 0
+    return network.with_tensors(tensors)
+
+
+def shrink(network: Network) -> tuple[Network, dict[str, tuple[int, ...]]]:
+    """Take dead neurons out of an MLP's hidden layers; those that stay keep their names and their places in space.
+
+    Returns:
+        The smaller network, and for each group the kept neurons' numbers in the given one. A layer that would be empty
+        keeps one neuron without edges. Models of other kinds come back as they are.
+    """
+    layout = network.layout
+    kept = {group.name: tuple(range(group.size)) for group in layout.groups}
+    if network.model.kind != "mlp":
+        return network, kept
+    live = liveness(layout, network.connections())
+    for group in layout.groups[1:-1]:
+        kept[group.name] = tuple(np.flatnonzero(live.alive(group.name)).tolist()) or (0,)
+    groups, slots = [], {}
+    for group in layout.groups:
+        members = list(kept[group.name])
+        places = network.placement.coordinates(layout, group.name)[members]
+        order = np.lexsort(places.T[::-1])  # slots from left to right, as they were
+        names = tuple(group.label(i) for i in members)
+        groups.append(Group(group.name, tuple(tuple(places[i].tolist()) for i in order), group.movable, labels=names))
+        slots[group.name] = tuple(np.argsort(order).tolist())
+    tensors = {}
+    for name, tensor in network.tensors.items():
+        for axis, factors in enumerate(layout.tensors[name].plan.axes):
+            tensor = tensor.take(kept[str(factors[0])], axis=axis)
+        tensors[name] = tensor
+    options = {**network.model.options, "widths": [group.size for group in groups]}
+    smaller = Network(
+        replace(network.model, options=options), layout.with_groups(groups), Placement(slots), tensors
+    )
+    return smaller, kept

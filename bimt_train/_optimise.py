@@ -1,0 +1,84 @@
+"""The inner step: task gradient, connection cost's subgradient, Adam; for a whole stack of seeds at once."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Self
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ._stack import Flat, Stack
+
+PerSeed = Float[Tensor, "seeds"]
+Loss = Callable[[Tensor, Tensor], PerSeed]
+
+BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Weights and Adam's two moments, one row a seed. `adam_step` writes into them in place: they are the loop's own."""
+
+    flat: Flat
+    first: Flat
+    second: Flat
+
+    @classmethod
+    def start(cls, flat: Flat) -> Self:
+        """No momentum yet."""
+        return cls(flat, torch.zeros_like(flat), torch.zeros_like(flat))
+
+    def clone(self) -> Self:
+        """A copy that later steps do not touch."""
+        return replace(self, flat=self.flat.clone(), first=self.first.clone(), second=self.second.clone())
+
+    def put_back(self, kept: Self, rows: Tensor) -> None:
+        """Take the weights of some rows from a kept copy, and let their momentum rest."""
+        self.flat[rows] = kept.flat[rows]
+        self.first[rows] = 0.0
+        self.second[rows] = 0.0
+
+
+def mean_squared_error(outputs: Tensor, targets: Tensor) -> PerSeed:
+    """Mean over rows and outputs, one number a seed."""
+    return (outputs - targets).square().mean(dim=(1, 2))
+
+
+def cross_entropy(outputs: Tensor, targets: Tensor) -> PerSeed:
+    """Mean over rows of -log softmax at the class, which the targets give one-hot; one number a seed."""
+    return -(torch.log_softmax(outputs, dim=2) * targets).sum(2).mean(1)
+
+
+LOSSES: Mapping[str, Loss] = MappingProxyType({"mse": mean_squared_error, "cross-entropy": cross_entropy})
+
+
+def task_gradient(stack: Stack, flat: Flat, x: Tensor, y: Tensor, loss: Loss) -> tuple[PerSeed, Flat]:
+    """Each seed's loss, and its gradient; seeds do not see each other, so the sum's gradient holds all of them."""
+    leaf = flat.detach().requires_grad_(True)
+    losses = loss(stack.forward(stack.unpack(leaf), x), y)
+    (gradient,) = torch.autograd.grad(losses.sum(), leaf)
+    return losses.detach(), gradient
+
+
+@torch.no_grad()
+def adam_step(moments: Moments, gradient: Flat, charges: Flat, *, lr: float, step: int, frozen: Tensor | None) -> None:
+    """One Adam update (arXiv 1412.6980, algorithm 1) of ``loss + sum |w| charge``, in place.
+
+    Args:
+        moments: weights and moments, written.
+        gradient: of the task loss; overwritten.
+        charges: lambda times the price of each entry.
+        lr: learning rate.
+        step: number of steps done before, for the bias correction.
+        frozen: rows that must not move, or None.
+    """
+    gradient.addcmul_(moments.flat.sign(), charges)
+    if frozen is not None:
+        gradient[frozen] = 0.0
+    moments.first.lerp_(gradient, 1 - BETA1)
+    moments.second.mul_(BETA2).addcmul_(gradient, gradient, value=1 - BETA2)
+    unbiased = (1 - BETA2 ** (step + 1)) ** 0.5
+    scale = moments.second.sqrt().add_(EPSILON * unbiased)
+    moments.flat.addcdiv_(moments.first, scale, value=-lr * unbiased / (1 - BETA1 ** (step + 1)))

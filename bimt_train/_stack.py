@@ -1,0 +1,75 @@
+"""Many networks of one shape as one: a leading seed axis on every parameter, all of them views of one flat tensor."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+Flat = Float[Tensor, "seeds entries"]
+Forward = Callable[[Mapping[str, Tensor], Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """How the parameters of one module lie in a flat row, and how rows of many seeds are run at once.
+
+    One flat tensor makes the connection cost and the optimiser a handful of operations, however many layers there are.
+
+    Attributes:
+        shapes: parameter name -> shape, in the order of the row.
+        buffers: tensors that are not trained, shared by all seeds.
+        forward: tensors with a seed axis, inputs with a seed axis -> outputs with a seed axis.
+        width: entries of a row, padded to a whole number of vector lanes.
+    """
+
+    shapes: Mapping[str, tuple[int, ...]]
+    buffers: Mapping[str, Tensor]
+    forward: Forward
+    width: int
+
+    @classmethod
+    def of(cls, module: nn.Module) -> "Stack":
+        """The stack for modules like this one.
+
+        A module may bring ``stacked_forward``; for any other, ``torch.func.vmap`` over a functional call serves.
+        """
+        shapes = {name: tuple(p.shape) for name, p in module.named_parameters()}
+        buffers = {name: b.detach().clone() for name, b in module.named_buffers()}
+        entries = sum(int(np.prod(shape)) for shape in shapes.values())
+        own = getattr(module, "stacked_forward", None)
+        return cls(shapes, buffers, own or _vmapped(module, buffers), -(-entries // 64) * 64)
+
+    def pack(self, networks: Sequence[Mapping[str, np.ndarray | Tensor]]) -> Flat:
+        """One row a network, zero beyond its entries. Names that the stack does not hold are left out."""
+        rows = np.zeros((len(networks), self.width), np.result_type(*(np.asarray(networks[0][n]) for n in self.shapes)))
+        for row, tensors in zip(rows, networks, strict=True):
+            filled = np.concatenate([np.asarray(tensors[name]).ravel() for name in self.shapes])
+            row[: len(filled)] = filled
+        return torch.from_numpy(rows)
+
+    def unpack(self, flat: Flat) -> dict[str, Tensor]:
+        """Views ``[seeds, *shape]`` into the rows."""
+        views, start = {}, 0
+        for name, shape in self.shapes.items():
+            size = int(np.prod(shape))
+            views[name] = flat[:, start : start + size].view(flat.shape[0], *shape)
+            start += size
+        return views
+
+    def tensors(self, flat: Flat, index: int) -> dict[str, np.ndarray]:
+        """Everything one network is made of, copied out, buffers included."""
+        views = {name: view[index].detach().cpu().numpy().copy() for name, view in self.unpack(flat).items()}
+        return views | {name: b.cpu().numpy().copy() for name, b in self.buffers.items()}
+
+
+def _vmapped(module: nn.Module, buffers: Mapping[str, Tensor]) -> Forward:
+    """Any module over a seed axis: the parameters and the inputs are batched, the buffers shared."""
+
+    def call(parameters: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        outputs: Tensor = torch.func.functional_call(module, {**parameters, **buffers}, (x,))
+        return outputs
+
+    return torch.func.vmap(call, randomness="different")

@@ -1,0 +1,259 @@
+"""The training loop: many seeds at once, each its own data, weights and places, none seeing another."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ._callbacks import Callback, Record
+from ._errors import InputError
+from ._optimise import LOSSES, Loss, Moments, adam_step, task_gradient
+from ._presets import default_recipe
+from ._relocate import relocate
+from ._resume import Progress, load_progress, save_progress
+from ._runs import Run, Runs
+from ._schedule import Phase, Recipe, TrainingType
+from ._stack import Flat, Stack
+from .network import MLP, Checkpoint, Layout, ModelSpec, Network, Placement, Probe
+from .tasks import Dataset, Task
+
+EDGE = 1e-2  # a weight below this is not counted as an edge while training; pruning finds the true threshold
+RECORDS = 100  # measurements a run
+PROBE_ROWS = 2000  # rows of the data that a checkpoint takes along
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """All that stays the same during a run."""
+
+    task: Task
+    seeds: tuple[int, ...]
+    recipe: Recipe
+    kind: TrainingType
+    model: ModelSpec
+    layout: Layout
+    stack: Stack
+    data: tuple[Dataset, ...]
+    x: Tensor
+    y: Tensor
+    x_test: Tensor
+    y_test: Tensor
+
+    def charges(self, placements: Sequence[Placement], phase: Phase) -> Flat:
+        """Lambda times the price of every entry of every seed."""
+        cost, layout, shapes = self.recipe.cost, self.layout, self.stack.shapes
+        prices = [cost.prices(layout, placement, shapes, biases=phase.biases) for placement in placements]
+        return self.stack.pack(prices).to(self.x) * phase.strength
+
+
+def train(
+    task: Task,
+    *,
+    seeds: int | Sequence[int] = 16,
+    recipe: Recipe | None = None,
+    kind: TrainingType = "bimt",
+    out: str | Path | None = None,
+    resume: bool = False,
+    callbacks: Sequence[Callback] = (),
+    device: str = "cpu",
+) -> Runs:
+    """Train one network a seed, all seeds at once.
+
+    Seed k draws its own data, first weights and places from k alone, so that it gives the same network in any company.
+
+    Args:
+        task: what to learn.
+        seeds: how many (0, 1, 2, ...), or which.
+        recipe: steps, schedules, cost and relocation; left out, the task's own preset.
+        kind: one of the paper's five training types (`Recipe.as_type`).
+        out: a folder for checkpoints and the state of the run, written as it goes on.
+        resume: go on from the state in ``out``, to the same weights as an unbroken run.
+        callbacks: listeners.
+        device: where tensors live, as torch names it.
+
+    Returns:
+        One `Run` a seed. After Ctrl-C, what was reached up to the last measurement.
+
+    Raises:
+        InputError: no seeds, nothing to resume, or a state of another recipe.
+    """
+    chosen = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
+    if not chosen or len(set(chosen)) < len(chosen) or min(chosen) < 0:
+        raise InputError(
+            "seeds cannot be used", expected="one or more different numbers, not negative", got=str(list(chosen))
+        )
+    setting = _prepare(task, chosen, (recipe or default_recipe(task)).as_type(kind), kind, device)
+    folder = None if out is None else Path(out)
+    progress = load_progress(folder, setting.recipe, chosen).to(device) if resume else _start(setting)
+    steps, began, interrupted = setting.recipe.steps, time.perf_counter(), False
+    stride = max(1, steps // RECORDS)
+    for callback in callbacks:
+        callback.on_start(setting.recipe, chosen, progress.step)
+    with _one_thread():
+        try:
+            while progress.step < steps:
+                progress = _advance(setting, progress, min(steps, progress.step + stride), callbacks)
+                if folder is not None and time.perf_counter() - began > 60 * progress.saves:
+                    progress = replace(progress, saves=progress.saves + 1)
+                    save_progress(folder, progress, setting.recipe, chosen)
+        except KeyboardInterrupt:
+            interrupted = True
+            for callback in callbacks:
+                callback.on_interrupt(progress.step)
+    progress = replace(progress, seconds=progress.seconds + time.perf_counter() - began)
+    runs = _finish(setting, progress, interrupted)
+    if folder is not None:
+        save_progress(folder, progress, setting.recipe, chosen)
+        runs.save(folder)
+    for callback in callbacks:
+        callback.on_end(runs)
+    return runs
+
+
+def _prepare(task: Task, seeds: tuple[int, ...], recipe: Recipe, kind: TrainingType, device: str) -> _Setting:
+    """Draw the data, and find out how the networks of this task are stacked."""
+    module = MLP(task.widths, generator=torch.Generator().manual_seed(0))
+    layout = module.layout(input_labels=task.card.inputs, output_labels=task.card.outputs)
+    data = tuple(task.data(seed) for seed in seeds)
+    card = task.card
+
+    def stacked(arrays: Sequence[np.ndarray]) -> Tensor:
+        return torch.tensor(np.stack(arrays), dtype=torch.float32, device=device)
+
+    return _Setting(
+        task, seeds, recipe, kind, module.spec, layout, Stack.of(module.to(device)), data,
+        x=stacked([card.to_network_inputs(d.x_train) for d in data]),
+        y=stacked([card.to_network_targets(d.y_train) for d in data]),
+        x_test=stacked([card.to_network_inputs(d.x_test) for d in data]),
+        y_test=stacked([card.to_network_targets(d.y_test) for d in data]),
+    )  # fmt: skip
+
+
+def _start(setting: _Setting) -> Progress:
+    """The first weights of every seed, every neuron in its first place."""
+    drawn = []
+    for seed in setting.seeds:
+        module = MLP(setting.task.widths, generator=torch.Generator().manual_seed(seed))
+        drawn.append({name: p.detach() for name, p in module.named_parameters()})
+    flat = setting.stack.pack(drawn).to(setting.x)
+    return Progress(0, Moments.start(flat), (Placement.identity(setting.layout),) * len(setting.seeds))
+
+
+def _advance(setting: _Setting, progress: Progress, until: int, callbacks: Sequence[Callback]) -> Progress:
+    """Steps up to ``until``, then a measurement. The given progress is left as it is, so an interrupt loses nothing."""
+    recipe, stack = setting.recipe, setting.stack
+    moments, placements = progress.moments.clone(), progress.placements
+    resting = [setting.seeds.index(seed) for seed, _ in progress.diverged]
+    frozen = torch.tensor(resting, device=setting.x.device) if resting else None
+    loss = LOSSES[setting.task.card.loss]
+    phase, charges = None, None
+    rows = _row_picker(setting, progress.step, until)
+    for step in range(progress.step, until):
+        if charges is None or phase is not recipe.phase_at(step):
+            phase = recipe.phase_at(step)
+            charges = setting.charges(placements, phase)
+        x, y = next(rows)
+        _, gradient = task_gradient(stack, moments.flat, x, y, loss)
+        adam_step(moments, gradient, charges, lr=recipe.lr_at(step), step=step, frozen=frozen)
+        if recipe.relocates_after(step):
+            placements, charges = _relocated(setting, moments.flat, placements), None
+    record = _measure(setting, until, moments.flat, placements, loss)
+    fallen = [i for i in np.flatnonzero(~np.isfinite(record.train_loss)).tolist() if i not in resting]
+    moments.put_back(progress.moments, torch.tensor(fallen, dtype=torch.long, device=setting.x.device))
+    placements = tuple(progress.placements[i] if i in fallen else p for i, p in enumerate(placements))
+    for index in fallen:
+        for callback in callbacks:
+            callback.on_diverged(setting.seeds[index], until)
+    lost = np.isin(np.arange(len(setting.seeds)), [*fallen, *resting])
+    record = replace(
+        record,
+        train_loss=np.where(lost, np.nan, record.train_loss),
+        test_loss=np.where(lost, np.nan, record.test_loss),
+    )
+    for callback in callbacks:
+        callback.on_record(record)
+    diverged = progress.diverged + tuple((setting.seeds[i], until) for i in fallen)
+    return replace(
+        progress,
+        step=until,
+        moments=moments,
+        placements=placements,
+        records=(*progress.records, record),
+        diverged=diverged,
+    )
+
+
+def _relocated(setting: _Setting, flat: Flat, placements: Sequence[Placement]) -> tuple[Placement, ...]:
+    """Every seed's neurons in their new places; a seed whose weights are not finite stays as it is."""
+    plan = setting.recipe.relocation
+    moved = []
+    for index, placement in enumerate(placements):
+        tensors = setting.stack.tensors(flat, index)
+        if all(np.isfinite(t).all() for t in tensors.values()):
+            placement = relocate(
+                setting.layout, placement, tensors, setting.recipe.cost, method=plan.method, top_k=plan.top_k
+            )
+        moved.append(placement)
+    return tuple(moved)
+
+
+def _row_picker(setting: _Setting, start: int, until: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """The rows of each step: all of them, or a batch that depends on the seed and the stretch of steps alone."""
+    batch, (_, rows) = setting.recipe.batch, setting.x.shape[:2]
+    if batch is None or batch >= rows:
+        for _ in range(start, until):
+            yield setting.x, setting.y
+        return
+    draws = [np.random.default_rng((seed, start)).integers(0, rows, (until - start, batch)) for seed in setting.seeds]
+    picks = torch.as_tensor(np.stack(draws, axis=1), device=setting.x.device)
+    seats = torch.arange(len(setting.seeds), device=setting.x.device)[:, None]
+    for pick in picks:
+        yield setting.x[seats, pick], setting.y[seats, pick]
+
+
+@torch.no_grad()
+def _measure(setting: _Setting, step: int, flat: Flat, placements: Sequence[Placement], loss: Loss) -> Record:
+    """Losses, cost and edges of every seed."""
+    views = setting.stack.unpack(flat)
+    prices = setting.charges(placements, Phase(0.0, 1.0, biases=True))
+    edges = sum((views[name].abs() > EDGE).flatten(1).sum(1) for name in setting.layout.weights())
+    return Record(
+        step,
+        loss(setting.stack.forward(views, setting.x), setting.y).double().cpu().numpy(),
+        loss(setting.stack.forward(views, setting.x_test), setting.y_test).double().cpu().numpy(),
+        (flat.abs() * prices).sum(1).double().cpu().numpy(),
+        torch.as_tensor(edges).cpu().numpy(),
+    )
+
+
+def _finish(setting: _Setting, progress: Progress, interrupted: bool) -> Runs:
+    """Runs as values: a checkpoint and a history for each seed."""
+    diverged = dict(progress.diverged)
+    runs = []
+    for index, seed in enumerate(setting.seeds):
+        data = setting.data[index]
+        network = Network(
+            setting.model, setting.layout, progress.placements[index], setting.stack.tensors(progress.moments.flat, index)
+        )
+        probe = Probe(*(part[:PROBE_ROWS] for part in (data.x_train, data.y_train, data.x_test, data.y_test)))
+        config = {"seed": seed, "kind": setting.kind, "steps_done": progress.step, "recipe": setting.recipe.to_json()}
+        checkpoint = Checkpoint(network, setting.task.card, probe, config)
+        share = progress.seconds / len(setting.seeds)
+        runs.append(Run(seed, checkpoint, progress.records, index, diverged.get(seed), share))
+    return Runs(setting.task.card.name, tuple(runs), interrupted)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Products this small run faster on one thread; the caller's setting comes back afterwards."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,120 @@
+"""A formula as a value: read from text safely, evaluated by numpy, exact in sympy."""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float64, Num
+
+from .._errors import ExpressionError
+from ._formula_reader import read_formula, shortened
+from ._formula_tree import Node, variables_of
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A formula in real variables, made by ``parse_expression``.
+
+    ``text`` is what was written, ``names`` are its free variables in natural order (x2 before x10),
+    ``tree`` is what the text means. Two expressions are equal when their texts are.
+
+    >>> e = parse_expression("0.5*x1^2 - sin(pi*x3)")
+    >>> e.names, e.sympy()
+    (('x1', 'x3'), x1**2/2 - sin(pi*x3))
+    >>> e.evaluate({"x1": np.array([0.0, 2.0]), "x3": np.array([0.0, 0.0])})
+    array([0., 2.])
+    """
+
+    text: str
+    names: tuple[str, ...]
+    tree: Node = field(repr=False, compare=False)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def evaluate(self, values: Mapping[str, Num[np.ndarray, "..."]]) -> Float64[np.ndarray, "..."]:
+        """The formula at many points at once, by numpy in float64.
+
+        ``values`` gives an array for every name; arrays are broadcast, and the result has the common shape
+        of all of them, those the formula does not use included. Undefined points are nan or +-inf, without
+        a warning.
+
+        Raises ExpressionError when a name has no value or the shapes do not fit together.
+        """
+        where = repr(shortened(self.text))
+        missing = [name for name in self.names if name not in values]
+        if missing:
+            got = ", ".join(values) or "nothing"
+            mend = f"give {missing[0]} too"
+            raise ExpressionError(
+                "no value for a name", where=where, expected=", ".join(self.names), got=got, mend=mend
+            )
+        arrays = {name: np.asarray(given, dtype=np.float64) for name, given in values.items()}
+        try:
+            shape = np.broadcast_shapes(*(given.shape for given in arrays.values()))
+        except ValueError:
+            shapes = ", ".join(f"{name} {given.shape}" for name, given in arrays.items())
+            raise ExpressionError("values of shapes that do not fit together", where=where, got=shapes) from None
+        with np.errstate(all="ignore"):
+            result = self.tree.value(arrays)
+        return np.array(np.broadcast_to(result, shape), dtype=np.float64)
+
+    def sympy(self) -> Any:
+        """The formula as a ``sympy.Expr``: real symbols and exact numbers (0.5 is 1/2, pi is pi).
+
+        Raises ExpressionError when sympy finds that it is undefined everywhere, as 1/(x - x) is.
+        """
+        import sympy
+
+        expression = self.tree.symbolic()
+        if expression.has(sympy.zoo, sympy.nan, sympy.oo, -sympy.oo):
+            where = repr(shortened(self.text))
+            raise ExpressionError("a formula without finite values", where=where, got=str(expression))
+        return expression
+
+    def substitute(self, by: Mapping[str, "Expression"]) -> "Expression":
+        """The formula with some names replaced by formulas; its text has no needless brackets.
+
+        Raises ExpressionError when the result is longer or deeper than a formula may be.
+
+        >>> str(parse_expression("sqrt(a + b)").substitute({"a": parse_expression("(x1 - x2)**2")}))
+        'sqrt((x1 - x2)**2 + b)'
+        """
+        tree = self.tree.replaced({name: expression.tree for name, expression in by.items()})
+        return parse_expression(tree.written())
+
+
+def natural_order(names: Iterable[str]) -> tuple[str, ...]:
+    """Sorted as people count: x2 before x10."""
+
+    def key(name: str) -> list[tuple[int, str]]:
+        return [(int(piece), "") if piece.isdecimal() else (-1, piece) for piece in re.split(r"(\d+)", name)]
+
+    return tuple(sorted(names, key=lambda name: (key(name), name)))
+
+
+def parse_expression(text: str, *, variables: Sequence[str] | None = None) -> Expression:
+    """Read a formula. Python evaluates nothing: its syntax tree is walked, and only a whitelist passes.
+
+    Allowed are ``+ - * / **`` (``^`` is a power too), brackets, numbers, ``pi``, ``E``, names, and the functions
+    sin cos tan asin acos atan sinh cosh tanh exp log sqrt abs sign of one argument (arcsin, arccos, arctan,
+    ln and Abs are the same by other names). ``variables``, if given, are the only names that may occur.
+    Long texts, deep nesting and constants that do not fit a float are refused before anything is computed.
+
+    Raises ExpressionError, one line that names the column (counted from 1).
+    """
+    tree = read_formula(text)
+    names = natural_order(variables_of(tree))
+    for name in names if variables is not None else ():
+        if variables is not None and name not in variables:
+            near = difflib.get_close_matches(name, variables, n=1)
+            raise ExpressionError(
+                f"unknown name {name!r}",
+                where=repr(shortened(text)),
+                expected=", ".join(variables) or "no names",
+                mend=f"did you mean {near[0]}?" if near else "",
+            )
+    return Expression(text, names, tree)

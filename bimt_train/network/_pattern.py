@@ -1,0 +1,192 @@
+"""Patterns: one short string says which group of neurons indexes each axis of a tensor."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from .._errors import PatternError
+
+Factor = str | int | None  # a group's name, a number of copies, or an axis that no neuron indexes
+
+_TOKEN = re.compile(
+    r"\s*(?:(?P<arrow>->)|(?P<open>\()|(?P<close>\))|(?P<free>_(?![\w]))|(?P<int>[0-9]{1,9}(?![\w]))|(?P<name>[A-Za-z][\w.]*))"
+)
+_GRAMMAR = 'axes parted by spaces; an axis is a group\'s name, a number, "_", or "(...)" of names and numbers'
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """The plan of a tensor's axes, slowest first, each the product of its factors.
+
+    A matrix lists its target group first, as ``torch.nn.Linear.weight`` does: ``"hidden input"``. An arrow turns this
+    round for modules that store ``[in, out]``: ``"input -> hidden"``. Inside parentheses the first factor is the
+    slowest, as in einops: ``"(3 attn) resid"`` is a weight whose rows are three runs over the group ``attn``.
+
+    >>> parse_pattern("(3 attn) resid").groups
+    ('attn', 'resid')
+    >>> parse_pattern("input -> hidden").groups
+    ('hidden', 'input')
+    """
+
+    text: str
+    axes: tuple[tuple[Factor, ...], ...]
+    source_first: bool = False
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups that index this tensor, target before source; one name twice is a recurrent weight."""
+        found = tuple(factor for _, factor in self.group_factors())
+        return found[::-1] if self.source_first else found
+
+    def group_factors(self) -> tuple[tuple[int, str], ...]:
+        """For each group, in the order of the axes: its place among all factors, and its name."""
+        return tuple((place, factor) for place, factor in enumerate(self.factors) if isinstance(factor, str))
+
+    @property
+    def factors(self) -> tuple[Factor, ...]:
+        """All factors of all axes, slowest first: the shape of the tensor once its folds are opened."""
+        return tuple(factor for axis in self.axes for factor in axis)
+
+    def open_shape(self, shape: tuple[int, ...], sizes: Mapping[str, int]) -> tuple[int, ...]:
+        """The shape with every fold opened, one number a factor.
+
+        Raises:
+            PatternError: the tensor does not have the axes that the pattern says.
+        """
+        if len(shape) != len(self.axes):
+            raise self._misfit(shape, expected=f"{len(self.axes)} axes", got=f"{len(shape)}")
+        opened: list[int] = []
+        for place, (axis, length) in enumerate(zip(self.axes, shape, strict=True)):
+            parts = [
+                length if factor is None else sizes[factor] if isinstance(factor, str) else factor for factor in axis
+            ]
+            if math.prod(parts) != length:
+                said = " * ".join(
+                    f"{factor}={size}" if isinstance(factor, str) else str(size)
+                    for factor, size in zip(axis, parts, strict=True)
+                )
+                raise self._misfit(
+                    shape,
+                    axis=f", axis {place}",
+                    expected=f"{math.prod(parts)} ({said})",
+                    got=str(length),
+                    mend=self._advice(shape, sizes),
+                )
+            opened += parts
+        return tuple(opened)
+
+    def _advice(self, shape: tuple[int, ...], sizes: Mapping[str, int]) -> str:
+        """The transposed reading, where that one fits; else the general advice."""
+        if len(self.axes) == 2:
+            lengths = [
+                None if None in axis else math.prod(sizes[f] if isinstance(f, str) else f or 1 for f in axis)
+                for axis in self.axes
+            ]
+            if all(length in (None, size) for length, size in zip(lengths[::-1], shape, strict=True)):
+                return f"the tensor is transposed: {self.mend_of_exchange()}"
+        return "correct the pattern, or the size of the group"
+
+    def transposed(self) -> str:
+        """The pattern, as text, of the same tensor stored with its two axes exchanged; target and source stay.
+
+        >>> parse_pattern("h x").transposed(), parse_pattern("x -> h").transposed()
+        ('x -> h', 'h x')
+        """
+        return " -> ".join(self._exchanged) if self._arrow_after_exchange else " ".join(self._exchanged)
+
+    def mend_of_exchange(self) -> str:
+        """What to declare if the axes are the other way round; only the user knows which end is the target."""
+        mend = f'declare "{self.transposed()}" in place of "{self.text}"'
+        if len(self.groups) < 2:
+            return mend
+        other = (" " if self._arrow_after_exchange else " -> ").join(self._exchanged)
+        return f'{mend}, or "{other}" if {self._exchanged[0]} is the {"source" if self.source_first else "target"}'
+
+    @property
+    def _exchanged(self) -> tuple[str, str]:
+        first, second = (format_axis(axis) for axis in self.axes)
+        return second, first
+
+    @property
+    def _arrow_after_exchange(self) -> bool:
+        return len(self.groups) == 2 and not self.source_first
+
+    def _misfit(
+        self, shape: tuple[int, ...], *, expected: str, got: str, axis: str = "", mend: str = ""
+    ) -> PatternError:
+        return PatternError(
+            "the tensor does not fit its pattern",
+            where=f'pattern "{self.text}", shape {tuple(shape)}{axis}',
+            expected=expected,
+            got=got,
+            mend=mend or "name one group, number or _ for each axis",
+        )
+
+
+def format_axis(axis: tuple[Factor, ...]) -> str:
+    """An axis as it is written in a pattern."""
+    words = ["_" if factor is None else str(factor) for factor in axis]
+    return words[0] if len(words) == 1 else f"({' '.join(words)})"
+
+
+@cache
+def parse_pattern(text: str) -> Pattern:
+    """Parse a pattern; the only place that reads these strings.
+
+    Raises:
+        PatternError: the text is outside the grammar, or names more than two groups.
+    """
+    axes: list[tuple[Factor, ...]] = []
+    fold: list[Factor] | None = None
+    arrow_at: int | None = None
+    position = 0
+    while text[position:].strip():
+        match = _TOKEN.match(text, position)
+        if match is None:
+            raise _refusal(text, f"unexpected {text[position:].strip()[0]!r} at column {position}")
+        position, kind, word = match.end(), match.lastgroup, match.group().strip()
+        if kind == "arrow":
+            if arrow_at is not None or fold is not None:
+                raise _refusal(text, "an arrow in the wrong place")
+            arrow_at = len(axes)
+        elif kind == "open":
+            if fold is not None:
+                raise _refusal(text, "a parenthesis inside a parenthesis")
+            fold = []
+        elif kind == "close":
+            if not fold:
+                raise _refusal(text, "an empty or unopened parenthesis")
+            axes.append(tuple(fold))
+            fold = None
+        else:
+            if kind == "free" and fold is not None:
+                raise _refusal(text, "_ inside a parenthesis has no known length")
+            if kind == "int" and int(word) == 0:
+                raise _refusal(text, "an axis of length 0")
+            factor: Factor = None if kind == "free" else int(word) if kind == "int" else word
+            if fold is None:
+                axes.append((factor,))
+            else:
+                fold.append(factor)
+    if fold is not None:
+        raise _refusal(text, "a parenthesis is not closed")
+    pattern = Pattern(text, tuple(axes), source_first=arrow_at is not None)
+    if arrow_at is not None and (arrow_at != 1 or len(axes) != 2):
+        raise _refusal(text, "an arrow stands between exactly two axes")
+    if not axes and text:
+        raise _refusal(text, "no axis")
+    if len(pattern.groups) > 2:
+        raise _refusal(text, f"{len(pattern.groups)} groups; a connection has two ends")
+    return pattern
+
+
+def _refusal(text: str, why: str) -> PatternError:
+    return PatternError(
+        "a pattern does not parse",
+        where=f'"{text}"',
+        expected=_GRAMMAR,
+        got=why,
+        mend='write for instance "hidden input", "(3 attn) resid" or "input -> hidden"',
+    )

@@ -1,0 +1,11 @@
+from ._formula import FormulaSampler as FormulaSampler
+from ._formula import default_widths as default_widths
+from ._formula import formula_task as formula_task
+from ._paper import composition as composition
+from ._paper import feature_sharing as feature_sharing
+from ._paper import independence as independence
+from ._resolve import TASKS as TASKS
+from ._resolve import resolve_task as resolve_task
+from ._table import table_task as table_task
+from ._task import Dataset as Dataset
+from ._task import Task as Task

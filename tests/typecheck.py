@@ -1,0 +1,8 @@
+"""The type checker that the tests' import hook puts on every function."""
+
+from typing import Any, Self
+
+from beartype import BeartypeConf, BeartypeHintOverrides, beartype
+
+# The hook decorates methods one by one, where Self has no class to stand for.
+check = beartype(conf=BeartypeConf(hint_overrides=BeartypeHintOverrides({Self: Any})))
