@@ -5,5 +5,7 @@ from . import modules as modules
 from . import plots as plots
 from . import report as report
 from ._analyze import analyze as analyze
-from ._analyze import checkpoints_in as checkpoints_in
+from ._sources import Sampling as Sampling
+from ._sources import checkpoints_in as checkpoints_in
+from ._sources import open_checkpoint as open_checkpoint
 from .report import Report as Report

@@ -1,7 +1,6 @@
 """From a checkpoint to a report, in one call."""
 
 import importlib.metadata
-import json
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -13,9 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float64
 
-from bimt_train import CheckpointError, Circuit, prune
-from bimt_train.network import Checkpoint, Network, load_checkpoint
+from bimt_train import Circuit, prune
+from bimt_train.network import Checkpoint, Network
 
+from ._sources import best_checkpoint, open_checkpoint
 from .graph import neuron_graph
 from .modules import choose_level, hierarchy
 from .report import Report
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str], None]
 
-RUNS_FILE = "runs.json"
 PACKAGES = ("bimt", "torch", "numpy", "scipy", "sympy", "igraph", "scikit-learn")
 
 
@@ -53,6 +52,7 @@ def analyze(
     refit_steps: int = 50,
     seconds: float = 10.0,
     progress: Progress | None = None,
+    name: str | None = None,
 ) -> Report:
     """Prune the network, find its modules, read its formulas, and hold all of it against what is known of the task.
 
@@ -68,6 +68,7 @@ def analyze(
             weights as they are.
         seconds: for the search of all formulas together; classifiers have none.
         progress: is called with the name of each stage as it begins.
+        name: of the source, as the report says it; the file's path if left out.
 
     Raises:
         CheckpointError: no such file or folder, or one that cannot be read.
@@ -75,8 +76,9 @@ def analyze(
     """
     stages = _Stages(progress)
     with stages.stage("read"):
-        checkpoint = source if isinstance(source, Checkpoint) else load_checkpoint(best_checkpoint(source))
-        name = "in memory" if isinstance(source, Checkpoint) else str(best_checkpoint(source))
+        checkpoint = source if isinstance(source, Checkpoint) else open_checkpoint(source)
+        if name is None:
+            name = "in memory" if isinstance(source, Checkpoint) else str(best_checkpoint(source))
     with stages.stage("prune"):
         circuit = circuit_of(checkpoint, tolerance=tolerance, refit_steps=refit_steps)
     with stages.stage("modules"):
@@ -105,43 +107,6 @@ def analyze(
         significance=None,
         provenance=provenance,
     )
-
-
-def checkpoints_in(folder: str | Path) -> tuple[Path, ...]:
-    """The checkpoint files of a folder that `bimt_train.train` wrote, best seed first.
-
-    Raises:
-        CheckpointError: there is no runs.json, it cannot be read, or a file that it names is gone.
-    """
-    path = Path(folder) / RUNS_FILE
-    if not path.is_file():
-        raise CheckpointError(
-            "not a folder of runs", where=str(folder), expected=RUNS_FILE, mend="give a folder that bimt-train wrote, or a file"
-        )
-    try:
-        records = json.loads(path.read_text(encoding="utf-8"))["records"]
-        files = tuple(path.parent / record["file"] for record in records)
-    except (ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(
-            "a table of runs that cannot be read", where=str(path), got=f"{type(error).__name__}: {error}", mend="train again"
-        ) from None
-    if not files:
-        raise CheckpointError("a table of runs without runs", where=str(path), mend="train again")
-    return files
-
-
-def best_checkpoint(source: str | Path) -> Path:
-    """The file itself, or of a folder the best seed's.
-
-    Raises:
-        CheckpointError: there is no such file or folder.
-    """
-    path = Path(source)
-    if path.is_dir():
-        return checkpoints_in(path)[0]
-    if not path.is_file():
-        raise CheckpointError("no such file or folder", where=str(path), mend="correct the path")
-    return path
 
 
 def circuit_of(checkpoint: Checkpoint, *, tolerance: float, refit_steps: int) -> Circuit:

@@ -57,7 +57,9 @@ def count_components(layout: Layout, connections: tuple[Connection, ...]) -> int
     targets = np.concatenate([rows + starts[c.target] for c, (rows, _) in zip(connections, ends, strict=True)])
     sources = np.concatenate([cols + starts[c.source] for c, (_, cols) in zip(connections, ends, strict=True)])
     total = sum(layout.sizes.values())
-    labels = connected_components(coo_matrix((np.ones(len(targets)), (targets, sources)), (total, total)), directed=False)
+    labels = connected_components(
+        coo_matrix((np.ones(len(targets)), (targets, sources)), (total, total)), directed=False
+    )
     return len(np.unique(labels[1][targets])) if len(targets) else 0
 
 
@@ -128,7 +130,5 @@ def shrink(network: Network) -> tuple[Network, dict[str, tuple[int, ...]]]:
             tensor = tensor.take(kept[str(factors[0])], axis=axis)
         tensors[name] = tensor
     options = {**network.model.options, "widths": [group.size for group in groups]}
-    smaller = Network(
-        replace(network.model, options=options), layout.with_groups(groups), Placement(slots), tensors
-    )
+    smaller = Network(replace(network.model, options=options), layout.with_groups(groups), Placement(slots), tensors)
     return smaller, kept

@@ -65,8 +65,12 @@ class _Options:
 @click.command("bimt-train", help=HELP, context_settings={"show_default": True, "max_content_width": 120})
 @click.argument("task", nargs=-1, required=True)
 @click.option("--target", multiple=True, metavar="NAME...", help="Columns of the table to predict.")
-@click.option("--range", "bounds", type=float, nargs=2, help="Where the inputs of formulas are drawn; -1 1 if left out.")
-@click.option("--rows", type=click.IntRange(10), help="Training rows of formulas, as many for testing; 100 if left out.")
+@click.option(
+    "--range", "bounds", type=float, nargs=2, help="Where the inputs of formulas are drawn; -1 1 if left out."
+)
+@click.option(
+    "--rows", type=click.IntRange(10), help="Training rows of formulas, as many for testing; 100 if left out."
+)
 @click.option("--hidden", metavar="N...", multiple=True, type=click.IntRange(1), help="Neurons of each hidden layer.")
 @click.option("--seeds", default=16, type=click.IntRange(1), help="How many seeds to train: 0, 1, 2, ...")
 @click.option("--steps", type=click.IntRange(1), help="Steps of the optimiser; the task's own if left out.")
@@ -115,7 +119,9 @@ def _task(options: _Options) -> Task:
 def _recipe(task: Task, options: _Options) -> Recipe:
     """The task's recipe, with what the options change."""
     if options.paper and task.card.name not in PAPER_RECIPES:
-        raise InputError("the paper has no recipe", expected=", ".join(PAPER_RECIPES), got=task.card.name, mend="leave --paper out")
+        raise InputError(
+            "the paper has no recipe", expected=", ".join(PAPER_RECIPES), got=task.card.name, mend="leave --paper out"
+        )
     recipe = PAPER_RECIPES[task.card.name] if options.paper else default_recipe(task)
     return replace(recipe, steps=options.steps or recipe.steps, lr=options.lr or recipe.lr)
 
@@ -125,7 +131,10 @@ def table(runs: Runs) -> str:
     lines = [f"{'seed':>4}  {'train loss':>10}  {'test loss':>10}  {'cost':>8}  {'edges':>5}"]
     for record in runs.to_json()["records"]:
         numbers = (record["train_loss"], record["test_loss"], record["cost"])
-        said = [f"{'-' if n is None else format(n, spec):>{w}}" for n, spec, w in zip(numbers, ("10.2e", "10.2e", "8.2f"), (10, 10, 8), strict=True)]
+        said = [
+            f"{'-' if n is None else format(n, spec):>{w}}"
+            for n, spec, w in zip(numbers, ("10.2e", "10.2e", "8.2f"), (10, 10, 8), strict=True)
+        ]
         fate = "" if record["diverged_at"] is None else f"  diverged before step {record['diverged_at']}"
         lines.append("  ".join([f"{record['seed']:>4}", *said, f"{record['edges']:>5}"]) + fate)
     return "\n".join(lines)

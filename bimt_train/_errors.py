@@ -10,13 +10,9 @@ class InputError(ValueError):
     "wrong size: tensor 'w', axis 0 ('x'): expected 4, got 5; mend: transpose it"
     """
 
-    def __init__(
-        self, what: str, *, where: str = "", expected: str = "", got: str = "", mend: str = ""
-    ) -> None:
+    def __init__(self, what: str, *, where: str = "", expected: str = "", got: str = "", mend: str = "") -> None:
         self.what, self.where, self.expected, self.got, self.mend = what, where, expected, got, mend
-        contrast = ", ".join(
-            f"{word} {said}" for word, said in (("expected", expected), ("got", got)) if said
-        )
+        contrast = ", ".join(f"{word} {said}" for word, said in (("expected", expected), ("got", got)) if said)
         line = ": ".join(piece for piece in (what, where, contrast) if piece)
         super().__init__(" ".join((f"{line}; mend: {mend}" if mend else line).split()))
 

@@ -55,9 +55,12 @@ LOSSES: Mapping[str, Loss] = MappingProxyType({"mse": mean_squared_error, "cross
 
 
 def task_gradient(stack: Stack, flat: Flat, x: Tensor, y: Tensor, loss: Loss) -> tuple[PerSeed, Flat]:
-    """Each seed's loss, and its gradient; seeds do not see each other, so the sum's gradient holds all of them."""
+    """Each seed's loss, and its gradient; seeds do not see each other, so the sum's gradient holds all of them.
+
+    Rows of x beyond those of y are padding.
+    """
     leaf = flat.detach().requires_grad_(True)
-    losses = loss(stack.forward(stack.unpack(leaf), x), y)
+    losses = loss(stack.forward(stack.unpack(leaf), x)[:, : y.shape[1]], y)
     (gradient,) = torch.autograd.grad(losses.sum(), leaf)
     return losses.detach(), gradient
 

@@ -88,15 +88,25 @@ def load_progress(folder: Path | None, recipe: Recipe, seeds: tuple[int, ...]) -
         reason = f"format {metadata.get('format')}"
     if said is None:
         mend = "delete it and train anew, or restore it from a copy"
-        raise CheckpointError("the state of the run cannot be read", where=str(path), expected=_FORMAT, got=reason, mend=mend)
+        raise CheckpointError(
+            "the state of the run cannot be read", where=str(path), expected=_FORMAT, got=reason, mend=mend
+        )
     for name, ours, theirs in (("seeds", list(seeds), said["seeds"]), ("recipe", recipe.to_json(), said["recipe"])):
         if ours != theirs:
             changed = ours if name == "seeds" else {k: v for k, v in recipe.to_json().items() if v != theirs.get(k)}
             then = theirs if name == "seeds" else {k: theirs.get(k) for k in changed}
             mend = "resume with the options of the first call, or train anew into another folder"
-            raise InputError(f"the run to resume has other {name}", where=str(path), expected=str(then), got=str(changed), mend=mend)
+            raise InputError(
+                f"the run to resume has other {name}", where=str(path), expected=str(then), got=str(changed), mend=mend
+            )
     records = tuple(
-        Record(r["step"], *(np.array(r[k], np.float64) for k in ("train_loss", "test_loss", "cost")), np.array(r["edges"]))
+        Record(
+            r["step"],
+            np.array(r["train_loss"], np.float64),
+            np.array(r["test_loss"], np.float64),
+            np.array(r["cost"], np.float64),
+            np.array(r["edges"], np.int64),
+        )
         for r in said["records"]
     )
     placements = tuple(Placement(slots) for slots in said["placements"])

@@ -51,7 +51,13 @@ class Run:
         """The record of this seed in runs.json; a number that is not finite is null."""
         last = self.history[-1] if self.records else dict.fromkeys(("train_loss", "test_loss", "cost", "edges"), np.nan)
         finite = {k: v if np.isfinite(v) else None for k, v in last.items() if k != "step"}
-        return {"seed": self.seed, **finite, "file": self.file, "seconds": round(self.seconds, 3), "diverged_at": self.diverged_at}
+        return {
+            "seed": self.seed,
+            **finite,
+            "file": self.file,
+            "seconds": round(self.seconds, 3),
+            "diverged_at": self.diverged_at,
+        }
 
 
 @dataclass(frozen=True, eq=False)

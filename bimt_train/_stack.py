@@ -40,7 +40,7 @@ class Stack:
         buffers = {name: b.detach().clone() for name, b in module.named_buffers()}
         entries = sum(int(np.prod(shape)) for shape in shapes.values())
         own = getattr(module, "stacked_forward", None)
-        return cls(shapes, buffers, own or _vmapped(module, buffers), -(-entries // 64) * 64)
+        return cls(shapes, buffers, _in_company(own or _vmapped(module, buffers)), -(-entries // 64) * 64)
 
     def pack(self, networks: Sequence[Mapping[str, np.ndarray | Tensor]]) -> Flat:
         """One row a network, zero beyond its entries. Names that the stack does not hold are left out."""
@@ -63,6 +63,19 @@ class Stack:
         """Everything one network is made of, copied out, buffers included."""
         views = {name: view[index].detach().cpu().numpy().copy() for name, view in self.unpack(flat).items()}
         return views | {name: b.cpu().numpy().copy() for name, b in self.buffers.items()}
+
+
+def _in_company(forward: Forward) -> Forward:
+    """A lone seed is run beside its twin: BLAS rounds a single product otherwise than one of several, and seed k must
+    give the same network in any company."""
+
+    def run(tensors: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        if x.shape[0] > 1:
+            return forward(tensors, x)
+        twins = {name: tensor.expand(2, *tensor.shape[1:]) for name, tensor in tensors.items()}
+        return forward(twins, x.expand(2, *x.shape[1:]))[:1]
+
+    return run
 
 
 def _vmapped(module: nn.Module, buffers: Mapping[str, Tensor]) -> Forward:

@@ -1,5 +1,6 @@
 """The training loop: many seeds at once, each its own data, weights and places, none seeing another."""
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from .tasks import Dataset, Task
 
 EDGE = 1e-2  # a weight below this is not counted as an edge while training; pruning finds the true threshold
 RECORDS = 100  # measurements a run
+REGISTERS = 32  # numbers that vectorised loops take at once, at most
 PROBE_ROWS = 2000  # rows of the data that a checkpoint takes along
 
 
@@ -127,11 +129,21 @@ def _prepare(task: Task, seeds: tuple[int, ...], recipe: Recipe, kind: TrainingT
 
     return _Setting(
         task, seeds, recipe, kind, module.spec, layout, Stack.of(module.to(device)), data,
-        x=stacked([card.to_network_inputs(d.x_train) for d in data]),
+        x=stacked([_padded(card.to_network_inputs(d.x_train), task.widths) for d in data]),
         y=stacked([card.to_network_targets(d.y_train) for d in data]),
         x_test=stacked([card.to_network_inputs(d.x_test) for d in data]),
         y_test=stacked([card.to_network_targets(d.y_test) for d in data]),
     )  # fmt: skip
+
+
+def _padded(x: np.ndarray, widths: Sequence[int]) -> np.ndarray:
+    """Zero rows at the end, so that every seed's activations fill whole vector registers.
+
+    The last few numbers of an array are computed by other instructions and may be rounded otherwise; without padding
+    a seed's rounding would depend on its place in the stack.
+    """
+    multiple = REGISTERS // math.gcd(REGISTERS, *widths[1:-1])
+    return np.pad(x, ((0, -len(x) % multiple), (0, 0)))
 
 
 def _start(setting: _Setting) -> Progress:
@@ -204,7 +216,7 @@ def _relocated(setting: _Setting, flat: Flat, placements: Sequence[Placement]) -
 
 def _row_picker(setting: _Setting, start: int, until: int) -> Iterator[tuple[Tensor, Tensor]]:
     """The rows of each step: all of them, or a batch that depends on the seed and the stretch of steps alone."""
-    batch, (_, rows) = setting.recipe.batch, setting.x.shape[:2]
+    batch, rows = setting.recipe.batch, setting.y.shape[1]
     if batch is None or batch >= rows:
         for _ in range(start, until):
             yield setting.x, setting.y
@@ -224,7 +236,7 @@ def _measure(setting: _Setting, step: int, flat: Flat, placements: Sequence[Plac
     edges = sum((views[name].abs() > EDGE).flatten(1).sum(1) for name in setting.layout.weights())
     return Record(
         step,
-        loss(setting.stack.forward(views, setting.x), setting.y).double().cpu().numpy(),
+        loss(setting.stack.forward(views, setting.x)[:, : setting.y.shape[1]], setting.y).double().cpu().numpy(),
         loss(setting.stack.forward(views, setting.x_test), setting.y_test).double().cpu().numpy(),
         (flat.abs() * prices).sum(1).double().cpu().numpy(),
         torch.as_tensor(edges).cpu().numpy(),
@@ -238,7 +250,10 @@ def _finish(setting: _Setting, progress: Progress, interrupted: bool) -> Runs:
     for index, seed in enumerate(setting.seeds):
         data = setting.data[index]
         network = Network(
-            setting.model, setting.layout, progress.placements[index], setting.stack.tensors(progress.moments.flat, index)
+            setting.model,
+            setting.layout,
+            progress.placements[index],
+            setting.stack.tensors(progress.moments.flat, index),
         )
         probe = Probe(*(part[:PROBE_ROWS] for part in (data.x_train, data.y_train, data.x_test, data.y_test)))
         config = {"seed": seed, "kind": setting.kind, "steps_done": progress.step, "recipe": setting.recipe.to_json()}

@@ -1,18 +1,20 @@
-"""What every test runs under: shapes in annotations are enforced, and torch keeps to one thread."""
-
-import os
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # read by numpy and torch when they are imported, here and in children
-
-from jaxtyping import install_import_hook
-
-# The hook stays: the packages are loaded lazily, module by module, for as long as the tests run.
-install_import_hook(["bimt_train", "bimt_analyze"], "beartype.beartype")
+"""What every test runs under: the shapes in annotations are enforced, and torch keeps to one thread."""
 
 import pytest
 import torch
+from jaxtyping import install_import_hook
+
+# The hook stays installed: the packages load their modules one by one, when a name is first used.
+install_import_hook(["bimt_train", "bimt_analyze"], "typecheck.check")
 
 
 @pytest.fixture(autouse=True, scope="session")
 def one_thread() -> None:
+    """Products this small are slower on more."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def one_thread_in_children(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs that a test starts keep to one thread as well."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")

@@ -2,7 +2,7 @@
 
 from typing import Any, Self
 
-from beartype import BeartypeConf, BeartypeHintOverrides, beartype
+from beartype import BeartypeConf, FrozenDict, beartype
 
 # The hook decorates methods one by one, where Self has no class to stand for.
-check = beartype(conf=BeartypeConf(hint_overrides=BeartypeHintOverrides({Self: Any})))
+check = beartype(conf=BeartypeConf(hint_overrides=FrozenDict({Self: Any})))

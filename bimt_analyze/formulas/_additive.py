@@ -41,8 +41,10 @@ def partitions(problem: Problem) -> Iterator[tuple[Group, ...]]:
             yield groups
         if error < 1e-3:
             return
-        trials = []
+        trials: list[tuple[float, tuple[Group, ...]]] = []
         for one, two in combinations(groups, 2):
+            if trials and problem.clock.over():
+                break
             rest = [g for g in groups if g not in (one, two)]
             merged = tuple(sorted([*rest, tuple(sorted(one + two))]))
             trials.append((_error(problem, merged), merged))
@@ -55,7 +57,7 @@ def _error(problem: Problem, groups: tuple[Group, ...]) -> float:
 
 
 def _over(problem: Problem, groups: Sequence[Group], propose: Propose) -> Iterator[Form]:
-    smooth = best_smooth(problem.x, problem.y, groups)
+    smooth = best_smooth(problem.x, problem.y, groups, clock=problem.clock)
     if smooth is None or smooth.error > _SPLIT or len(groups) < 2:
         return
     choices = [part for k in range(len(groups)) if (part := _parts(problem, smooth, k, propose))]

@@ -21,8 +21,9 @@ from ._structure import Structure
 
 _SEARCHED = 2000  # rows that a search looks at; the outcome is checked on all of them
 _SEARCHING = 0.9  # share of the time for the search; the rest is for finishing
-_NOISE = 1.3  # times what smooth fits leave: a residual within that may be noise
+_NOISE = 1.5  # a residual within this factor of what smooth fits leave may be noise
 _FEWEST_NOISE = 20
+_NOISE_SECONDS = 0.5
 _HINTED = 0.6  # share of the time for the search that trusts the hints
 
 
@@ -78,6 +79,9 @@ def find_formula(
 
 def _questions(problem: Problem, structure: Structure | None) -> Iterator[tuple[Problem, Sequence[Generator]]]:
     """Quick generators with the hints, then without; then the thorough ones likewise."""
+    if problem.width == 0:
+        yield problem, QUICK[:1]
+        return
     hinted = None if structure is None else _hinted(problem, structure)
     for stages in (QUICK, THOROUGH):
         if hinted is not None:
@@ -159,8 +163,12 @@ def _shortfall(x: Float64[np.ndarray, "rows inputs"], y: Float64[np.ndarray, "ro
     """Why the formula is not exact, and whether noise may be the reason."""
     said = f"not exact: residual {error:.1e} of y's deviation"
     some = _some(len(y), 0)
-    level = noise_level(x[some][:, list(distinct(x[some]))], y[some]) if len(y) >= _FEWEST_NOISE else 1.0
-    if error <= _NOISE * level and level < 1.0:
+    level = (
+        noise_level(x[some][:, list(distinct(x[some]))], y[some], clock=Clock.of(_NOISE_SECONDS))
+        if len(y) >= _FEWEST_NOISE
+        else 1.0
+    )
+    if level / _NOISE <= error <= _NOISE * level and level < 1.0:
         said += f" (smooth fits leave {level:.1e}: the rest may be noise)"
     return said
 

@@ -12,7 +12,7 @@ from scipy.optimize import minimize_scalar
 from ._form import Form, constant
 from ._linear import usable
 from ._operators import OPERATORS, Operator, finite
-from ._polynomial import Powers, evaluate, exact, powers, sparse
+from ._polynomial import Powers, count, evaluate, exact, powers, sparse
 from ._problem import Problem
 
 Rows = Float64[np.ndarray, "rows"]
@@ -81,8 +81,8 @@ def _rank(form: Form) -> float:
 
 def _degrees(problem: Problem) -> Sequence[tuple[Powers, ...]]:
     """Monomials of degree 1 to 4 that leave three rows a column."""
-    options = [powers(problem.width, degree) for degree in range(1, _DEGREE + 1)]
-    return [exponents for exponents in options if 3 * len(exponents) < problem.rows]
+    options = [degree for degree in range(1, _DEGREE + 1) if 3 * count(problem.width, degree) < problem.rows]
+    return [powers(problem.width, degree) for degree in options]
 
 
 class _Projector:

@@ -11,7 +11,7 @@ from ._form import Form, linear
 from ._inner import Inner, inners
 from ._linear import needed, usable
 from ._operators import OPERATORS, Operator
-from ._polynomial import Powers, evaluate, monomial, powers
+from ._polynomial import Powers, count, evaluate, monomial, powers
 from ._problem import Problem
 
 Rows = Float64[np.ndarray, "rows"]
@@ -42,10 +42,9 @@ def partly_polynomial(problem: Problem) -> Iterator[Form]:
     The best few of each round are refined in b and offered with idle terms left out.
     """
     for outer, inner in _DEGREES:
-        p, q = powers(problem.width, outer), powers(problem.width, inner)
-        if len(p) + 2 * len(q) > _SHARE * problem.rows:
+        if count(problem.width, outer) + 2 * count(problem.width, inner) > _SHARE * problem.rows:
             return
-        space = _space(problem, p, q)
+        space = _space(problem, powers(problem.width, outer), powers(problem.width, inner))
         if space is None:
             return
         found: list[_Trial] = []

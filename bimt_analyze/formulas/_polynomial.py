@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations_with_replacement
+from math import comb
 
 import numpy as np
 import sympy
@@ -33,6 +34,15 @@ def powers(width: int, degree: int) -> tuple[Powers, ...]:
     return tuple(found)
 
 
+def count(width: int, degree: int) -> int:
+    """How many monomials there are up to a total degree: to be asked before `powers` is.
+
+    >>> count(4, 3)
+    35
+    """
+    return comb(width + degree, degree)
+
+
 def evaluate(x: Matrix, exponents: Sequence[Powers]) -> Float64[np.ndarray, "rows monomials"]:
     """The monomials' values; entries that overflow are infinite."""
     columns = np.ones((x.shape[0], len(exponents)))
@@ -55,10 +65,9 @@ def degrees(problem: Problem, *, highest: int = HIGHEST) -> Iterator[tuple[Power
     With fewer, a polynomial fits whatever it is given: 100 rows of 4 inputs end at degree 3 (35 columns).
     """
     for degree in range(1, highest + 1):
-        exponents = powers(problem.width, degree)
-        if 2 * len(exponents) >= problem.rows or len(exponents) > _WIDEST:
+        if 2 * count(problem.width, degree) >= problem.rows or count(problem.width, degree) > _WIDEST:
             return
-        yield exponents
+        yield powers(problem.width, degree)
 
 
 def polynomials(problem: Problem) -> Iterator[Form]:

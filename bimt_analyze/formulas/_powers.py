@@ -11,11 +11,12 @@ from jaxtyping import Float64
 from numpy.typing import NDArray
 
 from ._form import Form, constant, numeric
-from ._linear import needed
+from ._linear import needed, solve
 from ._problem import Problem
 
 _ROOTS = 6  # the largest denominator of an exponent
 _LONGEST = 12  # factors in a product
+_WIDEST = 160  # factors tried at once
 
 
 @dataclass(frozen=True)
@@ -42,28 +43,34 @@ def products_of_powers(problem: Problem) -> Iterator[Form]:
     target = np.log(np.abs(problem.y[kept]))
     size = max(float(np.std(target)), 1e-12)
     for more in ([], *others, [factor for group in others for factor in group]):
-        found = _solved([*inputs, *more], target, max(1e-10, problem.tolerance) * size)
-        error = found[2] / size
-        if error < max(1e-6, 10 * problem.tolerance):
-            yield _form(problem, found[0], found[1], error)
+        if problem.clock.over():
+            return
+        close = max(1e-6, 10 * problem.tolerance) * size
+        found = _solved([*inputs, *more], target, max(1e-10, problem.tolerance) * size, close)
+        if found is not None:
+            yield _form(problem, found[0], found[1], found[2] / size)
             return
 
 
 def _solved(
-    factors: list[Factor], target: Float64[np.ndarray, "rows"], tolerance: float
-) -> tuple[list[Factor | None], Float64[np.ndarray, "kept"], float]:
-    """The factors that log|y| needs (None: the constant), their powers, and the error left.
+    factors: list[Factor], target: Float64[np.ndarray, "rows"], tolerance: float, close: float
+) -> tuple[list[Factor | None], Float64[np.ndarray, "kept"], float] | None:
+    """The factors that log|y| needs (None: the constant), their powers, and the error left; None if not ``close``.
 
-    With fewer than two rows a factor, a pursuit chooses a dozen first.
+    With fewer than two rows a factor, or too many factors, a pursuit chooses a dozen first.
     """
     options: list[Factor | None] = [None, *factors]
     columns = np.column_stack([np.ones(len(target)), *(factor.values for factor in factors)])
-    if 2 * columns.shape[1] >= len(target):
+    if 2 * columns.shape[1] >= len(target) or columns.shape[1] > _WIDEST:
         places = pursuit(columns, target, limit=min(_LONGEST, len(target) // 4), stop=tolerance)
         options, columns = [options[place] for place in places], columns[:, places]
+    residual = target - columns @ solve(columns, target)
+    if not float(np.sqrt(np.mean(residual**2))) < close:
+        return None
     kept, powers = needed(columns, target, explained=lambda r: bool(np.all(np.abs(r) <= 3 * tolerance)))
     residual = target - columns[:, kept] @ powers
-    return [options[int(place)] for place in kept], powers, float(np.sqrt(np.mean(residual**2)))
+    error = float(np.sqrt(np.mean(residual**2)))
+    return ([options[int(place)] for place in kept], powers, error) if error < close else None
 
 
 def pursuit(

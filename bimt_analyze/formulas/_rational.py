@@ -8,7 +8,7 @@ from jaxtyping import Float64
 
 from ._form import Form, constant
 from ._linear import usable
-from ._polynomial import evaluate, monomial, powers
+from ._polynomial import count, evaluate, monomial, powers
 from ._problem import Problem
 
 _HIGHEST = 4
@@ -27,18 +27,18 @@ def rationals(problem: Problem) -> Iterator[Form]:
     for above, below in sorted(degrees, key=lambda pair: (sum(pair), pair[1])):
         if problem.clock.over():
             return
-        top, bottom = powers(problem.width, above), powers(problem.width, below)
-        count = len(top) + len(bottom)
-        if 2 * count >= problem.rows or count > _WIDEST:
+        size = count(problem.width, above) + count(problem.width, below)
+        if 2 * size >= problem.rows or size > _WIDEST:
             continue
+        top, bottom = powers(problem.width, above), powers(problem.width, below)
         upper, lower = evaluate(problem.x, top), evaluate(problem.x, bottom)
-        if len(usable(upper)) + len(usable(lower)) < count:
+        if len(usable(upper)) + len(usable(lower)) < size:
             return
         columns = np.column_stack([upper, -problem.y[:, None] * lower])
         found = _null_vector(columns, max(_NULL, _NULL_APPROXIMATE * problem.tolerance))
         if found is None:
             continue
-        vector = np.zeros(count)
+        vector = np.zeros(size)
         vector[found[0]] = found[1]
         form = _form(problem, vector[: len(top)], vector[len(top) :], top, bottom)
         if form is not None:

@@ -19,7 +19,9 @@ def single_functions(problem: Problem, *, most: int = 6) -> Iterator[Form]:
     """The library of one variable, on every u that y could be a function of, the best u first."""
     found: list[tuple[float, Inner]] = []
     for place, inner in enumerate([*inners(problem), *ridges(problem)]):
-        smooth = best_smooth(inner.values[:, None], problem.y, [(0,)])
+        if problem.clock.over():
+            return
+        smooth = best_smooth(inner.values[:, None], problem.y, [(0,)], clock=problem.clock)
         if smooth is not None and smooth.error < (_LOOSE if problem.width > 1 else 10.0):
             found.append((np.log10(max(smooth.error, 1e-9, problem.tolerance)) + 0.02 * place, inner))
     for _, inner in sorted(found, key=lambda pair: pair[0])[:3]:

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from ._polynomial import Powers, powers
+from ._problem import Clock
 
 Rows = Float64[np.ndarray, "rows"]
 Matrix = Float64[np.ndarray, "rows columns"]
@@ -89,18 +90,22 @@ def fit_smooth(x: Matrix, y: Rows, groups: Sequence[Group], degrees: Sequence[in
     return Smooth(tuple(groups), tuple(values), float(coefficients[0]), error, tuple(degrees))
 
 
-def best_smooth(x: Matrix, y: Rows, groups: Sequence[Group]) -> Smooth | None:
-    """Degrees grown one group at a time, always where the leave-one-out error falls most; None without the rows."""
+def best_smooth(x: Matrix, y: Rows, groups: Sequence[Group], *, clock: Clock) -> Smooth | None:
+    """Degrees grown one group at a time, always where the leave-one-out error falls most; None without the rows.
+
+    The clock cuts the growing short."""
     rows = len(y)
     if affordable(groups, rows) == 0:
         return None
     degrees = [1] * len(groups)
     best = fit_smooth(x, y, groups, degrees)
     stalled = 0
-    while stalled < 2 and best.error > 1e-12:
-        trials = []
+    while stalled < 2 and best.error > 1e-12 and not clock.over():
+        trials: list[tuple[Smooth, list[int]]] = []
         for k in range(len(groups)):
             grown = [degree + (2 if i == k and stalled else i == k) for i, degree in enumerate(degrees)]
+            if trials and clock.over():
+                break
             if max(grown) <= _HIGHEST and 1 + sum(map(size, groups, grown)) <= _SHARE * rows:
                 trials.append((fit_smooth(x, y, groups, grown), grown))
         if not trials:
@@ -113,14 +118,14 @@ def best_smooth(x: Matrix, y: Rows, groups: Sequence[Group]) -> Smooth | None:
     return best
 
 
-def noise_level(x: Matrix, y: Rows) -> float:
+def noise_level(x: Matrix, y: Rows, *, clock: Clock) -> float:
     """What smooth fits of any form leave of y, in units of its deviation: the least leave-one-out error of a few.
 
     A sum over single inputs, and polynomials in all inputs together. An upper bound on the noise; 1 without the rows.
     """
     width = x.shape[1]
     splits = [tuple((i,) for i in range(width)), (tuple(range(width)),)]
-    fits = [best_smooth(x, y, groups) for groups in splits if groups and width]
+    fits = [best_smooth(x, y, groups, clock=clock) for groups in splits if groups and width]
     return min([1.0, *(fit.error for fit in fits if fit is not None)])
 
 

@@ -1,27 +1,38 @@
-"""Connected components, of the whole graph and with its upper layers taken away."""
-
-from collections.abc import Sequence
+"""Connected components: exact, up to a leak, and with the upper layers taken away."""
 
 import igraph
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Bool, Float64, Int64
 
 from bimt_train import InputError
 
 from ..graph import NeuronGraph
 from ._partition import Partition
 
+VERSIONS = {"igraph": igraph.__version__}
 
-def connected_components(graph: NeuronGraph) -> Partition:
+
+def connected_components(graph: NeuronGraph, *, leak: float = 0.0) -> Partition:
     """Neurons that edges join, directly or through others, whatever the direction, share a module.
 
-    Unconnected neurons are unused.
+    With a ``leak`` above 0, each neuron first forgets the weakest of what it reads: edge e = (j -> i) is dropped if the
+    weights of i's incoming edges that are not heavier than e make up at most this share of all of i's incoming weight.
+    So no neuron reads more than this share from outside its module ("near decomposability"): a trained network whose
+    blocks are joined by a few stray weights falls apart as its clean copy does, and a dense one stays whole. A neuron
+    that nothing reads any more, and that reads nothing itself, stays with the edge that would have been dropped last.
+
+    A greater leak gives a finer or an equal partition. Rescaling all that one neuron reads changes nothing; rescaling
+    what it sends does, unless edges are weighed by "activation" or "attribution".
+
+    Raises:
+        InputError: a leak outside [0, 1).
     """
-    labels = _joined(len(graph.nodes), graph.edges.source, graph.edges.target)
-    return Partition.of(graph, labels, method="components", versions={"igraph": igraph.__version__})
+    kept = _kept(graph, leak)
+    labels = _joined(len(graph.nodes), graph.edges.source[kept], graph.edges.target[kept])
+    return Partition.of(graph, labels, method="components", parameters=_about(graph, leak), versions=VERSIONS)
 
 
-def peeled_components(graph: NeuronGraph, *, depth: int) -> Partition:
+def peeled_components(graph: NeuronGraph, *, depth: int, leak: float = 0.0) -> Partition:
     """Modules as they are before the layers above ``depth`` read them; those layers' neurons go with what they read.
 
     1. The graph of the neurons of depth <= ``depth`` alone falls into components.
@@ -31,14 +42,15 @@ def peeled_components(graph: NeuronGraph, *, depth: int) -> Partition:
 
     Without a cut (``depth`` at or above the deepest layer) these are the connected components. A lower cut gives a
     finer or an equal partition, so all cuts of one graph are nested. This finds the parts that a last step combines,
-    as in y = sqrt(a + b), where the components of the whole graph are one.
+    as in y = sqrt(a + b), where the components of the whole graph are one. ``leak`` as in `connected_components`.
 
     Raises:
-        InputError: a negative depth.
+        InputError: a negative depth, or a leak outside [0, 1).
     """
     if depth < 0:
         raise InputError("nothing is left below", where="depth", expected="0 or more", got=str(depth))
-    depths, (source, target, _, _) = graph.depths, graph.edges
+    kept = _kept(graph, leak)
+    depths, source, target = graph.depths, graph.edges.source[kept], graph.edges.target[kept]
     low = np.maximum(depths[source], depths[target]) <= depth
     level = ~low & (depths[source] == depths[target])
     unit = _joined(len(depths), source[low | level], target[low | level])
@@ -54,12 +66,45 @@ def peeled_components(graph: NeuronGraph, *, depth: int) -> Partition:
                 # one that reads nothing has nothing in common with others that read nothing
                 module[this] = readers.setdefault(fed, this) if fed else this
     labels = np.array([module[int(u)] for u in unit], dtype=np.int64)
-    about = {"method": "peeled", "parameters": {"depth": depth}, "versions": {"igraph": igraph.__version__}}
-    return Partition.of(graph, labels, **about)
+    parameters = {"depth": depth, **_about(graph, leak)}
+    return Partition.of(graph, labels, method="peeled components", parameters=parameters, versions=VERSIONS)
+
+
+def _kept(graph: NeuronGraph, leak: float) -> Bool[np.ndarray, " edges"]:
+    """Which edges are not forgotten."""
+    if not 0 <= leak < 1:
+        raise InputError("an impossible leak", expected="0 or more, below 1", got=str(leak), mend="use 0.05, say")
+    if leak == 0:
+        return np.ones(len(graph.edges.weight), dtype=bool)
+    weight_up_to = _share_not_heavier(graph)
+    kept = weight_up_to > leak
+    apart = graph.edges.source != graph.edges.target
+    ends = np.concatenate([graph.edges.source[kept & apart], graph.edges.target[kept & apart]])
+    alone = graph.connected.copy()
+    alone[ends] = False
+    for node in np.flatnonzero(alone):
+        own = np.flatnonzero(((graph.edges.source == node) | (graph.edges.target == node)) & apart)
+        kept[own[np.argmax(weight_up_to[own])]] = True
+    return kept
+
+
+def _share_not_heavier(graph: NeuronGraph) -> Float64[np.ndarray, " edges"]:
+    """For each edge, the share of its target's incoming weight in edges that are not heavier; equal edges fare alike."""
+    target, weight = graph.edges.target, graph.edges.weight
+    share = np.zeros(len(weight))
+    for node in np.unique(target):
+        own = np.flatnonzero(target == node)
+        heavier = weight[own][None, :] > weight[own][:, None] * (1 + 1e-12)
+        share[own] = 1 - (heavier * weight[own]).sum(1) / weight[own].sum()
+    return share
+
+
+def _about(graph: NeuronGraph, leak: float) -> dict[str, float | str]:
+    return {"leak": leak, "weights": graph.weights} if leak else {}
 
 
 def _joined(
-    nodes: int, source: Sequence[int] | Int64[np.ndarray, " edges"], target: Sequence[int] | Int64[np.ndarray, " edges"]
+    nodes: int, source: Int64[np.ndarray, " edges"], target: Int64[np.ndarray, " edges"]
 ) -> Int64[np.ndarray, " nodes"]:
-    pairs = np.stack([np.asarray(source), np.asarray(target)], axis=1)
-    return np.array(igraph.Graph(nodes, pairs.tolist()).connected_components().membership, dtype=np.int64)
+    pairs = np.stack([source, target], axis=1).tolist()
+    return np.array(igraph.Graph(nodes, pairs).connected_components().membership, dtype=np.int64)

@@ -14,10 +14,20 @@ from ._components import connected_components, peeled_components
 from ._consensus import consensus
 from ._leiden import leiden
 from ._partition import Partition
+from ._quality import modularity
 from ._stability import stability
+
+LEAKS = (0.01, 0.02, 0.05, 0.1, 0.2)
+"""Shares of its input that a neuron may read from outside its module."""
 
 RESOLUTIONS = (0.25, 0.35, 0.5, 0.71, 1.0, 1.41, 2.0, 2.83, 4.0)
 """Half-octaves about the usual 1."""
+
+TOLERABLE_LEAK = 0.05
+"""The greatest leak at which parts still count as separate."""
+
+NOTEWORTHY = 0.3
+"""The modularity below which a split is not worth reporting: the rule of thumb of arXiv cond-mat/0308217, section II."""
 
 
 @dataclass(frozen=True)
@@ -26,48 +36,54 @@ class Level:
 
     Attributes:
         partition: the modules.
-        kind: "components" of the whole graph; "peeled", components below a depth; "resolution", a consensus of Leiden.
-        parameter: the depth or the resolution; 0 for components.
-        stability: mean pairwise adjusted mutual information of the runs behind a resolution level; None for the
-            others, which are exact.
+        kind: "components", exact or up to a leak; "peeled", components below a depth; "resolution", a consensus of
+            Leiden.
+        parameter: the leak, the depth or the resolution.
+        modularity: at resolution 1.
+        stability: mean pairwise adjusted mutual information of the runs behind a resolution level; None for the others,
+            which are exact.
     """
 
     partition: Partition
     kind: Literal["components", "peeled", "resolution"]
     parameter: float
+    modularity: float
     stability: float | None = None
 
     @property
     def name(self) -> str:
         """Its kind and parameter, for tables."""
-        words = {"components": "components", "peeled": f"components up to layer {self.parameter:g}"}
-        return words.get(self.kind, f"resolution {self.parameter:g}")
+        if self.kind == "components":
+            return f"components up to a leak of {self.parameter:.0%}" if self.parameter else "components"
+        return (
+            f"components below layer {self.parameter:g}" if self.kind == "peeled" else f"resolution {self.parameter:g}"
+        )
 
 
 @dataclass(frozen=True)
 class Hierarchy:
-    """Two chains of nested partitions, each from the finest to the coarsest, both ending in the connected components.
+    """Three chains of nested partitions of one graph; in each, every level refines the next.
 
     Attributes:
-        levels: consensus partitions by falling resolution, then the components; each refines the next.
-        peeled: components with more and more layers (`peeled_components`), as far as they differ; each refines the
-            next.
-        graph_inputs: the neurons of the graph's input group, by which a cut is judged.
+        resolutions: consensus partitions by falling resolution.
+        leaks: components by falling leak, as far as they differ.
+        peeled: components at a leak of 5 % with fewer and fewer layers taken away, as far as they differ.
+        components: the coarsest level, in which all three chains end (and which none of them repeats).
+        inputs: the neurons of the graph's input group.
+        outputs: the neurons of its output group.
     """
 
-    levels: tuple[Level, ...]
+    resolutions: tuple[Level, ...]
+    leaks: tuple[Level, ...]
     peeled: tuple[Level, ...]
-    graph_inputs: frozenset[tuple[str, int]]
+    components: Level
+    inputs: frozenset[tuple[str, int]]
+    outputs: frozenset[tuple[str, int]]
 
     @property
-    def components(self) -> Level:
-        """The coarsest level."""
-        return self.levels[-1]
-
-    @property
-    def all_levels(self) -> tuple[Level, ...]:
-        """Every level of both chains, the components once."""
-        return (*self.levels[:-1], *self.peeled)
+    def levels(self) -> tuple[Level, ...]:
+        """Every level of all chains: resolutions, leaks, peeled, components."""
+        return (*self.resolutions, *self.leaks, *self.peeled, self.components)
 
 
 class Choice(NamedTuple):
@@ -76,69 +92,101 @@ class Choice(NamedTuple):
     level: Level
     reason: str
 
+    @property
+    def partition(self) -> Partition:
+        """The level's modules."""
+        return self.level.partition
+
 
 def hierarchy(
-    graph: NeuronGraph, *, resolutions: Sequence[float] = RESOLUTIONS, runs: int = 10, seed: int = 0
+    graph: NeuronGraph,
+    *,
+    resolutions: Sequence[float] = RESOLUTIONS,
+    leaks: Sequence[float] = LEAKS,
+    runs: int = 10,
+    seed: int = 0,
 ) -> Hierarchy:
-    """Both chains of a graph.
+    """All three chains of a graph.
 
-    From low to high resolution, each level is the `consensus` of ``runs`` runs of `leiden`, searched inside the
-    modules of the level before, so that levels are nested by construction.
+    From low to high resolution, each level is the `consensus` of ``runs`` runs of `leiden`, searched inside the modules
+    of the level before, so that levels are nested by construction.
 
     Args:
-        graph: any edge weights; several graphs of one network give several hierarchies to compare.
+        graph: edges weighed by "activation" or "attribution" make leaks independent of how neurons are scaled; several
+            graphs of one network give several hierarchies to compare.
         resolutions: of `modularity`.
+        leaks: of `connected_components`.
         runs: searches a resolution, each with its own seed spawned from ``seed``.
         seed: of all of it.
 
     Raises:
-        InputError: fewer than two runs, or no resolutions.
+        InputError: fewer than two runs, or an impossible resolution or leak.
     """
-    if runs < 2 or not resolutions:
-        expected, got = "2 or more runs, 1 or more resolutions", f"{runs} runs, {len(resolutions)} resolutions"
-        raise InputError("too little to search with", expected=expected, got=got)
-    whole = Level(connected_components(graph), "components", 0.0)
+    if runs < 2:
+        raise InputError("too few runs to compare", where="runs", expected="2 or more", got=str(runs))
+    whole = _exact(graph, connected_components(graph), "components", 0.0)
     chain, streams = [whole], np.random.SeedSequence(seed).spawn(len(resolutions))
     for resolution, stream in zip(sorted(resolutions), streams, strict=True):
         *seeds, last = (int(number) for number in stream.generate_state(runs + 1))
         outer = chain[-1].partition
         found = [leiden(graph, resolution=resolution, seed=one, inside=outer) for one in seeds]
-        chain.append(Level(_refined(consensus(found, seed=last), outer), "resolution", resolution, stability(found)))
-    peeled = [whole]
+        agreed = _refined(consensus(found, seed=last), outer)
+        chain.append(Level(agreed, "resolution", resolution, modularity(graph, agreed), stability(found)))
+    leaking = [whole]
+    for leak in sorted(leaks):
+        _append_new(leaking, _exact(graph, connected_components(graph, leak=leak), "components", leak))
+    peeled = [_exact(graph, connected_components(graph, leak=TOLERABLE_LEAK), "components", TOLERABLE_LEAK)]
     for depth in reversed(range(int(graph.depths.max(initial=0)))):
-        cut = Level(peeled_components(graph, depth=depth), "peeled", float(depth))
-        if not cut.partition.same_modules(peeled[-1].partition):
-            peeled.append(cut)
-    inputs = frozenset(node.key for node in graph.nodes if node.group == graph.inputs)
-    return Hierarchy(tuple(reversed(chain)), tuple(reversed(peeled)), inputs)
+        cut = peeled_components(graph, depth=depth, leak=TOLERABLE_LEAK)
+        _append_new(peeled, _exact(graph, cut, "peeled", float(depth)))
+    inputs, outputs = (frozenset(n.key for n in graph.nodes if n.group == g) for g in (graph.inputs, graph.outputs))
+    chains = (tuple(reversed(part[1:])) for part in (chain, leaking, peeled))
+    return Hierarchy(*chains, components=whole, inputs=inputs, outputs=outputs)
 
 
 def choose_level(found: Hierarchy) -> Choice:
     """The level to report, by rules that see the graph alone.
 
-    1. More than one component: the components. They need no method and no resolution.
-    2. Else the highest cut between layers below which the inputs fall apart, with at least one layer above the inputs
-       left: a network whose last layers combine separate parts.
-    3. Else, among resolutions that split the network, the most stable one (to two decimals); of equally stable ones,
-       the partition that stays the same over most neighbouring resolutions, then the coarsest.
-    4. Else the one component there is.
+    1. The components, where more than one of them leads from an input to an output. They need no method.
+    2. Else the components up to the smallest leak, of at most 5 %, at which more than one leads from an input to an
+       output: parts that a few stray weights join.
+    3. Else the highest cut between layers, with at least one layer above the inputs left below it, below which the
+       inputs fall apart: separate parts that the last layers combine.
+    4. Else, among resolutions that split the network with a modularity of at least 0.3, the most stable one (to two
+       decimals); of equally stable ones, the partition that stays the same over most neighbouring resolutions, then the
+       coarsest.
+    5. Else the components as they are.
 
-    Rules 2 and 3 find something in most networks, sparse random ones too: read the result beside a significance test.
+    Rules 3 and 4 find something in many networks, sparse random ones too: read the result beside a significance test.
     """
     whole = found.components
-    if len(whole.partition.modules) > 1:
-        return Choice(whole, f"the network falls into {len(whole.partition.modules)} components")
-    for level in reversed(found.peeled[:-1]):
-        apart = sum(1 for module in level.partition.modules if module & found.graph_inputs)
+    for level in (whole, *reversed(found.leaks)):
+        through = sum(1 for module in level.partition.modules if module & found.inputs and module & found.outputs)
+        if through > 1 and level.parameter <= TOLERABLE_LEAK:
+            where = f" up to a leak of {level.parameter:.0%}" if level.parameter else ""
+            return Choice(level, f"the network falls into {through} components from inputs to outputs{where}")
+    for level in reversed(found.peeled):
+        apart = sum(1 for module in level.partition.modules if module & found.inputs)
         if level.parameter >= 1 and apart > 1:
-            return Choice(level, f"up to layer {level.parameter:g} the inputs fall into {apart} separate parts")
-    split = [level for level in reversed(found.levels) if len(level.partition.modules) > 1]
-    if not split:
-        return Choice(whole, "one component, which no resolution splits")
+            where = f"up to layer {level.parameter:g} and a leak of {TOLERABLE_LEAK:.0%}"
+            return Choice(level, f"{where}, the inputs fall into {apart} separate parts")
+    split = [n for n in reversed(found.resolutions) if len(n.partition.modules) > len(whole.partition.modules)]
     runs = _plateaus(split)
-    best = max(range(len(split)), key=lambda n: (round(split[n].stability or 0.0, 2), runs[n], -n))
+    worth = [n for n, level in enumerate(split) if level.modularity >= NOTEWORTHY]
+    if not worth:
+        return Choice(whole, f"no split has a modularity of {NOTEWORTHY:g}")
+    best = max(worth, key=lambda n: (round(split[n].stability or 0.0, 2), runs[n], -n))
     said = f"stability {split[best].stability:.2f}, the same modules at {runs[best]} of {len(split)} resolutions"
     return Choice(split[best], f"one component; the most stable resolution: {said}")
+
+
+def _exact(graph: NeuronGraph, partition: Partition, kind: Literal["components", "peeled"], parameter: float) -> Level:
+    return Level(partition, kind, parameter, modularity(graph, partition))
+
+
+def _append_new(levels: list[Level], level: Level) -> None:
+    if not level.partition.same_modules(levels[-1].partition):
+        levels.append(level)
 
 
 def _plateaus(levels: Sequence[Level]) -> list[int]:

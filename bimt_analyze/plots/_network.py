@@ -71,11 +71,12 @@ def _draw_edges(axes: Axes, rows: dict[str, Row], edges: list[Edges]) -> None:
     greatest = max((float(np.abs(e.weights).max(initial=0.0)) for e in edges), default=0.0)
     total = sum(len(e.weights) for e in edges)
     faint = min(1.0, (MANY / total) ** 0.4) if total else 1.0
+    floor = min(1.0, (60 / max(total, 1)) ** 0.6)  # in a small circuit every edge counts; in a whole network few do
     thickest = float(np.clip(THICKEST * (60 / max(total, 1)) ** 0.28, 0.5, THICKEST))
     for connection in edges:
         strength = np.abs(connection.weights) / greatest if greatest else np.abs(connection.weights)
         colours = np.where((connection.weights > 0)[:, None], to_rgba(POSITIVE), to_rgba(NEGATIVE))
-        colours[:, 3] = (0.6 + 0.3 * strength) * (faint + (1 - faint) * strength)
+        colours[:, 3] = (0.6 * floor + (0.9 - 0.6 * floor) * strength) * (faint + (1 - faint) * strength)
         level = min(list(rows).index(connection.source), list(rows).index(connection.target))
         lines = LineCollection(
             segments(rows, connection), colors=colours, linewidths=thickest * (THINNEST + (1 - THINNEST) * strength),

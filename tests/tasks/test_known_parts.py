@@ -36,7 +36,7 @@ def _definitions(draw: st.DrawFn) -> dict:
     return {"inputs": inputs, "outputs": outputs, "definitions": tuple(draw(st.permutations(made)))}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(_definitions())
 def test_dependencies_and_modules_are_those_of_the_graph(given_parts: dict) -> None:
     parts = KnownParts(**given_parts)
@@ -51,7 +51,7 @@ def test_dependencies_and_modules_are_those_of_the_graph(given_parts: dict) -> N
     assert sorted(n for ins, outs in parts.modules() for n in (*ins, *outs)) == sorted(parts.inputs + parts.outputs)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(_definitions())
 def test_each_level_of_the_hierarchy_groups_everything_and_refines_the_next(given_parts: dict) -> None:
     parts = KnownParts(**given_parts)
@@ -70,7 +70,7 @@ def test_each_level_of_the_hierarchy_groups_everything_and_refines_the_next(give
         assert all(any(group <= wider for wider in coarse) for group in fine)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(_definitions(), st.integers(0, 99))
 def test_expanded_expressions_and_evaluation_agree_and_json_round_trips(given_parts: dict, seed: int) -> None:
     parts = KnownParts(**given_parts)

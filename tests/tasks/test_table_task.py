@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bimt_train import InputError, TaskError
@@ -327,6 +327,7 @@ def test_names_that_would_collide_are_numbered_and_good_names_stay() -> None:
     assert safe_names(["pi", "pi_"]) == ("pi_2", "pi_")
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.text(max_size=8), unique=True, max_size=8))
 def test_any_labels_become_different_names_that_sympy_reads_as_symbols(labels: list[str]) -> None:
     import sympy

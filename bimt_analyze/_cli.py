@@ -1,0 +1,179 @@
+"""bimt-analyze: read trained networks from the shell."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bimt_train import InputError
+from bimt_train._shell import OK, UNMET, run
+
+from ._jobs import FORMATS, Job, Outcome, numbered, work, work_all
+from ._sources import Sampling, checkpoints_in
+from .report import Requirement
+
+HELP = """Read a trained network: its circuit, its modules, its formulas, and how well these match what is known.
+
+CHECKPOINT is a file that bimt-train wrote, or its folder, which means the best seed in it. It may also be a plain
+feed-forward network trained elsewhere (.pt, .pth or .safetensors holding a state_dict); then say what the file does not:
+
+\b
+  --activation silu                     between its layers
+  --probe table.csv --target y1 y2      rows to ask it about; the other columns are its inputs
+  --range -1 1                          or a range to draw rows from; once for all inputs, or once for each
+  --parts "y1: x1 x3; y2: x2 x4"        what is known, if anything: which output depends on which inputs
+
+\b
+Examples:
+  bimt-analyze runs/independence --html report.html
+  bimt-analyze runs/independence --all --json reports/independence.json
+  bimt-analyze runs/independence/seed-003.safetensors --require "formulas.*.exact" --require "agreement>=0.9"
+  bimt-analyze model.pt --activation relu --range -2 2 --html report.html
+
+\b
+--require takes a field of the JSON report, a comparison and a number, and may be given several times:
+  agreement>=0.9            score of the modules against the known parts
+  significance.p<0.05       how often a network without modular structure looks as modular
+  formulas.y1.r2>0.999      formulas.*.exact for all outputs; a field alone must be true
+  modules==2                a list stands for its length
+
+\b
+Exit status: 0 done; 1 a requirement does not hold; 2 bad input, said in one line.
+"""
+
+
+@dataclass(frozen=True)
+class _Options:
+    """The command line, as click read it; the help texts say what each word means."""
+
+    checkpoint: Path
+    html: Path | None
+    json: Path | None
+    markdown: Path | None
+    require: tuple[str, ...]
+    seed: int
+    every: bool
+    activation: str | None
+    probe: Path | None
+    target: tuple[str, ...]
+    ranges: tuple[tuple[float, float], ...]
+    parts: str | None
+    tolerance: float
+    refit: int
+    seconds: float
+    dask: str | None
+    quiet: bool
+
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command("bimt-analyze", help=HELP, context_settings={"show_default": True, "max_content_width": 120})
+@click.argument("checkpoint", type=_FILE)
+@click.option("--html", type=_FILE, metavar="FILE", help="Write the report as one self-contained page.")
+@click.option("--json", type=_FILE, metavar="FILE", help="Write the report for other programs.")
+@click.option("--markdown", type=_FILE, metavar="FILE", help="Write the report as Markdown.")
+@click.option("--require", multiple=True, metavar="CONDITION", help="End with status 1 unless this holds.")
+@click.option("--all", "every", is_flag=True, help="Analyse every seed of the folder; each report's file is named after its seed.")
+@click.option("--seed", default=0, type=click.IntRange(0), help="Of everything random in the analysis.")
+@click.option("--tolerance", default=0.05, type=click.FloatRange(0), help="How much of its loss a circuit may lose.")
+@click.option("--refit", default=50, type=click.IntRange(0), help="Steps of refitting a circuit; 0 keeps its weights.")
+@click.option("--seconds", default=10.0, type=click.FloatRange(0), help="For the search of all formulas of a network.")
+@click.option("--activation", help="Of a network trained elsewhere: silu, relu, gelu, tanh, sigmoid or identity.")
+@click.option("--probe", type=_FILE, metavar="TABLE", help="Rows to ask a network trained elsewhere about.")
+@click.option("--target", multiple=True, metavar="NAME...", help="Columns of the table that are outputs.")
+@click.option("--range", "ranges", type=float, nargs=2, multiple=True, metavar="LOW HIGH", help="In place of a table.")
+@click.option("--parts", metavar="TEXT", help="What is known of the task.")
+@click.option("--dask", metavar="URL", help="Compute on the cluster of this Dask scheduler.")
+@click.option("--quiet", is_flag=True, help="Do not tell what is done now.")
+def command(**given: Any) -> int:
+    """See `HELP`, which click shows instead."""
+    options = _Options(**given)
+    for text in options.require:
+        Requirement.parse(text)  # bad input is said before the work, not after it
+    if options.every and not options.checkpoint.is_dir():
+        raise InputError("--all is for a folder", got=str(options.checkpoint), mend="give the folder, or leave --all out")
+    paths = checkpoints_in(options.checkpoint) if options.every else (options.checkpoint,)
+    jobs = [_job(options, path) for path in paths]
+    if options.every or options.dask:
+        with _telling(options.quiet) as tell:
+            tell(f"{len(jobs)} checkpoint{'' if len(jobs) == 1 else 's'}")
+            outcomes = work_all(jobs, dask=options.dask)
+    else:
+        with _telling(options.quiet) as tell:
+            outcomes = (work(jobs[0], tell),)
+    return _tell_outcomes(options, outcomes)
+
+
+def _job(options: _Options, path: Path) -> Job:
+    return Job(
+        path=str(path),
+        sampling=Sampling(options.activation, options.probe, options.target, options.ranges, options.parts),
+        requirements=options.require,
+        formats=tuple(name for name in FORMATS if getattr(options, name) is not None),
+        seed=options.seed,
+        tolerance=options.tolerance,
+        refit_steps=options.refit,
+        seconds=options.seconds,
+    )
+
+
+@contextmanager
+def _telling(quiet: bool) -> Iterator[Any]:
+    """A line on the terminal that says what is done now, and is gone afterwards."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda said: None
+        return
+    with console.status("") as status:
+        yield lambda said: status.update(f"{said} ...")
+
+
+def _tell_outcomes(options: _Options, outcomes: Sequence[Outcome]) -> int:
+    """Print headlines, write files, and hold the requirements against what was found."""
+    click.echo(table(outcomes) if options.every else "\n".join(outcomes[0].summary))
+    for name in FORMATS:
+        wanted: Path | None = getattr(options, name)
+        if wanted is None:
+            continue
+        for outcome in outcomes:
+            path = numbered(wanted, outcome.source) if options.every else wanted
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(outcome.texts[name], encoding="utf-8")
+            click.echo(f"report: {path}")
+    missed = False
+    for outcome in outcomes:
+        for finding in outcome.findings:
+            missed |= not finding.holds
+            where = f"{Path(outcome.source).stem}: " if options.every else ""
+            verdict = "holds" if finding.holds else "does not hold"
+            click.echo(f"{where}requirement {verdict}: {finding.line}", err=not finding.holds)
+    return UNMET if missed else OK
+
+
+def table(outcomes: Sequence[Outcome]) -> str:
+    """One line a checkpoint, in the order given."""
+    wide = max(len(Path(outcome.source).stem) for outcome in outcomes)
+    lines = [f"{'checkpoint':<{max(wide, 10)}}  {'edges':>5}  {'modules':>7}  {'as built':>8}  exact formulas"]
+    for outcome in outcomes:
+        built = {None: "-", True: "yes", False: "no"}[outcome.as_built]
+        lines.append(
+            f"{Path(outcome.source).stem:<{max(wide, 10)}}  {outcome.edges:>5}  {outcome.modules:>7}  {built:>8}  "
+            f"{outcome.exact} of {outcome.formulas}"
+        )
+    return "\n".join(lines)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """The entry point; see ``bimt-analyze --help``."""
+    return run(command, words, several=("--target",))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

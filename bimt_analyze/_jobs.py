@@ -1,0 +1,132 @@
+"""Analyses of one or many checkpoints: in this process, in processes beside it, or across machines."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bimt_train import InputError
+
+from ._analyze import analyze
+from ._sources import Sampling, best_checkpoint, open_checkpoint
+from .report import Finding, Requirement
+
+FORMATS = ("html", "json", "markdown")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One checkpoint to analyse, and what is wanted of it. Plain values only: it travels to other machines.
+
+    Attributes:
+        path: a file, or a folder for its best seed.
+        sampling: for files of weights trained elsewhere.
+        requirements: as text.
+        formats: which of `FORMATS` to render.
+        seed: of the analysis.
+        tolerance: of pruning.
+        refit_steps: of pruning.
+        seconds: for formulas.
+    """
+
+    path: str
+    sampling: Sampling
+    requirements: tuple[str, ...]
+    formats: tuple[str, ...]
+    seed: int
+    tolerance: float
+    refit_steps: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a job.
+
+    Attributes:
+        source: the file that was analysed.
+        summary: its headline, line by line.
+        findings: every field that a requirement speaks of.
+        texts: format -> the report in it.
+        edges: of the circuit.
+        modules: their number.
+        as_built: whether they are the known parts; None where none are known.
+        exact: formulas that are.
+        formulas: formulas in all.
+    """
+
+    source: str
+    summary: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    texts: dict[str, str]
+    edges: int
+    modules: int
+    as_built: bool | None
+    exact: int
+    formulas: int
+
+
+def work(job: Job, progress: Callable[[str], None] | None = None) -> Outcome:
+    """Analyse one checkpoint.
+
+    Raises:
+        InputError: whatever `open_checkpoint`, `analyze` and `Requirement` refuse.
+    """
+    requirements = [Requirement.parse(text) for text in job.requirements]
+    file = best_checkpoint(job.path)
+    report = analyze(
+        open_checkpoint(file, job.sampling),
+        name=str(file),
+        seed=job.seed,
+        tolerance=job.tolerance,
+        refit_steps=job.refit_steps,
+        seconds=job.seconds,
+        progress=progress,
+    )
+    findings = tuple(finding for requirement in requirements for finding in report.check(requirement))
+    if progress is not None and job.formats:
+        progress("report")
+    write = {"html": report.to_html, "json": report.to_json_text, "markdown": report.to_markdown}
+    return Outcome(
+        source=str(file),
+        summary=report.summary(),
+        findings=findings,
+        texts={name: write[name]() for name in job.formats},
+        edges=report.circuit.edges,
+        modules=len(report.modules),
+        as_built=None if report.match is None else report.match.as_built,
+        exact=sum(formula.exact for formula in report.formulas.values()),
+        formulas=len(report.formulas),
+    )
+
+
+def work_all(jobs: Sequence[Job], *, dask: str | None = None, processes: int = -1) -> tuple[Outcome, ...]:
+    """Analyse many checkpoints at once, in the order given.
+
+    Args:
+        jobs: each a checkpoint.
+        dask: address of a Dask scheduler, whose workers must see the same files; else processes on this machine.
+        processes: how many of these; -1 for one a core.
+
+    Raises:
+        InputError: what `work` refuses, or the package for Dask is not there.
+        OSError: the scheduler cannot be reached.
+    """
+    import joblib
+
+    if dask is None:
+        return tuple(joblib.Parallel(n_jobs=processes)(joblib.delayed(work)(job) for job in jobs))
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise InputError("--dask needs another package", expected="distributed", mend="pip install 'bimt[dask]'") from error
+    with Client(dask), joblib.parallel_config(backend="dask"):
+        return tuple(joblib.Parallel()(joblib.delayed(work)(job) for job in jobs))
+
+
+def numbered(path: Path, source: str) -> Path:
+    """The name of a report when there are many: ``report.html`` becomes ``report.seed-003.html``.
+
+    >>> numbered(Path("out/report.html"), "runs/a/seed-003.safetensors").as_posix()
+    'out/report.seed-003.html'
+    """
+    return path.with_name(f"{path.stem}.{Path(source).stem}{path.suffix}")

@@ -1,0 +1,107 @@
+"""Where a checkpoint comes from: a file of ours, the best of a folder, or a file of weights trained elsewhere."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from bimt_train import CheckpointError, InputError
+from bimt_train.network import Checkpoint, KnownParts, load_checkpoint, read_foreign
+from bimt_train.tasks import table_task
+
+RUNS_FILE = "runs.json"
+TORCH = (".pt", ".pth")
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """What a file of weights does not say of itself; all empty for a checkpoint of ours.
+
+    Attributes:
+        activation: between the layers.
+        probe: a table of rows to ask the network about.
+        target: its columns that are outputs; all others are inputs.
+        ranges: in place of a table, one pair for all inputs, or one for each.
+        parts: what is known of the task, as ``y1: x1 x3; y2: x2 x4``; allowed for checkpoints of ours too.
+    """
+
+    activation: str | None = None
+    probe: Path | None = None
+    target: tuple[str, ...] = ()
+    ranges: tuple[tuple[float, float], ...] = ()
+    parts: str | None = None
+
+    @property
+    def foreign(self) -> bool:
+        """Whether anything is said that only a file of weights needs."""
+        return bool(self.activation or self.probe or self.target or self.ranges)
+
+
+def open_checkpoint(path: str | Path, sampling: Sampling | None = None) -> Checkpoint:
+    """The checkpoint of a file; of a folder, the best seed's.
+
+    Raises:
+        CheckpointError: the file is not there, or is not what it should be.
+        TaskError: the table or the known parts cannot be used.
+        InputError: options that contradict each other.
+    """
+    said, file = sampling or Sampling(), best_checkpoint(path)
+    if said.probe is not None and said.ranges:
+        raise InputError("two places to sample the network", got="--probe and --range", mend="give one of them")
+    if said.target and said.probe is None:
+        raise InputError("a target is for a table", got=f"--target {' '.join(said.target)}", mend="give --probe table.csv too")
+    checkpoint = _foreign(file, said) if said.foreign or file.suffix in TORCH else load_checkpoint(file)
+    if said.parts is None:
+        return checkpoint
+    card = checkpoint.card
+    parts = KnownParts.from_grouping(said.parts, inputs=card.inputs, outputs=card.outputs)
+    return replace(checkpoint, card=replace(card, parts=parts))
+
+
+def _foreign(file: Path, said: Sampling) -> Checkpoint:
+    if said.probe is None:
+        ranges: Sequence[object] = said.ranges[0] if len(said.ranges) == 1 else said.ranges
+        return read_foreign(file, activation=said.activation, **({"ranges": ranges} if ranges else {}))
+    table = table_task(said.probe, target=said.target)
+    rows = table.data(0)
+    x, y = np.concatenate([rows.x_train, rows.x_test]), np.concatenate([rows.y_train, rows.y_test])
+    names = {"inputs": table.card.inputs, "outputs": table.card.outputs}
+    return read_foreign(file, activation=said.activation, x=x, y=y, **names)
+
+
+def checkpoints_in(folder: str | Path) -> tuple[Path, ...]:
+    """The checkpoint files of a folder that `bimt_train.train` wrote, best seed first.
+
+    Raises:
+        CheckpointError: there is no runs.json, or it cannot be read.
+    """
+    path = Path(folder) / RUNS_FILE
+    if not path.is_file():
+        mend = "give a folder that bimt-train wrote, or one checkpoint"
+        raise CheckpointError("not a folder of runs", where=str(folder), expected=RUNS_FILE, mend=mend)
+    try:
+        records = json.loads(path.read_text(encoding="utf-8"))["records"]
+        files = tuple(path.parent / record["file"] for record in records)
+    except (ValueError, KeyError, TypeError) as error:
+        got = f"{type(error).__name__}: {error}"
+        mend = "train again, or give one checkpoint"
+        raise CheckpointError("a table of runs that cannot be read", where=str(path), got=got, mend=mend) from None
+    if not files:
+        raise CheckpointError("a table of runs without runs", where=str(path), mend="train again")
+    return files
+
+
+def best_checkpoint(source: str | Path) -> Path:
+    """The file itself, or of a folder the best seed's.
+
+    Raises:
+        CheckpointError: there is no such file or folder.
+    """
+    path = Path(source)
+    if path.is_dir():
+        return checkpoints_in(path)[0]
+    if not path.is_file():
+        raise CheckpointError("no such file or folder", where=str(path), mend="correct the path")
+    return path
