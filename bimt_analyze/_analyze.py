@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,7 +50,7 @@ def analyze(
     *,
     seed: int = 0,
     tolerance: float = 0.05,
-    refit_steps: int = 50,
+    refit_steps: int = 60,
     seconds: float = 10.0,
     progress: Progress | None = None,
     name: str | None = None,
@@ -86,7 +87,12 @@ def analyze(
         choice = choose_level(hierarchy(graph, seed=seed))
     with stages.stage("formulas"):
         formulas = formulas_of(checkpoint, circuit.network, seconds=seconds, seed=seed)
-    parameters = {"tolerance": tolerance, "refit_steps": refit_steps, "formula_seconds": seconds, "edge_weights": graph.weights}
+    parameters = {
+        "tolerance": tolerance,
+        "refit_steps": refit_steps,
+        "formula_seconds": seconds,
+        "edge_weights": graph.weights,
+    }
     provenance = {
         "source": name,
         "versions": _versions(),
@@ -110,16 +116,18 @@ def analyze(
 
 
 def circuit_of(checkpoint: Checkpoint, *, tolerance: float, refit_steps: int) -> Circuit:
-    """The circuit of a checkpoint's network, found on its training rows in the network's own units."""
+    """The circuit of a checkpoint's network, found in the network's own units.
+
+    All rows of the probe serve: judged on its training rows alone, a network keeps weak connections that fit their
+    accidents. So the circuit's loss is no estimate of a loss on fresh data.
+    """
     card, probe = checkpoint.card, checkpoint.probe
-    y = probe.y_train
-    if card.loss == "cross-entropy":
-        y = one_hot(y, len(card.outputs))
-    else:
-        y = card.to_network_targets(y)
+    classes = card.loss == "cross-entropy"
+    x, y = np.concatenate([probe.x_train, probe.x_test]), np.concatenate([probe.y_train, probe.y_test])
+    y = one_hot(y, len(card.outputs)) if classes else card.to_network_targets(y)
     return prune(
         checkpoint.network,
-        card.to_network_inputs(probe.x_train),
+        card.to_network_inputs(x),
         y,
         loss=card.loss,
         tolerance=tolerance,
@@ -134,9 +142,7 @@ def one_hot(y: Float64[np.ndarray, "rows columns"], classes: int) -> Float64[np.
     return np.eye(classes)[y[:, 0].astype(np.int64)]
 
 
-def formulas_of(
-    checkpoint: Checkpoint, circuit: Network, *, seconds: float, seed: int
-) -> Mapping[str, "Formula"]:
+def formulas_of(checkpoint: Checkpoint, circuit: Network, *, seconds: float, seed: int) -> Mapping[str, "Formula"]:
     """A formula for each output of a task with numbers as targets; what one leaves of its time, the next may use."""
     from .formulas import find_formula, prove
 
@@ -158,7 +164,13 @@ def formulas_of(
         known = card.parts is not None and card.parts.has_expressions
         truth = card.parts.expression(output).sympy() if card.parts is not None and known else None
         found[output] = prove(
-            formula, x_held=probe.x_test, y_held=probe.y_test[:, place], truth=truth, ranges=card.ranges, network=network, seed=seed
+            formula,
+            x_held=probe.x_test,
+            y_held=probe.y_test[:, place],
+            truth=truth,
+            ranges=card.ranges,
+            network=network,
+            seed=seed,
         )
     return found
 
@@ -169,7 +181,7 @@ def hints(checkpoint: Checkpoint, circuit: Network, output: int) -> "Structure |
 
     connections = circuit.connections()
     order = [group.name for group in circuit.layout.groups]
-    if [(c.source, c.target) for c in connections] != list(zip(order, order[1:], strict=False)):
+    if [(c.source, c.target) for c in connections] != list(pairwise(order)):
         return None
     matrices = [c.matrix.astype(np.float64) for c in connections]
     if checkpoint.card.input_scale is not None:

@@ -19,7 +19,7 @@ from .report import Requirement
 HELP = """Read a trained network: its circuit, its modules, its formulas, and how well these match what is known.
 
 CHECKPOINT is a file that bimt-train wrote, or its folder, which means the best seed in it. It may also be a plain
-feed-forward network trained elsewhere (.pt, .pth or .safetensors holding a state_dict); then say what the file does not:
+feed-forward network trained elsewhere (.pt, .pth or .safetensors with a state_dict); then say what the file does not:
 
 \b
   --activation silu                     between its layers
@@ -78,7 +78,9 @@ _FILE = click.Path(path_type=Path)
 @click.option("--json", type=_FILE, metavar="FILE", help="Write the report for other programs.")
 @click.option("--markdown", type=_FILE, metavar="FILE", help="Write the report as Markdown.")
 @click.option("--require", multiple=True, metavar="CONDITION", help="End with status 1 unless this holds.")
-@click.option("--all", "every", is_flag=True, help="Analyse every seed of the folder; each report's file is named after its seed.")
+@click.option(
+    "--all", "every", is_flag=True, help="Analyse every seed of the folder; each report's file is named after its seed."
+)
 @click.option("--seed", default=0, type=click.IntRange(0), help="Of everything random in the analysis.")
 @click.option("--tolerance", default=0.05, type=click.FloatRange(0), help="How much of its loss a circuit may lose.")
 @click.option("--refit", default=50, type=click.IntRange(0), help="Steps of refitting a circuit; 0 keeps its weights.")
@@ -96,7 +98,9 @@ def command(**given: Any) -> int:
     for text in options.require:
         Requirement.parse(text)  # bad input is said before the work, not after it
     if options.every and not options.checkpoint.is_dir():
-        raise InputError("--all is for a folder", got=str(options.checkpoint), mend="give the folder, or leave --all out")
+        raise InputError(
+            "--all is for a folder", got=str(options.checkpoint), mend="give the folder, or leave --all out"
+        )
     paths = checkpoints_in(options.checkpoint) if options.every else (options.checkpoint,)
     jobs = [_job(options, path) for path in paths]
     if options.every or options.dask:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from bimt_train import InputError
 
-from ._analyze import analyze
 from ._sources import Sampling, best_checkpoint, open_checkpoint
 from .report import Finding, Requirement
 
@@ -71,6 +70,8 @@ def work(job: Job, progress: Callable[[str], None] | None = None) -> Outcome:
     Raises:
         InputError: whatever `open_checkpoint`, `analyze` and `Requirement` refuse.
     """
+    from ._analyze import analyze  # brings torch, which the command's help does without
+
     requirements = [Requirement.parse(text) for text in job.requirements]
     file = best_checkpoint(job.path)
     report = analyze(
@@ -118,7 +119,9 @@ def work_all(jobs: Sequence[Job], *, dask: str | None = None, processes: int = -
     try:
         from distributed import Client
     except ImportError as error:
-        raise InputError("--dask needs another package", expected="distributed", mend="pip install 'bimt[dask]'") from error
+        raise InputError(
+            "--dask needs another package", expected="distributed", mend="pip install 'bimt[dask]'"
+        ) from error
     with Client(dask), joblib.parallel_config(backend="dask"):
         return tuple(joblib.Parallel()(joblib.delayed(work)(job) for job in jobs))
 

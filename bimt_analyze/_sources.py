@@ -1,15 +1,14 @@
 """Where a checkpoint comes from: a file of ours, the best of a folder, or a file of weights trained elsewhere."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from bimt_train import CheckpointError, InputError
-from bimt_train.network import Checkpoint, KnownParts, load_checkpoint, read_foreign
-from bimt_train.tasks import table_task
+
+if TYPE_CHECKING:
+    from bimt_train.network import Checkpoint
 
 RUNS_FILE = "runs.json"
 TORCH = (".pt", ".pth")
@@ -39,7 +38,7 @@ class Sampling:
         return bool(self.activation or self.probe or self.target or self.ranges)
 
 
-def open_checkpoint(path: str | Path, sampling: Sampling | None = None) -> Checkpoint:
+def open_checkpoint(path: str | Path, sampling: Sampling | None = None) -> "Checkpoint":
     """The checkpoint of a file; of a folder, the best seed's.
 
     Raises:
@@ -47,11 +46,15 @@ def open_checkpoint(path: str | Path, sampling: Sampling | None = None) -> Check
         TaskError: the table or the known parts cannot be used.
         InputError: options that contradict each other.
     """
+    from bimt_train.network import KnownParts, load_checkpoint
+
     said, file = sampling or Sampling(), best_checkpoint(path)
     if said.probe is not None and said.ranges:
         raise InputError("two places to sample the network", got="--probe and --range", mend="give one of them")
     if said.target and said.probe is None:
-        raise InputError("a target is for a table", got=f"--target {' '.join(said.target)}", mend="give --probe table.csv too")
+        raise InputError(
+            "a target is for a table", got=f"--target {' '.join(said.target)}", mend="give --probe table.csv too"
+        )
     checkpoint = _foreign(file, said) if said.foreign or file.suffix in TORCH else load_checkpoint(file)
     if said.parts is None:
         return checkpoint
@@ -60,15 +63,27 @@ def open_checkpoint(path: str | Path, sampling: Sampling | None = None) -> Check
     return replace(checkpoint, card=replace(card, parts=parts))
 
 
-def _foreign(file: Path, said: Sampling) -> Checkpoint:
+def _foreign(file: Path, said: Sampling) -> "Checkpoint":
+    """A network trained elsewhere, as a task of the file's name."""
+    import numpy as np
+
+    from bimt_train.network import read_foreign
+
     if said.probe is None:
-        ranges: Sequence[object] = said.ranges[0] if len(said.ranges) == 1 else said.ranges
-        return read_foreign(file, activation=said.activation, **({"ranges": ranges} if ranges else {}))
-    table = table_task(said.probe, target=said.target)
-    rows = table.data(0)
-    x, y = np.concatenate([rows.x_train, rows.x_test]), np.concatenate([rows.y_train, rows.y_test])
-    names = {"inputs": table.card.inputs, "outputs": table.card.outputs}
-    return read_foreign(file, activation=said.activation, x=x, y=y, **names)
+        ranges = said.ranges[0] if len(said.ranges) == 1 else said.ranges
+        if ranges:
+            found = read_foreign(file, activation=said.activation, ranges=ranges)
+        else:
+            found = read_foreign(file, activation=said.activation)
+    else:
+        from bimt_train.tasks import table_task  # brings pandas
+
+        table = table_task(said.probe, target=said.target)
+        rows = table.data(0)
+        x, y = np.concatenate([rows.x_train, rows.x_test]), np.concatenate([rows.y_train, rows.y_test])
+        inputs, outputs = table.card.inputs, table.card.outputs
+        found = read_foreign(file, activation=said.activation, x=x, y=y, inputs=inputs, outputs=outputs)
+    return replace(found, card=replace(found.card, name=file.stem))
 
 
 def checkpoints_in(folder: str | Path) -> tuple[Path, ...]:

@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import connected_components
 
 from .network import ACTIVATIONS, Connection, Group, Layout, Network, Placement
 
-Flags = Mapping[str, Bool[np.ndarray, "neurons"]]
+Flags = Mapping[str, Bool[np.ndarray, "_"]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,9 +20,9 @@ class Liveness:
     driven: Flags
     reaching: Flags
 
-    def alive(self, group: str) -> Bool[np.ndarray, "neurons"]:
+    def alive(self, group: str) -> Bool[np.ndarray, "_"]:
         """Both driven and reaching."""
-        both: Bool[np.ndarray, "neurons"] = self.driven[group] & self.reaching[group]
+        both: Bool[np.ndarray, "_"] = self.driven[group] & self.reaching[group]
         return both
 
 

@@ -196,7 +196,7 @@ def _displaced(module: nn.Module, generator: np.random.Generator) -> dict[str, T
 
 
 def _displace(tensor: Tensor, trained: bool, generator: np.random.Generator) -> Tensor:
-    finite = tensor[torch.isfinite(tensor)] if tensor.is_floating_point() else tensor[:0]
+    finite = tensor[torch.isfinite(tensor)] if tensor.is_floating_point() else torch.empty(0)
     if finite.numel() == 0 or bool(((finite == finite.round()).all()) & (finite.abs() > 1).any()):
         return tensor.clone()  # nothing to move, or whole numbers that may be indices
     if not trained:  # variances stay positive, masks stay masks

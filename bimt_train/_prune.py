@@ -79,7 +79,7 @@ class Circuit:
 def prune(
     network: Network,
     x: Float[np.ndarray, "rows inputs"],
-    y: Float[np.ndarray, "rows outputs"],
+    y: Float[np.ndarray, "targets outputs"],
     *,
     loss: str = "mse",
     tolerance: float = 0.05,
@@ -153,7 +153,7 @@ def _cut_networks(
         chunk = thresholds[start : start + AT_ONCE]
         kept = {name: np.abs(network.tensors[name]) for name in network.layout.weights()}
         masks = [
-            {n: (kept[n] > t) if n in kept else np.ones(v.shape, bool) for n, v in network.tensors.items()}
+            {n: np.where(kept[n] > t, 1.0, 0.0) if n in kept else np.ones(v.shape) for n, v in network.tensors.items()}
             for t in chunk
         ]
         mask = stack.pack(masks)

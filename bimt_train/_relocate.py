@@ -13,8 +13,8 @@ from ._errors import InputError
 from .network import Group, Layout, Placement, distances, fold
 
 Method = Literal["assignment", "swap", "none"]
-Matrix = Float64[np.ndarray, "rows columns"]
-Slots = Int[np.ndarray, "neurons"]
+Matrix = Float64[np.ndarray, "_ _"]
+Slots = Int[np.ndarray, "_"]
 
 _GAIN = 1e-12  # relative; below it a change of cost is rounding
 

@@ -109,6 +109,6 @@ def load_progress(folder: Path | None, recipe: Recipe, seeds: tuple[int, ...]) -
         )
         for r in said["records"]
     )
-    placements = tuple(Placement(slots) for slots in said["placements"])
+    placements = tuple(Placement({name: tuple(dealt) for name, dealt in slots.items()}) for slots in said["placements"])
     diverged = tuple((seed, step) for seed, step in said["diverged"])
     return Progress(said["step"], Moments(**tensors), placements, records, diverged, said["seconds"])

@@ -34,7 +34,7 @@ class Run:
     seconds: float
 
     @property
-    def history(self) -> tuple[dict[str, float], ...]:
+    def history(self) -> tuple[dict[str, int | float], ...]:
         """Step, losses, cost and edges, measurement by measurement."""
         return tuple(
             {"step": r.step, "train_loss": float(r.train_loss[self.index]), "test_loss": float(r.test_loss[self.index]),

@@ -109,7 +109,7 @@ class Recipe:
         every = self.relocation.every
         return every > 0 and self.relocation.method != "none" and (step + 1) % every == 0
 
-    def as_type(self, kind: TrainingType) -> Self:
+    def as_type(self, kind: str) -> Self:
         """The recipe of one of the paper's five training types (arXiv 2305.08746, section 3, the ablation).
 
         ``vanilla`` pays nothing and moves nothing; ``l1`` pays the average price whatever the length; ``l1+local`` pays

@@ -55,7 +55,9 @@ def model(form: Form, problem: Problem) -> Model:
     """Compile a form and its derivatives."""
     constants = tuple(form.start)
     outputs = [form.expression, *(form.expression.diff(c) for c in constants)]
-    both = sympy.lambdify([list(problem.columns), list(constants)], outputs, "numpy", cse=len(constants) > 1)
+    both = sympy.lambdify(
+        [list(problem.columns), list(constants)], outputs, "numpy", cse=len(constants) > 1, docstring_limit=0
+    )
     return Model(form, constants, both, problem)
 
 

@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from bimt_train import InputError
 
+from ._constants import refine
 from ._form import numeric
 from ._formula import Formula, Predictor, Rival
+from ._polynomial import makeshift
 from ._probe import probe_structure
 from ._problem import Clock, Problem
 from ._search import QUICK, THOROUGH, Candidate, Generator, Outcome, finish, order, search
-from ._smooth import noise_level
+from ._smooth import noise_level, relevant
 from ._snap import Constant
 from ._structure import Structure
 
@@ -41,7 +43,7 @@ def find_formula(
     """The formula of the shortest description that explains y = f(x), in the names given.
 
     ``structure`` (hints read from a circuit) and ``network`` (the network's own prediction of this output, probed for
-    hints where no structure is given) only propose. Every proposal is decided on the rows; where the hinted search
+    hints where no structure is given) only propose; with neither, a polynomial fit proposes which inputs matter. Every proposal is decided on the rows; where the hinted search
     does not explain them, all inputs are searched without hints. ``seconds`` is looked at between candidates.
 
     The formula's ``exact`` is False until `prove` has held it against held-out rows and, where known, the truth.
@@ -67,11 +69,15 @@ def find_formula(
     problem = Problem(x[some][:, list(kept)], y[some], columns, clock, seed=seed)
     if structure is None and network is not None and kept:
         structure = probe_structure(network, x[some], y[some], names=names, seed=seed)
+    if structure is None and (fewer := relevant(problem.x, problem.y, clock=clock.share(0.1))) is not None:
+        structure = Structure(tuple(str(columns[i]) for i in fewer))
     outcome = Outcome((), ())
     for question, stages in _questions(problem, structure):
         outcome = outcome.joined(search(question, stages), problem)
         if outcome.settled:
             break
+    if not outcome.settled and (form := makeshift(problem)) is not None and (fit := refine(form, problem)) is not None:
+        outcome = outcome.joined(Outcome((), (fit,)), problem)
     rough = () if outcome.settled else outcome.rough
     found = sorted([*outcome.done, *(finish(fit.model.problem, fit) for fit in rough)], key=order)
     return _formula(found, x, y, names, output)

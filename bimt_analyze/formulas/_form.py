@@ -63,7 +63,7 @@ def numeric(
     expression: sympy.Expr, columns: Sequence[sympy.Symbol]
 ) -> Callable[[Float64[np.ndarray, "rows columns"]], Float64[np.ndarray, "rows"]]:
     """The expression as a numpy function of [rows, columns]; NaN where it is not real."""
-    function = sympy.lambdify(list(columns), expression, "numpy", cse=True)
+    function = sympy.lambdify(list(columns), expression, "numpy", cse=True, docstring_limit=0)
 
     def evaluate(x: Float64[np.ndarray, "rows columns"]) -> Float64[np.ndarray, "rows"]:
         with np.errstate(all="ignore"):

@@ -71,28 +71,28 @@ def degrees(problem: Problem, *, highest: int = HIGHEST) -> Iterator[tuple[Power
 
 
 def polynomials(problem: Problem) -> Iterator[Form]:
-    """The first degree that explains y; else the best sparse polynomial by information criterion, as a makeshift."""
-    best: tuple[float, tuple[Powers, ...]] | None = None
+    """The sparse polynomial of the first degree that explains y."""
     for exponents in degrees(problem):
         if problem.clock.over():
-            break
-        columns = evaluate(problem.x, exponents)
-        if len(usable(columns)) < len(exponents):
-            break
-        residual = problem.y - columns @ solve(columns, problem.y)
-        if problem.explained(residual):
-            form = sparse(problem, exponents)
-            if form is not None:
-                yield form
             return
-        score = problem.rows * np.log(max(problem.relative(residual), 1e-300) ** 2) + len(exponents) * np.log(
-            problem.rows
-        )
-        if len(exponents) <= _MAKESHIFT and (best is None or score < best[0]):
+        form = exact(problem, exponents)
+        if form is not None:
+            yield form
+            return
+
+
+def makeshift(problem: Problem) -> Form | None:
+    """The sparse polynomial that does best by the information criterion n log(rss) + k log(n), for want of a formula."""
+    best: tuple[float, tuple[Powers, ...]] | None = None
+    for exponents in degrees(problem):
+        columns = evaluate(problem.x, exponents)
+        if len(usable(columns)) < len(exponents) or len(exponents) > _MAKESHIFT:
+            break
+        left = problem.relative(problem.y - columns @ solve(columns, problem.y))
+        score = problem.rows * np.log(max(left, 1e-300) ** 2) + len(exponents) * np.log(problem.rows)
+        if best is None or score < best[0]:
             best = (float(score), exponents)
-    form = sparse(problem, best[1]) if best is not None else None
-    if form is not None:
-        yield form
+    return sparse(problem, best[1]) if best is not None else None
 
 
 def exact(problem: Problem, exponents: Sequence[Powers]) -> Form | None:

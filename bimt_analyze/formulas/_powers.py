@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, permutations
 
 import numpy as np
 import sympy
@@ -32,7 +32,7 @@ class Factor:
 def products_of_powers(problem: Problem) -> Iterator[Form]:
     """y = A * product of factor**power, by least squares on log|y|.
 
-    Factors: inputs; then also their sums and differences, or exponentials of x and of x**2, or 1 + x, 1 - x,
+    Factors: inputs; then also their sums and differences, or exponentials of x, x**2 and z*log(x), or 1 + x, 1 - x,
     1 + x**2, sines and cosines; then all of these. Rows where y is zero say nothing here and are left out; the whole
     form is checked on all rows later.
     """
@@ -126,6 +126,8 @@ def _factors(x: Float64[np.ndarray, "rows columns"], symbols: tuple[sympy.Symbol
         for i, j in combinations(range(len(symbols)), 2):
             add(pairs, symbols[i] - symbols[j], x[:, i] - x[:, j])
             add(pairs, symbols[i] + symbols[j], x[:, i] + x[:, j])
+        for i, j in permutations(range(len(symbols)), 2):
+            add(exponentials, symbols[j] * sympy.log(symbols[i]), x[:, j] * np.log(x[:, i]))
     return inputs, pairs, exponentials, functions
 
 

@@ -16,6 +16,7 @@ Group = tuple[int, ...]
 
 _SHARE = 0.45  # columns a row
 _HIGHEST = 14
+_SEEN = 0.3  # of y's deviation left, above which a polynomial says nothing about inputs
 
 
 def centred(x: Matrix) -> Matrix:
@@ -152,3 +153,28 @@ def direction(x: Matrix, y: Rows) -> tuple[tuple[float, ...], float] | None:
     if not values[-1] > 0:
         return None
     return tuple(float(v) for v in vectors[:, -1]), float(np.sqrt(max(values[:-1].sum(), 0.0) / values.sum()))
+
+
+def relevant(x: Matrix, y: Rows, *, clock: Clock) -> tuple[int, ...] | None:
+    """The columns without which a polynomial leaves more of y; None where no column can go, or nothing is seen.
+
+    Columns go one by one, as long as the leave-one-out error does not rise by 5 %: fewer inputs afford a higher
+    degree. Seen means that less than a third of y's deviation is left in the end, at degree 2 or more.
+    """
+
+    def error(columns: Group) -> float:
+        degree = min(affordable([tuple(range(len(columns)))], len(y)), 8)
+        if degree < 1 or not columns:
+            return float("inf")
+        return fit_smooth(x[:, list(columns)], y, [tuple(range(len(columns)))], [degree]).error
+
+    kept: Group = tuple(range(x.shape[1]))
+    now = error(kept)
+    while len(kept) > 1 and not clock.over():
+        trials = [(error(tuple(j for j in kept if j != i)), i) for i in kept]
+        least, idle = min(trials)
+        if not least <= 1.05 * now:
+            break
+        kept, now = tuple(j for j in kept if j != idle), least
+    seen = now < _SEEN and affordable([tuple(range(len(kept)))], len(y)) > 1
+    return kept if seen and len(kept) < x.shape[1] else None

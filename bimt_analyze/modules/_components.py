@@ -89,7 +89,7 @@ def _kept(graph: NeuronGraph, leak: float) -> Bool[np.ndarray, " edges"]:
 
 
 def _share_not_heavier(graph: NeuronGraph) -> Float64[np.ndarray, " edges"]:
-    """For each edge, the share of its target's incoming weight in edges that are not heavier; equal edges fare alike."""
+    """For each edge, the share of its target's incoming weight in edges not heavier; equal edges fare alike."""
     target, weight = graph.edges.target, graph.edges.weight
     share = np.zeros(len(weight))
     for node in np.unique(target):

@@ -100,11 +100,10 @@ def _agree(labels: Int64[np.ndarray, "runs nodes"]) -> bool:
 def _first_places(row: Int64[np.ndarray, " nodes"]) -> Int64[np.ndarray, " nodes"]:
     """For each node, the first one that shares its module: the same for all numberings."""
     _, first, module = np.unique(row, return_index=True, return_inverse=True)
-    return np.asarray(first[module], dtype=np.int64)
+    return np.array(first[module], dtype=np.int64)
 
 
 def _mean_agreement(
     given: Int64[np.ndarray, "runs nodes"], candidates: Int64[np.ndarray, "candidates nodes"]
 ) -> Float64[np.ndarray, " candidates"]:
-    scores = [[float(adjusted_mutual_info_score(row, candidate)) for row in given] for candidate in candidates]
-    return np.array(scores).mean(axis=1)
+    return np.array([np.mean([adjusted_mutual_info_score(row, candidate) for row in given]) for candidate in candidates])

@@ -27,7 +27,7 @@ TOLERABLE_LEAK = 0.05
 """The greatest leak at which parts still count as separate."""
 
 NOTEWORTHY = 0.3
-"""The modularity below which a split is not worth reporting: the rule of thumb of arXiv cond-mat/0308217, section II."""
+"""The modularity below which a split is not worth reporting: a rule of thumb of Newman and Girvan."""
 
 
 @dataclass(frozen=True)
@@ -140,8 +140,8 @@ def hierarchy(
         cut = peeled_components(graph, depth=depth, leak=TOLERABLE_LEAK)
         _append_new(peeled, _exact(graph, cut, "peeled", float(depth)))
     inputs, outputs = (frozenset(n.key for n in graph.nodes if n.group == g) for g in (graph.inputs, graph.outputs))
-    chains = (tuple(reversed(part[1:])) for part in (chain, leaking, peeled))
-    return Hierarchy(*chains, components=whole, inputs=inputs, outputs=outputs)
+    resolved, leaked, cuts = (tuple(reversed(part[1:])) for part in (chain, leaking, peeled))
+    return Hierarchy(resolved, leaked, cuts, whole, inputs, outputs)
 
 
 def choose_level(found: Hierarchy) -> Choice:

@@ -64,20 +64,30 @@ def panels(axes: Axes, rows: int, columns: int, *, gap_x: float = 0.12, gap_y: f
     width = (1 - gap_x * (columns - 1)) / columns
     height = (1 - gap_y * (rows - 1)) / rows
     corners = [
-        (column * (width + gap_x), 1 - height - row * (height + gap_y)) for row in range(rows) for column in range(columns)
+        (column * (width + gap_x), 1 - height - row * (height + gap_y))
+        for row in range(rows)
+        for column in range(columns)
     ]
     return [axes.inset_axes((x, y, width, height)) for x, y in corners]
 
 
+def figure_of(axes: Axes) -> Figure:
+    """The figure that the axes are part of, whatever lies between."""
+    figure = axes.get_figure(root=True)
+    assert isinstance(figure, Figure)
+    return figure
+
+
 def _crop(axes: Axes, margin: float = 0.08) -> Bbox:
     """The inches around all that is drawn; measured once, where matplotlib's own "tight" draws everything twice."""
-    return axes.figure.get_tightbbox(FigureCanvasAgg(axes.figure).get_renderer()).padded(margin)
+    figure = figure_of(axes)
+    return figure.get_tightbbox(FigureCanvasAgg(figure).get_renderer()).padded(margin)
 
 
 def to_png(axes: Axes, *, dpi: int = 160, background: str = "white") -> bytes:
     """The figure of these axes as a PNG; the same picture gives the same bytes."""
     buffer = io.BytesIO()
-    axes.figure.savefig(
+    figure_of(axes).savefig(
         buffer, format="png", dpi=dpi, facecolor=background, bbox_inches=_crop(axes), metadata={"Software": None}
     )
     return buffer.getvalue()
@@ -92,7 +102,7 @@ def to_svg(axes: Axes, *, prefix: str = "") -> str:
     buffer = io.StringIO()
     plain = {"svg.hashsalt": prefix or "picture", "svg.fonttype": "none"}
     with matplotlib.rc_context(plain):
-        axes.figure.savefig(
+        figure_of(axes).savefig(
             buffer, format="svg", transparent=True, bbox_inches=_crop(axes), dpi=160,
             metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")),
         )  # fmt: skip
@@ -117,5 +127,5 @@ def to_data_uri(axes: Axes, *, dpi: int = 160) -> str:
 def save_picture(axes: Axes, path: str | Path, *, dpi: int = 160) -> Path:
     """Write the figure of these axes to a file; the ending says the format (png, svg, pdf)."""
     path = Path(path)
-    axes.figure.savefig(path, dpi=dpi, facecolor="white", bbox_inches=_crop(axes))
+    figure_of(axes).savefig(path, dpi=dpi, facecolor="white", bbox_inches=_crop(axes))
     return path

@@ -1,6 +1,7 @@
 """Names beside neurons, set so that no two of them meet."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float64
@@ -22,7 +23,13 @@ def shorten(name: str, longest: int = LONGEST) -> str:
 
 
 def name_points(
-    axes: Axes, points: Float64[np.ndarray, "points 2"], names: Sequence[str], *, above: bool, size: float = 9.0, gap: float = 9.0
+    axes: Axes,
+    points: Float64[np.ndarray, "points 2"],
+    names: Sequence[str],
+    *,
+    above: bool,
+    size: float = 9.0,
+    gap: float = 9.0,
 ) -> list[Text]:
     """Write each point's name above or below it: level where that fits, else upright, else only as many as fit.
 
@@ -41,15 +48,16 @@ def name_points(
     pixels = axes.transData.transform(points[order])[:, 0]
     upright = 1.3 * size * axes.figure.dpi / 72  # the room that an upright name takes
     chosen: list[int] = []
+    free = -np.inf
     for place, neuron in zip(pixels, order, strict=True):
-        if not chosen or place - last >= upright:
+        if place >= free:
             chosen.append(int(neuron))
-            last = place
+            free = place + upright
     side, reach = ("bottom", gap) if above else ("top", -gap)
-    texts = [
+    texts: list[Text] = [
         axes.annotate(
-            shorten(names[i]), points[i], xytext=(0, reach), textcoords="offset points", ha="center", va=side, color=INK,
-            fontsize=size, annotation_clip=False, parse_math=False,
+            shorten(names[i]), points[i], xytext=(0, reach), textcoords="offset points", ha="center", va=side,
+            color=INK, fontsize=size, annotation_clip=False, parse_math=False,
         )
         for i in chosen
     ]  # fmt: skip
@@ -64,7 +72,7 @@ def name_points(
 def overlapping(texts: Sequence[Text], *, margin: float = 2.0) -> bool:
     """Whether two neighbours (in the order given) touch, with a margin in pixels."""
     boxes = [text.get_window_extent() for text in texts]
-    return any(a.x1 + margin > b.x0 and a.y0 < b.y1 and b.y0 < a.y1 for a, b in zip(boxes, boxes[1:], strict=False))
+    return any(a.x1 + margin > b.x0 and a.y0 < b.y1 and b.y0 < a.y1 for a, b in pairwise(boxes))
 
 
 def _say_how_many(axes: Axes, texts: Sequence[Text], total: int, above: bool) -> None:

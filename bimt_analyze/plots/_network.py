@@ -20,7 +20,12 @@ NAMED_ON_PLANE = 64  # neurons of a plane that are still named one by one
 
 
 def draw_network(
-    network: Network, *, partition: Modules | None = None, threshold: float = 0.0, legend: bool = True, ax: Axes | None = None
+    network: Network,
+    *,
+    partition: Modules | None = None,
+    threshold: float = 0.0,
+    legend: bool = True,
+    ax: Axes | None = None,
 ) -> Axes:
     """Draw neurons at their coordinates and the weights between them.
 
@@ -79,7 +84,8 @@ def _draw_edges(axes: Axes, rows: dict[str, Row], edges: list[Edges]) -> None:
         colours[:, 3] = (0.6 * floor + (0.9 - 0.6 * floor) * strength) * (faint + (1 - faint) * strength)
         level = min(list(rows).index(connection.source), list(rows).index(connection.target))
         lines = LineCollection(
-            segments(rows, connection), colors=colours, linewidths=thickest * (THINNEST + (1 - THINNEST) * strength),
+            list(segments(rows, connection)), colors=colours,
+            linewidths=thickest * (THINNEST + (1 - THINNEST) * strength),
             zorder=10 * level + 2, capstyle="round", rasterized=total > MANY,
             gid=f"edges-{connection.source}-{connection.target}",
         )  # fmt: skip
@@ -92,7 +98,9 @@ def _draw_row(axes: Axes, row: Row, level: int, numbers: dict[Neuron, int]) -> N
         module_colour(numbers[row.name, i]) if (row.name, i) in numbers else PAPER for i in range(len(row.points))
     ]
     if row.planar:
-        sheet = Polygon(row.outline, closed=True, facecolor=PAPER, edgecolor=MUTED, linewidth=0.8, alpha=0.55, zorder=10 * level)
+        sheet = Polygon(
+            row.outline, closed=True, facecolor=PAPER, edgecolor=MUTED, linewidth=0.8, alpha=0.55, zorder=10 * level
+        )
         axes.add_patch(sheet)
     corners = axes.transData.transform([[0.0, 0.0], [1.0, DEPTH if row.planar else 1.0]]) * 72 / axes.figure.dpi
     room = float((corners[1] - corners[0])[: 1 + row.planar].min())

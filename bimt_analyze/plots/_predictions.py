@@ -70,10 +70,18 @@ def _panel(panel: Axes, true: np.ndarray, predicted: Mapping[str, np.ndarray]) -
         marker = MARKERS[place % len(MARKERS)]
         colour = POSITIVE if place == 0 else module_colour(place - 1)
         look = {"c": colour, "linewidths": 1.0} if marker == "x" else {"facecolors": "none", "edgecolors": colour}
+        label = f"{who}: r2 {r_squared(true, values):.4f}"
         panel.scatter(
-            true, values, s=18, marker=marker, alpha=0.8, zorder=2 + place, label=f"{who}: r2 {r_squared(true, values):.4f}",
-            rasterized=len(true) > 2000, **look,
-        )  # fmt: skip
+            true,
+            values,
+            s=18,
+            marker=marker,
+            alpha=0.8,
+            zorder=2 + place,
+            label=label,
+            rasterized=len(true) > 2000,
+            **look,
+        )
     panel.set_xlim(low - margin, high + margin)
     panel.legend(loc="upper left", frameon=False, fontsize=7.5, labelcolor=INK, handletextpad=0.3, borderaxespad=0.1)
 

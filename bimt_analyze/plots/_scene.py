@@ -107,10 +107,11 @@ def segments(rows: Mapping[str, Row], edges: Edges) -> Float64[np.ndarray, "edge
         middle[:, 1] += 2 * lift
         same = np.abs(end - start).sum(1) < 1e-9
         left, right = middle - [0.03, 0.0] * same[:, None], middle + [0.03, 0.0] * same[:, None]
-        curve = (1 - along) ** 3 * start[:, None] + along**3 * end[:, None]
-        return curve + 1.5 * (along * (1 - along) ** 2 * left[:, None] + along**2 * (1 - along) * right[:, None]) * 2
+        reins = along * (1 - along) ** 2 * left[:, None] + along**2 * (1 - along) * right[:, None]
+        return np.asarray((1 - along) ** 3 * start[:, None] + along**3 * end[:, None] + 3 * reins)
     middle[:, 0] += (0.08 if rise > 0 else -0.08) * np.sqrt(abs(rise))
-    return (1 - along) ** 2 * start[:, None] + 2 * along * (1 - along) * middle[:, None] + along**2 * end[:, None]
+    bent = (1 - along) ** 2 * start[:, None] + 2 * along * (1 - along) * middle[:, None] + along**2 * end[:, None]
+    return np.asarray(bent)
 
 
 def module_numbers(network: Network, partition: Modules | None) -> dict[Neuron, int]:
@@ -119,7 +120,9 @@ def module_numbers(network: Network, partition: Modules | None) -> dict[Neuron, 
     Raises:
         InputError: a module names a neuron that the network does not have.
     """
-    modules = () if partition is None else getattr(partition, "modules", partition)
+    modules: Sequence[Collection[Neuron]] = ()
+    if partition is not None:
+        modules = partition if isinstance(partition, Sequence) else partition.modules
     numbers: dict[Neuron, int] = {}
     sizes = network.layout.sizes
     for number, module in enumerate(modules):

@@ -6,7 +6,7 @@ from matplotlib.ticker import MaxNLocator
 
 from bimt_train import Circuit
 
-from ._canvas import INK, MUTED, NEGATIVE, POSITIVE, blank_axes, module_colour, panels, soften
+from ._canvas import INK, MUTED, NEGATIVE, POSITIVE, Colour, blank_axes, module_colour, panels, soften
 
 
 def draw_sweep(circuit: Circuit, *, ax: Axes | None = None) -> Axes:
@@ -27,19 +27,20 @@ def draw_sweep(circuit: Circuit, *, ax: Axes | None = None) -> Axes:
     thresholds = [point.threshold for point in points]
     limit = circuit.full_loss * (1 + circuit.tolerance)
     rows = panels(axes, 3, 1, gap_y=0.07)
-    series = (
-        ("loss", [p.loss for p in points], POSITIVE, circuit.loss),
-        ("edges", [p.edges for p in points], INK, circuit.edges),
-        ("components", [p.components for p in points], module_colour(1), None),
+    series: tuple[tuple[str, list[float], Colour], ...] = (
+        ("loss", [p.loss for p in points], POSITIVE),
+        ("edges", [float(p.edges) for p in points], INK),
+        ("components", [float(p.components) for p in points], module_colour(1)),
     )
-    for row, (name, values, colour, chosen) in zip(rows, series, strict=True):
+    chosen = {"loss": circuit.loss, "edges": circuit.edges}
+    for row, (name, values, colour) in zip(rows, series, strict=True):
         soften(row).set_ylabel(name)
         if points:
             row.set_xscale("log")
             row.step(thresholds, values, where="post", color=colour, linewidth=1.8)
         if circuit.threshold > 0:
             row.axvline(circuit.threshold, color=MUTED, linewidth=1.0, zorder=0)
-            height = np.interp(circuit.threshold, thresholds, values) if chosen is None else chosen
+            height = chosen[name] if name in chosen else np.interp(circuit.threshold, thresholds, values)
             row.plot([circuit.threshold], [height], "o", color=colour, markeredgecolor=INK, markersize=6, zorder=5)
         if row is not rows[-1]:
             row.tick_params(labelbottom=False)
@@ -55,5 +56,7 @@ def draw_sweep(circuit: Circuit, *, ax: Axes | None = None) -> Axes:
     rows[2].yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=2))
     rows[2].set_ylim(bottom=0)
     rows[2].set_xlabel("threshold: weights of at most this magnitude are cut")
-    rows[0].set_title(f"chosen: {circuit.threshold:.2g}, which leaves {circuit.edges} edges", color=INK, fontsize=10, loc="left")
+    rows[0].set_title(
+        f"chosen: {circuit.threshold:.2g}, which leaves {circuit.edges} edges", color=INK, fontsize=10, loc="left"
+    )
     return axes

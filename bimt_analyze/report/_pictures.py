@@ -20,9 +20,7 @@ def pictures(report: "Report") -> dict[str, str]:
         "sweep": draw_sweep(circuit),
     }
     if checkpoint.network.edges() <= WHOLE:
-        modules = [
-            {(group, circuit.kept[group][index]) for group, index in module} for module in report.module_sets
-        ]
+        modules = [{(group, circuit.kept[group][index]) for group, index in module} for module in report.module_sets]
         drawn["whole"] = draw_network(checkpoint.network, partition=modules, legend=False)
     if checkpoint.card.loss == "mse":
         probe, card = checkpoint.probe, checkpoint.card

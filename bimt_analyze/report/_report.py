@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from ..formulas import Formula
 
 
+LONGEST = 100  # characters of a formula in the summary
+
+
 class Plain(Protocol):
     """A value that says itself in plain JSON."""
 
@@ -76,11 +79,11 @@ class Report:
 
     def summary(self) -> tuple[str, ...]:
         """The headline: a line for each formula, and one for the modules."""
-        texts = {name: f"{name} = {formula.expression}" for name, formula in self.formulas.items()}
+        texts = {name: f"{name} = {_readable(formula)}" for name, formula in self.formulas.items()}
         verdicts = {name: "exact" if formula.exact else "not exact" for name, formula in self.formulas.items()}
         wide, long = (max(map(len, words.values()), default=0) for words in (texts, verdicts))
         lines = [
-            f"{texts[name]:<{min(wide, 72)}}    {verdicts[name]:<{long}}    r2 {formula.r2:.6f}"
+            f"{texts[name]:<{wide}}    {verdicts[name]:<{long}}    r2 {formula.r2:.6f}"
             for name, formula in self.formulas.items()
         ]
         lines.append(modules_line(self.modules, self.match))
@@ -133,3 +136,12 @@ class Report:
     def to_json_text(self) -> str:
         """`to_json`, indented, as it stands in a file."""
         return json.dumps(self._plain, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _readable(formula: "Formula") -> str:
+    """The expression with decimals rounded to six digits; of a long one the beginning."""
+    import sympy
+
+    rounded = formula.expression.xreplace({n: sympy.Float(n, 6) for n in formula.expression.atoms(sympy.Float)})
+    text = str(rounded)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 4].rsplit(' ', 1)[0]} ..."

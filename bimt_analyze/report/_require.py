@@ -59,7 +59,9 @@ class Requirement:
         """
         match = _FORM.fullmatch(text)
         if match is None:
-            raise InputError("a requirement that cannot be read", where=repr(text), expected="field>=number", mend=_EXAMPLE)
+            raise InputError(
+                "a requirement that cannot be read", where=repr(text), expected="field>=number", mend=_EXAMPLE
+            )
         sign = match["sign"] or "=="
         return cls(match["path"], "==" if sign == "=" else sign, _number(match["value"] or "true", text))
 
@@ -95,7 +97,9 @@ def _number(text: str, whole: str) -> float:
         value = math.nan
     if math.isnan(value):
         got = repr(text)
-        raise InputError("a requirement without a number", where=repr(whole), expected="a number, true or false", got=got)
+        raise InputError(
+            "a requirement without a number", where=repr(whole), expected="a number, true or false", got=got
+        )
     return value
 
 

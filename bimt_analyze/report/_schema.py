@@ -7,8 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 Number: TypeAlias = float | None
 
-FORMAT, VERSION = "bimt-report", 1
-
 
 class _Record(BaseModel):
     """Fields are what they say, and no others are there."""
@@ -124,8 +122,8 @@ class ProvenanceRecord(_Record):
 class ReportFile(_Record):
     """report.json of bimt-analyze. Numbers that do not exist or are not finite are null."""
 
-    format: Literal["bimt-report"] = FORMAT
-    version: Literal[1] = VERSION
+    format: Literal["bimt-report"] = "bimt-report"
+    version: Literal[1] = 1
     summary: list[str] = Field(description="The headline in words, one sentence or formula a line.")
     task: TaskRecord
     modules: list[ModuleRecord]

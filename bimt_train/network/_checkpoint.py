@@ -28,10 +28,11 @@ class Probe:
         CheckpointError: an array is empty, holds NaN or infinity, or its rows or columns do not match the others'.
     """
 
-    x_train: Float64[np.ndarray, "train inputs"]
-    y_train: Float64[np.ndarray, "train targets"]
-    x_test: Float64[np.ndarray, "test inputs"]
-    y_test: Float64[np.ndarray, "test targets"]
+    # Shapes are checked below in every run, with errors of our own.
+    x_train: Float64[np.ndarray, "..."]
+    y_train: Float64[np.ndarray, "..."]
+    x_test: Float64[np.ndarray, "..."]
+    y_test: Float64[np.ndarray, "..."]
 
     def __post_init__(self) -> None:
         for name in PROBES:

@@ -195,7 +195,7 @@ def _read(path: Path) -> tuple[dict[str, np.ndarray], str]:
         with safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}
             if _KEY not in metadata:
-                found = ", ".join(list(file.keys())[:4]) or "no tensors"
+                found = ", ".join(sorted(file.keys())[:4]) or "no tensors"
                 what = "a safetensors file without our metadata"
                 raise CheckpointError(what, where=str(path), expected=f"metadata '{_KEY}'", got=found, mend=_FOREIGN)
             kinds = {name: file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118

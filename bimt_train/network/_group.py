@@ -146,7 +146,7 @@ class Group:
 
 
 def distances(
-    targets: Float64[np.ndarray, "targets dimension"], sources: Float64[np.ndarray, "sources dimension"]
+    targets: Float64[np.ndarray, "targets dimension"], sources: Float64[np.ndarray, "sources other"]
 ) -> Float64[np.ndarray, "targets sources"]:
     """L1 distances d[i, j] = sum_k |t_i[k] - s_j[k]| (arXiv 2305.08746, section 2; L1 in two dimensions too).
 

@@ -82,6 +82,15 @@ def test_text_written_from_the_tree_parses_back_to_the_same_tree(text: str) -> N
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["-(x*y)", "-(x + y)", "-x*y", "(-x)**2", "-x**2", "(x**y)**2", "x**y**2", "2**-(x + 1)", "x - (y - 1)", "x/(y*2)",
+     "x - (-y)", "2*(-x)", "(x + y)*2", "x/(y/2)", "x**(y*2)", "sin(x + y)**2", "-(-x)"],
+)  # fmt: skip
+def test_brackets_are_written_where_they_are_needed_and_only_there(text: str) -> None:
+    assert parse_expression(text).tree.written() == text
+
+
+@pytest.mark.parametrize(
     ("text", "meant"),
     [
         ("-x**2", lambda x, y: -(x**2)),

@@ -1,0 +1,80 @@
+"""A formula's other forms: LaTeX, numpy, torch, and the published fields."""
+
+import numpy as np
+import pytest
+import sympy
+import torch
+
+from bimt_analyze.formulas import Formula, find_formula
+
+x1, x2, x3 = sympy.symbols("x1 x2 x3", real=True)
+
+
+@pytest.fixture(scope="module")
+def formula() -> Formula:
+    x = np.random.default_rng(0).uniform(-1, 1, (80, 3))
+    y = 2 * np.sin(np.pi * x[:, 2]) + x[:, 0] ** 2
+    return find_formula(x, y, names=["x1", "x2", "x3"], output="y1")
+
+
+def test_text_and_fields(formula: Formula) -> None:
+    assert str(formula) == "y1 = x1**2 + 2*sin(pi*x3)"
+    assert formula.variables == ("x1", "x3")
+    assert formula.inputs == ("x1", "x2", "x3")
+    fields = formula.as_dict()
+    assert fields["expression"] == "x1**2 + 2*sin(pi*x3)" and fields["variables"] == ["x1", "x3"]
+    assert set(fields) == {"expression", "variables", "r2", "exact", "complexity"}
+    assert fields["r2"] == pytest.approx(1.0) and fields["exact"] is False
+    assert formula.message.endswith("not proven yet")
+
+
+def test_latex(formula: Formula) -> None:
+    assert formula.latex() == r"y_{1} = x_{1}^{2} + 2 \sin{\left(\pi x_{3} \right)}"
+
+
+def test_numpy_takes_the_variables_and_predict_all_inputs(formula: Formula) -> None:
+    x = np.random.default_rng(1).uniform(-2, 2, (10, 3))
+    expected = x[:, 0] ** 2 + 2 * np.sin(np.pi * x[:, 2])
+    np.testing.assert_allclose(formula.predict(x), expected, rtol=1e-14)
+    np.testing.assert_allclose(formula.numpy()(x[:, [0, 2]]), expected, rtol=1e-14)
+
+
+def test_torch_trains_and_is_read_back(formula: Formula) -> None:
+    module = formula.torch()
+    x = torch.linspace(-1, 1, 40, dtype=torch.float64).reshape(20, 2)
+    np.testing.assert_allclose(module(x).detach().numpy(), formula.numpy()(x.numpy()), rtol=1e-13)
+    assert module.sympy() == formula.expression
+    assert sorted(module.constants.tolist()) == pytest.approx([2.0, np.pi])
+    target = x[:, 0] ** 2 + 2.5 * torch.sin(torch.pi * x[:, 1])
+    optimiser = torch.optim.LBFGS(module.parameters(), max_iter=50)
+
+    def loss() -> torch.Tensor:
+        optimiser.zero_grad()
+        value = torch.mean((module(x) - target) ** 2)
+        value.backward()
+        return value
+
+    optimiser.step(loss)
+    assert sorted(module.constants.tolist()) == pytest.approx([2.5, np.pi], abs=1e-4)
+    assert module.sympy().subs({x1: 0, x3: 0.5}) == pytest.approx(2.5, abs=1e-3)
+
+
+@pytest.mark.parametrize("expression", [sympy.Integer(3), x1, -x1 / 2, sympy.Abs(x1) ** sympy.Rational(3, 2), 1 / x1])
+def test_torch_of_any_shape(expression: sympy.Expr) -> None:
+    from bimt_analyze.formulas import FormulaModule
+
+    module = FormulaModule(expression, ("x1",))
+    x = torch.linspace(0.5, 2.0, 12, dtype=torch.float32).reshape(3, 4, 1)
+    value = module(x)
+    assert value.shape == (3, 4) and value.dtype == torch.float32
+    expected = sympy.lambdify(x1, expression, "numpy")(x[..., 0].numpy())
+    np.testing.assert_allclose(value.detach().numpy(), np.broadcast_to(expected, (3, 4)), rtol=1e-6)
+
+
+def test_where_it_is_not_real_it_is_nan(formula: Formula) -> None:
+    from dataclasses import replace
+
+    rooted = replace(formula, expression=sympy.sqrt(x1))
+    with np.errstate(all="raise"):
+        values = rooted.predict(np.array([[4.0, 0.0, 0.0], [-1.0, 0.0, 0.0]]))
+    assert values[0] == 2.0 and np.isnan(values[1])

@@ -1,0 +1,59 @@
+"""The zero test: equal in any spelling, different by any term, and never long."""
+
+import time
+
+import pytest
+import sympy
+
+from bimt_analyze.formulas import same_function
+
+X, Y = sympy.symbols("x y", real=True)
+RANGES = {"x": (-1.0, 1.0), "y": (-1.0, 1.0)}
+
+
+def verdict(one: sympy.Expr, two: sympy.Expr) -> str:
+    return same_function(one, two, ranges=RANGES, seed=0).canonical
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        (sympy.expand((X + Y) ** 3), (X + Y) ** 3),
+        (sympy.sqrt(X**2), sympy.Abs(X)),
+        (sympy.sqrt(X**2 - 2 * X * Y + Y**2), sympy.Abs(X - Y)),
+        (sympy.sin(X) ** 2, (1 - sympy.cos(2 * X)) / 2),
+        (sympy.exp(X + Y), sympy.exp(X) * sympy.exp(Y)),
+        (sympy.tanh(X), (sympy.exp(2 * X) - 1) / (sympy.exp(2 * X) + 1)),
+        (sympy.log(X) + sympy.log(Y), sympy.log(X) + sympy.log(Y)),
+        (sympy.Float(3.1) * X, sympy.Rational(31, 10) * X),
+        (sympy.Float(0.1) * X + sympy.Float(0.2) * X, sympy.Float(0.3) * X),
+        (1 / (1 + X**2), (1 - X) / ((1 - X) * (1 + X**2))),
+        ((X + Y) ** 200, (X**2 + 2 * X * Y + Y**2) ** 100),
+    ],
+)
+def test_equal(one: sympy.Expr, two: sympy.Expr) -> None:
+    started = time.monotonic()
+    assert verdict(one, two) == "equal"
+    assert time.monotonic() - started < 5.0
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        (X, X + sympy.Rational(1, 10**20)),
+        (sympy.sin(X), X - X**3 / 6 + X**5 / 120),
+        (X**2, X**2 + X**5 / 100000),
+        (sympy.sin(sympy.pi * X), sympy.sin(sympy.Rational(31, 10) * X)),
+        (sympy.Abs(X), X),
+        (sympy.Float(3.1000001) * X, sympy.Rational(31, 10) * X),
+        (sympy.sqrt(X), sympy.sqrt(sympy.Abs(X))),
+        (X + Y, X),
+    ],
+)
+def test_different(one: sympy.Expr, two: sympy.Expr) -> None:
+    assert verdict(one, two) == "different"
+
+
+def test_where_the_truth_is_not_real_nothing_is_asked() -> None:
+    assert verdict(sympy.log(X * Y), sympy.log(X) + sympy.log(Y)) == "equal"
+    assert verdict(X, sympy.sqrt(-1 - X**2)) == "undecided"

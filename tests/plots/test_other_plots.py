@@ -1,0 +1,99 @@
+"""The pruning sweep, predictions and histories: what is drawn is what was given."""
+
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+import torch
+from bimt_analyze import plots
+from bimt_analyze.plots._predictions import r_squared
+from sklearn.metrics import r2_score
+
+from bimt_train import Circuit, InputError, SweepPoint
+from bimt_train.network import MLP, Network
+
+POINTS = (
+    SweepPoint(0.0, 20, 1e-3, 1),
+    SweepPoint(0.01, 18, 1.01e-3, 1),
+    SweepPoint(0.1, 12, 1.04e-3, 2),
+    SweepPoint(1.0, 3, 0.7, 1),
+)
+
+
+def circuit(points=POINTS, threshold=0.1):
+    network = Network.of(MLP([2, 3, 1], generator=torch.Generator().manual_seed(0)))
+    return Circuit(network, {}, threshold, 1.04e-3, 1e-3, 0.05, 0, points)
+
+
+def test_the_sweep_shows_loss_edges_and_components_and_marks_the_chosen_threshold():
+    loss, edges, components = plots.draw_sweep(circuit()).child_axes
+    for panel, field in ((loss, "loss"), (edges, "edges"), (components, "components")):
+        curve, marked = panel.lines[0], panel.lines[1]
+        assert list(curve.get_xdata()) == [0.01, 0.1, 1.0]
+        assert list(curve.get_ydata()) == [getattr(point, field) for point in POINTS[1:]]
+        assert set(marked.get_xdata()) == {0.1}
+    limits = [
+        line.get_ydata()[0] for line in loss.lines if len(set(line.get_ydata())) == 1 and line.get_linestyle() == "--"
+    ]
+    assert limits == [pytest.approx(1.05e-3)]
+
+
+def test_a_sweep_without_a_positive_threshold_can_still_be_drawn():
+    assert plots.to_png(plots.draw_sweep(circuit(POINTS[:1], 0.0)))
+
+
+def test_predictions_are_drawn_as_given_one_panel_an_output():
+    rng = np.random.default_rng(0)
+    true = rng.normal(size=(30, 4))
+    guesses = {"network": true + 0.1, "formula": true * 2}
+    panels = [p for p in plots.draw_predictions(true, guesses, names="abcd").child_axes if p.get_visible()]
+    assert [panel.get_title(loc="left") for panel in panels] == list("abcd")
+    for column, panel in enumerate(panels):
+        for drawn, values in zip(panel.collections, guesses.values(), strict=True):
+            assert np.allclose(drawn.get_offsets(), np.column_stack((true[:, column], values[:, column])))
+
+
+def test_r2_is_that_of_scikit_learn():
+    rng = np.random.default_rng(1)
+    true, guess = rng.normal(size=50), rng.normal(size=50)
+    assert r_squared(true, guess) == pytest.approx(r2_score(true, guess))
+    assert np.isnan(r_squared(np.ones(3), np.zeros(3)))
+
+
+def test_predictions_that_do_not_pair_up_are_refused():
+    with pytest.raises(InputError, match=r"do not pair up with targets: network: expected \(3, 2\), got \(3, 1\)"):
+        plots.draw_predictions(np.zeros((3, 2)), {"network": np.zeros((3, 1))})
+    with pytest.raises(InputError, match="one name an output"):
+        plots.draw_predictions(np.zeros((3, 2)), {}, names=["y"])
+
+
+def test_a_history_is_drawn_as_measured():
+    history = [
+        {"step": 10.0 * i, "train_loss": 1.0 / i, "test_loss": 2.0 / i, "cost": 5.0, "edges": 7} for i in (1, 2, 3)
+    ]
+    losses, cost, edges = plots.draw_training(history).child_axes
+    assert [list(line.get_ydata()) for line in losses.lines] == [[1, 1 / 2, 1 / 3], [2, 1, 2 / 3]]
+    assert list(cost.lines[0].get_ydata()) == [5, 5, 5] and list(edges.lines[0].get_xdata()) == [10, 20, 30]
+    with pytest.raises(InputError, match="no cost, edges"):
+        plots.draw_training([{"step": 1.0, "train_loss": 1.0, "test_loss": 1.0}])
+
+
+def test_an_svg_stands_alone_and_does_not_clash_with_its_neighbours():
+    axes = plots.draw_sweep(circuit())
+    first, second = plots.to_svg(axes, prefix="a-"), plots.to_svg(axes, prefix="b-")
+    assert first == plots.to_svg(plots.draw_sweep(circuit()), prefix="a-")
+    ElementTree.fromstring(first)
+    ids = [set(re.findall(r'\bid="([^"]+)"', text)) for text in (first, second)]
+    assert ids[0] and not ids[0] & ids[1]
+    used = set(re.findall(r'href="#([^"]+)"', first)) | set(re.findall(r"url\(#([^)]+)\)", first))
+    assert used and used <= ids[0]
+    addresses = re.findall(r"https?://[^\s\"']+", first)
+    assert set(addresses) <= {"http://www.w3.org/2000/svg"}
+
+
+def test_pictures_are_written_to_files(tmp_path):
+    axes = plots.draw_sweep(circuit())
+    for ending, begins in (("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")):
+        assert plots.save_picture(axes, tmp_path / f"p.{ending}").read_bytes().startswith(begins)
+    assert plots.to_data_uri(axes).startswith("data:image/png;base64,iVBOR")
