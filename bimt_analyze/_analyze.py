@@ -17,6 +17,7 @@ from bimt_train import Circuit, prune
 from bimt_train.network import Checkpoint, Network
 
 from ._sources import best_checkpoint, open_checkpoint
+from .audit import agreement, significance
 from .graph import neuron_graph
 from .modules import choose_level, hierarchy
 from .report import Report
@@ -51,6 +52,7 @@ def analyze(
     seed: int = 0,
     tolerance: float = 0.05,
     refit_steps: int = 60,
+    samples: int = 200,
     seconds: float = 10.0,
     progress: Progress | None = None,
     name: str | None = None,
@@ -67,6 +69,7 @@ def analyze(
         tolerance: of pruning, a fraction of the loss.
         refit_steps: of pruning; a short refit lets weights that only correct for others' absence go. 0 keeps the
             weights as they are.
+        samples: null networks that the modules are held against; 0 for no test of significance.
         seconds: for the search of all formulas together; classifiers have none.
         progress: is called with the name of each stage as it begins.
         name: of the source, as the report says it; the file's path if left out.
@@ -82,14 +85,21 @@ def analyze(
             name = "in memory" if isinstance(source, Checkpoint) else str(best_checkpoint(source))
     with stages.stage("prune"):
         circuit = circuit_of(checkpoint, tolerance=tolerance, refit_steps=refit_steps)
+    network, x = circuit.network, checkpoint.card.to_network_inputs(_rows(checkpoint)[0])
     with stages.stage("modules"):
-        graph = neuron_graph(circuit.network)
-        choice = choose_level(hierarchy(graph, seed=seed))
+        graph = neuron_graph(network, weights="activation", x=x)
+        levels = hierarchy(graph, seed=seed)
+        choice = choose_level(levels)
+    with stages.stage("audit"):
+        known = checkpoint.card.parts
+        agreed = None if known is None else agreement(network, known, x=x, graph=graph, levels=levels)
+        tested = significance(graph, samples=samples, seed=seed) if samples else None
     with stages.stage("formulas"):
-        formulas = formulas_of(checkpoint, circuit.network, seconds=seconds, seed=seed)
+        formulas = formulas_of(checkpoint, network, seconds=seconds, seed=seed)
     parameters = {
         "tolerance": tolerance,
         "refit_steps": refit_steps,
+        "samples": samples,
         "formula_seconds": seconds,
         "edge_weights": graph.weights,
     }
@@ -109,8 +119,8 @@ def analyze(
         level=choice.level.name,
         reason=choice.reason,
         formulas=formulas,
-        agreement=None,
-        significance=None,
+        agreement=agreed,
+        significance=tested,
         provenance=provenance,
     )
 
@@ -121,10 +131,8 @@ def circuit_of(checkpoint: Checkpoint, *, tolerance: float, refit_steps: int) ->
     All rows of the probe serve: judged on its training rows alone, a network keeps weak connections that fit their
     accidents. So the circuit's loss is no estimate of a loss on fresh data.
     """
-    card, probe = checkpoint.card, checkpoint.probe
-    classes = card.loss == "cross-entropy"
-    x, y = np.concatenate([probe.x_train, probe.x_test]), np.concatenate([probe.y_train, probe.y_test])
-    y = one_hot(y, len(card.outputs)) if classes else card.to_network_targets(y)
+    card, (x, y) = checkpoint.card, _rows(checkpoint)
+    y = one_hot(y, len(card.outputs)) if card.loss == "cross-entropy" else card.to_network_targets(y)
     return prune(
         checkpoint.network,
         card.to_network_inputs(x),
@@ -133,6 +141,12 @@ def circuit_of(checkpoint: Checkpoint, *, tolerance: float, refit_steps: int) ->
         tolerance=tolerance,
         refit_steps=refit_steps,
     )
+
+
+def _rows(checkpoint: Checkpoint) -> tuple[Float64[np.ndarray, "rows inputs"], Float64[np.ndarray, "rows targets"]]:
+    """All rows of the probe."""
+    probe = checkpoint.probe
+    return np.concatenate([probe.x_train, probe.x_test]), np.concatenate([probe.y_train, probe.y_test])
 
 
 def one_hot(y: Float64[np.ndarray, "rows columns"], classes: int) -> Float64[np.ndarray, "rows classes"]:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from bimt_train import InputError
-from bimt_train._shell import OK, UNMET, run
+from bimt_train.shell import OK, UNMET, run
 
 from ._jobs import FORMATS, Job, Outcome, numbered, work, work_all
 from ._sources import Sampling, checkpoints_in
@@ -64,6 +64,7 @@ class _Options:
     parts: str | None
     tolerance: float
     refit: int
+    samples: int
     seconds: float
     dask: str | None
     quiet: bool
@@ -83,7 +84,8 @@ _FILE = click.Path(path_type=Path)
 )
 @click.option("--seed", default=0, type=click.IntRange(0), help="Of everything random in the analysis.")
 @click.option("--tolerance", default=0.05, type=click.FloatRange(0), help="How much of its loss a circuit may lose.")
-@click.option("--refit", default=50, type=click.IntRange(0), help="Steps of refitting a circuit; 0 keeps its weights.")
+@click.option("--refit", default=60, type=click.IntRange(0), help="Steps of refitting a circuit; 0 keeps its weights.")
+@click.option("--samples", default=200, type=click.IntRange(0), help="Null networks of the test of significance.")
 @click.option("--seconds", default=10.0, type=click.FloatRange(0), help="For the search of all formulas of a network.")
 @click.option("--activation", help="Of a network trained elsewhere: silu, relu, gelu, tanh, sigmoid or identity.")
 @click.option("--probe", type=_FILE, metavar="TABLE", help="Rows to ask a network trained elsewhere about.")
@@ -122,6 +124,7 @@ def _job(options: _Options, path: Path) -> Job:
         seed=options.seed,
         tolerance=options.tolerance,
         refit_steps=options.refit,
+        samples=options.samples,
         seconds=options.seconds,
     )
 

@@ -24,6 +24,7 @@ class Job:
         seed: of the analysis.
         tolerance: of pruning.
         refit_steps: of pruning.
+        samples: null networks of the test of significance.
         seconds: for formulas.
     """
 
@@ -34,6 +35,7 @@ class Job:
     seed: int
     tolerance: float
     refit_steps: int
+    samples: int
     seconds: float
 
 
@@ -80,6 +82,7 @@ def work(job: Job, progress: Callable[[str], None] | None = None) -> Outcome:
         seed=job.seed,
         tolerance=job.tolerance,
         refit_steps=job.refit_steps,
+        samples=job.samples,
         seconds=job.seconds,
         progress=progress,
     )
@@ -94,7 +97,7 @@ def work(job: Job, progress: Callable[[str], None] | None = None) -> Outcome:
         texts={name: write[name]() for name in job.formats},
         edges=report.circuit.edges,
         modules=len(report.modules),
-        as_built=None if report.match is None else report.match.as_built,
+        as_built=None if report.built_as is None else report.built_as.as_built,
         exact=sum(formula.exact for formula in report.formulas.values()),
         formulas=len(report.formulas),
     )

@@ -13,7 +13,7 @@ from ._errors import InputError
 from ._presets import PAPER_RECIPES, default_recipe
 from ._runs import RUNS_FILE, Runs
 from ._schedule import Recipe, TrainingType
-from ._shell import OK, UNMET, run
+from .shell import OK, UNMET, run
 from ._train import train
 from .tasks import Task, formula_task, resolve_task
 

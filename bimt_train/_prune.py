@@ -12,11 +12,11 @@ from torch import Tensor
 from ._circuit import count_components, shrink, without_dead_ends
 from ._errors import InputError
 from ._optimise import LOSSES, Moments, adam_step, task_gradient
-from ._stack import Flat, Stack
+from ._stack import Flat, Stack, one_thread
 from .network import Network
 
-POINTS = 63  # thresholds tried, evenly spaced in the logarithm
-AT_ONCE = 32  # of them evaluated together
+POINTS = 47  # thresholds tried, evenly spaced in the logarithm
+AT_ONCE = 24  # of them evaluated together
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,8 @@ def _cut_networks(
         mask = stack.pack(masks)
         flat = stack.pack([network.tensors] * len(chunk)).double() * mask
         rows = [torch.tensor(a, dtype=torch.float64).expand(len(chunk), *a.shape) for a in (x, y)]
-        flat, losses = _refit(stack, flat, mask, rows[0], rows[1], loss, refit_steps, lr)
+        with one_thread():
+            flat, losses = _refit(stack, flat, mask, rows[0], rows[1], loss, refit_steps, lr)
         for index, threshold in enumerate(chunk):
             tensors = stack.tensors(flat, index)
             same = {name: tensors[name].astype(network.tensors[name].dtype) for name in stack.shapes}

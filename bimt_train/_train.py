@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from ._relocate import relocate
 from ._resume import Progress, load_progress, save_progress
 from ._runs import Run, Runs
 from ._schedule import Phase, Recipe, TrainingType
-from ._stack import Flat, Stack
+from ._stack import Flat, Stack, one_thread
 from .network import MLP, Checkpoint, Layout, ModelSpec, Network, Placement, Probe
 from .tasks import Dataset, Task
 
@@ -96,7 +95,7 @@ def train(
     stride = max(1, steps // RECORDS)
     for callback in callbacks:
         callback.on_start(setting.recipe, chosen, progress.step)
-    with _one_thread():
+    with one_thread():
         try:
             while progress.step < steps:
                 progress = _advance(setting, progress, min(steps, progress.step + stride), callbacks)
@@ -261,14 +260,3 @@ def _finish(setting: _Setting, progress: Progress, interrupted: bool) -> Runs:
         share = progress.seconds / len(setting.seeds)
         runs.append(Run(seed, checkpoint, progress.records, index, diverged.get(seed), share))
     return Runs(setting.task.card.name, tuple(runs), interrupted)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Products this small run faster on one thread; the caller's setting comes back afterwards."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -1,0 +1,16 @@
+from ._agreement import Agreement as Agreement
+from ._agreement import PartMatch as PartMatch
+from ._agreement import agreement as agreement
+from ._dependencies import DependencyScore as DependencyScore
+from ._dependencies import dependency_score as dependency_score
+from ._dependencies import reachable_inputs as reachable_inputs
+from ._matching import Match as Match
+from ._matching import Score as Score
+from ._rewired import rewired as rewired
+from ._sensitivity import Sensitivity as Sensitivity
+from ._sensitivity import known_part_of as known_part_of
+from ._sensitivity import leak as leak
+from ._sensitivity import sensitivity as sensitivity
+from ._significance import Significance as Significance
+from ._significance import significance as significance
+from ._specialisation import specialisation as specialisation

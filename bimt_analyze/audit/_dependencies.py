@@ -18,8 +18,8 @@ class DependencyScore:
     """Pairs (output, input) that a path joins, against pairs that are known to depend.
 
     With R the pairs joined and K the pairs known: precision = |R and K| / |R|, recall = |R and K| / |K|,
-    f1 = 2 |R and K| / (|R| + |K|), which is their harmonic mean. Where a denominator is 0, precision and recall are None
-    and f1 is 1.
+    f1 = 2 |R and K| / (|R| + |K|), which is their harmonic mean. Where a denominator is 0, precision and recall are
+    None and f1 is 1.
 
     Attributes:
         precision: share of the joined pairs that are known.

@@ -44,7 +44,11 @@ class Significance:
         """Plain values; the null values as their number, mean and deviation."""
         plain = {name: value for name, value in vars(self).items() if name != "null"}
         values = np.array(self.null)
-        return plain | {"samples": len(values), "null_mean": float(values.mean()), "null_deviation": float(values.std())}
+        return plain | {
+            "samples": len(values),
+            "null_mean": float(values.mean()),
+            "null_deviation": float(values.std()),
+        }
 
 
 def significance(graph: NeuronGraph, *, samples: int = 200, seed: int = 0) -> Significance:

@@ -64,9 +64,9 @@ def specialisation(graph: NeuronGraph) -> float:
         I(g) = 1/N sum_n sum_j p_n(j) log2( p_n(j) / p(j) ),    p = 1/N sum_n p_n
 
     (neurons from which no input is reached are left out). The same forwards, to the outputs. The value is the mean of
-    I(g) backwards over all groups but the inputs, plus its mean forwards over all groups but the outputs. It is 0 if all
-    neurons of a layer draw on the inputs in the same proportions and lead to the outputs in the same proportions; two
-    equal and separate halves give 2.
+    I(g) backwards over all groups but the inputs, plus its mean forwards over all groups but the outputs. It is 0 if
+    all neurons of a layer draw on the inputs in the same proportions and lead to the outputs in the same proportions;
+    two equal and separate halves give 2.
 
     Raises:
         InputError: the graph does not say what its inputs and outputs are.
@@ -94,7 +94,7 @@ def _one_way(
     inside = np.eye(len(inner)) - _DAMPING * steps[:, inner[:, None], inner[None, :]]
     shares = np.zeros((*weights.shape[:2], len(members[ends])))
     shares[:, inner] = np.linalg.solve(inside, steps[:, inner[:, None], members[ends][None, :]])
-    return np.mean([_information(shares[:, numbers]) for numbers in others.values()], axis=0, dtype=np.float64)
+    return np.array(sum(_information(shares[:, numbers]) for numbers in others.values()) / len(others))
 
 
 def _information(shares: Float64[np.ndarray, "samples neurons ends"]) -> Float64[np.ndarray, " samples"]:
@@ -106,5 +106,4 @@ def _information(shares: Float64[np.ndarray, "samples neurons ends"]) -> Float64
     neurons = np.maximum(reached.sum(axis=1), 1)
     mean = p.sum(axis=1) / neurons
     ratio = np.divide(p, mean[:, None, :], out=np.ones_like(p), where=p > 0)
-    found: Float64[np.ndarray, " samples"] = (p * np.log2(ratio)).sum(axis=(1, 2)) / neurons[:, 0]
-    return found
+    return np.asarray((p * np.log2(ratio)).sum(axis=(1, 2)) / neurons[:, 0])

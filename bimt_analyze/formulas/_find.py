@@ -43,8 +43,9 @@ def find_formula(
     """The formula of the shortest description that explains y = f(x), in the names given.
 
     ``structure`` (hints read from a circuit) and ``network`` (the network's own prediction of this output, probed for
-    hints where no structure is given) only propose; with neither, a polynomial fit proposes which inputs matter. Every proposal is decided on the rows; where the hinted search
-    does not explain them, all inputs are searched without hints. ``seconds`` is looked at between candidates.
+    hints where no structure is given) only propose; with neither, a polynomial fit proposes which inputs matter.
+    Every proposal is decided on the rows; where the hinted search does not explain them, all inputs are searched
+    without hints. ``seconds`` is looked at between candidates.
 
     The formula's ``exact`` is False until `prove` has held it against held-out rows and, where known, the truth.
 

@@ -82,7 +82,7 @@ def polynomials(problem: Problem) -> Iterator[Form]:
 
 
 def makeshift(problem: Problem) -> Form | None:
-    """The sparse polynomial that does best by the information criterion n log(rss) + k log(n), for want of a formula."""
+    """For want of a formula: the sparse polynomial of the best information criterion, n log(rss) + k log(n)."""
     best: tuple[float, tuple[Powers, ...]] | None = None
     for exponents in degrees(problem):
         columns = evaluate(problem.x, exponents)

@@ -30,12 +30,12 @@ def simple_numbers(value: float, width: float, *, margin: float) -> list[Simple]
     if not isfinite(value):
         return []
     found: list[Simple] = []
+    if not isfinite(width):
+        return [Simple(sympy.Integer(k), float(k), float(abs(k))) for k in (0, 1, -1)]
     if abs(value) <= width:
         found.append(Simple(sympy.Integer(0), 0.0, 0.0))
     if value == 0.0:
         return found
-    if not isfinite(width):
-        return [*found, Simple(sympy.Integer(0), 0.0, 0.0), *(Simple(sympy.Integer(k), float(k), 1.0) for k in (1, -1))]
     width = max(width, 4e-16 * abs(value))
     budget = log2(abs(value) / width) - margin if abs(value) > width else -1.0
     for unit, size, bits in _kinds():

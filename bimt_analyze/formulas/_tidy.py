@@ -44,7 +44,12 @@ def tidy(expression: sympy.Expr) -> sympy.Expr:
         return expression
     arguments = [tidy(argument) for argument in expression.args]
     rebuilt = expression.func(*arguments)
-    return min([*_widened(rebuilt), rebuilt, *_variants(rebuilt)], key=complexity)
+    return min([*_widened(rebuilt), rebuilt, *_variants(rebuilt)], key=lambda e: (complexity(e), _fractions(e)))
+
+
+def _fractions(expression: sympy.Expr) -> int:
+    """How many fractions it holds: the tie is given to whole numbers."""
+    return len([number for number in expression.atoms(sympy.Rational) if not number.is_Integer])
 
 
 def _widened(expression: sympy.Expr) -> Iterator[sympy.Expr]:

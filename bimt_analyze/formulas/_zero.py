@@ -87,17 +87,17 @@ def _compare(
             low, high = ranges.get(str(symbol), (-1.0, 1.0))
             spot = 0.5 * (low + high) + (high - low) * float(rng.uniform(-1.0, 1.0))
             point[symbol] = sympy.Rational(f"{spot:.6e}")
-        expected = _value(truth, point)
+        expected = fifty_digits(truth, point)
         if expected is None:
             continue
-        found = _value(formula, point)
+        found = fifty_digits(formula, point)
         counted += 1
         if found is None or abs(found - expected) > zero * (1 + abs(expected)):
             return counted, True
     return counted, False
 
 
-def _value(expression: sympy.Expr, point: Mapping[sympy.Symbol, sympy.Rational]) -> sympy.Float | None:
-    """A finite real value to 50 digits, or None."""
+def fifty_digits(expression: sympy.Expr, point: Mapping[sympy.Symbol, sympy.Expr]) -> sympy.Float | None:
+    """The expression's value to 50 digits; None where it is not finite and real."""
     value = expression.evalf(_DIGITS, subs=dict(point))
     return value if value.is_Number and value.is_finite else None

@@ -106,4 +106,6 @@ def _first_places(row: Int64[np.ndarray, " nodes"]) -> Int64[np.ndarray, " nodes
 def _mean_agreement(
     given: Int64[np.ndarray, "runs nodes"], candidates: Int64[np.ndarray, "candidates nodes"]
 ) -> Float64[np.ndarray, " candidates"]:
-    return np.array([np.mean([adjusted_mutual_info_score(row, candidate) for row in given]) for candidate in candidates])
+    return np.array(
+        [np.mean([adjusted_mutual_info_score(row, candidate) for row in given]) for candidate in candidates]
+    )

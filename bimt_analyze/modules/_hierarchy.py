@@ -37,15 +37,15 @@ class Level:
     Attributes:
         partition: the modules.
         kind: "components", exact or up to a leak; "peeled", components below a depth; "resolution", a consensus of
-            Leiden.
-        parameter: the leak, the depth or the resolution.
+            Leiden; "given", by a caller.
+        parameter: the leak, the depth or the resolution; 0 where it is given.
         modularity: at resolution 1.
         stability: mean pairwise adjusted mutual information of the runs behind a resolution level; None for the others,
             which are exact.
     """
 
     partition: Partition
-    kind: Literal["components", "peeled", "resolution"]
+    kind: Literal["components", "peeled", "resolution", "given"]
     parameter: float
     modularity: float
     stability: float | None = None
@@ -55,9 +55,9 @@ class Level:
         """Its kind and parameter, for tables."""
         if self.kind == "components":
             return f"components up to a leak of {self.parameter:.0%}" if self.parameter else "components"
-        return (
-            f"components below layer {self.parameter:g}" if self.kind == "peeled" else f"resolution {self.parameter:g}"
-        )
+        if self.kind == "peeled":
+            return f"components up to layer {self.parameter:g}"
+        return f"resolution {self.parameter:g}" if self.kind == "resolution" else self.partition.method
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float64
@@ -16,6 +16,7 @@ SHEAR, DEPTH = 0.32, 0.52  # of a plane's far edge: to the right in widths, upwa
 BEND = 13  # points of an edge that is drawn as a curve
 
 
+@runtime_checkable
 class HasModules(Protocol):
     """Anything with a field ``modules``, a `Partition` for one."""
 

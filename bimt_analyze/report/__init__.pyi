@@ -5,7 +5,7 @@ from ._require import Finding as Finding
 from ._require import Requirement as Requirement
 from ._schema import ReportFile as ReportFile
 from ._schema import json_schema as json_schema
-from ._structure import Match as Match
+from ._structure import BuiltAs as BuiltAs
 from ._structure import Module as Module
-from ._structure import match_parts as match_parts
+from ._structure import built_as as built_as
 from ._structure import named_modules as named_modules

@@ -1,6 +1,6 @@
 """From a report to the record that is published as JSON."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ._report import Report
 from ._schema import (
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def record(report: Report) -> ReportFile:
     """The report as it is published; numbers that are not finite become null."""
-    card, match = report.checkpoint.card, report.match
+    card, built = report.checkpoint.card, report.built_as
     return ReportFile(
         summary=list(report.summary()),
         task=TaskRecord(name=card.name, inputs=list(card.inputs), outputs=list(card.outputs), loss=card.loss),
@@ -35,20 +35,27 @@ def record(report: Report) -> ReportFile:
             level=report.level,
             reason=report.reason,
             unused=list(report.unused),
-            as_built=None if match is None else match.as_built,
-            as_built_level=None if match is None else match.level,
+            as_built=None if built is None else built.as_built,
+            as_built_level=None if built is None else built.level,
         ),
         formulas={name: _formula(formula) for name, formula in report.formulas.items()},
-        agreement=AgreementRecord(**_plain(report.agreement, "score")),
-        significance=SignificanceRecord(**_plain(report.significance, "p")),
+        agreement=_agreement(report),
+        significance=SignificanceRecord(**finite(report.significance.to_json() if report.significance else {})),
         circuit=CircuitRecord(**finite(report.circuit.to_json())),
         provenance=ProvenanceRecord(**finite(dict(report.provenance))),
     )
 
 
-def _plain(value: Any, headline: str) -> dict[str, Any]:
-    """The value's fields; the headline alone, unknown, where there is no value."""
-    return {headline: None} if value is None else finite(value.to_json())
+def _agreement(report: Report) -> AgreementRecord:
+    """The agreement, with modules by the ids that the record gives them."""
+    if report.agreement is None:
+        return AgreementRecord()
+    plain = finite(report.agreement.to_json())
+    ids = {module: number for number, module in enumerate(report.module_sets, start=1)}
+    for part in plain["parts"]:
+        if part["module"] is not None:
+            part["module"] = ids[report.partition.modules[part["module"]]]
+    return AgreementRecord(**plain)
 
 
 def _formula(formula: "Formula") -> FormulaRecord:

@@ -35,7 +35,7 @@ def _facts(report: "Report") -> dict[str, Any]:
     plain = report.to_json()
     return {
         "report": plain,
-        "modules_line": modules_line(report.modules, report.match),
+        "modules_line": modules_line(report.modules, report.built_as),
         "agreement": agreement_rows(plain["agreement"]),
         "significance": significance_rows(plain["significance"]),
         "colours": [_hex(module_colour(number)) for number in range(len(plain["modules"]))],

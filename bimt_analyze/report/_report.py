@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from bimt_train import Circuit
 from bimt_train.network import Checkpoint
@@ -13,20 +13,14 @@ from bimt_train.network import Checkpoint
 from ..graph import NeuronGraph, NodeId
 from ..modules import Partition
 from ._require import Finding, Requirement
-from ._structure import Match, Module, in_task_order, match_parts, modules_line, named_modules, unused_ends
+from ._structure import BuiltAs, Module, built_as, in_task_order, modules_line, named_modules, unused_ends
 
 if TYPE_CHECKING:
+    from ..audit import Agreement, Significance
     from ..formulas import Formula
 
 
 LONGEST = 100  # characters of a formula in the summary
-
-
-class Plain(Protocol):
-    """A value that says itself in plain JSON."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Dictionaries, lists, strings, numbers, truth values and None."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +35,8 @@ class Report:
         level: which level of the hierarchy the partition is.
         reason: why this level was chosen.
         formulas: output -> formula; empty where none was looked for.
-        agreement: modules against the known parts, with a field ``score``; None where no parts are known.
-        significance: of the modules, with a field ``p``; None where it was not tested.
+        agreement: modules against the known parts; None where none are known.
+        significance: of the modules; None where it was not tested.
         provenance: ``source``, ``versions``, ``seeds``, ``parameters``, ``training``, ``seconds``.
     """
 
@@ -53,8 +47,8 @@ class Report:
     level: str
     reason: str
     formulas: Mapping[str, "Formula"]
-    agreement: Plain | None
-    significance: Plain | None
+    agreement: "Agreement | None"
+    significance: "Significance | None"
     provenance: Mapping[str, Any]
 
     @cached_property
@@ -68,9 +62,9 @@ class Report:
         return named_modules(self.circuit.network, self.checkpoint.card, self.module_sets)
 
     @cached_property
-    def match(self) -> Match | None:
+    def built_as(self) -> BuiltAs | None:
         """Whether the modules are those of the task's known parts; None where none are known."""
-        return match_parts(self.modules, self.checkpoint.card.parts)
+        return built_as(self.modules, self.checkpoint.card.parts)
 
     @cached_property
     def unused(self) -> tuple[str, ...]:
@@ -86,7 +80,7 @@ class Report:
             f"{texts[name]:<{wide}}    {verdicts[name]:<{long}}    r2 {formula.r2:.6f}"
             for name, formula in self.formulas.items()
         ]
-        lines.append(modules_line(self.modules, self.match))
+        lines.append(modules_line(self.modules, self.built_as))
         if self.unused:
             lines.append(f"not used: {', '.join(self.unused)}")
         return tuple(lines)

@@ -74,16 +74,73 @@ class FormulaRecord(_Record):
     rivals: list[RivalRecord]
 
 
-class AgreementRecord(_OpenRecord):
-    """Modules against the task's known parts; every score is null where no parts are known."""
+class DependencyRecord(_OpenRecord):
+    """Pairs (output, input) that a path of the circuit joins, against pairs that are known to depend."""
 
-    score: Number = Field(description="The headline.")
+    precision: Number = Field(description="Share of the joined pairs that are known.")
+    recall: Number = Field(description="Share of the known pairs that are joined.")
+    f1: Number = Field(description="Their harmonic mean.")
+    spurious: list[list[str]] = Field(description="Pairs joined, but not known.")
+    missing: list[list[str]] = Field(description="Pairs known, but not joined.")
+
+
+class ScoreRecord(_OpenRecord):
+    """Two groupings of the same neurons; null where the known one is trivial."""
+
+    ari: Number = Field(description="Adjusted Rand index: 1 for equal groupings, about 0 for chance.")
+    ami: Number = Field(description="Adjusted mutual information, of the same scale.")
+    reason: str = Field(description="Why there is none, or empty.")
+
+
+class MatchRecord(_OpenRecord):
+    """One found level against one known level."""
+
+    found: str
+    known: str
+    ends: ScoreRecord = Field(description="Over inputs and outputs.")
+    hidden: ScoreRecord = Field(description="Over hidden neurons, each known by the part that it serves.")
+
+
+class PartRecord(_OpenRecord):
+    """The module that comes nearest to a known part."""
+
+    part: str
+    module: int | None = Field(description="Its id in `modules`.")
+    f1: float = Field(description="Of the inputs that reach the module against those that the part depends on.")
+
+
+class AgreementRecord(_OpenRecord):
+    """Modules against the task's known parts; all is null where none are known."""
+
+    score: Number = Field(
+        default=None,
+        description="The headline, from 0 to 1: the smaller of dependencies.f1 and the adjusted mutual information of "
+        "`matched`; the former alone where the latter means nothing.",
+    )
+    dependencies: DependencyRecord | None = None
+    flat: MatchRecord | None = Field(default=None, description="The modules against the task's flat grouping.")
+    matched: MatchRecord | None = Field(default=None, description="Against the known level that they fit best.")
+    best: MatchRecord | None = Field(default=None, description="The best pair of any found and any known level.")
+    parts: list[PartRecord] = Field(default=[])
+    leak: Number = Field(
+        default=None, description="Share of the network's squared sensitivity that lies where no dependency is known."
+    )
+    notes: dict[str, str] = Field(default={}, description="Field -> why it is null.")
 
 
 class SignificanceRecord(_OpenRecord):
-    """How often a network without modular structure looks as modular."""
+    """How often a network without modular structure looks as modular; all is null where it was not tested."""
 
-    p: Number = Field(description="The headline; null where it was not tested.")
+    p: Number = Field(default=None, description="The headline: (1 + null networks at least as modular) / (1 + all).")
+    z: Number = Field(default=None, description="Deviations of the null values above their mean.")
+    observed: Number = Field(default=None, description="The statistic of the circuit.")
+    null_mean: Number = None
+    null_deviation: Number = None
+    samples: int | None = Field(default=None, description="How many null networks.")
+    statistic: str | None = None
+    null_model: str | None = None
+    weights: str | None = Field(default=None, description="The edge weights that the statistic reads.")
+    seed: int | None = None
 
 
 class SweepRecord(_Record):

@@ -29,7 +29,7 @@ class Module:
 
 
 @dataclass(frozen=True)
-class Match:
+class BuiltAs:
     """Whether the modules are the task's own: at which level of its known hierarchy, or None."""
 
     level: str | None
@@ -71,7 +71,7 @@ def unused_ends(network: Network, card: TaskCard, partition: Partition) -> tuple
     return tuple(name for group, names in ends for i, name in enumerate(names) if (group, i) not in found)
 
 
-def match_parts(modules: Sequence[Module], parts: KnownParts | None) -> Match | None:
+def built_as(modules: Sequence[Module], parts: KnownParts | None) -> BuiltAs | None:
     """Hold the modules' inputs and outputs against the known parts: the flat grouping first, then finer levels.
 
     Groups without an input or output, and known groups without an output (inputs that nothing uses), do not count.
@@ -83,12 +83,12 @@ def match_parts(modules: Sequence[Module], parts: KnownParts | None) -> Match | 
         return None
     found = {(frozenset(m.inputs), frozenset(m.outputs)) for m in modules if m.inputs or m.outputs}
     if found == {(inputs, outputs) for inputs, outputs in parts.modules() if outputs}:
-        return Match("whole")
+        return BuiltAs("flat")
     levels = parts.hierarchy()
     for height in range(len(levels), 0, -1):
         if found == _ends(levels[height - 1], parts):
-            return Match(f"level {height} of {len(levels)}")
-    return Match(None)
+            return BuiltAs(f"parts of height {height}")
+    return BuiltAs(None)
 
 
 def _ends(level: Iterable[frozenset[str]], parts: KnownParts) -> set[tuple[frozenset[str], frozenset[str]]]:
@@ -98,12 +98,12 @@ def _ends(level: Iterable[frozenset[str]], parts: KnownParts) -> set[tuple[froze
     return {(inputs, outputs) for inputs, outputs in groups if inputs or outputs}
 
 
-def modules_line(modules: Sequence[Module], match: Match | None) -> str:
+def modules_line(modules: Sequence[Module], built: BuiltAs | None) -> str:
     """The modules in one line, with the verdict where the task's parts are known."""
     count = f"{len(modules)} module{'' if len(modules) == 1 else 's'}"
     verdict = ""
-    if match is not None and match.level == "whole":
+    if built is not None and built.level == "flat":
         verdict = ", as the task is built"
-    elif match is not None:
-        verdict = f", as the task is built at {match.level}" if match.as_built else ", not as the task is built"
+    elif built is not None:
+        verdict = f", as the task is built ({built.level})" if built.as_built else ", not as the task is built"
     return f"{count}{verdict}: {'  '.join(map(str, modules)) or 'no edges are left'}"

@@ -5,7 +5,36 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-MEANINGS: Mapping[str, str] = MappingProxyType({})
+_ARI = "adjusted Rand index: pairs of neurons judged alike, corrected for chance; 1 is equal, 0 is chance"
+_AMI = "adjusted mutual information: what one grouping tells of the other; 1 is equal, 0 is chance"
+_OVER = {"ends": "inputs and outputs", "hidden": "hidden neurons, each known by the part that it serves"}
+_AGAINST = {
+    "matched": "the modules against the known level that they fit best",
+    "flat": "the modules against the task's flat grouping",
+    "best": "the best pair of any found and any known level, chosen with a look at the truth",
+}
+
+MEANINGS: Mapping[str, str] = MappingProxyType(
+    {
+        "score": "the headline: the smaller of dependencies.f1 and the adjusted mutual information of matched",
+        "dependencies.precision": "of the output-input pairs that a path joins, the share that is known to depend",
+        "dependencies.recall": "of the output-input pairs known to depend, the share that a path joins",
+        "dependencies.f1": "precision and recall in one number, their harmonic mean",
+        "leak": "share of the squared gradients from inputs to outputs that should not depend on them; 0 is clean",
+        "p": "the headline: how often a network without modular structure looks as modular",
+        "z": "how many deviations of the null networks the circuit lies above their mean",
+        "observed": "specialisation of the circuit: bits by which neurons of a layer differ in what they read and reach",
+        "null_mean": "the mean of the same over null networks, which keep every neuron's degrees and weights",
+        "null_deviation": "their standard deviation",
+        "samples": "null networks drawn",
+    }
+    | {
+        f"{level}.{over}.{name}": f"{against}, over {neurons}; {score}"
+        for level, against in _AGAINST.items()
+        for over, neurons in _OVER.items()
+        for name, score in (("ari", _ARI), ("ami", _AMI))
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -18,18 +47,29 @@ class Row:
 
 
 def agreement_rows(plain: Mapping[str, Any]) -> tuple[Row, ...]:
-    """The scores that have a value, in the order of the record."""
-    return tuple(Row(name, value, MEANINGS.get(name, "")) for name, value in _numbers(plain) if value is not None)
+    """The scores that have a value. Of levels that are the same, the matched one alone is told."""
+    told = {name: plain.get(name) for name in ("score", "dependencies", "matched", "flat", "best", "leak")}
+    rows = [
+        Row(name, value, MEANINGS[name])
+        for name, value in _numbers({k: v for k, v in told.items() if k == "matched" or v != told["matched"]})
+    ]
+    for fit in plain.get("parts") or ():
+        meaning = (
+            f"the module nearest to the known part {fit['part']} is {fit['module']}: F1 of the inputs that reach it"
+        )
+        rows.append(Row(f"parts.{fit['part']}", fit["f1"], meaning))
+    return tuple(rows)
 
 
 def significance_rows(plain: Mapping[str, Any]) -> tuple[Row, ...]:
     """The quantities of the test; none where nothing was tested."""
-    return agreement_rows(plain) if plain.get("p") is not None else ()
+    known = (Row(name, value, MEANINGS[name]) for name, value in _numbers(plain) if name in MEANINGS)
+    return tuple(known) if plain.get("p") is not None else ()
 
 
 def _numbers(plain: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in plain.items():
         if isinstance(value, Mapping):
             yield from _numbers(value, f"{path}{name}.")
-        elif value is None or isinstance(value, bool | int | float):
+        elif isinstance(value, bool | int | float):
             yield path + name, value

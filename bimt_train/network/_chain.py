@@ -71,6 +71,8 @@ def _check_chain(pairs: Sequence[tuple[str, str]], state: Mapping[str, np.ndarra
     for index, ((weight, bias), (rows, columns)) in enumerate(zip(pairs, shapes, strict=True)):
         alone = f"the weight is stored [in, out]: give '{weight}' transposed"
         mend = "every weight is stored [in, out]: give each transposed" if turned else ""
+        if turned and not any(biases):
+            mend += ", or give the layers first to last"
         given = shapes[index - 1][0] if index else columns
         if columns != given:
             whole = mend or (alone if rows == given and biases[index] in (None, columns) else "")

@@ -235,8 +235,9 @@ def _network(layers: Sequence[Linear], activation: str) -> Network:
 class _About:
     """`About`, with every field present."""
 
-    x: Float[np.ndarray, "rows columns"] | None = None
-    y: Float[np.ndarray, "rows columns"] | None = None
+    # Shapes are compared with the network's in every run, with errors of our own.
+    x: Float[np.ndarray, "..."] | None = None
+    y: Float[np.ndarray, "..."] | None = None
     ranges: Sequence[Any] | None = None
     inputs: Sequence[str] | None = None
     outputs: Sequence[str] | None = None
@@ -250,23 +251,28 @@ def _checkpoint(network: Network, adapter: str, about: _About) -> Checkpoint:
     if about.x is not None and about.ranges is None:
         x = _table(about.x, "x", len(inputs))
         y = network.predict(x) if about.y is None else _table(about.y, "y", len(outputs))
+        probe = _parted(x, y)
         ranges = tuple(zip(x.min(0).tolist(), x.max(0).tolist(), strict=True))
-        test = np.arange(len(x)) % 5 == 4
-        if not test.any() or len(y) != len(x):
-            got, mend = f"{len(x)} rows of x, {len(y)} of y", "give a target row for each of at least five rows"
-            raise CheckpointError("a table that cannot be parted", where="x and y", got=got, mend=mend)
-        probe = Probe(x[~test], y[~test], x[test], y[test])
+        card = TaskCard("foreign", inputs, outputs, ranges, parts=about.parts)
     elif about.ranges is not None and about.x is None and about.y is None:
-        ranges = _pairs(about.ranges, len(inputs))
-        low, high = np.array(ranges).T
+        card = TaskCard("foreign", inputs, outputs, _pairs(about.ranges, len(inputs)), parts=about.parts)
+        low, high = np.array(card.ranges).T
         train, tests = np.random.default_rng(0).uniform(low, high, (2, SAMPLED_ROWS, len(inputs)))
         probe = Probe(train, network.predict(train), tests, network.predict(tests))
     else:
         mend = "give x (and y), on the command line --probe and --target, or ranges, --range -1 1"
         raise CheckpointError("nowhere to sample the network", expected="either a table or ranges", mend=mend)
     labelled = layout.with_groups(replace(layout.group(g), labels=n) for g, n in (("x", inputs), ("y", outputs)))
-    card = TaskCard("foreign", inputs, outputs, ranges, parts=about.parts)
     return Checkpoint(replace(network, layout=labelled), card, probe, {"adapter": adapter})
+
+
+def _parted(x: Rows, y: Float64[np.ndarray, "_ targets"]) -> Probe:
+    """Every fifth row is for testing: a table that is sorted is parted as fairly as any other."""
+    test = np.arange(len(x)) % 5 == 4
+    if not test.any() or len(y) != len(x):
+        got, mend = f"{len(x)} rows of x, {len(y)} of y", "give a target row for each of at least five rows"
+        raise CheckpointError("a table that cannot be parted", where="x and y", got=got, mend=mend)
+    return Probe(x[~test], y[~test], x[test], y[test])
 
 
 def _names(given: Sequence[str] | None, letter: str, size: int, what: str) -> tuple[str, ...]:
@@ -277,7 +283,7 @@ def _names(given: Sequence[str] | None, letter: str, size: int, what: str) -> tu
     return names
 
 
-def _table(rows: Rows, name: str, columns: int) -> Rows:
+def _table(rows: np.ndarray, name: str, columns: int) -> Rows:
     table = np.asarray(rows, dtype=np.float64)
     if table.ndim != 2 or table.shape[1] != columns:
         expected, got = f"[rows, {columns}]", str(list(table.shape))

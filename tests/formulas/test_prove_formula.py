@@ -26,9 +26,10 @@ def claimed(expression: sympy.Expr, truth: sympy.Expr) -> Formula:
     return replace(found, expression=expression)
 
 
-def proven(formula: Formula, truth: sympy.Expr, *, known: bool, **options: object) -> Formula:
-    x, y = rows(truth, 1)
-    given = {"x_held": x, "y_held": y, "ranges": RANGES, "truth": truth if known else None, **options}
+def proven(formula: Formula, of: sympy.Expr, *, known: bool, **options: object) -> Formula:
+    """The proof on held-out rows of the truth ``of``."""
+    x, y = rows(of, 1)
+    given = {"x_held": x, "y_held": y, "ranges": RANGES, "truth": of if known else None, **options}
     return prove(formula, **given)  # type: ignore[arg-type]
 
 

@@ -1,5 +1,7 @@
 """What a circuit says, against hand-worked nets and against networkx."""
 
+from itertools import pairwise
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -46,9 +48,7 @@ def test_different_sums_stay_apart() -> None:
 def test_inputs_and_terms_are_those_of_the_graph(seed: int, depth: int, density: float) -> None:
     rng = np.random.default_rng(seed)
     widths = [4, *rng.integers(1, 6, size=depth - 1).tolist(), 2]
-    weights = [
-        rng.normal(size=(b, a)) * (rng.random((b, a)) < density) for a, b in zip(widths, widths[1:], strict=False)
-    ]
+    weights = [rng.normal(size=(b, a)) * (rng.random((b, a)) < density) for a, b in pairwise(widths)]
     graph = nx.DiGraph()
     for layer, width in enumerate(widths):
         graph.add_nodes_from((layer, i) for i in range(width))

@@ -8,12 +8,12 @@ import time
 import numpy as np
 import pytest
 import torch
-from bimt_analyze import plots
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.colors import to_rgba
 
+from bimt_analyze import plots
 from bimt_train import InputError
 from bimt_train.network import MLP, Group, Layout, ModelSpec, Network, Placement, TensorSpec
 

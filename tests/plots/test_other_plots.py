@@ -6,10 +6,10 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import torch
-from bimt_analyze import plots
-from bimt_analyze.plots._predictions import r_squared
 from sklearn.metrics import r2_score
 
+from bimt_analyze import plots
+from bimt_analyze.plots._predictions import r_squared
 from bimt_train import Circuit, InputError, SweepPoint
 from bimt_train.network import MLP, Network
 

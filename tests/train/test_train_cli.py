@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from bimt_train._cli import main
-from bimt_train._shell import spread_options
+from bimt_train.shell import spread_options
 
 
 def test_a_formula_of_ones_own(tmp_path, capsys):

@@ -1,0 +1,29 @@
+"""What the benchmarks share: where a result comes from, and how it is written down."""
+
+import datetime
+import os
+import platform
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+RESULTS = Path(__file__).with_name("RESULTS.md")
+
+
+def write_section(title: str, lines: Sequence[str]) -> None:
+    """Print a section of RESULTS.md and put it in place of the section of the same title."""
+    command = " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]])
+    where = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+    date = datetime.datetime.now(datetime.UTC).date()
+    section = "\n".join([f"## {title}", "", f"`{command}` on {where}, {date}.", "", *lines, ""])
+    print(section)
+    text = RESULTS.read_text() if RESULTS.exists() else "# Results\n\nEach section is written by the command it names.\n"
+    rest = re.split(r"(?m)^(?=## )", text)
+    kept = [piece for piece in rest if not piece.startswith(f"## {title}\n")]
+    RESULTS.write_text("\n".join(piece.strip() + "\n" for piece in [*kept, section]))
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
+    """A Markdown table."""
+    return [f"| {' | '.join(map(str, row))} |" for row in (head, ["---"] * len(head), *rows)]
