@@ -18,7 +18,9 @@ def write_section(title: str, lines: Sequence[str]) -> None:
     date = datetime.datetime.now(datetime.UTC).date()
     section = "\n".join([f"## {title}", "", f"`{command}` on {where}, {date}.", "", *lines, ""])
     print(section)
-    text = RESULTS.read_text() if RESULTS.exists() else "# Results\n\nEach section is written by the command it names.\n"
+    text = (
+        RESULTS.read_text() if RESULTS.exists() else "# Results\n\nEach section is written by the command it names.\n"
+    )
     rest = re.split(r"(?m)^(?=## )", text)
     kept = [piece for piece in rest if not piece.startswith(f"## {title}\n")]
     RESULTS.write_text("\n".join(piece.strip() + "\n" for piece in [*kept, section]))

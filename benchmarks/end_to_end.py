@@ -44,9 +44,13 @@ def main() -> None:
         wanted = [f" (at least {t} of 32)" if t else "" for t in targets]
         rows.append(
             [
-                name, f"{blocks} of {chosen.seeds}{wanted[0]}", f"{exact} of {chosen.seeds}{wanted[1]}",
-                ", ".join(map(str, failed)) or "none", f"{np.median(spent):.1f} s", f"{max(spent):.1f} s (15 s)",
-            ]  # fmt: skip
+                name,
+                f"{blocks} of {chosen.seeds}{wanted[0]}",
+                f"{exact} of {chosen.seeds}{wanted[1]}",
+                ", ".join(map(str, failed)) or "none",
+                f"{np.median(spent):.1f} s",
+                f"{max(spent):.1f} s (15 s)",
+            ]
         )
     head = ["task", "exact dependencies", "all formulas exact", "seeds not exact", "analysis, median", "worst (target)"]
     write_section("End to end", table(head, rows))

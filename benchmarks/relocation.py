@@ -1,5 +1,6 @@
 """One relocation of a 784-100-100-10 net in two dimensions, with drawn and with sparse weights."""
 
+import itertools
 import time
 
 import numpy as np
@@ -11,7 +12,7 @@ from bimt_train.network import Group, Layout, Placement, linear
 
 def main() -> None:
     groups = [Group.grid("x", 784, movable=False), Group.grid("h1", 100), Group.grid("h2", 100), Group.ring("y", 10)]
-    pairs = list(zip(groups, groups[1:], strict=False))
+    pairs = list(itertools.pairwise(groups))
     layout = Layout.merge(*(linear(f"l{i}", source=a, target=b) for i, (a, b) in enumerate(pairs)))
     cost = ConnectionCost(l0=0.5, scale=2.0, reduction="mean", without_distance=frozenset({"l2.weight"}))
     rows = []

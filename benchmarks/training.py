@@ -50,10 +50,16 @@ def main() -> None:
         middle = {key: float(np.median([p[key] for p in published])) for key in ("test_mse", "cost")}
         rows.append(
             [
-                name, f"{seconds:.1f} s", f"{published[0]['seconds']:.1f} s", f"{ratio:.0f} ({times})",
-                f"{np.median(errors):.2e} ({error:.1e})", f"{errors.min():.1e} to {errors.max():.1e}",
-                f"{np.median(costs):.2f}", f"{middle['cost']:.2f}", f"{middle['test_mse']:.1e}",
-            ]  # fmt: skip
+                name,
+                f"{seconds:.1f} s",
+                f"{published[0]['seconds']:.1f} s",
+                f"{ratio:.0f} ({times})",
+                f"{np.median(errors):.2e} ({error:.1e})",
+                f"{errors.min():.1e} to {errors.max():.1e}",
+                f"{np.median(costs):.2f}",
+                f"{middle['cost']:.2f}",
+                f"{middle['test_mse']:.1e}",
+            ]
         )
     head = [
         "task", f"{chosen.seeds} seeds", "published, 1 seed", "times the seeds per second (target)",

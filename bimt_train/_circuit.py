@@ -22,7 +22,7 @@ class Liveness:
 
     def alive(self, group: str) -> Bool[np.ndarray, "_"]:
         """Both driven and reaching."""
-        both: Bool[np.ndarray, "_"] = self.driven[group] & self.reaching[group]
+        both: Bool[np.ndarray, _] = self.driven[group] & self.reaching[group]
         return both
 
 
@@ -66,8 +66,8 @@ def count_components(layout: Layout, connections: tuple[Connection, ...]) -> int
 def without_dead_ends(network: Network) -> Network:
     """The same function with fewer weights: edges into nothing are cut, constant neurons are folded into biases.
 
-    A neuron that no input drives has a constant activation ``a = f(b)``; in an MLP its readers' biases become ``b + W a``
-    and its edges go. Other kinds of model keep their constant neurons. Nothing is resized.
+    A neuron that no input drives has a constant activation ``a = f(b)``; in an MLP its readers' biases become
+    ``b + W a`` and its edges go. Other kinds of model keep their constant neurons. Nothing is resized.
     """
     if network.model.kind == "mlp":
         network = _fold_constants(network)

@@ -13,8 +13,8 @@ from ._errors import InputError
 from ._presets import PAPER_RECIPES, default_recipe
 from ._runs import RUNS_FILE, Runs
 from ._schedule import Recipe, TrainingType
-from .shell import OK, UNMET, run
 from ._train import train
+from .shell import OK, UNMET, run
 from .tasks import Task, formula_task, resolve_task
 
 HELP = """Train sparse, locally arranged networks: many seeds at once, each connection charged for its length.
@@ -26,8 +26,8 @@ TASK is one of
   "y1 = (x1+x3)**3" "y2 = x2**2 + sin(pi*x4)"      one or more formulas of your own
   data.csv --target y1 y2                          a table: .csv, .tsv, .parquet, .npz or .npy
 
-It writes one checkpoint a seed and runs.json into the output folder, and prints a table, best seed first. Results differ
-from seed to seed, so train several and look at the spread.
+It writes one checkpoint a seed and runs.json into the output folder, and prints a table, best seed first. Results
+differ from seed to seed, so train several and look at the spread.
 
 \b
 Examples:

@@ -19,7 +19,7 @@ BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
 @dataclass(frozen=True)
 class Moments:
-    """Weights and Adam's two moments, one row a seed. `adam_step` writes into them in place: they are the loop's own."""
+    """Weights and Adam's two moments, one row a seed. `adam_step` writes into them: they are the loop's own."""
 
     flat: Flat
     first: Flat

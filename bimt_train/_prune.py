@@ -88,8 +88,8 @@ def prune(
 ) -> Circuit:
     """Cut all weights up to the greatest threshold at which the loss stays within the tolerance.
 
-    With L(t) the loss once every weight of magnitude <= t is cut (and what is left is refitted for ``refit_steps``), the
-    threshold is the greatest t of the sweep with L(t) <= (1 + tolerance) L(0). Biases are never cut.
+    With L(t) the loss once every weight of magnitude <= t is cut (and what is left refitted for ``refit_steps``),
+    the threshold is the greatest t of the sweep with L(t) <= (1 + tolerance) L(0). Biases are never cut.
 
     Args:
         network: is left as it is.

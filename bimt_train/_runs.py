@@ -22,7 +22,8 @@ class Run:
         checkpoint: network, task, probe rows and recipe.
         records: measurements of all seeds together; `history` is this seed's.
         index: this seed's place in the records.
-        diverged_at: the step before which its loss stopped being finite, or None; the checkpoint is the last finite one.
+        diverged_at: the step before which its loss stopped being finite, or None; the checkpoint is what it
+            was when last measured.
         seconds: this seed's share of the time.
     """
 

@@ -47,8 +47,8 @@ class Recipe:
     """Everything that a run depends on besides the task and the seed.
 
     The optimiser is Adam without weight decay (arXiv 2305.08746, section 3: AdamW with none). The learning rate rises
-    linearly over ``warmup``, stays, and from ``decay_from`` on falls along a half cosine to ``final_lr`` times itself; the
-    paper keeps it constant, which leaves the small weights trembling at the height of a step.
+    linearly over ``warmup``, stays, and from ``decay_from`` on falls along a half cosine to ``final_lr`` times itself;
+    the paper keeps it constant, which leaves the small weights trembling at the height of a step.
 
     Attributes:
         steps: updates of the weights.

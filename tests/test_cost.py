@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -261,15 +260,3 @@ def test_the_price_of_a_length_is_what_relocation_minimises() -> None:
     assert cost.length_price("on", 6) == pytest.approx(0.5)
     assert cost.length_price("off", 6) == 0.0
     assert replace(cost, reduction="sum").length_price("on", 6) == 3.0
-
-
-def test_the_cost_is_the_one_that_a_trained_module_pays() -> None:
-    module = MLP([2, 3, 1], generator=torch.Generator().manual_seed(0))
-    layout = module.layout()
-    prices = ConnectionCost().prices(
-        layout, Placement.identity(layout), {n: tuple(p.shape) for n, p in module.named_parameters()}
-    )
-    paid = sum((p.abs() * torch.tensor(prices[n])).sum() for n, p in module.named_parameters())
-    tensors = {n: p.detach().numpy() for n, p in module.named_parameters()}
-    assert isinstance(paid, torch.Tensor)
-    assert float(paid) == pytest.approx(ConnectionCost().value(layout, Placement.identity(layout), tensors), rel=1e-6)

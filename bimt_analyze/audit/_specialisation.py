@@ -78,7 +78,7 @@ def specialisation(graph: NeuronGraph) -> float:
 def specialisations(blocks: Blocks, weights: Stack) -> Float64[np.ndarray, " samples"]:
     """`specialisation` of many networks with the same groups."""
     backwards = _one_way(blocks.members, weights, blocks.inputs)
-    return backwards + _one_way(blocks.members, weights.swapaxes(1, 2), blocks.outputs)
+    return np.asarray(backwards + _one_way(blocks.members, weights.swapaxes(1, 2), blocks.outputs))
 
 
 def _one_way(

@@ -97,7 +97,7 @@ def _compare(
     return counted, False
 
 
-def fifty_digits(expression: sympy.Expr, point: Mapping[sympy.Symbol, sympy.Expr]) -> sympy.Float | None:
+def fifty_digits(expression: sympy.Expr, point: Mapping[sympy.Symbol, sympy.Expr]) -> sympy.Number | None:
     """The expression's value to 50 digits; None where it is not finite and real."""
     value = expression.evalf(_DIGITS, subs=dict(point))
     return value if value.is_Number and value.is_finite else None

@@ -1,4 +1,3 @@
-from ._build import EdgeWeights as EdgeWeights
 from ._build import neuron_graph as neuron_graph
 from ._depth import group_depths as group_depths
 from ._depth import longest_paths as longest_paths

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, Float64, Int8, Int64, Num
@@ -13,12 +12,11 @@ from bimt_train.network import Network, fold
 from ._depth import group_depths
 from ._neuron_graph import Edges, Neuron, NeuronGraph
 
-EdgeWeights = Literal["magnitude", "activation", "attribution"]
 Strength = Float64[np.ndarray, "..."]
 
 
 def neuron_graph(
-    network: Network, *, weights: EdgeWeights = "magnitude", x: Num[np.ndarray, "rows ..."] | None = None
+    network: Network, *, weights: str = "magnitude", x: Num[np.ndarray, "rows ..."] | None = None
 ) -> NeuronGraph:
     """The network as a weighted directed graph. Only weights that are not exactly 0 become edges.
 

@@ -18,7 +18,7 @@ MARKERS = "oxs^"
 
 def draw_predictions(
     targets: Float64[np.ndarray, "rows outputs"],
-    predictions: Mapping[str, Float64[np.ndarray, "rows outputs"]],
+    predictions: Mapping[str, Float64[np.ndarray, "_ _"]],
     *,
     names: Sequence[str] = (),
     ax: Axes | None = None,

@@ -23,7 +23,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         "leak": "share of the squared gradients from inputs to outputs that should not depend on them; 0 is clean",
         "p": "the headline: how often a network without modular structure looks as modular",
         "z": "how many deviations of the null networks the circuit lies above their mean",
-        "observed": "specialisation of the circuit: bits by which neurons of a layer differ in what they read and reach",
+        "observed": "specialisation of the circuit: bits by which neurons of a layer differ in inputs and outputs",
         "null_mean": "the mean of the same over null networks, which keep every neuron's degrees and weights",
         "null_deviation": "their standard deviation",
         "samples": "null networks drawn",

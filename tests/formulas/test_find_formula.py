@@ -106,7 +106,7 @@ def test_other_equations(truth: sympy.Expr, width: int, low: float, high: float)
     ids=str,
 )
 def test_near_misses_are_not_called_exact(truth: sympy.Expr) -> None:
-    found = solved(truth, width=1, seconds=0.6)
+    found = solved(truth, width=1, seconds=0.4)
     assert not found.exact
     assert found.message.startswith("not ")
 
@@ -114,7 +114,7 @@ def test_near_misses_are_not_called_exact(truth: sympy.Expr) -> None:
 def test_noise_is_not_called_exact_and_the_form_is_kept() -> None:
     x, y = rows(PAPER["y2"][0], width=4, low=-1.0, high=1.0)
     y = y + 0.01 * np.std(y) * np.random.default_rng(5).normal(size=len(y))
-    found = find_formula(x, y, names=NAMES, output="y", structure=hints("x2 x4", "x2", "x4"), seconds=3.0)
+    found = find_formula(x, y, names=NAMES, output="y", structure=hints("x2 x4", "x2", "x4"), seconds=2.0)
     assert found.expression == PAPER["y2"][0]
     assert not found.fits
     assert found.residual == pytest.approx(0.01, rel=0.3)
@@ -134,7 +134,7 @@ def test_noise_is_not_called_exact_and_the_form_is_kept() -> None:
     ],
 )
 def test_degenerate_rows_do_not_crash(x: np.ndarray, y: np.ndarray, expression: str | None) -> None:
-    found = find_formula(x, y, names=NAMES[: x.shape[1]], output="y", seconds=1.0)
+    found = find_formula(x, y, names=NAMES[: x.shape[1]], output="y", seconds=0.5)
     assert expression is None or str(found.expression) == expression
     held = prove(found, x_held=x, y_held=y, truth=None, ranges=[(0.0, 1.0)] * x.shape[1])
     assert not held.exact or len(y) >= 10
@@ -161,17 +161,16 @@ def test_the_time_is_kept() -> None:
     x = np.random.default_rng(0).uniform(-1, 1, (300, 6))
     y = np.sin(3 * x[:, 0] * x[:, 1]) / (1.2 + x[:, 2] * x[:, 3]) + np.abs(x[:, 4] - x[:, 5])
     started = time.process_time()
-    found = find_formula(x, y, names=[f"x{i}" for i in range(6)], output="y", seconds=1.0)
-    assert time.process_time() - started < 3.0
+    found = find_formula(x, y, names=[f"x{i}" for i in range(6)], output="y", seconds=0.7)
+    assert time.process_time() - started < 2.5
     assert not found.fits
 
 
 def test_same_seed_same_formula_and_no_global_randomness() -> None:
-    x, y = rows(PAPER["y2"][0], width=4, low=-1.0, high=1.0)
-    y = y + 0.05 * np.random.default_rng(1).normal(size=100)
+    x, y = rows(x1 * sympy.sin(x2 + x3), width=3, low=-1.0, high=1.0)  # its factors are started at random
     state = np.random.get_state()[1].copy()  # noqa: NPY002
-    one, two = (find_formula(x[:, 1:2], y, names=["x2"], output="y", seconds=30.0, seed=3) for _ in range(2))
-    assert str(one) == str(two)
+    one, two = (find_formula(x, y, names=NAMES[:3], output="y", seconds=30.0, seed=3) for _ in range(2))
+    assert one == two
     assert np.array_equal(state, np.random.get_state()[1])  # noqa: NPY002
 
 

@@ -63,7 +63,7 @@ def test_the_block_structure_is_found_and_the_network_untouched():
     circuit = prune(network, ROWS, network.predict(ROWS) + noise, refit_steps=0)
     assert all((before[n] == network.tensors[n]).all() for n in before)
     assert count_components(circuit.network.layout, circuit.network.connections()) == 2
-    assert 1e-4 < circuit.threshold
+    assert circuit.threshold > 1e-4
     assert circuit.edges == np.count_nonzero(
         [np.abs(t) > 0.01 for n in network.layout.weights() for t in network.tensors[n].ravel()]
     )

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from bimt_train import Callback, InputError, Phase, Record, Recipe, Relocation, default_recipe, train
+from bimt_train import Callback, InputError, Phase, Recipe, Record, Relocation, default_recipe, train
 from bimt_train._optimise import Moments, adam_step, mean_squared_error, task_gradient
 from bimt_train._stack import Stack
 from bimt_train.network import MLP, load_checkpoint
@@ -144,7 +144,7 @@ def test_resuming_refuses_another_recipe_other_seeds_and_nothing(tmp_path):
     train(independence(), seeds=2, recipe=SHORT, out=tmp_path)
     with pytest.raises(InputError, match="other seeds"):
         train(independence(), seeds=3, recipe=SHORT, out=tmp_path, resume=True)
-    with pytest.raises(InputError, match="other recipe.*0.005.*0.007"):
+    with pytest.raises(InputError, match=r"other recipe.*0\.005.*0\.007"):
         train(independence(), seeds=2, recipe=replace(SHORT, lr=7e-3), out=tmp_path, resume=True)
     (tmp_path / "state.safetensors").write_bytes(b"cut")
     with pytest.raises(InputError, match="cannot be read"):
