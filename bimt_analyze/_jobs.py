@@ -10,6 +10,7 @@ from ._sources import Sampling, best_checkpoint, open_checkpoint
 from .report import Finding, Requirement
 
 FORMATS = ("html", "json", "markdown")
+PROCESSES = -1  # at once on this machine; -1 is one a core
 
 
 @dataclass(frozen=True)
@@ -103,13 +104,13 @@ def work(job: Job, progress: Callable[[str], None] | None = None) -> Outcome:
     )
 
 
-def work_all(jobs: Sequence[Job], *, dask: str | None = None, processes: int = -1) -> tuple[Outcome, ...]:
+def work_all(jobs: Sequence[Job], *, dask: str | None = None, processes: int | None = None) -> tuple[Outcome, ...]:
     """Analyse many checkpoints at once, in the order given.
 
     Args:
         jobs: each a checkpoint.
         dask: address of a Dask scheduler, whose workers must see the same files; else processes on this machine.
-        processes: how many of these; -1 for one a core.
+        processes: how many of these; `PROCESSES` if left out.
 
     Raises:
         InputError: what `work` refuses, or the package for Dask is not there.
@@ -118,7 +119,7 @@ def work_all(jobs: Sequence[Job], *, dask: str | None = None, processes: int = -
     import joblib
 
     if dask is None:
-        return tuple(joblib.Parallel(n_jobs=processes)(joblib.delayed(work)(job) for job in jobs))
+        return tuple(joblib.Parallel(n_jobs=processes or PROCESSES)(joblib.delayed(work)(job) for job in jobs))
     try:
         from distributed import Client
     except ImportError as error:

@@ -1,3 +1,4 @@
+import inspect
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -33,10 +34,8 @@ def _drawn(layout: Layout, seed: int) -> Arrays:
     generator = np.random.default_rng(seed)
     tensors = {}
     for name, spec in layout.tensors.items():
-        lengths = [
-            [3 if f is None else layout.sizes[f] if isinstance(f, str) else f for f in axis] for axis in spec.plan.axes
-        ]
-        shape = tuple(int(np.prod(axis)) for axis in lengths)
+        sizes = {**layout.sizes, None: 3}
+        shape = tuple(int(np.prod([sizes.get(f, f) for f in axis])) for axis in spec.plan.axes)
         tensors[name] = (generator.normal(size=shape) * (generator.random(shape) > 1 / 3)).astype(np.float32)
     return tensors
 
@@ -157,7 +156,7 @@ def test_the_cost_never_rises_and_only_the_movable_move(name: str, prices: str, 
     assert all(np.array_equal(tensors[key], array) for key, array in before.items())
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(SEEDS)
 def test_assignment_ends_where_no_single_group_can_gain(seed: int) -> None:
     layout = LAYOUTS["mlp"]
@@ -256,7 +255,7 @@ def test_swaps_are_those_of_the_published_rule(prices: str, top_k: int, seed: in
 
 
 def test_strength_is_magnitude_whatever_its_price() -> None:
-    """Of two neurons, one with many cheap and one with fewer dear connections: the stronger is tried, not the dearer."""
+    """Of two neurons, one strong and cheap and one weaker and dearer, the stronger is tried."""
     x, h, y = Group.line("x", 8, movable=False), Group.line("h", 4), Group.line("y", 1, movable=False)
     layout = Layout.merge(linear("a", source=x, target=h), linear("b", source=h, target=y))
     a, b = np.zeros((4, 8)), np.zeros((1, 4))
@@ -313,9 +312,9 @@ def test_a_recurrent_group_ends_where_no_swap_gains(seed: int) -> None:
 
 def test_an_unknown_method_is_refused() -> None:
     layout = LAYOUTS["mlp"]
-    method: str = "anneal"
+    users = inspect.unwrap(relocate)  # as it is outside the tests, where nobody enforces annotations
     with pytest.raises(InputError) as caught:
-        relocate(layout, Placement.identity(layout), _drawn(layout, 0), ConnectionCost(), method=method)
+        users(layout, Placement.identity(layout), _drawn(layout, 0), ConnectionCost(), method="anneal")
     assert str(caught.value) == (
         "unknown relocation method: expected assignment, swap, none, got anneal; mend: name one of these"
     )

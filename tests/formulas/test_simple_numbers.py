@@ -36,9 +36,9 @@ def test_named(value: float, number: sympy.Expr) -> None:
 
 
 def test_chance_is_seldom_named() -> None:
-    values = np.random.default_rng(0).uniform(0.1, 10.0, 2000)
+    values = np.random.default_rng(0).uniform(0.1, 10.0, 500)
     named = sum(bool(simple_numbers(float(v), 1e-12 * float(v), margin=14.0)) for v in values)
-    assert named <= 10  # 13 kinds of 2**-14 each would be two; decimals are counted among them
+    assert named <= 3  # 14 kinds of 2**-14 each: half a value is to be expected
 
 
 def test_rough_values_name_only_the_simplest() -> None:

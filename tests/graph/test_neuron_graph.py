@@ -1,9 +1,12 @@
 """The value: what it refuses, what it answers; its conversions, back and forth."""
 
+import tempfile
+from pathlib import Path
+
 import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bimt_analyze.graph import Edges, GraphError, Neuron, NeuronGraph, longest_paths
@@ -28,20 +31,21 @@ def graphs(draw):
     positive = st.floats(1e-300, 1e300, allow_nan=False, allow_infinity=False, exclude_min=True)
     weights = draw(st.lists(positive, min_size=len(pairs), max_size=len(pairs)))
     signs = draw(st.lists(st.sampled_from([-1, 0, 1]), min_size=len(pairs), max_size=len(pairs)))
-    return graph_of(pairs, weights, signs)
+    return pairs, weights, signs
 
 
+@settings(deadline=None, max_examples=50)
 @given(graphs())
-def test_networkx_and_igraph_lose_nothing(graph):
+def test_networkx_and_igraph_lose_nothing(drawn):
+    graph = graph_of(*drawn)
     assert NeuronGraph.from_networkx(graph.to_networkx()) == graph
     assert NeuronGraph.from_igraph(graph.to_igraph()) == graph
 
 
+@settings(deadline=None, max_examples=50)
 @given(graphs())
-def test_graphml_loses_nothing(graph):
-    import tempfile
-    from pathlib import Path
-
+def test_graphml_loses_nothing(drawn):
+    graph = graph_of(*drawn)
     with tempfile.TemporaryDirectory() as folder:
         graph.to_graphml(Path(folder) / "g.graphml")
         assert NeuronGraph.from_graphml(Path(folder) / "g.graphml") == graph
@@ -156,6 +160,7 @@ def test_graphs_differ_by_any_field():
     assert all(other != graph for other in others)
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from("abcdef")), max_size=12))
 def test_depth_is_the_longest_path_and_circles_count_as_one_place(pairs):
     depth = longest_paths("abcdef", pairs)

@@ -51,3 +51,8 @@ def saved(tmp_path, checkpoint):
     path = tmp_path / "seed-007.safetensors"
     save_checkpoint(path, checkpoint)
     return path
+
+
+@pytest.fixture(scope="session")
+def make():
+    return handmade

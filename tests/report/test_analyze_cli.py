@@ -1,0 +1,181 @@
+"""The command bimt-analyze: what it prints, writes and refuses, and with which status."""
+
+import json
+import os
+import pickle
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from bimt_analyze._cli import main
+from bimt_analyze._jobs import Job, work, work_all
+from bimt_analyze._sources import Sampling
+from bimt_train.network import save_checkpoint
+
+FAST = ("--samples", "0", "--quiet")
+
+
+@pytest.fixture
+def folder(tmp_path, make):
+    for seed in (3, 1):
+        save_checkpoint(tmp_path / f"seed-{seed:03d}.safetensors", make(f"task{seed}"))
+    records = [{"seed": seed, "file": f"seed-{seed:03d}.safetensors"} for seed in (3, 1)]
+    (tmp_path / "runs.json").write_text(json.dumps({"task": "t", "records": records}))
+    return tmp_path
+
+
+@pytest.fixture
+def weights(tmp_path):
+    model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Linear(2, 2))
+    with torch.no_grad():
+        for layer, matrix in ((model[0], [[1.0, 0.0], [0.0, 2.0]]), (model[1], [[3.0, 0.0], [0.0, 1.0]])):
+            layer.weight.copy_(torch.tensor(matrix))
+            layer.bias.zero_()
+    torch.save(model.state_dict(), tmp_path / "model.pt")
+    return tmp_path / "model.pt"
+
+
+def refused(capsys, *words):
+    status = main([str(word) for word in words])
+    captured = capsys.readouterr()
+    assert status == 2 and captured.out == ""
+    assert re.fullmatch(r"error: [^\n]+\n", captured.err), captured.err
+    return captured.err
+
+
+def test_it_prints_the_headline_and_writes_reports(saved, tmp_path, capsys):
+    out = tmp_path / "deep" / "r.json"
+    assert main([str(saved), "--json", str(out), "--html", str(tmp_path / "r.html"), *FAST]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:3] == [
+        "y1 = x1 + 2*x3    exact    r2 1.000000",
+        "y2 = x2 - x4      exact    r2 1.000000",
+        "2 modules, as the task is built: {x1, x3 -> y1}  {x2, x4 -> y2}",
+    ]
+    assert set(lines[3:]) == {f"report: {out}", f"report: {tmp_path / 'r.html'}"}
+    assert json.loads(out.read_text())["provenance"]["source"] == str(saved)
+    assert (tmp_path / "r.html").read_text().startswith("<!DOCTYPE html>")
+
+
+def test_a_requirement_that_does_not_hold_ends_with_one(saved, capsys):
+    good = ["--require", "agreement>=0.9", "--require", "formulas.*.exact"]
+    assert main([str(saved), *good, *FAST]) == 0
+    assert capsys.readouterr().out.count("requirement holds") == 3
+    assert main([str(saved), *good, "--require", "modules>=3", *FAST]) == 1
+    captured = capsys.readouterr()
+    assert captured.err == "requirement does not hold: modules is 2, and >= 3 is required, off by 1\n"
+
+
+def test_a_folder_means_its_best_seed_and_all_means_all(folder, capsys):
+    assert main([str(folder), "--json", str(folder / "r.json"), *FAST]) == 0
+    assert json.loads((folder / "r.json").read_text())["task"]["name"] == "task3"
+    capsys.readouterr()
+    job = Job(str(folder), Sampling(), (), ("json",), 0, 0.05, 60, 0, 5.0)
+    assert pickle.loads(pickle.dumps(job)) == job
+    outcomes = work_all([job, job], processes=1)
+    assert outcomes[0].texts["json"].split('"seconds"')[0] == outcomes[1].texts["json"].split('"seconds"')[0]
+    assert pickle.loads(pickle.dumps(outcomes)) == outcomes
+
+
+def test_all_seeds_in_one_table(folder, capsys, monkeypatch):
+    monkeypatch.setattr("bimt_analyze._jobs.PROCESSES", 1)
+    words = [str(folder), "--all", "--markdown", str(folder / "r.md"), "--require", "modules==2", *FAST]
+    assert main(words) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert [line.split()[:5] for line in out[1:3]] == [
+        ["seed-003", "7", "2", "yes", "2"],
+        ["seed-001", "7", "2", "yes", "2"],
+    ]
+    assert (folder / "r.seed-001.md").read_text().startswith("# task1")
+    assert sum(line.startswith("seed-001: requirement holds") for line in out) == 1
+
+
+@pytest.mark.parametrize("targets", [["--target", "u", "v"], ["--target", "u", "--target", "v"]])
+def test_a_network_trained_elsewhere_with_a_table(weights, tmp_path, capsys, targets):
+    x = np.random.default_rng(0).uniform(-1, 1, (40, 2))
+    table = pd.DataFrame({"a": x[:, 0], "b (m)": x[:, 1], "u": 3 * x[:, 0] + 0.01, "v": 2 * x[:, 1]})
+    table.to_csv(tmp_path / "t.csv", index=False)
+    words = [weights, "--activation", "identity", "--probe", tmp_path / "t.csv", *targets, "--parts", "u: a; v: b_m"]
+    assert main([*map(str, words), *FAST]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"^u = 3\.?0*\*a \+ 0\.01\S* +", out, flags=re.MULTILINE)
+    assert out.splitlines()[-1] == "2 modules, as the task is built: {a -> u}  {b_m -> v}"
+
+
+def test_a_network_trained_elsewhere_with_a_range(weights, tmp_path, capsys):
+    words = [weights, "--activation", "identity", "--range", "-1", "2", "--json", tmp_path / "r.json"]
+    assert main([*map(str, words), *FAST]) == 0
+    assert "{x1 -> y1}  {x2 -> y2}" in capsys.readouterr().out
+    assert json.loads((tmp_path / "r.json").read_text())["task"]["name"] == "model"
+
+
+def test_bad_input_is_one_line_and_status_two(weights, saved, folder, tmp_path, capsys):
+    bad = tmp_path / "bad.safetensors"
+    bad.write_bytes(saved.read_bytes()[:100])
+    assert "bad.safetensors" in refused(capsys, bad)
+    assert "no such file" in refused(capsys, tmp_path / "nothing")
+    assert "--activation silu" in refused(capsys, weights, "--range", "-1", "1")
+    assert "nowhere to sample" in refused(capsys, weights, "--activation", "silu")
+    assert "--probe and --range" in refused(
+        capsys, weights, "--activation", "silu", "--range", "0", "1", "--probe", "t.csv"
+    )
+    assert "a target is for a table" in refused(capsys, weights, "--activation", "silu", "--target", "u")
+    assert "unknown activation" in refused(capsys, weights, "--activation", "swish2", "--range", "0", "1")
+    assert "did you mean" in refused(capsys, saved, "--require", "agrement>=1", *FAST)
+    assert "cannot be read" in refused(capsys, saved, "--require", ">=1")
+    assert "--all is for a folder" in refused(capsys, saved, "--all")
+    assert "No such option" in refused(capsys, saved, "--frobnicate")
+    assert "Missing argument" in refused(capsys)
+    assert "--seed" in refused(capsys, saved, "--seed", "x")
+    (folder / "runs.json").write_text("{")
+    assert "table of runs" in refused(capsys, folder)
+    assert "unknown name" in refused(capsys, saved, "--parts", "y1: x1 x9; y2: x2", *FAST)
+
+
+def test_a_report_that_cannot_be_written_is_bad_input(saved, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert main([str(saved), "--json", str(tmp_path / "file" / "r.json"), *FAST]) == 2
+    assert re.fullmatch(r"error: [^\n]+\n", capsys.readouterr().err)
+
+
+def test_dask_without_its_package_is_bad_input(saved, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    assert "bimt[dask]" in refused(capsys, saved, "--dask", "tcp://127.0.0.1:1", *FAST)
+
+
+def test_the_help_teaches(capsys):
+    assert main(["--help"]) == 0
+    out = capsys.readouterr().out
+    for said in ("--html", "--require", "Exit status", "agreement>=0.9", '--parts "y1: x1 x3; y2: x2 x4"', "Examples"):
+        assert said in out
+
+
+def test_from_a_shell(tmp_path):
+    program = "import sys; from bimt_analyze._cli import main; sys.exit(main())"
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "none")], capture_output=True, text=True, env=os.environ
+    )
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.startswith("error: no such file or folder") and "Traceback" not in done.stderr
+
+
+def test_importing_the_package_is_light():
+    program = (
+        "import sys, time; t = time.perf_counter(); import bimt_analyze; t = time.perf_counter() - t;"
+        "heavy = {'torch', 'sympy', 'matplotlib', 'sklearn', 'numpy', 'igraph'} & set(sys.modules);"
+        "print(t); sys.exit(bool(heavy))"
+    )
+    runs = [subprocess.run([sys.executable, "-c", program], capture_output=True, text=True) for _ in range(3)]
+    assert all(run.returncode == 0 for run in runs)
+    assert min(float(run.stdout) for run in runs) < 0.3
+
+
+def test_the_worker_says_what_the_report_says(saved):
+    outcome = work(Job(str(saved), Sampling(), ("modules==2",), (), 0, 0.05, 60, 0, 5.0))
+    assert (outcome.edges, outcome.modules, outcome.as_built, outcome.exact, outcome.formulas) == (7, 2, True, 2, 2)
+    assert [finding.holds for finding in outcome.findings] == [True] and outcome.texts == {}
