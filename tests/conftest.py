@@ -2,10 +2,15 @@
 
 import pytest
 import torch
+from hypothesis import settings
 from jaxtyping import install_import_hook
 
 # The hook stays installed: the packages load their modules one by one, when a name is first used.
 install_import_hook(["bimt_train", "bimt_analyze"], "typecheck.check")
+
+# A busy machine is no failure, and what fails here fails everywhere.
+settings.register_profile("house", deadline=None, derandomize=True)
+settings.load_profile("house")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -165,17 +165,24 @@ def _block_layout(heads: int = 2, **patterns: str) -> Layout:
     return _with(Layout.merge(*pieces), **patterns)
 
 
+def _drawn(module: nn.Module, seed: int = 0) -> nn.Module:
+    """The module with parameters from a generator of its own."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.normal_(generator=generator)
+    return module
+
+
 @pytest.fixture(scope="module")
-def block() -> Block:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        return Block()
+def block() -> nn.Module:
+    return _drawn(Block())
 
 
 SENTENCES = np.random.default_rng(0).integers(0, TOKENS, (6, 5))
 
 
-def test_attention_is_certified(block: Block) -> None:
+def test_attention_is_certified(block: nn.Module) -> None:
     certificate = verify(block, _block_layout(), SENTENCES)
     assert max(certificate.deviations.values()) < 1e-12
     assert set(certificate.deviations) == {"resid", "attn"}
@@ -183,7 +190,7 @@ def test_attention_is_certified(block: Block) -> None:
 
 
 @pytest.mark.parametrize("heads", [1, 4, 8])
-def test_ignored_heads_are_refused(block: Block, heads: int) -> None:
+def test_ignored_heads_are_refused(block: nn.Module, heads: int) -> None:
     assert str(_refused(block, _block_layout(heads), SENTENCES)) == (
         f"permuting group 'attn' changes the outputs: group 'attn': expected heads=2, got heads={heads}; "
         "mend: declare the group with heads=2"
@@ -203,14 +210,14 @@ def test_ignored_heads_are_refused(block: Block, heads: int) -> None:
     ],
 )
 def test_a_false_reading_of_attention_is_named(
-    block: Block, patterns: dict[str, str], tensor: str, expected: str, got: str
+    block: nn.Module, patterns: dict[str, str], tensor: str, expected: str, got: str
 ) -> None:
     error = _refused(block, _block_layout(**patterns), SENTENCES)
     assert error.where == f"tensor '{tensor}', axis 0"
     assert (error.expected, error.got) == (f'"{expected}"', f'"{got}"')
 
 
-def test_the_wrong_order_of_q_k_v_in_weight_and_bias_alike_is_named(block: Block) -> None:
+def test_the_wrong_order_of_q_k_v_in_weight_and_bias_alike_is_named(block: nn.Module) -> None:
     wrong = _block_layout(attn__in_proj_weight="(attn 3) resid", attn__in_proj_bias="(attn 3)")
     error = _refused(block, wrong, SENTENCES)
     assert error.where == "tensor 'attn.in_proj_weight', axis 0"
@@ -220,13 +227,13 @@ def test_the_wrong_order_of_q_k_v_in_weight_and_bias_alike_is_named(block: Block
     )
 
 
-def test_a_transposed_projection_is_named(block: Block) -> None:
+def test_a_transposed_projection_is_named(block: nn.Module) -> None:
     error = _refused(block, _block_layout(attn__out_proj__weight="attn resid"), SENTENCES)
     assert error.where == "tensor 'attn.out_proj.weight', axes 0 and 1"
     assert '"resid attn" if resid is the target' in error.mend
 
 
-def test_tied_tensors_must_be_declared_alike(block: Block) -> None:
+def test_tied_tensors_must_be_declared_alike(block: nn.Module) -> None:
     vocabulary = Group.line("words", TOKENS)
     layout = _block_layout()
     tensors = {**layout.tensors, "out.weight": TensorSpec("words resid"), "out.bias": TensorSpec("words")}
@@ -239,10 +246,9 @@ def test_tied_tensors_must_be_declared_alike(block: Block) -> None:
 
 
 def test_an_untied_way_out_may_name_its_words() -> None:
-    with torch.random.fork_rng():
-        torch.manual_seed(1)
-        module = Block()
-        module.out.weight = nn.Parameter(torch.randn(TOKENS, 8))
+    module = Block()
+    module.out.weight = nn.Parameter(torch.zeros(TOKENS, 8))
+    _drawn(module)
     layout = _block_layout()
     tensors = {**layout.tensors, "out.weight": TensorSpec("words resid"), "out.bias": TensorSpec("words")}
     both = Layout((*layout.groups, Group.line("words", TOKENS)), tensors, outputs="words")
@@ -264,7 +270,7 @@ def test_a_tensor_that_was_put_to_no_test_is_said() -> None:
     source, inner, out = Group.line("x", 3), Group.line("inner", 4), Group.line("out", 4)
     pieces = [linear(name, source=source, target=inner if name != "v" else out) for name in "qkv"]
     layout = Layout.merge(*pieces, inputs="x", outputs="out")
-    certificate = verify(Keyed(), layout, np.random.default_rng(0).normal(size=(2, 5, 3)))
+    certificate = verify(_drawn(Keyed()), layout, np.random.default_rng(0).normal(size=(2, 5, 3)))
     assert certificate.silent == ("k.bias",)
 
 
@@ -299,7 +305,7 @@ SERIES = np.random.default_rng(1).normal(size=(4, 5, 3))
 
 
 def test_a_recurrent_layer_with_buffers_is_certified() -> None:
-    assert max(verify(Memory(), _memory_layout(), SERIES).deviations.values()) < 1e-12
+    assert max(verify(_drawn(Memory()), _memory_layout(), SERIES).deviations.values()) < 1e-12
 
 
 @pytest.mark.parametrize(
@@ -312,7 +318,7 @@ def test_a_recurrent_layer_with_buffers_is_certified() -> None:
     ],
 )
 def test_a_state_or_buffer_left_out_is_named(patterns: dict[str, str], where: str, got: str) -> None:
-    error = _refused(Memory(), _memory_layout(**patterns), SERIES)
+    error = _refused(_drawn(Memory()), _memory_layout(**patterns), SERIES)
     assert (error.where, error.expected, error.got) == (where, '"h"', got)
 
 
@@ -328,8 +334,8 @@ def test_two_tokens_folded_on_the_same_slots() -> None:
     e, h = Group.line("e", 4), Group.line("h", 3)
     pairs = np.random.default_rng(0).integers(0, 7, (9, 2))
     right = Layout.merge(embedding("emb", target=e), linear("fc", source=e, target=h, copies=2), outputs="h")
-    assert max(verify(Adder(), right, pairs).deviations.values()) < 1e-12
-    error = _refused(Adder(), _with(right, fc__weight="h (e 2)"), pairs)
+    assert max(verify(_drawn(Adder()), right, pairs).deviations.values()) < 1e-12
+    error = _refused(_drawn(Adder()), _with(right, fc__weight="h (e 2)"), pairs)
     assert (error.where, error.expected, error.got) == ("tensor 'fc.weight', axis 1", '"(2 e)"', '"(e 2)"')
 
 
@@ -344,7 +350,7 @@ def test_a_batch_of_the_wrong_width_is_refused() -> None:
 
 def test_a_module_that_cannot_be_run_is_an_input_error() -> None:
     with pytest.raises(InputError, match="the module cannot be run on x"):
-        verify(Memory(), _memory_layout(), SERIES[0, 0])
+        verify(_drawn(Memory()), _memory_layout(), SERIES[0, 0])
 
 
 def test_outputs_must_be_finite_and_repeatable() -> None:

@@ -97,7 +97,7 @@ def agreement(
         network: usually a circuit; every weight that is not 0 counts as a connection.
         known: the task's parts, or its card.
         x: probe rows as the network sees them; the first 500 are used for gradients.
-        graph: of the network; left out, with edges weighed by "activation" on ``x``.
+        graph: of the network; left out, with edges weighed by "attribution" on ``x``.
         levels: of the graph; left out, `hierarchy` with ``seed``.
         partition: the modules to judge; left out, those of `choose_level`.
         seed: of the hierarchy.
@@ -111,7 +111,7 @@ def agreement(
         mend = 'state the parts, for instance --parts "y1: x1 x3; y2: x2 x4"'
         raise InputError("nothing is known of the task to agree with", where="known parts", got="none", mend=mend)
     _check_ends(network, parts)
-    graph = neuron_graph(network, weights="activation", x=x) if graph is None else graph
+    graph = neuron_graph(network, weights="attribution", x=x) if graph is None else graph
     levels = find_hierarchy(graph, seed=seed) if levels is None else levels
     chosen = choose_level(levels).level
     if partition is not None and not partition.same_modules(chosen.partition):
@@ -128,7 +128,7 @@ def agreement(
 
     flat = held(chosen, "flat")
     nearest = max((held(chosen, name) for name in truths), key=fit)
-    best = max((held(level, name) for level in (chosen, *levels.levels) for name in truths), key=fit)
+    best = max((held(level, name) for level in (chosen, *reversed(levels.levels)) for name in truths), key=fit)
     dependencies, leaked = dependency_score(graph, parts), leak(measured, parts)
     notes = {} if leaked is not None else {"leak": "every output may depend on every input, or no output varies"}
     for name, match in (("flat", flat), ("matched", nearest), ("best", best)):

@@ -20,8 +20,8 @@ _DAMPING = 1 - 1e-9  # keeps the system regular where a circle of neurons is cut
 class Blocks:
     """A graph as one matrix for each pair of groups that has edges."""
 
-    members: Mapping[str, Int64[np.ndarray, " members"]]
-    matrices: tuple[tuple[str, str, Float64[np.ndarray, "targets sources"]], ...]
+    members: Mapping[str, Int64[np.ndarray, "_"]]
+    matrices: tuple[tuple[str, str, Float64[np.ndarray, "_ _"]], ...]
     inputs: str
     outputs: str
 
@@ -45,7 +45,7 @@ class Blocks:
         ]
         return cls(members, tuple(block for block in found if block[2].any()), graph.inputs, graph.outputs)
 
-    def assembled(self, matrices: Sequence[Float64[np.ndarray, "samples targets sources"]]) -> Stack:
+    def assembled(self, matrices: Sequence[Float64[np.ndarray, "samples _ _"]]) -> Stack:
         """Whole adjacency matrices [samples, target, source] with these in the places of ``matrices``."""
         nodes = sum(len(numbers) for numbers in self.members.values())
         whole = np.zeros((len(matrices[0]) if matrices else 1, nodes, nodes))
@@ -82,7 +82,7 @@ def specialisations(blocks: Blocks, weights: Stack) -> Float64[np.ndarray, " sam
 
 
 def _one_way(
-    members: Mapping[str, Int64[np.ndarray, " members"]], weights: Stack, ends: str
+    members: Mapping[str, Int64[np.ndarray, "_"]], weights: Stack, ends: str
 ) -> Float64[np.ndarray, " samples"]:
     """Mean over all groups but ``ends`` of I(g), walks going from rows to columns."""
     others = {group: numbers for group, numbers in members.items() if group != ends}

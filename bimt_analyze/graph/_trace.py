@@ -63,8 +63,8 @@ class Trace:
         found: Float64[np.ndarray, "rows outputs"] = self._out.detach().numpy()
         return found
 
-    def output_gradients(self) -> Iterator[dict[str, Float64[np.ndarray, "samples targets"]]]:
-        """For each output k in turn: tensor -> d y_k / d (what the tensor wrote), row by row.
+    def output_gradients(self) -> Iterator[dict[str, Float64[np.ndarray, "_ _"]]]:
+        """For each output k in turn: tensor -> d y_k / d (what the tensor wrote), [samples, targets], row by row.
 
         Rows must not influence each other (no batch statistics in training mode): then the gradient of the sum over
         rows is each row's own.

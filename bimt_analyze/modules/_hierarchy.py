@@ -112,8 +112,8 @@ def hierarchy(
     of the level before, so that levels are nested by construction.
 
     Args:
-        graph: edges weighed by "activation" or "attribution" make leaks independent of how neurons are scaled; several
-            graphs of one network give several hierarchies to compare.
+        graph: weighed by "attribution", no level depends on how neurons are scaled; weighed by "activation", leaks and
+            cuts do not. Several graphs of one network give several hierarchies to compare.
         resolutions: of `modularity`.
         leaks: of `connected_components`.
         runs: searches a resolution, each with its own seed spawned from ``seed``.

@@ -17,7 +17,7 @@ COMPARISONS: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
 HEADLINES: Mapping[str, str] = MappingProxyType({"agreement": "score", "significance": "p"})
 """Objects that may stand for their headline: ``agreement`` alone means ``agreement.score``."""
 
-_FORM = re.compile(r"\s*(?P<path>[^\s<>=!]+)\s*(?:(?P<sign>>=|<=|==|!=|>|<|=)\s*(?P<value>\S+)\s*)?")
+_FORM = re.compile(r"\s*(?P<path>[^\s<>=!]+)\s*(?:(?P<sign>>=|<=|==|!=|>|<|=)\s*(?P<value>[^\s<>=!]+)\s*)?")
 _EXAMPLE = "write for instance 'agreement>=0.9', 'significance.p<0.05', 'formulas.y1.exact' or 'circuit.edges<=40'"
 
 

@@ -1,4 +1,6 @@
-"""From networks to graphs: the three weights against numbers worked out with NumPy alone, and what leaves them unchanged."""
+"""From networks to graphs: the three weights, worked out again with NumPy alone, and what leaves them unchanged."""
+
+import itertools
 
 import numpy as np
 import pytest
@@ -26,7 +28,7 @@ def mlp(*matrices, biases=None, activation="tanh", layout=None):
 
 def drawn(seed=0, widths=(3, 4, 2)):
     rng = np.random.default_rng(seed)
-    matrices = [rng.normal(size=(b, a)) * (rng.random((b, a)) < 0.7) for a, b in zip(widths, widths[1:], strict=False)]
+    matrices = [rng.normal(size=(b, a)) * (rng.random((b, a)) < 0.7) for a, b in itertools.pairwise(widths)]
     biases = [rng.normal(size=b) for b in widths[1:]]
     return matrices, biases, rng.normal(size=(40, widths[0]))
 

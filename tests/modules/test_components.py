@@ -1,5 +1,7 @@
 """Components: against networkx, by hand, and what a leak and a cut may change."""
 
+import itertools
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -32,7 +34,11 @@ def a_set(*places):
     return frozenset(places)
 
 
-upward = [(a, b) for a in PLACES for b in PLACES if a[0] < b[0]] + [((2, 0), (2, 1)), ((2, 1), (2, 0)), ((1, 0), (1, 0))]
+upward = [(a, b) for a in PLACES for b in PLACES if a[0] < b[0]] + [
+    ((2, 0), (2, 1)),
+    ((2, 1), (2, 0)),
+    ((1, 0), (1, 0)),
+]
 weighted = st.dictionaries(st.sampled_from(upward), st.floats(0.001, 10), max_size=25)
 
 
@@ -61,7 +67,7 @@ def test_a_greater_leak_refines(edges, one, other):
 def test_a_lower_cut_refines(edges, leak):
     graph = layered(edges)
     cuts = [peeled_components(graph, depth=depth, leak=leak) for depth in range(4)]
-    assert all(low.refines(high) for low, high in zip(cuts, cuts[1:], strict=False))
+    assert all(low.refines(high) for low, high in itertools.pairwise(cuts))
     assert groups(cuts[-1]) == groups(connected_components(graph, leak=leak))
 
 
@@ -111,7 +117,7 @@ def composed():
     pairs = [((0, 0), (1, 0)), ((0, 1), (1, 0)), ((0, 2), (1, 1)), ((1, 0), (2, 0))]
     pairs += [((1, a), (2, b)) for a in (0, 1) for b in (1, 2)]
     pairs += [((2, 0), (3, 0)), ((2, 1), (3, 1)), ((2, 2), (3, 1))]
-    return {pair: 1.0 for pair in pairs}
+    return dict.fromkeys(pairs, 1.0)
 
 
 def test_cuts_by_hand():

@@ -1,5 +1,7 @@
 """Levels are nested, and the choice among them follows its rules."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -36,17 +38,17 @@ HALVES = {
 }
 
 
-@settings(deadline=None, max_examples=10)
+@settings(deadline=None, max_examples=8)
 @given(st.integers(0, 10_000), st.sampled_from([0.3, 0.6, 1.0]))
 def test_every_chain_is_nested_and_ends_in_the_components(seed, density):
     rng = np.random.default_rng(seed)
     matrices = [rng.uniform(0.1, 2, (b, a)) * (rng.random((b, a)) < density) for a, b in ((4, 6), (6, 5), (5, 2))]
     matrices[0][0, 0] = 1.0
     graph = chain(*matrices)
-    found = hierarchy(graph, runs=3, seed=seed)
+    found = hierarchy(graph, runs=2, resolutions=(0.5, 1.0, 2.0), seed=seed)
     for levels in (found.resolutions, found.leaks, found.peeled):
         whole = (*levels, found.components)
-        assert all(a.partition.refines(b.partition) for a, b in zip(whole, whole[1:], strict=False))
+        assert all(a.partition.refines(b.partition) for a, b in itertools.pairwise(whole))
     assert all(level.partition.unused == graph.unused for level in found.levels)
     assert all(level.modularity == modularity(graph, level.partition) for level in found.levels)
     assert choose_level(found).level in found.levels
@@ -54,7 +56,8 @@ def test_every_chain_is_nested_and_ends_in_the_components(seed, density):
 
 def test_it_repeats_with_its_seed():
     graph = blocks(stray=0.5)
-    assert hierarchy(graph, seed=4) == hierarchy(graph, seed=4)
+    some = {"resolutions": (0.7, 1.6), "seed": 4}
+    assert hierarchy(graph, **some) == hierarchy(graph, **some)
 
 
 def test_stability_is_that_of_the_runs():
@@ -66,7 +69,7 @@ def test_stability_is_that_of_the_runs():
 
 
 def test_components_are_chosen_first():
-    choice = choose_level(hierarchy(blocks(), seed=0))
+    choice = choose_level(hierarchy(blocks(), runs=4, seed=0))
     assert choice.level.kind == "components"
     assert choice.level.parameter == 0
     assert set(choice.partition.modules) == HALVES
@@ -74,7 +77,7 @@ def test_components_are_chosen_first():
 
 
 def test_stray_weights_are_leaks():
-    choice = choose_level(hierarchy(blocks(stray=0.003), seed=0))
+    choice = choose_level(hierarchy(blocks(stray=0.003), runs=4, seed=0))
     assert set(choice.partition.modules) == HALVES
     assert choice.level.kind == "components"
     assert choice.level.parameter == 0.01
@@ -84,7 +87,7 @@ def test_stray_weights_are_leaks():
 def test_parts_that_the_last_layer_combines_are_cut_off():
     first, second, third = np.zeros((4, 4)), np.eye(4), np.ones((1, 4))
     first[:2, :2] = first[2:, 2:] = 1.0
-    choice = choose_level(hierarchy(chain(first, second, third), seed=0))
+    choice = choose_level(hierarchy(chain(first, second, third), runs=4, seed=0))
     assert choice.level.kind == "peeled"
     assert choice.level.parameter == 2
     parts = {frozenset((f"l{d}", i) for d in range(3) for i in half) for half in ((0, 1), (2, 3))}
@@ -93,7 +96,7 @@ def test_parts_that_the_last_layer_combines_are_cut_off():
 
 def test_else_the_stable_resolution_with_a_noteworthy_modularity():
     graph = blocks(stray=0.12)  # beyond 5 % of what a neuron reads, everywhere
-    found = hierarchy(graph, seed=0)
+    found = hierarchy(graph, runs=4, seed=0)
     choice = choose_level(found)
     assert choice.level.kind == "resolution"
     assert set(choice.partition.modules) == HALVES
@@ -104,7 +107,7 @@ def test_else_the_stable_resolution_with_a_noteworthy_modularity():
 def test_a_dense_network_stays_whole():
     rng = np.random.default_rng(0)
     graph = chain(*(np.abs(rng.normal(size=shape)) for shape in ((20, 4), (20, 20), (2, 20))))
-    choice = choose_level(hierarchy(graph, seed=0))
+    choice = choose_level(hierarchy(graph, runs=4, seed=0))
     assert len(choice.partition.modules) == 1
     assert choice.reason == "no split has a modularity of 0.3"
 
@@ -113,8 +116,8 @@ def test_renaming_neurons_renames_the_modules():
     rng = np.random.default_rng(1)
     first, second = (np.where(rng.random(s) < 0.5, rng.uniform(0.5, 2, s), 0.0) for s in ((8, 4), (3, 8)))
     order = rng.permutation(8)
-    plain = choose_level(hierarchy(chain(first, second), seed=0)).partition
-    permuted = choose_level(hierarchy(chain(first[order], second[:, order]), seed=0)).partition
+    plain = choose_level(hierarchy(chain(first, second), runs=4, seed=0)).partition
+    permuted = choose_level(hierarchy(chain(first[order], second[:, order]), runs=4, seed=0)).partition
     back = {frozenset((g, int(order[i])) if g == "l1" else (g, i) for g, i in m) for m in permuted.modules}
     assert back == set(plain.modules)
 

@@ -82,7 +82,13 @@ def test_labels_of_strangers_are_refused():
 def test_json_round_trip_and_read_only_mappings():
     import json
 
-    about = {"method": "leiden", "parameters": {"resolution": 1.5}, "seed": 3, "versions": {"igraph": "1"}, "quality": 0.25}
+    about = {
+        "method": "leiden",
+        "parameters": {"resolution": 1.5},
+        "seed": 3,
+        "versions": {"igraph": "1"},
+        "quality": 0.25,
+    }
     partition = Partition(sets([0, 1], [2]), frozenset([("n", 5)]), **about)
     assert Partition.from_json(json.loads(json.dumps(partition.to_json()))) == partition
     with pytest.raises(TypeError):
@@ -101,7 +107,9 @@ def test_modularity_by_hand():
     triangles = {(0, 1): 1.0, (1, 2): 1.0, (0, 2): 1.0, (3, 4): 1.0, (4, 5): 1.0, (3, 5): 1.0, (2, 3): 1.0}
     graph = graph_of(triangles, 6)
     assert modularity(graph, Partition(sets([0, 1, 2], [3, 4, 5]))) == pytest.approx(2 * (3 / 7 - 1 / 4))
-    assert modularity(graph, Partition(sets([0, 1, 2], [3, 4, 5])), resolution=2) == pytest.approx(2 * (3 / 7 - 2 / 4))
+    assert modularity(graph, Partition(sets([0, 1, 2], [3, 4, 5])), resolution=2.0) == pytest.approx(
+        2 * (3 / 7 - 2 / 4)
+    )
     assert modularity(graph, Partition(sets(range(6)))) == pytest.approx(0)
 
 

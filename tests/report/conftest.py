@@ -46,6 +46,11 @@ def report(checkpoint):
     return analyze(checkpoint, samples=40)
 
 
+@pytest.fixture(scope="session")
+def html(report):
+    return report.to_html()
+
+
 @pytest.fixture
 def saved(tmp_path, checkpoint):
     path = tmp_path / "seed-007.safetensors"

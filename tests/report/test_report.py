@@ -102,7 +102,7 @@ def test_the_caller_cannot_change_a_report_through_its_json(report):
     assert len(report.to_json()["modules"]) == 2
 
 
-def test_the_same_seed_gives_the_same_report_but_for_times(checkpoint, report):
+def test_the_same_seed_gives_the_same_report_but_for_times(checkpoint, report, html):
     again = analyze(checkpoint, samples=40)
     first, second = report.to_json(), again.to_json()
     assert first["provenance"].pop("seconds").keys() == second["provenance"].pop("seconds").keys()
@@ -111,11 +111,11 @@ def test_the_same_seed_gives_the_same_report_but_for_times(checkpoint, report):
     def undated(text):
         return re.sub(r"<dt>seconds</dt><dd>.*?</dd>", "", text)
 
-    assert undated(report.to_html()) == undated(again.to_html())
+    assert undated(html) == undated(again.to_html())
 
 
-def test_the_page_stands_alone(report):
-    text = report.to_html()
+def test_the_page_stands_alone(html):
+    text = html
     page = Page(text)
     assert not {"script", "link", "iframe", "object", "embed", "img", "base"} & set(page.tags)
     for name, value in page.attributes:
@@ -130,8 +130,8 @@ def test_the_page_stands_alone(report):
     assert len(ids) == len(set(ids))
 
 
-def test_the_page_shows_formulas_and_pictures(report):
-    page = Page(report.to_html())
+def test_the_page_shows_formulas_and_pictures(html):
+    page = Page(html)
     assert page.tags.count("math") == 2 and page.tags.count("svg") == 4
     words = " ".join(page.words)
     for said in ("as the task is built", "exact", "h1.3", "precision and recall in one number", "1.5"):
@@ -172,9 +172,8 @@ def test_the_markdown_has_whole_tables(report):
 
 
 def test_reports_are_written_where_asked(report, tmp_path):
-    report.save(html=tmp_path / "a" / "r.html", json=tmp_path / "r.json", markdown=tmp_path / "r.md")
-    assert (tmp_path / "a" / "r.html").read_text().startswith("<!DOCTYPE html>")
-    assert json.loads((tmp_path / "r.json").read_text()) == report.to_json()
+    report.save(json=tmp_path / "a" / "r.json", markdown=tmp_path / "r.md")
+    assert json.loads((tmp_path / "a" / "r.json").read_text()) == report.to_json()
     assert (tmp_path / "r.md").read_text().startswith("# handmade")
 
 

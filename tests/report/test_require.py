@@ -65,7 +65,7 @@ def test_a_miss_says_by_how_much():
         ("formulas.y1.r3>0.9", "expected in formulas.y1: r2, exact, expression, got r3"),
         ("formulas>=1", "a field without a number: formulas: expected a field with a number, such as y1, y2"),
         ("formulas.y1.expression==1", "a field without a number: formulas.y1.expression"),
-        ("agreement=>0.9", "a requirement without a number"),
+        ("agreement=>0.9", "a requirement that cannot be read"),
         ("agreement>=", "a requirement that cannot be read"),
         (">=0.9", "a requirement that cannot be read"),
         ("agreement>=good", "expected a number, true or false, got 'good'"),
