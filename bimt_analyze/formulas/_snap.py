@@ -95,7 +95,7 @@ def _placed(first: Fit, current: Fit, names: dict[int, Simple], exact: bool) -> 
     trial = settle(current.model, values, free)
     if trial is None or not exact:
         return trial if trial is not None and _bearable(first, trial, len(names)) else None
-    return trial
+    return trial if trial.explained() else None
 
 
 def _bearable(first: Fit, trial: Fit, count: int) -> bool:

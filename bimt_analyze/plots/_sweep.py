@@ -28,7 +28,7 @@ def draw_sweep(circuit: Circuit, *, ax: Axes | None = None) -> Axes:
     limit = circuit.full_loss * (1 + circuit.tolerance)
     rows = panels(axes, 3, 1, gap_y=0.07)
     series: tuple[tuple[str, list[float], Colour], ...] = (
-        ("loss", [p.loss for p in points], POSITIVE),
+        ("loss", [p.loss if np.isfinite(p.loss) else np.nan for p in points], POSITIVE),
         ("edges", [float(p.edges) for p in points], INK),
         ("components", [float(p.components) for p in points], module_colour(1)),
     )
@@ -44,14 +44,15 @@ def draw_sweep(circuit: Circuit, *, ax: Axes | None = None) -> Axes:
             row.plot([circuit.threshold], [height], "o", color=colour, markeredgecolor=INK, markersize=6, zorder=5)
         if row is not rows[-1]:
             row.tick_params(labelbottom=False)
-    positive = [value for value in (*series[0][1], limit) if value > 0]
-    if positive:
+    finite = [value for value in (*series[0][1], limit) if np.isfinite(value)]
+    if finite and max(finite) > 0:
         rows[0].set_yscale("log")
-    rows[0].axhline(limit, color=NEGATIVE, linewidth=1.0, linestyle=(0, (5, 3)))
-    rows[0].annotate(
-        f"allowed: {circuit.tolerance:.0%} above the loss of the whole network", (0, limit),
-        xycoords=("axes fraction", "data"), xytext=(4, 5), textcoords="offset points", color=NEGATIVE, fontsize=7.5,
-    )  # fmt: skip
+    if np.isfinite(limit):
+        rows[0].axhline(limit, color=NEGATIVE, linewidth=1.0, linestyle=(0, (5, 3)))
+        rows[0].annotate(
+            f"allowed: {circuit.tolerance:.0%} above the loss of the whole network", (0, limit),
+            xycoords=("axes fraction", "data"), xytext=(4, 5), textcoords="offset points", color=NEGATIVE, fontsize=7.5,
+        )  # fmt: skip
     rows[1].set_ylim(bottom=0)
     rows[2].yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=2))
     rows[2].set_ylim(bottom=0)

@@ -43,6 +43,13 @@ def test_a_sweep_without_a_positive_threshold_can_still_be_drawn():
     assert plots.to_png(plots.draw_sweep(circuit(POINTS[:1], 0.0)))
 
 
+def test_losses_that_are_not_finite_leave_a_gap():
+    points = (*POINTS[:3], SweepPoint(0.5, 8, float("inf"), 1), SweepPoint(0.6, 7, float("nan"), 1))
+    axes = plots.draw_sweep(circuit(points))
+    assert np.isnan(axes.child_axes[0].lines[0].get_ydata()).tolist() == [False, False, True, True]
+    assert plots.to_png(axes)
+
+
 def test_predictions_are_drawn_as_given_one_panel_an_output():
     rng = np.random.default_rng(0)
     true = rng.normal(size=(30, 4))
