@@ -16,6 +16,9 @@ from ._quality import check_covers, modularity
 
 VERSIONS = {"igraph": igraph.__version__}
 
+GAIN = 1e-12
+"""Of the quality of weights that add up to 1: an iteration that brings less has found nothing but rounding."""
+
 
 def leiden(graph: NeuronGraph, *, resolution: float = 1.0, seed: int, inside: Partition | None = None) -> Partition:
     """The best partition that one run of Leiden finds for `modularity` at this resolution; ``quality`` is its value.
@@ -84,16 +87,27 @@ def run(
     resolution: float,
     seed: int,
 ) -> Int64[np.ndarray, " nodes"]:
-    """igraph's Leiden on the constant Potts model, with node weights."""
+    """igraph's Leiden on the constant Potts model, with node weights.
+
+    Iterated here, not by igraph's ``n_iterations=-1``, which never ends where a node has equal gains on two sides: it
+    goes to and fro for ever.
+    """
     graph = igraph.Graph(len(strengths), pairs.tolist())
-    with igraph_random(seed):
-        found = graph.community_leiden(
+
+    def iterated(membership: list[int] | None) -> igraph.VertexClustering:
+        return graph.community_leiden(
             objective_function="CPM",
             weights=weight.tolist(),
             resolution=resolution,
             node_weights=strengths.tolist(),
-            n_iterations=-1,
+            n_iterations=1,
+            initial_membership=membership,
         )
+
+    with igraph_random(seed):
+        found, further = None, iterated(None)
+        while found is None or further.quality > found.quality + GAIN:
+            found, further = further, iterated(further.membership)
     return np.array(found.membership, dtype=np.int64)
 
 

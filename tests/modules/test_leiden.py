@@ -111,6 +111,23 @@ def test_a_graph_without_edges_has_no_modules():
     assert found.quality == 0.0
 
 
+TIE = """
+import numpy as np
+from bimt_analyze.modules._leiden import run
+pairs = np.array([[0, 2], [1, 3], [2, 4], [3, 5]])
+weight = np.array([0.1250156155885374, 0.2499687688229252, 0.37504684676561223, 0.2499687688229252])
+strengths = np.bincount(pairs.ravel(), weight.repeat(2))
+for seed in range(20):
+    labels = run(pairs, weight, strengths, resolution=1.415, seed=seed)
+    assert labels[2] == labels[4] != labels[0], labels
+"""
+
+
+def test_equal_gains_on_two_sides_do_not_keep_it_going_for_ever():
+    """Node 3 may sit with 1 or with 5 at the same quality; igraph's own loop goes to and fro without end."""
+    subprocess.run([sys.executable, "-c", TIE], check=True, timeout=60)
+
+
 STATES = """
 import random, numpy as np, igraph
 from bimt_analyze.graph import Edges, Neuron, NeuronGraph
