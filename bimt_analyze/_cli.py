@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from bimt_train import InputError
+from bimt_train import InputError, fan_out
 from bimt_train.shell import OK, UNMET, run
 
-from ._jobs import FORMATS, Job, Outcome, numbered, work, work_all
+from ._jobs import FORMATS, Job, Outcome, numbered, work
 from ._sources import Sampling, checkpoints_in
 from .report import Requirement
 
@@ -108,7 +108,7 @@ def command(**given: Any) -> int:
     if options.every or options.dask:
         with _telling(options.quiet) as tell:
             tell(f"{len(jobs)} checkpoint{'' if len(jobs) == 1 else 's'}")
-            outcomes = work_all(jobs, dask=options.dask)
+            outcomes = fan_out(work, jobs, dask=options.dask)
     else:
         with _telling(options.quiet) as tell:
             outcomes = (work(jobs[0], tell),)

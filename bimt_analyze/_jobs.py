@@ -1,16 +1,13 @@
-"""Analyses of one or many checkpoints: in this process, in processes beside it, or across machines."""
+"""The analysis of one checkpoint as a job: plain values in, plain values out, so that it can be done elsewhere."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-
-from bimt_train import InputError
 
 from ._sources import Sampling, best_checkpoint, open_checkpoint
 from .report import Finding, Requirement
 
 FORMATS = ("html", "json", "markdown")
-PROCESSES = -1  # at once on this machine; -1 is one a core
 
 
 @dataclass(frozen=True)
@@ -102,32 +99,6 @@ def work(job: Job, progress: Callable[[str], None] | None = None) -> Outcome:
         exact=sum(formula.exact for formula in report.formulas.values()),
         formulas=len(report.formulas),
     )
-
-
-def work_all(jobs: Sequence[Job], *, dask: str | None = None, processes: int | None = None) -> tuple[Outcome, ...]:
-    """Analyse many checkpoints at once, in the order given.
-
-    Args:
-        jobs: each a checkpoint.
-        dask: address of a Dask scheduler, whose workers must see the same files; else processes on this machine.
-        processes: how many of these; `PROCESSES` if left out.
-
-    Raises:
-        InputError: what `work` refuses, or the package for Dask is not there.
-        OSError: the scheduler cannot be reached.
-    """
-    import joblib
-
-    if dask is None:
-        return tuple(joblib.Parallel(n_jobs=processes or PROCESSES)(joblib.delayed(work)(job) for job in jobs))
-    try:
-        from distributed import Client
-    except ImportError as error:
-        raise InputError(
-            "--dask needs another package", expected="distributed", mend="pip install 'bimt[dask]'"
-        ) from error
-    with Client(dask), joblib.parallel_config(backend="dask"):
-        return tuple(joblib.Parallel()(joblib.delayed(work)(job) for job in jobs))
 
 
 def numbered(path: Path, source: str) -> Path:

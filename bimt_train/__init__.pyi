@@ -10,6 +10,7 @@ from ._errors import InputError as InputError
 from ._errors import LayoutError as LayoutError
 from ._errors import PatternError as PatternError
 from ._errors import TaskError as TaskError
+from ._fan_out import fan_out as fan_out
 from ._presets import DEFAULT_RECIPES as DEFAULT_RECIPES
 from ._presets import PAPER_RECIPES as PAPER_RECIPES
 from ._presets import default_recipe as default_recipe
@@ -22,6 +23,7 @@ from ._runs import Runs as Runs
 from ._schedule import Phase as Phase
 from ._schedule import Recipe as Recipe
 from ._schedule import Relocation as Relocation
+from ._shares import train_shares as train_shares
 from ._train import train as train
 from ._verify import Certificate as Certificate
 from ._verify import verify as verify

@@ -13,6 +13,7 @@ from ._errors import InputError
 from ._presets import PAPER_RECIPES, default_recipe
 from ._runs import RUNS_FILE, Runs
 from ._schedule import Recipe, TrainingType
+from ._shares import train_shares
 from ._train import train
 from .shell import OK, UNMET, run
 from .tasks import Task, formula_task, resolve_task
@@ -35,6 +36,7 @@ Examples:
   bimt-train "y = exp(-x1**2)*cos(x2)" --range -2 2 --seeds 8 --steps 4000
   bimt-train measurements.csv --target lift drag --out runs/wing
   bimt-train measurements.csv --target lift drag --out runs/wing --resume     go on after Ctrl-C
+  bimt-train independence --seeds 64 --dask tcp://10.0.0.1:8786               on a cluster
 
 \b
 Then:
@@ -59,6 +61,7 @@ class _Options:
     out: Path | None
     resume: bool
     device: str
+    dask: str | None
     quiet: bool
 
 
@@ -80,22 +83,20 @@ class _Options:
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the results; runs/TASK if left out.")
 @click.option("--resume", is_flag=True, help="Go on with the unfinished run in the output folder.")
 @click.option("--device", default="cpu", help="Where to compute, as torch names it.")
+@click.option("--dask", metavar="URL", help="Train on the workers of this Dask scheduler, four seeds a share.")
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 def command(**given: Any) -> int:
     """See `HELP`, which click shows instead."""
     options = _Options(**given)
     task = _task(options)
     out = options.out or Path("runs") / task.card.name
-    runs = train(
-        task,
-        seeds=options.seeds,
-        recipe=_recipe(task, options),
-        kind=options.kind,
-        out=out,
-        resume=options.resume,
-        callbacks=() if options.quiet else (ProgressBar(),),
-        device=options.device,
-    )
+    recipe = _recipe(task, options)
+    about: Any = {"seeds": options.seeds, "recipe": recipe, "kind": options.kind, "out": out}
+    about |= {"resume": options.resume, "device": options.device}
+    if options.dask:
+        runs = train_shares(task, dask=options.dask, **about)
+    else:
+        runs = train(task, callbacks=() if options.quiet else (ProgressBar(),), **about)
     click.echo(table(runs))
     click.echo(f"{len(runs.runs)} checkpoints and {RUNS_FILE} in {out}; next: bimt-analyze {out} --html report.html")
     if runs.interrupted:

@@ -43,11 +43,21 @@ _DEFAULT = Recipe(
 DEFAULT_RECIPES: Mapping[str, Recipe] = MappingProxyType(
     {
         "independence": replace(_DEFAULT, phases=_phases(1e-3, 1e-2, 5e-3)),
-        "feature-sharing": replace(_DEFAULT, lr=5e-3, phases=_phases(1e-3, 3e-3, 5e-4), decay_from=0.75),
-        "composition": replace(_DEFAULT, steps=8000, lr=5e-3, phases=_phases(1e-3, 3e-3, 5e-4), decay_from=0.75),
+        "feature-sharing": replace(_DEFAULT, lr=2e-2, phases=_phases(1e-3, 1e-3, 1e-3), warmup=0.05),
+        "composition": replace(
+            _DEFAULT,
+            steps=12_000,
+            lr=1.5e-2,
+            phases=_phases(2e-3, 2e-3, 3.3e-3),
+            relocation=Relocation(every=200, method="assignment"),
+            warmup=0.05,
+        ),
     }
 )
-"""The project's recipes: exact assignment, and a learning rate that falls, so that weak weights come to rest."""
+"""The project's recipes: exact assignment, and a learning rate that falls, so that weak weights come to rest.
+
+Chosen on seeds 100 to 131 by test error and cost together; benchmarks/RESULTS.md measures them on seeds 0 to 15.
+"""
 
 
 def default_recipe(task: Task) -> Recipe:

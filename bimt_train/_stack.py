@@ -1,5 +1,6 @@
 """Many networks of one shape as one: a leading seed axis on every parameter, all of them views of one flat tensor."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,7 +40,7 @@ class Stack:
         """
         shapes = {name: tuple(p.shape) for name, p in module.named_parameters()}
         buffers = {name: b.detach().clone() for name, b in module.named_buffers()}
-        entries = sum(int(np.prod(shape)) for shape in shapes.values())
+        entries = sum(math.prod(shape) for shape in shapes.values())
         own = getattr(module, "stacked_forward", None)
         return cls(shapes, buffers, _in_company(own or _vmapped(module, buffers)), -(-entries // 64) * 64)
 
@@ -53,12 +54,10 @@ class Stack:
 
     def unpack(self, flat: Flat) -> dict[str, Tensor]:
         """Views ``[seeds, *shape]`` into the rows."""
-        views, start = {}, 0
-        for name, shape in self.shapes.items():
-            size = int(np.prod(shape))
-            views[name] = flat[:, start : start + size].view(flat.shape[0], *shape)
-            start += size
-        return views
+        sizes = [math.prod(shape) for shape in self.shapes.values()]
+        parts = torch.split_with_sizes(flat, [*sizes, self.width - sum(sizes)], dim=1)
+        seeds = flat.shape[0]
+        return {n: part.view(seeds, *shape) for (n, shape), part in zip(self.shapes.items(), parts, strict=False)}
 
     def tensors(self, flat: Flat, index: int) -> dict[str, np.ndarray]:
         """Everything one network is made of, copied out, buffers included."""

@@ -81,13 +81,9 @@ def train(
         One `Run` a seed. After Ctrl-C, what was reached up to the last measurement.
 
     Raises:
-        InputError: no seeds, nothing to resume, or a state of another recipe.
+        InputError: no seeds, no such device, nothing to resume, or a state of another recipe.
     """
-    chosen = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
-    if not chosen or len(set(chosen)) < len(chosen) or min(chosen) < 0:
-        raise InputError(
-            "seeds cannot be used", expected="one or more different numbers, not negative", got=str(list(chosen))
-        )
+    chosen = chosen_seeds(seeds)
     setting = _prepare(task, chosen, (recipe or default_recipe(task)).as_type(kind), kind, device)
     folder = None if out is None else Path(out)
     progress = load_progress(folder, setting.recipe, chosen).to(device) if resume else _start(setting)
@@ -116,8 +112,23 @@ def train(
     return runs
 
 
+def chosen_seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:
+    """The seeds that a number of them, or a list, stands for.
+
+    Raises:
+        InputError: none, a negative one, or one twice.
+    """
+    chosen = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
+    if not chosen or len(set(chosen)) < len(chosen) or min(chosen) < 0:
+        raise InputError(
+            "seeds cannot be used", expected="one or more different numbers, not negative", got=str(list(chosen))
+        )
+    return chosen
+
+
 def _prepare(task: Task, seeds: tuple[int, ...], recipe: Recipe, kind: TrainingType, device: str) -> _Setting:
     """Draw the data, and find out how the networks of this task are stacked."""
+    _check_device(device)
     module = MLP(task.widths, generator=torch.Generator().manual_seed(0))
     layout = module.layout(input_labels=task.card.inputs, output_labels=task.card.outputs)
     data = tuple(task.data(seed) for seed in seeds)
@@ -133,6 +144,14 @@ def _prepare(task: Task, seeds: tuple[int, ...], recipe: Recipe, kind: TrainingT
         x_test=stacked([card.to_network_inputs(d.x_test) for d in data]),
         y_test=stacked([card.to_network_targets(d.y_test) for d in data]),
     )  # fmt: skip
+
+
+def _check_device(device: str) -> None:
+    try:
+        torch.zeros(1, device=device).sum().item()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:  # torch raises all three
+        got = str(error).splitlines()[0][:120]
+        raise InputError("a device that cannot compute", where=device, expected="cpu, cuda, ...", got=got) from None
 
 
 def _padded(x: np.ndarray, widths: Sequence[int]) -> np.ndarray:

@@ -1,6 +1,7 @@
 """The Leiden method, through igraph, repeatable and without touching the caller's random state."""
 
 import random
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -15,6 +16,8 @@ from ._partition import Partition
 from ._quality import check_covers, modularity
 
 VERSIONS = {"igraph": igraph.__version__}
+
+_ONE_SEARCH_AT_A_TIME = threading.RLock()
 
 GAIN = 1e-12
 """Of the quality of weights that add up to 1: an iteration that brings less has found nothing but rounding."""
@@ -116,10 +119,11 @@ def igraph_random(seed: int) -> Iterator[None]:
     """While inside, igraph draws from a generator of this seed; after, from Python's ``random`` module, its default.
 
     igraph has one generator a process and does not tell which: a caller's own choice of igraph generator is replaced by
-    the default, and threads must not search at the same time.
+    the default, and threads wait for each other.
     """
-    igraph.set_random_number_generator(random.Random(seed))
-    try:
-        yield
-    finally:
-        igraph.set_random_number_generator(random)
+    with _ONE_SEARCH_AT_A_TIME:
+        igraph.set_random_number_generator(random.Random(seed))
+        try:
+            yield
+        finally:
+            igraph.set_random_number_generator(random)

@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from .._errors import PatternError
 
@@ -34,7 +34,7 @@ class Pattern:
     axes: tuple[tuple[Factor, ...], ...]
     source_first: bool = False
 
-    @property
+    @cached_property
     def groups(self) -> tuple[str, ...]:
         """The groups that index this tensor, target before source; one name twice is a recurrent weight."""
         found = tuple(factor for _, factor in self.group_factors())
@@ -44,7 +44,7 @@ class Pattern:
         """For each group, in the order of the axes: its place among all factors, and its name."""
         return tuple((place, factor) for place, factor in enumerate(self.factors) if isinstance(factor, str))
 
-    @property
+    @cached_property
     def factors(self) -> tuple[Factor, ...]:
         """All factors of all axes, slowest first: the shape of the tensor once its folds are opened."""
         return tuple(factor for axis in self.axes for factor in axis)

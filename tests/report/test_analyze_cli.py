@@ -13,8 +13,9 @@ import pytest
 import torch
 
 from bimt_analyze._cli import main
-from bimt_analyze._jobs import Job, work, work_all
+from bimt_analyze._jobs import Job, work
 from bimt_analyze._sources import Sampling
+from bimt_train import fan_out
 from bimt_train.network import save_checkpoint
 
 FAST = ("--samples", "0", "--quiet")
@@ -77,13 +78,13 @@ def test_a_folder_means_its_best_seed_and_all_means_all(folder, capsys):
     capsys.readouterr()
     job = Job(str(folder), Sampling(), (), ("json",), 0, 0.05, 60, 0, 5.0)
     assert pickle.loads(pickle.dumps(job)) == job
-    outcomes = work_all([job, job], processes=1)
+    outcomes = fan_out(work, [job, job], processes=1)
     assert outcomes[0].texts["json"].split('"seconds"')[0] == outcomes[1].texts["json"].split('"seconds"')[0]
     assert pickle.loads(pickle.dumps(outcomes)) == outcomes
 
 
 def test_all_seeds_in_one_table(folder, capsys, monkeypatch):
-    monkeypatch.setattr("bimt_analyze._jobs.PROCESSES", 1)
+    monkeypatch.setattr("bimt_train._fan_out.PROCESSES", 1)
     words = [str(folder), "--all", "--markdown", str(folder / "r.md"), "--require", "modules==2", *FAST]
     assert main(words) == 0
     out = capsys.readouterr().out.splitlines()

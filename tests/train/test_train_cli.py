@@ -40,6 +40,8 @@ def test_a_table_with_two_targets(tmp_path):
         (["independence", "--seeds", "0"], "--seeds"),
         (["independence", "--sead", "0"], "--help"),
         (["independence", "--resume", "--out", "nowhere"], "nothing to resume"),
+        (["independence", "--device", "abacus"], "a device that cannot compute"),
+        (["independence", "--device", "meta"], "a device that cannot compute"),
         ([], "TASK"),
     ],
 )
