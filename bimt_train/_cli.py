@@ -36,7 +36,7 @@ Examples:
   bimt-train "y = exp(-x1**2)*cos(x2)" --range -2 2 --seeds 8 --steps 4000
   bimt-train measurements.csv --target lift drag --out runs/wing
   bimt-train measurements.csv --target lift drag --out runs/wing --resume     go on after Ctrl-C
-  bimt-train independence --seeds 64 --dask tcp://10.0.0.1:8786               on a cluster
+  bimt-train independence --seeds 64 --dask tcp://scheduler:8786              on a cluster
 
 \b
 Then:
