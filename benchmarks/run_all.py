@@ -1,13 +1,19 @@
-"""Every measurement that RESULTS.md states, one after the other."""
+"""Every measurement that RESULTS.md states, one after the other; --long adds those that take hours."""
 
+import argparse
 import subprocess
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
 SCRIPTS = ("importing.py", "relocation.py", "training.py", "end_to_end.py")
+LONG = ("formulas.py",)
 
-for script in SCRIPTS:
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("--long", action="store_true", help=f"also {', '.join(LONG)}, which takes hours")
+chosen = parser.parse_args()
+
+for script in (*SCRIPTS, *(LONG if chosen.long else ())):
     if script == "training.py" and not (HERE.parents[1] / "shared" / "bench" / "paper_baseline.py").exists():
         print("training.py needs the published recipe's stopwatch beside the repository; left out")
         continue

@@ -1,3 +1,4 @@
+from ._estimator import FormulaRegressor as FormulaRegressor
 from ._find import find_formula as find_formula
 from ._formula import Agreement as Agreement
 from ._formula import Formula as Formula
@@ -7,6 +8,8 @@ from ._operators import OPERATORS as OPERATORS
 from ._operators import Operator as Operator
 from ._probe import probe_structure as probe_structure
 from ._proof import prove as prove
+from ._shared import SharedParts as SharedParts
+from ._shared import shared_parts as shared_parts
 from ._snap import Constant as Constant
 from ._structure import Ridge as Ridge
 from ._structure import Structure as Structure

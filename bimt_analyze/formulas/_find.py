@@ -1,6 +1,6 @@
 """From rows of one output to a formula: the entry of the engine."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -39,13 +39,15 @@ def find_formula(
     network: Predictor | None = None,
     seconds: float = 10.0,
     seed: int = 0,
+    progress: Callable[[str], None] | None = None,
 ) -> Formula:
     """The formula of the shortest description that explains y = f(x), in the names given.
 
     ``structure`` (hints read from a circuit) and ``network`` (the network's own prediction of this output, probed for
     hints where no structure is given) only propose; with neither, a polynomial fit proposes which inputs matter.
     Every proposal is decided on the rows; where the hinted search does not explain them, all inputs are searched
-    without hints. ``seconds`` is looked at between candidates.
+    without hints. ``seconds`` is looked at between candidates. ``progress`` is called with the name of each stage.
+    A KeyboardInterrupt ends the search: the best formula so far is finished, and its message begins "interrupted: ".
 
     The formula's ``exact`` is False until `prove` has held it against held-out rows and, where known, the truth.
 
@@ -60,6 +62,7 @@ def find_formula(
             got=str(sorted(set(structure.inputs) - set(names))),
             mend="read the structure with the names of the table's columns",
         )
+    tell = progress or (lambda stage: None)
     clock = Clock.of(_SEARCHING * seconds)
     some = _some(len(y), seed)
     if np.ptp(y) <= 16 * np.finfo(np.float64).eps * np.max(np.abs(y)):
@@ -68,20 +71,34 @@ def find_formula(
         kept = distinct(x)
     columns = tuple(sympy.Symbol(names[i], real=True) for i in kept)
     problem = Problem(x[some][:, list(kept)], y[some], columns, clock, seed=seed)
-    if structure is None and network is not None and kept:
-        structure = probe_structure(network, x[some], y[some], names=names, seed=seed)
-    if structure is None and (fewer := relevant(problem.x, problem.y, clock=clock.share(0.1))) is not None:
-        structure = Structure(tuple(str(columns[i]) for i in fewer))
     outcome = Outcome((), ())
-    for question, stages in _questions(problem, structure):
-        outcome = outcome.joined(search(question, stages), problem)
-        if outcome.settled:
-            break
+    try:
+        tell("hints")
+        if structure is None and network is not None and kept:
+            structure = probe_structure(network, x[some], y[some], names=names, seed=seed)
+        if structure is None and (fewer := relevant(problem.x, problem.y, clock=clock.share(0.1))) is not None:
+            structure = Structure(tuple(str(columns[i]) for i in fewer))
+        for question, stages in _questions(problem, structure):
+            speed = "thorough" if stages is THOROUGH else "quick"
+            tell(f"{speed} search" if question.structure is None else f"{speed} search with hints")
+            outcome = outcome.joined(search(question, stages), problem)
+            if outcome.settled or outcome.interrupted:
+                break
+    except KeyboardInterrupt:  # while hints were read
+        outcome = replace(outcome, interrupted=True)
+    tell("finishing")
     if not outcome.settled and (form := makeshift(problem)) is not None and (fit := refine(form, problem)) is not None:
         outcome = outcome.joined(Outcome((), (fit,)), problem)
     rough = () if outcome.settled else outcome.rough
     found = sorted([*outcome.done, *(finish(fit.model.problem, fit) for fit in rough)], key=order)
-    return _formula(found, x, y, names, output)
+    formula = _formula(found, x, y, names, output)
+    return _interrupted(formula) if outcome.interrupted else formula
+
+
+def _interrupted(formula: Formula) -> Formula:
+    """The formula, which says that its search was ended before its time."""
+    shortfall = formula.shortfall and f"interrupted: {formula.shortfall}"
+    return replace(formula, shortfall=shortfall, message=f"interrupted: {formula.message}")
 
 
 def _questions(problem: Problem, structure: Structure | None) -> Iterator[tuple[Problem, Sequence[Generator]]]:

@@ -63,6 +63,11 @@ def numeric(
     expression: sympy.Expr, columns: Sequence[sympy.Symbol]
 ) -> Callable[[Float64[np.ndarray, "rows columns"]], Float64[np.ndarray, "rows"]]:
     """The expression as a numpy function of [rows, columns]; NaN where it is not real."""
+    if expression.has(sympy.zoo):  # a division by zero, which numpy has no word for
+        expression = sympy.nan
+    if any(hasattr(np, str(column)) for column in columns):  # e, pi: words of numpy's own
+        plain = [sympy.Symbol(f"column_{i}", real=True) for i in range(len(columns))]
+        expression, columns = expression.xreplace(dict(zip(columns, plain, strict=True))), plain
     function = sympy.lambdify(list(columns), expression, "numpy", cse=True, docstring_limit=0)
 
     def evaluate(x: Float64[np.ndarray, "rows columns"]) -> Float64[np.ndarray, "rows"]:

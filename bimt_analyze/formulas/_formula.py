@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import sympy
 from jaxtyping import Float64
+from sympy.printing.latex import greek_letters_set
 
 from ._form import numeric
 from ._snap import Constant
@@ -127,6 +128,15 @@ class Formula:
 
         return FormulaModule(self.expression, self.variables)
 
+    def to_c(self, name: str = "f") -> str:
+        """The source in C99 of ``double name(double x1, ...)``, its arguments in the order of ``variables``.
+
+        It needs <math.h> alone. Raises InputError for a name that C has taken, and for what C cannot say.
+        """
+        from ._c import c_source
+
+        return c_source(self.expression, self.variables, name=name)
+
     def as_dict(self) -> dict[str, Any]:
         """The fields that report.json publishes."""
         return {
@@ -143,7 +153,8 @@ def _latex_name(name: str) -> str:
     index = name[len(stem) :].lstrip("_")
     if not stem:
         return name
-    shown = str(sympy.latex(sympy.Symbol(stem)))
-    if shown == stem and len(stem) > 1:
-        shown = r"\mathrm{" + stem.replace("_", r"\_") + "}"
+    if stem.lower() in greek_letters_set:
+        shown = str(sympy.latex(sympy.Symbol(stem)))
+    else:
+        shown = stem if len(stem) == 1 else r"\mathrm{" + stem.replace("_", r"\_") + "}"
     return f"{shown}_{{{index}}}" if index else shown

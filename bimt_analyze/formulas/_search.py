@@ -8,8 +8,10 @@ import numpy as np
 import sympy
 
 from ._additive import sums
+from ._affine import affine
 from ._constants import Fit, refine
 from ._form import Form, linear, numeric
+from ._matches import matched
 from ._outer import outer_polynomials, scaled_polynomials, undone
 from ._partial import partly_polynomial
 from ._polynomial import polynomials
@@ -18,6 +20,7 @@ from ._problem import Problem
 from ._product import separable
 from ._rational import rationals
 from ._ridge import single_functions
+from ._similarity import similar
 from ._snap import Constant, snap
 from ._tidy import complexity, tidy
 
@@ -54,6 +57,22 @@ def nested(problem: Problem, propose: Propose) -> Iterator[Form]:
             return
 
 
+def _undone_functions(problem: Problem) -> Iterator[Form]:
+    """One function inside another: the outer one undone."""
+    for entry, inverted in undone(problem):
+        for form in single_functions(inverted, most=2):
+            yield Form(entry.build(form.expression), form.start, form.error)
+
+
+ONE_VARIABLE = (
+    polynomials,
+    outer_polynomials,
+    rationals,
+    single_functions,
+    _undone_functions,
+    scaled_polynomials,
+    matched,
+)
 QUICK: tuple[Generator, ...] = (
     _alone(constants),
     _alone(polynomials),
@@ -62,6 +81,9 @@ QUICK: tuple[Generator, ...] = (
     _alone(rationals),
 )
 THOROUGH: tuple[Generator, ...] = (
+    _alone(lambda problem: similar(problem, ONE_VARIABLE)),
+    _alone(matched),
+    _alone(affine),
     sums,
     _alone(scaled_polynomials),
     _alone(single_functions),
@@ -128,6 +150,7 @@ class Outcome:
 
     done: tuple[Candidate, ...]
     rough: tuple[Fit, ...]
+    interrupted: bool = False
 
     @property
     def settled(self) -> bool:
@@ -136,30 +159,36 @@ class Outcome:
 
     def joined(self, other: "Outcome", problem: Problem) -> "Outcome":
         """Both together, the rough fits again the best few."""
-        return Outcome(self.done + other.done, _shortest(problem, [*self.rough, *other.rough]))
+        rough = _shortest(problem, [*self.rough, *other.rough])
+        return Outcome(self.done + other.done, rough, self.interrupted or other.interrupted)
 
 
 def search(problem: Problem, stages: Sequence[Generator]) -> Outcome:
     """Go through these generators; the search ends at the first form that explains y with constants that have names.
 
     A form that explains y with more than three constants nobody can name may be a close stand-in (a series for a
-    function): the search goes on after it.
+    function): the search goes on after it. A KeyboardInterrupt ends it with what there is.
     """
     fits: list[Fit] = []
     done: list[Candidate] = []
-    for stage in stages:
-        for form in stage(problem, parts):
-            fit = refine(form, problem)
-            if fit is not None and fit.explained():
-                done.append(finish(problem, fit))
-                if done[-1].settled:
-                    return Outcome(tuple(done), ())
-            elif fit is not None:
-                fits.append(fit)
+    fit: Fit | None = None
+    try:
+        for stage in stages:
+            for form in stage(problem, parts):
+                fit = refine(form, problem)
+                if fit is not None and fit.explained():
+                    done.append(finish(problem, fit))
+                    if done[-1].settled:
+                        return Outcome(tuple(done), ())
+                elif fit is not None:
+                    fits.append(fit)
+                if problem.clock.over():
+                    break
             if problem.clock.over():
                 break
-        if problem.clock.over():
-            break
+    except KeyboardInterrupt:
+        last = [] if fit is None else [fit]  # it may have been about to be finished
+        return Outcome(tuple(done), _shortest(problem, [*fits, *last]), interrupted=True)
     return Outcome(tuple(done), _shortest(problem, fits))
 
 
@@ -177,10 +206,19 @@ def _rough_length(problem: Problem, fit: Fit) -> float:
     return description_length(fit.error, size, 10.0 * len(fit.values), problem.rows, 1e-12)
 
 
+def _without_bars(expression: sympy.Expr, problem: Problem) -> sympy.Expr:
+    """|a| as a or -a where a keeps one sign on the rows: the analytic function of the two."""
+    for bars in expression.atoms(sympy.Abs):
+        values = numeric(bars.args[0], problem.columns)(problem.x)
+        if np.all(values >= 0) or np.all(values <= 0):
+            expression = expression.xreplace({bars: bars.args[0] if np.all(values >= 0) else -bars.args[0]})
+    return expression
+
+
 def finish(problem: Problem, fit: Fit) -> Candidate:
     """Constants snapped, the expression tidied, and both checked once more on the rows."""
     snapped = snap(fit)
-    expression = tidy(snapped.expression)
+    expression = tidy(_without_bars(snapped.expression, problem))
     values = numeric(expression, problem.columns)(problem.x)
     if not problem.explained(problem.y - values) and fit.explained():
         plain = numeric(snapped.expression, problem.columns)(problem.x)

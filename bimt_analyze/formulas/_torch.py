@@ -9,10 +9,14 @@ from torch import Tensor, nn
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{name: getattr(torch, name) for name in ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh")},
-    **{name: getattr(torch, name) for name in ("asinh", "acosh", "atanh", "exp", "log", "sqrt", "sign")},
+    **{name: getattr(torch, name) for name in ("asinh", "acosh", "atanh", "exp", "log", "sqrt")},
+    "signum": torch.sign,
     "Abs": torch.abs,
     "abs": torch.abs,
 }
+
+# sympy's own spelling of sign asks whether a number is zero, which a tensor cannot say.
+_SIGNUM = sympy.Function("signum")
 
 
 class FormulaModule(nn.Module):
@@ -30,7 +34,8 @@ class FormulaModule(nn.Module):
         self._template = self._opened(expression)
         self.constants = nn.Parameter(torch.tensor([float(n) for n in self._names], dtype=torch.float64))
         symbols = [sympy.Symbol(name, real=True) for name in self.variables]
-        self._function = sympy.lambdify([symbols, self._slots], self._template, modules=[_FUNCTIONS, "math"])
+        written = self._template.replace(sympy.sign, _SIGNUM)
+        self._function = sympy.lambdify([symbols, self._slots], written, modules=[_FUNCTIONS, "math"])
 
     def _opened(self, expression: sympy.Expr) -> sympy.Expr:
         """The expression with a slot for every number that is trainable."""

@@ -11,6 +11,8 @@ from ._schema import (
     ProvenanceRecord,
     ReportFile,
     RivalRecord,
+    SharedPartRecord,
+    SharedRecord,
     SignificanceRecord,
     StructureRecord,
     TaskRecord,
@@ -39,6 +41,7 @@ def record(report: Report) -> ReportFile:
             as_built_level=None if built is None else built.level,
         ),
         formulas={name: _formula(formula) for name, formula in report.formulas.items()},
+        shared=_shared(report),
         agreement=_agreement(report),
         significance=SignificanceRecord(**finite(report.significance.to_json() if report.significance else {})),
         circuit=CircuitRecord(**finite(report.circuit.to_json())),
@@ -56,6 +59,19 @@ def _agreement(report: Report) -> AgreementRecord:
         if part["module"] is not None:
             part["module"] = ids[report.partition.modules[part["module"]]]
     return AgreementRecord(**plain)
+
+
+def _shared(report: Report) -> SharedRecord | None:
+    found = report.shared
+    if found is None:
+        return None
+    return SharedRecord(
+        parts=[
+            SharedPartRecord(name=name, expression=str(expression), outputs=list(found.users(name)))
+            for name, expression in found.parts.items()
+        ],
+        outputs={name: str(expression) for name, expression in found.outputs.items()},
+    )
 
 
 def _formula(formula: "Formula") -> FormulaRecord:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +16,26 @@ from ._structure import modules_line
 from ._words import agreement_rows, significance_rows
 
 if TYPE_CHECKING:
+    import sympy
+
     from ._report import Report
 
 
 def render_html(report: "Report") -> str:
     """One page that holds everything: pictures as SVG, formulas as MathML, no script."""
     drawn = {name: Markup(svg) for name, svg in pictures(report).items()}
-    formulas = {name: Markup(to_mathml(f.expression, output=name)) for name, f in report.formulas.items()}
-    return _environment().get_template("report.html").render(**_facts(report), pictures=drawn, set_formulas=formulas)
+    formulas = _set({name: formula.expression for name, formula in report.formulas.items()})
+    parts = {} if report.shared is None else _set(report.shared.parts)
+    outputs = {} if report.shared is None else _set(report.shared.outputs)
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(**_facts(report), pictures=drawn, set_formulas=formulas, set_parts=parts, set_outputs=outputs)
+    )
+
+
+def _set(expressions: Mapping[str, "sympy.Expr"]) -> dict[str, Markup]:
+    return {name: Markup(to_mathml(expression, output=name)) for name, expression in expressions.items()}
 
 
 def render_markdown(report: "Report") -> str:

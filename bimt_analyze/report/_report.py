@@ -17,7 +17,7 @@ from ._structure import BuiltAs, Module, built_as, in_task_order, modules_line, 
 
 if TYPE_CHECKING:
     from ..audit import Agreement, Significance
-    from ..formulas import Formula
+    from ..formulas import Formula, SharedParts
 
 
 LONGEST = 100  # characters of a formula in the summary
@@ -70,6 +70,14 @@ class Report:
     def unused(self) -> tuple[str, ...]:
         """Inputs and outputs that the circuit does not connect."""
         return unused_ends(self.circuit.network, self.checkpoint.card, self.partition)
+
+    @cached_property
+    def shared(self) -> "SharedParts | None":
+        """What the formulas have in common; None where no two outputs share a part."""
+        from ..formulas import shared_parts
+
+        found = shared_parts(self.formulas)
+        return found if any(len(found.users(part)) > 1 for part in found.parts) else None
 
     def summary(self) -> tuple[str, ...]:
         """The headline: a line for each formula, and one for the modules."""

@@ -74,6 +74,21 @@ class FormulaRecord(_Record):
     rivals: list[RivalRecord]
 
 
+class SharedPartRecord(_Record):
+    """A part that is used more than once."""
+
+    name: str
+    expression: str = Field(description="sympy text in the inputs' names and those of earlier parts.")
+    outputs: list[str] = Field(description="The outputs that use it, also by way of other parts.")
+
+
+class SharedRecord(_Record):
+    """The formulas once more, what they have in common named once."""
+
+    parts: list[SharedPartRecord] = Field(description="Each uses only earlier ones.")
+    outputs: dict[str, str] = Field(description="Output -> expression in the inputs and parts.")
+
+
 class DependencyRecord(_OpenRecord):
     """Pairs (output, input) that a path of the circuit joins, against pairs that are known to depend."""
 
@@ -186,6 +201,9 @@ class ReportFile(_Record):
     modules: list[ModuleRecord]
     structure: StructureRecord
     formulas: dict[str, FormulaRecord] = Field(description="One for each output.")
+    shared: SharedRecord | None = Field(
+        default=None, description="What several outputs have in common; null where there is nothing."
+    )
     agreement: AgreementRecord
     significance: SignificanceRecord
     circuit: CircuitRecord

@@ -1,6 +1,7 @@
 from ._formula import FormulaSampler as FormulaSampler
 from ._formula import default_widths as default_widths
 from ._formula import formula_task as formula_task
+from ._names import safe_names as safe_names
 from ._paper import composition as composition
 from ._paper import feature_sharing as feature_sharing
 from ._paper import independence as independence

@@ -1,11 +1,13 @@
 """A formula's other forms: LaTeX, numpy, torch, and the published fields."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import sympy
 import torch
 
-from bimt_analyze.formulas import Formula, find_formula
+from bimt_analyze.formulas import OPERATORS, Formula, find_formula
 
 x1, x2, x3 = sympy.symbols("x1 x2 x3", real=True)
 
@@ -30,6 +32,24 @@ def test_text_and_fields(formula: Formula) -> None:
 
 def test_latex(formula: Formula) -> None:
     assert formula.latex() == r"y_{1} = x_{1}^{2} + 2 \sin{\left(\pi x_{3} \right)}"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("x12", "x_{12}"),
+        ("x_2", "x_{2}"),
+        ("mass", r"\mathrm{mass}"),
+        ("mass_kg_2", r"\mathrm{mass\_kg}_{2}"),  # two indices in a row are no LaTeX
+        ("x_1_2", r"\mathrm{x\_1}_{2}"),
+        ("theta2", r"\theta_{2}"),
+        ("Omega", r"\Omega"),
+        ("xdot", r"\mathrm{xdot}"),  # no ornament
+        ("alpha_hat", r"\mathrm{alpha\_hat}"),
+    ],
+)
+def test_latex_of_names(formula: Formula, name: str, shown: str) -> None:
+    assert replace(formula, output=name, expression=sympy.Symbol(name, real=True)).latex() == f"{shown} = {shown}"
 
 
 def test_numpy_takes_the_variables_and_predict_all_inputs(formula: Formula) -> None:
@@ -59,7 +79,14 @@ def test_torch_trains_and_is_read_back(formula: Formula) -> None:
     assert module.sympy().subs({x1: 0, x3: 0.5}) == pytest.approx(2.5, abs=1e-3)
 
 
-@pytest.mark.parametrize("expression", [sympy.Integer(3), x1, -x1 / 2, sympy.Abs(x1) ** sympy.Rational(3, 2), 1 / x1])
+SHAPES = [
+    *(sympy.Integer(3), x1, -x1 / 2, sympy.Abs(x1) ** sympy.Rational(3, 2), 1 / x1),
+    *(sympy.sign(x1 - 1) * x1, sympy.cot(x1), sympy.acos(x1 / 3), sympy.E**x1 + sympy.E),
+    *(entry.build(x1 / 3) for entry in OPERATORS),
+]
+
+
+@pytest.mark.parametrize("expression", SHAPES, ids=str)
 def test_torch_of_any_shape(expression: sympy.Expr) -> None:
     from bimt_analyze.formulas import FormulaModule
 
@@ -72,9 +99,21 @@ def test_torch_of_any_shape(expression: sympy.Expr) -> None:
 
 
 def test_where_it_is_not_real_it_is_nan(formula: Formula) -> None:
-    from dataclasses import replace
-
     rooted = replace(formula, expression=sympy.sqrt(x1))
     with np.errstate(all="raise"):
         values = rooted.predict(np.array([[4.0, 0.0, 0.0], [-1.0, 0.0, 0.0]]))
     assert values[0] == 2.0 and np.isnan(values[1])
+
+
+@pytest.mark.parametrize("name", ["e", "pi", "E", "exp", "sin", "array", "nan"])
+def test_a_variable_may_be_called_like_a_number_or_a_function(formula: Formula, name: str) -> None:
+    symbol = sympy.Symbol(name, real=True)
+    expression = sympy.E * sympy.sin(sympy.pi * symbol) + sympy.exp(x3)
+    named = replace(formula, expression=expression, inputs=(name, "x3"))
+    values = named.predict(np.array([[0.5, 0.0], [0.25, 1.0]]))
+    np.testing.assert_allclose(values, [np.e + 1, np.e * np.sin(np.pi / 4) + np.e], rtol=1e-14)
+    np.testing.assert_array_equal(named.numpy()(np.array([[0.5, 0.0]])), values[:1])
+
+
+def test_a_division_by_zero_is_nan_everywhere(formula: Formula) -> None:
+    assert np.isnan(replace(formula, expression=sympy.zoo * x1).predict(np.ones((3, 3)))).all()

@@ -1,0 +1,129 @@
+"""Formulas of a table as a scikit-learn regressor."""
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self, no_type_check
+
+import numpy as np
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from bimt_train import InputError
+from bimt_train.tasks import safe_names
+
+from ._find import find_formula
+from ._formula import Formula
+
+if TYPE_CHECKING:
+    import sympy
+
+
+class FormulaRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """One formula for each column of y, found by `find_formula`; in pipelines and searches like any regressor.
+
+    A search that ends before ``seconds`` are over gives the same formula every time; one that the clock ends may find
+    less on a slower machine. Nothing is proven here: hold ``formulas_`` against fresh rows with `prove`.
+
+    Args:
+        seconds: for all outputs together; what one leaves, the next may use.
+        random_state: seed of everything random in the search.
+
+    Attributes:
+        formulas_: one `Formula` for each output.
+        names_: for each column of X, the variable that stands for it in the formulas: its own name, made safe where
+            it could not stand in a formula, or x1, x2, ... where X has no names.
+        n_features_in_: how many columns X has.
+        feature_names_in_: the names of X's columns; only there where X was a table with names.
+
+    >>> x = np.random.default_rng(0).uniform(size=(40, 2))
+    >>> FormulaRegressor().fit(x, x[:, 0] * np.exp(x[:, 1])).sympy()
+    x1*exp(x2)
+    """
+
+    seconds: float
+    random_state: int
+
+    @no_type_check  # scikit-learn wants anything taken here and judged by fit
+    def __init__(self, *, seconds: float = 60.0, random_state: int = 0) -> None:
+        self.seconds = seconds
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Find a formula for each output; a KeyboardInterrupt ends the search with the best so far.
+
+        Args:
+            X: [rows, inputs], an array or a data frame.
+            y: [rows] or [rows, outputs].
+
+        Raises:
+            ValueError: rows that are no finite numbers, or do not fit each other.
+            InputError: ``seconds`` that are not positive.
+        """
+        if not self.seconds > 0:
+            raise InputError(
+                "no time to search in", where="FormulaRegressor", expected="seconds > 0", got=str(self.seconds)
+            )
+        labels = _labels(y)
+        X, y = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
+        targets = np.asarray(y, dtype=np.float64)
+        self._flat = targets.ndim == 1
+        targets = targets.reshape(len(targets), -1)
+        columns = [str(name) for name in getattr(self, "feature_names_in_", _numbered("x", X.shape[1]))]
+        inputs, outputs = _names(columns, labels or _numbered("y", targets.shape[1]))
+        self.names_ = inputs
+        formulas: list[Formula] = []
+        ends = time.monotonic() + self.seconds
+        for place, output in enumerate(outputs):
+            share = (ends - time.monotonic()) / (len(outputs) - place)
+            column = np.ascontiguousarray(targets[:, place])
+            found = find_formula(
+                X, column, names=inputs, output=output, seconds=max(share, 0.0), seed=self.random_state
+            )
+            formulas.append(found)
+            if found.message.startswith("interrupted"):
+                ends = time.monotonic()  # no time is left for the others
+        self.formulas_ = tuple(formulas)
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The formulas' values, in the shape that y had; NaN where a formula is not real.
+
+        Raises:
+            NotFittedError: before `fit`.
+            ValueError: rows that are no finite numbers, or other columns than at `fit`.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        columns = [formula.predict(X) for formula in self.formulas_]
+        return columns[0] if self._flat else np.stack(columns, axis=1)
+
+    def sympy(self) -> "sympy.Expr | list[sympy.Expr]":
+        """The expression, or a list of them where there are several outputs."""
+        check_is_fitted(self)
+        expressions = [formula.expression for formula in self.formulas_]
+        return expressions[0] if len(expressions) == 1 else expressions
+
+    def latex(self) -> str:
+        """``output = expression`` in LaTeX; of several outputs, one a line."""
+        check_is_fitted(self)
+        return "\\\\\n".join(formula.latex() for formula in self.formulas_)
+
+
+def _labels(y: Any) -> list[str] | None:
+    """The names of a data frame's columns or of a series; None where y has none."""
+    if hasattr(y, "columns"):
+        return [str(name) for name in y.columns]
+    name = getattr(y, "name", None)
+    return [name] if isinstance(name, str) else None
+
+
+def _numbered(letter: str, count: int) -> list[str]:
+    """x1, x2, ...; a single output is y alone."""
+    return [letter] if letter == "y" and count == 1 else [f"{letter}{i + 1}" for i in range(count)]
+
+
+def _names(columns: Sequence[str], outputs: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Variables for the columns of X, and names for those of y, all different: an input keeps its name first."""
+    right = [name if name not in columns else f"{name} out" for name in outputs]
+    names = safe_names((*columns, *right))
+    return names[: len(columns)], names[len(columns) :]

@@ -1,0 +1,117 @@
+"""Searches over the pool: what each of them alone must find, and what none may claim."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import sympy
+
+from bimt_analyze.formulas import _matches
+from bimt_analyze.formulas._affine import affine
+from bimt_analyze.formulas._constants import refine
+from bimt_analyze.formulas._monomials import direction, expression, monomials, value
+from bimt_analyze.formulas._pool import build_pool
+from bimt_analyze.formulas._problem import Clock, Problem
+from bimt_analyze.formulas._search import ONE_VARIABLE
+from bimt_analyze.formulas._similarity import free_of, similar, similarities
+
+NAMES = ("a", "b", "c", "d")
+SYMBOLS = tuple(sympy.Symbol(name, real=True) for name in NAMES)
+LOCALS = dict(zip(NAMES, SYMBOLS, strict=True))
+
+
+def powers(*numbers):
+    return tuple(map(Fraction, numbers))
+
+
+def problem_of(text, width=4, *, rows=300, noise=0.0, low=1.0, high=3.0, seconds=60.0):
+    rng = np.random.default_rng(1)
+    x = rng.uniform(low, high, (rows, width))
+    y = sympy.lambdify(SYMBOLS[:width], sympy.parse_expr(text, local_dict=LOCALS))(*x.T)
+    return Problem(x, y + noise * np.std(y) * rng.normal(size=rows), SYMBOLS[:width], Clock.of(seconds))
+
+
+def best(problem, forms, most=40):
+    fits = [fit for form, _ in zip(forms, range(most), strict=False) if (fit := refine(form, problem)) is not None]
+    return min((fit.error for fit in fits), default=np.inf)
+
+
+def of_test(test, problem):
+    pool = build_pool(problem.x, problem.columns, limit=8000, clock=Clock.of(60.0))
+    return [m.form() for m in sorted(test(problem, pool), key=lambda m: m.bits)]
+
+
+@pytest.mark.parametrize(
+    ("test", "text", "width"),
+    [
+        (_matches._power_laws, "a*exp(-0.3*b*c/d)", 4),
+        (_matches._power_laws, "a*b*tanh(0.2*c/d)", 4),
+        (_matches._alone, "0.7*exp(-0.3*(a - b)**2)/c", 3),
+        (_matches._polynomial_multiples, "c/((a - b)**2 + (a - d)**2 + 3)", 4),
+        (_matches._polynomial_multiples, "(a - b*c)/sqrt(1 + c**2/d**2)", 4),
+        (_matches._products, "1.5*cos(a*b)*log(c) + 0.3*cos(a*b)", 3),
+        (_matches._sums, "2*sin(a)*b + 3*exp(c/d) + 1", 4),
+    ],
+)
+def test_each_search_finds_its_own_kind(test, text, width):
+    problem = problem_of(text, width)
+    assert best(problem, of_test(test, problem)) < 1e-12
+
+
+@pytest.mark.parametrize("test", _matches.TESTS)
+def test_noise_without_a_law_is_met_by_nothing(test):
+    problem = problem_of("0*a", noise=0.0)
+    noise = Problem(problem.x, np.random.default_rng(5).normal(size=300), problem.columns, Clock.of(60.0))
+    assert best(noise, of_test(test, noise)) > 0.5
+
+
+def test_matched_forms_come_exact_ones_first_and_survive_noise():
+    clean = problem_of("a*exp(-b*c/d)")
+    first = next(iter(_matches.matched(clean)))
+    assert refine(first, clean).error < 1e-12
+    noisy = problem_of("2*sin(a)*b + 3*exp(c/d) + 1", noise=0.01)
+    assert best(noisy, _matches.matched(noisy)) == pytest.approx(0.01, rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("text", "argument"),
+    [("a*sin(2*b*c/d)**2", (0, 1, 1, -1)), ("b/(exp(0.4*a/c) - 1)", (1, 0, -1, 0)), ("log(a*b)/c**2", (1, 1, 0, 0))],
+)
+def test_similarity_sees_the_argument_whatever_the_function(text, argument):
+    found = similarities(problem_of(text, rows=1000))
+    assert found[0].argument == argument
+    assert found[0].rough < 0.05
+
+
+def test_similar_asks_in_one_variable_and_answers_in_all():
+    problem = problem_of("a*b/(2*(exp(0.4*a*b/c) - 1))", 3, rows=400)
+    assert best(problem, similar(problem, ONE_VARIABLE), most=200) < 1e-11
+
+
+def test_no_argument_is_seen_in_noise():
+    problem = problem_of("0*a", rows=500)
+    noise = Problem(problem.x, np.random.default_rng(5).normal(size=500), problem.columns, Clock.of(60.0))
+    assert min(s.rough for s in similarities(noise)) > 0.5
+    assert list(similar(noise, ONE_VARIABLE)) == []
+
+
+def test_affine_in_another_column():
+    problem = problem_of("a*(cos(b*c) + d*exp(-b*c))", rows=600)
+    assert best(problem, affine(problem)) < 1e-11
+
+
+def test_monomials_are_simple_first_and_their_values_are_their_spelling():
+    every = monomials(3, most=200)
+    assert every[:4] == [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]
+    assert len(set(every)) == len(every) == 200
+    x = np.random.default_rng(0).uniform(1, 2, (20, 3))
+    for e in every[::17]:
+        spelled = sympy.lambdify(SYMBOLS[:3], expression(SYMBOLS[:3], e))(*x.T)
+        np.testing.assert_allclose(value(x, e), spelled * np.ones(20))
+
+
+def test_a_multiple_is_told_apart_from_the_argument_s_share():
+    assert direction(powers(-2, 4, 0)) == (1, -2, 0)
+    argument = powers(1, 1, -1)
+    assert free_of(powers(1, 2, 0), argument) == (0, 1, 1)
+    assert free_of(powers(2, 2, -2), argument) == (0, 0, 0)
