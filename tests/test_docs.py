@@ -36,6 +36,8 @@ def place(tmp_path_factory):
     torch.manual_seed(0)
     model = torch.nn.Sequential(torch.nn.Linear(2, 4), torch.nn.SiLU(), torch.nn.Linear(4, 1))
     torch.save(model.state_dict(), folder / "model.pt")
+    quickly = ["bimt-train", "independence", "--steps", "50", "--seeds", "1", "--quiet"]
+    assert in_place(quickly, folder).returncode == 0
     return folder
 
 

@@ -30,6 +30,7 @@ _LEFT, _RIGHT = 1200, 5000  # features of a product
 _SUMMED = 2500  # features of a sum of two
 _MULTIPLES = 400  # monomials that y is multiplied by
 _COLUMNS = 60  # of a polynomial
+_LAURENT = 90  # products of powers
 _ROOTED = 4  # nodes of f in sqrt(1 - f)
 _EXACT = 1e-6  # relative error below which a match is no chance
 _SEEN = 1e-8  # relative error that products of unit vectors can tell from none
@@ -197,13 +198,7 @@ def _polynomial_multiples(problem: Problem, pool: Pool) -> Iterator[_Match]:
     multiples += list(_roots(pool))
     values = np.concatenate([np.stack([v for v, _, _ in multiples]), pool.values])
     sizes = np.concatenate([[s for _, _, s in multiples], pool.sizes]).astype(np.int64)
-    for degree in (1, 2, 3):
-        exponents = powers(problem.width, degree) if count(problem.width, degree) <= _COLUMNS else ()
-        if not exponents or 3 * len(exponents) > problem.rows:
-            return
-        columns = evaluate(problem.x, exponents)
-        if len(usable(columns)) < len(exponents):
-            return
+    for exponents, columns in _spaces(problem):
         basis = np.linalg.qr(columns / np.linalg.norm(columns, axis=0))[0]
         for target in targets(problem):
             if problem.clock.over():
@@ -215,11 +210,23 @@ def _polynomial_multiples(problem: Problem, pool: Pool) -> Iterator[_Match]:
                 left = np.maximum(whole - np.sum((z @ basis) ** 2, axis=1), 0.0)
                 errors = np.sqrt(left / np.maximum(spread, 1e-12 * whole))
             errors = np.where(np.isfinite(errors), errors, np.inf)
-            for k in _best(errors, sizes + 2 * degree, problem.rows, most=_BEST):
+            for k in _best(errors, sizes, problem.rows, most=_BEST):
                 spelled = multiples[k][1] if k < len(multiples) else partial(pool.expression, k - len(multiples))
                 match = _quotient(problem, target, values[k], spelled, (exponents, columns), int(sizes[k]))
                 if match is not None:
                     yield match
+
+
+def _spaces(problem: Problem) -> Iterator[tuple[Sequence[Powers], Matrix]]:
+    """Polynomials of growing degree; then products of powers, negative ones too."""
+    whole = [e for e in monomials(problem.width, most=_MULTIPLES) if all(v.denominator == 1 for v in e)]
+    laurent = [tuple(int(v) for v in e) for e in whole]
+    degrees = [powers(problem.width, d) for d in (1, 2, 3) if count(problem.width, d) <= _COLUMNS]
+    for exponents in (*degrees, laurent[: min(_LAURENT, problem.rows // 3)]):
+        with np.errstate(all="ignore"):
+            columns = evaluate(problem.x, exponents)
+        if len(usable(columns)) == len(exponents) and 3 * len(exponents) <= problem.rows:
+            yield exponents, columns
 
 
 def _roots(pool: Pool) -> Iterator[_Multiple]:
@@ -252,8 +259,8 @@ def _quotient(
     whole = columns @ np.linalg.lstsq(columns, z, rcond=1e-13)[0]
     with np.errstate(all="ignore"):
         error = float(target.misses(problem, (whole / f)[None])[0])
-    if not error < _LOOSE:
-        return None
+    if not error < (_LOOSE if len(exponents) <= _COLUMNS and min(map(min, exponents)) >= 0 else _EXACT):
+        return None  # so many products of powers fit anything nearly
 
     def form() -> Form:
         limit = 1e-10 * float(np.max(np.abs(z)))  # else columns leave by the information criterion

@@ -12,8 +12,10 @@ from ._affine import affine
 from ._constants import Fit, refine
 from ._form import Form, linear, numeric
 from ._matches import matched
+from ._mixed import mixed
 from ._outer import outer_polynomials, scaled_polynomials, undone
 from ._partial import partly_polynomial
+from ._peeled import peeled
 from ._polynomial import polynomials
 from ._powers import products_of_powers
 from ._problem import Problem
@@ -73,6 +75,17 @@ ONE_VARIABLE = (
     scaled_polynomials,
     matched,
 )
+FEW_VARIABLES = (
+    polynomials,
+    outer_polynomials,
+    products_of_powers,
+    rationals,
+    single_functions,
+    lambda problem: similar(problem, ONE_VARIABLE),
+    matched,
+    affine,
+    partly_polynomial,
+)
 QUICK: tuple[Generator, ...] = (
     _alone(constants),
     _alone(polynomials),
@@ -81,7 +94,9 @@ QUICK: tuple[Generator, ...] = (
     _alone(rationals),
 )
 THOROUGH: tuple[Generator, ...] = (
+    _alone(lambda problem: peeled(problem, FEW_VARIABLES)),
     _alone(lambda problem: similar(problem, ONE_VARIABLE)),
+    _alone(mixed),
     _alone(matched),
     _alone(affine),
     sums,
@@ -218,7 +233,7 @@ def _without_bars(expression: sympy.Expr, problem: Problem) -> sympy.Expr:
 def finish(problem: Problem, fit: Fit) -> Candidate:
     """Constants snapped, the expression tidied, and both checked once more on the rows."""
     snapped = snap(fit)
-    expression = tidy(_without_bars(snapped.expression, problem))
+    expression = _without_bars(tidy(_without_bars(snapped.expression, problem)), problem)
     values = numeric(expression, problem.columns)(problem.x)
     if not problem.explained(problem.y - values) and fit.explained():
         plain = numeric(snapped.expression, problem.columns)(problem.x)

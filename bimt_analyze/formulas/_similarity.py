@@ -20,7 +20,7 @@ _FEWEST = 30  # rows below which neighbours are too far apart to say anything
 _NEAR = 4  # multiples kept of an argument
 _ROUGH = 0.25  # of the variance left between neighbours, above which y m is no function of u
 _FAMILIES = 2  # of pairs that differ by a power of u
-_BEST = 3  # questions that are asked of each
+_BEST = 4  # questions that are asked of each
 _POWERS = tuple(map(Fraction, (0, 1, -1, 2, -2, 0.5, -0.5)))
 _TOLERABLE = 5.0  # times the smallest roughness: what else is worth a question
 _PLAIN = 0.03  # error of a series, or roughness, from which it is worth the slow generators
@@ -130,13 +130,14 @@ def free_of(multiple: Exponents, argument: Exponents) -> Exponents:
 
 
 def _members(problem: Problem, argument: Exponents, multiple: Exponents) -> list[Similarity]:
-    """u with m u**k for small powers k, the simplest first."""
+    """u with m u**k for small powers k, the simplest first; 1/u too, which may be the better name."""
     found = []
+    upside_down = tuple(-e for e in argument)
     for k in _POWERS:
         m = tuple(e + k * a for e, a in zip(multiple, argument, strict=True))
         values = value(problem.x, m)
         if np.all(np.isfinite(values)) and np.all(values != 0):
-            found.append(Similarity(argument, m, 0.0))
+            found += [Similarity(argument, m, 0.0), Similarity(upside_down, m, 0.0)]
     return sorted(found, key=lambda pair: length(pair.multiple))
 
 
