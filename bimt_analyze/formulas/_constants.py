@@ -18,6 +18,7 @@ Values = Float64[np.ndarray, "constants"]
 
 _FAR = 1e3  # a row where the form is not defined counts as this many deviations off
 _EVALUATIONS = 120
+_MOST_CONSTANTS = 20
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,14 @@ class Fit:
 
 
 def refine(form: Form, problem: Problem) -> Fit | None:
-    """Levenberg-Marquardt from the form's start; None where it is undefined on a tenth of the rows or too long."""
+    """Levenberg-Marquardt from the form's start; None where it is undefined on a tenth of the rows or too long.
+
+    Too long are half as many constants as rows, and, but for plain sums, more than twenty: no law has so many, and
+    sympy may take minutes over their derivatives.
+    """
     if 2 * len(form.start) >= problem.rows and problem.rows > 2:
+        return None
+    if len(form.start) > _MOST_CONSTANTS and not form.expression.is_Add:
         return None
     ready = model(form, problem)
     values = np.array([form.start[c] for c in ready.constants], dtype=np.float64)

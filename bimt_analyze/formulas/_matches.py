@@ -49,7 +49,10 @@ class _Match:
     form: Callable[[], Form]
 
 
-def matched(problem: Problem) -> Iterator[Form]:
+Test = Callable[[Problem, Pool], Iterator[_Match]]
+
+
+def matched(problem: Problem, tests: Sequence[Test] | None = None) -> Iterator[Form]:
     """Forms from a pool of short expressions f, g of the columns, y undone by each function h in turn.
 
     1. h(y m) = a times a product of powers, for monomials m;
@@ -58,8 +61,9 @@ def matched(problem: Problem) -> Iterator[Form]:
     4. h(y) = a f g + b f;
     5. h(y) = a f + b g + d.
 
-    Matches that no chance explains come at once, the shortest first; the best of the others at the end. On noisy rows
-    "best" is the shortest description: rows * log2(error) and three bits a node.
+    ``tests`` are some of these; all are tried where none are named. Matches that no chance explains come at once, the
+    shortest first; the best of the others at the end. On noisy rows "best" is the shortest description: rows *
+    log2(error) and three bits a node.
     """
     if problem.width == 0 or problem.rows < 8:
         return
@@ -68,7 +72,7 @@ def matched(problem: Problem) -> Iterator[Form]:
     seen = replace(problem, x=problem.x[some], y=problem.y[some])
     pool = build_pool(seen.x, problem.columns, limit=_FEATURES, clock=problem.clock.share(0.2))
     later: list[_Match] = []
-    for test in TESTS:
+    for test in TESTS if tests is None else tests:
         found = list(test(seen, pool))
         sure = [match for match in found if match.error < _EXACT]
         yield from (match.form() for match in nsmallest(_BEST, sure, key=lambda m: m.bits))
@@ -329,4 +333,6 @@ def _sums(problem: Problem, pool: Pool) -> Iterator[_Match]:
                 yield match
 
 
-TESTS = (_power_laws, _alone, _polynomial_multiples, _products, _sums)
+QUICK_TESTS: tuple[Test, ...] = (_power_laws, _polynomial_multiples)
+SLOW_TESTS: tuple[Test, ...] = (_alone, _products, _sums)
+TESTS = (*QUICK_TESTS, *SLOW_TESTS)

@@ -11,7 +11,7 @@ from ._additive import sums
 from ._affine import affine
 from ._constants import Fit, refine
 from ._form import Form, linear, numeric
-from ._matches import matched
+from ._matches import QUICK_TESTS, SLOW_TESTS, matched
 from ._mixed import mixed
 from ._outer import outer_polynomials, scaled_polynomials, undone
 from ._partial import partly_polynomial
@@ -94,10 +94,11 @@ QUICK: tuple[Generator, ...] = (
     _alone(rationals),
 )
 THOROUGH: tuple[Generator, ...] = (
+    _alone(lambda problem: matched(problem, QUICK_TESTS)),
     _alone(lambda problem: peeled(problem, FEW_VARIABLES)),
     _alone(lambda problem: similar(problem, ONE_VARIABLE)),
     _alone(mixed),
-    _alone(matched),
+    _alone(lambda problem: matched(problem, SLOW_TESTS)),
     _alone(affine),
     sums,
     _alone(scaled_polynomials),
