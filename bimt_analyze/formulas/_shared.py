@@ -65,7 +65,9 @@ def shared_parts(formulas: Mapping[str, Formula | sympy.Expr]) -> SharedParts:
 
     Expressions of more than 2,000 nodes altogether are given back as they are.
     """
-    given = {name: f.expression if isinstance(f, Formula) else sympy.sympify(f, strict=True) for name, f in formulas.items()}
+    given = {
+        name: f.expression if isinstance(f, Formula) else sympy.sympify(f, strict=True) for name, f in formulas.items()
+    }
     if sum(1 for e in given.values() for _ in sympy.preorder_traversal(e)) > _NODES:
         return SharedParts({}, given)
     outputs = [sympy.Dummy(name) for name in given]
