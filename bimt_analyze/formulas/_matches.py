@@ -25,6 +25,7 @@ Spelled = Callable[[], sympy.Expr]
 _Multiple = tuple[Rows, Spelled, int]  # values, spelling, nodes
 
 _ROWS = 300  # that candidates are told apart on; the best are decided on all
+_LARGE, _ENOUGH = 0.1, 120  # share of the largest |y|, and rows
 _FEATURES = 24_000
 _LEFT, _RIGHT = 1200, 5000  # features of a product
 _SUMMED = 2500  # features of a sum of two
@@ -68,7 +69,7 @@ def matched(problem: Problem, tests: Sequence[Test] | None = None) -> Iterator[F
     if problem.width == 0 or problem.rows < 8:
         return
     problem = replace(problem, clock=problem.clock.share(_SHARE))
-    some = np.linspace(0, problem.rows - 1, min(_ROWS, problem.rows)).astype(np.int64)
+    some = _telling(problem.y)
     seen = replace(problem, x=problem.x[some], y=problem.y[some])
     pool = build_pool(seen.x, problem.columns, limit=_FEATURES, clock=problem.clock.share(0.2))
     later: list[_Match] = []
@@ -80,6 +81,16 @@ def matched(problem: Problem, tests: Sequence[Test] | None = None) -> Iterator[F
         if problem.clock.over():
             break
     yield from (match.form() for match in nsmallest(_BEST, later, key=lambda m: m.bits))
+
+
+def _telling(y: Rows) -> Int64[np.ndarray, " some"]:
+    """Rows to tell candidates apart on: of those where y is not small, if there are enough.
+
+    Functions are undone there, and noise that is small beside y stays small.
+    """
+    large = np.flatnonzero(np.abs(y) >= _LARGE * np.max(np.abs(y)))
+    rows = large if len(large) >= _ENOUGH else np.arange(len(y))
+    return rows[np.linspace(0, len(rows) - 1, min(_ROWS, len(rows))).astype(np.int64)]
 
 
 def _match(problem: Problem, error: float, size: int, constants: int, form: Callable[[], Form]) -> _Match:

@@ -28,6 +28,8 @@ _QUICK = 4  # generators that are quick
 _SHARE = 0.3  # of the time
 _JUDGED = 80  # pairs that a series is fitted to
 _DEGREE = 36
+_NOISY = 1e-3  # an error from which noise is likely, and then
+_ALIKE = 1.15  # times the least error: as good as the best
 _CLEAR = 1e-5  # what a series may leave of an exact function
 
 
@@ -83,7 +85,8 @@ def similar(problem: Problem, stages: Sequence[Callable[[Problem], Iterator[Form
     if not found:
         return
     judged = sorted(((smooth_error(problem, pair), pair) for pair in found), key=lambda j: j[0])
-    near = [pair for error, pair in judged if error <= max(_TOLERABLE * judged[0][0], _CLEAR)]
+    least = judged[0][0]
+    near = [pair for error, pair in judged if error <= max((_TOLERABLE if least < _NOISY else _ALIKE) * least, _CLEAR)]
     families = sorted(
         {(pair.argument, free_of(pair.multiple, pair.argument)) for pair in near},
         key=lambda f: length(f[0]) + length(f[1]),
