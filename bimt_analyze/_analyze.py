@@ -158,7 +158,7 @@ def one_hot(y: Float64[np.ndarray, "rows columns"], classes: int) -> Float64[np.
 
 def formulas_of(checkpoint: Checkpoint, circuit: Network, *, seconds: float, seed: int) -> Mapping[str, "Formula"]:
     """A formula for each output of a task with numbers as targets; what one leaves of its time, the next may use."""
-    from .formulas import find_formula, prove
+    from .formulas import Differentiable, find_formula, prove
 
     card, probe = checkpoint.card, checkpoint.probe
     found: dict[str, Formula] = {}
@@ -168,12 +168,11 @@ def formulas_of(checkpoint: Checkpoint, circuit: Network, *, seconds: float, see
     for place, output in enumerate(card.outputs):
         share = (ends - time.monotonic()) / (len(card.outputs) - place)
 
-        def network(x: Float64[np.ndarray, "rows inputs"], place: int = place) -> Float64[np.ndarray, " rows"]:
-            return checkpoint.predict(x)[:, place]
-
+        network = Differentiable((checkpoint,), place)
+        structure = hints(checkpoint, circuit, place)
         formula = find_formula(
             probe.x_train, probe.y_train[:, place], names=card.inputs, output=output,
-            structure=hints(checkpoint, circuit, place), network=network, seconds=max(share, 0.1), seed=seed,
+            structure=structure, network=network, seconds=max(share, 0.1), seed=seed,
         )  # fmt: skip
         if formula.message.startswith("interrupted"):
             ends = time.monotonic()  # the others get the least there is
@@ -186,6 +185,7 @@ def formulas_of(checkpoint: Checkpoint, circuit: Network, *, seconds: float, see
             truth=truth,
             ranges=card.ranges,
             network=network,
+            terms=() if structure is None else structure.terms,
             seed=seed,
         )
     return found

@@ -1,4 +1,10 @@
+from ._companion import companion as companion
+from ._differentiable import Differentiable as Differentiable
 from ._estimator import FormulaRegressor as FormulaRegressor
+from ._evidence import Evidence as Evidence
+from ._evidence import probe as probe
+from ._fidelity import Divergence as Divergence
+from ._fidelity import divergence as divergence
 from ._find import find_formula as find_formula
 from ._formula import Agreement as Agreement
 from ._formula import Formula as Formula
@@ -7,10 +13,12 @@ from ._formula import Rival as Rival
 from ._operators import OPERATORS as OPERATORS
 from ._operators import Operator as Operator
 from ._probe import probe_structure as probe_structure
+from ._probe import proposed_structure as proposed_structure
 from ._proof import prove as prove
 from ._shared import SharedParts as SharedParts
 from ._shared import shared_parts as shared_parts
 from ._snap import Constant as Constant
+from ._structure import Combination as Combination
 from ._structure import Ridge as Ridge
 from ._structure import Structure as Structure
 from ._structure import read_structure as read_structure

@@ -1,7 +1,8 @@
 """From rows of one output to a formula: the entry of the engine."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import sympy
@@ -10,13 +11,16 @@ from numpy.typing import NDArray
 
 from bimt_train import InputError
 
+from ._companion import companion
 from ._constants import refine
+from ._differentiable import Differentiable
+from ._evidence import Evidence, probe
 from ._form import numeric
 from ._formula import Formula, Predictor, Rival
 from ._polynomial import makeshift
-from ._probe import probe_structure
-from ._problem import Clock, Problem
-from ._search import QUICK, THOROUGH, Candidate, Generator, Outcome, finish, order, search
+from ._probe import probe_structure, proposed_structure
+from ._problem import Clock, Problem, deviation
+from ._search import COMBINED, MATCHED, QUICK, THOROUGH, Candidate, Generator, Outcome, finish, order, search
 from ._smooth import noise_level, relevant
 from ._snap import Constant
 from ._structure import Structure
@@ -27,6 +31,9 @@ _NOISE = 1.5  # a residual within this factor of what smooth fits leave may be n
 _FEWEST_NOISE = 20
 _NOISE_SECONDS = 0.5
 _HINTED = 0.6  # share of the time for the search that trusts the hints
+_PROBED = 12  # inputs that are probed, at most: a Hessian holds the square of their number
+_COARSE = 0.05  # of y's deviation: a network that errs by more is too coarse to be probed
+_COMPANION_SECONDS, _COMPANION_ROWS = 20.0, 60  # a companion is worth its time where at least so much is left
 
 
 def find_formula(
@@ -43,11 +50,14 @@ def find_formula(
 ) -> Formula:
     """The formula of the shortest description that explains y = f(x), in the names given.
 
-    ``structure`` (hints read from a circuit) and ``network`` (the network's own prediction of this output, probed for
-    hints where no structure is given) only propose; with neither, a polynomial fit proposes which inputs matter.
-    Every proposal is decided on the rows; where the hinted search does not explain them, all inputs are searched
-    without hints. ``seconds`` is looked at between candidates. ``progress`` is called with the name of each stage.
-    A KeyboardInterrupt ends the search: the best formula so far is finished, and its message begins "interrupted: ".
+    ``structure`` (hints read from a circuit) and ``network`` (the network's own prediction of this output) only
+    propose; with neither, a polynomial fit proposes which inputs matter. A `Differentiable` network is probed for
+    evidence (`probe`), any other for inputs and terms where no structure is given. Where the network is too coarse
+    (it errs by more than 5 % of y's deviation) and the quick search fails, a companion is fitted to the rows and
+    probed in its stead. Every proposal is decided on the rows; where the hinted search does not explain them, all
+    inputs are searched without hints. ``seconds`` is looked at between candidates. ``progress`` is called with the
+    name of each stage. A KeyboardInterrupt ends the search: the best formula so far is finished, and its message
+    begins "interrupted: ".
 
     The formula's ``exact`` is False until `prove` has held it against held-out rows and, where known, the truth.
 
@@ -72,14 +82,27 @@ def find_formula(
     columns = tuple(sympy.Symbol(names[i], real=True) for i in kept)
     problem = Problem(x[some][:, list(kept)], y[some], columns, clock, seed=seed)
     outcome = Outcome((), ())
+    evidence: tuple[Evidence, ...] = ()
+    ask = _Probing(problem, network if kept else None, x[some], tuple(names), seed)
     try:
         tell("hints")
+        evidence = ask.network_evidence()
         if structure is None and network is not None and kept:
-            structure = probe_structure(network, x[some], y[some], names=names, seed=seed)
+            structure = (
+                proposed_structure(evidence, names=names)
+                if evidence
+                else probe_structure(network, x[some], y[some], names=names, seed=seed)
+            )
         if structure is None and (fewer := relevant(problem.x, problem.y, clock=clock.share(0.1))) is not None:
             structure = Structure(tuple(str(columns[i]) for i in fewer))
-        for question, stages in _questions(problem, structure):
-            speed = "thorough" if stages is THOROUGH else "quick"
+        for question, stages in _questions(problem, structure, probed=network is not None):
+            if stages is not QUICK and question.clock.over():
+                break
+            if stages is COMBINED:
+                tell("probes")
+                evidence = ask.evidence(evidence)
+                question = replace(question, structure=proposed_structure(evidence, names=names))
+            speed = "thorough" if stages is THOROUGH else "pool" if stages is MATCHED else "quick"
             tell(f"{speed} search" if question.structure is None else f"{speed} search with hints")
             outcome = outcome.joined(search(question, stages), problem)
             if outcome.settled or outcome.interrupted:
@@ -91,8 +114,38 @@ def find_formula(
         outcome = outcome.joined(Outcome((), (fit,)), problem)
     rough = () if outcome.settled else outcome.rough
     found = sorted([*outcome.done, *(finish(fit.model.problem, fit) for fit in rough)], key=order)
-    formula = _formula(found, x, y, names, output)
+    formula = replace(_formula(found, x, y, names, output), evidence=evidence)
     return _interrupted(formula) if outcome.interrupted else formula
+
+
+@dataclass(frozen=True)
+class _Probing:
+    """Whom to probe for evidence, and whether that is worth its time."""
+
+    problem: Problem
+    network: Predictor | None
+    x: Float64[np.ndarray, "some inputs"]
+    names: tuple[str, ...]
+    seed: int
+
+    def network_evidence(self) -> tuple[Evidence, ...]:
+        """What the network itself shows; nothing where it is no `Differentiable`, or too wide or coarse to ask."""
+        function, y = self.network, self.problem.y
+        if not isinstance(function, Differentiable) or len(self.names) > _PROBED or len(y) < _FEWEST_NOISE:
+            return ()
+        if np.sqrt(np.mean((function(self.x) - y) ** 2)) > _COARSE * deviation(y):
+            return ()
+        return probe(function, self.x, y, names=self.names, seed=self.seed)
+
+    def evidence(self, known: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+        """What is known from the network, or else what a companion shows, if there is the time to fit one."""
+        left = self.problem.clock.end - time.monotonic()
+        if known or self.network is None or len(self.names) > _PROBED:
+            return known
+        if left < _COMPANION_SECONDS or len(self.problem.y) < _COMPANION_ROWS:
+            return known
+        function = companion(self.x, self.problem.y, names=self.names, seed=self.seed)
+        return probe(function, self.x, self.problem.y, names=self.names, seed=self.seed)
 
 
 def _interrupted(formula: Formula) -> Formula:
@@ -101,14 +154,16 @@ def _interrupted(formula: Formula) -> Formula:
     return replace(formula, shortfall=shortfall, message=f"interrupted: {formula.message}")
 
 
-def _questions(problem: Problem, structure: Structure | None) -> Iterator[tuple[Problem, Sequence[Generator]]]:
-    """Quick generators with the hints, then without; then the thorough ones likewise."""
+def _questions(
+    problem: Problem, structure: Structure | None, *, probed: bool
+) -> Iterator[tuple[Problem, Sequence[Generator]]]:
+    """Quick generators with the hints, then without; what probes combine; then the thorough ones likewise."""
     if problem.width == 0:
         yield problem, QUICK[:1]
         return
     hinted = None if structure is None else _hinted(problem, structure)
-    for stages in (QUICK, THOROUGH):
-        if hinted is not None:
+    for stages in (QUICK, MATCHED, *((COMBINED,) if probed else ()), THOROUGH):
+        if hinted is not None and stages is not COMBINED:
             yield replace(hinted, clock=problem.clock.share(_HINTED)), stages
         yield problem, stages
 

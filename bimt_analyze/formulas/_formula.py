@@ -9,6 +9,8 @@ import sympy
 from jaxtyping import Float64
 from sympy.printing.latex import greek_letters_set
 
+from ._evidence import Evidence
+from ._fidelity import Divergence
 from ._form import numeric
 from ._snap import Constant
 
@@ -38,6 +40,7 @@ class Proof:
     ``train`` and ``held``: largest residual over y's deviation; ``bound``: what rounding can explain of it.
     ``canonical``: "equal" or "different" (formula minus truth, by ``method``), "undecided", or "no truth".
     ``network``: r2 of the formula against the network's own prediction, on fresh points inside the range.
+    ``divergence``: where that is below 0.999 and the formula not exact, the part of the network that it misses most.
     """
 
     train: float
@@ -49,6 +52,7 @@ class Proof:
     outside: Agreement | None
     network: float | None
     statement: str
+    divergence: Divergence | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ class Formula:
     ``residual`` is the root mean square, ``worst`` the largest residual on the training rows, both over y's
     deviation; ``r2`` is 1 - residual**2; ``bound`` is the largest residual that rounding can explain. ``exact`` is
     given by `prove` alone. ``shortfall`` says how far the training rows are missed (empty where they are met), and
-    ``message`` all that speaks against calling it exact.
+    ``message`` all that speaks against calling it exact. ``evidence`` is what probes of the network showed.
     """
 
     output: str
@@ -86,6 +90,7 @@ class Formula:
     message: str = "not proven yet"
     proof: Proof | None = None
     rivals: tuple[Rival, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
 
     @property
     def fits(self) -> bool:

@@ -89,7 +89,7 @@ def makeshift(problem: Problem) -> Form | None:
         if len(usable(columns)) < len(exponents) or len(exponents) > _MAKESHIFT:
             break
         left = problem.relative(problem.y - columns @ solve(columns, problem.y))
-        score = problem.rows * np.log(max(left, 1e-300) ** 2) + len(exponents) * np.log(problem.rows)
+        score = 2 * problem.rows * np.log(max(left, 1e-300)) + len(exponents) * np.log(problem.rows)
         if best is None or score < best[0]:
             best = (float(score), exponents)
     return sparse(problem, best[1]) if best is not None else None

@@ -1,4 +1,4 @@
-"""Hints from a function that can only be called: which inputs it depends on, and which of them interact."""
+"""Hints from a function: evidence of what it obeys, turned into what a search may try first."""
 
 from collections.abc import Callable, Sequence
 from itertools import combinations
@@ -6,11 +6,31 @@ from itertools import combinations
 import numpy as np
 from jaxtyping import Float64
 
+from ._evidence import SIMPLE, Evidence
 from ._problem import deviation
-from ._structure import Structure
+from ._structure import Combination, Structure
 
 _LEAST = 0.02  # of y's deviation: a smaller effect is none
 _ERRORS = 1.0  # of the function's own error: a smaller effect may be one
+
+
+def proposed_structure(evidence: Sequence[Evidence], *, names: Sequence[str]) -> Structure:
+    """Inputs that count, terms by whom is not only added, and combinations, the least departure first.
+
+    Of the combinations of one pair the best-evidenced is kept; those with a coefficient that is no simple number are
+    left out.
+    """
+    used = [name for name in names if any(e.kind == "depends" and e.inputs == (name,) for e in evidence)]
+    groups = [{name} for name in used]
+    for one in evidence:
+        if one.kind == "added" and not one.proposed:
+            meeting = [group for group in groups if set(one.inputs) & group]
+            groups = [group for group in groups if group not in meeting] + [set().union(*meeting)]
+    best: dict[tuple[str, ...], Combination] = {}
+    for one in evidence:
+        if one.kind == "combined" and one.proposed and one.value in SIMPLE:
+            best.setdefault(one.inputs, Combination((one.inputs[0], one.inputs[1]), one.form, one.value))
+    return Structure(tuple(used), _ordered(groups), combinations=tuple(best.values()))
 
 
 def probe_structure(
@@ -21,7 +41,8 @@ def probe_structure(
     names: Sequence[str],
     seed: int,
 ) -> Structure:
-    """Inputs by what a swap of one column between rows changes; terms by mixed differences.
+    """Of a function that can only be called: inputs by what a swap of one column between rows changes; terms by mixed
+    differences.
 
     f(a) - f(a with i of b) - f(a with j of b) + f(a with i and j of b) is zero where i and j are only added. Effects
     count from 2 % of y's deviation and from the function's own error on the rows (root mean squares): the function
@@ -38,13 +59,16 @@ def probe_structure(
 
     single = [swapped(i) for i in range(x.shape[1])]
     used = [i for i, changed in enumerate(single) if _size(changed - plain) > limit]
-    groups = [{i} for i in used]
+    groups = [{names[i]} for i in used]
     for i, j in combinations(used, 2):
         if _size(plain - single[i] - single[j] + swapped(i, j)) > limit:
-            meeting = [group for group in groups if i in group or j in group]
+            meeting = [group for group in groups if names[i] in group or names[j] in group]
             groups = [group for group in groups if group not in meeting] + [set().union(*meeting)]
-    terms = tuple(frozenset(names[i] for i in group) for group in sorted(groups, key=lambda g: (-len(g), sorted(g))))
-    return Structure(tuple(names[i] for i in used), terms)
+    return Structure(tuple(names[i] for i in used), _ordered(groups))
+
+
+def _ordered(groups: Sequence[set[str]]) -> tuple[frozenset[str], ...]:
+    return tuple(frozenset(group) for group in sorted(groups, key=lambda g: (-len(g), sorted(g))))
 
 
 def _size(values: Float64[np.ndarray, "rows"]) -> float:

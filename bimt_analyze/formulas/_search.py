@@ -9,6 +9,7 @@ import sympy
 
 from ._additive import sums
 from ._affine import affine
+from ._combined import combined
 from ._constants import Fit, refine
 from ._form import Form, linear, numeric
 from ._matches import QUICK_TESTS, SLOW_TESTS, matched
@@ -93,8 +94,9 @@ QUICK: tuple[Generator, ...] = (
     _alone(products_of_powers),
     _alone(rationals),
 )
+MATCHED: tuple[Generator, ...] = (_alone(lambda problem: matched(problem, QUICK_TESTS)),)
+COMBINED: tuple[Generator, ...] = (_alone(lambda problem: combined(problem, FEW_VARIABLES)),)
 THOROUGH: tuple[Generator, ...] = (
-    _alone(lambda problem: matched(problem, QUICK_TESTS)),
     _alone(lambda problem: peeled(problem, FEW_VARIABLES)),
     _alone(lambda problem: similar(problem, ONE_VARIABLE)),
     _alone(mixed),

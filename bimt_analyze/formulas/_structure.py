@@ -21,19 +21,32 @@ class Ridge:
 
 
 @dataclass(frozen=True)
+class Combination:
+    """Two inputs that may count only as h(first) + c h(second); ``kind`` names h as `Evidence` does."""
+
+    inputs: tuple[str, str]
+    kind: str
+    coefficient: float
+
+
+@dataclass(frozen=True)
 class Structure:
     """Hints for one output. They propose and never prove: a search may find every one of them wrong.
 
     ``inputs``: the names that reach the output. ``terms``: groups of inputs whose paths meet only in the output's
-    own sum, largest first. ``ridges``: weighted sums of two or more inputs, the heaviest first.
+    own sum, largest first. ``ridges``: weighted sums of two or more inputs, the heaviest first. ``combinations``: of
+    two inputs, the best-evidenced first.
     """
 
     inputs: tuple[str, ...]
     terms: tuple[frozenset[str], ...] = ()
     ridges: tuple[Ridge, ...] = ()
+    combinations: tuple[Combination, ...] = ()
 
     def __post_init__(self) -> None:
-        strange = (set().union(*self.terms) | {name for r in self.ridges for name in r.inputs}) - set(self.inputs)
+        pairs = {name for one in self.combinations for name in one.inputs}
+        named = pairs.union(*self.terms, *(ridge.inputs for ridge in self.ridges))
+        strange = named - set(self.inputs)
         if strange:
             raise InputError(
                 "hints name inputs that do not reach the output",

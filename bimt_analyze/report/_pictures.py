@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..plots import draw_network, draw_predictions, draw_sweep, to_svg
+from ..plots import draw_network, draw_part, draw_predictions, draw_sweep, to_svg
 
 if TYPE_CHECKING:
     from ._report import Report
@@ -13,7 +13,8 @@ WHOLE = 20_000  # weights up to which the network before pruning is drawn too
 
 
 def pictures(report: "Report") -> dict[str, str]:
-    """Name -> picture: ``circuit``, ``sweep``, where it is small enough ``whole``, and for numbers ``predictions``."""
+    """Name -> picture: ``circuit``, ``sweep``, where it is small enough ``whole``, for numbers ``predictions``,
+    and ``missed-N`` for output number N where its formula and the network part."""
     circuit, checkpoint = report.circuit, report.checkpoint
     drawn = {
         "circuit": draw_network(circuit.network, partition=report.module_sets),
@@ -30,4 +31,10 @@ def pictures(report: "Report") -> dict[str, str]:
             if np.isfinite(said).all():
                 predictions["formula"] = said
         drawn["predictions"] = draw_predictions(probe.y_test, predictions, names=card.output_labels or card.outputs)
+    for number, (output, formula) in enumerate(report.formulas.items()):
+        if formula.proof is not None and formula.proof.divergence is not None:
+            part = formula.proof.divergence
+            sides = {"network": part.network, "formula": part.formula}
+            title = f"{output}: the part of {', '.join(part.inputs)}"
+            drawn[f"missed-{number}"] = draw_part(part.x, sides, names=part.inputs, title=title)
     return {name: to_svg(axes, prefix=f"{name}-") for name, axes in drawn.items()}

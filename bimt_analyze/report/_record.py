@@ -6,6 +6,8 @@ from ._report import Report
 from ._schema import (
     AgreementRecord,
     CircuitRecord,
+    DivergenceRecord,
+    EvidenceRecord,
     FormulaRecord,
     ModuleRecord,
     ProvenanceRecord,
@@ -76,6 +78,7 @@ def _shared(report: Report) -> SharedRecord | None:
 
 def _formula(formula: "Formula") -> FormulaRecord:
     proof = formula.proof
+    missed = None if proof is None else proof.divergence
     return FormulaRecord(
         expression=str(formula.expression),
         latex=formula.latex(),
@@ -90,4 +93,15 @@ def _formula(formula: "Formula") -> FormulaRecord:
             RivalRecord(expression=str(rival.expression), complexity=rival.complexity, error=finite(rival.error))
             for rival in formula.rivals
         ],
-    )
+        evidence=[
+            EvidenceRecord(
+                kind=e.kind, inputs=list(e.inputs), detail=e.detail, departure=finite(e.departure),
+                limit=finite(e.limit), source=e.source,
+            )
+            for e in formula.evidence
+            if e.proposed and e.kind != "depends"
+        ],
+        divergence=None
+        if missed is None
+        else DivergenceRecord(inputs=list(missed.inputs), share=finite(missed.share), r2=finite(missed.r2)),
+    )  # fmt: skip

@@ -59,6 +59,25 @@ class RivalRecord(_Record):
     error: Number = Field(description="Root mean square residual over the output's deviation.")
 
 
+class EvidenceRecord(_Record):
+    """What a probe of the network showed of one property."""
+
+    kind: str = Field(description="depends, added, multiplied, combined, symmetric, even, odd, periodic, ...")
+    inputs: list[str]
+    detail: str = Field(description="The property in words.")
+    departure: Number = Field(description="0 where it holds exactly, about 1 where not at all.")
+    limit: Number = Field(description="The departure that the function's own error explains.")
+    source: str = Field(description="Who was asked: the network, or a companion fitted to its rows.")
+
+
+class DivergenceRecord(_Record):
+    """The part of the network that a formula misses most."""
+
+    inputs: list[str]
+    share: Number = Field(description="Of the mean squared difference, 0 to 1.")
+    r2: Number = Field(description="Of the formula's part against the network's.")
+
+
 class FormulaRecord(_Record):
     """What one output computes."""
 
@@ -72,6 +91,10 @@ class FormulaRecord(_Record):
     canonical: str = Field(description="Formula minus truth: equal, different, undecided, or no truth.")
     message: str = Field(description="Why it is exact, or what speaks against it.")
     rivals: list[RivalRecord]
+    evidence: list[EvidenceRecord] = Field(default=[], description="What probes proposed; empty where none were asked.")
+    divergence: DivergenceRecord | None = Field(
+        default=None, description="Where r2_network is below 0.999 and it is not exact."
+    )
 
 
 class SharedPartRecord(_Record):

@@ -293,7 +293,7 @@ def test_a_fit_that_was_about_to_be_finished_is_kept(monkeypatch: pytest.MonkeyP
 def test_stages_are_told_as_they_begin() -> None:
     x, told = rows(200, 6), list[str]()
     found(x, hard(x), progress=told.append, seconds=1.0)
-    assert told == ["hints", "quick search", "thorough search", "finishing"]
+    assert told == ["hints", "quick search", "pool search", "thorough search", "finishing"]
     told.clear()
     found(x, x[:, 0] ** 2, progress=told.append)
     assert told == ["hints", "quick search with hints", "finishing"]
