@@ -162,7 +162,7 @@ def formulas_of(checkpoint: Checkpoint, circuit: Network, *, seconds: float, see
 
     card, probe = checkpoint.card, checkpoint.probe
     found: dict[str, Formula] = {}
-    if card.loss != "mse":
+    if card.classifies:
         return found
     ends = time.monotonic() + seconds
     for place, output in enumerate(card.outputs):

@@ -24,6 +24,7 @@ class Record:
         test_loss: on the test rows.
         cost: connection cost, biases included.
         edges: weights of a magnitude above 1e-2.
+        accuracy: share of the test rows whose class is right; None where the targets are no classes.
     """
 
     step: int
@@ -31,6 +32,7 @@ class Record:
     test_loss: PerSeed
     cost: PerSeed
     edges: Int64[np.ndarray, "seeds"]
+    accuracy: PerSeed | None = None
 
 
 class Callback:

@@ -1,5 +1,6 @@
 """Cleaning a network whose weights were cut: what no longer carries anything from input to output is taken out."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -8,8 +9,9 @@ from jaxtyping import Bool
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from .network import ACTIVATIONS, Connection, Group, Layout, Network, Placement
+from .network import ACTIVATIONS, Connection, Group, Layout, Network, Pattern, Placement, spread
 
+CHAINS = ("mlp", "image-mlp", "embedding-mlp")  # kinds of model that are plain layers, each read by the next alone
 Flags = Mapping[str, Bool[np.ndarray, "_"]]
 
 
@@ -66,18 +68,17 @@ def count_components(layout: Layout, connections: tuple[Connection, ...]) -> int
 def without_dead_ends(network: Network) -> Network:
     """The same function with fewer weights: edges into nothing are cut, constant neurons are folded into biases.
 
-    A neuron that no input drives has a constant activation ``a = f(b)``; in an MLP its readers' biases become
-    ``b + W a`` and its edges go. Other kinds of model keep their constant neurons. Nothing is resized.
+    A neuron that no input drives has a constant activation ``a = f(b)``; in a chain of layers its readers' biases
+    become ``b + W a`` and its edges go. Other kinds of model keep their constant neurons. Nothing is resized.
     """
-    if network.model.kind == "mlp":
+    if network.model.kind in CHAINS:
         network = _fold_constants(network)
     live = liveness(network.layout, network.connections())
     cut = {}
     for connection in network.connections():
-        spec = network.layout.tensors[connection.tensor]
-        if len(spec.plan.axes) == 2 and connection.matrix.shape == network.tensors[connection.tensor].shape:
-            useful = live.reaching[connection.target][:, None] & np.ones(connection.matrix.shape[1], bool)
-            cut[connection.tensor] = np.where(useful, network.tensors[connection.tensor], 0)
+        plan, tensor = network.layout.tensors[connection.tensor].plan, network.tensors[connection.tensor]
+        useful = np.repeat(live.reaching[connection.target][:, None], connection.matrix.shape[1], axis=1).astype(float)
+        cut[connection.tensor] = np.where(spread(useful, plan, tensor.shape, network.layout.sizes) > 0, tensor, 0)
     return network.with_tensors(cut)
 
 
@@ -103,7 +104,7 @@ def _fold_constants(network: Network) -> Network:
 
 
 def shrink(network: Network) -> tuple[Network, dict[str, tuple[int, ...]]]:
-    """Take dead neurons out of an MLP's hidden layers; those that stay keep their names and their places in space.
+    """Take dead neurons out of the hidden layers of a chain; those that stay keep their names and their places.
 
     Returns:
         The smaller network, and for each group the kept neurons' numbers in the given one. A layer that would be empty
@@ -111,11 +112,12 @@ def shrink(network: Network) -> tuple[Network, dict[str, tuple[int, ...]]]:
     """
     layout = network.layout
     kept = {group.name: tuple(range(group.size)) for group in layout.groups}
-    if network.model.kind != "mlp":
+    if network.model.kind not in CHAINS:
         return network, kept
     live = liveness(layout, network.connections())
-    for group in layout.groups[1:-1]:
-        kept[group.name] = tuple(np.flatnonzero(live.alive(group.name)).tolist()) or (0,)
+    for group in layout.groups:
+        if group.name not in (layout.inputs, layout.outputs):
+            kept[group.name] = tuple(np.flatnonzero(live.alive(group.name)).tolist()) or (0,)
     groups, slots = [], {}
     for group in layout.groups:
         members = list(kept[group.name])
@@ -124,11 +126,24 @@ def shrink(network: Network) -> tuple[Network, dict[str, tuple[int, ...]]]:
         names = tuple(group.label(i) for i in members)
         groups.append(Group(group.name, tuple(tuple(places[i].tolist()) for i in order), group.movable, labels=names))
         slots[group.name] = tuple(np.argsort(order).tolist())
-    tensors = {}
-    for name, tensor in network.tensors.items():
-        for axis, factors in enumerate(layout.tensors[name].plan.axes):
-            tensor = tensor.take(kept[str(factors[0])], axis=axis)
-        tensors[name] = tensor
-    options = {**network.model.options, "widths": [group.size for group in groups]}
+    tensors = {
+        name: _taken(tensor, layout.tensors[name].plan, layout, kept) for name, tensor in network.tensors.items()
+    }
+    sizes = [group.size for group in groups]
+    tokens = network.model.kind == "embedding-mlp"
+    options = {**network.model.options, "widths": sizes[1:] if tokens else sizes}
+    if tokens:
+        options["embedding"] = sizes[0]
     smaller = Network(replace(network.model, options=options), layout.with_groups(groups), Placement(slots), tensors)
     return smaller, kept
+
+
+def _taken(tensor: np.ndarray, plan: Pattern, layout: Layout, kept: Mapping[str, tuple[int, ...]]) -> np.ndarray:
+    """The tensor with only the kept neurons along each axis that neurons index, in every copy of a fold."""
+    opened = tensor.reshape(plan.open_shape(tensor.shape, layout.sizes))
+    for place, group in plan.group_factors():
+        opened = opened.take(kept[group], axis=place)
+    lengths, axes = iter(opened.shape), []
+    for axis in plan.axes:
+        axes.append(math.prod(next(lengths) for _ in axis))
+    return opened.reshape(axes)

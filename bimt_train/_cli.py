@@ -50,6 +50,7 @@ class _Options:
 
     task: tuple[str, ...]
     target: tuple[str, ...]
+    data: Path | None
     bounds: tuple[float, float] | None
     rows: int | None
     hidden: tuple[int, ...]
@@ -68,6 +69,7 @@ class _Options:
 @click.command("bimt-train", help=HELP, context_settings={"show_default": True, "max_content_width": 120})
 @click.argument("task", nargs=-1, required=True)
 @click.option("--target", multiple=True, metavar="NAME...", help="Columns of the table to predict.")
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of mnist's IDX files; data/mnist if left out.")
 @click.option(
     "--range", "bounds", type=float, nargs=2, help="Where the inputs of formulas are drawn; -1 1 if left out."
 )
@@ -106,14 +108,14 @@ def command(**given: Any) -> int:
 
 def _task(options: _Options) -> Task:
     """The task that the words name, with the drawing and the width that the options ask for."""
-    task = resolve_task(options.task, target=options.target or None)
+    task = resolve_task(options.task, target=options.target or None, data=options.data)
     if options.bounds or options.rows:
         if task.card.name != "formula":
             raise InputError("--range and --rows are for formulas", got=" ".join(options.task), mend="leave them out")
         low, high = options.bounds or (-1.0, 1.0)
         task = formula_task(options.task, ranges=(low, high), rows=(options.rows or 100,) * 2)
     if options.hidden:
-        task = replace(task, widths=(task.widths[0], *options.hidden, task.widths[-1]))
+        task = task.with_hidden(options.hidden)
     return task
 
 

@@ -51,6 +51,11 @@ def cross_entropy(outputs: Tensor, targets: Tensor) -> PerSeed:
     return -(torch.log_softmax(outputs, dim=2) * targets).sum(2).mean(1)
 
 
+def accuracy(outputs: Tensor, targets: Tensor) -> PerSeed:
+    """The share of rows whose largest output is at the class, which the targets give one-hot; one number a seed."""
+    return (outputs.argmax(2) == targets.argmax(2)).double().mean(1)
+
+
 LOSSES: Mapping[str, Loss] = MappingProxyType({"mse": mean_squared_error, "cross-entropy": cross_entropy})
 
 

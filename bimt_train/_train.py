@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,14 +13,14 @@ from torch import Tensor
 
 from ._callbacks import Callback, Record
 from ._errors import InputError
-from ._optimise import LOSSES, Loss, Moments, adam_step, task_gradient
+from ._optimise import LOSSES, Loss, Moments, accuracy, adam_step, task_gradient
 from ._presets import default_recipe
 from ._relocate import relocate
 from ._resume import Progress, load_progress, save_progress
 from ._runs import Run, Runs
 from ._schedule import Phase, Recipe, TrainingType
 from ._stack import Flat, Stack, one_thread
-from .network import MLP, Checkpoint, Layout, ModelSpec, Network, Placement, Probe
+from .network import Checkpoint, Layout, ModelSpec, Network, Placement, Probe
 from .tasks import Dataset, Task
 
 EDGE = 1e-2  # a weight below this is not counted as an edge while training; pruning finds the true threshold
@@ -129,7 +130,7 @@ def chosen_seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:
 def _prepare(task: Task, seeds: tuple[int, ...], recipe: Recipe, kind: TrainingType, device: str) -> _Setting:
     """Draw the data, and find out how the networks of this task are stacked."""
     _check_device(device)
-    module = MLP(task.widths, generator=torch.Generator().manual_seed(0))
+    module: Any = task.model.build(generator=torch.Generator().manual_seed(0))
     layout = module.layout(input_labels=task.card.inputs, output_labels=task.card.outputs)
     data = tuple(task.data(seed) for seed in seeds)
     card = task.card
@@ -138,7 +139,7 @@ def _prepare(task: Task, seeds: tuple[int, ...], recipe: Recipe, kind: TrainingT
         return torch.tensor(np.stack(arrays), dtype=torch.float32, device=device)
 
     return _Setting(
-        task, seeds, recipe, kind, module.spec, layout, Stack.of(module.to(device)), data,
+        task, seeds, recipe, kind, task.model, layout, Stack.of(module.to(device)), data,
         x=stacked([_padded(card.to_network_inputs(d.x_train), task.widths) for d in data]),
         y=stacked([card.to_network_targets(d.y_train) for d in data]),
         x_test=stacked([card.to_network_inputs(d.x_test) for d in data]),
@@ -168,7 +169,7 @@ def _start(setting: _Setting) -> Progress:
     """The first weights of every seed, every neuron in its first place."""
     drawn = []
     for seed in setting.seeds:
-        module = MLP(setting.task.widths, generator=torch.Generator().manual_seed(seed))
+        module = setting.task.model.build(generator=torch.Generator().manual_seed(seed))
         drawn.append({name: p.detach() for name, p in module.named_parameters()})
     flat = setting.stack.pack(drawn).to(setting.x)
     return Progress(0, Moments.start(flat), (Placement.identity(setting.layout),) * len(setting.seeds))
@@ -252,12 +253,14 @@ def _measure(setting: _Setting, step: int, flat: Flat, placements: Sequence[Plac
     views = setting.stack.unpack(flat)
     prices = setting.charges(placements, Phase(0.0, 1.0, biases=True))
     edges = sum((views[name].abs() > EDGE).flatten(1).sum(1) for name in setting.layout.weights())
+    tested = setting.stack.forward(views, setting.x_test)
     return Record(
         step,
         loss(setting.stack.forward(views, setting.x)[:, : setting.y.shape[1]], setting.y).double().cpu().numpy(),
-        loss(setting.stack.forward(views, setting.x_test), setting.y_test).double().cpu().numpy(),
+        loss(tested, setting.y_test).double().cpu().numpy(),
         (flat.abs() * prices).sum(1).double().cpu().numpy(),
         torch.as_tensor(edges).cpu().numpy(),
+        accuracy(tested, setting.y_test).cpu().numpy() if setting.task.card.classifies else None,
     )
 
 

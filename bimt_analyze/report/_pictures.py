@@ -23,7 +23,7 @@ def pictures(report: "Report") -> dict[str, str]:
     if checkpoint.network.edges() <= WHOLE:
         modules = [{(group, circuit.kept[group][index]) for group, index in module} for module in report.module_sets]
         drawn["whole"] = draw_network(checkpoint.network, partition=modules, legend=False)
-    if checkpoint.card.loss == "mse":
+    if not checkpoint.card.classifies:
         probe, card = checkpoint.probe, checkpoint.card
         predictions = {"network": checkpoint.predict(probe.x_test)}
         if len(report.formulas) == len(card.outputs):

@@ -4,6 +4,7 @@ from ._checkpoint import Checkpoint as Checkpoint
 from ._checkpoint import Probe as Probe
 from ._checkpoint_file import load_checkpoint as load_checkpoint
 from ._checkpoint_file import save_checkpoint as save_checkpoint
+from ._embedding_mlp import EmbeddingMLP as EmbeddingMLP
 from ._expression import Expression as Expression
 from ._expression import parse_expression as parse_expression
 from ._fold import fold as fold
@@ -18,11 +19,13 @@ from ._fragments import norm as norm
 from ._fragments import recurrent as recurrent
 from ._group import Group as Group
 from ._group import distances as distances
+from ._image_mlp import ImageMLP as ImageMLP
 from ._layout import Layout as Layout
 from ._layout import TensorSpec as TensorSpec
-from ._models import ACTIVATIONS as ACTIVATIONS
-from ._models import MLP as MLP
-from ._models import ModelSpec as ModelSpec
+from ._mlp import ACTIVATIONS as ACTIVATIONS
+from ._mlp import MLP as MLP
+from ._model_spec import ModelSpec as ModelSpec
+from ._models import MODELS as MODELS
 from ._network import Connection as Connection
 from ._network import Network as Network
 from ._parts import KnownParts as KnownParts

@@ -29,7 +29,8 @@ class TaskCard:
     formula; ``input_labels`` and ``output_labels`` are what the user called them, where that is something else
     ("mass (kg)" for mass_kg), for tables and pictures.
 
-    With ``loss="cross-entropy"`` the outputs are the logits of classes, and their units are left alone.
+    With ``loss="cross-entropy"`` the outputs are the logits of classes, and their units are left alone. ``classes``
+    says of ``loss="mse"`` that the targets are one-hot: the largest output names the class.
 
     Raises TaskError for names that cannot stand in a formula or occur twice, for lengths that differ, for empty or
     infinite ranges, for scales that are not positive, and for parts of another task.
@@ -47,6 +48,7 @@ class TaskCard:
     output_scale: Numbers | None = None
     input_labels: tuple[str, ...] | None = None
     output_labels: tuple[str, ...] | None = None
+    classes: bool = False
 
     def __post_init__(self) -> None:
         where = f"task {self.name!r}"
@@ -84,6 +86,11 @@ class TaskCard:
                 if not math.isfinite(number) or (field.endswith("scale") and number <= 0):
                     expected = "finite numbers, scales above 0"
                     raise TaskError(f"impossible {field}", where=where, expected=expected, got=str(number))
+
+    @property
+    def classifies(self) -> bool:
+        """Whether the outputs are classes: by the loss, or because targets are one-hot by construction (mnist)."""
+        return self.loss == "cross-entropy" or self.classes
 
     def to_network_inputs(self, x: Float64[np.ndarray, "rows inputs"]) -> Float64[np.ndarray, "rows inputs"]:
         """(x - input_shift) / input_scale, for x [rows, inputs] in the task's units."""
@@ -125,6 +132,8 @@ class TaskCard:
         for field in (*_SCALES, *_LABELS):
             given = getattr(self, field)
             plain[field] = None if given is None else list(given)
+        if self.classes:
+            plain["classes"] = True
         return plain
 
     @classmethod
@@ -139,6 +148,7 @@ class TaskCard:
             inputs, outputs = (as_names(left.pop(field)) for field in ("inputs", "outputs"))
             options: dict[str, Any] = {field: _numbers(left.pop(field)) for field in _SCALES}
             options |= {field: None if left[field] is None else as_names(left[field]) for field in _LABELS}
+            options["classes"] = _flag(left.pop("classes", False))
             unknown = left.keys() - {"parts", *_LABELS}
             if unknown:
                 raise ValueError(f"unknown field {min(map(str, unknown))!r}")
@@ -149,6 +159,12 @@ class TaskCard:
             raise TaskError("a task card that cannot be read", got=f"{type(error).__name__}: {error}") from None
         parts = None if given is None else KnownParts.from_json(given)
         return cls(name, inputs, outputs, ranges, loss, parts, **options)
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{value!r} is neither true nor false")
+    return value
 
 
 def _number(value: Any) -> float:

@@ -4,6 +4,7 @@ import itertools
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -17,7 +18,8 @@ from ._checkpoint import PROBES, Checkpoint, Probe
 from ._files import write_whole
 from ._group import Group
 from ._layout import Layout, Role, TensorSpec
-from ._models import ACTIVATIONS, ModelSpec
+from ._mlp import ACTIVATIONS
+from ._model_spec import ModelSpec
 from ._network import Network
 from ._placement import Placement
 
@@ -77,6 +79,34 @@ class _ModelData(_Strict):
 class _MLPOptions(_Strict):
     widths: list[int]
     activation: str
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return _chain_shapes(self.widths)
+
+
+class _ImageMLPOptions(_MLPOptions):
+    image: tuple[int, int]
+
+
+class _EmbeddingMLPOptions(_MLPOptions):
+    tokens: int
+    copies: int
+    embedding: int
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        chain = _chain_shapes([self.copies * self.embedding, *self.widths])
+        return {"embedding.weight": (self.tokens, self.embedding)} | chain
+
+
+def _chain_shapes(widths: list[int]) -> dict[str, tuple[int, ...]]:
+    pairs = list(itertools.pairwise(widths))
+    weights: dict[str, tuple[int, ...]] = {f"layers.{i}.weight": (b, a) for i, (a, b) in enumerate(pairs)}
+    return weights | {f"layers.{i}.bias": (b,) for i, (_, b) in enumerate(pairs)}
+
+
+_OPTIONS: Mapping[str, type[_MLPOptions]] = MappingProxyType(
+    {"mlp": _MLPOptions, "image-mlp": _ImageMLPOptions, "embedding-mlp": _EmbeddingMLPOptions}
+)
 
 
 class _Metadata(_Strict):
@@ -263,13 +293,11 @@ def _taken(tensors: dict[str, np.ndarray], name: str) -> np.ndarray:
 
 
 def _check_model(model: ModelSpec, shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """Compare an MLP's options with its tensors before anything is built: they might ask for any amount of memory."""
-    if model.kind != "mlp":
+    """Compare a model's options with its tensors before anything is built: they might ask for any amount of memory."""
+    if model.kind not in _OPTIONS:
         return
-    options = _MLPOptions.model_validate(dict(model.options))
-    pairs = list(itertools.pairwise(options.widths))
-    declared: dict[str, tuple[int, ...]] = {f"layers.{i}.weight": (b, a) for i, (a, b) in enumerate(pairs)}
-    declared |= {f"layers.{i}.bias": (b,) for i, (_, b) in enumerate(pairs)}
+    options = _OPTIONS[model.kind].model_validate(dict(model.options))
+    declared = options.shapes()
     for name in (*declared, *shapes):
         if declared.get(name) != shapes.get(name):
             raise CheckpointError(

@@ -19,7 +19,7 @@ from .._errors import CheckpointError
 from ._card import TaskCard
 from ._chain import Linear, chain_of
 from ._checkpoint import Checkpoint, Probe
-from ._models import MLP
+from ._mlp import MLP
 from ._network import Network
 from ._parts import KnownParts
 from ._placement import Placement

@@ -17,7 +17,7 @@ from ._placement import Placement
 if TYPE_CHECKING:
     import torch
 
-    from ._models import ModelSpec
+    from ._model_spec import ModelSpec
 
 
 class Connection(NamedTuple):

@@ -1,6 +1,10 @@
 from ._formula import FormulaSampler as FormulaSampler
 from ._formula import default_widths as default_widths
 from ._formula import formula_task as formula_task
+from ._groups import modular_addition as modular_addition
+from ._groups import permutation_s4 as permutation_s4
+from ._groups import s4_elements as s4_elements
+from ._mnist import mnist as mnist
 from ._names import safe_names as safe_names
 from ._paper import composition as composition
 from ._paper import feature_sharing as feature_sharing
@@ -10,3 +14,5 @@ from ._resolve import resolve_task as resolve_task
 from ._table import table_task as table_task
 from ._task import Dataset as Dataset
 from ._task import Task as Task
+from ._task import mlp as mlp
+from ._two_moons import two_moons as two_moons

@@ -14,7 +14,7 @@ from ..network._expression import natural_order, parse_expression
 from ..network._formula_reader import is_variable_name, shortened
 from ..network._formula_tree import Call, Node, Power, Product, variables_of
 from ..network._parts import KnownParts
-from ._task import Dataset, Task
+from ._task import Dataset, Task, mlp
 
 Range: TypeAlias = tuple[int | float, int | float]
 
@@ -102,7 +102,7 @@ def formula_task(
         raise TaskError("too few rows", expected="at least 1 for training and 1 for testing", got=str(rows))
     sampler = FormulaSampler(parts, intervals, rows)
     network = default_widths(parts) if widths is None else tuple(widths)
-    return Task(_card(name, sampler), network, sampler)
+    return Task(_card(name, sampler), mlp(network), sampler)
 
 
 def default_widths(parts: KnownParts) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ Inputs and outputs are as they are, without units; 100 training and 100 test poi
 from ..network._card import TaskCard
 from ..network._parts import KnownParts
 from ._formula import UNIT, FormulaSampler
-from ._task import Task
+from ._task import Task, mlp
 
 
 def independence(*, rows: tuple[int, int] = (100, 100), widths: tuple[int, ...] = (4, 20, 20, 2)) -> Task:
@@ -43,4 +43,4 @@ def composition(*, rows: tuple[int, int] = (100, 100), widths: tuple[int, ...] =
 def _task(name: str, parts: KnownParts, rows: tuple[int, int], widths: tuple[int, ...]) -> Task:
     ranges = (UNIT,) * len(parts.inputs)
     card = TaskCard(name, parts.inputs, parts.outputs, ranges, parts=parts)
-    return Task(card, widths, FormulaSampler(parts, ranges, rows))
+    return Task(card, mlp(widths), FormulaSampler(parts, ranges, rows))

@@ -14,7 +14,7 @@ from .._errors import TaskError
 from ..network._card import TaskCard
 from ._names import safe_names
 from ._read_table import Columns, read_table
-from ._task import Dataset, Task
+from ._task import Dataset, Task, mlp
 
 LEAST_ROWS = 10
 TEST_SHARE = 0.2
@@ -79,7 +79,7 @@ def table_task(
     title = name or ("table" if isinstance(source, pd.DataFrame) else Path(source).stem)
     card = _card(title, features, targets, x, y)
     network = (len(features), *HIDDEN, len(targets)) if widths is None else tuple(widths)
-    return Task(card, network, TableSampler(x, y))
+    return Task(card, mlp(network), TableSampler(x, y))
 
 
 def _check_names(labels: Sequence[str], where: str) -> None:

@@ -1,13 +1,15 @@
 """A task: a card, the network to start from, and data for every seed."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from jaxtyping import Float64
 
 from .._errors import TaskError
 from ..network._card import TaskCard
+from ..network._model_spec import ModelSpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,26 +29,44 @@ class Dataset:
 class Task:
     """Something to train a network on.
 
-    ``card`` is what a checkpoint remembers of it, ``widths`` the default network from inputs to outputs, and
-    ``sampler`` the pure function behind ``data``. A new kind of task is a new sampler and a card.
+    ``card`` is what a checkpoint remembers of it, ``model`` the network to start from, and ``sampler`` the pure
+    function behind ``data``. A new kind of task is a new sampler and a card.
 
-    Raises TaskError when the first and last width are not the numbers of inputs and outputs.
+    Raises TaskError when the model's first and last width are not the numbers of inputs and outputs.
     """
 
     card: TaskCard
-    widths: tuple[int, ...]
+    model: ModelSpec
     sampler: Callable[[int], Dataset]
 
     def __post_init__(self) -> None:
-        ends = (len(self.card.inputs), len(self.card.outputs))
-        if len(self.widths) < 2 or (self.widths[0], self.widths[-1]) != ends or min(self.widths) < 1:
+        widths = self.widths
+        first = () if self.model.kind == "embedding-mlp" else (len(self.card.inputs),)  # tokens are no neurons
+        ends = (*first, len(self.card.outputs))
+        if len(widths) < len(ends) or (*widths[: len(first)], widths[-1]) != ends or min(widths) < 1:
             raise TaskError(
                 "widths that do not fit the task",
                 where=f"task {self.card.name!r}",
-                expected=f"{ends[0]} (inputs), hidden widths of at least 1, {ends[1]} (outputs)",
-                got="-".join(map(str, self.widths)),
+                expected=f"{len(self.card.inputs)} (inputs), hidden widths of at least 1, {ends[-1]} (outputs)",
+                got="-".join(map(str, widths)),
             )
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Neurons a layer, inputs (unless they are tokens) and outputs included."""
+        return tuple(self.model.options["widths"])
+
+    def with_hidden(self, hidden: Sequence[int]) -> Self:
+        """The same task with other hidden layers."""
+        first = () if self.model.kind == "embedding-mlp" else self.widths[:1]
+        widths = [*first, *hidden, self.widths[-1]]
+        return replace(self, model=replace(self.model, options={**self.model.options, "widths": widths}))
 
     def data(self, seed: int) -> Dataset:
         """The data of one seed: new arrays each time, the same numbers for the same seed."""
         return self.sampler(seed)
+
+
+def mlp(widths: Sequence[int]) -> ModelSpec:
+    """Layers of these widths, with the paper's activation."""
+    return ModelSpec("mlp", {"widths": list(widths), "activation": "silu"})

@@ -52,8 +52,9 @@ def test_tables_take_targets(tmp_path: Path) -> None:
     [
         ("independance", None, r"expected independence, .*got 'independance'; mend: did you mean independence\?"),
         ("feature-shearing", None, r"did you mean feature-sharing\?"),
-        ("two-moons", None, "unknown task.*if it is a formula, write 'y = two-moons'"),
-        ("mnist", None, "unknown task.*write a formula in quotes"),
+        ("three-suns", None, "unknown task.*if it is a formula, write 'y = three-suns'"),
+        ("digits", None, "unknown task.*write a formula in quotes"),
+        ("mnist", None, "no MNIST files: data.mnist; mend: put train-images-idx3-ubyte .* --data FOLDER"),
         ("data.xlsx", None, "unknown task.*or a table \\(.csv .tsv .parquet .npz .npy\\)"),
         ("some/where/data.txt", None, "unknown task"),
         ("none.csv", ["y"], "no such file: none.csv"),

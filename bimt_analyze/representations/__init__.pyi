@@ -1,0 +1,10 @@
+from ._ablation import Ablation as Ablation
+from ._ablation import ablations as ablations
+from ._frequencies import Feature as Feature
+from ._frequencies import FrequencyModule as FrequencyModule
+from ._frequencies import frequency_modules as frequency_modules
+from ._irreps import IRREPS as IRREPS
+from ._irreps import IrrepShares as IrrepShares
+from ._irreps import irrep_shares as irrep_shares
+from ._signals import module_graph as module_graph
+from ._signals import module_partition as module_partition

@@ -1,0 +1,146 @@
+"""Modular addition: the frequency of each module, and its features as cosines and sines of a + b."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import sympy
+from jaxtyping import Float64
+
+from bimt_train import InputError
+from bimt_train.network import Network
+
+from ..graph import NodeId
+from ._signals import activations, all_pairs, last_hidden
+
+HARMONICS = 3  # multiples of a frequency that belong to it: the third comes of an activation that bends
+SINGLE = 0.95  # share of the power from which a module carries one frequency
+ROUNDED = 3  # digits of a feature's coefficients
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One neuron that the classes read, as a function of the residue of a + b.
+
+    Attributes:
+        neuron: its number in the last hidden layer.
+        expression: c + A cos(2 pi k (a + b) / p) + B sin(2 pi k (a + b) / p), coefficients to three digits.
+        r2: of that, over all pairs.
+        r2_harmonics: with the second and third multiple of k too.
+    """
+
+    neuron: int
+    expression: sympy.Expr
+    r2: float
+    r2_harmonics: float
+
+
+@dataclass(frozen=True)
+class FrequencyModule:
+    """What one module carries.
+
+    Attributes:
+        neurons: of the module, in all layers.
+        dimensions: which dimensions of the embedding it reads.
+        frequency: k, 1 to (p - 1) / 2; 0 where it reads no dimension.
+        share: of the dimensions' power over tokens in k and its second and third multiple, modulo p.
+        power: multiple of k -> its own share.
+        features: the module's neurons that the classes read.
+    """
+
+    neurons: frozenset[NodeId]
+    dimensions: tuple[int, ...]
+    frequency: int
+    share: float
+    power: dict[int, float]
+    features: tuple[Feature, ...]
+
+    @property
+    def single(self) -> bool:
+        """Whether 95 % of the power lies in one frequency and its multiples."""
+        return self.share >= SINGLE
+
+
+def frequency_modules(network: Network, modules: Sequence[frozenset[NodeId]]) -> tuple[FrequencyModule, ...]:
+    """The frequency of each module of a network that reads two numbers below p through one embedding.
+
+    With e[t] the embedding of token t and P(f) = sum over the module's dimensions of |sum_t e[t] exp(-2 pi i f t/p)|^2,
+    f = 1 ... (p - 1)/2 (f and -f are the same for real e), the frequency is the k of greatest P(k), and the module's
+    share is that of P(k) + P(2k) + P(3k), frequencies modulo p and up to sign. (For small p many frequencies are
+    multiples of others; ``power`` tells them apart.)
+
+    Args:
+        network: pruned or not; its only embedding has one row a number.
+        modules: as `module_partition` gives them.
+
+    Raises:
+        InputError: no embedding, or several.
+    """
+    table = _embedding(network)
+    (group,) = [
+        s.plan.groups[0] for s in network.layout.tensors.values() if s.role == "embedding"
+    ]  # the neurons that its rows run over
+    p = len(table)
+    pairs = all_pairs(p)
+    layer, hidden = last_hidden(network), activations(network, pairs)
+    found = []
+    for module in modules:
+        dimensions = tuple(sorted(i for name, i in module if name == group))
+        frequency, share, power = _frequency(table[:, dimensions])
+        features = tuple(
+            _feature(number, hidden[:, number], pairs.sum(axis=1), frequency, p)
+            for number in sorted(i for name, i in module if name == layer)
+            if frequency
+        )
+        found.append(FrequencyModule(module, dimensions, frequency, share, power, features))
+    return tuple(found)
+
+
+def multiples(frequency: int, p: int) -> tuple[int, ...]:
+    """k, 2k and 3k modulo p, up to sign, each once.
+
+    >>> multiples(7, 59)
+    (7, 14, 21)
+    >>> multiples(19, 59)
+    (19, 21, 2)
+    """
+    return tuple(dict.fromkeys(min(h * frequency % p, -h * frequency % p) for h in range(1, HARMONICS + 1)))
+
+
+def _embedding(network: Network) -> Float64[np.ndarray, "tokens width"]:
+    names = [name for name, spec in network.layout.tensors.items() if spec.role == "embedding"]
+    if len(names) != 1:
+        expected, got = "one embedding, of the numbers below p", ", ".join(names) or "none"
+        raise InputError("not a network of modular addition", where="layout", expected=expected, got=got)
+    return network.tensors[names[0]].astype(np.float64)
+
+
+def _frequency(columns: Float64[np.ndarray, "tokens width"]) -> tuple[int, float, dict[int, float]]:
+    p = len(columns)
+    power = (np.abs(np.fft.rfft(columns - columns.mean(axis=0), axis=0)) ** 2).sum(axis=1)
+    power[0] = 0.0
+    if not power.sum() > 0:
+        return 0, 0.0, {}
+    power = power / power.sum()
+    best = int(np.argmax(power))
+    own = {f: float(power[f]) for f in multiples(best, p) if f}
+    return best, float(sum(own.values())), own
+
+
+def _feature(
+    neuron: int, values: Float64[np.ndarray, " pairs"], total: Float64[np.ndarray, " pairs"], frequency: int, p: int
+) -> Feature:
+    def fitted(harmonics: int) -> tuple[Float64[np.ndarray, " terms"], float]:
+        angles = [2 * np.pi * h * frequency / p * total for h in range(1, harmonics + 1)]
+        columns = np.column_stack([np.ones(len(total)), *(f(a) for a in angles for f in (np.cos, np.sin))])
+        coefficients = np.linalg.lstsq(columns, values, rcond=None)[0]
+        spread = float(np.var(values))
+        left = float(np.mean((values - columns @ coefficients) ** 2))
+        return coefficients, 1.0 - left / spread if spread > 0 else 0.0
+
+    (c, cosine, sine), r2 = fitted(1)
+    a, b = sympy.symbols("a b", real=True)
+    angle = 2 * sympy.pi * frequency * (a + b) / p
+    rounded = [sympy.Float(f"{number:.{ROUNDED}g}", ROUNDED) for number in (c, cosine, sine)]
+    expression = rounded[0] + rounded[1] * sympy.cos(angle) + rounded[2] * sympy.sin(angle)
+    return Feature(neuron, expression, r2, fitted(HARMONICS)[1])

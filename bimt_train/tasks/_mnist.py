@@ -1,0 +1,105 @@
+"""Handwritten digits, read from the standard IDX files in a folder that the user names."""
+
+import gzip
+import struct
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+
+from .._errors import TaskError
+from ..network._card import TaskCard
+from ..network._model_spec import ModelSpec
+from ._task import Dataset, Task
+
+SIDE = 28
+CLASSES = tuple(f"digit{k}" for k in range(10))
+SETS = (("t10k", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
+        ("train", "train-images-idx3-ubyte", "train-labels-idx1-ubyte"))  # fmt: skip
+MEND = (
+    "put train-images-idx3-ubyte and train-labels-idx1-ubyte (or those of t10k) there, gzipped or not, "
+    "or name their folder: --data FOLDER"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class DigitSampler:
+    """Images and digits of a folder: those of the training files where they are there, else of the test files.
+
+    With both, seeds differ in nothing but their weights: the files' own split is kept. With one file, seed s trains
+    on the first 80 % of ``np.random.default_rng(s).permutation(images)``.
+    """
+
+    folder: Path
+
+    @cached_property
+    def _files(self) -> dict[str, tuple[UInt8[np.ndarray, "images pixels"], UInt8[np.ndarray, " images"]]]:
+        found = {}
+        for name, images, labels in SETS:
+            paths = [_present(self.folder, each) for each in (images, labels)]
+            if all(paths):
+                found[name] = (read_idx(paths[0]).reshape(-1, SIDE * SIDE), read_idx(paths[1]))
+        if not found:
+            raise TaskError("no MNIST files", where=str(self.folder), mend=MEND)
+        return found
+
+    def __call__(self, seed: int) -> Dataset:
+        """The data of one seed: pixels from 0 to 1, one-hot digits."""
+        files = self._files
+        if len(files) == 2:
+            sets = [files["train"], files["t10k"]]
+        else:
+            (images, labels), *_ = files.values()
+            order = np.random.default_rng(seed).permutation(len(images))
+            split = np.split(order, [round(0.8 * len(order))])
+            sets = [(images[part], labels[part]) for part in split]
+        (x, y), (x_test, y_test) = ((images / 255.0, np.eye(10)[labels]) for images, labels in sets)
+        return Dataset(x, y, x_test, y_test)
+
+    def check(self) -> None:
+        """Raise TaskError unless the files are there."""
+        _ = self._files
+
+
+def _present(folder: Path, name: str) -> Path | None:
+    return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
+
+
+def read_idx(path: Path | None) -> UInt8[np.ndarray, "..."]:
+    """The bytes of an IDX file, gzipped or not, in the shape that its head names.
+
+    Raises:
+        TaskError: not such a file, or one that breaks off.
+    """
+    assert path is not None
+    try:
+        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        zero, kind, axes = struct.unpack(">HBB", content[:4])
+        shape = struct.unpack(f">{axes}I", content[4 : 4 + 4 * axes])
+    except (OSError, EOFError, struct.error) as error:
+        raise TaskError("a file that cannot be read", where=str(path), got=str(error), mend="fetch it anew") from None
+    values = np.frombuffer(content, np.uint8, offset=4 + 4 * axes)
+    if zero != 0 or kind != 8 or values.size != int(np.prod(shape)):
+        expected = f"unsigned bytes of shape {list(shape)}"
+        raise TaskError("no IDX file", where=str(path), expected=expected, got=f"{values.size} bytes")
+    return values.reshape(shape)
+
+
+def mnist(folder: str | Path = "data/mnist", *, hidden: tuple[int, ...] = (100, 100)) -> Task:
+    """Digits from images of 28 x 28 pixels, by squared error on one-hot targets, as the paper does.
+
+    Args:
+        folder: where the IDX files lie.
+        hidden: neurons of the hidden layers, each a square grid.
+
+    Raises:
+        TaskError: no such files, with what to put where.
+    """
+    sampler = DigitSampler(Path(folder))
+    sampler.check()
+    pixels = tuple(f"r{r}c{c}" for r in range(SIDE) for c in range(SIDE))
+    card = TaskCard("mnist", pixels, CLASSES, ((0, 1),) * len(pixels), classes=True)
+    options = {"widths": [SIDE * SIDE, *hidden, 10], "image": [SIDE, SIDE], "activation": "silu"}
+    return Task(card, ModelSpec("image-mlp", options), sampler)

@@ -1,0 +1,134 @@
+"""The shipped models and layouts: certified, refused when declared wrongly, stored and read back, stacked as alone."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from bimt_train import CheckpointError, InputError, LayoutError, PatternError, verify
+from bimt_train.network import (
+    MLP,
+    Checkpoint,
+    EmbeddingMLP,
+    ImageMLP,
+    Network,
+    Probe,
+    TaskCard,
+    TensorSpec,
+    load_checkpoint,
+    save_checkpoint,
+)
+
+RNG = np.random.default_rng(0)
+TOKENS = torch.randint(0, 7, (40, 2), generator=torch.Generator().manual_seed(0))
+PIXELS = torch.rand((30, 12), generator=torch.Generator().manual_seed(0))
+
+
+def generator() -> torch.Generator:
+    return torch.Generator().manual_seed(1)
+
+
+def embedded() -> EmbeddingMLP:
+    return EmbeddingMLP(7, 2, 6, (8, 10, 7), generator=generator())
+
+
+def image() -> ImageMLP:
+    return ImageMLP((12, 9, 5), (3, 4), generator=generator())
+
+
+MODELS = {"embedding": (embedded, TOKENS), "image": (image, PIXELS), "mlp": (lambda: MLP((12, 9, 5)), PIXELS)}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_shipped_layout_is_certified(name: str) -> None:
+    make, x = MODELS[name]
+    module = make()
+    certificate = verify(module, module.layout(), x)
+    assert max(certificate.deviations.values()) < 1e-12
+    assert certificate.silent == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "tensor", "pattern"),
+    [
+        ("embedding", "layers.0.weight", "h1 (e 2)"),  # fold order
+        ("embedding", "layers.0.weight", "(2 e) -> h1"),  # transposed
+        ("embedding", "embedding.weight", "_ _"),  # an axis without its group
+        ("embedding", "layers.1.bias", "_"),
+        ("image", "layers.0.weight", "h1 _"),
+        ("image", "layers.0.bias", "_"),
+        ("image", "layers.1.weight", "h1 -> y"),
+        ("mlp", "layers.0.bias", "_"),
+        ("mlp", "layers.1.weight", "h1 -> y"),
+        ("mlp", "layers.0.weight", "_ x"),
+    ],
+)
+def test_broken_variants_of_each_are_refused(name: str, tensor: str, pattern: str) -> None:
+    make, x = MODELS[name]
+    module = make()
+    layout = module.layout()
+    broken = replace(layout, tensors={**layout.tensors, tensor: TensorSpec(pattern)})
+    with pytest.raises((LayoutError, PatternError)) as refused:
+        verify(module, broken, x)
+    assert tensor in str(refused.value)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_stacked_forward_is_the_forward_of_each(name: str) -> None:
+    make, x = MODELS[name]
+    twins = [make(), make()]
+    for module in twins:
+        for parameter in module.parameters():
+            torch.nn.init.normal_(parameter, generator=generator())
+    tensors = {
+        n: torch.stack([dict(m.named_parameters())[n].detach() for m in twins]) for n, _ in twins[0].named_parameters()
+    }
+    rows = torch.stack([x.float(), x.float().flip(0)])
+    together = twins[0].stacked_forward(tensors, rows)
+    for k, module in enumerate(twins):
+        torch.testing.assert_close(together[k], module(rows[k]), rtol=1e-5, atol=1e-5)
+
+
+def test_an_image_keeps_its_pixels_in_place() -> None:
+    layout = image().layout()
+    assert not layout.group("x").movable
+    assert layout.group("x").slots[5] == (0.375, 0.5)  # row 1, column 1 of 3 x 4
+    assert layout.group("h1").slots == tuple(((c + 0.5) / 3, (r + 0.5) / 3) for r in range(3) for c in range(3))
+
+
+def test_the_same_generator_draws_the_same_weights_and_leaves_torchs_own_alone() -> None:
+    before = torch.random.get_rng_state()
+    one, other = embedded().state_dict(), embedded().state_dict()
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+@pytest.mark.parametrize("tokens", [0, -1])
+def test_an_embedding_without_tokens_is_refused(tokens: int) -> None:
+    with pytest.raises(InputError, match="an embedding needs tokens"):
+        EmbeddingMLP(tokens, 2, 6, (8, 7))
+
+
+def checkpoint() -> Checkpoint:
+    card = TaskCard("product", ("a", "b"), tuple(f"c{k}" for k in range(7)), ((0, 6), (0, 6)), loss="cross-entropy")
+    x, y = TOKENS.numpy().astype(np.float64), np.eye(7)[RNG.integers(0, 7, 40)]
+    return Checkpoint(Network.of(embedded()), card, Probe(x, y, x[:9], y[:9]))
+
+
+def test_a_network_of_tokens_is_stored_and_read_back(tmp_path) -> None:
+    path, kept = tmp_path / "net.safetensors", checkpoint()
+    save_checkpoint(path, kept)
+    read = load_checkpoint(path)
+    np.testing.assert_array_equal(read.predict(kept.probe.x_test), kept.predict(kept.probe.x_test))
+    assert read.network.layout == kept.network.layout
+
+
+@pytest.mark.parametrize(("option", "value"), [("tokens", 8), ("copies", 3), ("embedding", 5), ("widths", [8, 7])])
+def test_options_that_contradict_the_tensors_are_refused(tmp_path, option: str, value: object) -> None:
+    kept = checkpoint()
+    model = replace(kept.network.model, options={**kept.network.model.options, option: value})
+    path = tmp_path / "net.safetensors"
+    save_checkpoint(path, replace(kept, network=replace(kept.network, model=model)))
+    with pytest.raises(CheckpointError, match="the model contradicts the tensors"):
+        load_checkpoint(path)

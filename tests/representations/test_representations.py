@@ -1,0 +1,114 @@
+"""What neurons stand for, on signals and networks whose content is known by hand."""
+
+import numpy as np
+import pytest
+
+from bimt_analyze.representations import IRREPS, ablations, frequency_modules, irrep_shares, module_partition
+from bimt_analyze.representations._frequencies import multiples
+from bimt_analyze.representations._irreps import cycle_type, shares_of
+from bimt_train import InputError
+from bimt_train.network import EmbeddingMLP, Network
+from bimt_train.tasks import s4_elements
+
+P = 17
+
+
+def two_frequencies() -> Network:
+    """Tokens as cos and sin of 1 and of 7 turns, neither a multiple of the other; the first layer adds a and b."""
+    module = EmbeddingMLP(P, 2, 5, (4, 4, P), "identity")
+    tensors = {name: np.zeros(p.shape, np.float64) for name, p in module.named_parameters()}
+    turn = 2 * np.pi * np.arange(P)[:, None] / P
+    waves = np.concatenate([np.cos(turn), np.sin(turn), np.cos(7 * turn), np.sin(7 * turn)], axis=1)
+    tensors["embedding.weight"][:, :4] = waves
+    tensors["layers.0.weight"][:, :4], tensors["layers.0.weight"][:, 5:9] = np.eye(4), np.eye(4)
+    tensors["layers.1.weight"][:] = np.eye(4)
+    tensors["layers.2.weight"][:] = waves
+    return Network(module.spec, module.layout(), Network.of(module).placement, tensors)
+
+
+def test_modules_without_the_output_carry_their_frequency() -> None:
+    network = two_frequencies()
+    tensors = {**network.tensors, "layers.1.weight": np.array(network.tensors["layers.1.weight"])}
+    tensors["layers.0.weight"] = np.array(tensors["layers.0.weight"])
+    tensors["layers.0.weight"][0, 1] = tensors["layers.0.weight"][2, 3] = 1.0  # joins cos and sin
+    found = frequency_modules(network.with_tensors(tensors), module_partition(network.with_tensors(tensors)).modules)
+    assert sorted((m.frequency, m.dimensions, m.single) for m in found) == [(1, (0, 1), True), (7, (2, 3), True)]
+    assert all(m.share == pytest.approx(1.0) for m in found)
+
+
+def test_a_module_of_two_frequencies_is_not_single() -> None:
+    network = two_frequencies()
+    everything = frozenset((g.name, i) for g in network.layout.groups for i in range(g.size))
+    (found,) = frequency_modules(network, [everything])
+    assert not found.single
+    assert found.share == pytest.approx(0.5)
+
+
+def test_multiples_are_taken_modulo_p_and_up_to_sign() -> None:
+    assert multiples(12, 59) == (12, 24, 23)
+    assert multiples(1, 3) == (1, 0)
+
+
+def test_a_features_formula_is_its_cosine() -> None:
+    turn = 2 * np.pi * np.arange(P) / P
+    module = EmbeddingMLP(P, 2, P, (P, P), "identity")
+    tensors = {name: np.zeros(p.shape, np.float64) for name, p in module.named_parameters()}
+    tensors["embedding.weight"][:] = np.cos(2 * turn)[:, None]
+    tensors["layers.0.weight"][0, 0] = 1.0
+    tensors["layers.0.weight"][0, P] = 1.0
+    network = Network(module.spec, module.layout(), Network.of(module).placement, tensors)
+    (found,) = frequency_modules(network, [frozenset({("e", 0), ("h1", 0)})])
+    (feature,) = found.features
+    # cos a + cos b is no function of a + b: its part there is nothing
+    assert (found.frequency, feature.r2) == (2, pytest.approx(0.0, abs=1e-9))
+
+
+def test_knocking_out_what_decides_costs_what_it_decides() -> None:
+    rng = np.random.default_rng(0)
+    module = EmbeddingMLP(4, 1, 4, (4, 4), "identity")
+    tensors = {
+        "embedding.weight": np.eye(4), "layers.0.weight": np.eye(4), "layers.0.bias": np.zeros(4),
+        "layers.1.weight": 20 * np.eye(4), "layers.1.bias": rng.normal(size=4) * 0.0,
+    }  # fmt: skip
+    network = Network(module.spec, module.layout(), Network.of(module).placement, tensors)
+    x = np.arange(4.0)[:, None]
+    whole, first, rest = ablations(
+        network, [frozenset({("h1", 0)}), frozenset({("h1", k) for k in (1, 2, 3)})], x, np.eye(4)
+    )
+    assert whole.alone_accuracy == 1.0
+    assert first.without_accuracy == 1.0  # class 0 wins by default, its logit at its mean
+    assert rest.without_accuracy == first.alone_accuracy == 0.5  # class 0, and the first of three equals
+    assert first.without_loss == rest.alone_loss > whole.alone_loss
+
+
+@pytest.mark.parametrize("irrep", ["sign", "2", "3", "3'"])
+def test_characters_of_the_product_are_named(irrep: str) -> None:
+    elements = s4_elements()
+    number = {e: k for k, e in enumerate(elements)}
+    product = np.array([[number[tuple(a[i] for i in b)] for b in elements] for a in elements]).ravel()
+    values = np.array([IRREPS[irrep][cycle_type(e)] for e in elements], dtype=np.float64)[product]
+    (found,) = shares_of(values[:, None])
+    assert found.name == irrep
+    assert found.shares[irrep] == pytest.approx(1.0)
+
+
+def test_an_entry_of_the_permutation_matrices_is_of_the_three_dimensional_one() -> None:
+    elements = s4_elements()
+    number = {e: k for k, e in enumerate(elements)}
+    product = np.array([[number[tuple(a[i] for i in b)] for b in elements] for a in elements]).ravel()
+    entry = np.array([e[1] == 2 for e in elements], dtype=np.float64)[product]
+    noise = np.random.default_rng(0).normal(size=576)
+    one, other, dead = shares_of(np.stack([entry, noise, np.ones(576)], axis=1))
+    assert one.name == "3" and one.shares["3"] == pytest.approx(1.0)
+    assert other.name == "mixed" and sum(other.shares.values()) < 0.2  # hardly a function of the product
+    assert dead.name == "dead"
+
+
+def test_characters_are_orthonormal() -> None:
+    table = np.array([[IRREPS[r][cycle_type(e)] for e in s4_elements()] for r in IRREPS])
+    np.testing.assert_allclose(table @ table.T / 24, np.eye(5), atol=1e-12)
+
+
+def test_other_networks_are_refused() -> None:
+    with pytest.raises(InputError, match="not a network of S4"):
+        irrep_shares(two_frequencies())
