@@ -245,7 +245,7 @@ def pressed_at(stage: str) -> Callable[[str], None]:
 @pytest.mark.parametrize("stage", ["hints", "quick search", "thorough search"])
 def test_an_interrupt_at_any_stage(stage: str) -> None:
     x = rows(300, 6)
-    formula = found(x, hard(x), progress=pressed_at(stage), seconds=1.0)
+    formula = found(x, hard(x), progress=pressed_at(stage), seconds=4.0)
     assert formula.message.startswith("interrupted: not exact: ")
     assert formula.r2 > 0.5, "a polynomial at least"
 
@@ -260,7 +260,7 @@ def test_a_formula_that_fits_is_kept_when_the_search_goes_on_and_is_interrupted(
     x = rows(300, 2)
     columns = [x[:, 0] ** 2, x[:, 1] ** 2, x[:, 0], x[:, 1], x[:, 0] * x[:, 1]]
     odd = np.stack(columns, axis=1) @ np.random.default_rng(3).normal(size=5)  # numbers without names
-    formula = found(x, odd, progress=pressed_at("thorough search"), seconds=5.0)
+    formula = found(x, odd, progress=pressed_at("thorough search"), seconds=10.0)
     assert formula.fits and formula.shortfall == ""
     assert formula.message == "interrupted: meets the training rows to rounding; not proven yet"
     held = prove(formula, x_held=x, y_held=odd, truth=formula.expression, ranges=[(-1.0, 1.0)] * 2)
@@ -298,7 +298,7 @@ def test_a_fit_that_was_about_to_be_finished_is_kept(monkeypatch: pytest.MonkeyP
 
 def test_stages_are_told_as_they_begin() -> None:
     x, told = rows(200, 6), list[str]()
-    found(x, hard(x), progress=told.append, seconds=1.0)
+    found(x, hard(x), progress=told.append, seconds=3.0)
     assert told == ["hints", "quick search", "pool search", "thorough search", "finishing"]
     told.clear()
     found(x, x[:, 0] ** 2, progress=told.append)
