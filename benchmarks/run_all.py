@@ -7,10 +7,10 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 SCRIPTS = ("importing.py", "relocation.py", "training.py", "end_to_end.py")
-LONG = ("formulas.py",)
+LONG = ("tasks.py", "formulas.py")
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("--long", action="store_true", help=f"also {', '.join(LONG)}, which takes hours")
+parser.add_argument("--long", action="store_true", help=f"also {', '.join(LONG)}, which take hours")
 chosen = parser.parse_args()
 
 for script in (*SCRIPTS, *(LONG if chosen.long else ())):

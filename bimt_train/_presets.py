@@ -97,6 +97,22 @@ DEFAULT_RECIPES: Mapping[str, Recipe] = MappingProxyType(
             batch=500,
             decay_from=0.5,
         ),
+        "permutation-s4": Recipe(
+            steps=30_000,
+            lr=5e-3,
+            phases=_phases(1.0, 3.0, 1.0),
+            cost=ConnectionCost(l0=0.5, scale=1.0, reduction="mean"),
+            relocation=Relocation(every=200, method="assignment"),
+            decay_from=0.75,
+        ),
+        "mnist": replace(
+            PAPER_RECIPES["mnist"],
+            steps=6000,
+            lr=2e-3,
+            phases=(Phase(0.0, 0.01), Phase(0.25, 0.1), Phase(0.5, 0.8)),
+            relocation=Relocation(every=500, method="assignment"),
+            decay_from=0.5,
+        ),
     }
 )
 """The project's recipes: exact assignment, and a learning rate that falls, so that weak weights come to rest.
