@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str], None]
 
+_WORK, _FEWEST_ROWS = 1e7, 400  # weights times rows that pruning looks at, and rows
+
 PACKAGES = ("bimt", "torch", "numpy", "scipy", "sympy", "igraph", "scikit-learn")
 
 
@@ -69,7 +71,8 @@ def analyze(
         tolerance: of pruning, a fraction of the loss.
         refit_steps: of pruning; a short refit lets weights that only correct for others' absence go. 0 keeps the
             weights as they are.
-        samples: null networks that the modules are held against; 0 for no test of significance.
+        samples: null networks that the modules are held against; 0 for no test of significance. A network whose inputs
+            are tokens is held neither against null networks nor against known parts.
         seconds: for the search of all formulas together; classifiers have none.
         progress: is called with the name of each stage as it begins.
         name: of the source, as the report says it; the file's path if left out.
@@ -91,9 +94,10 @@ def analyze(
         levels = hierarchy(graph, seed=seed)
         choice = choose_level(levels)
     with stages.stage("audit"):
-        known = checkpoint.card.parts
+        placed = bool(network.layout.inputs and network.layout.outputs)  # tokens are no neurons: nothing to hold on to
+        known = checkpoint.card.parts if placed else None
         agreed = None if known is None else agreement(network, known, x=x, graph=graph, levels=levels)
-        tested = significance(graph, samples=samples, seed=seed) if samples else None
+        tested = significance(graph, samples=samples, seed=seed) if samples and placed else None
     with stages.stage("formulas"):
         formulas = formulas_of(checkpoint, network, seconds=seconds, seed=seed)
     parameters = {
@@ -129,9 +133,13 @@ def circuit_of(checkpoint: Checkpoint, *, tolerance: float, refit_steps: int) ->
     """The circuit of a checkpoint's network, found in the network's own units.
 
     All rows of the probe serve: judged on its training rows alone, a network keeps weak connections that fit their
-    accidents. So the circuit's loss is no estimate of a loss on fresh data.
+    accidents. So the circuit's loss is no estimate of a loss on fresh data. A network of many weights is pruned on
+    some of them, evenly spaced, so that weights times rows stay near ten million; 400 rows at least.
     """
     card, (x, y) = checkpoint.card, _rows(checkpoint)
+    enough = min(len(x), max(_FEWEST_ROWS, round(_WORK / max(checkpoint.network.edges(-1.0), 1))))
+    some = np.linspace(0, len(x) - 1, enough).astype(np.int64)
+    x, y = x[some], y[some]
     y = one_hot(y, len(card.outputs)) if card.loss == "cross-entropy" else card.to_network_targets(y)
     return prune(
         checkpoint.network,

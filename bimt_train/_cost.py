@@ -50,7 +50,8 @@ class ConnectionCost:
         *,
         biases: bool = True,
     ) -> dict[str, Float64[np.ndarray, "..."]]:
-        """The price of a unit of magnitude, for every entry of every tensor: the cost's gradient but for the sign.
+        """The price of a unit of magnitude, for every entry of every tensor but buffers: the cost's gradient but for
+        the sign.
 
         Args:
             layout: what joins what.
@@ -63,6 +64,8 @@ class ConnectionCost:
         """
         priced = {}
         for name, spec in layout.tensors.items():
+            if spec.role == "buffer":
+                continue
             shape = shapes[name]
             share = 1 / math.prod(shape) if self.reduction == "mean" else 1.0
             if spec.role == "weight":

@@ -32,3 +32,4 @@ from ._parts import KnownParts as KnownParts
 from ._pattern import Pattern as Pattern
 from ._pattern import parse_pattern as parse_pattern
 from ._placement import Placement as Placement
+from ._transformer import RowTransformer as RowTransformer

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from .._errors import TaskError
 from ._formula import formula_task
 from ._groups import modular_addition, permutation_s4
+from ._in_context import in_context
 from ._mnist import mnist
 from ._paper import composition, feature_sharing, independence
 from ._task import Task
@@ -23,6 +24,7 @@ TASKS: Mapping[str, Callable[[], Task]] = MappingProxyType(
         "two-moons": two_moons,
         "modular-addition": modular_addition,
         "permutation-s4": permutation_s4,
+        "in-context": in_context,
     }
 )
 READERS: Mapping[str, Callable[[str | Path], Task]] = MappingProxyType({"mnist": mnist})  # of files in a folder

@@ -41,6 +41,8 @@ class Task:
 
     def __post_init__(self) -> None:
         widths = self.widths
+        if not widths:
+            return  # no layers one after the other: the model sees to its own sizes
         first = () if self.model.kind == "embedding-mlp" else (len(self.card.inputs),)  # tokens are no neurons
         ends = (*first, len(self.card.outputs))
         if len(widths) < len(ends) or (*widths[: len(first)], widths[-1]) != ends or min(widths) < 1:
@@ -53,11 +55,18 @@ class Task:
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Neurons a layer, inputs (unless they are tokens) and outputs included."""
-        return tuple(self.model.options["widths"])
+        """Neurons a layer, inputs (unless they are tokens) and outputs included; empty for other than layers."""
+        return tuple(self.model.options.get("widths", ()))
 
     def with_hidden(self, hidden: Sequence[int]) -> Self:
-        """The same task with other hidden layers."""
+        """The same task with other hidden layers.
+
+        Raises TaskError for a model that is not made of layers.
+        """
+        if not self.widths:
+            raise TaskError(
+                "a model without hidden layers to choose", where=f"task {self.card.name!r}", got=self.model.kind
+            )
         first = () if self.model.kind == "embedding-mlp" else self.widths[:1]
         widths = [*first, *hidden, self.widths[-1]]
         return replace(self, model=replace(self.model, options={**self.model.options, "widths": widths}))

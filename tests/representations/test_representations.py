@@ -3,11 +3,18 @@
 import numpy as np
 import pytest
 
-from bimt_analyze.representations import IRREPS, ablations, frequency_modules, irrep_shares, module_partition
+from bimt_analyze.representations import (
+    IRREPS,
+    ablations,
+    frequency_modules,
+    irrep_shares,
+    module_partition,
+    readability,
+)
 from bimt_analyze.representations._frequencies import multiples
 from bimt_analyze.representations._irreps import cycle_type, shares_of
 from bimt_train import InputError
-from bimt_train.network import EmbeddingMLP, Network
+from bimt_train.network import EmbeddingMLP, Network, RowTransformer
 from bimt_train.tasks import s4_elements
 
 P = 17
@@ -112,3 +119,22 @@ def test_characters_are_orthonormal() -> None:
 def test_other_networks_are_refused() -> None:
     with pytest.raises(InputError, match="not a network of S4"):
         irrep_shares(two_frequencies())
+
+
+def test_what_a_token_holds_can_be_read_at_it_and_what_comes_later_cannot() -> None:
+    x = np.random.default_rng(0).normal(size=(400, 3))
+    network = Network.of(RowTransformer((0, 1, 0), 1, 16, layers=2, hidden=8))
+    found = {(r.module, r.token): r.r2 for r in readability(network, x, x[:, 1])}
+    assert list(found)[:4] == [("read", 0), ("read", 1), ("read", 2), ("blocks.0", 0)]
+    assert found["read", 1] == pytest.approx(1.0, abs=1e-6)
+    assert found["read", 2] < 0.1 and found["blocks.1", 0] < 0.1  # not yet seen there
+    assert found["blocks.0", 2] > 0.3  # attention has brought it
+
+
+def test_a_readout_needs_modules_and_rows() -> None:
+    network = Network.of(RowTransformer((0, 1), 1, 4))
+    x = np.zeros((30, 2))
+    with pytest.raises(InputError, match=r"no such module.*got \['mlp'\]"):
+        readability(network, x, x[:, 0], modules=["mlp"])
+    with pytest.raises(InputError, match="rows do not pair up"):
+        readability(network, x[:10], x[:10, 0])

@@ -9,7 +9,7 @@ import pytest
 from sympy.combinatorics import Permutation
 
 from bimt_train import TaskError
-from bimt_train.tasks import mnist, modular_addition, permutation_s4, resolve_task, s4_elements, two_moons
+from bimt_train.tasks import in_context, mnist, modular_addition, permutation_s4, resolve_task, s4_elements, two_moons
 
 
 def test_moons_are_two_half_circles_one_class_each() -> None:
@@ -45,6 +45,13 @@ def test_the_products_of_s4_are_those_of_sympy() -> None:
         # sympy multiplies from left to right: first b, then a
         product = Permutation(list(elements[b])) * Permutation(list(elements[a]))
         assert task.card.outputs[y.argmax()] == "p" + "".join(map(str, product.array_form))
+
+
+def test_the_last_token_continues_the_line_of_the_first_pair() -> None:
+    data = in_context(rows=(50, 10)).data(0)
+    (x1, y1, x2), y2 = data.x_train.T, data.y_train[:, 0]
+    np.testing.assert_allclose(y2 * x1, y1 * x2, atol=1e-12)
+    assert np.abs(data.x_train).max() <= 1
 
 
 @pytest.mark.parametrize("p", [1, 0])
