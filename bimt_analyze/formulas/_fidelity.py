@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from jaxtyping import Float64
 
 FAITHFUL = 0.999  # r2 against the network from which nothing needs explaining
 _ROWS, _BACKGROUND = 200, 40
+_PAIRS = 45  # of inputs, at most
 _MOST = 0.5  # share of the difference that makes a group the one that failed
 
 Rows = Float64[np.ndarray, " rows"]
@@ -55,24 +57,32 @@ def divergence(
 
     The part of a group G is p(x_G) = mean over other rows b of f(x_G, rest of b), less its mean: the main effect of
     the group (Hoeffding's decomposition). ``groups`` are the terms of the circuit; where there are fewer than two,
-    each input is one. The part that holds the most of the mean squared difference is told, if that is half of it;
-    otherwise inputs act together, and the part is that of all of them.
+    each input is one, then each pair of inputs. The first kind of part of which one holds half of the mean squared
+    difference is told, and of it the one that holds the most; where none does, the part of all inputs together.
     """
     rng = np.random.default_rng(seed)
     rows = x[rng.permutation(len(x))[:_ROWS]]
     others = x[rng.permutation(len(x))[:_BACKGROUND]]
     whole = _compared(tuple(names), rows, _plain(network, rows), _plain(formula, rows), None)
     total = float(np.mean((whole.formula - whole.network) ** 2))
-    asked = [tuple(n for n in names if n in group) for group in groups] if len(groups) > 1 else [(n,) for n in names]
-    parts = []
-    for group in asked:
-        columns = [list(names).index(name) for name in group]
-        mixed = np.repeat(others[None], len(rows), axis=0)
-        mixed[:, :, columns] = rows[:, None, columns]
-        seen, said = _mean_over(network, mixed), _mean_over(formula, mixed)
-        parts.append(_compared(group, rows[:, columns], seen, said, total))
-    worst = max(parts, key=lambda part: part.share)
-    return worst if worst.share >= _MOST else whole
+    terms = [tuple(n for n in names if n in group) for group in groups]
+    kinds: list[list[tuple[str, ...]]] = (
+        [terms]
+        if len(terms) > 1
+        else [[(n,) for n in names], [tuple(pair) for pair in combinations(names, 2)][:_PAIRS]]
+    )
+    for kind in kinds:
+        parts = []
+        for group in kind:
+            columns = [list(names).index(name) for name in group]
+            mixed = np.repeat(others[None], len(rows), axis=0)
+            mixed[:, :, columns] = rows[:, None, columns]
+            seen, said = _mean_over(network, mixed), _mean_over(formula, mixed)
+            parts.append(_compared(group, rows[:, columns], seen, said, total))
+        worst = max(parts, key=lambda part: part.share, default=whole)
+        if worst.share >= _MOST:
+            return worst
+    return whole
 
 
 def _mean_over(function: Function, mixed: Float64[np.ndarray, "rows others inputs"]) -> Rows:

@@ -1,3 +1,4 @@
+from ._boundary import draw_boundary as draw_boundary
 from ._canvas import module_colour as module_colour
 from ._canvas import save_picture as save_picture
 from ._canvas import to_data_uri as to_data_uri

@@ -35,6 +35,8 @@ def pictures(report: "Report") -> dict[str, str]:
         if formula.proof is not None and formula.proof.divergence is not None:
             part = formula.proof.divergence
             sides = {"network": part.network, "formula": part.formula}
+            if len(part.inputs) > 1:  # two clouds of dots hide what parts them
+                sides = {"formula - network": part.formula - part.network}
             title = f"{output}: the part of {', '.join(part.inputs)}"
             drawn[f"missed-{number}"] = draw_part(part.x, sides, names=part.inputs, title=title)
     return {name: to_svg(axes, prefix=f"{name}-") for name, axes in drawn.items()}

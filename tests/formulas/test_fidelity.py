@@ -40,7 +40,10 @@ def test_a_wrong_term_of_two_inputs_is_told_as_a_group() -> None:
 
 def test_inputs_that_fail_together_are_told_together() -> None:
     missed = divergence(lambda x: np.sin(3 * x[:, 2]), network, rows(), names=NAMES, seed=0)
-    assert missed.inputs == NAMES  # a b has no main effect of a or of b
+    assert missed.inputs == ("a", "b")  # a b has no main effect of a or of b
+    assert missed.share > 0.9
+    missed = divergence(lambda x: np.zeros(len(x)), lambda x: np.prod(x, axis=1), rows(), names=NAMES, seed=0)
+    assert missed.inputs == NAMES  # and a b c none of two
     assert missed.share == 1.0
 
 

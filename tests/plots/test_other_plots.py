@@ -104,3 +104,42 @@ def test_pictures_are_written_to_files(tmp_path):
     for ending, begins in (("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")):
         assert plots.save_picture(axes, tmp_path / f"p.{ending}").read_bytes().startswith(begins)
     assert plots.to_data_uri(axes).startswith("data:image/png;base64,iVBOR")
+
+
+def test_the_boundary_lies_where_the_network_says() -> None:
+    from bimt_analyze.plots import draw_boundary
+    from bimt_train.network import MLP, Checkpoint, Network, Probe, TaskCard
+
+    module = MLP((2, 2))
+    tensors = {"layers.0.weight": np.array([[1.0, 0.0], [-1.0, 0.0]]), "layers.0.bias": np.zeros(2)}  # right and left
+    network = Network(module.spec, module.layout(), Network.of(module).placement, tensors)
+    x, y = np.array([[0.5, 0.5], [-0.5, 0.5]]), np.eye(2)
+    card = TaskCard("halves", ("x1", "x2"), ("right", "left"), ((-1, 1), (-1, 1)), loss="cross-entropy")
+    (panel,) = draw_boundary(Checkpoint(network, card, Probe(x, y, x, y)), x, y).child_axes
+    regions = panel.images[0].get_array()
+    assert np.ptp(regions[:, :99].reshape(-1, 3), axis=0).max() == 0
+    assert not np.array_equal(regions[0, 0], regions[0, -1])
+    assert [text.get_text() for text in panel.get_legend().get_texts()] == ["right", "left"]
+
+
+def test_a_boundary_needs_two_inputs_and_classes() -> None:
+    from bimt_analyze.plots import draw_boundary
+    from bimt_train.network import MLP, Checkpoint, Network, Probe, TaskCard
+
+    x, y = np.zeros((3, 1)), np.zeros((3, 1))
+    card = TaskCard("line", ("x1",), ("y1",), ((-1, 1),))
+    checkpoint = Checkpoint(Network.of(MLP((1, 1))), card, Probe(x, y, x, y))
+    with pytest.raises(InputError, match="no boundary to draw"):
+        draw_boundary(checkpoint, np.zeros((3, 2)), np.zeros((3, 1)))
+
+
+def test_a_part_is_drawn_as_each_computes_it() -> None:
+    from bimt_analyze.plots import draw_part
+
+    x = np.linspace(-1, 1, 30)[:, None]
+    (panel,) = draw_part(x, {"network": x[:, 0], "formula": x[:, 0] ** 2}, names=["a"], title="y").child_axes
+    assert [line.get_label() for line in panel.get_lines()] == ["network", "formula"]
+    np.testing.assert_array_equal(panel.get_lines()[1].get_ydata(), x[:, 0] ** 2)
+    assert len(draw_part(np.zeros((5, 4)), {"network": np.zeros(5)}, names=list("abcd")).child_axes) == 3
+    with pytest.raises(InputError, match="one name an input"):
+        draw_part(x, {}, names=["a", "b"])
