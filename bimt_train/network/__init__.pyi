@@ -22,6 +22,7 @@ from ._group import distances as distances
 from ._image_mlp import ImageMLP as ImageMLP
 from ._layout import Layout as Layout
 from ._layout import TensorSpec as TensorSpec
+from ._layout_for import layout_for as layout_for
 from ._mlp import ACTIVATIONS as ACTIVATIONS
 from ._mlp import MLP as MLP
 from ._model_spec import ModelSpec as ModelSpec
