@@ -27,6 +27,7 @@ class FormulaRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type
     Args:
         seconds: for all outputs together; what one leaves, the next may use.
         random_state: seed of everything random in the search.
+        evolve: whether a third of the time is for genetic programming, which needs pyoperon.
 
     Attributes:
         formulas_: one `Formula` for each output.
@@ -42,11 +43,13 @@ class FormulaRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type
 
     seconds: float
     random_state: int
+    evolve: bool
 
     @no_type_check  # scikit-learn wants anything taken here and judged by fit
-    def __init__(self, *, seconds: float = 60.0, random_state: int = 0) -> None:
+    def __init__(self, *, seconds: float = 60.0, random_state: int = 0, evolve: bool = False) -> None:
         self.seconds = seconds
         self.random_state = random_state
+        self.evolve = evolve
 
     def fit(self, X: Any, y: Any) -> Self:
         """Find a formula for each output; a KeyboardInterrupt ends the search with the best so far.
@@ -77,7 +80,13 @@ class FormulaRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type
             share = (ends - time.monotonic()) / (len(outputs) - place)
             column = np.ascontiguousarray(targets[:, place])
             found = find_formula(
-                X, column, names=inputs, output=output, seconds=max(share, 0.0), seed=self.random_state
+                X,
+                column,
+                names=inputs,
+                output=output,
+                seconds=max(share, 0.0),
+                seed=self.random_state,
+                evolve=self.evolve,
             )
             formulas.append(found)
             if found.message.startswith("interrupted"):

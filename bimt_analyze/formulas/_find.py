@@ -15,12 +15,13 @@ from ._companion import companion
 from ._constants import refine
 from ._differentiable import Differentiable
 from ._evidence import Evidence, probe
+from ._evolved import check_evolution
 from ._form import numeric
 from ._formula import Formula, Predictor, Rival
 from ._polynomial import makeshift
 from ._probe import probe_structure, proposed_structure
 from ._problem import Clock, Problem, deviation
-from ._search import COMBINED, MATCHED, QUICK, THOROUGH, Candidate, Generator, Outcome, finish, order, search
+from ._search import COMBINED, EVOLVED, MATCHED, QUICK, THOROUGH, Candidate, Generator, Outcome, finish, order, search
 from ._smooth import noise_level, relevant
 from ._snap import Constant
 from ._structure import Structure
@@ -31,6 +32,7 @@ _NOISE = 1.5  # a residual within this factor of what smooth fits leave may be n
 _FEWEST_NOISE = 20
 _NOISE_SECONDS = 0.5
 _HINTED = 0.6  # share of the time for the search that trusts the hints
+_EVOLVING = 1 / 3  # share of the time for genetic programming, where it is asked for
 _PROBED = 12  # inputs that are probed, at most: a Hessian holds the square of their number
 _COARSE = 0.05  # of y's deviation: a network that errs by more is too coarse to be probed
 _COMPANION_SECONDS, _COMPANION_ROWS = 20.0, 60  # a companion is worth its time where at least so much is left
@@ -46,6 +48,7 @@ def find_formula(
     network: Predictor | None = None,
     seconds: float = 10.0,
     seed: int = 0,
+    evolve: bool = False,
     progress: Callable[[str], None] | None = None,
 ) -> Formula:
     """The formula of the shortest description that explains y = f(x), in the names given.
@@ -61,8 +64,13 @@ def find_formula(
 
     The formula's ``exact`` is False until `prove` has held it against held-out rows and, where known, the truth.
 
-    Raises InputError for rows that are no finite numbers, and for names that do not fit the columns.
+    With ``evolve`` a third of the time is kept for genetic programming (pyoperon), for what the others do not find.
+
+    Raises InputError for rows that are no finite numbers, for names that do not fit the columns, and for ``evolve``
+    where pyoperon is not installed.
     """
+    if evolve:
+        check_evolution()
     check_rows(x, y, names, where=f"rows of {output!r}", fewest=1)
     if structure is not None and not set(structure.inputs) <= set(names):
         raise InputError(
@@ -95,14 +103,14 @@ def find_formula(
             )
         if structure is None and (fewer := relevant(problem.x, problem.y, clock=clock.share(0.1))) is not None:
             structure = Structure(tuple(str(columns[i]) for i in fewer))
-        for question, stages in _questions(problem, structure, probed=network is not None):
+        for question, stages in _questions(problem, structure, probed=network is not None, evolve=evolve):
             if stages is not QUICK and question.clock.over():
-                break
+                continue
             if stages is COMBINED:
                 tell("probes")
                 evidence = ask.evidence(evidence)
                 question = replace(question, structure=proposed_structure(evidence, names=names))
-            speed = "thorough" if stages is THOROUGH else "pool" if stages is MATCHED else "quick"
+            speed = {THOROUGH: "thorough", MATCHED: "pool", EVOLVED: "evolving"}.get(tuple(stages), "quick")
             tell(f"{speed} search" if question.structure is None else f"{speed} search with hints")
             outcome = outcome.joined(search(question, stages), problem)
             if outcome.settled or outcome.interrupted:
@@ -155,17 +163,22 @@ def _interrupted(formula: Formula) -> Formula:
 
 
 def _questions(
-    problem: Problem, structure: Structure | None, *, probed: bool
+    problem: Problem, structure: Structure | None, *, probed: bool, evolve: bool
 ) -> Iterator[tuple[Problem, Sequence[Generator]]]:
     """Quick generators with the hints, then without; what probes combine; then the thorough ones likewise."""
     if problem.width == 0:
         yield problem, QUICK[:1]
         return
     hinted = None if structure is None else _hinted(problem, structure)
+    last = problem.clock
+    if evolve:
+        problem = replace(problem, clock=problem.clock.share(1 - _EVOLVING))
     for stages in (QUICK, MATCHED, *((COMBINED,) if probed else ()), THOROUGH):
         if hinted is not None and stages is not COMBINED:
             yield replace(hinted, clock=problem.clock.share(_HINTED)), stages
         yield problem, stages
+    if evolve:
+        yield replace(problem, clock=last), EVOLVED
 
 
 def _hinted(problem: Problem, structure: Structure) -> Problem | None:

@@ -11,6 +11,7 @@ from ._additive import sums
 from ._affine import affine
 from ._combined import combined
 from ._constants import Fit, refine
+from ._evolved import evolved
 from ._form import Form, linear, numeric
 from ._matches import QUICK_TESTS, SLOW_TESTS, matched
 from ._mixed import mixed
@@ -96,6 +97,7 @@ QUICK: tuple[Generator, ...] = (
 )
 MATCHED: tuple[Generator, ...] = (_alone(lambda problem: matched(problem, QUICK_TESTS)),)
 COMBINED: tuple[Generator, ...] = (_alone(lambda problem: combined(problem, FEW_VARIABLES)),)
+EVOLVED: tuple[Generator, ...] = (_alone(evolved),)
 THOROUGH: tuple[Generator, ...] = (
     _alone(lambda problem: peeled(problem, FEW_VARIABLES)),
     _alone(lambda problem: similar(problem, ONE_VARIABLE)),

@@ -169,7 +169,7 @@ def test_copies_and_pipelines() -> None:
     assert chain[-1].sympy() == x1 * x2
     again = pickle.loads(pickle.dumps(chain))
     np.testing.assert_array_equal(again.predict(x), chain.predict(x))
-    assert clone(chain[-1]).get_params() == {"seconds": 1.0, "random_state": 0}
+    assert clone(chain[-1]).get_params() == {"seconds": 1.0, "random_state": 0, "evolve": False}
     scores = cross_val_score(FormulaRegressor(seconds=1.0), np.exp(x), y, cv=3)
     np.testing.assert_allclose(scores, 1.0)
 

@@ -16,7 +16,6 @@ SEQUENCE = torch.randn((4, 5, 12), generator=torch.Generator().manual_seed(0))
 def encoder(
     *, norm_first: bool = False, bias: bool = True, final: bool = True, heads: int = 3
 ) -> nn.TransformerEncoder:
-    torch.manual_seed(0)
     layer = nn.TransformerEncoderLayer(12, heads, 7, batch_first=True, norm_first=norm_first, bias=bias, dropout=0.1)
     last = nn.LayerNorm(12) if final else None
     return nn.TransformerEncoder(layer, 2, norm=last, enable_nested_tensor=False)
