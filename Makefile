@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help install demo test check format bench gallery clean
+.PHONY: help install demo test coverage check format bench gallery clean
 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,6 +21,9 @@ demo: install  ## train 16 seeds of the independence task, analyse the best, say
 	$(BIN)/bimt-analyze runs/independence --html runs/independence/report.html
 
 test: check  ## all checks and all tests
+	$(BIN)/python -m pytest
+
+coverage: install  ## which lines no test runs; takes twice as long as the tests
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
 
 check: install  ## format, lint, types and import contracts
