@@ -55,11 +55,18 @@ def _column(output: Any, rows: int) -> NDArray[np.float64]:
 def model(form: Form, problem: Problem) -> Model:
     """Compile a form and its derivatives."""
     constants = tuple(form.start)
-    outputs = [form.expression, *(form.expression.diff(c) for c in constants)]
+    smooth = _without_hyperbolic(form.expression)
+    outputs = [form.expression, *(smooth.diff(c) for c in constants)]
     both = sympy.lambdify(
         [list(problem.columns), list(constants)], outputs, "numpy", cse=len(constants) > 1, docstring_limit=0
     )
     return Model(form, constants, both, problem)
+
+
+def _without_hyperbolic(expression: sympy.Expr) -> sympy.Expr:
+    """cosh and sinh by exponentials: sympy asks after the sign of a cosh, and may take minutes over its argument."""
+    plain = expression.replace(sympy.cosh, lambda u: (sympy.exp(u) + sympy.exp(-u)) / 2)
+    return plain.replace(sympy.sinh, lambda u: (sympy.exp(u) - sympy.exp(-u)) / 2)
 
 
 @dataclass(frozen=True)

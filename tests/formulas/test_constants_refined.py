@@ -82,3 +82,15 @@ def test_exact_rows_refuse_a_number_that_is_near_but_wrong() -> None:
 def test_undefined_forms_are_dropped() -> None:
     a = constant()
     assert refine(Form(sympy.log(X1 + a), {a: 0.0}), problem(lambda u, v: u)) is None
+
+
+def test_hyperbolic_functions_are_differentiated_as_exponentials() -> None:
+    from bimt_analyze.formulas._constants import _without_hyperbolic
+
+    u, c = sympy.symbols("u c", real=True)
+    expression = sympy.cosh(c * u) / (2 + sympy.sinh(sympy.cosh(u) - c))
+    plain = _without_hyperbolic(expression)
+    assert not plain.has(sympy.cosh, sympy.sinh)
+    for values in ((0.3, 0.7), (-1.2, 0.1), (2.0, -0.4)):
+        at = dict(zip((u, c), map(sympy.Float, values), strict=True))
+        assert float(plain.diff(c).xreplace(at)) == pytest.approx(float(expression.diff(c).xreplace(at)), rel=1e-12)
