@@ -56,6 +56,7 @@ def analyze(
     refit_steps: int = 60,
     samples: int = 200,
     seconds: float = 10.0,
+    evolve: bool = False,
     progress: Progress | None = None,
     name: str | None = None,
 ) -> Report:
@@ -74,12 +75,13 @@ def analyze(
         samples: null networks that the modules are held against; 0 for no test of significance. A network whose inputs
             are tokens is held neither against null networks nor against known parts.
         seconds: for the search of all formulas together; classifiers have none.
+        evolve: genetic programming by pyoperon, in the last third of that time, for what has no formula by then.
         progress: is called with the name of each stage as it begins.
         name: of the source, as the report says it; the file's path if left out.
 
     Raises:
         CheckpointError: no such file or folder, or one that cannot be read.
-        InputError: an impossible tolerance.
+        InputError: an impossible tolerance, or ``evolve`` without pyoperon.
     """
     stages = _Stages(progress)
     with stages.stage("read"):
@@ -99,12 +101,13 @@ def analyze(
         agreed = None if known is None else agreement(network, known, x=x, graph=graph, levels=levels)
         tested = significance(graph, samples=samples, seed=seed) if samples and placed else None
     with stages.stage("formulas"):
-        formulas = formulas_of(checkpoint, network, seconds=seconds, seed=seed)
+        formulas = formulas_of(checkpoint, network, seconds=seconds, seed=seed, evolve=evolve)
     parameters = {
         "tolerance": tolerance,
         "refit_steps": refit_steps,
         "samples": samples,
         "formula_seconds": seconds,
+        "evolve": evolve,
         "edge_weights": graph.weights,
     }
     provenance = {
@@ -164,7 +167,9 @@ def one_hot(y: Float64[np.ndarray, "rows columns"], classes: int) -> Float64[np.
     return np.eye(classes)[y[:, 0].astype(np.int64)]
 
 
-def formulas_of(checkpoint: Checkpoint, circuit: Network, *, seconds: float, seed: int) -> Mapping[str, "Formula"]:
+def formulas_of(
+    checkpoint: Checkpoint, circuit: Network, *, seconds: float, seed: int, evolve: bool = False
+) -> Mapping[str, "Formula"]:
     """A formula for each output of a task with numbers as targets; what one leaves of its time, the next may use."""
     from .formulas import Differentiable, find_formula, prove
 
@@ -180,7 +185,7 @@ def formulas_of(checkpoint: Checkpoint, circuit: Network, *, seconds: float, see
         structure = hints(checkpoint, circuit, place)
         formula = find_formula(
             probe.x_train, probe.y_train[:, place], names=card.inputs, output=output,
-            structure=structure, network=network, seconds=max(share, 0.1), seed=seed,
+            structure=structure, network=network, seconds=max(share, 0.1), seed=seed, evolve=evolve,
         )  # fmt: skip
         if formula.message.startswith("interrupted"):
             ends = time.monotonic()  # the others get the least there is

@@ -66,6 +66,7 @@ class _Options:
     refit: int
     samples: int
     seconds: float
+    evolve: bool
     dask: str | None
     quiet: bool
 
@@ -87,6 +88,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--refit", default=60, type=click.IntRange(0), help="Steps of refitting a circuit; 0 keeps its weights.")
 @click.option("--samples", default=200, type=click.IntRange(0), help="Null networks of the test of significance.")
 @click.option("--seconds", default=10.0, type=click.FloatRange(0), help="For the search of all formulas of a network.")
+@click.option("--evolve", is_flag=True, help="Genetic programming by pyoperon for what has no formula by then.")
 @click.option("--activation", help="Of a network trained elsewhere: silu, relu, gelu, tanh, sigmoid or identity.")
 @click.option("--probe", type=_FILE, metavar="TABLE", help="Rows to ask a network trained elsewhere about.")
 @click.option("--target", multiple=True, metavar="NAME...", help="Columns of the table that are outputs.")
@@ -126,6 +128,7 @@ def _job(options: _Options, path: Path) -> Job:
         refit_steps=options.refit,
         samples=options.samples,
         seconds=options.seconds,
+        evolve=options.evolve,
     )
 
 

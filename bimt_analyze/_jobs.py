@@ -24,6 +24,7 @@ class Job:
         refit_steps: of pruning.
         samples: null networks of the test of significance.
         seconds: for formulas.
+        evolve: as `analyze` takes it.
     """
 
     path: str
@@ -35,6 +36,7 @@ class Job:
     refit_steps: int
     samples: int
     seconds: float
+    evolve: bool
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ def work(job: Job, progress: Callable[[str], None] | None = None) -> Outcome:
         refit_steps=job.refit_steps,
         samples=job.samples,
         seconds=job.seconds,
+        evolve=job.evolve,
         progress=progress,
     )
     findings = tuple(finding for requirement in requirements for finding in report.check(requirement))

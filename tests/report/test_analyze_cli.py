@@ -76,7 +76,7 @@ def test_a_folder_means_its_best_seed_and_all_means_all(folder, capsys):
     assert main([str(folder), "--json", str(folder / "r.json"), *FAST]) == 0
     assert json.loads((folder / "r.json").read_text())["task"]["name"] == "task3"
     capsys.readouterr()
-    job = Job(str(folder), Sampling(), (), ("json",), 0, 0.05, 60, 0, 5.0)
+    job = Job(str(folder), Sampling(), (), ("json",), 0, 0.05, 60, 0, 5.0, False)
     assert pickle.loads(pickle.dumps(job)) == job
     outcomes = fan_out(work, [job, job], processes=1)
     assert outcomes[0].texts["json"].split('"seconds"')[0] == outcomes[1].texts["json"].split('"seconds"')[0]
@@ -177,6 +177,15 @@ def test_importing_the_package_is_light():
 
 
 def test_the_worker_says_what_the_report_says(saved):
-    outcome = work(Job(str(saved), Sampling(), ("modules==2",), (), 0, 0.05, 60, 0, 5.0))
+    outcome = work(Job(str(saved), Sampling(), ("modules==2",), (), 0, 0.05, 60, 0, 5.0, False))
     assert (outcome.edges, outcome.modules, outcome.as_built, outcome.exact, outcome.formulas) == (7, 2, True, 2, 2)
     assert [finding.holds for finding in outcome.findings] == [True] and outcome.texts == {}
+
+
+def test_evolve_reaches_the_search(saved, monkeypatch, capsys):
+    from bimt_analyze.formulas import _find
+
+    asked = []
+    monkeypatch.setattr(_find, "check_evolution", lambda: asked.append(True))
+    assert main([str(saved), *FAST]) == 0 and not asked
+    assert main([str(saved), "--evolve", *FAST]) == 0 and asked
