@@ -21,6 +21,7 @@ from .audit import agreement, significance
 from .graph import neuron_graph
 from .modules import choose_level, hierarchy
 from .report import Report
+from .representations import reading
 
 if TYPE_CHECKING:
     from .formulas import Formula, Structure
@@ -100,6 +101,8 @@ def analyze(
         known = checkpoint.card.parts if placed else None
         agreed = None if known is None else agreement(network, known, x=x, graph=graph, levels=levels)
         tested = significance(graph, samples=samples, seed=seed) if samples and placed else None
+    with stages.stage("representations"):
+        read = reading(checkpoint, network)
     with stages.stage("formulas"):
         formulas = formulas_of(checkpoint, network, seconds=seconds, seed=seed, evolve=evolve)
     parameters = {
@@ -128,6 +131,7 @@ def analyze(
         formulas=formulas,
         agreement=agreed,
         significance=tested,
+        reading=read,
         provenance=provenance,
     )
 

@@ -1,5 +1,6 @@
 """From a report to the record that is published as JSON."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from ._report import Report
@@ -11,6 +12,7 @@ from ._schema import (
     FormulaRecord,
     ModuleRecord,
     ProvenanceRecord,
+    ReadingRecord,
     ReportFile,
     RivalRecord,
     SharedPartRecord,
@@ -46,6 +48,7 @@ def record(report: Report) -> ReportFile:
         shared=_shared(report),
         agreement=_agreement(report),
         significance=SignificanceRecord(**finite(report.significance.to_json() if report.significance else {})),
+        reading=None if report.reading is None else ReadingRecord(**finite(asdict(report.reading))),
         circuit=CircuitRecord(**finite(report.circuit.to_json())),
         provenance=ProvenanceRecord(**finite(dict(report.provenance))),
     )

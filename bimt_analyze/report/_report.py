@@ -18,6 +18,7 @@ from ._structure import BuiltAs, Module, built_as, in_task_order, modules_line, 
 if TYPE_CHECKING:
     from ..audit import Agreement, Significance
     from ..formulas import Formula, SharedParts
+    from ..representations import Reading
 
 
 LONGEST = 100  # characters of a formula in the summary
@@ -37,6 +38,7 @@ class Report:
         formulas: output -> formula; empty where none was looked for.
         agreement: modules against the known parts; None where none are known.
         significance: of the modules; None where it was not tested.
+        reading: what neurons stand for in the task's own terms; None where these are not known.
         provenance: ``source``, ``versions``, ``seeds``, ``parameters``, ``training``, ``seconds``.
     """
 
@@ -49,6 +51,7 @@ class Report:
     formulas: Mapping[str, "Formula"]
     agreement: "Agreement | None"
     significance: "Significance | None"
+    reading: "Reading | None"
     provenance: Mapping[str, Any]
 
     @cached_property
@@ -89,6 +92,8 @@ class Report:
             for name, formula in self.formulas.items()
         ]
         lines.append(modules_line(self.modules, self.built_as))
+        if self.reading is not None:
+            lines.append(self.reading.statement)
         if self.unused:
             lines.append(f"not used: {', '.join(self.unused)}")
         return tuple(lines)

@@ -181,6 +181,15 @@ class SignificanceRecord(_OpenRecord):
     seed: int | None = None
 
 
+class ReadingRecord(_Record):
+    """What neurons stand for in the task's own terms: frequencies, irreducible representations, readouts."""
+
+    title: str = Field(description="What the table shows.")
+    statement: str = Field(description="What to see in it.")
+    columns: list[str]
+    rows: list[list[str | int | float | None]] = Field(description="One cell a column.")
+
+
 class SweepRecord(_Record):
     """What is left when weights up to a threshold are cut."""
 
@@ -229,6 +238,7 @@ class ReportFile(_Record):
     )
     agreement: AgreementRecord
     significance: SignificanceRecord
+    reading: ReadingRecord | None = Field(default=None, description="Null where the task has no terms of its own.")
     circuit: CircuitRecord
     provenance: ProvenanceRecord
 

@@ -6,6 +6,8 @@ from ._frequencies import frequency_modules as frequency_modules
 from ._irreps import IRREPS as IRREPS
 from ._irreps import IrrepShares as IrrepShares
 from ._irreps import irrep_shares as irrep_shares
+from ._reading import Reading as Reading
+from ._reading import reading as reading
 from ._readout import Readout as Readout
 from ._readout import readability as readability
 from ._signals import module_graph as module_graph

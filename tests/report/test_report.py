@@ -11,6 +11,7 @@ import pytest
 
 from bimt_analyze import analyze
 from bimt_analyze.report import ReportFile, json_schema
+from bimt_analyze.representations import Reading
 from bimt_train import InputError
 from bimt_train.network import KnownParts
 
@@ -200,7 +201,11 @@ def test_modules_that_differ_from_the_known_parts_are_said_to(make):
 def test_stages_are_told_as_they_begin(checkpoint):
     told = []
     found = analyze(checkpoint, samples=0, progress=told.append)
-    assert told == ["read", "prune", "modules", "audit", "formulas"] == list(found.provenance["seconds"])
+    assert (
+        told
+        == ["read", "prune", "modules", "audit", "representations", "formulas"]
+        == list(found.provenance["seconds"])
+    )
 
 
 def test_a_folder_without_runs_is_refused(tmp_path):
@@ -208,3 +213,13 @@ def test_a_folder_without_runs_is_refused(tmp_path):
         analyze(tmp_path)
     with pytest.raises(InputError, match="no such file or folder"):
         analyze(tmp_path / "nothing")
+
+
+def test_a_reading_stands_in_every_form_of_the_report(report):
+    table = Reading("What they are", "two of them <b>", ("neuron", "share"), (("h1 | 2", 0.123456), (3, 1.0)))
+    read = replace(report, reading=table)
+    assert read.to_json()["reading"]["rows"] == [["h1 | 2", 0.123456], [3, 1.0]]
+    assert report.to_json()["reading"] is None and "What they are" not in report.to_markdown()
+    assert "| neuron | share |\n|---|---|\n| h1 \\| 2 | 0.1235 |\n| 3 | 1 |\n" in read.to_markdown()
+    assert "<td>h1 | 2</td>" in read.to_html() and "two of them &lt;b&gt;" in read.to_html()
+    assert "two of them <b>" in read.summary()

@@ -10,12 +10,14 @@ from bimt_analyze.representations import (
     irrep_shares,
     module_partition,
     readability,
+    reading,
 )
 from bimt_analyze.representations._frequencies import multiples
 from bimt_analyze.representations._irreps import cycle_type, shares_of
+from bimt_analyze.representations._signals import all_pairs
 from bimt_train import InputError
-from bimt_train.network import EmbeddingMLP, Network, RowTransformer
-from bimt_train.tasks import s4_elements
+from bimt_train.network import MLP, Checkpoint, EmbeddingMLP, Network, Probe, RowTransformer, TaskCard
+from bimt_train.tasks import in_context, s4_elements
 
 P = 17
 
@@ -138,3 +140,34 @@ def test_a_readout_needs_modules_and_rows() -> None:
         readability(network, x, x[:, 0], modules=["mlp"])
     with pytest.raises(InputError, match="rows do not pair up"):
         readability(network, x[:10], x[:10, 0])
+
+
+def checkpoint_of(network: Network, card: TaskCard, x: np.ndarray, y: np.ndarray) -> Checkpoint:
+    return Checkpoint(network, card, Probe(x, y, x, y), {"seed": 0})
+
+
+def test_a_reading_of_modular_addition_has_a_row_a_module() -> None:
+    network, x = two_frequencies(), all_pairs(P)
+    names = tuple(f"c{k}" for k in range(P))
+    card = TaskCard("modular-addition", ("a", "b"), names, ((0, P - 1),) * 2, loss="cross-entropy")
+    told = reading(checkpoint_of(network, card, x, np.eye(P)[x.sum(1).astype(int) % P]), network)
+    assert told is not None
+    assert sorted(row[1] for row in told.rows) == [1, 1, 7, 7]  # nothing joins a cosine and its sine
+    assert told.statement.startswith("4 of 4 modules carry a single frequency")
+    assert all(len(row) == len(told.columns) for row in told.rows)
+
+
+def test_a_reading_of_a_transformer_says_where_parts_are() -> None:
+    task = in_context(rows=(200, 50))
+    data, network = task.data(0), Network.of(RowTransformer((0, 1, 0), 1, 16, layers=1, hidden=8))
+    told = reading(checkpoint_of(network, task.card, data.x_train, data.y_train), network)
+    assert told is not None
+    assert {row[0] for row in told.rows} == {"w"} and len(told.rows) == 2 * 3
+    clearest = max(told.rows, key=lambda row: row[-1])
+    assert told.statement.startswith(f"w is clearest behind {clearest[1]} at {clearest[2]}")
+
+
+def test_other_tasks_have_no_reading() -> None:
+    card = TaskCard("t", ("a", "b"), ("y",), ((0, 1), (0, 1)))
+    network = Network.of(MLP([2, 1]))
+    assert reading(checkpoint_of(network, card, np.zeros((2, 2)), np.zeros((2, 1))), network) is None
