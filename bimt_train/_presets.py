@@ -49,6 +49,15 @@ PAPER_RECIPES: Mapping[str, Recipe] = MappingProxyType(
             cost=ConnectionCost(l0=0.5, scale=1.0, reduction="mean"),
             relocation=_MANY,
         ),
+        "in-context": replace(
+            _PAPER,
+            steps=40_000,
+            lr=1e-3,
+            batch=64,
+            phases=_phases(1e-3, 1e-2, 1e-1),
+            cost=ConnectionCost(l0=0.5, scale=2.0, reduction="mean"),
+            relocation=_MANY,
+        ),
         "mnist": replace(
             _PAPER,
             steps=40_000,
@@ -62,7 +71,8 @@ PAPER_RECIPES: Mapping[str, Recipe] = MappingProxyType(
 )
 """The recipes of arXiv 2305.08746, section 3, with its greedy swaps and its constant learning rate.
 
-The notebook of two moons never reaches its third phase, and neither does this recipe."""
+The notebook of two moons never reaches its third phase, and neither does this recipe; the notebook of in-context
+regression never relocates (every 1,000,000 steps), and this recipe does."""
 
 _DEFAULT = Recipe(
     steps=6000,
@@ -104,6 +114,16 @@ DEFAULT_RECIPES: Mapping[str, Recipe] = MappingProxyType(
             cost=ConnectionCost(l0=0.5, scale=1.0, reduction="mean"),
             relocation=Relocation(every=200, method="assignment"),
             decay_from=0.75,
+        ),
+        "in-context": Recipe(
+            steps=10_000,
+            lr=5e-3,
+            phases=_phases(1e-3, 3e-3, 1e-2),
+            cost=ConnectionCost(l0=0.5, scale=2.0, reduction="mean"),
+            relocation=Relocation(every=200, method="assignment"),
+            batch=128,
+            warmup=0.02,
+            decay_from=0.4,
         ),
         "mnist": replace(
             PAPER_RECIPES["mnist"],

@@ -46,9 +46,8 @@ def consensus(partitions: Sequence[Partition], *, threshold: float = 0.5, seed: 
     labels, rounds = given, 0
     streams = np.random.SeedSequence(seed)
     while rounds < _ROUNDS and not _agree(labels):
-        together = _thresholded(_together(labels), threshold)
         seeds = [int(stream.generate_state(1)[0]) for stream in streams.spawn(len(partitions))]
-        labels = np.array([_searched(together, one) for one in seeds])
+        labels = _next(labels, threshold, seeds)
         rounds += 1
     agreed = _agree(labels)
     means = _mean_agreement(given, labels[:1] if agreed else given)
@@ -67,6 +66,17 @@ def consensus(partitions: Sequence[Partition], *, threshold: float = 0.5, seed: 
     return Partition(found, partitions[0].unused, "consensus", parameters, seed, VERSIONS, float(means[best]))
 
 
+def _next(
+    labels: Int64[np.ndarray, "runs nodes"], threshold: float, seeds: Sequence[int]
+) -> Int64[np.ndarray, "runs nodes"]:
+    """One round. Nodes that all runs put together have one row in D and D = 1 among them, so they are searched as one:
+    runs that nearly agree leave a graph of few cores, however large the network."""
+    cores, core_of, sizes = np.unique(labels, axis=1, return_inverse=True, return_counts=True)
+    together = _thresholded(_together(cores), sizes, threshold)
+    found = np.array([_searched(together, sizes, seed) for seed in seeds])
+    return np.array(found[:, core_of.ravel()], dtype=np.int64)
+
+
 def _together(labels: Int64[np.ndarray, "runs nodes"]) -> Float64[np.ndarray, "nodes nodes"]:
     shares = np.zeros((labels.shape[1], labels.shape[1]))
     for row in labels:
@@ -75,21 +85,27 @@ def _together(labels: Int64[np.ndarray, "runs nodes"]) -> Float64[np.ndarray, "n
     return shares / len(labels)
 
 
-def _thresholded(together: Float64[np.ndarray, "nodes nodes"], threshold: float) -> Float64[np.ndarray, "nodes nodes"]:
+def _thresholded(
+    together: Float64[np.ndarray, "cores cores"], sizes: Int64[np.ndarray, " cores"], threshold: float
+) -> Float64[np.ndarray, "cores cores"]:
     kept = np.where(together >= threshold, together, 0.0)
-    for i in np.flatnonzero(kept.sum(1) == 0):
+    for i in np.flatnonzero((kept.sum(1) == 0) & (sizes == 1)):
         j = int(np.argmax(together[i]))
         kept[i, j] = kept[j, i] = together[i, j]
     return kept
 
 
-def _searched(together: Float64[np.ndarray, "nodes nodes"], seed: int) -> Int64[np.ndarray, " nodes"]:
-    i, j = np.nonzero(np.triu(together))
-    total = float(together[i, j].sum())
+def _searched(
+    together: Float64[np.ndarray, "cores cores"], sizes: Int64[np.ndarray, " cores"], seed: int
+) -> Int64[np.ndarray, " cores"]:
+    weight = together * sizes[:, None] * sizes[None, :]
+    strengths = weight.sum(1) + sizes * (sizes - 1)
+    total = float(strengths.sum()) / 2
     if total == 0:
         return np.arange(len(together), dtype=np.int64)
+    i, j = np.nonzero(np.triu(together))
     pairs = np.stack([i, j], axis=1).astype(np.int64)
-    return run(pairs, together[i, j] / total, together.sum(1) / total, resolution=0.5, seed=seed)
+    return run(pairs, weight[i, j] / total, strengths / total, resolution=0.5, seed=seed)
 
 
 def _agree(labels: Int64[np.ndarray, "runs nodes"]) -> bool:

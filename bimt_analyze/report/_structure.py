@@ -65,10 +65,10 @@ def named_modules(network: Network, card: TaskCard, modules: Sequence[frozenset[
 
 
 def unused_ends(network: Network, card: TaskCard, partition: Partition) -> tuple[str, ...]:
-    """Inputs and outputs that belong to no module."""
+    """Inputs and outputs that belong to no module; tokens are no neurons, and belong to none."""
     layout, found = network.layout, frozenset().union(*partition.modules)
     ends = ((layout.inputs, card.inputs), (layout.outputs, card.outputs))
-    return tuple(name for group, names in ends for i, name in enumerate(names) if (group, i) not in found)
+    return tuple(name for group, names in ends for i, name in enumerate(names) if group and (group, i) not in found)
 
 
 def built_as(modules: Sequence[Module], parts: KnownParts | None) -> BuiltAs | None:

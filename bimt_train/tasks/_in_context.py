@@ -32,7 +32,7 @@ class RegressionSampler:
 
 def in_context(
     *,
-    rows: tuple[int, int] = (5000, 1000),
+    rows: tuple[int, int] = (10_000, 1000),
     weights: tuple[float, float] = (-1.0, 1.0),
     points: tuple[float, float] = (-1.0, 1.0),
 ) -> Task:

@@ -251,3 +251,15 @@ def test_schedules_by_hand():
     assert recipe.lr_at(100) == pytest.approx(0.1)
     assert [step for step in range(500) if recipe.relocates_after(step)] == [199, 399]
     assert default_recipe(independence()).phases[-1].biases
+
+
+def test_of_many_rows_a_measurement_looks_at_some(monkeypatch):
+    from bimt_train import _train
+
+    task, recipe = independence(), Recipe(steps=2, lr=1e-3)
+    monkeypatch.setattr(_train, "MEASURED", 40)  # of 100 rows every third
+    run = train(task, seeds=[3], recipe=recipe).runs[0]
+    data = task.data(3)
+    x, y = task.card.to_network_inputs(data.x_train[::3]), task.card.to_network_targets(data.y_train[::3])
+    expected = np.mean(np.square(run.checkpoint.network.predict(x) - y))
+    assert run.history[-1]["train_loss"] == pytest.approx(expected, rel=1e-5)
