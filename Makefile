@@ -20,11 +20,11 @@ demo: install  ## train 16 seeds of the independence task, analyse the best, say
 	$(BIN)/bimt-train independence --seeds 16 --out runs/independence
 	$(BIN)/bimt-analyze runs/independence --html runs/independence/report.html
 
-test: check  ## all checks and all tests
-	$(BIN)/python -m pytest
+test: check  ## all checks and all tests, one process a core
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 coverage: install  ## which lines no test runs; takes twice as long as the tests
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest --numprocesses auto --cov --cov-report=term:skip-covered
 
 check: install  ## format, lint, types and import contracts
 	$(BIN)/ruff format --check .
