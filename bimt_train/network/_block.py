@@ -52,11 +52,12 @@ def stacked(tensors: Mapping[str, Float[Tensor, "seeds ..."]], prefix: str = "")
     def apply(name: str, h: Tensor) -> Tensor:
         weight, bias = (tensors[f"{prefix}{name}.{tensor}"] for tensor in ("weight", "bias"))
         rows = h.flatten(1, -2)
+        written: Tensor
         if weight.ndim == 2:  # one gain a neuron: a norm
             written = torch.addcmul(bias[:, None], layer_norm(rows, rows.shape[-1:]), weight[:, None])
         else:
             written = torch.baddbmm(bias[:, None], rows, weight.transpose(1, 2))
-        return written.unflatten(1, h.shape[1:-1])
+        return written.reshape(*h.shape[:-1], -1)
 
     return apply
 

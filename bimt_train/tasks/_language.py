@@ -41,6 +41,7 @@ class TextSampler:
         drawn = np.random.default_rng(seed).integers(0, last + 1, min(self.rows[0], last + 1))
         last = len(test) - self.context - 1
         spaced = np.linspace(0, last, min(self.rows[1], last // self.context + 1)).astype(np.int64)
+        spaced = np.random.default_rng(0).permutation(spaced)  # so that the first of them are a fair sample
         return Dataset(*self._pairs(train, drawn), *self._pairs(test, spaced))
 
     def _pairs(
@@ -58,7 +59,7 @@ def language(
     heads: int = 4,
     layers: int = 2,
     hidden: int = 192,
-    rows: tuple[int, int] = (16_384, 2048),
+    rows: tuple[int, int] = (65_536, 2048),
 ) -> Task:
     """Which character of a text comes next, at each place of a window of it, by a small transformer (`GPT`).
 
@@ -101,6 +102,17 @@ def _text(file: Path) -> str:
     except OSError as error:
         got = str(error.strerror)
         raise TaskError("a text that cannot be read", where=str(file), got=got, mend=MEND) from None
+
+
+def characters(card: TaskCard) -> tuple[str, ...]:
+    """The characters that the outputs of a language task stand for.
+
+    Raises:
+        TaskError: a card of another task.
+    """
+    if card.loss != "next-token" or card.output_labels is None:
+        raise TaskError("no task of characters", where=f"task {card.name!r}", expected="loss next-token", got=card.loss)
+    return tuple(label.encode("latin-1", "backslashreplace").decode("unicode_escape") for label in card.output_labels)
 
 
 def _label(character: str) -> str:

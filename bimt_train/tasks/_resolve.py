@@ -37,9 +37,9 @@ def resolve_task(
 ) -> Task:
     """A task by its name, by formulas (``"y1 = (x1+x3)**3"``, or bare), or by the path of a table with ``target``.
 
-    ``data`` is what a task reads: the folder of mnist, the text of language. Names may be written with underscores for hyphens, in
-    any case. Raises TaskError, with the names that are known, when the words are none of these; and whatever
-    ``formula_task`` and ``table_task`` raise.
+    ``data`` is what a task reads: the folder of mnist, the text of language. Names may be written with underscores for
+    hyphens, in any case. Raises TaskError, with the names that are known, when the words are none of these; and
+    whatever ``formula_task`` and ``table_task`` raise.
 
     >>> resolve_task("feature_sharing").card.outputs
     ('y1', 'y2', 'y3')
