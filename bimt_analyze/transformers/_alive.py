@@ -103,8 +103,8 @@ def _heads(
     neurons: Bool[np.ndarray, " neurons"],
 ) -> tuple[AlivePart, Bool[np.ndarray, "3 neurons positions"]]:
     """An attention, of which these neurons carry something; and what is left of its reading."""
-    found = read.any(2)
-    looking = found[1] & (found[0] | asking)  # a query meets a key that depends on its token
+    queries, keys = (np.asarray(copy.any(1)) for copy in read[:2])
+    looking = keys & (queries | asking)  # a query meets a key that depends on its token
     alive, look = (np.any(flags.reshape(part.heads, -1), axis=1) for flags in (neurons, looking))
     looking = looking & np.repeat(alive, len(neurons) // part.heads)
     kept = read & np.stack([looking, looking, neurons])[:, :, None]
