@@ -9,7 +9,7 @@ from _measure import table, write_section
 from scipy.special import log_softmax
 from tasks import spread
 
-from bimt_analyze.modules import connected_components
+from bimt_analyze.modules import connected_components, leiden, modularity
 from bimt_analyze.transformers import alive, virtual_graph
 from bimt_train import Runs, default_recipe, prune, relocate, train
 from bimt_train.network import Network
@@ -73,15 +73,16 @@ def measured(task: Task, runs: dict[str, Runs]) -> tuple[list[list[object]], lis
             tensors = dict(circuit.tensors)
             placement = relocate(circuit.layout, circuit.placement, tensors, recipe.cost)
             living = alive(circuit)
-            apart = connected_components(virtual_graph(circuit).without(["y"]))
+            graph = virtual_graph(circuit).without(["y"])
+            modules = leiden(graph, resolution=1.0, seed=0)
             found[kind].append(
                 [bits(network, data.x_test, data.y_test), bits(circuit, data.x_test, data.y_test),
                  circuit.edges(), circuit.edges() / network.edges(-1.0),
                  recipe.cost.value(circuit.layout, placement, tensors), living.heads,
                  sum(sum(part.attending) for part in living.parts), living.neurons, sum(living.positions),
-                 len(apart.modules)]
+                 len(connected_components(graph).modules), modularity(graph, modules)]
             )  # fmt: skip
-    forms = ("{:.3f}", "{:.3f}", "{:.0f}", "{:.1%}", "{:.0f}", *["{:.0f}"] * 5)
+    forms = ("{:.3f}", "{:.3f}", "{:.0f}", "{:.1%}", "{:.0f}", *["{:.0f}"] * 5, "{:.2f}")
     for kind, values in found.items():
         if values:
             seconds = sum(run.seconds for run in runs[kind].runs) / len(runs[kind].runs)
@@ -99,7 +100,8 @@ def lines(task: Task, kinds: Sequence[str], seeds: int) -> list[str]:
     network = runs["bimt"].runs[0].checkpoint.network
     head = [
         "type", "seeds", "test bits per character", "after pruning", "weights left", "of all", "connection cost",
-        "heads alive", "of these attending", "MLP neurons alive", "positions used", "components", "training, a seed",
+        "heads alive", "of these attending", "MLP neurons alive", "positions used", "components", "modularity",
+        "training, a seed",
     ]  # fmt: skip
     return [
         f"Shakespeare's {len(sampler.tokens):,} characters, the last tenth for testing; a transformer of "
@@ -110,7 +112,8 @@ def lines(task: Task, kinds: Sequence[str], seeds: int) -> list[str]:
         f"Equal loss: each network is cut by magnitude, without refitting, as far as its loss stays within "
         f"{TOLERANCE:.0%} above that of the whole bimt network of the same seed, on 128 windows of the training text "
         "and 128 of the test text. Bits are over all test windows. Cost is bimt's, after one more relocation, which "
-        "networks of all three types get. Components are those of virtual weights, outputs left out.",
+        "networks of all three types get. Components and modularity (Leiden, resolution 1) are those of virtual "
+        "weights, outputs left out.",
         "",
         f"For comparison, bits per character of counted characters: {context}.",
         "",

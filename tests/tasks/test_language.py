@@ -108,11 +108,13 @@ def test_training_beats_the_entropy_of_single_characters(file: Path, tmp_path: P
         for search in ("sweep", "narrowing")
     )
     assert quick.full_loss == pytest.approx(loss) and quick.loss <= 1.1 * loss
-    assert len(quick.sweep) < 12 < len(sweep.sweep) == 48
+    assert len(quick.sweep) <= 12 < len(sweep.sweep) == 48
     held = [point.threshold for point in sweep.sweep if point.loss <= 1.1 * loss]
     assert quick.edges < kept.network.edges()
-    assert held == [point.threshold for point in sweep.sweep][: len(held)]  # here the loss rises with the threshold
-    assert (quick.threshold, quick.edges) == (sweep.threshold, sweep.edges)
+    thresholds = [point.threshold for point in sweep.sweep]
+    assert held == thresholds[: len(held)]  # here the loss rises with the threshold
+    assert sweep.threshold * (1 - 1e-9) <= quick.threshold < thresholds[len(held)]
+    assert quick.edges <= sweep.edges
 
 
 def test_more_than_a_measurement_can_look_at_is_thinned(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
