@@ -85,9 +85,8 @@ def measured(task: Task, runs: dict[str, Runs]) -> tuple[list[list[object]], lis
     forms = ("{:.3f}", "{:.3f}", "{:.0f}", "{:.1%}", "{:.0f}", *["{:.0f}"] * 5, "{:.2f}")
     for kind, values in found.items():
         if values:
-            seconds = sum(run.seconds for run in runs[kind].runs) / len(runs[kind].runs)
             columns = [spread(column, form) for column, form in zip(zip(*values, strict=True), forms, strict=True)]
-            rows.append([kind, len(values), *columns, f"{seconds:.0f} s"])
+            rows.append([kind, len(values), *columns])
     return rows, missed
 
 
@@ -98,16 +97,17 @@ def lines(task: Task, kinds: Sequence[str], seeds: int) -> list[str]:
     assert isinstance(sampler, TextSampler)
     context = ", ".join(f"{counted(sampler, order):.3f} from {order} before" for order in range(3))
     network = runs["bimt"].runs[0].checkpoint.network
+    seconds = [run.seconds for each in runs.values() for run in each.runs]
     head = [
         "type", "seeds", "test bits per character", "after pruning", "weights left", "of all", "connection cost",
         "heads alive", "of these attending", "MLP neurons alive", "positions used", "components", "modularity",
-        "training, a seed",
     ]  # fmt: skip
     return [
         f"Shakespeare's {len(sampler.tokens):,} characters, the last tenth for testing; a transformer of "
         f"{options['layers']} blocks, width {options['width']}, {options['layers'] * options['heads']} heads, "
         f"{options['layers'] * options['hidden']} MLP neurons, {network.edges(-1.0):,} weights, context "
-        f"{options['context']}; {recipe.steps} steps of {recipe.batch} windows. Median (least to greatest).",
+        f"{options['context']}; {recipe.steps} steps of {recipe.batch} windows, in {min(seconds):.0f} to "
+        f"{max(seconds):.0f} s a seed. Median (least to greatest).",
         "",
         f"Equal loss: each network is cut by magnitude, without refitting, as far as its loss stays within "
         f"{TOLERANCE:.0%} above that of the whole bimt network of the same seed, on 128 windows of the training text "
