@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str], None]
 
-_WORK, _FEWEST_ROWS = 1e7, 400  # weights times rows that pruning looks at, and rows
+_WORK, _TOO_MUCH = 1e7, 1e8  # weights times predictions that pruning looks at; from where on it must be brief
+_FEWEST_ROWS, _FEWEST_TOKENS = 400, 4096  # that it looks at in any case
 
 PACKAGES = ("bimt", "torch", "numpy", "scipy", "sympy", "igraph", "scikit-learn")
 
@@ -72,7 +73,7 @@ def analyze(
         seed: of everything random in the analysis.
         tolerance: of pruning, a fraction of the loss.
         refit_steps: of pruning; a short refit lets weights that only correct for others' absence go. 0 keeps the
-            weights as they are.
+            weights as they are, and so does a network too large for it (`circuit_of`).
         samples: null networks that the modules are held against; 0 for no test of significance. A network whose inputs
             are tokens is held neither against null networks nor against known parts.
         seconds: for the search of all formulas together; classifiers have none.
@@ -107,7 +108,7 @@ def analyze(
         formulas = formulas_of(checkpoint, network, seconds=seconds, seed=seed, evolve=evolve)
     parameters = {
         "tolerance": tolerance,
-        "refit_steps": refit_steps,
+        "refit_steps": circuit.refit_steps,
         "samples": samples,
         "formula_seconds": seconds,
         "evolve": evolve,
@@ -141,10 +142,14 @@ def circuit_of(checkpoint: Checkpoint, *, tolerance: float, refit_steps: int) ->
 
     All rows of the probe serve: judged on its training rows alone, a network keeps weak connections that fit their
     accidents. So the circuit's loss is no estimate of a loss on fresh data. A network of many weights is pruned on
-    some of them, evenly spaced, so that weights times rows stay near ten million; 400 rows at least.
+    some of them, evenly spaced, so that weights times predictions stay near ten million; on 400 rows at least, or
+    4096 tokens. Where that is more than a hundred million, thresholds are narrowed down and nothing is refitted.
     """
     card, (x, y) = checkpoint.card, _rows(checkpoint)
-    enough = min(len(x), max(_FEWEST_ROWS, round(_WORK / max(checkpoint.network.edges(-1.0), 1))))
+    weights, tokens = max(checkpoint.network.edges(-1.0), 1), card.predictions
+    fewest = _FEWEST_ROWS if tokens == 1 else -(-_FEWEST_TOKENS // tokens)
+    enough = min(len(x), max(fewest, round(_WORK / weights / tokens)))
+    brief = weights * enough * tokens > _TOO_MUCH
     some = np.linspace(0, len(x) - 1, enough).astype(np.int64)
     x, y = x[some], y[some]
     y = one_hot(y, len(card.outputs)) if card.loss == "cross-entropy" else card.to_network_targets(y)
@@ -154,7 +159,8 @@ def circuit_of(checkpoint: Checkpoint, *, tolerance: float, refit_steps: int) ->
         y,
         loss=card.loss,
         tolerance=tolerance,
-        refit_steps=refit_steps,
+        refit_steps=0 if brief else refit_steps,
+        search="narrowing" if brief else "sweep",
     )
 
 

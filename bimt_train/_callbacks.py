@@ -20,8 +20,8 @@ class Record:
 
     Attributes:
         step: steps done.
-        train_loss: on the training rows, in the network's units; of more than 2,000 rows on every second, third, ...
-        test_loss: on the test rows.
+        train_loss: on the training rows, in the network's units; of very many, on some evenly spaced.
+        test_loss: on the test rows, likewise.
         cost: connection cost, biases included.
         edges: weights of a magnitude above 1e-2.
         accuracy: share of the test rows whose class is right; None where the targets are no classes.

@@ -26,6 +26,7 @@ TASK is one of
   independence | feature-sharing | composition     the paper's formula tasks
   "y1 = (x1+x3)**3" "y2 = x2**2 + sin(pi*x4)"      one or more formulas of your own
   data.csv --target y1 y2                          a table: .csv, .tsv, .parquet, .npz or .npy
+  language --data text.txt                         the next character of a text
 
 It writes one checkpoint a seed and runs.json into the output folder, and prints a table, best seed first. Results
 differ from seed to seed, so train several and look at the spread.
@@ -69,7 +70,7 @@ class _Options:
 @click.command("bimt-train", help=HELP, context_settings={"show_default": True, "max_content_width": 120})
 @click.argument("task", nargs=-1, required=True)
 @click.option("--target", multiple=True, metavar="NAME...", help="Columns of the table to predict.")
-@click.option("--data", type=click.Path(path_type=Path), help="Folder of mnist's IDX files; data/mnist if left out.")
+@click.option("--data", type=click.Path(path_type=Path), help="Folder of mnist, text of language; else below data/.")
 @click.option(
     "--range", "bounds", type=float, nargs=2, help="Where the inputs of formulas are drawn; -1 1 if left out."
 )

@@ -51,12 +51,21 @@ def cross_entropy(outputs: Tensor, targets: Tensor) -> PerSeed:
     return -(torch.log_softmax(outputs, dim=2) * targets).sum(2).mean(1)
 
 
+def next_token(outputs: Tensor, targets: Tensor) -> PerSeed:
+    """Mean over rows and tokens of -log softmax at the token that follows, which the targets give by number."""
+    chances = torch.log_softmax(outputs, dim=3).gather(3, targets.long()[..., None])
+    return -chances.mean(dim=(1, 2, 3))
+
+
 def accuracy(outputs: Tensor, targets: Tensor) -> PerSeed:
-    """The share of rows whose largest output is at the class, which the targets give one-hot; one number a seed."""
-    return (outputs.argmax(2) == targets.argmax(2)).double().mean(1)
+    """The share of classes that are the largest output's; targets as the loss takes them; one number a seed."""
+    classes = targets.argmax(-1) if targets.ndim == outputs.ndim else targets
+    return (outputs.argmax(-1) == classes).double().flatten(1).mean(1)
 
 
-LOSSES: Mapping[str, Loss] = MappingProxyType({"mse": mean_squared_error, "cross-entropy": cross_entropy})
+LOSSES: Mapping[str, Loss] = MappingProxyType(
+    {"mse": mean_squared_error, "cross-entropy": cross_entropy, "next-token": next_token}
+)
 
 
 def task_gradient(stack: Stack, flat: Flat, x: Tensor, y: Tensor, loss: Loss) -> tuple[PerSeed, Flat]:

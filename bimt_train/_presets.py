@@ -133,6 +133,17 @@ DEFAULT_RECIPES: Mapping[str, Recipe] = MappingProxyType(
             relocation=Relocation(every=500, method="assignment"),
             decay_from=0.5,
         ),
+        "language": Recipe(
+            steps=3000,
+            lr=5e-3,
+            phases=_phases(1e-5, 3e-4, 1e-4),
+            cost=ConnectionCost(l0=0.5, scale=2.0, reduction="sum"),
+            relocation=Relocation(every=200, method="assignment"),
+            batch=32,
+            warmup=0.05,
+            decay_from=0.25,
+            final_lr=0.02,
+        ),
     }
 )
 """The project's recipes: exact assignment, and a learning rate that falls, so that weak weights come to rest.

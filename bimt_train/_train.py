@@ -26,8 +26,8 @@ from .tasks import Dataset, Task
 EDGE = 1e-2  # a weight below this is not counted as an edge while training; pruning finds the true threshold
 RECORDS = 100  # measurements a run
 REGISTERS = 32  # numbers that vectorised loops take at once, at most
-MEASURED = 2000  # training rows that a measurement looks at, at most, evenly spaced
-PROBE_ROWS = 2000  # rows of the data that a checkpoint takes along
+MEASURED_ROWS, MEASURED_OUTPUTS = 2**12, 2**19  # a seed, that a measurement looks at, at most
+PROBE_ROWS, PROBE_PREDICTIONS = 2000, 2**13  # of the data that a checkpoint takes along, at most
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,12 @@ class _Setting:
         cost, layout, shapes = self.recipe.cost, self.layout, self.stack.shapes
         prices = [cost.prices(layout, placement, shapes, biases=phase.biases) for placement in placements]
         return self.stack.pack(prices).to(self.x) * phase.strength
+
+    def some(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """All rows, or so many of them, evenly spaced, that a measurement stays cheap."""
+        card, rows = self.task.card, y.shape[1]
+        every = max(-(-rows // MEASURED_ROWS), -(-rows * card.predictions * len(card.outputs) // MEASURED_OUTPUTS))
+        return (x, y) if every == 1 else (x[:, :rows:every], y[:, ::every])
 
 
 def train(
@@ -254,22 +260,22 @@ def _measure(setting: _Setting, step: int, flat: Flat, placements: Sequence[Plac
     views = setting.stack.unpack(flat)
     prices = setting.charges(placements, Phase(0.0, 1.0, biases=True))
     edges = sum((views[name].abs() > EDGE).flatten(1).sum(1) for name in setting.layout.weights())
-    tested = setting.stack.forward(views, setting.x_test)
-    stride = -(-setting.y.shape[1] // MEASURED)
-    y = setting.y[:, ::stride]
+    (x, y), (x_test, y_test) = setting.some(setting.x, setting.y), setting.some(setting.x_test, setting.y_test)
+    tested = setting.stack.forward(views, x_test)
     return Record(
         step,
-        loss(setting.stack.forward(views, setting.x[:, ::stride])[:, : y.shape[1]], y).double().cpu().numpy(),
-        loss(tested, setting.y_test).double().cpu().numpy(),
+        loss(setting.stack.forward(views, x)[:, : y.shape[1]], y).double().cpu().numpy(),
+        loss(tested, y_test).double().cpu().numpy(),
         (flat.abs() * prices).sum(1).double().cpu().numpy(),
         torch.as_tensor(edges).cpu().numpy(),
-        accuracy(tested, setting.y_test).cpu().numpy() if setting.task.card.classifies else None,
+        accuracy(tested, y_test).cpu().numpy() if setting.task.card.classifies else None,
     )
 
 
 def _finish(setting: _Setting, progress: Progress, interrupted: bool) -> Runs:
     """Runs as values: a checkpoint and a history for each seed."""
     diverged = dict(progress.diverged)
+    taken = min(PROBE_ROWS, max(PROBE_PREDICTIONS // setting.task.card.predictions, 1))
     runs = []
     for index, seed in enumerate(setting.seeds):
         data = setting.data[index]
@@ -279,7 +285,7 @@ def _finish(setting: _Setting, progress: Progress, interrupted: bool) -> Runs:
             progress.placements[index],
             setting.stack.tensors(progress.moments.flat, index),
         )
-        probe = Probe(*(part[:PROBE_ROWS] for part in (data.x_train, data.y_train, data.x_test, data.y_test)))
+        probe = Probe(*(part[:taken] for part in (data.x_train, data.y_train, data.x_test, data.y_test)))
         config = {"seed": seed, "kind": setting.kind, "steps_done": progress.step, "recipe": setting.recipe.to_json()}
         checkpoint = Checkpoint(network, setting.task.card, probe, config)
         share = progress.seconds / len(setting.seeds)

@@ -28,11 +28,12 @@ SHORTER = {"bimt-train": ["--seeds", "2", "--quiet"], "bimt-analyze": ["--sample
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A folder with the files that the docs take for granted: a table, and a network trained elsewhere."""
+    """A folder with the files that the docs take for granted: a table, a text, and a network trained elsewhere."""
     folder = tmp_path_factory.mktemp("reader")
     x = np.random.default_rng(0).uniform(1, 2, (60, 2))
     table = {"speed": x[:, 0], "area": x[:, 1], "lift": x[:, 0] ** 2 * x[:, 1], "drag": x[:, 0] * x[:, 1]}
     pd.DataFrame(table).to_csv(folder / "measurements.csv", index=False)
+    (folder / "story.txt").write_text("The cat sat on the mat. The rat sat on the cat.\n" * 40)
     torch.manual_seed(0)
     model = torch.nn.Sequential(torch.nn.Linear(2, 4), torch.nn.SiLU(), torch.nn.Linear(4, 1))
     torch.save(model.state_dict(), folder / "model.pt")

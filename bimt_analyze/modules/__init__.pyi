@@ -13,4 +13,5 @@ from ._leiden import leiden_range as leiden_range
 from ._partition import NotAPartition as NotAPartition
 from ._partition import Partition as Partition
 from ._quality import modularity as modularity
+from ._quotient import quotient_graph as quotient_graph
 from ._stability import stability as stability

@@ -7,5 +7,6 @@ from ._canvas import to_svg as to_svg
 from ._network import draw_network as draw_network
 from ._part import draw_part as draw_part
 from ._predictions import draw_predictions as draw_predictions
+from ._stream import draw_stream as draw_stream
 from ._sweep import draw_sweep as draw_sweep
 from ._training import draw_training as draw_training

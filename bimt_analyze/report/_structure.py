@@ -8,6 +8,8 @@ from bimt_train.network import KnownParts, Network, TaskCard
 from ..graph import NodeId
 from ..modules import Partition
 
+MANY = 12  # names from which on a line shows the first few only
+
 
 @dataclass(frozen=True)
 class Module:
@@ -25,7 +27,14 @@ class Module:
 
     def __str__(self) -> str:
         """``{x1, x3 -> y1}``, hidden neurons left out."""
-        return f"{{{', '.join(self.inputs) or '...'} -> {', '.join(self.outputs) or '...'}}}"
+        return f"{{{_listed(self.inputs)} -> {_listed(self.outputs)}}}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """All names, or of many the first and how many more there are."""
+    if len(names) <= MANY:
+        return ", ".join(names) or "..."
+    return f"{', '.join(names[: MANY // 2])} and {len(names) - MANY // 2} more"
 
 
 @dataclass(frozen=True)
@@ -65,10 +74,10 @@ def named_modules(network: Network, card: TaskCard, modules: Sequence[frozenset[
 
 
 def unused_ends(network: Network, card: TaskCard, partition: Partition) -> tuple[str, ...]:
-    """Inputs and outputs that belong to no module; tokens are no neurons, and belong to none."""
+    """Inputs and outputs that belong to no module; tokens, which are no neurons, cannot."""
     layout, found = network.layout, frozenset().union(*partition.modules)
     ends = ((layout.inputs, card.inputs), (layout.outputs, card.outputs))
-    return tuple(name for group, names in ends for i, name in enumerate(names) if group and (group, i) not in found)
+    return tuple(name for group, names in ends if group for i, name in enumerate(names) if (group, i) not in found)
 
 
 def built_as(modules: Sequence[Module], parts: KnownParts | None) -> BuiltAs | None:

@@ -17,6 +17,7 @@ from ._fragments import embedding as embedding
 from ._fragments import linear as linear
 from ._fragments import norm as norm
 from ._fragments import recurrent as recurrent
+from ._gpt import GPT as GPT
 from ._group import Group as Group
 from ._group import distances as distances
 from ._image_mlp import ImageMLP as ImageMLP

@@ -12,7 +12,7 @@ from .._errors import TaskError
 from ._formula_reader import is_variable_name
 from ._parts import KnownParts, as_names, as_text
 
-Loss: TypeAlias = Literal["mse", "cross-entropy"]
+Loss: TypeAlias = Literal["mse", "cross-entropy", "next-token"]
 Numbers: TypeAlias = tuple[int | float, ...]
 
 _SCALES = ("input_shift", "input_scale", "output_shift", "output_scale")
@@ -31,6 +31,9 @@ class TaskCard:
 
     With ``loss="cross-entropy"`` the outputs are the logits of classes, and their units are left alone. ``classes``
     says of ``loss="mse"`` that the targets are one-hot: the largest output names the class.
+
+    With ``loss="next-token"`` a row is a sequence of tokens, and the outputs are the logits of what comes next, at each
+    of them: the inputs are the places of the sequence, and targets are tokens by number, one a place.
 
     Raises TaskError for names that cannot stand in a formula or occur twice, for lengths that differ, for empty or
     infinite ranges, for scales that are not positive, and for parts of another task.
@@ -64,7 +67,7 @@ class TaskCard:
         self._check_numbers(where)
         if self.loss not in get_args(Loss):
             raise TaskError("unknown loss", where=where, expected=" or ".join(get_args(Loss)), got=repr(self.loss))
-        if self.loss == "cross-entropy" and (self.output_shift or self.output_scale):
+        if self.loss != "mse" and (self.output_shift or self.output_scale):
             raise TaskError("classes have no units", where=where, mend="leave out output_shift and output_scale")
         if self.parts and (self.parts.inputs, self.parts.outputs) != (self.inputs, self.outputs):
             expected, got = (f"{of.inputs} -> {of.outputs}" for of in (self, self.parts))
@@ -90,20 +93,34 @@ class TaskCard:
     @property
     def classifies(self) -> bool:
         """Whether the outputs are classes: by the loss, or because targets are one-hot by construction (mnist)."""
-        return self.loss == "cross-entropy" or self.classes
+        return self.loss != "mse" or self.classes
+
+    @property
+    def predictions(self) -> int:
+        """How often a row asks for the outputs: once, or with ``next-token`` at each of its tokens."""
+        return len(self.inputs) if self.loss == "next-token" else 1
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """What the columns of y stand for: the outputs, or with ``next-token`` the places of the sequence."""
+        return self.inputs if self.loss == "next-token" else self.outputs
 
     def to_network_inputs(self, x: Float64[np.ndarray, "rows inputs"]) -> Float64[np.ndarray, "rows inputs"]:
         """(x - input_shift) / input_scale, for x [rows, inputs] in the task's units."""
         shift, scale = self._affine(x, self.inputs, self.input_shift, self.input_scale)
         return np.asarray((x - shift) / scale)
 
-    def to_network_targets(self, y: Float64[np.ndarray, "rows outputs"]) -> Float64[np.ndarray, "rows outputs"]:
-        """(y - output_shift) / output_scale, for y [rows, outputs] in the task's units."""
-        shift, scale = self._affine(y, self.outputs, self.output_shift, self.output_scale)
+    def to_network_targets(self, y: Float64[np.ndarray, "rows targets"]) -> Float64[np.ndarray, "rows targets"]:
+        """(y - output_shift) / output_scale, for y [rows, targets] in the task's units."""
+        shift, scale = self._affine(y, self.targets, self.output_shift, self.output_scale)
         return np.asarray((y - shift) / scale)
 
-    def from_network_outputs(self, y: Float64[np.ndarray, "rows outputs"]) -> Float64[np.ndarray, "rows outputs"]:
-        """y * output_scale + output_shift, for what the network gives [rows, outputs]."""
+    def from_network_outputs(
+        self, y: Float64[np.ndarray, "rows *places outputs"]
+    ) -> Float64[np.ndarray, "rows *places outputs"]:
+        """y * output_scale + output_shift, for what the network gives [rows, outputs]; logits stay as they are."""
+        if self.loss == "next-token":
+            return y
         shift, scale = self._affine(y, self.outputs, self.output_shift, self.output_scale)
         return np.asarray(y * scale + shift)
 

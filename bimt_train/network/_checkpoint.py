@@ -20,7 +20,8 @@ class Probe:
 
     Attributes:
         x_train: ``[rows, inputs]``, rows the network was trained on.
-        y_train: ``[rows, outputs]``, their targets; ``[rows, 1]`` for the numbers of classes.
+        y_train: ``[rows, outputs]``, their targets; ``[rows, 1]`` for the numbers of classes; ``[rows, inputs]`` for
+            the numbers of the tokens that follow.
         x_test: ``[rows, inputs]``, rows it was not trained on.
         y_test: their targets.
 
@@ -99,10 +100,10 @@ class Checkpoint:
         for part in ("train", "test"):
             _check_width(f"x_{part}", getattr(self.probe, f"x_{part}"), (len(card.inputs),))
             # Classes may be given by number, in one column, or as one column a class.
-            widths = (len(card.outputs), 1) if card.loss == "cross-entropy" else (len(card.outputs),)
+            widths = (len(card.targets), 1) if card.loss == "cross-entropy" else (len(card.targets),)
             _check_width(f"y_{part}", getattr(self.probe, f"y_{part}"), widths)
 
-    def predict(self, x: Float64[np.ndarray, "rows inputs"]) -> Float64[np.ndarray, "rows outputs"]:
+    def predict(self, x: Float64[np.ndarray, "rows inputs"]) -> Float64[np.ndarray, "rows *places outputs"]:
         """The network's outputs for inputs ``[rows, inputs]``, both in the task's own units.
 
         Raises:

@@ -78,13 +78,13 @@ class Network:
     def _evaluator(self) -> "torch.nn.Module":
         return self.module().double()
 
-    def predict(self, x: Float[np.ndarray, "rows inputs"]) -> Float64[np.ndarray, "rows outputs"]:
-        """The network's own outputs, computed in double precision."""
+    def predict(self, x: Float[np.ndarray, "rows inputs"]) -> Float64[np.ndarray, "rows *places outputs"]:
+        """The network's own outputs, computed in double precision; at each token, where it reads sequences."""
         import torch
 
         with torch.no_grad():
-            outputs: Float64[np.ndarray, "rows outputs"] = self._evaluator(torch.tensor(x, dtype=torch.float64)).numpy()
-        return outputs
+            outputs = self._evaluator(torch.tensor(x, dtype=torch.float64))
+        return np.asarray(outputs)
 
     def connections(self) -> tuple[Connection, ...]:
         """Every weight tensor as a matrix between its two groups."""

@@ -1,47 +1,18 @@
 """A small transformer over rows of numbers: each column is a token; its layer norms are applied."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import gelu, layer_norm
 
 from .._errors import InputError
+from ._block import Block, block_layout, stacked, through_block
 from ._fragments import linear, norm
 from ._group import Group
 from ._layout import Layout, TensorSpec
 from ._mlp import drawn_linear
 from ._model_spec import ModelSpec
-
-
-class Block(nn.Module):
-    """``r + attention(norm(r))``, then ``r + mlp(norm(r))``: pre-norm, causal, GELU in its tanh form."""
-
-    def __init__(self, width: int, heads: int, hidden: int, generator: torch.Generator | None) -> None:
-        super().__init__()
-        self.heads = heads
-        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.qkv = drawn_linear(width, 3 * width, generator)
-        self.out = drawn_linear(width, width, generator)
-        self.up = drawn_linear(width, hidden, generator)
-        self.down = drawn_linear(hidden, width, generator)
-
-    def forward(self, r: Float[Tensor, "*rows tokens width"]) -> Float[Tensor, "*rows tokens width"]:
-        """The residual stream behind this block."""
-        q, k, v = self.qkv(_normed(r, self.norm1)).unflatten(-1, (3, self.heads, -1)).movedim(-3, 0)
-        q, k, v = (part.transpose(-2, -3) for part in (q, k, v))  # [..., heads, tokens, head width]
-        scores = q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5
-        ahead = torch.ones(scores.shape[-2:], dtype=torch.bool, device=r.device).triu(1)
-        weights = scores.masked_fill(ahead, -torch.inf).softmax(-1)
-        r = r + self.out((weights @ v).transpose(-2, -3).flatten(-2))
-        behind: Tensor = r + self.down(gelu(self.up(_normed(r, self.norm2)), approximate="tanh"))
-        return behind
-
-
-def _normed(r: Tensor, applied: nn.LayerNorm) -> Tensor:
-    normed: Tensor = layer_norm(r, applied.normalized_shape, applied.weight, applied.bias, applied.eps)
-    return normed
 
 
 class RowTransformer(nn.Module):
@@ -99,16 +70,25 @@ class RowTransformer(nn.Module):
         r = self.read(x[..., None] * self.places)
         for block in self.blocks:
             r = block(r)
-        outputs: Float[Tensor, "*rows outputs"] = self.write(_normed(r[..., -1, :], self.norm))
+        outputs: Float[Tensor, "*rows outputs"] = self.write(self.norm(r[..., -1, :]))
         return outputs
+
+    def stacked_forward(
+        self, tensors: Mapping[str, Float[Tensor, "seeds ..."]], x: Float[Tensor, "seeds rows columns"]
+    ) -> Float[Tensor, "seeds rows outputs"]:
+        """`forward` for many sets of weights at once, by batched products."""
+        part = stacked(tensors)
+        r = part("read", x[..., None] * self.places.to(x))
+        for index in range(len(self.blocks)):
+            r = through_block(r, self.heads, stacked(tensors, f"blocks.{index}."))
+        return part("write", part("norm", r[..., -1, :]))
 
     def layout(
         self, *, input_labels: Sequence[str] = (), output_labels: Sequence[str] = (), movable_ends: bool = True
     ) -> Layout:
         """Groups kind, resid, a1, m1, a2, m2, ..., y on parallel lines.
 
-        The residual stream is one group at every read and write; q, k and v share the slots of a block's readers, which
-        move head by head; norms follow the stream and are not penalised.
+        The residual stream is one group at every read and write.
 
         Args:
             input_labels: names of the columns; they are tokens and have no place.
@@ -119,22 +99,10 @@ class RowTransformer(nn.Module):
         resid = Group.line("resid", self.width)
         y = Group.line("y", self.outputs, movable=movable_ends, labels=output_labels)
         pieces = [linear("read", source=kind, target=resid)]
-        for index in range(len(self.blocks)):
-            at = f"blocks.{index}"
-            a = Group.line(f"a{index + 1}", self.width, heads=self.heads)
-            m = Group.line(f"m{index + 1}", self.hidden)
-            queries = {
-                f"{at}.qkv.weight": TensorSpec(f"(3 {a.name}) resid", "weight"),
-                f"{at}.qkv.bias": TensorSpec(f"(3 {a.name})", "bias"),
-            }
-            pieces += [
-                norm(f"{at}.norm1", target=resid),
-                Layout((resid, a), queries),
-                linear(f"{at}.out", source=a, target=resid),
-                norm(f"{at}.norm2", target=resid),
-                linear(f"{at}.up", source=resid, target=m),
-                linear(f"{at}.down", source=m, target=resid),
-            ]
+        pieces += [
+            block_layout(f"blocks.{index}", index + 1, resid=resid, heads=self.heads, hidden=self.hidden)
+            for index in range(len(self.blocks))
+        ]
         pieces += [norm("norm", target=resid), linear("write", source=resid, target=y)]
         places = Layout((kind,), {"places": TensorSpec("_ kind", "buffer")})
         return Layout.merge(*pieces, places, outputs="y")

@@ -5,6 +5,9 @@ from ._groups import modular_addition as modular_addition
 from ._groups import permutation_s4 as permutation_s4
 from ._groups import s4_elements as s4_elements
 from ._in_context import in_context as in_context
+from ._language import TextSampler as TextSampler
+from ._language import characters as characters
+from ._language import language as language
 from ._mnist import mnist as mnist
 from ._names import safe_names as safe_names
 from ._paper import composition as composition

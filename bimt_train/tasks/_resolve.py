@@ -10,6 +10,7 @@ from .._errors import TaskError
 from ._formula import formula_task
 from ._groups import modular_addition, permutation_s4
 from ._in_context import in_context
+from ._language import language
 from ._mnist import mnist
 from ._paper import composition, feature_sharing, independence
 from ._task import Task
@@ -27,7 +28,7 @@ TASKS: Mapping[str, Callable[[], Task]] = MappingProxyType(
         "in-context": in_context,
     }
 )
-READERS: Mapping[str, Callable[[str | Path], Task]] = MappingProxyType({"mnist": mnist})  # of files in a folder
+READERS: Mapping[str, Callable[..., Task]] = MappingProxyType({"mnist": mnist, "language": language})  # of files
 TABLES = (".csv", ".tsv", ".parquet", ".npz", ".npy")
 
 
@@ -36,9 +37,9 @@ def resolve_task(
 ) -> Task:
     """A task by its name, by formulas (``"y1 = (x1+x3)**3"``, or bare), or by the path of a table with ``target``.
 
-    ``data`` is the folder of a task that reads files (mnist). Names may be written with underscores for hyphens, in
-    any case. Raises TaskError, with the names that are known, when the words are none of these; and whatever
-    ``formula_task`` and ``table_task`` raise.
+    ``data`` is what a task reads: the folder of mnist, the text of language. Names may be written with underscores for
+    hyphens, in any case. Raises TaskError, with the names that are known, when the words are none of these; and
+    whatever ``formula_task`` and ``table_task`` raise.
 
     >>> resolve_task("feature_sharing").card.outputs
     ('y1', 'y2', 'y3')
@@ -57,7 +58,7 @@ def resolve_task(
     if target:
         raise TaskError("a target is for tables", got=f"--target with {' '.join(given)!r}", mend="leave --target out")
     if _plain(given[0]) in READERS:
-        return READERS[_plain(given[0])](data or Path("data") / _plain(given[0]))
+        return READERS[_plain(given[0])](*([] if data is None else [data]))
     if data is not None:
         raise TaskError("a task that reads no files", got=" ".join(given), mend="leave --data out")
     if named:

@@ -16,7 +16,8 @@ from ..network._model_spec import ModelSpec
 class Dataset:
     """What one seed trains on and is tested on, in the task's own units; rows are points.
 
-    For classes (``loss="cross-entropy"``) y holds one probability a class, 1 for the true one.
+    For classes (``loss="cross-entropy"``) y holds one probability a class, 1 for the true one; for sequences
+    (``loss="next-token"``) tokens by number, one a column of x.
     """
 
     x_train: Float64[np.ndarray, "train inputs"]

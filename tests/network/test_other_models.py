@@ -8,6 +8,7 @@ import torch
 
 from bimt_train import CheckpointError, InputError, LayoutError, PatternError, verify
 from bimt_train.network import (
+    GPT,
     MLP,
     Checkpoint,
     EmbeddingMLP,
@@ -42,9 +43,14 @@ def transformer() -> RowTransformer:
     return RowTransformer((0, 1, 0), 2, 12, heads=2, layers=2, hidden=7, generator=generator())
 
 
+def gpt() -> GPT:
+    return GPT(7, 2, 12, heads=2, layers=2, hidden=9, generator=generator())
+
+
 ROWS = torch.rand((30, 3), generator=torch.Generator().manual_seed(0)) - 0.5
 MODELS = {
     "transformer": (transformer, ROWS),
+    "gpt": (gpt, TOKENS),
     "embedding": (embedded, TOKENS),
     "image": (image, PIXELS),
     "mlp": (lambda: MLP((12, 9, 5)), PIXELS),
@@ -75,6 +81,12 @@ def test_every_shipped_layout_is_certified(name: str) -> None:
         ("transformer", "blocks.1.norm2.weight", "_"),  # a norm that does not follow the stream
         ("transformer", "blocks.0.out.weight", "a1 -> resid"),
         ("transformer", "write.weight", "y _"),
+        ("gpt", "embedding.weight", "_ _"),
+        ("gpt", "positions.weight", "_ _"),  # a stream that positions do not follow
+        ("gpt", "blocks.0.qkv.weight", "(a1 3) resid"),
+        ("gpt", "blocks.1.down.weight", "m2 -> resid"),
+        ("gpt", "norm.weight", "_"),
+        ("gpt", "write.bias", "_"),
         ("mlp", "layers.0.bias", "_"),
         ("mlp", "layers.1.weight", "h1 -> y"),
         ("mlp", "layers.0.weight", "_ x"),
@@ -90,12 +102,14 @@ def test_broken_variants_of_each_are_refused(name: str, tensor: str, pattern: st
     assert tensor in str(refused.value)
 
 
-def test_heads_that_are_not_declared_are_refused() -> None:
-    module = transformer()
+@pytest.mark.parametrize("name", ["transformer", "gpt"])
+def test_heads_that_are_not_declared_are_refused(name: str) -> None:
+    make, x = MODELS[name]
+    module = make()
     layout = module.layout()
     broken = layout.with_groups([replace(layout.group("a1"), heads=1)])
     with pytest.raises(LayoutError, match="heads"):
-        verify(module, broken, ROWS)
+        verify(module, broken, x)
 
 
 def test_a_block_sees_no_order_in_what_comes_before() -> None:
@@ -121,13 +135,14 @@ def test_the_norms_of_a_transformer_are_applied() -> None:
             gain /= 3
 
 
-@pytest.mark.parametrize("name", [name for name in MODELS if name != "transformer"])
+@pytest.mark.parametrize("name", MODELS)
 def test_stacked_forward_is_the_forward_of_each(name: str) -> None:
     make, x = MODELS[name]
     twins = [make(), make()]
-    for module in twins:
+    for seed, module in enumerate(twins):
+        drawn = torch.Generator().manual_seed(seed)
         for parameter in module.parameters():
-            torch.nn.init.normal_(parameter, generator=generator())
+            torch.nn.init.normal_(parameter, generator=drawn)
     tensors = {
         n: torch.stack([dict(m.named_parameters())[n].detach() for m in twins]) for n, _ in twins[0].named_parameters()
     }

@@ -257,7 +257,7 @@ def test_of_many_rows_a_measurement_looks_at_some(monkeypatch):
     from bimt_train import _train
 
     task, recipe = independence(), Recipe(steps=2, lr=1e-3)
-    monkeypatch.setattr(_train, "MEASURED", 40)  # of 100 rows every third
+    monkeypatch.setattr(_train, "MEASURED_ROWS", 40)  # of 100 rows every third
     run = train(task, seeds=[3], recipe=recipe).runs[0]
     data = task.data(3)
     x, y = task.card.to_network_inputs(data.x_train[::3]), task.card.to_network_targets(data.y_train[::3])

@@ -1,0 +1,10 @@
+from ._alive import Alive as Alive
+from ._alive import AlivePart as AlivePart
+from ._alive import alive as alive
+from ._continuation import continuation as continuation
+from ._stream import Part as Part
+from ._stream import Stream as Stream
+from ._stream import residual_stream as residual_stream
+from ._stream_map import StreamMap as StreamMap
+from ._stream_map import stream_map as stream_map
+from ._virtual import virtual_graph as virtual_graph

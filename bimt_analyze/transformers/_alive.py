@@ -1,0 +1,111 @@
+"""Which heads, which neurons and which positions of the stream still do something."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float64
+
+from bimt_train.network import Network
+
+from ._stream import Part, residual_stream
+
+
+@dataclass(frozen=True)
+class AlivePart:
+    """The heads of one attention, or the neurons of one MLP.
+
+    Attributes:
+        group: its name.
+        alive: one a head, or one a neuron.
+        attending: of the heads alive, those whose attention depends on what the tokens hold; empty for an MLP. The
+            others average all tokens so far.
+    """
+
+    group: str
+    alive: tuple[bool, ...]
+    attending: tuple[bool, ...]
+
+    @property
+    def count(self) -> int:
+        """How many are alive."""
+        return sum(self.alive)
+
+
+@dataclass(frozen=True)
+class Alive:
+    """What is alive in a transformer.
+
+    Attributes:
+        parts: in the order of computation, attentions and MLPs.
+        positions: of the stream, those that are written and read later, by what is alive.
+    """
+
+    parts: tuple[AlivePart, ...]
+    positions: tuple[bool, ...]
+
+    @property
+    def heads(self) -> int:
+        """Heads alive, over all blocks."""
+        return sum(part.count for part in self.parts if part.attending)
+
+    @property
+    def neurons(self) -> int:
+        """Neurons of MLPs alive, over all blocks."""
+        return sum(part.count for part in self.parts if not part.attending)
+
+
+def alive(network: Network, *, threshold: float = 0.0) -> Alive:
+    """Follow the weights above the threshold from the embeddings on and from the outputs back, block after block.
+
+    A neuron of an MLP is alive if it reads a position of the stream that something has written, and writes one that
+    something alive reads later. A head is alive if one of its neurons does so by its v and its output; q and k do not
+    keep it alive. It is attending if for one of its neurons k reads a written position and q reads one or has a bias:
+    a head without is alive still, and averages. Norms, which join all positions a little, are not followed.
+
+    Args:
+        network: best a circuit, whose cut weights are 0: on a dense network everything is alive.
+        threshold: weights of at most this magnitude do not count.
+
+    Raises:
+        InputError: no transformer (`residual_stream`).
+    """
+    stream = residual_stream(network)
+
+    def joins(weights: Float64[np.ndarray, "..."]) -> Bool[np.ndarray, "..."]:
+        return np.asarray(np.abs(weights) > threshold)
+
+    written = np.any([joins(w).any(0) for w in stream.sources.values()], axis=0)
+    at, driven = [], []
+    for part in stream.parts:
+        at.append(written)
+        carried = part.reads[-1:] if part.heads else part.reads  # v alone carries anything
+        driven.append((joins(carried) & written).any((0, 2)))
+        written = written | joins(part.writes[:, driven[-1]]).any(1)
+    wanted = np.any([joins(w).any(0) for w in stream.targets.values()], axis=0)
+    used, found = wanted & written, []
+    for part, before, fed in zip(stream.parts[::-1], at[::-1], driven[::-1], strict=True):
+        read = joins(part.reads) & before
+        neurons = fed & joins(part.writes[wanted]).any(0)
+        if part.heads:
+            living, read = _heads(part, read, joins(part.biases[0]), neurons)
+        else:
+            living, read = AlivePart(part.group, tuple(neurons.tolist()), ()), read & neurons[:, None]
+        wanted = wanted | read.any((0, 1))
+        used = used | read.any((0, 1))
+        found.append(living)
+    return Alive(tuple(found[::-1]), tuple(used.tolist()))
+
+
+def _heads(
+    part: Part,
+    read: Bool[np.ndarray, "3 neurons positions"],
+    asking: Bool[np.ndarray, " neurons"],
+    neurons: Bool[np.ndarray, " neurons"],
+) -> tuple[AlivePart, Bool[np.ndarray, "3 neurons positions"]]:
+    """An attention, of which these neurons carry something; and what is left of its reading."""
+    queries, keys = (np.asarray(copy.any(1)) for copy in read[:2])
+    looking = keys & (queries | asking)  # a query meets a key that depends on its token
+    alive, look = (np.any(flags.reshape(part.heads, -1), axis=1) for flags in (neurons, looking))
+    looking = looking & np.repeat(alive, len(neurons) // part.heads)
+    kept = read & np.stack([looking, looking, neurons])[:, :, None]
+    return AlivePart(part.group, tuple(alive.tolist()), tuple((alive & look).tolist())), kept
