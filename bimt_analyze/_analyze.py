@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str], None]
 
-_WORK, _FEWEST_ROWS = 1e7, 400  # weights times rows that pruning looks at, and rows
+_WORK, _FEWEST_ROWS = 1e7, 400  # weights times rows (times steps) that pruning looks at, and rows
 
 PACKAGES = ("bimt", "torch", "numpy", "scipy", "sympy", "igraph", "scikit-learn")
 
@@ -134,10 +134,12 @@ def circuit_of(checkpoint: Checkpoint, *, tolerance: float, refit_steps: int) ->
 
     All rows of the probe serve: judged on its training rows alone, a network keeps weak connections that fit their
     accidents. So the circuit's loss is no estimate of a loss on fresh data. A network of many weights is pruned on
-    some of them, evenly spaced, so that weights times rows stay near ten million; 400 rows at least.
+    some of them, evenly spaced, so that weights times rows, times the steps of a sequence, stay near ten million; 400
+    rows at least.
     """
     card, (x, y) = checkpoint.card, _rows(checkpoint)
-    enough = min(len(x), max(_FEWEST_ROWS, round(_WORK / max(checkpoint.network.edges(-1.0), 1))))
+    products = checkpoint.network.edges(-1.0) * checkpoint.network.layout.steps
+    enough = min(len(x), max(_FEWEST_ROWS, round(_WORK / max(products, 1))))
     some = np.linspace(0, len(x) - 1, enough).astype(np.int64)
     x, y = x[some], y[some]
     y = one_hot(y, len(card.outputs)) if card.loss == "cross-entropy" else card.to_network_targets(y)

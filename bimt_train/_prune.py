@@ -110,12 +110,10 @@ def prune(
         raise InputError("a tolerance is a fraction of the loss", expected="0 or more", got=str(tolerance))
     if len(x) != len(y) or len(x) == 0:
         raise InputError("inputs and targets must pair up", expected=f"{len(x)} > 0 rows", got=f"{len(y)} targets")
-    sizes = network.layout.sizes
-    for name, array, end in (("x", x, network.layout.inputs), ("y", y, network.layout.outputs)):
-        if end and array.shape[1] != sizes[end]:
-            raise InputError(
-                f"{name} does not fit the network", expected=f"{sizes[end]} columns", got=f"{array.shape[1]}"
-            )
+    layout = network.layout
+    for name, array, width in (("x", x, layout.columns), ("y", y, layout.sizes.get(layout.outputs, 0))):
+        if width and array.shape[1] != width:
+            raise InputError(f"{name} does not fit the network", expected=f"{width} columns", got=f"{array.shape[1]}")
     magnitudes = np.concatenate([np.abs(network.tensors[name]).ravel() for name in network.layout.weights()])
     greatest = float(magnitudes.max(initial=0.0))
     least = max(float(magnitudes[magnitudes > 0].min(initial=greatest)), greatest * 1e-6)

@@ -50,7 +50,8 @@ def dependency_score(graph: NeuronGraph, parts: KnownParts) -> DependencyScore:
     Every edge counts, however weak: prune first. A path need not mean that the output really varies with the input;
     the cross-gradient `leak` asks that.
     """
-    reached, known = reachable_inputs(graph)[graph.members(graph.outputs)], known_dependencies(parts)
+    known = known_dependencies(parts)
+    reached = reachable_inputs(graph, len(parts.inputs))[graph.members(graph.outputs)]
     both = int((reached & known).sum())
     joined, stated = int(reached.sum()), int(known.sum())
 
@@ -66,8 +67,11 @@ def dependency_score(graph: NeuronGraph, parts: KnownParts) -> DependencyScore:
     )
 
 
-def reachable_inputs(graph: NeuronGraph) -> Bool[np.ndarray, "nodes inputs"]:
-    """For each node, the inputs from which a path leads to it; an input reaches itself."""
+def reachable_inputs(graph: NeuronGraph, columns: int) -> Bool[np.ndarray, "nodes columns"]:
+    """For each node, the inputs from which a path leads to it; an input reaches itself.
+
+    Columns of a sequence run over the input neurons once a step; a neuron stands for all of its columns.
+    """
     inputs = graph.members(graph.inputs)
     reached = np.zeros((len(graph.nodes), len(inputs)), dtype=bool)
     reached[inputs, np.arange(len(inputs))] = True
@@ -75,7 +79,7 @@ def reachable_inputs(graph: NeuronGraph) -> Bool[np.ndarray, "nodes inputs"]:
         grown = reached.copy()
         np.logical_or.at(grown, graph.edges.target, reached[graph.edges.source])
         if (grown == reached).all():
-            return reached
+            return np.tile(reached, columns // len(inputs))
         reached = grown
 
 

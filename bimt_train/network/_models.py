@@ -8,9 +8,16 @@ from torch import nn
 from ._embedding_mlp import EmbeddingMLP
 from ._image_mlp import ImageMLP
 from ._mlp import MLP
+from ._rnn import RNN
 from ._transformer import RowTransformer
 
 MODELS: Mapping[str, type[nn.Module]] = MappingProxyType(
-    {"mlp": MLP, "image-mlp": ImageMLP, "embedding-mlp": EmbeddingMLP, "row-transformer": RowTransformer}
+    {
+        "mlp": MLP,
+        "image-mlp": ImageMLP,
+        "embedding-mlp": EmbeddingMLP,
+        "row-transformer": RowTransformer,
+        "rnn": RNN,
+    }
 )
 """Each takes the options of its `ModelSpec` and a generator, and has ``spec`` and ``layout``."""
