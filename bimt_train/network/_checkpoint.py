@@ -87,8 +87,8 @@ class Checkpoint:
         for name, tensor in self.network.tensors.items():
             _check_finite(name, tensor, self.network.layout.tensors[name].role)
         layout, card = self.network.layout, self.card
-        widths = (layout.columns, layout.sizes.get(layout.outputs, 0))
-        for end, width, names in zip((layout.inputs, layout.outputs), widths, (card.inputs, card.outputs), strict=True):
+        ends = (layout.columns, layout.sizes.get(layout.outputs, 0))
+        for end, width, names in zip((layout.inputs, layout.outputs), ends, (card.inputs, card.outputs), strict=True):
             if end and width != len(names):
                 raise CheckpointError(
                     "the card is of another network",

@@ -118,9 +118,7 @@ def stacked_layers(
     return h
 
 
-def drawn_linear(
-    inputs: int, outputs: int, generator: torch.Generator | None, *, bias: bool = True
-) -> nn.Linear:
+def drawn_linear(inputs: int, outputs: int, generator: torch.Generator | None, *, bias: bool = True) -> nn.Linear:
     """A linear layer drawn from the generator alone; torch's own constructor would consume the global one."""
     layer = nn.Linear(inputs, outputs, bias, device="meta").to_empty(device="cpu")
     bound = 1 / math.sqrt(inputs)

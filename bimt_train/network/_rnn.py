@@ -1,6 +1,5 @@
 """A recurrent network over rows of numbers, each row a short sequence; its state lies in the plane."""
 
-import os
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -61,7 +60,7 @@ class RNN(nn.Module):
 
     def forward(self, x: Float[Tensor, "*rows columns"]) -> Float[Tensor, "*rows outputs"]:
         """The outputs, read at the last step."""
-        first, *later = self.read(x.unflatten(-1, (self.steps, self.channels))).unbind(-2)
+        first, *later = self.read(x.reshape(*x.shape[:-1], self.steps, self.channels)).unbind(-2)
         h = self.act(first)
         for driven in later:
             h = self.act(driven + self.recur(h))
@@ -72,7 +71,7 @@ class RNN(nn.Module):
         self, tensors: Mapping[str, Float[Tensor, "seeds ..."]], x: Float[Tensor, "seeds rows columns"]
     ) -> Float[Tensor, "seeds rows outputs"]:
         """`forward` for many sets of weights at once, by two batched products a step, rows along the last axis."""
-        steps = x.transpose(1, 2).unflatten(1, (self.steps, self.channels)).unbind(1)
+        steps = x.transpose(1, 2).chunk(self.steps, dim=1)
         bias, weight = tensors["read.bias"][:, :, None], tensors["read.weight"]
         h = self.act(torch.baddbmm(bias, weight, steps[0]))
         for step in steps[1:]:
@@ -87,7 +86,7 @@ class RNN(nn.Module):
         The state stands on both axes of its recurrent weights, so it relocates by accept-if-better swaps.
 
         Args:
-            input_labels: names of the columns; a channel is called by what the names of its columns begin with.
+            input_labels: names of the columns; a channel is called as its first column, without the step's number.
             output_labels: names of the outputs.
             movable_ends: whether channels and outputs may be dealt to other slots too.
         """
@@ -106,13 +105,13 @@ class RNN(nn.Module):
 
 
 def channel_labels(columns: Sequence[str], channels: int) -> tuple[str, ...]:
-    """What the columns of each channel have in common at the beginning of their names; where this does not tell the
-    channels apart, the names at the first step.
+    """What the columns of the first step are called, without the number of the step where that tells channels apart.
 
     >>> channel_labels(["a1", "b1", "a2", "b2"], 2)
     ('a', 'b')
     >>> channel_labels(["x1", "x2", "x3", "x4"], 2)
     ('x1', 'x2')
     """
-    shared = tuple(os.path.commonprefix(list(columns[k::channels])) for k in range(channels)) if columns else ()
-    return shared if all(shared) and len(set(shared)) == len(shared) else tuple(columns[:channels])
+    first = tuple(columns[:channels])
+    plain = tuple(name.rstrip("_0123456789") for name in first)
+    return plain if all(plain) and len(set(plain)) == len(plain) else first

@@ -11,9 +11,7 @@ CHANNELS = ("a", "b", "c", "d")
 QUESTIONS = (("y1", "m_a + m_b"), ("y2", "m_b - m_c"), ("y3", "m_d"))
 
 
-def evidence(
-    *, steps: int = 5, state: int = 64, rows: tuple[int, int] = (1000, 1000), points: Range = UNIT
-) -> Task:
+def evidence(*, steps: int = 5, state: int = 64, rows: tuple[int, int] = (1000, 1000), points: Range = UNIT) -> Task:
     """How much evidence has come in, whatever its sign: in all, in comparison, and by itself.
 
     At each step a number comes in on every channel a, b, c, d. With m_a = abs(a1 + ... + aT), and so for the others,

@@ -9,6 +9,7 @@ import torch
 from bimt_train import CheckpointError, InputError, LayoutError, PatternError, verify
 from bimt_train.network import (
     MLP,
+    RNN,
     Checkpoint,
     EmbeddingMLP,
     ImageMLP,
@@ -42,11 +43,16 @@ def transformer() -> RowTransformer:
     return RowTransformer((0, 1, 0), 2, 12, heads=2, layers=2, hidden=7, generator=generator())
 
 
+def recurrent() -> RNN:
+    return RNN(3, 4, 7, 2, generator=generator())
+
+
 ROWS = torch.rand((30, 3), generator=torch.Generator().manual_seed(0)) - 0.5
 MODELS = {
     "transformer": (transformer, ROWS),
     "embedding": (embedded, TOKENS),
     "image": (image, PIXELS),
+    "rnn": (recurrent, PIXELS),
     "mlp": (lambda: MLP((12, 9, 5)), PIXELS),
 }
 
@@ -75,6 +81,11 @@ def test_every_shipped_layout_is_certified(name: str) -> None:
         ("transformer", "blocks.1.norm2.weight", "_"),  # a norm that does not follow the stream
         ("transformer", "blocks.0.out.weight", "a1 -> resid"),
         ("transformer", "write.weight", "y _"),
+        ("rnn", "recur.weight", "state _"),  # rows that follow the neurons, columns that do not
+        ("rnn", "recur.weight", "_ state"),
+        ("rnn", "read.weight", "x -> state"),  # transposed
+        ("rnn", "read.bias", "_"),  # a forgotten bias
+        ("rnn", "write.weight", "y _"),
         ("mlp", "layers.0.bias", "_"),
         ("mlp", "layers.1.weight", "h1 -> y"),
         ("mlp", "layers.0.weight", "_ x"),
