@@ -13,6 +13,7 @@ from types import MappingProxyType
 import numpy as np
 from _measure import table, write_section
 
+from bimt_analyze import analyze
 from bimt_analyze.graph import NeuronGraph, neuron_graph
 from bimt_analyze.modules import connected_components
 from bimt_analyze.representations import frequency_modules, irrep_shares, module_partition
@@ -137,12 +138,14 @@ def measure_mnist(seeds: int) -> list[str]:
 
 def measure_evidence(seeds: int) -> list[str]:
     """Error, size and blocks of a recurrent net by BIMT, L1 and vanilla, and what relocation takes of the time."""
-    rows, share = [], 0.0
+    rows, share, exact = [], 0.0, 0
     for kind in ("vanilla", "l1", "bimt"):
         profile = cProfile.Profile()
         runs, seconds = profile.runcall(trained, evidence(), seeds, kind)
         if kind == "bimt":
             share = seconds_in(profile, relocate) / (seconds * seeds)
+            reports = [analyze(run.checkpoint, samples=0) for run in runs.runs]
+            exact = sum(all(formula.exact for formula in report.formulas.values()) for report in reports)
         apart, blocks, kept = 0, 0, []
         for run in runs.runs:
             circuit = circuit_of(run.checkpoint)
@@ -164,7 +167,8 @@ def measure_evidence(seeds: int) -> list[str]:
     return [
         f"A recurrent net with 64 neurons in the plane, {seeds} seeds. The known circuit has 34 edges. y3 apart: the "
         "pruned net falls into {a, b, c -> y1, y2} and {d -> y3}. A block a channel: without the outputs it falls into "
-        f"the four known parts. Relocation takes {share:.0%} of the time of bimt.",
+        f"the four known parts. Relocation takes {share:.0%} of the time of bimt. "
+        f"All three formulas recovered and proven exact: {exact} of {seeds} seeds of bimt.",
         "",
         *table(head, rows),
     ]

@@ -14,7 +14,7 @@ from bimt_train import InputError
 from bimt_train.network import Checkpoint, Network, Probe, TensorSpec
 from bimt_train.tasks import evidence
 
-TASK = evidence(steps=2, state=10, rows=(80, 20))
+TASK = evidence(steps=2, state=10, rows=(300, 50))
 ASKED = {"y1": {"a": 1.0, "b": 1.0}, "y2": {"b": 1.0, "c": -1.0}, "y3": {"d": 1.0}}
 
 
@@ -36,7 +36,7 @@ def known() -> Checkpoint:
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    return analyze(known(), samples=20, seconds=0.5)
+    return analyze(known(), samples=20, seconds=20.0)  # of which it takes few
 
 
 def test_the_known_circuit_answers_the_questions() -> None:
@@ -62,6 +62,11 @@ def test_it_agrees_with_the_known_parts(report: Report) -> None:
     served = {part.part: part.f1 for part in report.agreement.parts}
     assert served["m_d"] == 1
     assert served["m_a"] == 2 * 2 / (6 + 2)  # the module of three channels, two steps each
+
+
+def test_the_formulas_are_those_of_the_task(report: Report) -> None:
+    assert {name: formula.exact for name, formula in report.formulas.items()} == dict.fromkeys(ASKED, True)
+    assert str(report.formulas["y3"].expression) == "Abs(d1 + d2)"
 
 
 def test_a_stray_edge_is_seen() -> None:
