@@ -14,7 +14,7 @@ from bimt_train.network import KnownParts, Network, TaskCard
 from ..graph import NeuronGraph, neuron_graph
 from ..modules import Hierarchy, Level, Partition, choose_level, modularity
 from ..modules import hierarchy as find_hierarchy
-from ._dependencies import DependencyScore, dependency_score, reachable_inputs
+from ._dependencies import DependencyScore, dependency_score, reachable_columns
 from ._matching import Match, known_levels, matched
 from ._sensitivity import known_part_of, leak, sensitivity
 
@@ -142,7 +142,7 @@ def agreement(
 
 
 def _part_matches(graph: NeuronGraph, partition: Partition, parts: KnownParts) -> tuple[PartMatch, ...]:
-    reach = reachable_inputs(graph, len(parts.inputs))
+    reach = reachable_columns(graph, parts)
     reaching = [reach[[graph.numbers[node] for node in module]].any(axis=0) for module in partition.modules]
     found = []
     for part, needed in parts.dependencies().items():

@@ -51,7 +51,7 @@ def dependency_score(graph: NeuronGraph, parts: KnownParts) -> DependencyScore:
     the cross-gradient `leak` asks that.
     """
     known = known_dependencies(parts)
-    reached = reachable_inputs(graph, len(parts.inputs))[graph.members(graph.outputs)]
+    reached = reachable_columns(graph, parts)[graph.members(graph.outputs)]
     both = int((reached & known).sum())
     joined, stated = int(reached.sum()), int(known.sum())
 
@@ -67,11 +67,14 @@ def dependency_score(graph: NeuronGraph, parts: KnownParts) -> DependencyScore:
     )
 
 
-def reachable_inputs(graph: NeuronGraph, columns: int) -> Bool[np.ndarray, "nodes columns"]:
-    """For each node, the inputs from which a path leads to it; an input reaches itself.
+def reachable_columns(graph: NeuronGraph, parts: KnownParts) -> Bool[np.ndarray, "nodes columns"]:
+    """`reachable_inputs` for the task's inputs: those of a sequence run over the input neurons once a step."""
+    reached = reachable_inputs(graph)
+    return np.tile(reached, len(parts.inputs) // reached.shape[1])
 
-    Columns of a sequence run over the input neurons once a step; a neuron stands for all of its columns.
-    """
+
+def reachable_inputs(graph: NeuronGraph) -> Bool[np.ndarray, "nodes inputs"]:
+    """For each node, the inputs from which a path leads to it; an input reaches itself."""
     inputs = graph.members(graph.inputs)
     reached = np.zeros((len(graph.nodes), len(inputs)), dtype=bool)
     reached[inputs, np.arange(len(inputs))] = True
@@ -79,7 +82,7 @@ def reachable_inputs(graph: NeuronGraph, columns: int) -> Bool[np.ndarray, "node
         grown = reached.copy()
         np.logical_or.at(grown, graph.edges.target, reached[graph.edges.source])
         if (grown == reached).all():
-            return np.tile(reached, columns // len(inputs))
+            return reached
         reached = grown
 
 
