@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str], None]
 
-_WORK, _TOO_MUCH = 1e7, 1e8  # weights times predictions that pruning looks at; from where on it must be brief
+_WORK, _TOO_MUCH = (
+    1e7,
+    1e8,
+)  # weights times predictions (times steps) that pruning looks at; from where on it must be brief
 _FEWEST_ROWS, _FEWEST_TOKENS = 400, 4096  # that it looks at in any case
 
 PACKAGES = ("bimt", "torch", "numpy", "scipy", "sympy", "igraph", "scikit-learn")
@@ -142,11 +145,13 @@ def circuit_of(checkpoint: Checkpoint, *, tolerance: float, refit_steps: int) ->
 
     All rows of the probe serve: judged on its training rows alone, a network keeps weak connections that fit their
     accidents. So the circuit's loss is no estimate of a loss on fresh data. A network of many weights is pruned on
-    some of them, evenly spaced, so that weights times predictions stay near ten million; on 400 rows at least, or
-    4096 tokens. Where that is more than a hundred million, thresholds are narrowed down and nothing is refitted.
+    some of them, evenly spaced, so that weights times predictions, times the steps of a sequence, stay near ten
+    million; on 400 rows at least, or 4096 tokens. Where that is more than a hundred million, thresholds are narrowed
+    down and nothing is refitted.
     """
     card, (x, y) = checkpoint.card, _rows(checkpoint)
-    weights, tokens = max(checkpoint.network.edges(-1.0), 1), card.predictions
+    tokens = card.predictions
+    weights = max(checkpoint.network.edges(-1.0), 1) * checkpoint.network.layout.steps
     fewest = _FEWEST_ROWS if tokens == 1 else -(-_FEWEST_TOKENS // tokens)
     enough = min(len(x), max(fewest, round(_WORK / weights / tokens)))
     brief = weights * enough * tokens > _TOO_MUCH

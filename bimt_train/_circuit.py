@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool
@@ -104,20 +105,25 @@ def _fold_constants(network: Network) -> Network:
 
 
 def shrink(network: Network) -> tuple[Network, dict[str, tuple[int, ...]]]:
-    """Take dead neurons out of the hidden layers of a chain; those that stay keep their names and their places.
+    """Take dead neurons out of the hidden layers of a chain, or of the state of a recurrent network; those that stay
+    keep their names and their places.
+
+    A neuron of a state that nothing drives need not be constant, since it may grow or fade from step to step: it is
+    dead only if it reaches no output.
 
     Returns:
         The smaller network, and for each group the kept neurons' numbers in the given one. A layer that would be empty
         keeps one neuron without edges. Models of other kinds come back as they are.
     """
-    layout = network.layout
+    layout, kind = network.layout, network.model.kind
     kept = {group.name: tuple(range(group.size)) for group in layout.groups}
-    if network.model.kind not in CHAINS:
+    if kind not in (*CHAINS, "rnn"):
         return network, kept
     live = liveness(layout, network.connections())
     for group in layout.groups:
         if group.name not in (layout.inputs, layout.outputs):
-            kept[group.name] = tuple(np.flatnonzero(live.alive(group.name)).tolist()) or (0,)
+            flags = live.alive(group.name) if kind in CHAINS else live.reaching[group.name]
+            kept[group.name] = tuple(np.flatnonzero(flags).tolist()) or (0,)
     groups, slots = [], {}
     for group in layout.groups:
         members = list(kept[group.name])
@@ -129,13 +135,16 @@ def shrink(network: Network) -> tuple[Network, dict[str, tuple[int, ...]]]:
     tensors = {
         name: _taken(tensor, layout.tensors[name].plan, layout, kept) for name, tensor in network.tensors.items()
     }
-    sizes = [group.size for group in groups]
-    tokens = network.model.kind == "embedding-mlp"
-    options = {**network.model.options, "widths": sizes[1:] if tokens else sizes}
-    if tokens:
-        options["embedding"] = sizes[0]
+    options = {**network.model.options, **_sizes_of(kind, [group.size for group in groups])}
     smaller = Network(replace(network.model, options=options), layout.with_groups(groups), Placement(slots), tensors)
     return smaller, kept
+
+
+def _sizes_of(kind: str, sizes: list[int]) -> dict[str, Any]:
+    """The options of a model whose groups have these sizes."""
+    if kind == "rnn":
+        return {"state": sizes[1]}
+    return {"embedding": sizes[0], "widths": sizes[1:]} if kind == "embedding-mlp" else {"widths": sizes}
 
 
 def _taken(tensor: np.ndarray, plan: Pattern, layout: Layout, kept: Mapping[str, tuple[int, ...]]) -> np.ndarray:

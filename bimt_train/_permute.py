@@ -90,14 +90,14 @@ class Bench:
         given = torch.as_tensor(x).detach().cpu()
         given = given.double() if given.is_floating_point() else given
         bench = cls(module, _displaced(module, generator), given, torch.empty(0))
-        _check_end(layout, layout.inputs, "inputs", given)
+        _check_end(layout.inputs, layout.columns, "inputs", given)
         outputs = bench.run(bench.tensors, given)
         if not torch.isfinite(outputs).all() or outputs.numel() == 0:
             raise InputError("the module's outputs are not finite", mend="give an x on which they are, with rows")
         if not torch.equal(outputs, bench.run(bench.tensors, given)):
             mend = "take the randomness out of its evaluation mode"
             raise InputError("the module gives other outputs each time", where="evaluation mode", mend=mend)
-        _check_end(layout, layout.outputs, "outputs", outputs)
+        _check_end(layout.outputs, layout.sizes.get(layout.outputs, 0), "outputs", outputs)
         return replace(bench, outputs=outputs)
 
     def run(self, tensors: Mapping[str, Tensor], x: Tensor) -> Tensor:
@@ -134,7 +134,8 @@ class Bench:
                 return float("inf")
             moved |= {name: moved[twin] for name, twin in self.ties()}
             index = torch.as_tensor(order)
-            x = self.x[..., index] if reading.inputs == group and not only else self.x
+            columns = torch.as_tensor(np.add.outer(len(order) * np.arange(reading.layout.steps), order).ravel())
+            x = self.x[..., columns] if reading.inputs == group and not only else self.x
             outputs = self.run(moved, x)
             before = self.outputs[..., index] if reading.outputs == group and not only else self.outputs
             worst = max(worst, float((outputs - before).abs().nan_to_num(nan=torch.inf).max()) / scale)
@@ -171,12 +172,12 @@ class Bench:
                 )
 
 
-def _check_end(layout: Layout, group: str, end: str, values: Tensor) -> None:
-    if group and (values.ndim == 0 or values.shape[-1] != layout.sizes[group]):
+def _check_end(group: str, width: int, end: str, values: Tensor) -> None:
+    if group and (values.ndim == 0 or values.shape[-1] != width):
         raise LayoutError(
             f"the {end} are of another width than their group",
             where=f"group '{group}', last axis of shape {tuple(values.shape)}",
-            expected=str(layout.sizes[group]),
+            expected=str(width),
             got=str(values.shape[-1] if values.ndim else 0),
             mend=f"correct the group, or leave {end} empty if they are no neurons of the layout",
         )

@@ -120,9 +120,9 @@ def prune(
         raise InputError("a tolerance is a fraction of the loss", expected="0 or more", got=str(tolerance))
     if len(x) != len(y) or len(x) == 0:
         raise InputError("inputs and targets must pair up", expected=f"{len(x)} > 0 rows", got=f"{len(y)} targets")
-    sizes = network.layout.sizes
-    outputs = x.shape[1] if loss == "next-token" else sizes.get(network.layout.outputs)
-    for name, array, columns in (("x", x, sizes.get(network.layout.inputs)), ("y", y, outputs)):
+    layout = network.layout
+    outputs = x.shape[1] if loss == "next-token" else layout.sizes.get(layout.outputs, 0)
+    for name, array, columns in (("x", x, layout.columns), ("y", y, outputs)):
         if columns and array.shape[1] != columns:
             raise InputError(f"{name} does not fit the network", expected=f"{columns} columns", got=f"{array.shape[1]}")
     magnitudes = np.concatenate([np.abs(network.tensors[name]).ravel() for name in network.layout.weights()])

@@ -181,34 +181,27 @@ def _swap(
     this group's own places change. A neuron changes places within its head only.
     """
     apart = distances(group.coordinates, group.coordinates)
-    slots, width = slots.copy(), group.size // group.heads
+    slots, head = slots.copy(), np.arange(group.size) * group.heads // group.size
     scale = float(costs.sum() + (0.0 if within is None else (within * apart).sum()))
+    gains = _swap_gains(costs, within, apart, slots)
     for i in candidates:
-        gain = _swap_gains(int(i), costs, within, apart, slots)
-        gain[np.arange(group.size) // width != i // width] = 0.0
-        j = int(np.argmax(gain))
-        if gain[j] > _GAIN * scale:
+        j = int(np.argmax(np.where(head == head[i], gains[i], 0.0)))
+        if head[i] == head[j] and gains[i, j] > _GAIN * scale:
             slots[[i, j]] = slots[[j, i]]
+            gains = _swap_gains(costs, within, apart, slots)  # of a settled group, all at once and once only
     return slots
 
 
-def _swap_gains(
-    i: int, costs: Matrix, within: Matrix | None, apart: Matrix, slots: Slots
-) -> Float64[np.ndarray, "neurons"]:
-    """How much the cost falls when neuron i changes places with each neuron j."""
-    n = len(slots)
-    rows = np.arange(n)
-    gain = costs[i, slots[i]] + costs[rows, slots] - costs[i, slots] - costs[rows, slots[i]]
+def _swap_gains(costs: Matrix, within: Matrix | None, apart: Matrix, slots: Slots) -> Matrix:
+    """How much the cost falls when neurons i and j change places, for all pairs at once."""
+    taken = costs[:, slots]  # what i pays at the place of j
+    pairs: Matrix | float = 0.0
     if within is not None:
-        placed = apart[slots][:, slots]  # distances between neurons as they sit now
-        mine = within[i] @ placed  # what i would pay at the place of each j, itself and j apart
-        theirs = within @ placed[i]  # what each j would pay at the place of i
-        here = within[i] @ placed[i]
-        own = (within * placed).sum(1)
-        between = within[i] * placed[i]
-        diagonal = within[i, i] * placed[i] + np.diag(within) * placed[i]
-        gain = gain + (here + own) - (mine + theirs) - 2 * between + diagonal
-    return np.asarray(gain, dtype=np.float64)
+        placed, loops = apart[slots][:, slots], np.diag(within)
+        taken = taken + within @ placed  # as if i and j, too, stayed where they are
+        pairs = placed * (loops[:, None] + loops - 2 * within)
+    own = np.diag(taken)
+    return np.asarray(own[:, None] + own - taken - taken.T + pairs, dtype=np.float64)
 
 
 def _strength(group: Group, layout: Layout, tensors: Mapping[str, np.ndarray]) -> Float64[np.ndarray, " neurons"]:

@@ -44,7 +44,8 @@ def verify(
     With ``P_g`` a permutation of group g and ``theta_g`` the tensors permuted along each axis that the layout gives to
     g: ``module(theta_g, x) == module(theta, x)``, where x is permuted along its last axis too if g is the inputs, and
     outputs are compared in permuted order if g is the outputs. Groups with heads are permuted head by head and within
-    heads. Buffers take part.
+    heads. Buffers take part. Of a tensor with one group on both axes (recurrent weights) no permutation tells the
+    target from the source.
 
     Computed in double precision, in evaluation mode, on a copy whose tensors are moved away from where they are: fresh
     biases and norms are constant, and would hide a wrong declaration. The module itself is left as it is.

@@ -14,7 +14,7 @@ from bimt_train.network import KnownParts, Network, TaskCard
 from ..graph import NeuronGraph, neuron_graph
 from ..modules import Hierarchy, Level, Partition, choose_level, modularity
 from ..modules import hierarchy as find_hierarchy
-from ._dependencies import DependencyScore, dependency_score, reachable_inputs
+from ._dependencies import DependencyScore, dependency_score, reachable_columns
 from ._matching import Match, known_levels, matched
 from ._sensitivity import known_part_of, leak, sensitivity
 
@@ -142,7 +142,7 @@ def agreement(
 
 
 def _part_matches(graph: NeuronGraph, partition: Partition, parts: KnownParts) -> tuple[PartMatch, ...]:
-    reach = reachable_inputs(graph)
+    reach = reachable_columns(graph, parts)
     reaching = [reach[[graph.numbers[node] for node in module]].any(axis=0) for module in partition.modules]
     found = []
     for part, needed in parts.dependencies().items():
@@ -155,8 +155,8 @@ def _part_matches(graph: NeuronGraph, partition: Partition, parts: KnownParts) -
 
 def _check_ends(network: Network, parts: KnownParts) -> None:
     layout = network.layout
-    for end, group, names in (("inputs", layout.inputs, parts.inputs), ("outputs", layout.outputs, parts.outputs)):
-        size = layout.sizes.get(group, 0)
+    outputs = layout.sizes.get(layout.outputs, 0)
+    for end, size, names in (("inputs", layout.columns, parts.inputs), ("outputs", outputs, parts.outputs)):
         if size != len(names):
             expected, got = f"{size} {end}", f"{len(names)} ({', '.join(names[:8])})"
             raise InputError("known parts of another network", where=end, expected=expected, got=got, mend="name each")

@@ -50,7 +50,8 @@ def dependency_score(graph: NeuronGraph, parts: KnownParts) -> DependencyScore:
     Every edge counts, however weak: prune first. A path need not mean that the output really varies with the input;
     the cross-gradient `leak` asks that.
     """
-    reached, known = reachable_inputs(graph)[graph.members(graph.outputs)], known_dependencies(parts)
+    known = known_dependencies(parts)
+    reached = reachable_columns(graph, parts)[graph.members(graph.outputs)]
     both = int((reached & known).sum())
     joined, stated = int(reached.sum()), int(known.sum())
 
@@ -64,6 +65,12 @@ def dependency_score(graph: NeuronGraph, parts: KnownParts) -> DependencyScore:
         spurious=named(reached & ~known),
         missing=named(known & ~reached),
     )
+
+
+def reachable_columns(graph: NeuronGraph, parts: KnownParts) -> Bool[np.ndarray, "nodes columns"]:
+    """`reachable_inputs` for the task's inputs: those of a sequence run over the input neurons once a step."""
+    reached = reachable_inputs(graph)
+    return np.tile(reached, len(parts.inputs) // reached.shape[1])
 
 
 def reachable_inputs(graph: NeuronGraph) -> Bool[np.ndarray, "nodes inputs"]:

@@ -90,7 +90,8 @@ def matched(
     """Compare a found level with a known one."""
     layout = network.layout
     group_of = {part: number for number, group in enumerate(known) for part in group}
-    ends = {(layout.inputs, j): group_of[part] for j, part in enumerate(parts.inputs)}
+    # an input that is read once a step goes with its first column
+    ends = {(layout.inputs, j): group_of[parts.inputs[j]] for j in range(layout.sizes[layout.inputs])}
     ends |= {(layout.outputs, k): group_of[part] for k, part in enumerate(parts.outputs)}
     hidden = {key: group_of[part] for key, part in serves.items() if part is not None}
     scores = [scored(_labels(found.partition, labels), list(labels.values())) for labels in (ends, hidden)]

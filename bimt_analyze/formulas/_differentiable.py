@@ -1,6 +1,6 @@
 """One output of a network as a function that can be asked for its gradient and its Hessian."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,23 +39,32 @@ class Differentiable:
         return np.asarray(np.mean([c.predict(x)[:, self.output] for c in self.checkpoints], axis=0))
 
     def gradient(self, x: Matrix) -> Matrix:
-        """df/dx_i for every row."""
-        from torch.func import grad
+        """df/dx_i for every row; rows do not influence each other, so the gradient of their sum holds all of them."""
+        import torch
 
-        return self._mapped(lambda value: grad(value), x)
+        rows = torch.tensor(x, dtype=torch.float64, requires_grad=True)
+        total = torch.stack([value(rows).sum() for value in self._values()]).mean()
+        return np.asarray(torch.autograd.grad(total, rows)[0].numpy())
 
     def hessian(self, x: Matrix) -> Float64[np.ndarray, "rows inputs inputs"]:
         """d2f/dx_i dx_j for every row."""
-        from torch.func import grad, jacrev
-
-        return self._mapped(lambda value: jacrev(grad(value)), x)
-
-    def _mapped(self, derivative: "Callable[[Value], Callable[[Tensor], Tensor]]", x: Matrix) -> np.ndarray:
-        """The derivative at every row: the chain rule through the card's units is left to autograd."""
         import torch
+        from torch.func import grad, jacrev, vmap
 
         rows = torch.tensor(x, dtype=torch.float64)
         total = np.zeros(())
+        for value in self._values():
+
+            def of_row(row: "Tensor", value: "Value" = value) -> "Tensor":
+                return value(row[None])[0]
+
+            total = total + vmap(jacrev(grad(of_row)))(rows).detach().numpy() / len(self.checkpoints)
+        return total
+
+    def _values(self) -> "Iterator[Value]":
+        """Each network as a function of rows: the chain rule through the card's units is left to autograd."""
+        import torch
+
         for checkpoint in self.checkpoints:
             card, module = checkpoint.card, checkpoint.network.module().double()
             shift = torch.tensor(card.input_shift or [0.0] * len(card.inputs), dtype=torch.float64)
@@ -63,12 +72,10 @@ class Differentiable:
             unit = 1.0 if card.output_scale is None else float(card.output_scale[self.output])
 
             def value(
-                row: "Tensor", module: torch.nn.Module = module, shift: "Tensor" = shift, scale: "Tensor" = scale,
+                rows: "Tensor", module: torch.nn.Module = module, shift: "Tensor" = shift, scale: "Tensor" = scale,
                 unit: float = unit,
             ) -> "Tensor":  # fmt: skip
-                output: Tensor = module(((row - shift) / scale)[None])[0, self.output] * unit
-                return output
+                outputs: Tensor = module((rows - shift) / scale)[:, self.output] * unit
+                return outputs
 
-            mapped = torch.func.vmap(derivative(value))(rows)
-            total = total + mapped.detach().numpy() / len(self.checkpoints)
-        return total
+            yield value

@@ -137,11 +137,13 @@ class _Probing:
     seed: int
 
     def network_evidence(self) -> tuple[Evidence, ...]:
-        """What the network itself shows; nothing where it is no `Differentiable`, or too wide or coarse to ask."""
+        """What the network itself shows; nothing where it is no `Differentiable`, too wide or coarse, or unbent."""
         function, y = self.network, self.problem.y
         if not isinstance(function, Differentiable) or len(self.names) > _PROBED or len(y) < _FEWEST_NOISE:
             return ()
         if np.sqrt(np.mean((function(self.x) - y) ** 2)) > _COARSE * deviation(y):
+            return ()
+        if not function.hessian(self.x[:_FEWEST_NOISE]).any():  # piecewise linear: no derivative sees its kinks
             return ()
         return probe(function, self.x, y, names=self.names, seed=self.seed)
 

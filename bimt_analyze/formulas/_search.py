@@ -24,6 +24,7 @@ from ._problem import Problem
 from ._product import separable
 from ._rational import rationals
 from ._ridge import single_functions
+from ._ridge_sums import ridge_sums
 from ._similarity import similar
 from ._snap import Constant, snap
 from ._tidy import complexity, tidy
@@ -91,6 +92,7 @@ FEW_VARIABLES = (
 QUICK: tuple[Generator, ...] = (
     _alone(constants),
     _alone(polynomials),
+    _alone(ridge_sums),
     _alone(outer_polynomials),
     _alone(products_of_powers),
     _alone(rationals),

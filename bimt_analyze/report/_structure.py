@@ -66,7 +66,8 @@ def named_modules(network: Network, card: TaskCard, modules: Sequence[frozenset[
     named = []
     for module in modules:
         members = {group.name: sorted(i for name, i in module if name == group.name) for group in layout.groups}
-        inputs = tuple(card.inputs[i] for i in members.pop(layout.inputs, []))
+        channels = members.pop(layout.inputs, [])
+        inputs = tuple(n for j, n in enumerate(card.inputs) if channels and j % layout.sizes[layout.inputs] in channels)
         outputs = tuple(card.outputs[i] for i in members.pop(layout.outputs, []))
         hidden = tuple(layout.group(name).label(i) for name, places in members.items() for i in places)
         named.append(Module(inputs, outputs, hidden))
@@ -77,7 +78,13 @@ def unused_ends(network: Network, card: TaskCard, partition: Partition) -> tuple
     """Inputs and outputs that belong to no module; tokens, which are no neurons, cannot."""
     layout, found = network.layout, frozenset().union(*partition.modules)
     ends = ((layout.inputs, card.inputs), (layout.outputs, card.outputs))
-    return tuple(name for group, names in ends if group for i, name in enumerate(names) if (group, i) not in found)
+    return tuple(
+        name
+        for group, names in ends
+        if group
+        for j, name in enumerate(names)
+        if (group, j % layout.sizes[group]) not in found  # an input may be read once a step
+    )
 
 
 def built_as(modules: Sequence[Module], parts: KnownParts | None) -> BuiltAs | None:

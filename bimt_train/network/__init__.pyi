@@ -34,4 +34,5 @@ from ._parts import KnownParts as KnownParts
 from ._pattern import Pattern as Pattern
 from ._pattern import parse_pattern as parse_pattern
 from ._placement import Placement as Placement
+from ._rnn import RNN as RNN
 from ._transformer import RowTransformer as RowTransformer

@@ -88,12 +88,13 @@ class Checkpoint:
         for name, tensor in self.network.tensors.items():
             _check_finite(name, tensor, self.network.layout.tensors[name].role)
         layout, card = self.network.layout, self.card
-        for end, names in ((layout.inputs, card.inputs), (layout.outputs, card.outputs)):
-            if end and layout.sizes[end] != len(names):
+        ends = (layout.columns, layout.sizes.get(layout.outputs, 0))
+        for end, width, names in zip((layout.inputs, layout.outputs), ends, (card.inputs, card.outputs), strict=True):
+            if end and width != len(names):
                 raise CheckpointError(
                     "the card is of another network",
                     where=f"card, group '{end}'",
-                    expected=f"{layout.sizes[end]} names",
+                    expected=f"{width} names",
                     got=f"{len(names)} ({', '.join(names[:8])})",
                     mend="name each neuron of the group",
                 )

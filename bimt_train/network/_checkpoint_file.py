@@ -64,11 +64,12 @@ class _LayoutData(_Strict):
     tensors: list[_TensorData]
     inputs: str
     outputs: str
+    steps: int = 1
 
     def value(self) -> Layout:
         groups = tuple(Group.from_json(group.model_dump()) for group in self.groups)
         tensors = {t.name: TensorSpec(t.pattern, t.role) for t in self.tensors}
-        return Layout(groups, tensors, self.inputs, self.outputs)
+        return Layout(groups, tensors, self.inputs, self.outputs, self.steps)
 
 
 class _ModelData(_Strict):
@@ -98,14 +99,27 @@ class _EmbeddingMLPOptions(_MLPOptions):
         return {"embedding.weight": (self.tokens, self.embedding)} | chain
 
 
+class _RNNOptions(_Strict):
+    channels: int
+    steps: int
+    state: int
+    outputs: int
+    activation: str
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        read = {"read.weight": (self.state, self.channels), "read.bias": (self.state,)}
+        write = {"write.weight": (self.outputs, self.state), "write.bias": (self.outputs,)}
+        return read | {"recur.weight": (self.state, self.state)} | write
+
+
 def _chain_shapes(widths: list[int]) -> dict[str, tuple[int, ...]]:
     pairs = list(itertools.pairwise(widths))
     weights: dict[str, tuple[int, ...]] = {f"layers.{i}.weight": (b, a) for i, (a, b) in enumerate(pairs)}
     return weights | {f"layers.{i}.bias": (b,) for i, (_, b) in enumerate(pairs)}
 
 
-_OPTIONS: Mapping[str, type[_MLPOptions]] = MappingProxyType(
-    {"mlp": _MLPOptions, "image-mlp": _ImageMLPOptions, "embedding-mlp": _EmbeddingMLPOptions}
+_OPTIONS: Mapping[str, type[_MLPOptions | _RNNOptions]] = MappingProxyType(
+    {"mlp": _MLPOptions, "image-mlp": _ImageMLPOptions, "embedding-mlp": _EmbeddingMLPOptions, "rnn": _RNNOptions}
 )
 
 
@@ -206,7 +220,7 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         probe = Probe(*(_taken(tensors, f"probe.{name}") for name in PROBES))
         part = "tensors"
         model = ModelSpec(data.model.kind, data.model.options)
-        _check_model(model, {name: tensor.shape for name, tensor in tensors.items()})
+        _check_model(model, layout, {name: tensor.shape for name, tensor in tensors.items()})
         in_order = {name: tensors[name] for name in layout.tensors if name in tensors}
         network = Network(model, layout, placement, in_order | tensors)
         return Checkpoint(network, card, probe, data.config)
@@ -292,17 +306,28 @@ def _taken(tensors: dict[str, np.ndarray], name: str) -> np.ndarray:
     return array
 
 
-def _check_model(model: ModelSpec, shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """Compare a model's options with its tensors before anything is built: they might ask for any amount of memory."""
+def _check_model(model: ModelSpec, layout: Layout, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Compare a model's options with layout and tensors before anything is built: they might ask for any amount of
+    memory."""
     if model.kind not in _OPTIONS:
         return
     options = _OPTIONS[model.kind].model_validate(dict(model.options))
+    steps = options.steps if isinstance(options, _RNNOptions) else 1
+    if steps != layout.steps:
+        raise CheckpointError(
+            "the model contradicts the layout",
+            where="model.options.steps",
+            expected=str(layout.steps),
+            got=str(steps),
+            mend="write the file anew",
+        )
     declared = options.shapes()
+    said = ", ".join(f"{name} {value}" for name, value in model.options.items())
     for name in (*declared, *shapes):
         if declared.get(name) != shapes.get(name):
             raise CheckpointError(
                 "the model contradicts the tensors",
-                where=f"model.options.widths {str(options.widths)[:60]}, tensor '{name}'",
+                where=f"model.options {said[:60]}, tensor '{name}'",
                 expected=str(declared.get(name, "no such tensor")),
                 got=str(shapes.get(name, "no such tensor")),
                 mend="write the file anew",

@@ -1,7 +1,7 @@
 """A layout: the groups of a network, and for every tensor which group indexes each of its axes."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal, Self, get_args
@@ -70,15 +70,18 @@ class Layout:
         tensors: name -> declaration, for parameters and buffers alike.
         inputs: the group that the last axis of the module's input runs over, or empty.
         outputs: the same for its output.
+        steps: how many times the input's last axis runs over that group, one after the other: more than once where a
+            row holds a sequence.
 
     Raises:
-        LayoutError: a name twice, or a pattern that names an unknown group.
+        LayoutError: a name twice, a pattern that names an unknown group, or no steps.
     """
 
     groups: tuple[Group, ...]
     tensors: Mapping[str, TensorSpec]
     inputs: str = ""
     outputs: str = ""
+    steps: int = 1
 
     def __post_init__(self) -> None:
         names = [group.name for group in self.groups]
@@ -107,12 +110,19 @@ class Layout:
                     got=end,
                     mend="declare the group, or correct the name",
                 )
+        if self.steps < 1:
+            raise LayoutError("a layout without steps", where="steps", expected="1 or more", got=str(self.steps))
         object.__setattr__(self, "tensors", MappingProxyType(dict(self.tensors)))
 
     @cached_property
     def sizes(self) -> Mapping[str, int]:
         """Group name -> number of neurons."""
         return MappingProxyType({group.name: group.size for group in self.groups})
+
+    @property
+    def columns(self) -> int:
+        """The length of the input's last axis; 0 if no group is the input. Column j is of neuron j modulo the size."""
+        return self.steps * self.sizes[self.inputs] if self.inputs else 0
 
     def group(self, name: str) -> Group:
         """The group of that name.
@@ -134,7 +144,7 @@ class Layout:
         return tuple(name for name, spec in self.tensors.items() if group in spec.plan.groups)
 
     @classmethod
-    def merge(cls, *pieces: "Layout", inputs: str = "", outputs: str = "") -> Self:
+    def merge(cls, *pieces: "Layout", inputs: str = "", outputs: str = "", steps: int = 1) -> Self:
         """One layout of several fragments; a group that several of them name is the same group.
 
         Raises:
@@ -156,37 +166,35 @@ class Layout:
                         "two fragments declare one tensor", where=f"tensor '{name}'", mend="declare it once"
                     )
                 tensors[name] = spec
-        return cls(tuple(groups.values()), tensors, inputs, outputs)
+        return cls(tuple(groups.values()), tensors, inputs, outputs, steps)
 
     def with_groups(self, groups: Iterable[Group]) -> Self:
         """The same declaration over groups of these names but other slots or sizes."""
         changed = {group.name: group for group in groups}
-        return type(self)(tuple(changed.get(g.name, g) for g in self.groups), self.tensors, self.inputs, self.outputs)
+        return replace(self, groups=tuple(changed.get(g.name, g) for g in self.groups))
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, from which `from_json` makes an equal layout."""
-        return {
+        plain: dict[str, Any] = {
             "groups": [group.to_json() for group in self.groups],
             "tensors": {name: {"pattern": spec.pattern, "role": spec.role} for name, spec in self.tensors.items()},
             "inputs": self.inputs,
             "outputs": self.outputs,
         }
+        return plain if self.steps == 1 else plain | {"steps": self.steps}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         """The layout that `to_json` wrote down."""
         tensors = {name: TensorSpec(spec["pattern"], spec["role"]) for name, spec in data["tensors"].items()}
-        return cls(tuple(Group.from_json(g) for g in data["groups"]), tensors, data["inputs"], data["outputs"])
+        groups = tuple(Group.from_json(g) for g in data["groups"])
+        return cls(groups, tensors, data["inputs"], data["outputs"], data.get("steps", 1))
 
     def __hash__(self) -> int:
-        return hash((self.groups, frozenset(self.tensors.items()), self.inputs, self.outputs))
+        return hash((self.groups, frozenset(self.tensors.items()), self.inputs, self.outputs, self.steps))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Layout):
             return NotImplemented
-        return (self.groups, dict(self.tensors), self.inputs, self.outputs) == (
-            other.groups,
-            dict(other.tensors),
-            other.inputs,
-            other.outputs,
-        )
+        mine, theirs = ((x.groups, dict(x.tensors), x.inputs, x.outputs, x.steps) for x in (self, other))
+        return mine == theirs

@@ -118,11 +118,11 @@ def stacked_layers(
     return h
 
 
-def drawn_linear(inputs: int, outputs: int, generator: torch.Generator | None) -> nn.Linear:
+def drawn_linear(inputs: int, outputs: int, generator: torch.Generator | None, *, bias: bool = True) -> nn.Linear:
     """A linear layer drawn from the generator alone; torch's own constructor would consume the global one."""
-    layer = nn.Linear(inputs, outputs, device="meta").to_empty(device="cpu")
+    layer = nn.Linear(inputs, outputs, bias, device="meta").to_empty(device="cpu")
     bound = 1 / math.sqrt(inputs)
     with torch.no_grad():
-        layer.weight.uniform_(-bound, bound, generator=generator)
-        layer.bias.uniform_(-bound, bound, generator=generator)
+        for tensor in layer.parameters():
+            tensor.uniform_(-bound, bound, generator=generator)
     return layer

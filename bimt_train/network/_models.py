@@ -9,9 +9,17 @@ from ._embedding_mlp import EmbeddingMLP
 from ._gpt import GPT
 from ._image_mlp import ImageMLP
 from ._mlp import MLP
+from ._rnn import RNN
 from ._transformer import RowTransformer
 
 MODELS: Mapping[str, type[nn.Module]] = MappingProxyType(
-    {"mlp": MLP, "image-mlp": ImageMLP, "embedding-mlp": EmbeddingMLP, "row-transformer": RowTransformer, "gpt": GPT}
+    {
+        "mlp": MLP,
+        "image-mlp": ImageMLP,
+        "embedding-mlp": EmbeddingMLP,
+        "row-transformer": RowTransformer,
+        "gpt": GPT,
+        "rnn": RNN,
+    }
 )
 """Each takes the options of its `ModelSpec` and a generator, and has ``spec`` and ``layout``."""

@@ -1,3 +1,4 @@
+from ._evidence import evidence as evidence
 from ._formula import FormulaSampler as FormulaSampler
 from ._formula import default_widths as default_widths
 from ._formula import formula_task as formula_task

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from .._errors import TaskError
+from ._evidence import evidence
 from ._formula import formula_task
 from ._groups import modular_addition, permutation_s4
 from ._in_context import in_context
@@ -26,6 +27,7 @@ TASKS: Mapping[str, Callable[[], Task]] = MappingProxyType(
         "modular-addition": modular_addition,
         "permutation-s4": permutation_s4,
         "in-context": in_context,
+        "evidence": evidence,
     }
 )
 READERS: Mapping[str, Callable[..., Task]] = MappingProxyType({"mnist": mnist, "language": language})  # of files

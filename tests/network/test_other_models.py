@@ -10,6 +10,7 @@ from bimt_train import CheckpointError, InputError, LayoutError, PatternError, v
 from bimt_train.network import (
     GPT,
     MLP,
+    RNN,
     Checkpoint,
     EmbeddingMLP,
     ImageMLP,
@@ -47,12 +48,17 @@ def gpt() -> GPT:
     return GPT(7, 2, 12, heads=2, layers=2, hidden=9, generator=generator())
 
 
+def recurrent() -> RNN:
+    return RNN(3, 4, 7, 2, generator=generator())
+
+
 ROWS = torch.rand((30, 3), generator=torch.Generator().manual_seed(0)) - 0.5
 MODELS = {
     "transformer": (transformer, ROWS),
     "gpt": (gpt, TOKENS),
     "embedding": (embedded, TOKENS),
     "image": (image, PIXELS),
+    "rnn": (recurrent, PIXELS),
     "mlp": (lambda: MLP((12, 9, 5)), PIXELS),
 }
 
@@ -87,6 +93,11 @@ def test_every_shipped_layout_is_certified(name: str) -> None:
         ("gpt", "blocks.1.down.weight", "m2 -> resid"),
         ("gpt", "norm.weight", "_"),
         ("gpt", "write.bias", "_"),
+        ("rnn", "recur.weight", "state _"),  # rows that follow the neurons, columns that do not
+        ("rnn", "recur.weight", "_ state"),
+        ("rnn", "read.weight", "x -> state"),  # transposed
+        ("rnn", "read.bias", "_"),  # a forgotten bias
+        ("rnn", "write.weight", "y _"),
         ("mlp", "layers.0.bias", "_"),
         ("mlp", "layers.1.weight", "h1 -> y"),
         ("mlp", "layers.0.weight", "_ x"),
