@@ -1,3 +1,4 @@
+from . import integrations as integrations
 from . import network as network
 from . import tasks as tasks
 from ._callbacks import Callback as Callback
@@ -11,6 +12,7 @@ from ._errors import LayoutError as LayoutError
 from ._errors import PatternError as PatternError
 from ._errors import TaskError as TaskError
 from ._fan_out import fan_out as fan_out
+from ._penalty import Penalty as Penalty
 from ._presets import DEFAULT_RECIPES as DEFAULT_RECIPES
 from ._presets import PAPER_RECIPES as PAPER_RECIPES
 from ._presets import default_recipe as default_recipe

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -11,6 +12,7 @@ from jaxtyping import Int
 from torch import Tensor, nn
 
 from ._errors import InputError, LayoutError, PatternError
+from ._in_double import InDouble
 from .network import Layout, Pattern, parse_pattern
 
 Order = Int[np.ndarray, " neurons"]
@@ -55,6 +57,8 @@ class Reading:
 
     def permuted(self, name: str, tensor: Tensor, group: str, order: Order) -> Tensor:
         """The tensor with every axis that reads the group permuted: neuron k becomes what ``order[k]`` was."""
+        if name not in self.patterns:  # a buffer that the layout may leave out
+            return tensor
         pattern = self.patterns[name]
         opened = tensor.reshape(pattern.open_shape(tuple(tensor.shape), self.layout.sizes))
         for place, found in pattern.group_factors():
@@ -69,15 +73,17 @@ class Bench:
 
     Attributes:
         module: a copy.
-        tensors: parameters and buffers by name; tied names share one object.
+        tensors: parameters and buffers by name, tied ones by their declared names, which share one object.
         x: the inputs.
         outputs: the module's outputs for them.
+        narrows: whether the module passes to single precision inside, from which `InDouble` then keeps it.
     """
 
     module: nn.Module
     tensors: Mapping[str, Tensor]
     x: Tensor
     outputs: Tensor
+    narrows: bool = False
 
     @classmethod
     def of(cls, module: nn.Module, layout: Layout, x: np.ndarray | Tensor, generator: np.random.Generator) -> Self:
@@ -89,9 +95,11 @@ class Bench:
         module = copy.deepcopy(module).to("cpu", torch.float64).eval()
         given = torch.as_tensor(x).detach().cpu()
         given = given.double() if given.is_floating_point() else given
-        bench = cls(module, _displaced(module, generator), given, torch.empty(0))
+        bench = cls(module, _displaced(module, layout, generator), given, torch.empty(0))
         _check_end(layout.inputs, layout.columns, "inputs", given)
-        outputs = bench.run(bench.tensors, given)
+        with InDouble() as watch:
+            outputs = bench.run(bench.tensors, given)
+        bench = replace(bench, narrows=watch.asked)
         if not torch.isfinite(outputs).all() or outputs.numel() == 0:
             raise InputError("the module's outputs are not finite", mend="give an x on which they are, with rows")
         if not torch.equal(outputs, bench.run(bench.tensors, given)):
@@ -103,15 +111,16 @@ class Bench:
     def run(self, tensors: Mapping[str, Tensor], x: Tensor) -> Tensor:
         """The first output of the module with other tensors."""
         try:
-            outputs = torch.func.functional_call(self.module, dict(tensors), (x,))
+            with InDouble() if self.narrows else nullcontext():
+                outputs = torch.func.functional_call(self.module, dict(tensors), (x,))
         except (RuntimeError, TypeError, ValueError, IndexError) as error:
             reason = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
             mend = "give x as the module's only argument; wrap a module that takes more"
             raise InputError(
                 "the module cannot be run on x", where=f"x {tuple(x.shape)}", got=reason, mend=mend
             ) from error
-        while isinstance(outputs, tuple | list) and outputs:
-            outputs = outputs[0]
+        while isinstance(outputs, tuple | list | Mapping) and outputs:
+            outputs = next(iter(outputs.values() if isinstance(outputs, Mapping) else outputs))
         if not isinstance(outputs, Tensor):
             mend = "wrap the module so that it returns a tensor"
             raise InputError("no tensor among the module's outputs", got=type(outputs).__name__, mend=mend)
@@ -183,8 +192,11 @@ def _check_end(group: str, width: int, end: str, values: Tensor) -> None:
         )
 
 
-def _displaced(module: nn.Module, generator: np.random.Generator) -> dict[str, Tensor]:
-    """Parameters and buffers moved off the values they happen to have; tied names keep sharing one tensor."""
+def _displaced(module: nn.Module, layout: Layout, generator: np.random.Generator) -> dict[str, Tensor]:
+    """Parameters and buffers moved off the values they happen to have; tied names keep sharing one tensor.
+
+    A tied name that the layout leaves out is left out: torch lets it follow the name that is declared.
+    """
     moved: dict[int, Tensor] = {}
     tensors: dict[str, Tensor] = {}
     named: list[tuple[str, Any, bool]] = [(n, p, True) for n, p in module.named_parameters(remove_duplicate=False)]
@@ -193,7 +205,8 @@ def _displaced(module: nn.Module, generator: np.random.Generator) -> dict[str, T
         if id(tensor) not in moved:
             moved[id(tensor)] = _displace(tensor.detach(), trained, generator)
         tensors[name] = moved[id(tensor)]
-    return tensors
+    declared = {id(tensors[name]) for name in layout.tensors}
+    return {name: tensor for name, tensor in tensors.items() if name in layout.tensors or id(tensor) not in declared}
 
 
 def _displace(tensor: Tensor, trained: bool, generator: np.random.Generator) -> Tensor:

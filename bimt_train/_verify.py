@@ -51,7 +51,8 @@ def verify(
     biases and norms are constant, and would hide a wrong declaration. The module itself is left as it is.
 
     Args:
-        module: takes x alone; its output, or the first of several, is compared.
+        module: takes x alone; its output, or the first of several (of a tuple, or of a mapping as Hugging Face models
+            return it), is compared.
         layout: which group indexes each axis; every parameter and buffer is declared.
         x: a batch of inputs, numbers or tokens, that excites the whole module.
         seed: of the permutations and of the displacement.

@@ -245,6 +245,15 @@ def test_tied_tensors_must_be_declared_alike(block: nn.Module) -> None:
     )
 
 
+@pytest.mark.parametrize("left_out", ["emb.weight", "out.weight"])
+def test_a_tied_tensor_may_be_declared_once(block: nn.Module, left_out: str) -> None:
+    layout = _block_layout()
+    once = dataclasses.replace(layout, tensors={n: s for n, s in layout.tensors.items() if n != left_out})
+    assert max(verify(block, once, SENTENCES).deviations.values()) < 1e-12
+    kept = "out__weight" if left_out == "emb.weight" else "emb__weight"
+    assert kept.replace("__", ".") in str(_refused(block, _with(once, **{kept: "_ _"}), SENTENCES))
+
+
 def test_an_untied_way_out_may_name_its_words() -> None:
     module = Block()
     module.out.weight = nn.Parameter(torch.zeros(TOKENS, 8))
@@ -370,3 +379,35 @@ def test_outputs_must_be_finite_and_repeatable() -> None:
 def test_groups_of_one_neuron_have_nothing_to_permute() -> None:
     module = MLP([1, 1], generator=torch.Generator().manual_seed(0))
     assert verify(module, module.layout(), ROWS[:, :1]) == Certificate({}, 1e-9, (), 0)
+
+
+# ---- modules as others write them
+
+
+class Foreign(nn.Module):
+    """A layer that leaves double precision, has a buffer that is not saved, and answers with a mapping."""
+
+    def __init__(self, mask: torch.Tensor) -> None:
+        super().__init__()
+        self.inner, self.out = nn.Linear(4, 6), nn.Linear(6, 2)
+        self.register_buffer("mask", mask, persistent=False)
+
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        h = torch.softmax(self.inner(x).to(torch.float32), -1, dtype=torch.float32) * self.mask
+        return {"logits": self.out(h.float().type_as(x)), "hidden": h}
+
+
+def _foreign_layout() -> Layout:
+    x, h, y = Group.line("x", 4), Group.line("h", 6), Group.line("y", 2)
+    pieces = linear("inner", source=x, target=h), linear("out", source=h, target=y)
+    return Layout.merge(*pieces, inputs="x", outputs="y")
+
+
+def test_single_precision_inside_and_a_mapping_outside_are_no_hindrance() -> None:
+    certificate = verify(_drawn(Foreign(torch.ones(1))), _foreign_layout(), ROWS)
+    assert max(certificate.deviations.values()) < 1e-14
+
+
+def test_an_undeclared_buffer_that_neurons_index_is_noticed() -> None:
+    assert "permuting group 'h' changes" in str(_refused(_drawn(Foreign(torch.ones(6))), _foreign_layout(), ROWS))
+    verify(_drawn(Foreign(torch.ones(6))), _with(_foreign_layout(), mask="h"), ROWS)

@@ -13,12 +13,22 @@ if TYPE_CHECKING:
 def bind(layout: Layout, module: "torch.nn.Module") -> Layout:
     """The layout itself, if it declares every parameter and buffer of the module, with axes of the right lengths.
 
+    A tied tensor needs one of its names. A buffer that is not persistent (rotary frequencies, causal masks) is computed
+    from the module's options, neither learned nor stored, and may be left out; `verify` then leaves it as it is.
+
     Raises:
         LayoutError: a parameter or buffer is undeclared, a declared one is missing, or an axis has another length. The
             message names every undeclared tensor, or the tensor, axis, expected and got.
     """
-    shapes = {name: tuple(p.shape) for name, p in module.named_parameters(remove_duplicate=False)}
-    shapes |= {name: tuple(b.shape) for name, b in module.named_buffers(remove_duplicate=False)}
+    tensors: dict[str, torch.Tensor] = dict(module.named_parameters(remove_duplicate=False))
+    lasting = tensors.keys() | module.state_dict().keys()
+    tensors |= dict(module.named_buffers(remove_duplicate=False))
+    declared = {id(tensors[name]) for name in layout.tensors if name in tensors}
+    shapes = {
+        name: tuple(tensor.shape)
+        for name, tensor in tensors.items()
+        if name in layout.tensors or (name in lasting and id(tensor) not in declared)
+    }
     return bind_shapes(layout, shapes)
 
 

@@ -1,27 +1,35 @@
-"""Layouts for modules that torch itself defines: chains of layers, and transformer encoders."""
+"""Layouts for other people's modules: torch's chains and encoders, decoders as Hugging Face builds them."""
 
 from typing import TYPE_CHECKING
 
 from .._errors import LayoutError
+from ._decoder import MEND
 from ._fragments import attention, linear, norm
+from ._gpt2 import GPT2
 from ._group import Group
 from ._layout import Layout
+from ._llama import LLAMA
 
 if TYPE_CHECKING:
     from torch import nn
 
-MEND = "write the layout as a dictionary of patterns, one a tensor, and let verify certify it"
-
 
 def layout_for(module: "nn.Module") -> Layout:
-    """The layout of a ``torch.nn.Sequential`` chain or a ``torch.nn.TransformerEncoder``, groups on parallel lines.
+    """The layout of a module of a known kind, groups on parallel lines. Certify the result with `verify`.
 
-    A chain is made of Linear layers, with activations, Dropout, Identity, LayerNorm and RMSNorm between: groups x, h1,
-    h2, ..., y. An encoder has groups resid (the stream, one at every read and write), and for each layer a1, a2, ...
-    (readers, with the layer's heads) and m1, m2, ... (its feed-forward neurons). Certify the result with `verify`.
+    - ``torch.nn.Sequential``: Linear layers, with activations, Dropout, Identity, LayerNorm and RMSNorm between. Groups
+      x, h1, h2, ..., y.
+    - ``torch.nn.TransformerEncoder``: groups resid (the stream, one at every read and write), and for each layer a1,
+      a2, ... (readers, with the layer's heads) and m1, m2, ... (its feed-forward neurons).
+    - Hugging Face decoders built like GPT-2, with or without a head: the same groups.
+    - Hugging Face decoders built like Llama, among them Mistral, Qwen2 and Qwen3: resid, m1, m2, ..., and kv1, kv2, ...
+      with one neuron for each key/value head, which the query heads that it serves follow.
+
+    Decoders are known by their tensors' names, all of which must be in the family's table. Tokens and positions are no
+    neurons; tied embeddings are declared once; embeddings, and the way out to tokens, pay l0 an entry.
 
     Raises:
-        LayoutError: any other module, or a part of these that the chain cannot have, by name.
+        LayoutError: any other module, or a part of these that is not known, by name.
     """
     from torch import nn
 
@@ -29,8 +37,11 @@ def layout_for(module: "nn.Module") -> Layout:
         return _chain(module)
     if isinstance(module, nn.TransformerEncoder):
         return _encoder(module)
+    for family in (GPT2, LLAMA):
+        if family.knows(module):
+            return family.layout(module)
     kind = type(module).__name__
-    expected = "torch.nn.Sequential or torch.nn.TransformerEncoder"
+    expected = "torch.nn.Sequential, torch.nn.TransformerEncoder, or a decoder like GPT-2 or Llama"
     raise LayoutError("no layout is known for this module", expected=expected, got=kind, mend=MEND)
 
 

@@ -69,23 +69,29 @@ def test_a_false_layout_is_refused(changes: dict[str, str | None], message: str)
     assert str(caught.value) == message
 
 
-def test_buffers_are_declared_too_even_those_that_are_not_saved() -> None:
+def test_buffers_are_declared_too_but_those_that_are_not_saved_need_not_be() -> None:
     module = nn.BatchNorm1d(3)
     module.register_buffer("mask", torch.zeros(3, 3), persistent=False)
     group = Group.line("h", 3)
     layout = Layout((group,), {"weight": TensorSpec("h", "norm"), "bias": TensorSpec("h", "norm")})
     with pytest.raises(LayoutError) as caught:
         bind(layout, module)
-    assert caught.value.where == ("'running_mean' (3,), 'running_var' (3,), 'num_batches_tracked' (), 'mask' (3, 3)")
-    buffers = {"running_mean": "h", "running_var": "h", "num_batches_tracked": "", "mask": "_ _"}
+    assert caught.value.where == "'running_mean' (3,), 'running_var' (3,), 'num_batches_tracked' ()"
+    buffers = {"running_mean": "h", "running_var": "h", "num_batches_tracked": ""}
     assert bind(_declared(layout, **buffers), module).touching("h") == ("weight", "bias", "running_mean", "running_var")
+    bind(_declared(layout, **buffers, mask="_ _"), module)
+    with pytest.raises(LayoutError, match="tensor 'mask'"):
+        bind(_declared(layout, **buffers, mask="_ _ _"), module)
 
 
-def test_both_names_of_a_tied_tensor_are_declared() -> None:
+@pytest.mark.parametrize("name", ["0.weight", "1.weight"])
+def test_one_name_of_a_tied_tensor_is_enough(name: str) -> None:
     module = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
     module[1].weight = module[0].weight
+    biases = {"0.bias": TensorSpec("h"), "1.bias": TensorSpec("h")}
     groups = (Group.line("h", 3),)
-    layout = Layout(groups, {"0.weight": TensorSpec("h h"), "0.bias": TensorSpec("h"), "1.bias": TensorSpec("h")})
+    layout = Layout(groups, {name: TensorSpec("h h"), **biases})
+    assert bind(layout, module) is layout
     with pytest.raises(LayoutError) as caught:
-        bind(layout, module)
-    assert caught.value.where == "'1.weight' (3, 3)"
+        bind(Layout(groups, biases), module)
+    assert caught.value.where == "'0.weight' (3, 3), '1.weight' (3, 3)"

@@ -1,0 +1,2 @@
+from ._lightning import LightningPenalty as LightningPenalty
+from ._trainer import TrainerPenalty as TrainerPenalty
