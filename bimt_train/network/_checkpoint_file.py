@@ -1,10 +1,8 @@
 """The checkpoint's file: safetensors with one line of JSON, checked field by field; it holds no code."""
 
-import itertools
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -18,7 +16,7 @@ from ._checkpoint import PROBES, Checkpoint, Probe
 from ._files import write_whole
 from ._group import Group
 from ._layout import Layout, Role, TensorSpec
-from ._mlp import ACTIVATIONS
+from ._model_options import Strict, check_options
 from ._model_spec import ModelSpec
 from ._network import Network
 from ._placement import Placement
@@ -34,10 +32,6 @@ _FOREIGN = (
 )
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
 class _Stamp(BaseModel):
     model_config = ConfigDict(strict=True)
 
@@ -45,7 +39,7 @@ class _Stamp(BaseModel):
     version: int
 
 
-class _GroupData(_Strict):
+class _GroupData(Strict):
     name: str
     slots: list[list[float]]
     movable: bool
@@ -53,13 +47,13 @@ class _GroupData(_Strict):
     labels: list[str]
 
 
-class _TensorData(_Strict):
+class _TensorData(Strict):
     name: str
     pattern: str
     role: Role
 
 
-class _LayoutData(_Strict):
+class _LayoutData(Strict):
     groups: list[_GroupData]
     tensors: list[_TensorData]
     inputs: str
@@ -72,58 +66,12 @@ class _LayoutData(_Strict):
         return Layout(groups, tensors, self.inputs, self.outputs, self.steps)
 
 
-class _ModelData(_Strict):
+class _ModelData(Strict):
     kind: str
     options: dict[str, Any]
 
 
-class _MLPOptions(_Strict):
-    widths: list[int]
-    activation: str
-
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        return _chain_shapes(self.widths)
-
-
-class _ImageMLPOptions(_MLPOptions):
-    image: tuple[int, int]
-
-
-class _EmbeddingMLPOptions(_MLPOptions):
-    tokens: int
-    copies: int
-    embedding: int
-
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        chain = _chain_shapes([self.copies * self.embedding, *self.widths])
-        return {"embedding.weight": (self.tokens, self.embedding)} | chain
-
-
-class _RNNOptions(_Strict):
-    channels: int
-    steps: int
-    state: int
-    outputs: int
-    activation: str
-
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        read = {"read.weight": (self.state, self.channels), "read.bias": (self.state,)}
-        write = {"write.weight": (self.outputs, self.state), "write.bias": (self.outputs,)}
-        return read | {"recur.weight": (self.state, self.state)} | write
-
-
-def _chain_shapes(widths: list[int]) -> dict[str, tuple[int, ...]]:
-    pairs = list(itertools.pairwise(widths))
-    weights: dict[str, tuple[int, ...]] = {f"layers.{i}.weight": (b, a) for i, (a, b) in enumerate(pairs)}
-    return weights | {f"layers.{i}.bias": (b,) for i, (_, b) in enumerate(pairs)}
-
-
-_OPTIONS: Mapping[str, type[_MLPOptions | _RNNOptions]] = MappingProxyType(
-    {"mlp": _MLPOptions, "image-mlp": _ImageMLPOptions, "embedding-mlp": _EmbeddingMLPOptions, "rnn": _RNNOptions}
-)
-
-
-class _Metadata(_Strict):
+class _Metadata(Strict):
     format: Literal["bimt"]
     version: int
     layout: _LayoutData
@@ -220,7 +168,7 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         probe = Probe(*(_taken(tensors, f"probe.{name}") for name in PROBES))
         part = "tensors"
         model = ModelSpec(data.model.kind, data.model.options)
-        _check_model(model, layout, {name: tensor.shape for name, tensor in tensors.items()})
+        check_options(model, layout.steps, {name: tensor.shape for name, tensor in tensors.items()})
         in_order = {name: tensors[name] for name in layout.tensors if name in tensors}
         network = Network(model, layout, placement, in_order | tensors)
         return Checkpoint(network, card, probe, data.config)
@@ -304,34 +252,3 @@ def _taken(tensors: dict[str, np.ndarray], name: str) -> np.ndarray:
     if array.dtype != np.float64:
         raise CheckpointError("a probe of a foreign kind", where=name, expected="float64", got=str(array.dtype))
     return array
-
-
-def _check_model(model: ModelSpec, layout: Layout, shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """Compare a model's options with layout and tensors before anything is built: they might ask for any amount of
-    memory."""
-    if model.kind not in _OPTIONS:
-        return
-    options = _OPTIONS[model.kind].model_validate(dict(model.options))
-    steps = options.steps if isinstance(options, _RNNOptions) else 1
-    if steps != layout.steps:
-        raise CheckpointError(
-            "the model contradicts the layout",
-            where="model.options.steps",
-            expected=str(layout.steps),
-            got=str(steps),
-            mend="write the file anew",
-        )
-    declared = options.shapes()
-    said = ", ".join(f"{name} {value}" for name, value in model.options.items())
-    for name in (*declared, *shapes):
-        if declared.get(name) != shapes.get(name):
-            raise CheckpointError(
-                "the model contradicts the tensors",
-                where=f"model.options {said[:60]}, tensor '{name}'",
-                expected=str(declared.get(name, "no such tensor")),
-                got=str(shapes.get(name, "no such tensor")),
-                mend="write the file anew",
-            )
-    if options.activation not in ACTIVATIONS:
-        known = ", ".join(ACTIVATIONS)
-        raise CheckpointError("unknown activation", where="model.options", expected=known, got=options.activation)

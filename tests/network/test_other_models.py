@@ -183,6 +183,19 @@ def test_an_embedding_without_tokens_is_refused(tokens: int) -> None:
         EmbeddingMLP(tokens, 2, 6, (8, 7))
 
 
+def language_checkpoint() -> Checkpoint:
+    names = tuple(f"c{k}" for k in range(7))
+    card = TaskCard("text", ("t1", "t2"), names, ((0, 6), (0, 6)), loss="next-token")
+    x = TOKENS.numpy().astype(np.float64)
+    return Checkpoint(Network.of(gpt()), card, Probe(x, x, x[:9], x[:9]))
+
+
+def row_checkpoint() -> Checkpoint:
+    card = TaskCard("rows", ("x1", "x2", "x3"), ("y1", "y2"), ((0, 1),) * 3)
+    x = ROWS.numpy().astype(np.float64)
+    return Checkpoint(Network.of(transformer()), card, Probe(x, x[:, :2], x, x[:, :2]))
+
+
 def checkpoint() -> Checkpoint:
     card = TaskCard("product", ("a", "b"), tuple(f"c{k}" for k in range(7)), ((0, 6), (0, 6)), loss="cross-entropy")
     x, y = TOKENS.numpy().astype(np.float64), np.eye(7)[RNG.integers(0, 7, 40)]
@@ -197,9 +210,30 @@ def test_a_network_of_tokens_is_stored_and_read_back(tmp_path) -> None:
     assert read.network.layout == kept.network.layout
 
 
-@pytest.mark.parametrize(("option", "value"), [("tokens", 8), ("copies", 3), ("embedding", 5), ("widths", [8, 7])])
-def test_options_that_contradict_the_tensors_are_refused(tmp_path, option: str, value: object) -> None:
-    kept = checkpoint()
+@pytest.mark.parametrize("make", [language_checkpoint, row_checkpoint])
+def test_a_transformer_is_stored_and_read_back(tmp_path, make) -> None:
+    path, kept = tmp_path / "net.safetensors", make()
+    save_checkpoint(path, kept)
+    np.testing.assert_array_equal(load_checkpoint(path).predict(kept.probe.x_test), kept.predict(kept.probe.x_test))
+
+
+def test_targets_of_another_width_are_refused() -> None:
+    kept = language_checkpoint()
+    x = kept.probe.x_test
+    with pytest.raises(CheckpointError, match=r"probe\.y_train.*2 columns.*got 7"):
+        replace(kept, probe=Probe(x, np.zeros((9, 7)), x, np.zeros((9, 7))))
+
+
+@pytest.mark.parametrize(
+    ("make", "option", "value"),
+    [
+        *((checkpoint, *pair) for pair in [("tokens", 8), ("copies", 3), ("embedding", 5), ("widths", [8, 7])]),
+        *((language_checkpoint, *pair) for pair in [("tokens", 8), ("context", 9), ("layers", 10**9), ("hidden", 3)]),
+        *((row_checkpoint, *pair) for pair in [("kinds", [0, 1]), ("outputs", 1), ("width", 14), ("layers", 1)]),
+    ],
+)
+def test_options_that_contradict_the_tensors_are_refused(tmp_path, make, option: str, value: object) -> None:
+    kept = make()
     model = replace(kept.network.model, options={**kept.network.model.options, option: value})
     path = tmp_path / "net.safetensors"
     save_checkpoint(path, replace(kept, network=replace(kept.network, model=model)))

@@ -1,6 +1,7 @@
 """The card of a task: units there and back, and a JSON round trip that damages cannot pass."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -33,6 +34,19 @@ def test_units_are_shift_then_scale() -> None:
     plain = TaskCard("plain", ("a", "b"), ("c",), ((0.0, 1.0),) * 2)
     np.testing.assert_array_equal(plain.to_network_inputs(x), x)
     np.testing.assert_array_equal(plain.from_network_outputs(y), y)
+
+
+def test_tokens_are_asked_for_at_each_place_and_have_no_units() -> None:
+    card = TaskCard("text", ("t1", "t2", "t3"), ("a", "b"), ((0, 1),) * 3, loss="next-token")
+    assert (card.predictions, card.targets, card.classifies) == (3, card.inputs, True)
+    assert (CARD.predictions, CARD.targets) == (1, CARD.outputs)
+    tokens, logits = np.array([[0.0, 1.0, 1.0]]), np.zeros((1, 3, 2))
+    np.testing.assert_array_equal(card.to_network_targets(tokens), tokens)
+    assert card.from_network_outputs(logits) is logits
+    with pytest.raises(TaskError, match=r"wrong shape.*3"):
+        card.to_network_targets(np.zeros((1, 2)))
+    with pytest.raises(TaskError, match="classes have no units"):
+        replace(card, output_scale=(1.0, 1.0))
 
 
 @given(st.floats(-1e3, 1e3), st.floats(1e-3, 1e3), st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=5))
