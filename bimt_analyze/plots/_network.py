@@ -1,6 +1,7 @@
 """A network drawn with its neurons in their places."""
 
 import numpy as np
+from jaxtyping import Bool
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgba
@@ -11,11 +12,13 @@ from bimt_train.network import Network
 
 from ._canvas import INK, MUTED, NEGATIVE, PAPER, POSITIVE, Colour, blank_axes, module_colour
 from ._labels import name_points, shorten
-from ._scene import DEPTH, Edges, Modules, Neuron, Row, edges_of, module_numbers, rows_of, segments
+from ._scene import DEPTH, Edges, Modules, Neuron, Row, edges_of, module_numbers, rows_of, segments, used
+from ._unroll import unroll
 
 THICKEST, THINNEST = 3.2, 0.22  # of the greatest weight's edge in points, and of the least one's as a part of that
 MANY = 3000  # edges from which a picture holds them as pixels, and fainter
 LEGEND = 8  # modules that are named beside the picture
+FAINTEST = 1.6  # diameter of a neuron without an edge, in points
 NAMED_ON_PLANE = 64  # neurons of a plane that are still named one by one
 
 
@@ -32,7 +35,10 @@ def draw_network(
     Groups are parallel lines, the layout's first (the inputs) at the bottom; a group on a grid or ring is a plane in an
     oblique projection. A weight's width is proportional to its magnitude, its colour says its sign: blue above zero,
     red below. Weights that skip a group, run backwards or stay inside a group are curves. All edges of one connection
-    are one `LineCollection`, one path an edge, the strongest on top.
+    are one `LineCollection`, one path an edge, the strongest on top. A neuron without an edge is a faint dot.
+
+    A residual stream, a group that others read and add to, has a row wherever it is read and written, in the order in
+    which the layout declares the tensors; grey lines carry its neurons on.
 
     Args:
         network: a network, or the network of a circuit.
@@ -49,21 +55,25 @@ def draw_network(
         InputError: a module names a neuron that the network does not have.
     """
     numbers = module_numbers(network, partition)
-    rows, edges = rows_of(network), edges_of(network, threshold)
+    stages = unroll(network.layout)
+    rows, edges = rows_of(network, stages), edges_of(network, stages, threshold)
+    alive = used(network, stages, edges)
     deep = any(row.planar for row in rows.values())
-    height = 1.0 + (1.15 if not deep else 1.5) * (len(rows) - 1)
-    axes = blank_axes(7.2, max(2.6, min(height, 16.0))) if ax is None else ax
-    _frame(axes, rows, deep)
+    step = 1.5 if deep else 0.85 if stages.carried else 1.15
+    axes = blank_axes(7.2, max(2.6, min(1.0 + step * (len(rows) - 1), 16.0))) if ax is None else ax
+    _frame(axes, rows)
+    for before, after in stages.carried:
+        _carry(axes, rows[before], rows[after], alive[before] & alive[after])
     _draw_edges(axes, rows, edges)
-    for level, row in enumerate(rows.values()):
-        _draw_row(axes, row, level, numbers)
+    for level, (key, row) in enumerate(rows.items()):
+        _draw_row(axes, key, row, level, numbers, alive[key])
     if legend:
         _legend(axes, network, numbers, edges)
     _name(axes, network, rows)
     return axes
 
 
-def _frame(axes: Axes, rows: dict[str, Row], deep: bool) -> None:
+def _frame(axes: Axes, rows: dict[str, Row]) -> None:
     axes.set_axis_off()
     corners = np.concatenate([row.outline for row in rows.values()] + [row.points for row in rows.values()])
     low, high = corners.min(0), corners.max(0)
@@ -93,9 +103,18 @@ def _draw_edges(axes: Axes, rows: dict[str, Row], edges: list[Edges]) -> None:
         axes.add_collection(lines, autolim=False)
 
 
-def _draw_row(axes: Axes, row: Row, level: int, numbers: dict[Neuron, int]) -> None:
+def _carry(axes: Axes, before: Row, after: Row, alive: Bool[np.ndarray, "_"]) -> None:
+    """What a stream holds goes on to its next row as it is."""
+    lines = np.stack((before.points[alive], after.points[alive]), axis=1)
+    axes.add_collection(LineCollection(list(lines), colors=MUTED, linewidths=0.7, alpha=0.5, zorder=1), autolim=False)
+
+
+def _draw_row(
+    axes: Axes, key: str, row: Row, level: int, numbers: dict[Neuron, int], alive: Bool[np.ndarray, "_"]
+) -> None:
     fills: list[Colour] = [
-        module_colour(numbers[row.name, i]) if (row.name, i) in numbers else PAPER for i in range(len(row.points))
+        MUTED if not joined else module_colour(numbers[row.name, i]) if (row.name, i) in numbers else PAPER
+        for i, joined in enumerate(alive)
     ]
     if row.planar:
         sheet = Polygon(
@@ -106,23 +125,24 @@ def _draw_row(axes: Axes, row: Row, level: int, numbers: dict[Neuron, int]) -> N
     room = float((corners[1] - corners[0])[: 1 + row.planar].min())
     diameter = float(np.clip((0.75 if row.planar else 0.55) * row.spacing * room, 1.3, 12.0))
     axes.scatter(
-        row.points[:, 0], row.points[:, 1], s=diameter**2, c=fills, edgecolors=INK if diameter > 3 else "none",
-        linewidths=min(0.9, diameter / 8), zorder=10 * level + 4, clip_on=False, gid=f"neurons-{row.name}",
+        row.points[:, 0], row.points[:, 1], s=np.where(alive, diameter, min(diameter, FAINTEST)) ** 2, c=fills,
+        edgecolors=[INK if joined and diameter > 3 else "none" for joined in alive],
+        linewidths=min(0.9, diameter / 8), zorder=10 * level + 4, clip_on=False, gid=f"neurons-{key}",
     )  # fmt: skip
 
 
 def _name(axes: Axes, network: Network, rows: dict[str, Row]) -> None:
     """Group names in the left margin, inputs' names below the picture, outputs' above."""
-    layout, names = network.layout, list(rows)
-    for row in rows.values():
+    layout, order = network.layout, list(rows.values())
+    for row in order:
         axes.annotate(
             f"{row.name}", row.outline[0], xytext=(-14, 0), textcoords="offset points", ha="right", va="center",
             color=MUTED, fontsize=8, annotation_clip=False,
         )  # fmt: skip
-    for end, above in ((layout.inputs, False), (layout.outputs, True)):
-        if not end or end not in rows or names.index(end) not in (0, len(names) - 1):
+    for end, above, row in ((layout.inputs, False, order[0]), (layout.outputs, True, order[-1])):
+        group = layout.group(row.name)
+        if row.name != end and not group.labels:
             continue
-        group, row = layout.group(end), rows[end]
         if row.planar and group.size > NAMED_ON_PLANE:
             continue
         label = [group.label(i) for i in range(group.size)]

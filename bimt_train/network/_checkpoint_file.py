@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_safetensors
 
@@ -85,7 +85,7 @@ class _MLPOptions(_Strict):
 
 
 class _ImageMLPOptions(_MLPOptions):
-    image: tuple[int, int]
+    image: list[int] = Field(min_length=2, max_length=2)
 
 
 class _EmbeddingMLPOptions(_MLPOptions):
