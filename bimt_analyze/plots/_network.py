@@ -1,5 +1,7 @@
 """A network drawn with its neurons in their places."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from jaxtyping import Bool
 from matplotlib.axes import Axes
@@ -13,7 +15,7 @@ from bimt_train.network import Network
 from ._canvas import INK, MUTED, NEGATIVE, PAPER, POSITIVE, Colour, blank_axes, module_colour
 from ._labels import name_points, shorten
 from ._scene import DEPTH, Edges, Modules, Neuron, Row, edges_of, module_numbers, rows_of, segments, used
-from ._unroll import unroll
+from ._unroll import Stages, unroll
 
 THICKEST, THINNEST = 3.2, 0.22  # of the greatest weight's edge in points, and of the least one's as a part of that
 MANY = 3000  # edges from which a picture holds them as pixels, and fainter
@@ -42,8 +44,8 @@ def draw_network(
 
     Args:
         network: a network, or the network of a circuit.
-        partition: modules by which neurons are coloured: a `Partition`, or sets of (group, index). A neuron of several
-            modules takes the first; one of none stays white.
+        partition: modules by which neurons are coloured: a `Partition`, or sets of (group, index), or such sets by
+            name. A neuron of several modules takes the first; one of none stays white.
         threshold: weights of at most this magnitude are left out.
         legend: name modules and signs beside the picture.
         ax: where to draw; left out, a figure of its own.
@@ -61,16 +63,29 @@ def draw_network(
     deep = any(row.planar for row in rows.values())
     step = 1.5 if deep else 0.85 if stages.carried else 1.15
     axes = blank_axes(7.2, max(2.6, min(1.0 + step * (len(rows) - 1), 16.0))) if ax is None else ax
+    paint(axes, stages, rows, edges, alive, numbers)
+    if legend:
+        names = tuple(partition) if isinstance(partition, Mapping) else ()
+        _legend(axes, network, numbers, edges, names)
+    name_rows(axes, network, rows)
+    return axes
+
+
+def paint(
+    axes: Axes,
+    stages: Stages,
+    rows: dict[str, Row],
+    edges: Sequence[Edges],
+    alive: Mapping[str, Bool[np.ndarray, "_"]],
+    numbers: Mapping[Neuron, int],
+) -> None:
+    """Streams, edges and neurons of a scene; no words."""
     _frame(axes, rows)
     for before, after in stages.carried:
         _carry(axes, rows[before], rows[after], alive[before] & alive[after])
     _draw_edges(axes, rows, edges)
     for level, (key, row) in enumerate(rows.items()):
         _draw_row(axes, key, row, level, numbers, alive[key])
-    if legend:
-        _legend(axes, network, numbers, edges)
-    _name(axes, network, rows)
-    return axes
 
 
 def _frame(axes: Axes, rows: dict[str, Row]) -> None:
@@ -81,7 +96,7 @@ def _frame(axes: Axes, rows: dict[str, Row]) -> None:
     axes.set_ylim(low[1] - 0.12, high[1] + 0.12)
 
 
-def _draw_edges(axes: Axes, rows: dict[str, Row], edges: list[Edges]) -> None:
+def _draw_edges(axes: Axes, rows: dict[str, Row], edges: Sequence[Edges]) -> None:
     """One collection a connection, below the planes and neurons that it ends in."""
     greatest = max((float(np.abs(e.weights).max(initial=0.0)) for e in edges), default=0.0)
     total = sum(len(e.weights) for e in edges)
@@ -110,7 +125,7 @@ def _carry(axes: Axes, before: Row, after: Row, alive: Bool[np.ndarray, "_"]) ->
 
 
 def _draw_row(
-    axes: Axes, key: str, row: Row, level: int, numbers: dict[Neuron, int], alive: Bool[np.ndarray, "_"]
+    axes: Axes, key: str, row: Row, level: int, numbers: Mapping[Neuron, int], alive: Bool[np.ndarray, "_"]
 ) -> None:
     fills: list[Colour] = [
         MUTED if not joined else module_colour(numbers[row.name, i]) if (row.name, i) in numbers else PAPER
@@ -123,7 +138,7 @@ def _draw_row(
         axes.add_patch(sheet)
     corners = axes.transData.transform([[0.0, 0.0], [1.0, DEPTH if row.planar else 1.0]]) * 72 / axes.figure.dpi
     room = float((corners[1] - corners[0])[: 1 + row.planar].min())
-    diameter = float(np.clip((0.75 if row.planar else 0.55) * row.spacing * room, 1.3, 12.0))
+    diameter = float(np.clip(0.75 * row.spacing * room, 1.3, 12.0))
     axes.scatter(
         row.points[:, 0], row.points[:, 1], s=np.where(alive, diameter, min(diameter, FAINTEST)) ** 2, c=fills,
         edgecolors=[INK if joined and diameter > 3 else "none" for joined in alive],
@@ -131,7 +146,7 @@ def _draw_row(
     )  # fmt: skip
 
 
-def _name(axes: Axes, network: Network, rows: dict[str, Row]) -> None:
+def name_rows(axes: Axes, network: Network, rows: dict[str, Row]) -> None:
     """Group names in the left margin, inputs' names below the picture, outputs' above."""
     layout, order = network.layout, list(rows.values())
     for row in order:
@@ -141,7 +156,7 @@ def _name(axes: Axes, network: Network, rows: dict[str, Row]) -> None:
         )  # fmt: skip
     for end, above, row in ((layout.inputs, False, order[0]), (layout.outputs, True, order[-1])):
         group = layout.group(row.name)
-        if row.name != end and not group.labels:
+        if row.name != end and all(label.startswith(f"{group.name}.") for label in group.labels):
             continue
         if row.planar and group.size > NAMED_ON_PLANE:
             continue
@@ -158,7 +173,9 @@ def _name(axes: Axes, network: Network, rows: dict[str, Row]) -> None:
             )  # fmt: skip
 
 
-def _legend(axes: Axes, network: Network, numbers: dict[Neuron, int], edges: list[Edges]) -> None:
+def _legend(
+    axes: Axes, network: Network, numbers: dict[Neuron, int], edges: Sequence[Edges], names: Sequence[str]
+) -> None:
     handles = []
     layout = network.layout
     for number in sorted(set(numbers.values()))[:LEGEND]:
@@ -167,9 +184,12 @@ def _legend(axes: Axes, network: Network, numbers: dict[Neuron, int], edges: lis
             size = layout.sizes.get(end, 0)
             inside = [layout.group(end).label(i) for i in range(size) if numbers.get((end, i)) == number]
             ends.append(shorten(", ".join(inside), 20) if inside else "–")
+        label = f"module {number + 1}" if not names else shorten(names[number])
+        if not names and ends != ["–", "–"]:
+            label += f":  {ends[0]} → {ends[1]}"
         handles.append(
             Line2D([], [], linestyle="none", marker="o", markersize=7, markerfacecolor=module_colour(number),
-                   markeredgecolor=INK, markeredgewidth=0.7, label=f"module {number + 1}:  {ends[0]} → {ends[1]}")
+                   markeredgecolor=INK, markeredgewidth=0.7, label=label)
         )  # fmt: skip
     unnamed = len(set(numbers.values())) - LEGEND
     if unnamed > 0:

@@ -27,7 +27,7 @@ class HasModules(Protocol):
         """Sets of neurons (group, index)."""
 
 
-Modules: TypeAlias = HasModules | Sequence[Collection[Neuron]]
+Modules: TypeAlias = HasModules | Sequence[Collection[Neuron]] | Mapping[str, Collection[Neuron]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +39,7 @@ class Row:
         points: each neuron's place.
         planar: whether it is a plane (slots of two or three dimensions) and not a line.
         outline: the corners of the plane, or the ends of the line.
-        spacing: the usual distance between neighbours, in widths of the picture.
+        spacing: the distance between neighbours, in widths of the picture; the least one where it differs.
     """
 
     name: str
@@ -63,7 +63,8 @@ class Edges:
 def rows_of(network: Network, stages: Stages) -> dict[str, Row]:
     """Row -> its place; the first at the bottom, one unit between rows, x from 0 to 1.
 
-    A second coordinate goes into the depth of the picture (an oblique projection). If any group has one, groups on a
+    A second coordinate goes into the depth of the picture (an oblique projection), the first row of an image at the
+    back. If any group has one, groups on a
     line lie along the middle of their plane.
     """
     places = {key: network.placement.coordinates(network.layout, group) for key, group in stages.groups.items()}
@@ -71,13 +72,24 @@ def rows_of(network: Network, stages: Stages) -> dict[str, Row]:
     rows = {}
     for level, (key, place) in enumerate(places.items()):
         planar = place.shape[1] > 1
-        v = place[:, 1] if planar else np.full(len(place), 0.5)
+        v = 1 - place[:, 1] if planar else np.full(len(place), 0.5)
         flat = np.column_stack((place[:, 0], v))
         corners = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]] if planar else [[0.0, 0.5], [1.0, 0.5]])
-        spacing = 1.0 / max(1.0, len(place) ** (0.5 if planar else 1.0))
+        spacing = min(1.0 / max(1.0, len(place) ** (0.5 if planar else 1.0)), _least_gap(place))
         ends = _project(corners, level, deep)
         rows[key] = Row(stages.groups[key], _project(flat, level, deep), planar, ends, spacing)
     return rows
+
+
+def _least_gap(place: Float64[np.ndarray, "neurons dimension"]) -> float:
+    """The least distance between two neurons along the axis that parts them most; 1 where there are not two."""
+    if place.shape[1] == 1:
+        gaps = np.diff(np.sort(place[:, 0]))
+    else:
+        from scipy.spatial import KDTree
+
+        gaps = KDTree(place).query(place, k=[min(2, len(place))], p=np.inf)[0].ravel()
+    return float(gaps[gaps > 1e-9].min(initial=1.0))
 
 
 def _project(flat: np.ndarray, level: int, deep: bool) -> Float64[np.ndarray, "points 2"]:
@@ -100,8 +112,10 @@ def edges_of(network: Network, stages: Stages, threshold: float) -> list[Edges]:
 def used(network: Network, stages: Stages, edges: Sequence[Edges]) -> dict[str, Bool[np.ndarray, "_"]]:
     """Row -> which of its neurons an edge of the picture ends in, or a stream carries past."""
     sizes, layout = network.layout.sizes, network.layout
-    written = {row: np.full(sizes[group], group == layout.inputs) for row, group in stages.groups.items()}
-    read = {row: np.full(sizes[group], group == layout.outputs) for row, group in stages.groups.items()}
+    streams = {row for pair in stages.carried for row in pair}
+    rows = stages.groups.items()
+    written = {row: np.full(sizes[group], row in streams and group == layout.inputs) for row, group in rows}
+    read = {row: np.full(sizes[group], row in streams and group == layout.outputs) for row, group in rows}
     for some in edges:
         read[some.source][some.sources] = True
         written[some.target][some.targets] = True
@@ -109,7 +123,6 @@ def used(network: Network, stages: Stages, edges: Sequence[Edges]) -> dict[str, 
         written[after] |= written[before]
     for before, after in reversed(stages.carried):
         read[before] |= read[after]
-    streams = {row for pair in stages.carried for row in pair}
     return {row: written[row] & read[row] if row in streams else written[row] | read[row] for row in stages.groups}
 
 
@@ -141,7 +154,9 @@ def module_numbers(network: Network, partition: Modules | None) -> dict[Neuron, 
         InputError: a module names a neuron that the network does not have.
     """
     modules: Sequence[Collection[Neuron]] = ()
-    if partition is not None:
+    if isinstance(partition, Mapping):
+        modules = tuple(partition.values())
+    elif partition is not None:
         modules = partition if isinstance(partition, Sequence) else partition.modules
     numbers: dict[Neuron, int] = {}
     sizes = network.layout.sizes
