@@ -29,7 +29,6 @@ def draw_class_use(use: "ClassUse", *, ax: Axes | None = None) -> Axes:
         The axes; the panels, one a layer, are its ``child_axes``.
     """
     groups = list(dict.fromkeys(group for group, _ in use.neurons))[::-1]
-    share = use.margin_drop / np.where(use.margin == 0, 1.0, np.abs(use.margin))[:, None]
     columns = {group: [i for i, (own, _) in enumerate(use.neurons) if own == group] for group in groups}
     total = len(use.neurons)
     axes = blank_axes(max(4.0, 1.6 + 0.155 * total), 0.9 + 0.22 * len(use.classes)) if ax is None else ax
@@ -40,7 +39,7 @@ def draw_class_use(use: "ClassUse", *, ax: Axes | None = None) -> Axes:
         width = (1 - gap * (len(groups) - 1)) * len(columns[group]) / total
         panel = axes.inset_axes((start, 0.0, width, 1.0))
         start += width + gap
-        best = share[:, columns[group]]
+        best = use.shares[:, columns[group]]
         order = np.lexsort((-best.max(axis=0), best.argmax(axis=0)))
         soften(panel, grid=False)
         panel.imshow(best[:, order], cmap=colours, vmin=-1, vmax=1, aspect="auto", interpolation="nearest")

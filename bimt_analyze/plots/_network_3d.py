@@ -77,8 +77,9 @@ def draw_network_3d(
     if len(places[top]) <= NAMED:
         _name(panel, network.layout.group(stages.groups[top]), places[top], alive[top], size)
     for some in edges:
-        _draw_edges(panel, places[some.source][some.sources], places[some.target][some.targets], some.weights,
-                    order=list(levels).index(some.source), size=size, gid=f"edges-{some.source}-{some.target}")  # fmt: skip
+        start, end = places[some.source][some.sources], places[some.target][some.targets]
+        order, gid = list(levels).index(some.source), f"edges-{some.source}-{some.target}"
+        _draw_edges(panel, start, end, some.weights, order, size, gid=gid)
     return axes
 
 
@@ -145,8 +146,9 @@ def _dots(
     *,
     gid: str,
 ) -> None:
+    areas = size**2 * np.where(alive, np.clip(25 * DOT / len(points), 16.0, DOT), 2.0)
     panel.scatter(
-        *points.T, s=size**2 * np.where(alive, np.clip(25 * DOT / len(points), 16.0, DOT), 2.0), depthshade=False, gid=gid,
+        *points.T, s=areas, depthshade=False, gid=gid,
         c=[fill if joined else MUTED for fill, joined in zip(fills, alive, strict=True)],
         edgecolors=[INK if joined else "none" for joined in alive], linewidths=0.7 * size, zorder=10 * order + 2,
     )  # fmt: skip
@@ -174,9 +176,9 @@ def _draw_edges(
     start: Float64[np.ndarray, "edges 3"],
     end: Float64[np.ndarray, "edges 3"],
     weights: Float64[np.ndarray, " edges"],
-    *,
     order: int,
     size: float,
+    *,
     gid: str,
 ) -> None:
     """Above the plane they leave, below the plane they reach; where there are many, each is thinner and fainter."""

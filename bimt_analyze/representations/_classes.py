@@ -48,13 +48,28 @@ class ClassUse:
             for i, (group, number) in enumerate(self.neurons)
         ]  # fmt: skip
 
+    @property
+    def shares(self) -> Float64[np.ndarray, "classes neurons"]:
+        """The margin drops as shares of the class's margin."""
+        return self.margin_drop / np.where(self.margin == 0, 1.0, np.abs(self.margin))[:, None]
+
+    @property
+    def favourites(self) -> dict[str, frozenset[NodeId]]:
+        """Class -> the neurons whose loss costs it a greater share of its margin than any other class."""
+        best = self.shares.argmax(axis=0)
+        return {
+            name: frozenset(neuron for neuron, own in zip(self.neurons, best, strict=True) if own == k)
+            for k, name in enumerate(self.classes)
+        }
+
     def users(self, least: float = 0.1) -> dict[str, frozenset[NodeId]]:
         """Class -> the neurons without which its margin falls by at least this share of it."""
         return {
-            name: frozenset(n for n, drop in zip(self.neurons, self.margin_drop[k], strict=True)
-                            if drop >= least * abs(self.margin[k]))
+            name: frozenset(
+                neuron for neuron, share in zip(self.neurons, self.shares[k], strict=True) if share >= least
+            )
             for k, name in enumerate(self.classes)
-        }  # fmt: skip
+        }
 
 
 def class_use(
