@@ -14,7 +14,7 @@ def draw(options: Options) -> None:
     report = analyze(run.checkpoint, samples=0, seconds=0.1)
     found, names = report.circuit.kept, report.module_sets
     modules = [{(group, found[group][index]) for group, index in module} for module in names]  # as before pruning
-    film = animate_training(kept.of(run.seed), partition=modules, frames=60)
+    film = animate_training(kept.of(run.seed), partition=modules, frames=60 if options.steps is None else 5)
     options.out.mkdir(parents=True, exist_ok=True)
     film.save(options.out / "training.gif", writer="pillow", dpi=88)
     print(options.out / "training.gif")
