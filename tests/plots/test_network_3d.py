@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import torch
 from matplotlib.colors import to_rgb
+from matplotlib.transforms import Bbox
 from mpl_toolkits.mplot3d.art3d import Line3DCollection
 from mpl_toolkits.mplot3d.proj3d import proj_transform
 
@@ -50,13 +51,23 @@ def test_pixels_are_as_dark_as_the_weight_that_leaves_them() -> None:
     assert np.allclose(brightness[weight == 0], brightness.max())
 
 
+def where(panel, text) -> Bbox:
+    """The pixels of a name that is centred on its point in space."""
+    x, y = panel.transData.transform(proj_transform(*text.get_position_3d(), panel.get_proj())[:2])
+    size = text.get_window_extent()
+    return Bbox.from_bounds(x - size.width / 2, y - size.height / 2, size.width, size.height)
+
+
 def test_names_on_a_ring_do_not_meet_and_only_living_ones_are_written() -> None:
     (panel,) = plots.draw_network_3d(digits(1.0)).child_axes
     panel.figure.canvas.draw()
     texts = [text for text in panel.texts if text.get_text().startswith("y") and len(text.get_text()) > 1]
     assert len(texts) == 10
-    boxes = [text.get_window_extent() for text in texts]
+    boxes = [where(panel, text) for text in texts]
     assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+    (dots,) = (c for c in panel.collections if c.get_gid() == "neurons-y")
+    places = panel.transData.transform(dots._offset_zordered)
+    assert not any(box.contains(*place) for box in boxes for place in places)
     network = digits(1.0)
     alone = np.array(network.tensors["layers.2.weight"])
     alone[1:] = 0
@@ -72,4 +83,4 @@ def test_modules_colour_the_neurons() -> None:
     coloured = np.isclose(dots.get_facecolor()[:, :3], to_rgb(plots.module_colour(0)), atol=0.01).all(axis=1)
     x, y = network.placement.coordinates(network.layout, "h2")[3]
     seen = proj_transform(x, 1 - y, 2 / 3, panel.get_proj())[:2]  # dots are kept in the order of their depth
-    assert np.allclose(dots.get_offsets()[coloured], [seen])
+    assert np.allclose(dots._offset_zordered[coloured], [seen])
