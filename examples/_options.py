@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from matplotlib.axes import Axes
+from PIL import Image
 
 from bimt_analyze.plots import save_picture
 from bimt_train import Recipe, default_recipe
@@ -37,6 +38,9 @@ class Options:
         return recipe if self.steps is None else replace(recipe, steps=self.steps)
 
     def save(self, axes: Axes, name: str) -> None:
-        """Write a picture, and say where."""
+        """Write a picture in 256 colours, which takes a third of the bytes, and say where."""
         self.out.mkdir(parents=True, exist_ok=True)
-        print(save_picture(axes, self.out / f"{name}.png", dpi=120))
+        path = save_picture(axes, self.out / f"{name}.png", dpi=120)
+        with Image.open(path) as picture:
+            picture.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
+        print(path)

@@ -21,7 +21,7 @@ def draw(options: Options) -> None:
     options.save(draw_features(network, partition=modules), "mnist-features")
     options.save(draw_class_use(use), "mnist-classes")
     axes = blank_axes(11.0, 5.6)
-    for k, panel in enumerate(panels(axes, 2, 5, gap_x=-0.06, gap_y=-0.14)):
+    for k, panel in enumerate(panels(axes, 2, 5, gap_x=-0.06, gap_y=-0.1)):
         circuit = class_circuit(network, k, neurons=use.users()[use.classes[k]])
         draw_network_3d(circuit, partition=modules, ax=panel)
     options.save(axes, "mnist-circuits")

@@ -20,7 +20,7 @@ from ._unroll import Stages, unroll
 THICKEST, THINNEST = 3.2, 0.22  # of the greatest weight's edge in points, and of the least one's as a part of that
 MANY = 3000  # edges from which a picture holds them as pixels, and fainter
 LEGEND = 8  # modules that are named beside the picture
-FAINTEST = 1.6  # diameter of a neuron without an edge, in points
+FAINTEST, RIMMED = 1.6, 2.4  # diameter in points of a neuron without an edge; from which neurons have a rim
 NAMED_ON_PLANE = 64  # neurons of a plane that are still named one by one
 
 
@@ -127,10 +127,6 @@ def _carry(axes: Axes, before: Row, after: Row, alive: Bool[np.ndarray, "_"]) ->
 def _draw_row(
     axes: Axes, key: str, row: Row, level: int, numbers: Mapping[Neuron, int], alive: Bool[np.ndarray, "_"]
 ) -> None:
-    fills: list[Colour] = [
-        MUTED if not joined else module_colour(numbers[row.name, i]) if (row.name, i) in numbers else PAPER
-        for i, joined in enumerate(alive)
-    ]
     if row.planar:
         sheet = Polygon(
             row.outline, closed=True, facecolor=PAPER, edgecolor=MUTED, linewidth=0.8, alpha=0.55, zorder=10 * level
@@ -139,9 +135,14 @@ def _draw_row(
     corners = axes.transData.transform([[0.0, 0.0], [1.0, DEPTH if row.planar else 1.0]]) * 72 / axes.figure.dpi
     room = float((corners[1] - corners[0])[: 1 + row.planar].min())
     diameter = float(np.clip(0.75 * row.spacing * room, 1.3, 12.0))
+    plain = PAPER if diameter > RIMMED else INK  # white dots without a rim would not be seen
+    fills: list[Colour] = [
+        MUTED if not joined else module_colour(numbers[row.name, i]) if (row.name, i) in numbers else plain
+        for i, joined in enumerate(alive)
+    ]
     axes.scatter(
         row.points[:, 0], row.points[:, 1], s=np.where(alive, diameter, min(diameter, FAINTEST)) ** 2, c=fills,
-        edgecolors=[INK if joined and diameter > 3 else "none" for joined in alive],
+        edgecolors=[INK if joined and diameter > RIMMED else "none" for joined in alive],
         linewidths=min(0.9, diameter / 8), zorder=10 * level + 4, clip_on=False, gid=f"neurons-{key}",
     )  # fmt: skip
 
