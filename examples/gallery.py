@@ -11,10 +11,7 @@ import figure8_mnist
 import film
 from _options import Options
 
-from bimt_analyze import analyze
-from bimt_analyze.plots import draw_network
-from bimt_train import InputError, train
-from bimt_train.tasks import independence
+from bimt_train import InputError
 
 # Module and how many seeds the best is taken of.
 FIGURES = (
@@ -30,8 +27,6 @@ FIGURES = (
 
 def main() -> None:
     options = Options.read(__doc__, seeds=0)
-    report = analyze(train(independence(), seeds=4).best.checkpoint, samples=0)
-    options.save(draw_network(report.circuit.network, partition=report.partition), "independence")
     for figure, seeds in FIGURES:
         try:
             figure.draw(replace(options, seeds=options.seeds or seeds))

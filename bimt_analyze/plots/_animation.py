@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-HOLD = 15  # frames that the last picture stays
+HOLD = 0.2  # of the frames, for which the last picture stays
 WEIGHT = 1e-2  # weights from which an edge is drawn, as training counts edges
 
 
@@ -60,7 +60,7 @@ def animate_training(
     axes = blank_axes(4.8, 0.8 + 0.85 * (len(stages.groups) - 1)) if ax is None else ax
     figure_of(axes).patch.set(facecolor="white", alpha=1.0)  # frames lie on top of each other
     steps = np.array([s.step for s in snapshots])
-    times = np.concatenate([steps[-1] * np.linspace(0, 1, frames) ** 2, np.full(HOLD, steps[-1])])
+    times = np.concatenate([steps[-1] * np.linspace(0, 1, frames) ** 2, np.full(round(HOLD * frames), steps[-1])])
 
     def show(step: float) -> "list[Artist]":
         after = int(np.clip(np.searchsorted(steps, step), 1, len(steps) - 1))

@@ -22,7 +22,7 @@ def test_a_film_is_written_and_ends_with_the_last_network(tmp_path) -> None:
     film = plots.animate_training(snapshots(), frames=4, partition=[{("h1", 2)}], ax=axes)
     film.save(tmp_path / "t.gif", writer="pillow", dpi=40)
     with Image.open(tmp_path / "t.gif") as picture:
-        assert 4 <= picture.n_frames <= 4 + HOLD
+        assert 4 <= picture.n_frames <= 4 * (1 + HOLD)
     assert axes.get_title(loc="right") == "step 60"
     (dots,) = (c for c in axes.collections if c.get_gid() == "neurons-h1")
     assert np.allclose(dots.get_offsets()[:, 0], (np.array([3, 2, 0, 1]) + 0.5) / 4)
