@@ -68,5 +68,5 @@ def test_without_digits_one_line_says_what_to_put_where(tmp_path, monkeypatch) -
     import figure8_mnist
     from _options import Options
 
-    with pytest.raises(InputError, match="no MNIST files.*put train-images-idx3-ubyte"):
+    with pytest.raises(InputError, match=r"no MNIST files.*put train-images-idx3-ubyte"):
         figure8_mnist.draw(Options(tmp_path, seeds=1, mnist=tmp_path))
