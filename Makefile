@@ -39,8 +39,8 @@ format: install  ## put the code into the one format
 bench: install  ## measure everything that benchmarks/RESULTS.md states
 	$(BIN)/python benchmarks/run_all.py
 
-gallery: install  ## make the pictures of the README and the docs anew
-	$(BIN)/python examples/gallery.py
+gallery: install  ## make the pictures of the README and the docs anew; MNIST=FOLDER for those of digits
+	$(BIN)/python examples/gallery.py $(if $(MNIST),--mnist $(MNIST))
 
 clean:  ## remove what the other targets made
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .import_linter_cache

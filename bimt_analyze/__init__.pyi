@@ -7,6 +7,7 @@ from . import report as report
 from . import representations as representations
 from . import transformers as transformers
 from ._analyze import analyze as analyze
+from ._analyze import circuit_of as circuit_of
 from ._sources import Sampling as Sampling
 from ._sources import checkpoints_in as checkpoints_in
 from ._sources import open_checkpoint as open_checkpoint

@@ -140,7 +140,7 @@ def analyze(
     )
 
 
-def circuit_of(checkpoint: Checkpoint, *, tolerance: float, refit_steps: int) -> Circuit:
+def circuit_of(checkpoint: Checkpoint, *, tolerance: float = 0.05, refit_steps: int = 60) -> Circuit:
     """The circuit of a checkpoint's network, found in the network's own units.
 
     All rows of the probe serve: judged on its training rows alone, a network keeps weak connections that fit their

@@ -25,7 +25,10 @@ from ._runs import Runs as Runs
 from ._schedule import Phase as Phase
 from ._schedule import Recipe as Recipe
 from ._schedule import Relocation as Relocation
+from ._schedule import TrainingType as TrainingType
 from ._shares import train_shares as train_shares
+from ._snapshots import Snapshot as Snapshot
+from ._snapshots import Snapshots as Snapshots
 from ._train import train as train
 from ._verify import Certificate as Certificate
 from ._verify import verify as verify

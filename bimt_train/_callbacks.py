@@ -1,6 +1,6 @@
 """What a run tells while it goes on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from jaxtyping import Float64, Int64
 if TYPE_CHECKING:
     from ._runs import Runs
     from ._schedule import Recipe
+    from .network import Network
 
 PerSeed = Float64[np.ndarray, "seeds"]
 
@@ -43,6 +44,9 @@ class Callback:
 
     def on_record(self, record: Record) -> None:
         """The run was just measured."""
+
+    def on_networks(self, step: int, network: "Callable[[int], Network]") -> None:
+        """The run begins, or was just measured; ``network(seed)`` is that seed's network as it is now."""
 
     def on_diverged(self, seed: int, step: int) -> None:
         """A seed's loss stopped being finite; it rests from now on, and the others go on."""

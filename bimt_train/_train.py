@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -99,10 +100,13 @@ def train(
     stride = max(1, steps // RECORDS)
     for callback in callbacks:
         callback.on_start(setting.recipe, chosen, progress.step)
+        callback.on_networks(progress.step, partial(_network, setting, progress))
     with one_thread():
         try:
             while progress.step < steps:
                 progress = _advance(setting, progress, min(steps, progress.step + stride), callbacks)
+                for callback in callbacks:
+                    callback.on_networks(progress.step, partial(_network, setting, progress))
                 if folder is not None and time.perf_counter() - began > 60 * progress.saves:
                     progress = replace(progress, saves=progress.saves + 1)
                     save_progress(folder, progress, setting.recipe, chosen)
@@ -272,6 +276,13 @@ def _measure(setting: _Setting, step: int, flat: Flat, placements: Sequence[Plac
     )
 
 
+def _network(setting: _Setting, progress: Progress, seed: int) -> Network:
+    """One seed's network as a value."""
+    index = setting.seeds.index(seed)
+    tensors = setting.stack.tensors(progress.moments.flat, index)
+    return Network(setting.model, setting.layout, progress.placements[index], tensors)
+
+
 def _finish(setting: _Setting, progress: Progress, interrupted: bool) -> Runs:
     """Runs as values: a checkpoint and a history for each seed."""
     diverged = dict(progress.diverged)
@@ -279,12 +290,7 @@ def _finish(setting: _Setting, progress: Progress, interrupted: bool) -> Runs:
     runs = []
     for index, seed in enumerate(setting.seeds):
         data = setting.data[index]
-        network = Network(
-            setting.model,
-            setting.layout,
-            progress.placements[index],
-            setting.stack.tensors(progress.moments.flat, index),
-        )
+        network = _network(setting, progress, seed)
         probe = Probe(*(part[:taken] for part in (data.x_train, data.y_train, data.x_test, data.y_test)))
         config = {"seed": seed, "kind": setting.kind, "steps_done": progress.step, "recipe": setting.recipe.to_json()}
         checkpoint = Checkpoint(network, setting.task.card, probe, config)

@@ -37,7 +37,7 @@ def blank_axes(width: float, height: float) -> Axes:
     """Axes of a figure of their own, width and height in inches."""
     figure = Figure(figsize=(width, height))
     FigureCanvasAgg(figure)
-    figure.patch.set_alpha(0.0)
+    figure.patch.set_facecolor("none")  # not by alpha: that would make every background transparent
     return figure.add_axes((0.0, 0.0, 1.0, 1.0))
 
 

@@ -1,6 +1,9 @@
 """A network drawn with its neurons in their places."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
+from jaxtyping import Bool
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgba
@@ -11,11 +14,13 @@ from bimt_train.network import Network
 
 from ._canvas import INK, MUTED, NEGATIVE, PAPER, POSITIVE, Colour, blank_axes, module_colour
 from ._labels import name_points, shorten
-from ._scene import DEPTH, Edges, Modules, Neuron, Row, edges_of, module_numbers, rows_of, segments
+from ._scene import DEPTH, Edges, Modules, Neuron, Row, edges_of, module_numbers, rows_of, segments, used
+from ._unroll import Stages, unroll
 
 THICKEST, THINNEST = 3.2, 0.22  # of the greatest weight's edge in points, and of the least one's as a part of that
 MANY = 3000  # edges from which a picture holds them as pixels, and fainter
 LEGEND = 8  # modules that are named beside the picture
+FAINTEST, RIMMED = 1.6, 2.4  # diameter in points of a neuron without an edge; from which neurons have a rim
 NAMED_ON_PLANE = 64  # neurons of a plane that are still named one by one
 
 
@@ -32,12 +37,15 @@ def draw_network(
     Groups are parallel lines, the layout's first (the inputs) at the bottom; a group on a grid or ring is a plane in an
     oblique projection. A weight's width is proportional to its magnitude, its colour says its sign: blue above zero,
     red below. Weights that skip a group, run backwards or stay inside a group are curves. All edges of one connection
-    are one `LineCollection`, one path an edge, the strongest on top.
+    are one `LineCollection`, one path an edge, the strongest on top. A neuron without an edge is a faint dot.
+
+    A residual stream, a group that others read and add to, has a row wherever it is read and written, in the order in
+    which the layout declares the tensors; grey lines carry its neurons on.
 
     Args:
         network: a network, or the network of a circuit.
-        partition: modules by which neurons are coloured: a `Partition`, or sets of (group, index). A neuron of several
-            modules takes the first; one of none stays white.
+        partition: modules by which neurons are coloured: a `Partition`, or sets of (group, index), or such sets by
+            name. A neuron of several modules takes the first; one of none stays white.
         threshold: weights of at most this magnitude are left out.
         legend: name modules and signs beside the picture.
         ax: where to draw; left out, a figure of its own.
@@ -49,21 +57,38 @@ def draw_network(
         InputError: a module names a neuron that the network does not have.
     """
     numbers = module_numbers(network, partition)
-    rows, edges = rows_of(network), edges_of(network, threshold)
+    stages = unroll(network.layout)
+    rows, edges = rows_of(network, stages), edges_of(network, stages, threshold)
+    alive = used(network, stages, edges)
     deep = any(row.planar for row in rows.values())
-    height = 1.0 + (1.15 if not deep else 1.5) * (len(rows) - 1)
-    axes = blank_axes(7.2, max(2.6, min(height, 16.0))) if ax is None else ax
-    _frame(axes, rows, deep)
-    _draw_edges(axes, rows, edges)
-    for level, row in enumerate(rows.values()):
-        _draw_row(axes, row, level, numbers)
+    step = 1.5 if deep else 0.85 if stages.carried else 1.15
+    axes = blank_axes(7.2, max(2.6, min(1.0 + step * (len(rows) - 1), 16.0))) if ax is None else ax
+    paint(axes, stages, rows, edges, alive, numbers)
     if legend:
-        _legend(axes, network, numbers, edges)
-    _name(axes, network, rows)
+        names = tuple(partition) if isinstance(partition, Mapping) else ()
+        _legend(axes, network, numbers, edges, names)
+    name_rows(axes, network, rows)
     return axes
 
 
-def _frame(axes: Axes, rows: dict[str, Row], deep: bool) -> None:
+def paint(
+    axes: Axes,
+    stages: Stages,
+    rows: dict[str, Row],
+    edges: Sequence[Edges],
+    alive: Mapping[str, Bool[np.ndarray, "_"]],
+    numbers: Mapping[Neuron, int],
+) -> None:
+    """Streams, edges and neurons of a scene; no words."""
+    _frame(axes, rows)
+    for before, after in stages.carried:
+        _carry(axes, rows[before], rows[after], alive[before] & alive[after])
+    _draw_edges(axes, rows, edges)
+    for level, (key, row) in enumerate(rows.items()):
+        _draw_row(axes, key, row, level, numbers, alive[key])
+
+
+def _frame(axes: Axes, rows: dict[str, Row]) -> None:
     axes.set_axis_off()
     corners = np.concatenate([row.outline for row in rows.values()] + [row.points for row in rows.values()])
     low, high = corners.min(0), corners.max(0)
@@ -71,7 +96,7 @@ def _frame(axes: Axes, rows: dict[str, Row], deep: bool) -> None:
     axes.set_ylim(low[1] - 0.12, high[1] + 0.12)
 
 
-def _draw_edges(axes: Axes, rows: dict[str, Row], edges: list[Edges]) -> None:
+def _draw_edges(axes: Axes, rows: dict[str, Row], edges: Sequence[Edges]) -> None:
     """One collection a connection, below the planes and neurons that it ends in."""
     greatest = max((float(np.abs(e.weights).max(initial=0.0)) for e in edges), default=0.0)
     total = sum(len(e.weights) for e in edges)
@@ -93,10 +118,15 @@ def _draw_edges(axes: Axes, rows: dict[str, Row], edges: list[Edges]) -> None:
         axes.add_collection(lines, autolim=False)
 
 
-def _draw_row(axes: Axes, row: Row, level: int, numbers: dict[Neuron, int]) -> None:
-    fills: list[Colour] = [
-        module_colour(numbers[row.name, i]) if (row.name, i) in numbers else PAPER for i in range(len(row.points))
-    ]
+def _carry(axes: Axes, before: Row, after: Row, alive: Bool[np.ndarray, "_"]) -> None:
+    """What a stream holds goes on to its next row as it is."""
+    lines = np.stack((before.points[alive], after.points[alive]), axis=1)
+    axes.add_collection(LineCollection(list(lines), colors=MUTED, linewidths=0.7, alpha=0.5, zorder=1), autolim=False)
+
+
+def _draw_row(
+    axes: Axes, key: str, row: Row, level: int, numbers: Mapping[Neuron, int], alive: Bool[np.ndarray, "_"]
+) -> None:
     if row.planar:
         sheet = Polygon(
             row.outline, closed=True, facecolor=PAPER, edgecolor=MUTED, linewidth=0.8, alpha=0.55, zorder=10 * level
@@ -104,25 +134,31 @@ def _draw_row(axes: Axes, row: Row, level: int, numbers: dict[Neuron, int]) -> N
         axes.add_patch(sheet)
     corners = axes.transData.transform([[0.0, 0.0], [1.0, DEPTH if row.planar else 1.0]]) * 72 / axes.figure.dpi
     room = float((corners[1] - corners[0])[: 1 + row.planar].min())
-    diameter = float(np.clip((0.75 if row.planar else 0.55) * row.spacing * room, 1.3, 12.0))
+    diameter = float(np.clip(0.75 * row.spacing * room, 1.3, 12.0))
+    plain = PAPER if diameter > RIMMED else INK  # white dots without a rim would not be seen
+    fills: list[Colour] = [
+        MUTED if not joined else module_colour(numbers[row.name, i]) if (row.name, i) in numbers else plain
+        for i, joined in enumerate(alive)
+    ]
     axes.scatter(
-        row.points[:, 0], row.points[:, 1], s=diameter**2, c=fills, edgecolors=INK if diameter > 3 else "none",
-        linewidths=min(0.9, diameter / 8), zorder=10 * level + 4, clip_on=False, gid=f"neurons-{row.name}",
+        row.points[:, 0], row.points[:, 1], s=np.where(alive, diameter, min(diameter, FAINTEST)) ** 2, c=fills,
+        edgecolors=[INK if joined and diameter > RIMMED else "none" for joined in alive],
+        linewidths=min(0.9, diameter / 8), zorder=10 * level + 4, clip_on=False, gid=f"neurons-{key}",
     )  # fmt: skip
 
 
-def _name(axes: Axes, network: Network, rows: dict[str, Row]) -> None:
+def name_rows(axes: Axes, network: Network, rows: dict[str, Row]) -> None:
     """Group names in the left margin, inputs' names below the picture, outputs' above."""
-    layout, names = network.layout, list(rows)
-    for row in rows.values():
+    layout, order = network.layout, list(rows.values())
+    for row in order:
         axes.annotate(
             f"{row.name}", row.outline[0], xytext=(-14, 0), textcoords="offset points", ha="right", va="center",
             color=MUTED, fontsize=8, annotation_clip=False,
         )  # fmt: skip
-    for end, above in ((layout.inputs, False), (layout.outputs, True)):
-        if not end or end not in rows or names.index(end) not in (0, len(names) - 1):
+    for end, above, row in ((layout.inputs, False, order[0]), (layout.outputs, True, order[-1])):
+        group = layout.group(row.name)
+        if row.name != end and all(label.startswith(f"{group.name}.") for label in group.labels):
             continue
-        group, row = layout.group(end), rows[end]
         if row.planar and group.size > NAMED_ON_PLANE:
             continue
         label = [group.label(i) for i in range(group.size)]
@@ -138,7 +174,9 @@ def _name(axes: Axes, network: Network, rows: dict[str, Row]) -> None:
             )  # fmt: skip
 
 
-def _legend(axes: Axes, network: Network, numbers: dict[Neuron, int], edges: list[Edges]) -> None:
+def _legend(
+    axes: Axes, network: Network, numbers: dict[Neuron, int], edges: Sequence[Edges], names: Sequence[str]
+) -> None:
     handles = []
     layout = network.layout
     for number in sorted(set(numbers.values()))[:LEGEND]:
@@ -147,9 +185,12 @@ def _legend(axes: Axes, network: Network, numbers: dict[Neuron, int], edges: lis
             size = layout.sizes.get(end, 0)
             inside = [layout.group(end).label(i) for i in range(size) if numbers.get((end, i)) == number]
             ends.append(shorten(", ".join(inside), 20) if inside else "–")
+        label = f"module {number + 1}" if not names else shorten(names[number])
+        if not names and ends != ["–", "–"]:
+            label += f":  {ends[0]} → {ends[1]}"
         handles.append(
             Line2D([], [], linestyle="none", marker="o", markersize=7, markerfacecolor=module_colour(number),
-                   markeredgecolor=INK, markeredgewidth=0.7, label=f"module {number + 1}:  {ends[0]} → {ends[1]}")
+                   markeredgecolor=INK, markeredgewidth=0.7, label=label)
         )  # fmt: skip
     unnamed = len(set(numbers.values())) - LEGEND
     if unnamed > 0:

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64
 
 from bimt_train import InputError
 from bimt_train.network import Network
+
+from ._unroll import Stages
 
 Neuron: TypeAlias = tuple[str, int]
 
@@ -25,19 +27,19 @@ class HasModules(Protocol):
         """Sets of neurons (group, index)."""
 
 
-Modules: TypeAlias = HasModules | Sequence[Collection[Neuron]]
+Modules: TypeAlias = HasModules | Sequence[Collection[Neuron]] | Mapping[str, Collection[Neuron]]
 
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """One group in the picture.
+    """One group in the picture, or one place of a stream.
 
     Attributes:
         name: of the group.
         points: each neuron's place.
         planar: whether it is a plane (slots of two or three dimensions) and not a line.
         outline: the corners of the plane, or the ends of the line.
-        spacing: the usual distance between neighbours, in widths of the picture.
+        spacing: the distance between neighbours, in widths of the picture; the least one where it differs.
     """
 
     name: str
@@ -49,7 +51,7 @@ class Row:
 
 @dataclass(frozen=True, eq=False)
 class Edges:
-    """The weights of one connection that are drawn: source number, target number and weight, weakest first."""
+    """The weights of one connection that are drawn, weakest first; ``source`` and ``target`` name rows."""
 
     source: str
     target: str
@@ -58,23 +60,36 @@ class Edges:
     weights: Float64[np.ndarray, "edges"]
 
 
-def rows_of(network: Network) -> dict[str, Row]:
-    """Group name -> its place; the layout's first group at the bottom, one unit between groups, x from 0 to 1.
+def rows_of(network: Network, stages: Stages) -> dict[str, Row]:
+    """Row -> its place; the first at the bottom, one unit between rows, x from 0 to 1.
 
-    A second coordinate goes into the depth of the picture (an oblique projection). If any group has one, groups on a
+    A second coordinate goes into the depth of the picture (an oblique projection), the first row of an image at the
+    back. If any group has one, groups on a
     line lie along the middle of their plane.
     """
-    places = {g.name: network.placement.coordinates(network.layout, g.name) for g in network.layout.groups}
+    places = {key: network.placement.coordinates(network.layout, group) for key, group in stages.groups.items()}
     deep = any(place.shape[1] > 1 for place in places.values())
     rows = {}
-    for level, (name, place) in enumerate(places.items()):
+    for level, (key, place) in enumerate(places.items()):
         planar = place.shape[1] > 1
-        v = place[:, 1] if planar else np.full(len(place), 0.5)
+        v = 1 - place[:, 1] if planar else np.full(len(place), 0.5)
         flat = np.column_stack((place[:, 0], v))
         corners = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]] if planar else [[0.0, 0.5], [1.0, 0.5]])
-        spacing = 1.0 / max(1.0, len(place) ** (0.5 if planar else 1.0))
-        rows[name] = Row(name, _project(flat, level, deep), planar, _project(corners, level, deep), spacing)
+        spacing = min(1.0 / max(1.0, len(place) ** (0.5 if planar else 1.0)), _least_gap(place))
+        ends = _project(corners, level, deep)
+        rows[key] = Row(stages.groups[key], _project(flat, level, deep), planar, ends, spacing)
     return rows
+
+
+def _least_gap(place: Float64[np.ndarray, "neurons dimension"]) -> float:
+    """The least distance between two neurons along the axis that parts them most; 1 where there are not two."""
+    if place.shape[1] == 1:
+        gaps = np.diff(np.sort(place[:, 0]))
+    else:
+        from scipy.spatial import KDTree
+
+        gaps = KDTree(place).query(place, k=[min(2, len(place))], p=np.inf)[0].ravel()
+    return float(gaps[gaps > 1e-9].min(initial=1.0))
 
 
 def _project(flat: np.ndarray, level: int, deep: bool) -> Float64[np.ndarray, "points 2"]:
@@ -83,15 +98,32 @@ def _project(flat: np.ndarray, level: int, deep: bool) -> Float64[np.ndarray, "p
     return np.column_stack((flat[:, 0] + SHEAR * (flat[:, 1] - 0.5), level + DEPTH * (flat[:, 1] - 0.5)))
 
 
-def edges_of(network: Network, threshold: float) -> list[Edges]:
+def edges_of(network: Network, stages: Stages, threshold: float) -> list[Edges]:
     """Every connection's weights of a magnitude above the threshold."""
     found = []
     for connection in network.connections():
         targets, sources = np.nonzero(np.abs(connection.matrix) > threshold)
         weights = connection.matrix[targets, sources].astype(np.float64)
         order = np.argsort(np.abs(weights), kind="stable")
-        found.append(Edges(connection.source, connection.target, sources[order], targets[order], weights[order]))
+        found.append(Edges(*stages.ends[connection.tensor], sources[order], targets[order], weights[order]))
     return found
+
+
+def used(network: Network, stages: Stages, edges: Sequence[Edges]) -> dict[str, Bool[np.ndarray, "_"]]:
+    """Row -> which of its neurons an edge of the picture ends in, or a stream carries past."""
+    sizes, layout = network.layout.sizes, network.layout
+    streams = {row for pair in stages.carried for row in pair}
+    rows = stages.groups.items()
+    written = {row: np.full(sizes[group], row in streams and group == layout.inputs) for row, group in rows}
+    read = {row: np.full(sizes[group], row in streams and group == layout.outputs) for row, group in rows}
+    for some in edges:
+        read[some.source][some.sources] = True
+        written[some.target][some.targets] = True
+    for before, after in stages.carried:
+        written[after] |= written[before]
+    for before, after in reversed(stages.carried):
+        read[before] |= read[after]
+    return {row: written[row] & read[row] if row in streams else written[row] | read[row] for row in stages.groups}
 
 
 def segments(rows: Mapping[str, Row], edges: Edges) -> Float64[np.ndarray, "edges points 2"]:
@@ -122,7 +154,9 @@ def module_numbers(network: Network, partition: Modules | None) -> dict[Neuron, 
         InputError: a module names a neuron that the network does not have.
     """
     modules: Sequence[Collection[Neuron]] = ()
-    if partition is not None:
+    if isinstance(partition, Mapping):
+        modules = tuple(partition.values())
+    elif partition is not None:
         modules = partition if isinstance(partition, Sequence) else partition.modules
     numbers: dict[Neuron, int] = {}
     sizes = network.layout.sizes

@@ -1,5 +1,8 @@
 from ._ablation import Ablation as Ablation
 from ._ablation import ablations as ablations
+from ._classes import ClassUse as ClassUse
+from ._classes import class_circuit as class_circuit
+from ._classes import class_use as class_use
 from ._frequencies import Feature as Feature
 from ._frequencies import FrequencyModule as FrequencyModule
 from ._frequencies import frequency_modules as frequency_modules

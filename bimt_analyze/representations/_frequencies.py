@@ -35,7 +35,7 @@ class Feature:
     r2_harmonics: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FrequencyModule:
     """What one module carries.
 
@@ -45,6 +45,8 @@ class FrequencyModule:
         frequency: k, 1 to (p - 1) / 2; 0 where it reads no dimension.
         share: of the dimensions' power over tokens in k and its second and third multiple, modulo p.
         power: multiple of k -> its own share.
+        spectrum: every frequency's share, 0 to (p - 1) / 2.
+        curve: the tokens' embeddings over the dimensions' first two principal axes, in units of the greatest radius.
         features: the module's neurons that the classes read.
     """
 
@@ -53,6 +55,8 @@ class FrequencyModule:
     frequency: int
     share: float
     power: dict[int, float]
+    spectrum: Float64[np.ndarray, " frequencies"]
+    curve: Float64[np.ndarray, "tokens 2"]
     features: tuple[Feature, ...]
 
     @property
@@ -86,13 +90,16 @@ def frequency_modules(network: Network, modules: Sequence[frozenset[NodeId]]) ->
     found = []
     for module in modules:
         dimensions = tuple(sorted(i for name, i in module if name == group))
-        frequency, share, power = _frequency(table[:, dimensions])
+        spectrum = _spectrum(table[:, dimensions])
+        frequency = int(np.argmax(spectrum))
+        power = {f: float(spectrum[f]) for f in multiples(frequency, p) if f}
         features = tuple(
             _feature(number, hidden[:, number], pairs.sum(axis=1), frequency, p)
             for number in sorted(i for name, i in module if name == layer)
             if frequency
         )
-        found.append(FrequencyModule(module, dimensions, frequency, share, power, features))
+        share, curve = float(sum(power.values())), _curve(table[:, dimensions])
+        found.append(FrequencyModule(module, dimensions, frequency, share, power, spectrum, curve, features))
     return tuple(found)
 
 
@@ -115,16 +122,18 @@ def _embedding(network: Network) -> Float64[np.ndarray, "tokens width"]:
     return network.tensors[names[0]].astype(np.float64)
 
 
-def _frequency(columns: Float64[np.ndarray, "tokens width"]) -> tuple[int, float, dict[int, float]]:
-    p = len(columns)
+def _spectrum(columns: Float64[np.ndarray, "tokens width"]) -> Float64[np.ndarray, " frequencies"]:
     power = (np.abs(np.fft.rfft(columns - columns.mean(axis=0), axis=0)) ** 2).sum(axis=1)
     power[0] = 0.0
-    if not power.sum() > 0:
-        return 0, 0.0, {}
-    power = power / power.sum()
-    best = int(np.argmax(power))
-    own = {f: float(power[f]) for f in multiples(best, p) if f}
-    return best, float(sum(own.values())), own
+    return np.asarray(power / (power.sum() or 1.0))
+
+
+def _curve(columns: Float64[np.ndarray, "tokens width"]) -> Float64[np.ndarray, "tokens 2"]:
+    left, scale, _ = np.linalg.svd(columns - columns.mean(axis=0), full_matrices=False)
+    curve = np.zeros((len(columns), 2))
+    axes = min(2, left.shape[1])
+    curve[:, :axes] = (left * scale)[:, :axes]
+    return curve / (np.hypot(*curve.T).max() or 1.0)
 
 
 def _feature(

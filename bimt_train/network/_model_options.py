@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from .._errors import CheckpointError
 from ._mlp import ACTIVATIONS
@@ -37,7 +37,7 @@ class _MLPOptions(_ActivatedOptions):
 
 
 class _ImageMLPOptions(_MLPOptions):
-    image: tuple[int, int]
+    image: list[int] = Field(min_length=2, max_length=2)
 
 
 class _EmbeddingMLPOptions(_MLPOptions):

@@ -91,11 +91,15 @@ class RowTransformer(nn.Module):
         The residual stream is one group at every read and write.
 
         Args:
-            input_labels: names of the columns; they are tokens and have no place.
+            input_labels: names of the columns; they are tokens and have no place, but name their kinds.
             output_labels: names of the outputs.
             movable_ends: whether kinds and outputs may be reordered.
         """
-        kind = Group.line("kind", max(self.kinds) + 1, movable=False)  # the buffer of places orders them
+        kinds = range(max(self.kinds) + 1)
+        names = [
+            [n for n, own in zip(input_labels, self.kinds, strict=True) if own == k] for k in kinds if input_labels
+        ]
+        kind = Group.line("kind", len(kinds), movable=False, labels=[", ".join(each) for each in names])
         resid = Group.line("resid", self.width)
         y = Group.line("y", self.outputs, movable=movable_ends, labels=output_labels)
         pieces = [linear("read", source=kind, target=resid)]

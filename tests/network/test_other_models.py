@@ -1,6 +1,7 @@
 """The shipped models and layouts: certified, refused when declared wrongly, stored and read back, stacked as alone."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -61,6 +62,17 @@ MODELS = {
     "rnn": (recurrent, PIXELS),
     "mlp": (lambda: MLP((12, 9, 5)), PIXELS),
 }
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_shipped_model_comes_back_from_its_file(name: str, tmp_path: Path) -> None:
+    make, x = MODELS[name]
+    network, rows = Network.of(make()), x.double().numpy()
+    outputs = network.predict(rows)
+    inputs, named = ([f"{end}{i}" for i in range(n)] for end, n in (("x", rows.shape[1]), ("y", outputs.shape[1])))
+    card = TaskCard("any", tuple(inputs), tuple(named), ((0, 1),) * len(inputs))
+    save_checkpoint(tmp_path / "m.safetensors", Checkpoint(network, card, Probe(rows, outputs, rows, outputs)))
+    np.testing.assert_array_equal(load_checkpoint(tmp_path / "m.safetensors").network.predict(rows), outputs)
 
 
 @pytest.mark.parametrize("name", MODELS)

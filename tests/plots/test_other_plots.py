@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from sklearn.metrics import r2_score
 
 from bimt_analyze import plots
@@ -103,6 +104,8 @@ def test_pictures_are_written_to_files(tmp_path):
     axes = plots.draw_sweep(circuit())
     for ending, begins in (("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")):
         assert plots.save_picture(axes, tmp_path / f"p.{ending}").read_bytes().startswith(begins)
+    with Image.open(tmp_path / "p.png") as picture:
+        assert set(picture.convert("RGBA").crop((0, 0, 3, 3)).get_flattened_data()) == {(255, 255, 255, 255)}
     assert plots.to_data_uri(axes).startswith("data:image/png;base64,iVBOR")
 
 

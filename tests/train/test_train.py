@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from bimt_train import Callback, InputError, Phase, Recipe, Record, Relocation, default_recipe, train
+from bimt_train import Callback, InputError, Phase, Recipe, Record, Relocation, Snapshots, default_recipe, train
 from bimt_train._optimise import Moments, adam_step, mean_squared_error, task_gradient
 from bimt_train._stack import Stack
 from bimt_train.network import MLP, load_checkpoint
@@ -198,9 +198,24 @@ def test_callbacks_hear_of_everything():
     assert listener.heard[0] == "on_start"
     assert listener.heard[-1] == "on_end"
     assert listener.heard.count("on_record") == 60
+    assert listener.heard.count("on_networks") == 61
     assert {name for name in vars(Callback) if name.startswith("on_")} == {
-        "on_start", "on_record", "on_diverged", "on_interrupt", "on_end",
+        "on_start", "on_record", "on_networks", "on_diverged", "on_interrupt", "on_end",
     }  # fmt: skip
+
+
+def test_snapshots_are_the_networks_that_were_measured():
+    kept = Snapshots()
+    runs = train(independence(), seeds=[3, 5], recipe=SHORT, callbacks=[kept])
+    for run in runs.runs:
+        taken = kept.of(run.seed)
+        assert [s.step for s in taken] == [0, *(record.step for record in run.records)]
+        assert same_networks(taken[-1].network, run.checkpoint.network)
+        for snapshot, measured in zip(taken[1:], run.history, strict=True):
+            network = snapshot.network
+            cost = SHORT.cost.value(network.layout, network.placement, network.tensors)
+            assert measured["cost"] == pytest.approx(cost, rel=1e-5)
+    assert kept.of(0) == ()
 
 
 def test_runs_are_saved_best_first(tmp_path):

@@ -1,0 +1,225 @@
+"""What a class is made of: the neurons that it uses, and the part of the network that it is computed from."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import Bool, Float64
+
+from bimt_train import InputError
+from bimt_train.network import Network, spread
+
+from ..graph import NodeId
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True, eq=False)
+class ClassUse:
+    """How much each class relies on each hidden neuron.
+
+    Attributes:
+        neurons: (group, number), layer by layer.
+        classes: their names.
+        margin: class by class, the mean over its own rows of its output's lead over the greatest other output.
+        accuracy: class by class, the share of its own rows that are given to it.
+        margin_drop: by how much the margin falls once the neuron is set to its mean over all rows.
+        accuracy_drop: by how much the accuracy falls.
+    """
+
+    neurons: tuple[NodeId, ...]
+    classes: tuple[str, ...]
+    margin: Float64[np.ndarray, " classes"]
+    accuracy: Float64[np.ndarray, " classes"]
+    margin_drop: Float64[np.ndarray, "classes neurons"]
+    accuracy_drop: Float64[np.ndarray, "classes neurons"]
+
+    @property
+    def table(self) -> list[dict[str, str | int | float]]:
+        """One row a class and neuron, as ``pandas.DataFrame`` takes them."""
+        return [
+            {"class": name, "group": group, "neuron": number, "margin_drop": float(self.margin_drop[k, i]),
+             "accuracy_drop": float(self.accuracy_drop[k, i])}
+            for k, name in enumerate(self.classes)
+            for i, (group, number) in enumerate(self.neurons)
+        ]  # fmt: skip
+
+    @property
+    def shares(self) -> Float64[np.ndarray, "classes neurons"]:
+        """The margin drops as shares of the class's margin."""
+        return self.margin_drop / np.where(self.margin == 0, 1.0, np.abs(self.margin))[:, None]
+
+    @property
+    def favourites(self) -> dict[str, frozenset[NodeId]]:
+        """Class -> the neurons whose loss costs it a greater share of its margin than any other class."""
+        best = self.shares.argmax(axis=0)
+        return {
+            name: frozenset(neuron for neuron, own in zip(self.neurons, best, strict=True) if own == k)
+            for k, name in enumerate(self.classes)
+        }
+
+    def users(self, least: float = 0.1) -> dict[str, frozenset[NodeId]]:
+        """Class -> the neurons without which its margin falls by at least this share of it."""
+        return {
+            name: frozenset(
+                neuron for neuron, share in zip(self.neurons, self.shares[k], strict=True) if share >= least
+            )
+            for k, name in enumerate(self.classes)
+        }
+
+
+def class_use(
+    network: Network, x: Float64[np.ndarray, "rows columns"], y: Float64[np.ndarray, "rows classes"]
+) -> ClassUse:
+    """Set every hidden neuron in turn to its mean over the rows, wherever it is read, and see what each class loses.
+
+    Args:
+        network: a classifier; best a circuit, whose dead neurons are gone.
+        x: rows as the network sees them.
+        y: one-hot classes; every class must have rows.
+
+    Raises:
+        InputError: a class without rows, or a hidden neuron that is not read by a submodule as one entry of its input.
+    """
+    import torch
+
+    if not y.sum(axis=0).all():
+        empty = ", ".join(_names(network, np.flatnonzero(y.sum(axis=0) == 0).tolist()))
+        raise InputError("a class without rows", where="y", got=empty, mend="give rows of every class")
+    module, rows = network.module().double(), torch.tensor(x, dtype=torch.float64)
+
+    def scores() -> tuple[Float64[np.ndarray, " classes"], Float64[np.ndarray, " classes"]]:
+        with torch.no_grad():
+            return _scores(module(rows).numpy(), y)
+
+    readers = _readers(network)
+    means = _means(network, module, rows, readers)
+    margin, accuracy = scores()
+    neurons = tuple((g.name, i) for g in network.layout.groups if g.name in readers for i in range(g.size))
+    left = []
+    for group, number in neurons:
+        with _hooked(module, readers[group], partial(_set_to, number=number, value=float(means[group][number]))):
+            left.append(scores())
+    margins, accuracies = (np.stack(part, axis=1).reshape(len(margin), -1) for part in zip(*left, strict=True))
+    names = _names(network, range(y.shape[1]))
+    return ClassUse(neurons, names, margin, accuracy, margin[:, None] - margins, accuracy[:, None] - accuracies)
+
+
+def class_circuit(network: Network, number: int, *, neurons: frozenset[NodeId] | None = None) -> Network:
+    """The network with only the weights on paths to one output; all others are zero, nothing is resized.
+
+    Args:
+        network: best a circuit; in a dense network every path leads everywhere.
+        number: of the output.
+        neurons: the hidden neurons that paths may pass, as `ClassUse.users` gives them; left out, all.
+
+    Raises:
+        InputError: no such output.
+    """
+    outputs, sizes = network.layout.outputs, network.layout.sizes
+    if not 0 <= number < sizes.get(outputs, 0):
+        raise InputError("no such output", expected=f"0 to {sizes.get(outputs, 0) - 1}", got=str(number))
+    ends = (network.layout.inputs, outputs)
+    open_: dict[str, Bool[np.ndarray, _]] = {
+        name: np.array([neurons is None or name in ends or (name, i) in neurons for i in range(size)])
+        for name, size in sizes.items()
+    }
+    reached = {name: np.zeros(size, dtype=bool) for name, size in sizes.items()}
+    reached[outputs][number] = True
+    grown = True
+    while grown:
+        before = sum(flags.sum() for flags in reached.values())
+        for c in network.connections():
+            reached[c.source] |= open_[c.source] & ((c.matrix != 0).T @ reached[c.target])
+        grown = sum(flags.sum() for flags in reached.values()) > before
+    kept = {}
+    for c in network.connections():
+        plan, tensor = network.layout.tensors[c.tensor].plan, network.tensors[c.tensor]
+        useful = np.outer(reached[c.target], reached[c.source]).astype(np.float64)
+        kept[c.tensor] = np.where(spread(useful, plan, tensor.shape, sizes) > 0, tensor, 0)
+    return network.with_tensors(kept)
+
+
+def _scores(
+    outputs: Float64[np.ndarray, "rows classes"], y: Float64[np.ndarray, "rows classes"]
+) -> tuple[Float64[np.ndarray, " classes"], Float64[np.ndarray, " classes"]]:
+    """Mean lead and accuracy of each class over its own rows."""
+    own = y.argmax(axis=1)
+    at = np.arange(len(own))
+    others = outputs.copy()
+    others[at, own] = -np.inf
+    lead = outputs[at, own] - others.max(axis=1)
+    count = np.bincount(own, minlength=y.shape[1])
+    right = outputs.argmax(axis=1) == own
+    return np.bincount(own, lead, y.shape[1]) / count, np.bincount(own, right, y.shape[1]) / count
+
+
+def _names(network: Network, numbers: Sequence[int]) -> tuple[str, ...]:
+    group = network.layout.group(network.layout.outputs)
+    return tuple(group.label(k) for k in numbers)
+
+
+def _readers(network: Network) -> dict[str, list[str]]:
+    """Hidden group -> the submodules that read it."""
+    ends = (network.layout.inputs, network.layout.outputs)
+    found: dict[str, list[str]] = {}
+    for c in network.connections():
+        if c.source not in ends:
+            found.setdefault(c.source, []).append(c.tensor.rpartition(".")[0])
+    return found
+
+
+def _means(
+    network: Network, module: "torch.nn.Module", rows: "torch.Tensor", readers: Mapping[str, Sequence[str]]
+) -> dict[str, Float64[np.ndarray, " neurons"]]:
+    """Each hidden neuron's mean over rows and, where it has several, positions."""
+    import torch
+
+    seen: dict[str, Float64[np.ndarray, " neurons"]] = {}
+
+    def note(read: torch.Tensor, group: str) -> None:
+        size = network.layout.sizes[group]
+        if read.shape[-1] == size:
+            seen[group] = read.reshape(-1, size).mean(0).numpy()
+
+    for group, names in readers.items():
+        with _hooked(module, names, partial(note, group=group)), torch.no_grad():
+            module(rows)
+        if group not in seen:
+            raise InputError(
+                "hidden neurons that cannot be set one by one",
+                where=f"group '{group}'",
+                expected=f"a submodule that reads {network.layout.sizes[group]} numbers",
+                got=", ".join(names),
+                mend="ask about a network whose layers are submodules, one input entry a neuron",
+            )
+    return seen
+
+
+def _set_to(read: "torch.Tensor", *, number: int, value: float) -> "torch.Tensor":
+    changed = read.clone()
+    changed[..., number] = value
+    return changed
+
+
+@contextmanager
+def _hooked(
+    module: "torch.nn.Module", names: Sequence[str], change: "Callable[[torch.Tensor], torch.Tensor | None]"
+) -> Iterator[None]:
+    """While inside, what these submodules read passes through ``change``; None leaves it as it is."""
+
+    def before(_: object, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        changed = change(args[0])
+        return None if changed is None else (changed, *args[1:])
+
+    owners = dict(module.named_modules())
+    handles = [owners[name].register_forward_pre_hook(before) for name in names if name in owners]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
