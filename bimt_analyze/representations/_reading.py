@@ -8,13 +8,17 @@ import numpy as np
 
 from bimt_train.network import Checkpoint, Network
 
+from ..transformers import alive
 from ._ablation import ablations
+from ._classes import class_use
 from ._frequencies import frequency_modules
 from ._irreps import IRREPS, irrep_shares
 from ._readout import readability
 from ._signals import module_partition
 
 ALIVE = 1e-2  # standard deviation below which a neuron tells nothing
+NEEDED = 0.1  # share of a class's margin that goes with a neuron that it needs
+LISTED = 8  # of these that are named
 
 Cell = str | int | float
 
@@ -40,9 +44,13 @@ def reading(checkpoint: Checkpoint, network: Network) -> Reading | None:
     """What the neurons of ``network``, the checkpoint's own or its circuit, stand for in the terms of the task.
 
     Modular addition has the frequency of each module; S4 the irreducible representation of each neuron; a transformer
-    over rows of numbers the places where a known part of the task can be read off its stream. None for all others.
+    over rows of numbers the places where a known part of the task can be read off its stream; a language model what is
+    alive in it; any other classifier the neurons that each class needs. None for all others.
     """
-    known = BY_TASK.get(checkpoint.card.name) or BY_MODEL.get(network.model.kind)
+    card, placed = checkpoint.card, bool(network.layout.inputs)
+    known = BY_TASK.get(card.name) or BY_MODEL.get(network.model.kind)
+    if known is None and card.classifies and placed:
+        known = _classes
     return None if known is None else known(checkpoint, network)
 
 
@@ -104,9 +112,48 @@ def _parts_in_the_stream(checkpoint: Checkpoint, network: Network) -> Reading | 
     )
 
 
+def _alive(checkpoint: Checkpoint, network: Network) -> Reading:
+    found = alive(network)
+    rows: list[tuple[Cell, ...]] = [
+        (part.group, "heads" if part.attending else "neurons", len(part.alive), part.count,
+         sum(part.attending) if part.attending else "-")
+        for part in found.parts
+    ]  # fmt: skip
+    used, all_ = sum(found.positions), len(found.positions)
+    return Reading(
+        "What is alive in the transformer",
+        f"{found.heads} heads and {found.neurons} MLP neurons are alive; {used} of {all_} positions of the residual "
+        "stream are used.",
+        ("part", "of", "in all", "alive", "of these attending"),
+        tuple(rows),
+    )
+
+
+def _classes(checkpoint: Checkpoint, network: Network) -> Reading | None:
+    card, probe = checkpoint.card, checkpoint.probe
+    x, y = np.concatenate([probe.x_train, probe.x_test]), np.concatenate([probe.y_train, probe.y_test])
+    if y.shape[1] != len(card.outputs) or not y.sum(axis=0).all():
+        return None
+    use = class_use(network, card.to_network_inputs(x), y)
+    rows: list[tuple[Cell, ...]] = []
+    for k, name in enumerate(use.classes):
+        order = [i for i in np.argsort(-use.shares[k]).tolist() if use.shares[k, i] >= NEEDED]
+        needed = [f"{use.neurons[i][0]}.{use.neurons[i][1]} ({use.shares[k, i]:.0%})" for i in order]
+        told = ", ".join(needed[:LISTED]) + (", ..." if len(needed) > LISTED else "")
+        rows.append((name, float(use.accuracy[k]), len(needed), told or "-"))
+    counts = [row[2] for row in rows]
+    return Reading(
+        "Which neurons each class needs",
+        f"A class needs {min(counts)} to {max(counts)} of {len(use.neurons)} hidden neurons: set to its mean, each "
+        f"costs it {NEEDED:.0%} of its margin or more.",
+        ("class", "accuracy", "neurons", "the most needed (share of the margin that goes with it)"),
+        tuple(rows),
+    )
+
+
 Reader = Callable[[Checkpoint, Network], Reading | None]
 
 BY_TASK: Mapping[str, Reader] = MappingProxyType(
     {"modular-addition": _modular_addition, "permutation-s4": _permutation_s4}
 )
-BY_MODEL: Mapping[str, Reader] = MappingProxyType({"row-transformer": _parts_in_the_stream})
+BY_MODEL: Mapping[str, Reader] = MappingProxyType({"row-transformer": _parts_in_the_stream, "gpt": _alive})

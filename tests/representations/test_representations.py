@@ -16,7 +16,7 @@ from bimt_analyze.representations._frequencies import multiples
 from bimt_analyze.representations._irreps import cycle_type, shares_of
 from bimt_analyze.representations._signals import all_pairs
 from bimt_train import InputError
-from bimt_train.network import MLP, Checkpoint, EmbeddingMLP, Network, Probe, RowTransformer, TaskCard
+from bimt_train.network import GPT, MLP, Checkpoint, EmbeddingMLP, Network, Probe, RowTransformer, TaskCard
 from bimt_train.tasks import in_context, s4_elements
 
 P = 17
@@ -171,3 +171,29 @@ def test_other_tasks_have_no_reading() -> None:
     card = TaskCard("t", ("a", "b"), ("y",), ((0, 1), (0, 1)))
     network = Network.of(MLP([2, 1]))
     assert reading(checkpoint_of(network, card, np.zeros((2, 2)), np.zeros((2, 1))), network) is None
+
+
+def test_a_reading_of_a_classifier_names_the_neurons_that_a_class_needs() -> None:
+    module = MLP([2, 2, 2], "identity")
+    tensors = {
+        "layers.0.weight": np.eye(2), "layers.0.bias": np.zeros(2),
+        "layers.1.weight": np.array([[1.0, 0.0], [0.0, 0.0]]), "layers.1.bias": np.zeros(2),
+    }  # fmt: skip
+    network = Network(module.spec, module.layout(), Network.of(module).placement, tensors)
+    card = TaskCard("t", ("a", "b"), ("u", "v"), ((-1, 1), (-1, 1)), loss="cross-entropy")
+    x = np.array([[1.0, 0.3], [-1.0, 0.5]])
+    told = reading(checkpoint_of(network, card, x, np.eye(2)), network)
+    assert told is not None
+    assert [row[1:] for row in told.rows] == [(1.0, 1, "h1.0 (100%)")] * 2  # h1.1 is read by nothing
+    assert told.statement.startswith("A class needs 1 to 1 of 2 hidden neurons")
+
+
+def test_a_reading_of_a_language_model_counts_what_is_alive() -> None:
+    network = Network.of(GPT(5, 4, 8, heads=2, layers=1, hidden=6))
+    labels = tuple("abcde")
+    card = TaskCard(
+        "language", ("t1", "t2", "t3", "t4"), labels, ((0, 4),) * 4, loss="next-token", output_labels=labels
+    )
+    told = reading(checkpoint_of(network, card, np.zeros((2, 4)), np.zeros((2, 4))), network)
+    assert told is not None
+    assert told.rows == (("a1", "heads", 2, 2, 2), ("m1", "neurons", 6, 6, "-"))
