@@ -16,7 +16,7 @@ x1, x2, x3 = sympy.symbols("x1 x2 x3", real=True)
 def formula() -> Formula:
     x = np.random.default_rng(0).uniform(-1, 1, (80, 3))
     y = 2 * np.sin(np.pi * x[:, 2]) + x[:, 0] ** 2
-    return find_formula(x, y, names=["x1", "x2", "x3"], output="y1")
+    return find_formula(x, y, names=["x1", "x2", "x3"], output="y1", seconds=60.0)
 
 
 def test_text_and_fields(formula: Formula) -> None:

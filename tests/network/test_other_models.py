@@ -69,9 +69,10 @@ def test_every_shipped_model_comes_back_from_its_file(name: str, tmp_path: Path)
     make, x = MODELS[name]
     network, rows = Network.of(make()), x.double().numpy()
     outputs = network.predict(rows)
-    inputs, named = ([f"{end}{i}" for i in range(n)] for end, n in (("x", rows.shape[1]), ("y", outputs.shape[1])))
-    card = TaskCard("any", tuple(inputs), tuple(named), ((0, 1),) * len(inputs))
-    save_checkpoint(tmp_path / "m.safetensors", Checkpoint(network, card, Probe(rows, outputs, rows, outputs)))
+    inputs, named = ([f"{end}{i}" for i in range(n)] for end, n in (("x", rows.shape[1]), ("y", outputs.shape[-1])))
+    loss, y = ("next-token", rows) if outputs.ndim > 2 else ("mse", outputs)
+    card = TaskCard("any", tuple(inputs), tuple(named), ((0, 1),) * len(inputs), loss=loss)
+    save_checkpoint(tmp_path / "m.safetensors", Checkpoint(network, card, Probe(rows, y, rows, y)))
     np.testing.assert_array_equal(load_checkpoint(tmp_path / "m.safetensors").network.predict(rows), outputs)
 
 

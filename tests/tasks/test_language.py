@@ -123,7 +123,7 @@ def test_more_than_a_measurement_can_look_at_is_thinned(file: Path, monkeypatch:
     loop = importlib.import_module("bimt_train._train")
     task, recipe = language(file, **SMALL, rows=(100, 20)), Recipe(steps=1, batch=4)
     whole = train(task, seeds=1, recipe=recipe).runs[0]
-    monkeypatch.setattr(loop, "MEASURED", 10 * 8 * len(task.card.outputs))  # ten rows
+    monkeypatch.setattr(loop, "MEASURED_OUTPUTS", 10 * 8 * len(task.card.outputs))  # ten rows
     thin = train(task, seeds=1, recipe=recipe).runs[0]
     x, y = task.data(0).x_test[::2], task.data(0).y_test[::2].astype(int)
     logits = thin.checkpoint.predict(x)
