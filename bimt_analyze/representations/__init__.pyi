@@ -2,6 +2,7 @@ from ._ablation import Ablation as Ablation
 from ._ablation import ablations as ablations
 from ._classes import ClassUse as ClassUse
 from ._classes import class_circuit as class_circuit
+from ._classes import class_scores as class_scores
 from ._classes import class_use as class_use
 from ._frequencies import Feature as Feature
 from ._frequencies import FrequencyModule as FrequencyModule

@@ -1,10 +1,7 @@
 """What a class is made of: the neurons that it uses, and the part of the network that it is computed from."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Bool, Float64
@@ -13,9 +10,6 @@ from bimt_train import InputError
 from bimt_train.network import Network, spread
 
 from ..graph import NodeId
-
-if TYPE_CHECKING:
-    import torch
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,27 +77,17 @@ def class_use(
         y: one-hot classes; every class must have rows.
 
     Raises:
-        InputError: a class without rows, or a hidden neuron that is not read by a submodule as one entry of its input.
+        InputError: a class without rows, or a hidden neuron that cannot be set (`MeanAblation`).
     """
-    import torch
+    from ..graph import MeanAblation
 
     if not y.sum(axis=0).all():
         empty = ", ".join(_names(network, np.flatnonzero(y.sum(axis=0) == 0).tolist()))
         raise InputError("a class without rows", where="y", got=empty, mend="give rows of every class")
-    module, rows = network.module().double(), torch.tensor(x, dtype=torch.float64)
-
-    def scores() -> tuple[Float64[np.ndarray, " classes"], Float64[np.ndarray, " classes"]]:
-        with torch.no_grad():
-            return _scores(module(rows).numpy(), y)
-
-    readers = _readers(network)
-    means = _means(network, module, rows, readers)
-    margin, accuracy = scores()
-    neurons = tuple((g.name, i) for g in network.layout.groups if g.name in readers for i in range(g.size))
-    left = []
-    for group, number in neurons:
-        with _hooked(module, readers[group], partial(_set_to, number=number, value=float(means[group][number]))):
-            left.append(scores())
+    ablation = MeanAblation(network, np.asarray(x, dtype=np.float64))
+    margin, accuracy = class_scores(ablation.outputs(), y)
+    neurons = ablation.neurons
+    left = [class_scores(ablation.outputs([neuron]), y) for neuron in neurons]
     margins, accuracies = (np.stack(part, axis=1).reshape(len(margin), -1) for part in zip(*left, strict=True))
     names = _names(network, range(y.shape[1]))
     return ClassUse(neurons, names, margin, accuracy, margin[:, None] - margins, accuracy[:, None] - accuracies)
@@ -144,10 +128,10 @@ def class_circuit(network: Network, number: int, *, neurons: frozenset[NodeId] |
     return network.with_tensors(kept)
 
 
-def _scores(
+def class_scores(
     outputs: Float64[np.ndarray, "rows classes"], y: Float64[np.ndarray, "rows classes"]
 ) -> tuple[Float64[np.ndarray, " classes"], Float64[np.ndarray, " classes"]]:
-    """Mean lead and accuracy of each class over its own rows."""
+    """Margin and accuracy of each class, as `ClassUse` defines them, for outputs and one-hot classes."""
     own = y.argmax(axis=1)
     at = np.arange(len(own))
     others = outputs.copy()
@@ -161,65 +145,3 @@ def _scores(
 def _names(network: Network, numbers: Sequence[int]) -> tuple[str, ...]:
     group = network.layout.group(network.layout.outputs)
     return tuple(group.label(k) for k in numbers)
-
-
-def _readers(network: Network) -> dict[str, list[str]]:
-    """Hidden group -> the submodules that read it."""
-    ends = (network.layout.inputs, network.layout.outputs)
-    found: dict[str, list[str]] = {}
-    for c in network.connections():
-        if c.source not in ends:
-            found.setdefault(c.source, []).append(c.tensor.rpartition(".")[0])
-    return found
-
-
-def _means(
-    network: Network, module: "torch.nn.Module", rows: "torch.Tensor", readers: Mapping[str, Sequence[str]]
-) -> dict[str, Float64[np.ndarray, " neurons"]]:
-    """Each hidden neuron's mean over rows and, where it has several, positions."""
-    import torch
-
-    seen: dict[str, Float64[np.ndarray, " neurons"]] = {}
-
-    def note(read: torch.Tensor, group: str) -> None:
-        size = network.layout.sizes[group]
-        if read.shape[-1] == size:
-            seen[group] = read.reshape(-1, size).mean(0).numpy()
-
-    for group, names in readers.items():
-        with _hooked(module, names, partial(note, group=group)), torch.no_grad():
-            module(rows)
-        if group not in seen:
-            raise InputError(
-                "hidden neurons that cannot be set one by one",
-                where=f"group '{group}'",
-                expected=f"a submodule that reads {network.layout.sizes[group]} numbers",
-                got=", ".join(names),
-                mend="ask about a network whose layers are submodules, one input entry a neuron",
-            )
-    return seen
-
-
-def _set_to(read: "torch.Tensor", *, number: int, value: float) -> "torch.Tensor":
-    changed = read.clone()
-    changed[..., number] = value
-    return changed
-
-
-@contextmanager
-def _hooked(
-    module: "torch.nn.Module", names: Sequence[str], change: "Callable[[torch.Tensor], torch.Tensor | None]"
-) -> Iterator[None]:
-    """While inside, what these submodules read passes through ``change``; None leaves it as it is."""
-
-    def before(_: object, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
-        changed = change(args[0])
-        return None if changed is None else (changed, *args[1:])
-
-    owners = dict(module.named_modules())
-    handles = [owners[name].register_forward_pre_hook(before) for name in names if name in owners]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()

@@ -1,0 +1,97 @@
+"""Hidden neurons set to their means, wherever they are read."""
+
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float64, Num
+from torch import Tensor
+
+from bimt_train import InputError
+from bimt_train.network import Network, Pattern, fold, spread
+
+from ._neuron_graph import NodeId
+from ._trace import Trace
+
+_CONSTANT = 1e-12  # of the largest value: a smaller range is rounding
+
+
+class MeanAblation:
+    """What a network gives for a batch of rows with some of its hidden neurons set to their means.
+
+    Neuron n, whose activation is a_n, is set to the mean of a_n over the rows (over positions or steps too, where its
+    reader is called at each) in everything that reads it; what it computes and reads itself stays as it is. Means are
+    those of the untouched network, taken where the neuron is read. In double precision.
+
+    Args:
+        network: whose module is built afresh; the network itself is never touched.
+        x: rows as the network sees them.
+
+    Raises:
+        InputError: hidden neurons are read by something that is no affine submodule (`Trace`).
+    """
+
+    def __init__(self, network: Network, x: Num[np.ndarray, "rows ..."]) -> None:
+        layout, ends = network.layout, (network.layout.inputs, network.layout.outputs)
+        self._groups = {c.tensor: c.source for c in network.connections() if c.source not in ends}
+        self._sizes = {g.name: g.size for g in layout.groups if g.name in self._groups.values()}
+        self._module = network.module().double()
+        self._x = torch.tensor(x, dtype=torch.float64 if np.issubdtype(x.dtype, np.floating) else None)
+        self._axes: dict[str, Pattern] = {}
+        self._means: dict[str, Tensor] = {}
+        used = {group: np.zeros(size) for group, size in self._sizes.items()}
+        trace = Trace(network, x, tensors=list(self._groups))
+        for tensor, group in self._groups.items():
+            plan, read = layout.tensors[tensor].plan, trace.sources(tensor)
+            # the source axis may run over its neurons several times
+            self._axes[tensor] = Pattern("source axis", (plan.axes[0 if plan.source_first else 1],))
+            self._means[tensor] = torch.tensor(read.mean(axis=0))
+            moves = np.ptp(read, axis=0) > _CONSTANT * np.abs(read).max(axis=0)
+            weighs = (network.tensors[tensor] != 0).any(axis=1 if plan.source_first else 0)
+            used[group] += fold((moves & weighs).astype(np.float64), self._axes[tensor], self._sizes)
+        self._alive = {group: count > 0 for group, count in used.items()}
+
+    @property
+    def neurons(self) -> tuple[NodeId, ...]:
+        """The hidden neurons that can be set, layer by layer."""
+        return tuple((group, i) for group, size in self._sizes.items() for i in range(size))
+
+    @property
+    def alive(self) -> tuple[NodeId, ...]:
+        """Those that vary over the rows and are read with a weight other than 0; setting others changes nothing."""
+        return tuple((group, i) for group, i in self.neurons if self._alive[group][i])
+
+    def outputs(self, ablated: Collection[NodeId] = ()) -> Float64[np.ndarray, "rows *places outputs"]:
+        """The network's outputs with these neurons set to their means.
+
+        Raises:
+            InputError: a neuron that is not hidden, or not there.
+        """
+        chosen = {group: np.zeros(size) for group, size in self._sizes.items()}
+        for group, number in ablated:
+            if not 0 <= number < self._sizes.get(group, 0):
+                expected = ", ".join(f"{name}.0..{size - 1}" for name, size in self._sizes.items())
+                raise InputError("no such hidden neuron", expected=expected or "none", got=f"{group}.{number}")
+            chosen[group][number] = 1.0
+        with self._silenced(chosen), torch.no_grad():
+            return np.asarray(self._module(self._x))
+
+    @contextmanager
+    def _silenced(self, chosen: dict[str, Float64[np.ndarray, "_"]]) -> Iterator[None]:
+        def before(_: object, args: tuple[Any, ...], *, mask: Tensor, mean: Tensor) -> tuple[Any, ...]:
+            return torch.where(mask, mean, args[0]), *args[1:]
+
+        owners = dict(self._module.named_modules())
+        with ExitStack() as stack:
+            for tensor, group in self._groups.items():
+                if not chosen[group].any():
+                    continue
+                mean = self._means[tensor]
+                mask = torch.tensor(spread(chosen[group], self._axes[tensor], tuple(mean.shape), self._sizes) > 0)
+                owner = owners[tensor.rpartition(".")[0]]
+                handle = owner.register_forward_pre_hook(partial(before, mask=mask, mean=mean))
+                stack.callback(handle.remove)
+            yield
