@@ -1,4 +1,4 @@
-"""How well the found modules match the task's known parts."""
+"""Are the modules that were found those of the task, more than chance, and what do they do?"""
 
 import lazy_loader
 

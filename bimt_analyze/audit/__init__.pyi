@@ -1,9 +1,14 @@
 from ._agreement import Agreement as Agreement
 from ._agreement import PartMatch as PartMatch
 from ._agreement import agreement as agreement
+from ._damage import Damage as Damage
+from ._damage import damage as damage
 from ._dependencies import DependencyScore as DependencyScore
 from ._dependencies import dependency_score as dependency_score
 from ._dependencies import reachable_inputs as reachable_inputs
+from ._faithfulness import Faithfulness as Faithfulness
+from ._faithfulness import faithfulness as faithfulness
+from ._losses import Measure as Measure
 from ._matching import Match as Match
 from ._matching import Score as Score
 from ._rewired import rewired as rewired
@@ -14,3 +19,5 @@ from ._sensitivity import sensitivity as sensitivity
 from ._significance import Significance as Significance
 from ._significance import significance as significance
 from ._specialisation import specialisation as specialisation
+from ._wiring import Wiring as Wiring
+from ._wiring import wiring as wiring
