@@ -90,10 +90,8 @@ def wiring(network: Network, *, samples: int = 200, starts: int = 5, seed: int =
     streams = np.random.SeedSequence(seed).spawn(samples + starts)
     drawn = [_random(network.layout, network.placement, np.random.default_rng(stream)) for stream in streams]
     length, *random = _lengths(network, [network.placement, *drawn[:samples]])
-    found = [
-        relocate(network.layout, start, network.tensors, LENGTH) for start in (network.placement, *drawn[samples:])
-    ]
-    candidates = [network.placement, *found]
+    begun = (network.placement, *drawn[samples:])
+    candidates = [network.placement, *(relocate(network.layout, start, network.tensors, LENGTH) for start in begun)]
     reached = _lengths(network, candidates)
     best = int(np.argmin(reached))
     at_most = int((np.array(random) <= length * (1 + _SLACK)).sum())

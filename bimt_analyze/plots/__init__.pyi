@@ -8,6 +8,7 @@ from ._canvas import to_data_uri as to_data_uri
 from ._canvas import to_png as to_png
 from ._canvas import to_svg as to_svg
 from ._class_use import draw_class_use as draw_class_use
+from ._damage import draw_damage as draw_damage
 from ._features import draw_features as draw_features
 from ._frequencies import draw_frequencies as draw_frequencies
 from ._irreps import draw_irreps as draw_irreps

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from bimt_analyze import plots
+from bimt_analyze.audit import Damage
 from bimt_analyze.representations import IRREPS, ClassUse, FrequencyModule, IrrepShares, Readout
 from bimt_train import InputError
 from bimt_train.network import MLP, ImageMLP, Network
@@ -85,3 +86,17 @@ def test_the_map_of_classes_shows_shares_of_the_margin() -> None:
     assert np.allclose(last.images[0].get_array(), [[1.0], [-1 / 3]])
     assert np.allclose(first.images[0].get_array(), [[0.5, 0.0], [0.0, 1.0]])  # sorted: neuron 1 serves class a
     assert [label.get_text() for label in first.get_xticklabels()] == ["1", "0"]
+
+
+def test_the_map_of_damage_shows_the_matrix_and_what_is_rare() -> None:
+    matrix, p = np.array([[1.0, -0.2, 0.001]]), np.array([[0.01, 0.9, 0.5]])
+    found = Damage(("a", "b", "c"), matrix, 1 - matrix, matrix / 2, p, (3,), "error", 99, 0)
+    (panel,) = plots.draw_damage(found).child_axes
+    assert np.allclose(panel.images[0].get_array(), matrix)
+    assert [(text.get_text(), text.get_weight()) for text in panel.texts] == [
+        ("1.00", "bold"), ("-0.20", "normal"), ("0.00", "normal")
+    ]  # fmt: skip
+    assert [label.get_text() for label in panel.get_xticklabels()] == ["a", "b", "c"]
+    (panel,) = plots.draw_damage(found, alone=True).child_axes
+    assert np.allclose(panel.images[0].get_array(), 1 - matrix)
+    assert {text.get_weight() for text in panel.texts} == {"normal"}
