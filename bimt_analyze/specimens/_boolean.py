@@ -41,6 +41,8 @@ def boolean_hierarchy(
     number of ones), which is 1 on that row and 0 on all others, and one neuron that adds them up. An input, too,
     belongs to the function that reads it, or to none if several do.
 
+    ``x`` has every combination of the inputs, or 1024 random ones where there are more.
+
     Args:
         outputs: number of functions at the top.
         depth: levels of functions.
@@ -50,15 +52,14 @@ def boolean_hierarchy(
         scale: as in `block_network`.
         seed: of all that is random.
 
-    ``x`` has every combination of the inputs, or 1024 random ones where there are more.
-
     Raises:
         InputError: no outputs, depth or arguments, a dial or a scale that is impossible, or no network without a
             neuron that is constant.
     """
     for option, value, least in (("outputs", outputs, 1), ("depth", depth, 1), ("arguments", arguments, 2)):
         at_least(option, value, least)
-    share("overlap", overlap), share("reuse", reuse)
+    share("overlap", overlap)
+    share("reuse", reuse)
     wiring, data = streams(seed, "functions", "x")
     for _ in range(_TRIES):
         levels = _drawn(outputs, [reuse] * (depth - 1) + [overlap], arguments, wiring)
