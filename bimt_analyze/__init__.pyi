@@ -5,6 +5,7 @@ from . import modules as modules
 from . import plots as plots
 from . import report as report
 from . import representations as representations
+from . import specimens as specimens
 from . import transformers as transformers
 from ._analyze import analyze as analyze
 from ._analyze import circuit_of as circuit_of
