@@ -29,14 +29,20 @@ class Liveness:
         return both
 
 
-def liveness(layout: Layout, connections: tuple[Connection, ...]) -> Liveness:
+def liveness(network: Network) -> Liveness:
     """Follow the non-zero weights forwards from the inputs and backwards from the outputs.
 
-    Groups that nothing writes to (an embedding's, say) count as driven, groups that nothing reads as reaching.
+    Groups that nothing writes to count as driven, but for the dimensions of an embedding that are zero for every token;
+    groups that nothing reads count as reaching.
     """
+    layout, connections = network.layout, network.connections()
     written = {c.target for c in connections}
     read = {c.source for c in connections}
     driven = {g.name: np.full(g.size, g.name == layout.inputs or g.name not in written) for g in layout.groups}
+    for name in embeddings(layout):
+        (group,) = layout.tensors[name].plan.groups
+        if group not in written:
+            driven[group] = (network.tensors[name] != 0).any(axis=0)
     reaching = {g.name: np.full(g.size, g.name == layout.outputs or g.name not in read) for g in layout.groups}
     changed = True
     while changed:
@@ -51,6 +57,15 @@ def liveness(layout: Layout, connections: tuple[Connection, ...]) -> Liveness:
                 changed |= bool((grown != flags[end]).any())
                 flags[end] = grown
     return Liveness(driven, reaching)
+
+
+def embeddings(layout: Layout) -> tuple[str, ...]:
+    """Tables with a row a token and a column a neuron."""
+    return tuple(
+        name
+        for name, spec in layout.tensors.items()
+        if spec.role == "embedding" and spec.plan.factors == (None, *spec.plan.groups)
+    )
 
 
 def count_components(layout: Layout, connections: tuple[Connection, ...]) -> int:
@@ -74,11 +89,14 @@ def without_dead_ends(network: Network) -> Network:
     """
     if network.model.kind in CHAINS:
         network = _fold_constants(network)
-    live = liveness(network.layout, network.connections())
+    layout, live = network.layout, liveness(network)
     cut = {}
+    silent = {layout.tensors[name].plan.groups[0] for name in embeddings(layout)}  # what is always 0 carries nothing
     for connection in network.connections():
         plan, tensor = network.layout.tensors[connection.tensor].plan, network.tensors[connection.tensor]
         useful = np.repeat(live.reaching[connection.target][:, None], connection.matrix.shape[1], axis=1).astype(float)
+        if connection.source in silent:
+            useful[:, ~live.driven[connection.source]] = 0
         cut[connection.tensor] = np.where(spread(useful, plan, tensor.shape, network.layout.sizes) > 0, tensor, 0)
     return network.with_tensors(cut)
 
@@ -88,7 +106,7 @@ def _fold_constants(network: Network) -> Network:
     import torch
 
     activation = ACTIVATIONS[network.model.options["activation"]]()
-    driven = liveness(network.layout, network.connections()).driven
+    driven = liveness(network).driven
     tensors = {name: np.array(tensor) for name, tensor in network.tensors.items()}
     hidden = network.layout.groups[1:-1]
     for index, group in enumerate(hidden):
@@ -119,7 +137,7 @@ def shrink(network: Network) -> tuple[Network, dict[str, tuple[int, ...]]]:
     kept = {group.name: tuple(range(group.size)) for group in layout.groups}
     if kind not in (*CHAINS, "rnn"):
         return network, kept
-    live = liveness(layout, network.connections())
+    live = liveness(network)
     for group in layout.groups:
         if group.name not in (layout.inputs, layout.outputs):
             flags = live.alive(group.name) if kind in CHAINS else live.reaching[group.name]

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ._circuit import count_components, shrink, without_dead_ends
+from ._circuit import count_components, embeddings, shrink, without_dead_ends
 from ._errors import InputError
 from ._optimise import LOSSES, Moments, adam_step, task_gradient
 from ._stack import Flat, Stack, one_thread
@@ -93,7 +93,8 @@ def prune(
     """Cut all weights up to the greatest threshold at which the loss stays within the tolerance.
 
     With L(t) the loss once every weight of magnitude <= t is cut (and what is left refitted for ``refit_steps``),
-    the threshold is the greatest t of the sweep with L(t) <= (1 + tolerance) L(0). Biases are never cut.
+    the threshold is the greatest t of the sweep with L(t) <= (1 + tolerance) L(0). Biases are never cut; an embedding's
+    dimension is cut once it is <= t for every token.
 
     Args:
         network: is left as it is.
@@ -174,6 +175,11 @@ def _cut_networks(
     for start in range(0, len(thresholds), AT_ONCE):
         chunk = thresholds[start : start + AT_ONCE]
         kept = {name: np.abs(network.tensors[name]) for name in network.layout.weights()}
+        # of an embedding whole dimensions: a small entry may be what tells two tokens apart
+        kept |= {
+            name: np.broadcast_to(np.abs(network.tensors[name]).max(axis=0), network.tensors[name].shape)
+            for name in embeddings(network.layout)
+        }
         masks = [
             {n: np.where(kept[n] > t, 1.0, 0.0) if n in kept else np.ones(v.shape) for n, v in network.tensors.items()}
             for t in chunk

@@ -6,7 +6,7 @@ import torch
 
 from bimt_train import InputError, prune
 from bimt_train._circuit import count_components, liveness, shrink, without_dead_ends
-from bimt_train.network import MLP, Network
+from bimt_train.network import MLP, EmbeddingMLP, Network
 
 ROWS = np.random.default_rng(0).uniform(-1, 1, (60, 4))
 
@@ -52,7 +52,7 @@ def test_cleaning_and_shrinking_leave_the_function_as_it_is(seed):
 
 def test_every_neuron_left_lies_on_a_path():
     smaller, _ = shrink(without_dead_ends(masked(drawn(), keep=0.3, seed=3)))
-    live = liveness(smaller.layout, smaller.connections())
+    live = liveness(smaller)
     assert all(live.alive(group.name).all() for group in smaller.layout.groups[1:-1])
 
 
@@ -113,3 +113,17 @@ def test_bad_input(change, said):
     given = {"x": ROWS, "y": ROWS[:, :2]} | change
     with pytest.raises(InputError, match=said):
         prune(drawn(), given.pop("x"), given.pop("y"), **given)
+
+
+def test_an_embedding_loses_the_dimensions_that_are_nothing_for_every_token():
+    module = EmbeddingMLP(5, 2, 3, (4, 2), "silu", generator=torch.Generator().manual_seed(0))
+    network = Network.of(module)
+    tokens = np.array(network.tensors["embedding.weight"])
+    tokens[:, 1] *= 1e-6
+    tokens[0, 2] *= 1e-6  # small for one token only
+    network = network.with_tensors({"embedding.weight": tokens})
+    x = np.stack(np.meshgrid(np.arange(5), np.arange(5)), axis=2).reshape(-1, 2).astype(float)
+    circuit = prune(network, x, network.predict(x), tolerance=1e-3, refit_steps=0)
+    assert circuit.kept["e"] == (0, 2)
+    assert circuit.network.tensors["embedding.weight"][0, 1] == tokens[0, 2]
+    np.testing.assert_allclose(circuit.network.predict(x), network.predict(x), atol=1e-4)
