@@ -40,9 +40,7 @@ def liveness(network: Network) -> Liveness:
     read = {c.source for c in connections}
     driven = {g.name: np.full(g.size, g.name == layout.inputs or g.name not in written) for g in layout.groups}
     for name in embeddings(layout):
-        (group,) = layout.tensors[name].plan.groups
-        if group not in written:
-            driven[group] = (network.tensors[name] != 0).any(axis=0)
+        driven[layout.tensors[name].plan.groups[0]] = (network.tensors[name] != 0).any(axis=0)
     reaching = {g.name: np.full(g.size, g.name == layout.outputs or g.name not in read) for g in layout.groups}
     changed = True
     while changed:
@@ -60,11 +58,14 @@ def liveness(network: Network) -> Liveness:
 
 
 def embeddings(layout: Layout) -> tuple[str, ...]:
-    """Tables with a row a token and a column a neuron."""
+    """Tables with a row a token and a column a neuron, to which nothing else writes."""
+    written = {layout.tensors[name].plan.groups[0] for name in layout.weights()}
     return tuple(
         name
         for name, spec in layout.tensors.items()
-        if spec.role == "embedding" and spec.plan.factors == (None, *spec.plan.groups)
+        if spec.role == "embedding"
+        and spec.plan.factors == (None, *spec.plan.groups)
+        and not written & {*spec.plan.groups}
     )
 
 

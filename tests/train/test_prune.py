@@ -123,7 +123,8 @@ def test_an_embedding_loses_the_dimensions_that_are_nothing_for_every_token():
     tokens[0, 2] *= 1e-6  # small for one token only
     network = network.with_tensors({"embedding.weight": tokens})
     x = np.stack(np.meshgrid(np.arange(5), np.arange(5)), axis=2).reshape(-1, 2).astype(float)
-    circuit = prune(network, x, network.predict(x), tolerance=1e-3, refit_steps=0)
+    y = network.predict(x) + 1e-4
+    circuit = prune(network, x, y, tolerance=0.05, refit_steps=0)
     assert circuit.kept["e"] == (0, 2)
     assert circuit.network.tensors["embedding.weight"][0, 1] == tokens[0, 2]
     np.testing.assert_allclose(circuit.network.predict(x), network.predict(x), atol=1e-4)
