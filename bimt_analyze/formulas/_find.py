@@ -176,7 +176,10 @@ def _questions(
     if evolve:
         problem = replace(problem, clock=problem.clock.share(1 - _EVOLVING))
     for stages in (QUICK, MATCHED, *((COMBINED,) if probed else ()), THOROUGH):
-        if hinted is not None and stages is not COMBINED:
+        repeated = (
+            hinted is not None and stages is MATCHED and hinted.width == problem.width
+        )  # it looks at columns alone
+        if hinted is not None and stages is not COMBINED and not repeated:
             yield replace(hinted, clock=problem.clock.share(_HINTED)), stages
         yield problem, stages
     if evolve:
