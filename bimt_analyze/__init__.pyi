@@ -1,4 +1,4 @@
-from . import audit as audit
+from . import audits as audits
 from . import formulas as formulas
 from . import graph as graph
 from . import modules as modules

@@ -17,7 +17,7 @@ from bimt_train import Circuit, prune
 from bimt_train.network import Checkpoint, Network
 
 from ._sources import best_checkpoint, open_checkpoint
-from .audit import agreement, significance
+from .audits import agreement, significance
 from .graph import neuron_graph
 from .modules import choose_level, hierarchy
 from .report import Report

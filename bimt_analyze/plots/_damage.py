@@ -9,7 +9,7 @@ from ._canvas import INK, MUTED, NEGATIVE, PAPER, POSITIVE, blank_axes, soften
 from ._labels import shorten
 
 if TYPE_CHECKING:
-    from ..audit import Damage
+    from ..audits import Damage
 
 MOST = 400  # cells that still have their number written in them
 

@@ -16,7 +16,7 @@ from ._require import Finding, Requirement
 from ._structure import BuiltAs, Module, built_as, in_task_order, modules_line, named_modules, unused_ends
 
 if TYPE_CHECKING:
-    from ..audit import Agreement, Significance
+    from ..audits import Agreement, Significance
     from ..formulas import Formula, SharedParts
     from ..representations import Reading
 

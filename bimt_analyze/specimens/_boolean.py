@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float64, Int64
 
 from bimt_train import InputError
 
-from ..audit import rewired
+from ..audits import rewired
 from ._blueprint import Blueprint, Layer
 from ._options import at_least, share, streams
 from ._specimen import Specimen

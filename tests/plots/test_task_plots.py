@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from bimt_analyze import plots
-from bimt_analyze.audit import Damage
+from bimt_analyze.audits import Damage
 from bimt_analyze.representations import IRREPS, ClassUse, FrequencyModule, IrrepShares, Readout
 from bimt_train import InputError
 from bimt_train.network import MLP, ImageMLP, Network

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bimt_analyze import analyze
-from bimt_analyze.audit import agreement
+from bimt_analyze.audits import agreement
 from bimt_analyze.graph import neuron_graph
 from bimt_analyze.modules import peeled_components
 from bimt_analyze.report import Report

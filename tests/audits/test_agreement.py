@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
-from bimt_analyze.audit import agreement, dependency_score, known_part_of, leak, reachable_inputs, sensitivity
-from bimt_analyze.audit._matching import known_levels, scored
+from bimt_analyze.audits import agreement, dependency_score, known_part_of, leak, reachable_inputs, sensitivity
+from bimt_analyze.audits._matching import known_levels, scored
 from bimt_analyze.graph import neuron_graph
 from bimt_analyze.modules import NotAPartition, Partition
 from bimt_train import InputError

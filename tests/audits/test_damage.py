@@ -7,7 +7,7 @@ from itertools import combinations, pairwise
 import numpy as np
 import pytest
 
-from bimt_analyze.audit import damage, faithfulness
+from bimt_analyze.audits import damage, faithfulness
 from bimt_analyze.graph import NodeId
 from bimt_train import InputError
 from bimt_train.network import MLP, Network

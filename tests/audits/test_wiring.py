@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from bimt_analyze.audit import wiring
-from bimt_analyze.audit._wiring import LENGTH, _random
+from bimt_analyze.audits import wiring
+from bimt_analyze.audits._wiring import LENGTH, _random
 from bimt_train import InputError, relocate
 from bimt_train.network import Group, Layout, ModelSpec, Network, Placement, RowTransformer, linear
 
