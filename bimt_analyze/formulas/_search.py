@@ -25,7 +25,7 @@ from ._product import separable
 from ._rational import rationals
 from ._ridge import single_functions
 from ._ridge_sums import ridge_sums
-from ._similarity import similar
+from ._similarity import left_out_error, series, similar
 from ._snap import Constant, snap
 from ._tidy import complexity, tidy
 
@@ -37,6 +37,7 @@ _FINALISTS = 4
 _BEST = 6
 _SHARP = 1e-6  # tolerance of a target that was only undone, not fitted
 _SHORT = 6  # constants: a longer form that fits a part may be a series, so the search for that part goes on
+_SERIES = 6  # degree of a series that makes a function look simple
 
 
 def _alone(generate: Callable[[Problem], Iterator[Form]]) -> Generator:
@@ -63,8 +64,11 @@ def nested(problem: Problem, propose: Propose) -> Iterator[Form]:
 
 
 def _undone_functions(problem: Problem) -> Iterator[Form]:
-    """One function inside another: the outer one undone."""
-    for entry, inverted in undone(problem):
+    """One function inside another: the outer one undone, first those after which a short series of one input does."""
+    asked = list(undone(problem))
+    if problem.width == 1:
+        asked.sort(key=lambda pair: left_out_error(series(problem.x[:, 0], _SERIES), pair[1].y) / pair[1].unit)
+    for entry, inverted in asked:
         for form in single_functions(inverted, most=2):
             yield Form(entry.build(form.expression), form.start, form.error)
 

@@ -94,10 +94,22 @@ def similar(problem: Problem, stages: Sequence[Callable[[Problem], Iterator[Form
     chosen = [pair for family in families[:_FAMILIES] for pair in _members(problem, *family)[:_BEST]]
     clear = judged[0][0] < _PLAIN or found[0].rough < _PLAIN
     for generate in stages if clear else stages[:_QUICK]:
-        for pair in chosen:
-            yield from _asked(problem, pair, generate)
+        for form in _in_turn([_asked(problem, pair, generate) for pair in chosen]):
+            yield form
             if problem.clock.over():
                 return
+
+
+def _in_turn(questions: Sequence[Iterator[Form]]) -> Iterator[Form]:
+    """One answer of each at a time: a slow question about one pair does not hold up the right one."""
+    left = list(questions)
+    while left:
+        for question in list(left):
+            form = next(question, None)
+            if form is None:
+                left.remove(question)
+            else:
+                yield form
 
 
 def smooth_error(problem: Problem, pair: Similarity) -> float:
