@@ -8,7 +8,8 @@ from . import representations as representations
 from . import specimens as specimens
 from . import transformers as transformers
 from ._analyze import analyze as analyze
-from ._analyze import circuit_of as circuit_of
+from ._audit import audit as audit
+from ._circuit_of import circuit_of as circuit_of
 from ._sources import Sampling as Sampling
 from ._sources import checkpoints_in as checkpoints_in
 from ._sources import open_checkpoint as open_checkpoint

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float64
 
-from bimt_train import Circuit, prune
 from bimt_train.network import Checkpoint, Network
 
+from ._circuit_of import all_rows, circuit_of
 from ._sources import best_checkpoint, open_checkpoint
 from .audits import agreement, significance
 from .graph import neuron_graph
@@ -27,12 +26,6 @@ if TYPE_CHECKING:
     from .formulas import Formula, Structure
 
 Progress = Callable[[str], None]
-
-_WORK, _TOO_MUCH = (
-    1e7,
-    1e8,
-)  # weights times predictions (times steps) that pruning looks at; from where on it must be brief
-_FEWEST_ROWS, _FEWEST_TOKENS = 400, 4096  # that it looks at in any case
 
 PACKAGES = ("bimt", "torch", "numpy", "scipy", "sympy", "igraph", "scikit-learn")
 
@@ -95,7 +88,7 @@ def analyze(
             name = "in memory" if isinstance(source, Checkpoint) else str(best_checkpoint(source))
     with stages.stage("prune"):
         circuit = circuit_of(checkpoint, tolerance=tolerance, refit_steps=refit_steps)
-    network, x = circuit.network, checkpoint.card.to_network_inputs(_rows(checkpoint)[0])
+    network, x = circuit.network, checkpoint.card.to_network_inputs(all_rows(checkpoint)[0])
     with stages.stage("modules"):
         graph = neuron_graph(network, weights="activation", x=x)
         levels = hierarchy(graph, seed=seed)
@@ -138,48 +131,6 @@ def analyze(
         reading=read,
         provenance=provenance,
     )
-
-
-def circuit_of(checkpoint: Checkpoint, *, tolerance: float = 0.05, refit_steps: int = 60) -> Circuit:
-    """The circuit of a checkpoint's network, found in the network's own units.
-
-    All rows of the probe serve: judged on its training rows alone, a network keeps weak connections that fit their
-    accidents. So the circuit's loss is no estimate of a loss on fresh data. A network of many weights is pruned on
-    some of them, evenly spaced, so that weights times predictions, times the steps of a sequence, stay near ten
-    million; on 400 rows at least, or 4096 tokens. Where that is more than a hundred million, thresholds are narrowed
-    down and nothing is refitted.
-    """
-    card, (x, y) = checkpoint.card, _rows(checkpoint)
-    tokens = card.predictions
-    weights = max(checkpoint.network.edges(-1.0), 1) * checkpoint.network.layout.steps
-    fewest = _FEWEST_ROWS if tokens == 1 else -(-_FEWEST_TOKENS // tokens)
-    enough = min(len(x), max(fewest, round(_WORK / weights / tokens)))
-    brief = weights * enough * tokens > _TOO_MUCH
-    some = np.linspace(0, len(x) - 1, enough).astype(np.int64)
-    x, y = x[some], y[some]
-    y = one_hot(y, len(card.outputs)) if card.loss == "cross-entropy" else card.to_network_targets(y)
-    return prune(
-        checkpoint.network,
-        card.to_network_inputs(x),
-        y,
-        loss=card.loss,
-        tolerance=tolerance,
-        refit_steps=0 if brief else refit_steps,
-        search="narrowing" if brief else "sweep",
-    )
-
-
-def _rows(checkpoint: Checkpoint) -> tuple[Float64[np.ndarray, "rows inputs"], Float64[np.ndarray, "rows targets"]]:
-    """All rows of the probe."""
-    probe = checkpoint.probe
-    return np.concatenate([probe.x_train, probe.x_test]), np.concatenate([probe.y_train, probe.y_test])
-
-
-def one_hot(y: Float64[np.ndarray, "rows columns"], classes: int) -> Float64[np.ndarray, "rows classes"]:
-    """Numbers of classes, in one column, as one column a class; what is one-hot already stays."""
-    if y.shape[1] == classes and classes > 1:
-        return y
-    return np.eye(classes)[y[:, 0].astype(np.int64)]
 
 
 def formulas_of(

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Self, get_args
 
@@ -130,3 +131,22 @@ class Recipe:
         """The recipe as plain values."""
         plain: dict[str, Any] = json.loads(json.dumps(asdict(self), default=sorted))
         return plain
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """The inverse of `to_json`, as a checkpoint's ``config["recipe"]`` has it.
+
+        Raises:
+            InputError: a field is missing, strange or of another kind.
+        """
+        try:
+            cost = {**data["cost"], "without_distance": frozenset(data["cost"]["without_distance"])}
+            parts = {
+                "phases": tuple(Phase(**phase) for phase in data["phases"]),
+                "cost": ConnectionCost(**cost),
+                "relocation": Relocation(**data["relocation"]),
+            }
+            return cls(**{**data, **parts})
+        except (KeyError, TypeError, ValueError) as error:
+            got = f"{type(error).__name__}: {error}"
+            raise InputError("a recipe that cannot be read", expected="what Recipe.to_json writes", got=got) from None

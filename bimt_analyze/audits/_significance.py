@@ -1,7 +1,9 @@
-"""Whether a network is more modular than chance: a permutation test that needs no truth."""
+"""Whether a network is more modular than chance: permutation tests that need no truth."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 from jaxtyping import Float64
@@ -9,11 +11,21 @@ from jaxtyping import Float64
 from bimt_train import InputError
 
 from ..graph import NeuronGraph
-from ._rewired import rewired
-from ._specialisation import Blocks, specialisations
+from ..modules import best_modularity
+from ._null_networks import rewired, shuffled
+from ._specialisation import Blocks, Stack, specialisations
+
+Statistic = Literal["specialisation", "modularity"]
+NullModel = Literal["rewired", "shuffled"]
+Streams = Sequence[np.random.SeedSequence]
 
 _CHUNK = 4e6  # numbers in one stack of matrices
 _SLACK = 1e-9  # rounding: a sample this little below the observed value counts as equal
+
+NULL_MODELS = {
+    "rewired": "degree-preserving within each pair of groups",
+    "shuffled": "weights dealt anew to the same edges, within each pair of groups",
+}
 
 
 @dataclass(frozen=True)
@@ -23,7 +35,7 @@ class Significance:
     Attributes:
         p: (1 + number of null networks with at least the observed value) / (1 + their number).
         z: (observed - mean) / standard deviation of the null values; None if they are all equal.
-        observed: the network's `specialisation`.
+        observed: the network's value.
         null: the null networks' values, in the order of the samples.
         statistic: what is compared.
         null_model: with what.
@@ -40,6 +52,31 @@ class Significance:
     weights: str
     seed: int
 
+    @classmethod
+    def of(
+        cls,
+        observed: float,
+        null: Float64[np.ndarray, " samples"],
+        *,
+        statistic: str,
+        null_model: str,
+        weights: str,
+        seed: int,
+    ) -> Self:
+        """p and z of an observed value among those of null networks."""
+        at_least = int((null >= observed - _SLACK).sum())
+        deviation = float(null.std())
+        return cls(
+            p=(1 + at_least) / (1 + len(null)),
+            z=(observed - float(null.mean())) / deviation if deviation > _SLACK else None,
+            observed=observed,
+            null=tuple(null.tolist()),
+            statistic=statistic,
+            null_model=null_model,
+            weights=weights,
+            seed=seed,
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Plain values; the null values as their number, mean and deviation."""
         plain = {name: value for name, value in vars(self).items() if name != "null"}
@@ -51,14 +88,30 @@ class Significance:
         }
 
 
-def significance(graph: NeuronGraph, *, samples: int = 200, seed: int = 0) -> Significance:
+def significance(
+    graph: NeuronGraph,
+    *,
+    statistic: Statistic = "specialisation",
+    null_model: NullModel = "rewired",
+    samples: int = 200,
+    seed: int = 0,
+) -> Significance:
     """How often a network without modular structure looks as modular as this one.
 
-    Statistic: `specialisation`. Null model: for every pair of groups, edges are dealt anew so that each neuron keeps
-    how many neurons it reads, with which weights, and by how many it is read (`rewired`). Sample k depends on ``seed``
-    and k alone.
+    Sample k depends on ``seed`` and k alone, and all is done anew for every sample.
 
-    A small p says that what the neurons of a layer read and write goes together more than it must. It does not say that
+    Null models, within every pair of groups:
+
+    - ``rewired``: edges are dealt anew so that each neuron keeps how many neurons it reads, with which weights, and by
+      how many it is read. Asks whether the wiring is more modular than chance;
+    - ``shuffled``: edges stay, their weights change places. Asks whether sizes of weights say more than the wiring.
+      Of separate blocks they need not: the blocks stay apart.
+
+    Statistics: `specialisation`; or ``modularity``, the greatest that Leiden finds at resolution 1, searched anew in
+    each sample (`best_modularity`).
+
+    A small p against ``rewired`` says that what the neurons of a layer read and write goes together more than it must.
+    It does not say that
 
     - the parts are separate: a dense network trained on a separable task has weights that follow the task, and a small
       p with a single module. Read p beside the modules;
@@ -70,33 +123,49 @@ def significance(graph: NeuronGraph, *, samples: int = 200, seed: int = 0) -> Si
     anything can be dealt anew.
 
     Raises:
-        InputError: no samples, or a graph that does not say what its inputs and outputs are.
+        InputError: no samples, an unknown statistic or null model, or a graph that does not say what its inputs and
+            outputs are.
     """
     if samples < 1:
         raise InputError("no samples to compare with", where="samples", expected="1 or more", got=str(samples))
+    for option, value, known in (("statistic", statistic, Statistic), ("null_model", null_model, NullModel)):
+        if value not in get_args(known):
+            raise InputError(f"unknown {option}", where=option, expected=", ".join(get_args(known)), got=repr(value))
     blocks = Blocks.of(graph)
-    observed = float(specialisations(blocks, blocks.assembled([matrix[None] for _, _, matrix in blocks.matrices]))[0])
+    values = _STATISTICS[statistic]
+    observed = float(values(blocks, blocks.assembled([matrix[None] for _, _, matrix in blocks.matrices]), [seed])[0])
     streams = np.random.SeedSequence(seed).spawn(samples)
     size = max(1, int(_CHUNK / max(len(graph.nodes), 1) ** 2))
-    values = np.concatenate([_null(blocks, streams[k : k + size], seed) for k in range(0, samples, size)])
-    at_least = int((values >= observed - _SLACK).sum())
-    deviation = float(values.std())
-    return Significance(
-        p=(1 + at_least) / (1 + samples),
-        z=(observed - float(values.mean())) / deviation if deviation > _SLACK else None,
-        observed=observed,
-        null=tuple(values.tolist()),
-        statistic="specialisation",
-        null_model="degree-preserving within each pair of groups",
-        weights=graph.weights,
-        seed=seed,
+    null = np.concatenate(
+        [_null(blocks, values, null_model, streams[k : k + size], seed) for k in range(0, samples, size)]
+    )
+    return Significance.of(
+        observed, null, statistic=statistic, null_model=NULL_MODELS[null_model], weights=graph.weights, seed=seed
     )
 
 
-def _null(blocks: Blocks, streams: list[np.random.SeedSequence], seed: int) -> Float64[np.ndarray, " samples"]:
+Values = Callable[[Blocks, Stack, Sequence[int]], Float64[np.ndarray, " samples"]]
+
+
+def _specialisations(blocks: Blocks, weights: Stack, seeds: Sequence[int]) -> Float64[np.ndarray, " samples"]:
+    return specialisations(blocks, weights)
+
+
+def _modularities(blocks: Blocks, weights: Stack, seeds: Sequence[int]) -> Float64[np.ndarray, " samples"]:
+    return np.array([best_modularity(matrix, seed=seed) for matrix, seed in zip(weights, seeds, strict=True)])
+
+
+_STATISTICS: dict[str, Values] = {"specialisation": _specialisations, "modularity": _modularities}
+
+
+def _null(
+    blocks: Blocks, values: Values, null_model: NullModel, streams: Streams, seed: int
+) -> Float64[np.ndarray, " samples"]:
     generators = [np.random.default_rng(stream) for stream in streams]
     schedule = np.random.default_rng(seed)
-    drawn = [rewired(matrix, schedule=schedule, generators=generators) for _, _, matrix in blocks.matrices]
+    deal = partial(rewired, schedule=schedule) if null_model == "rewired" else shuffled
+    drawn = [deal(matrix, generators=generators) for _, _, matrix in blocks.matrices]
     if not drawn:
         return np.zeros(len(streams))
-    return specialisations(blocks, blocks.assembled(drawn))
+    seeds = [int(stream.generate_state(1)[0]) for stream in streams]
+    return values(blocks, blocks.assembled(drawn), seeds)

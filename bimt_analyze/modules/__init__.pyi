@@ -8,6 +8,8 @@ from ._hierarchy import Hierarchy as Hierarchy
 from ._hierarchy import Level as Level
 from ._hierarchy import choose_level as choose_level
 from ._hierarchy import hierarchy as hierarchy
+from ._infomap import infomap as infomap
+from ._leiden import best_modularity as best_modularity
 from ._leiden import leiden as leiden
 from ._leiden import leiden_range as leiden_range
 from ._partition import NotAPartition as NotAPartition

@@ -63,6 +63,24 @@ def leiden_range(
     )
 
 
+def best_modularity(weights: Float64[np.ndarray, "nodes nodes"], *, seed: int) -> float:
+    """The modularity of the best partition that one run of Leiden at resolution 1 finds, directions ignored.
+
+    Args:
+        weights: [target, source], at least 0.
+        seed: of the run.
+    """
+    target, source = np.nonzero(weights)
+    total = float(weights.sum())
+    if total == 0:
+        return 0.0
+    weight = weights[target, source] / total
+    strengths = (weights.sum(0) + weights.sum(1)) / total
+    labels = run(np.stack([source, target], axis=1), weight, strengths, resolution=0.5, seed=seed)
+    inside = float(weight[labels[source] == labels[target]].sum())
+    return inside - float((np.bincount(labels, strengths / 2) ** 2).sum())
+
+
 def search(
     graph: NeuronGraph, within: Int64[np.ndarray, " nodes"], *, resolution: float, seed: int
 ) -> Int64[np.ndarray, " nodes"]:

@@ -8,4 +8,5 @@ from ._schema import json_schema as json_schema
 from ._structure import BuiltAs as BuiltAs
 from ._structure import Module as Module
 from ._structure import built_as as built_as
+from ._structure import in_task_order as in_task_order
 from ._structure import named_modules as named_modules

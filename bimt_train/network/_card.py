@@ -115,6 +115,12 @@ class TaskCard:
         shift, scale = self._affine(y, self.targets, self.output_shift, self.output_scale)
         return np.asarray((y - shift) / scale)
 
+    def one_hot(self, y: Float64[np.ndarray, "rows columns"]) -> Float64[np.ndarray, "rows targets"]:
+        """Numbers of classes, in one column, as one column a class; any other targets as they are."""
+        if self.loss != "cross-entropy" or y.shape[1] == len(self.outputs) > 1:
+            return y
+        return np.eye(len(self.outputs))[y[:, 0].astype(np.int64)]
+
     def from_network_outputs(
         self, y: Float64[np.ndarray, "rows *places outputs"]
     ) -> Float64[np.ndarray, "rows *places outputs"]:

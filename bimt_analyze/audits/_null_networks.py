@@ -1,4 +1,4 @@
-"""Null networks: the same layers, degrees and weights, wired at random."""
+"""Null networks: the same layers and weights, wired anew, or with the weights dealt anew to the same wires."""
 
 from collections.abc import Sequence
 
@@ -36,6 +36,23 @@ def rewired(
         _trade(pattern, first, second, np.stack([g.random((half, matrix.shape[1])) for g in generators]))
     keys = np.stack([g.random(matrix.shape) for g in generators])
     return _dealt(matrix, pattern, keys)
+
+
+def shuffled(matrix: Float64[np.ndarray, "targets sources"], *, generators: Sequence[np.random.Generator]) -> Matrices:
+    """Random matrices with the same entries other than 0 in the same places, which of them where being random.
+
+    Wires stay, so whatever falls apart stays apart: this asks whether the *sizes* of the weights say more than where
+    they are.
+
+    Args:
+        matrix: weights; 0 is no edge.
+        generators: one a sample.
+    """
+    drawn = np.repeat(matrix[None], len(generators), axis=0)
+    there = matrix != 0
+    for sample, generator in zip(drawn, generators, strict=True):
+        sample[there] = generator.permutation(matrix[there])
+    return drawn
 
 
 def _trade(

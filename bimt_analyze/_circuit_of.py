@@ -1,0 +1,45 @@
+"""The circuit of a checkpoint's network, on the rows that the checkpoint takes along."""
+
+import numpy as np
+from jaxtyping import Float64
+
+from bimt_train import Circuit, prune
+from bimt_train.network import Checkpoint
+
+_WORK, _TOO_MUCH = 1e7, 1e8  # weights times predictions (times steps) to look at; from where on it must be brief
+_FEWEST_ROWS, _FEWEST_TOKENS = 400, 4096  # that it looks at in any case
+
+
+def circuit_of(checkpoint: Checkpoint, *, tolerance: float = 0.05, refit_steps: int = 60) -> Circuit:
+    """The circuit of a checkpoint's network, found in the network's own units.
+
+    All rows of the probe serve: judged on its training rows alone, a network keeps weak connections that fit their
+    accidents. So the circuit's loss is no estimate of a loss on fresh data. A network of many weights is pruned on
+    some of them, evenly spaced, so that weights times predictions, times the steps of a sequence, stay near ten
+    million; on 400 rows at least, or 4096 tokens. Where that is more than a hundred million, thresholds are narrowed
+    down and nothing is refitted.
+    """
+    card, (x, y) = checkpoint.card, all_rows(checkpoint)
+    tokens = card.predictions
+    weights = max(checkpoint.network.edges(-1.0), 1) * checkpoint.network.layout.steps
+    fewest = _FEWEST_ROWS if tokens == 1 else -(-_FEWEST_TOKENS // tokens)
+    enough = min(len(x), max(fewest, round(_WORK / weights / tokens)))
+    brief = weights * enough * tokens > _TOO_MUCH
+    some = np.linspace(0, len(x) - 1, enough).astype(np.int64)
+    x, y = x[some], y[some]
+    y = card.to_network_targets(card.one_hot(y))
+    return prune(
+        checkpoint.network,
+        card.to_network_inputs(x),
+        y,
+        loss=card.loss,
+        tolerance=tolerance,
+        refit_steps=0 if brief else refit_steps,
+        search="narrowing" if brief else "sweep",
+    )
+
+
+def all_rows(checkpoint: Checkpoint) -> tuple[Float64[np.ndarray, "rows inputs"], Float64[np.ndarray, "rows targets"]]:
+    """All rows of the probe."""
+    probe = checkpoint.probe
+    return np.concatenate([probe.x_train, probe.x_test]), np.concatenate([probe.y_train, probe.y_test])

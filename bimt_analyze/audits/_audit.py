@@ -1,0 +1,135 @@
+"""An audit: all that is measured of a network's modules, as one value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from bimt_train import Circuit
+
+from ..graph import NeuronGraph, NodeId
+from ..modules import Choice, Hierarchy, Partition
+from ._agreement import Agreement
+from ._damage import Damage
+from ._faithfulness import Faithfulness
+from ._retrained import Retrained
+from ._sharing import SharedNeuron
+from ._significance import Significance
+from ._thresholds import Thresholds
+from ._weighings import Weighing
+from ._wiring import Wiring
+
+if TYPE_CHECKING:
+    from ._verdict import Verdict
+
+
+@dataclass(frozen=True)
+class SecondOpinion:
+    """What `infomap` finds on the same graph.
+
+    Attributes:
+        partition: its modules.
+        ami: adjusted mutual information with the audited ones.
+    """
+
+    partition: Partition
+    ami: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {"method": self.partition.method, "modules": len(self.partition.modules), "ami": self.ami}
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """What an audit found. Asking it never changes it; the same network, options and seed give the same audit.
+
+    Attributes:
+        source: what was audited.
+        circuit: its pruned network, which all but thresholds and faithfulness look at.
+        graph: of the circuit, edges weighed by activation.
+        levels: the graph's hierarchy.
+        choice: the level that is audited, chosen without looking at the truth.
+        modules: its modules, in the order in which the task names their outputs.
+        names: of the modules, as ``{x1, x3 -> y1}``.
+        weighings: the same under each of the three edge weights.
+        second_opinion: modules by another principle.
+        thresholds: over which thresholds the structure is the same; None where inputs are tokens.
+        nulls: statistic and null model -> test, as ``("specialisation", "rewired")``.
+        retrained: "l1", "permuted" -> test against networks trained anew.
+        agreement: with the known parts; None where none are known.
+        damage: each output without each module.
+        faithfulness: of the circuit.
+        wiring: length of the circuit's wires.
+        shared: neurons that several modules have a claim to.
+        undecided: what could not be measured -> why.
+        seed: of everything random.
+    """
+
+    source: str
+    circuit: Circuit
+    graph: NeuronGraph
+    levels: Hierarchy
+    choice: Choice
+    modules: tuple[frozenset[NodeId], ...]
+    names: tuple[str, ...]
+    weighings: tuple[Weighing, ...]
+    second_opinion: SecondOpinion
+    thresholds: Thresholds | None
+    nulls: Mapping[tuple[str, str], Significance]
+    retrained: Mapping[str, Retrained]
+    agreement: Agreement | None
+    damage: Damage | None
+    faithfulness: Faithfulness | None
+    wiring: Wiring | None
+    shared: tuple[SharedNeuron, ...]
+    undecided: Mapping[str, str] = field(default_factory=dict)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("nulls", "retrained", "undecided"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+
+    @property
+    def partition(self) -> Partition:
+        """The audited modules as a partition."""
+        return self.choice.level.partition
+
+    @property
+    def verdict(self) -> "Verdict":
+        """What the numbers come to, in plain words."""
+        from ._verdict import verdict
+
+        return verdict(self)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; modules by their place in ``modules``, from 1."""
+        told = self.verdict
+        nulls: dict[str, dict[str, Any]] = {}
+        for (statistic, model), test in self.nulls.items():
+            nulls.setdefault(model, {})[statistic] = test.to_json()
+        return {
+            "source": self.source,
+            "modular": told.modular,
+            "verdict": [sentence.to_json() for sentence in told.sentences],
+            "level": self.choice.level.name,
+            "reason": self.choice.reason,
+            "stability": self.choice.level.stability,
+            "modules": list(self.names),
+            "weighings": {one.weights: one.to_json() for one in self.weighings},
+            "second_opinion": self.second_opinion.to_json(),
+            "thresholds": None if self.thresholds is None else self.thresholds.to_json(),
+            "nulls": nulls,
+            "retrained": {how: one.to_json() for how, one in self.retrained.items()},
+            "agreement": None if self.agreement is None else self.agreement.score,
+            "damage": None if self.damage is None else self.damage.to_json(),
+            "faithfulness": None if self.faithfulness is None else self.faithfulness.to_json(),
+            "wiring": None if self.wiring is None else self.wiring.to_json(),
+            "shared_neurons": [one.to_json() for one in self.shared],
+            "undecided": dict(self.undecided),
+            "seed": self.seed,
+        }
+
+    def summary(self) -> tuple[str, ...]:
+        """The verdict, one sentence a line."""
+        return tuple(sentence.text for sentence in self.verdict.sentences)

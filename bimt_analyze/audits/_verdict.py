@@ -1,0 +1,194 @@
+"""What an audit comes to: plain sentences, each with its number and its test, and one word at the top."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ._significance import Significance
+
+if TYPE_CHECKING:
+    from ._audit import Audit
+
+LEVEL = 0.05
+"""Below which a p is called significant."""
+
+HEADLINE = ("specialisation", "rewired")
+"""The test that decides."""
+
+_ALIKE = 0.9  # adjusted mutual information from which two partitions are said to agree
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One statement of a verdict.
+
+    Attributes:
+        topic: which question it answers.
+        text: the statement, with its number.
+    """
+
+    topic: str
+    text: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """An audit in words.
+
+    Attributes:
+        modular: whether there is more than one module, and a network wired at random with the same degrees and weights
+            is as specialised in fewer than one case of twenty. This is a statement about weights.
+        sentences: the statements, the headline first; what could not be decided last.
+    """
+
+    modular: bool
+    sentences: tuple[Sentence, ...]
+
+
+def verdict(audit: "Audit") -> Verdict:
+    """The sentences that an audit's numbers allow."""
+    test = audit.nulls.get(HEADLINE)
+    modular = len(audit.modules) > 1 and test is not None and test.p < LEVEL
+    told = [Sentence(topic, text) for topic, text in _statements(audit, modular)]
+    return Verdict(modular, tuple(told))
+
+
+def _statements(audit: "Audit", modular: bool) -> Iterator[tuple[str, str]]:
+    yield "verdict", _headline(audit, modular)
+    yield "partition", _partition(audit)
+    yield from _chance(audit)
+    yield from _training(audit)
+    yield from _choice_of_threshold(audit)
+    yield from _truth(audit)
+    yield from _function(audit)
+    yield from _locality(audit)
+    if audit.shared:
+        some = ", ".join(one.label for one in audit.shared[:6])
+        more = f" and {len(audit.shared) - 6} more" if len(audit.shared) > 6 else ""
+        yield "overlap", f"Several modules have a claim to {some}{more}: modules are disjoint, the work is shared."
+    for what, why in audit.undecided.items():
+        yield "undecided", f"Not decided: {what} ({why})."
+
+
+def _headline(audit: "Audit", modular: bool) -> str:
+    count, test = len(audit.modules), audit.nulls.get(HEADLINE)
+    p = "" if test is None else f" ({_p(test)})"
+    if modular:
+        return f"Modular: {count} modules, and wiring this specialised is rare by chance{p}."
+    if count < 2:
+        return f"Not modular: no way to cut the network into parts is worth reporting{p}."
+    return f"Not shown to be modular: {count} modules were found, and chance finds as much{p}."
+
+
+def _partition(audit: "Audit") -> str:
+    level = audit.choice.level
+    stable = "" if level.stability is None else f", stability {level.stability:.2f}"
+    weighed = {one.weights: one for one in audit.weighings}
+    apart = [name for name, one in weighed.items() if one.ami < _ALIKE]
+    least = min((one.ami for one in audit.weighings), default=1.0)
+    said = (
+        f"the three edge weights agree on it (AMI at least {least:.2f})"
+        if not apart
+        else f"not by {' and '.join(apart)} as edge weights, which lead elsewhere (AMI {least:.2f})"
+    )
+    other = audit.second_opinion
+    second = f"Infomap finds {len(other.partition.modules)} (AMI {other.ami:.2f})"
+    return f"The level is '{level.name}'{stable}; {said}; {second}."
+
+
+def _chance(audit: "Audit") -> Iterator[tuple[str, str]]:
+    for (statistic, model), test in audit.nulls.items():
+        wired = "wired anew with the same degrees and weights" if model == "rewired" else "with their weights shuffled"
+        rare = "rarer than chance allows" if test.p < LEVEL else "not more than chance"
+        yield "chance", f"{_count(test)} networks {wired} reach its {statistic} ({_p(test)}): {rare}."
+
+
+def _training(audit: "Audit") -> Iterator[tuple[str, str]]:
+    said = {"l1": "trained with L1 alone", "permuted": "trained on permuted targets"}
+    for how, one in audit.retrained.items():
+        test = one.significance
+        ratio = float(np.median(one.losses)) / max(one.observed_loss, 1e-300)
+        conclusion = {
+            ("l1", True): "sparsity alone does not bring it",
+            ("l1", False): "sparsity alone brings as much",
+            ("permuted", True): "the task has to do with it",
+            ("permuted", False): "the training brings it, whatever the task",
+        }[how, test.p < LEVEL]
+        yield (
+            "training",
+            f"{_count(test)} networks {said[how]} ({one.steps} steps, median loss {ratio:.2g} times its own) are as "
+            f"specialised ({_p(test)}): {conclusion}.",
+        )
+
+
+def _choice_of_threshold(audit: "Audit") -> Iterator[tuple[str, str]]:
+    found = audit.thresholds
+    if found is None:
+        return
+    if found.low is None or found.high is None or found.cost_low is None or found.cost_high is None:
+        yield "threshold", "At no threshold of pruning are inputs joined to outputs as is known."
+        return
+    whose = "as is known" if found.reference == "known parts" else "as in the circuit"
+    yield (
+        "threshold",
+        f"Inputs are joined to outputs {whose} for thresholds from {found.low:.2g} to {found.high:.2g} "
+        f"({found.octaves:.1f} octaves), at {found.cost_low:.2f} to {found.cost_high:.2f} times the loss.",
+    )
+
+
+def _truth(audit: "Audit") -> Iterator[tuple[str, str]]:
+    found = audit.agreement
+    if found is None:
+        yield "truth", "No parts of the task are known, so nothing is said of whether the modules are the right ones."
+        return
+    at = found.matched
+    ami = "" if at.ami is None else f", AMI {at.ami:.2f} with '{at.known}'"
+    leaked = "" if found.leak is None else f", leak {found.leak:.1e}"
+    said = f"dependencies F1 {found.dependencies.f1:.2f}{ami}{leaked}"
+    yield "truth", f"Agreement with the known parts is {found.score:.2f} ({said})."
+
+
+def _function(audit: "Audit") -> Iterator[tuple[str, str]]:
+    lost, kept = audit.damage, audit.faithfulness
+    if lost is not None and len(audit.modules) > 1:
+        whole = np.maximum(lost.matrix, 0)
+        total = whole.sum(axis=0)
+        shares = np.divide(whole.max(axis=0), total, out=np.zeros_like(total), where=total > 0)
+        hits = int((lost.p[lost.matrix.argmax(axis=0), np.arange(len(lost.outputs))] < LEVEL).sum())
+        yield (
+            "function",
+            f"Set to its mean, one module does at least {shares.min():.0%} of the damage to each output; for {hits} of "
+            f"{len(lost.outputs)} it is more than random groups of its size do (p < {LEVEL:g}).",
+        )
+    if kept is not None:
+        told = [share for share in kept.shares if share is not None]
+        if told:
+            yield "function", f"The circuit keeps at least {min(told):.1%} of what the network does beyond its means."
+
+
+def _locality(audit: "Audit") -> Iterator[tuple[str, str]]:
+    found = audit.wiring
+    if found is None or found.locality is None:
+        return
+    ratio = found.length / found.random_mean
+    yield (
+        "locality",
+        f"Its wires are {ratio:.2f} times as long as in random places (p = {found.p:.2g}), and "
+        f"{found.length / found.best:.2f} times the best placement found.",
+    )
+
+
+def _count(test: Significance) -> str:
+    at_least = round(test.p * (1 + len(test.null))) - 1
+    return f"{at_least} of {len(test.null)}"
+
+
+def _p(test: Significance) -> str:
+    z = "" if test.z is None else f", z = {test.z:.1f}"
+    return f"p = {test.p:.2g}{z}"
