@@ -11,12 +11,17 @@ from ._class_use import draw_class_use as draw_class_use
 from ._damage import draw_damage as draw_damage
 from ._features import draw_features as draw_features
 from ._frequencies import draw_frequencies as draw_frequencies
+from ._hierarchy import draw_hierarchy as draw_hierarchy
 from ._irreps import draw_irreps as draw_irreps
+from ._levels import draw_levels as draw_levels
 from ._network import draw_network as draw_network
 from ._network_3d import draw_network_3d as draw_network_3d
+from ._null import draw_null as draw_null
+from ._null import draw_nulls as draw_nulls
 from ._part import draw_part as draw_part
 from ._predictions import draw_predictions as draw_predictions
 from ._readability import draw_readability as draw_readability
+from ._stability import draw_stability as draw_stability
 from ._stream import draw_stream as draw_stream
 from ._sweep import draw_sweep as draw_sweep
 from ._training import draw_training as draw_training
