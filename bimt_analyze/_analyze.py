@@ -14,9 +14,10 @@ import numpy as np
 
 from bimt_train.network import Checkpoint, Network
 
+from ._audit import audit_of
 from ._circuit_of import all_rows, circuit_of
 from ._sources import best_checkpoint, open_checkpoint
-from .audits import agreement, significance
+from .audits import Audit, agreement, significance
 from .graph import neuron_graph
 from .modules import choose_level, hierarchy
 from .report import Report
@@ -55,6 +56,9 @@ def analyze(
     samples: int = 200,
     seconds: float = 10.0,
     evolve: bool = False,
+    audit: bool = False,
+    retrain_steps: int = 1500,
+    processes: int | None = None,
     progress: Progress | None = None,
     name: str | None = None,
 ) -> Report:
@@ -74,6 +78,9 @@ def analyze(
             are tokens is held neither against null networks nor against known parts.
         seconds: for the search of all formulas together; classifiers have none.
         evolve: genetic programming by pyoperon, in the last third of that time, for what has no formula by then.
+        audit: the whole audit too (`bimt_analyze.audit`), with as many samples of every null model.
+        retrain_steps: of the audit's null networks that are trained anew; 0 trains none.
+        processes: that train these at once; one a core if left out.
         progress: is called with the name of each stage as it begins.
         name: of the source, as the report says it; the file's path if left out.
 
@@ -93,11 +100,18 @@ def analyze(
         graph = neuron_graph(network, weights="activation", x=x)
         levels = hierarchy(graph, seed=seed)
         choice = choose_level(levels)
-    with stages.stage("audit"):
+    with stages.stage("known parts"):
         placed = bool(network.layout.inputs and network.layout.outputs)  # tokens are no neurons: nothing to hold on to
         known = checkpoint.card.parts if placed else None
         agreed = None if known is None else agreement(network, known, x=x, graph=graph, levels=levels)
         tested = significance(graph, samples=samples, seed=seed) if samples and placed else None
+    audited: Audit | None = None
+    if audit:
+        with stages.stage("audit"):
+            audited = audit_of(
+                name, checkpoint, circuit, graph, levels, seed=seed, samples=samples, retrain_steps=retrain_steps,
+                processes=processes, progress=progress or (lambda stage: None),
+            )  # fmt: skip
     with stages.stage("representations"):
         read = reading(checkpoint, network)
     with stages.stage("formulas"):
@@ -109,7 +123,7 @@ def analyze(
         "formula_seconds": seconds,
         "evolve": evolve,
         "edge_weights": graph.weights,
-    }
+    } | ({"retrain_steps": retrain_steps} if audit else {})
     provenance = {
         "source": name,
         "versions": _versions(),
@@ -130,6 +144,7 @@ def analyze(
         significance=tested,
         reading=read,
         provenance=provenance,
+        audit=audited,
     )
 
 

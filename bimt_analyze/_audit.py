@@ -39,8 +39,8 @@ from .report import in_task_order, named_modules
 
 Progress = Callable[[str], None]
 
-RETRAINING_WORK = 3e10
-"""Multiplications that retrained null networks of one kind may take: some 15 seconds on two cores."""
+RETRAINING_WORK = 1.5e11
+"""Multiplications that retrained null networks of one kind may take: half a minute on two cores, or less."""
 
 STATISTICS: tuple[Statistic, ...] = ("specialisation", "modularity")
 MODELS: tuple[NullModel, ...] = ("rewired", "shuffled")
@@ -54,7 +54,7 @@ def audit(
     known: KnownParts | None = None,
     seed: int = 0,
     samples: int = 200,
-    retrain_steps: int = 2000,
+    retrain_steps: int = 1500,
     tolerance: float = 0.05,
     refit_steps: int = 60,
     processes: int | None = None,
@@ -175,8 +175,8 @@ def audit_of(
 
 
 def circuit_specialisation(checkpoint: Checkpoint) -> tuple[float, float]:
-    """Specialisation of a checkpoint's circuit, pruned without refitting, and the circuit's loss."""
-    circuit = circuit_of(checkpoint, refit_steps=0)
+    """Specialisation of a checkpoint's circuit, pruned briefly and without refitting, and the circuit's loss."""
+    circuit = circuit_of(checkpoint, refit_steps=0, search="narrowing")
     if not circuit.network.edges():
         return 0.0, circuit.loss
     return specialisation(neuron_graph(circuit.network, weights="activation", x=_inputs(checkpoint))), circuit.loss

@@ -3,14 +3,16 @@
 import numpy as np
 from jaxtyping import Float64
 
-from bimt_train import Circuit, prune
+from bimt_train import Circuit, Search, prune
 from bimt_train.network import Checkpoint
 
 _WORK, _TOO_MUCH = 1e7, 1e8  # weights times predictions (times steps) to look at; from where on it must be brief
 _FEWEST_ROWS, _FEWEST_TOKENS = 400, 4096  # that it looks at in any case
 
 
-def circuit_of(checkpoint: Checkpoint, *, tolerance: float = 0.05, refit_steps: int = 60) -> Circuit:
+def circuit_of(
+    checkpoint: Checkpoint, *, tolerance: float = 0.05, refit_steps: int = 60, search: Search = "sweep"
+) -> Circuit:
     """The circuit of a checkpoint's network, found in the network's own units.
 
     All rows of the probe serve: judged on its training rows alone, a network keeps weak connections that fit their
@@ -35,7 +37,7 @@ def circuit_of(checkpoint: Checkpoint, *, tolerance: float = 0.05, refit_steps: 
         loss=card.loss,
         tolerance=tolerance,
         refit_steps=0 if brief else refit_steps,
-        search="narrowing" if brief else "sweep",
+        search="narrowing" if brief else search,
     )
 
 

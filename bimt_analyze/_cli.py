@@ -30,6 +30,7 @@ feed-forward network trained elsewhere (.pt, .pth or .safetensors with a state_d
 \b
 Examples:
   bimt-analyze runs/independence --html report.html
+  bimt-analyze runs/independence --audit --require audit.modular --html audit.html
   bimt-analyze runs/independence --all --json reports/independence.json
   bimt-analyze runs/independence/seed-003.safetensors --require "formulas.*.exact" --require "agreement>=0.9"
   bimt-analyze model.pt --activation relu --range -2 2 --html report.html
@@ -67,6 +68,8 @@ class _Options:
     samples: int
     seconds: float
     evolve: bool
+    audit: bool
+    retrain: int
     dask: str | None
     quiet: bool
 
@@ -89,6 +92,8 @@ _FILE = click.Path(path_type=Path)
 @click.option("--samples", default=200, type=click.IntRange(0), help="Null networks of the test of significance.")
 @click.option("--seconds", default=10.0, type=click.FloatRange(0), help="For the search of all formulas of a network.")
 @click.option("--evolve", is_flag=True, help="Genetic programming by pyoperon for what has no formula by then.")
+@click.option("--audit", is_flag=True, help="Audit the modules: null networks, retrained ones, ablation, locality.")
+@click.option("--retrain", default=1500, type=click.IntRange(0), help="Steps of an audit's retrained nets; 0: none.")
 @click.option("--activation", help="Of a network trained elsewhere: silu, relu, gelu, tanh, sigmoid or identity.")
 @click.option("--probe", type=_FILE, metavar="TABLE", help="Rows to ask a network trained elsewhere about.")
 @click.option("--target", multiple=True, metavar="NAME...", help="Columns of the table that are outputs.")
@@ -129,6 +134,9 @@ def _job(options: _Options, path: Path) -> Job:
         samples=options.samples,
         seconds=options.seconds,
         evolve=options.evolve,
+        audit=options.audit,
+        retrain_steps=options.retrain,
+        processes=1 if options.every or options.dask else None,  # there, checkpoints are what runs side by side
     )
 
 
@@ -168,16 +176,37 @@ def _tell_outcomes(options: _Options, outcomes: Sequence[Outcome]) -> int:
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
-    """One line a checkpoint, in the order given."""
-    wide = max(len(Path(outcome.source).stem) for outcome in outcomes)
-    lines = [f"{'checkpoint':<{max(wide, 10)}}  {'edges':>5}  {'modules':>7}  {'as built':>8}  exact formulas"]
-    for outcome in outcomes:
-        built = {None: "-", True: "yes", False: "no"}[outcome.as_built]
+    """One line a checkpoint, in the order given; with p of several, q after Benjamini and Hochberg: the share of false
+    ones to expect among all that are called significant at this q or below."""
+    wide = max(10, *(len(Path(outcome.source).stem) for outcome in outcomes))
+    audited = any(outcome.modular is not None for outcome in outcomes)
+    modular = f"  {'modular':>7}" if audited else ""
+    head = f"{'checkpoint':<{wide}}  {'edges':>5}  {'modules':>7}{modular}  {'p':>6}  {'q':>6}"
+    lines = [f"{head}  {'as built':>8}  exact formulas"]
+    for outcome, q in zip(outcomes, q_values([outcome.p for outcome in outcomes]), strict=True):
+        verdict = f"  {_WORDS[outcome.modular]:>7}" if audited else ""
+        chance = "  ".join("-".rjust(6) if value is None else f"{value:>6.3f}" for value in (outcome.p, q))
         lines.append(
-            f"{Path(outcome.source).stem:<{max(wide, 10)}}  {outcome.edges:>5}  {outcome.modules:>7}  {built:>8}  "
-            f"{outcome.exact} of {outcome.formulas}"
+            f"{Path(outcome.source).stem:<{wide}}  {outcome.edges:>5}  {outcome.modules:>7}{verdict}  {chance}  "
+            f"{_WORDS[outcome.as_built]:>8}  {outcome.exact} of {outcome.formulas}"
         )
     return "\n".join(lines)
+
+
+_WORDS = {None: "-", True: "yes", False: "no"}
+
+
+def q_values(ps: Sequence[float | None]) -> list[float | None]:
+    """p-values of many networks, adjusted by Benjamini and Hochberg's procedure; None stays None.
+
+    >>> q_values([0.01, None, 0.04, 0.03])
+    [0.03, None, 0.04, 0.04]
+    """
+    from scipy.stats import false_discovery_control
+
+    known = [p for p in ps if p is not None]
+    adjusted = iter(false_discovery_control(known).tolist() if known else [])
+    return [None if p is None else float(next(adjusted)) for p in ps]
 
 
 def main(words: Sequence[str] | None = None) -> int:

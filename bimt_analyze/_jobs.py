@@ -25,6 +25,9 @@ class Job:
         samples: null networks of the test of significance.
         seconds: for formulas.
         evolve: as `analyze` takes it.
+        audit: as `analyze` takes it.
+        retrain_steps: as `analyze` takes it.
+        processes: that an audit may start.
     """
 
     path: str
@@ -37,6 +40,9 @@ class Job:
     samples: int
     seconds: float
     evolve: bool
+    audit: bool
+    retrain_steps: int
+    processes: int | None
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,8 @@ class Outcome:
         as_built: whether they are the known parts; None where none are known.
         exact: formulas that are.
         formulas: formulas in all.
+        p: of the test of significance; None where it was not made.
+        modular: the audit's verdict; None where there was none.
     """
 
     source: str
@@ -64,6 +72,8 @@ class Outcome:
     as_built: bool | None
     exact: int
     formulas: int
+    p: float | None
+    modular: bool | None
 
 
 def work(job: Job, progress: Callable[[str], None] | None = None) -> Outcome:
@@ -85,6 +95,9 @@ def work(job: Job, progress: Callable[[str], None] | None = None) -> Outcome:
         samples=job.samples,
         seconds=job.seconds,
         evolve=job.evolve,
+        audit=job.audit,
+        retrain_steps=job.retrain_steps,
+        processes=job.processes,
         progress=progress,
     )
     findings = tuple(finding for requirement in requirements for finding in report.check(requirement))
@@ -101,6 +114,8 @@ def work(job: Job, progress: Callable[[str], None] | None = None) -> Outcome:
         as_built=None if report.built_as is None else report.built_as.as_built,
         exact=sum(formula.exact for formula in report.formulas.values()),
         formulas=len(report.formulas),
+        p=None if report.significance is None else report.significance.p,
+        modular=None if report.audit is None else report.audit.verdict.modular,
     )
 
 

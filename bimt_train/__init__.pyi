@@ -17,6 +17,7 @@ from ._presets import DEFAULT_RECIPES as DEFAULT_RECIPES
 from ._presets import PAPER_RECIPES as PAPER_RECIPES
 from ._presets import default_recipe as default_recipe
 from ._prune import Circuit as Circuit
+from ._prune import Search as Search
 from ._prune import SweepPoint as SweepPoint
 from ._prune import prune as prune
 from ._relocate import relocate as relocate

@@ -32,6 +32,8 @@ class Damage:
         alone: damage with that module alone.
         random_mean: mean damage without a random group of the same size in each layer.
         p: (1 + number of random groups with at least the module's damage) / (1 + their number).
+        specificity: for each module, the share of all its damage that falls on the output it damages most.
+        specificity_p: (1 + number of random groups at least as specific) / (1 + their number).
         neurons: how many neurons of each module were set: its alive hidden ones.
         measure: of the loss.
         samples: how many random groups.
@@ -43,6 +45,8 @@ class Damage:
     alone: Float64[np.ndarray, "modules outputs"]
     random_mean: Float64[np.ndarray, "modules outputs"]
     p: Float64[np.ndarray, "modules outputs"]
+    specificity: Float64[np.ndarray, " modules"]
+    specificity_p: Float64[np.ndarray, " modules"]
     neurons: tuple[int, ...]
     measure: Measure
     samples: int
@@ -77,6 +81,10 @@ def damage(
     Random groups: sample k orders the alive neurons of each layer at random, from ``seed`` and k alone; its group for a
     module are the first of each, as many as the module has alive there. A neuron is alive if it varies over the rows
     and is read at all: dead neurons would make random groups harmless.
+
+    Specificity of a row d of damages (below 0 counts as 0) is max(d) / sum(d), 0 where nothing is damaged: a module
+    that serves one output has 1, and groups that cut across modules damage all outputs. With one output it is 1
+    throughout, and says nothing.
 
     A network of separate blocks that fits y gives the identity, and 1 - identity alone. What this does not show:
 
@@ -127,17 +135,29 @@ def damage(
     profiles: list[Profile] = [tuple(sorted(Counter(group for group, _ in neurons).items())) for neurons in own]
     random = {p: np.array([lost(_first(order, p)) for order in orders]) for p in dict.fromkeys(profiles)}
     at_least = [(random[p] >= row - _SLACK).sum(axis=0) for p, row in zip(profiles, matrix, strict=True)]
+    specific = _specificity(matrix)
+    as_specific = [
+        (_specificity(random[p]) >= value - _SLACK).sum() for p, value in zip(profiles, specific, strict=True)
+    ]
     return Damage(
         outputs=names,
         matrix=matrix,
         alone=np.array([lost(neurons) for neurons in others]),
         random_mean=np.array([random[p].mean(axis=0) for p in profiles]),
         p=(1 + np.array(at_least)) / (1 + samples),
+        specificity=specific,
+        specificity_p=(1 + np.array(as_specific)) / (1 + samples),
         neurons=tuple(map(len, own)),
         measure=measure,
         samples=samples,
         seed=seed,
     )
+
+
+def _specificity(damages: Float64[np.ndarray, "groups outputs"]) -> Float64[np.ndarray, " groups"]:
+    harm = np.maximum(damages, 0)
+    total = harm.sum(axis=1)
+    return np.asarray(np.divide(harm.max(axis=1), total, out=np.zeros_like(total), where=total > 0))
 
 
 def _order(ablation: "MeanAblation", generator: np.random.Generator) -> dict[str, list[NodeId]]:

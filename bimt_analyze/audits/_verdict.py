@@ -157,14 +157,15 @@ def _truth(audit: "Audit") -> Iterator[tuple[str, str]]:
 def _function(audit: "Audit") -> Iterator[tuple[str, str]]:
     lost, kept = audit.damage, audit.faithfulness
     if lost is not None and len(audit.modules) > 1:
-        whole = np.maximum(lost.matrix, 0)
-        total = whole.sum(axis=0)
-        shares = np.divide(whole.max(axis=0), total, out=np.zeros_like(total), where=total > 0)
-        hits = int((lost.p[lost.matrix.argmax(axis=0), np.arange(len(lost.outputs))] < LEVEL).sum())
+        harm = np.maximum(lost.matrix, 0)
+        total = harm.sum(axis=0)
+        shares = np.divide(harm.max(axis=0), total, out=np.zeros_like(total), where=total > 0)
+        hits = int((lost.specificity_p < LEVEL).sum())
+        only = "" if len(lost.outputs) > 1 else " With one output, no module can be specific to it."
         yield (
             "function",
-            f"Set to its mean, one module does at least {shares.min():.0%} of the damage to each output; for {hits} of "
-            f"{len(lost.outputs)} it is more than random groups of its size do (p < {LEVEL:g}).",
+            f"Of the damage to each output, one module set to its mean does {shares.min():.0%} or more; {hits} of "
+            f"{len(audit.modules)} modules are more specific than random groups of their size (p < {LEVEL:g}).{only}",
         )
     if kept is not None:
         told = [share for share in kept.shares if share is not None]

@@ -4,9 +4,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..plots import draw_network, draw_part, draw_predictions, draw_sweep, to_svg
+from ..plots import (
+    draw_damage,
+    draw_hierarchy,
+    draw_levels,
+    draw_network,
+    draw_nulls,
+    draw_part,
+    draw_predictions,
+    draw_stability,
+    draw_sweep,
+    to_svg,
+)
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ..audits import Audit
     from ._report import Report
 
 WHOLE = 20_000  # weights up to which the network before pruning is drawn too
@@ -14,7 +28,7 @@ WHOLE = 20_000  # weights up to which the network before pruning is drawn too
 
 def pictures(report: "Report") -> dict[str, str]:
     """Name -> picture: ``circuit``, ``sweep``, where it is small enough ``whole``, for numbers ``predictions``,
-    and ``missed-N`` for output number N where its formula and the network part."""
+    ``missed-N`` for output number N where its formula and the network part, and those of an audit, ``audit-...``."""
     circuit, checkpoint = report.circuit, report.checkpoint
     drawn = {
         "circuit": draw_network(circuit.network, partition=report.module_sets),
@@ -39,4 +53,23 @@ def pictures(report: "Report") -> dict[str, str]:
                 sides = {"formula - network": part.formula - part.network}
             title = f"{output}: the part of {', '.join(part.inputs)}"
             drawn[f"missed-{number}"] = draw_part(part.x, sides, names=part.inputs, title=title)
+    if report.audit is not None:
+        drawn |= _audit_pictures(report.audit)
     return {name: to_svg(axes, prefix=f"{name}-") for name, axes in drawn.items()}
+
+
+def _audit_pictures(audit: "Audit") -> dict[str, "Axes"]:
+    """The levels as a tree and on the network, how stable they are, null values, and the damage."""
+    chosen, levels = audit.choice.level, audit.levels
+    nulls = [*audit.nulls.values(), *(one.significance for one in audit.retrained.values())]
+    names = {node.key: node.label for node in audit.graph.nodes}
+    drawn = {
+        "audit-tree": draw_hierarchy(levels, chosen=chosen, names=names),
+        "audit-levels": draw_levels(audit.circuit.network, levels.levels, chosen=chosen),
+        "audit-stability": draw_stability(levels, chosen=chosen),
+        "audit-nulls": draw_nulls(nulls),
+    }
+    if audit.damage is not None:
+        drawn["audit-damage"] = draw_damage(audit.damage)
+        drawn["audit-alone"] = draw_damage(audit.damage, alone=True)
+    return drawn

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from ._report import Report
 from ._schema import (
     AgreementRecord,
+    AuditRecord,
     CircuitRecord,
     DivergenceRecord,
     EvidenceRecord,
@@ -50,6 +51,7 @@ def record(report: Report) -> ReportFile:
         significance=SignificanceRecord(**finite(report.significance.to_json() if report.significance else {})),
         reading=None if report.reading is None else ReadingRecord(**finite(asdict(report.reading))),
         circuit=CircuitRecord(**finite(report.circuit.to_json())),
+        audit=None if report.audit is None else AuditRecord(**finite(report.audit.to_json())),
         provenance=ProvenanceRecord(**finite(dict(report.provenance))),
     )
 

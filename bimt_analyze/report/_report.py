@@ -16,7 +16,7 @@ from ._require import Finding, Requirement
 from ._structure import BuiltAs, Module, built_as, in_task_order, modules_line, named_modules, unused_ends
 
 if TYPE_CHECKING:
-    from ..audits import Agreement, Significance
+    from ..audits import Agreement, Audit, Significance
     from ..formulas import Formula, SharedParts
     from ..representations import Reading
 
@@ -40,6 +40,7 @@ class Report:
         significance: of the modules; None where it was not tested.
         reading: what neurons stand for in the task's own terms; None where these are not known.
         provenance: ``source``, ``versions``, ``seeds``, ``parameters``, ``training``, ``seconds``.
+        audit: of the modules; None where none was asked for.
     """
 
     checkpoint: Checkpoint
@@ -53,6 +54,7 @@ class Report:
     significance: "Significance | None"
     reading: "Reading | None"
     provenance: Mapping[str, Any]
+    audit: "Audit | None" = None
 
     @cached_property
     def module_sets(self) -> tuple[frozenset[NodeId], ...]:
@@ -96,6 +98,8 @@ class Report:
             lines.append(self.reading.statement)
         if self.unused:
             lines.append(f"not used: {', '.join(self.unused)}")
+        if self.audit is not None:
+            lines.append(self.audit.summary()[0])
         return tuple(lines)
 
     @cached_property

@@ -190,6 +190,39 @@ class ReadingRecord(_Record):
     rows: list[list[str | int | float | None]] = Field(description="One cell a column.")
 
 
+class StatementRecord(_Record):
+    """A sentence of a verdict."""
+
+    topic: str = Field(description="verdict, partition, chance, training, threshold, truth, function, locality, ...")
+    text: str
+
+
+class AuditRecord(_OpenRecord):
+    """Whether the network is modular, how much of that is chance, and what its modules do; see docs/audit.md."""
+
+    modular: bool = Field(description="More than one module, and nulls.rewired.specialisation.p below 0.05.")
+    verdict: list[StatementRecord]
+    level: str
+    reason: str
+    stability: Number = Field(description="Mean pairwise AMI of the runs behind a resolution; null for exact levels.")
+    modules: list[str] = Field(description="In the order of `modules` of the report.")
+    weighings: dict[str, JsonValue] = Field(description="Edge weight -> level, modules, ami with these, p.")
+    second_opinion: dict[str, JsonValue] = Field(description="method, modules, ami with these.")
+    thresholds: dict[str, JsonValue] | None = Field(
+        description="low, high, octaves: where along the sweep the structure is exact; cost_low, cost_high: at what "
+        "loss, over the whole network's."
+    )
+    nulls: dict[str, JsonValue] = Field(description="Null model -> statistic -> p, z, observed, null_mean, ...")
+    retrained: dict[str, JsonValue] = Field(description="l1, permuted -> p, z, ..., median_loss, observed_loss, steps.")
+    agreement: Number = Field(description="The score of `agreement`; null where no parts are known.")
+    damage: dict[str, JsonValue] | None = Field(description="matrix, alone, random_mean, p: modules x outputs.")
+    faithfulness: dict[str, JsonValue] | None
+    wiring: dict[str, JsonValue] | None
+    shared_neurons: list[JsonValue]
+    undecided: dict[str, str] = Field(description="What could not be measured -> why.")
+    seed: int
+
+
 class SweepRecord(_Record):
     """What is left when weights up to a threshold are cut."""
 
@@ -240,6 +273,7 @@ class ReportFile(_Record):
     significance: SignificanceRecord
     reading: ReadingRecord | None = Field(default=None, description="Null where the task has no terms of its own.")
     circuit: CircuitRecord
+    audit: AuditRecord | None = Field(default=None, description="Null where none was asked for.")
     provenance: ProvenanceRecord
 
 

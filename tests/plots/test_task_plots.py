@@ -90,7 +90,8 @@ def test_the_map_of_classes_shows_shares_of_the_margin() -> None:
 
 def test_the_map_of_damage_shows_the_matrix_and_what_is_rare() -> None:
     matrix, p = np.array([[1.0, -0.2, 0.001]]), np.array([[0.01, 0.9, 0.5]])
-    found = Damage(("a", "b", "c"), matrix, 1 - matrix, matrix / 2, p, (3,), "error", 99, 0)
+    one = np.ones(1)
+    found = Damage(("a", "b", "c"), matrix, 1 - matrix, matrix / 2, p, one, one, (3,), "error", 99, 0)
     (panel,) = plots.draw_damage(found).child_axes
     assert np.allclose(panel.images[0].get_array(), matrix)
     assert [(text.get_text(), text.get_weight()) for text in panel.texts] == [
