@@ -8,10 +8,9 @@ import numpy as np
 import torch
 from jaxtyping import Float64
 
-from bimt_train import InputError
 from bimt_train.network import MLP, Network
 
-from ._options import streams
+from ._options import factors, streams
 from ._specimen import Specimen
 
 
@@ -62,8 +61,8 @@ class Blueprint:
         As s ReLU(p) = ReLU(s p) for s > 0, the outputs stay the same.
         """
         widths = [len(layer.bias) for layer in self.layers[:-1]]
-        factors = [np.exp(rng.uniform(-np.log(scale), np.log(scale), width)) for width in widths]
-        ends = [np.ones(self.x.shape[1]), *factors, np.ones(len(self.layers[-1].bias))]
+        scales = [factors(rng, scale, width) for width in widths]
+        ends = [np.ones(self.x.shape[1]), *scales, np.ones(len(self.layers[-1].bias))]
         layers = tuple(
             Layer(layer.weight * after[:, None] / before, layer.bias * after)
             for layer, (before, after) in zip(self.layers, pairwise(ends), strict=True)
@@ -76,10 +75,8 @@ class Blueprint:
         Raises:
             InputError: a scale below 1.
         """
-        if not 1 <= scale < np.inf:
-            raise InputError("an impossible scale", expected="1 or more", got=str(scale), mend="use 10, say")
-        order, factors = streams(seed, "order", "factors")
-        disguised = self.permuted(order).rescaled(factors, scale)
+        order, disguise = streams(seed, "order", "factors")
+        disguised = self.permuted(order).rescaled(disguise, scale)
         network = disguised.network()
         modules = {
             (group.name, i): owner

@@ -1,6 +1,9 @@
 """What the makers of specimens ask of their options, and what they draw from."""
 
+from collections.abc import Sequence
+
 import numpy as np
+from jaxtyping import Float64
 
 from bimt_train import InputError
 
@@ -30,3 +33,14 @@ def share(option: str, value: float) -> float:
     if not 0 <= value <= 1:
         raise InputError("not a share", where=option, expected="a number from 0 to 1", got=str(value))
     return value
+
+
+def factors(rng: np.random.Generator, scale: float, shape: int | Sequence[int]) -> Float64[np.ndarray, "..."]:
+    """Log-uniform numbers between 1/scale and scale.
+
+    Raises:
+        InputError: a scale below 1.
+    """
+    if not 1 <= scale < np.inf:
+        raise InputError("an impossible scale", expected="1 or more", got=str(scale), mend="use 10, say")
+    return np.exp(rng.uniform(-np.log(scale), np.log(scale), shape))

@@ -21,7 +21,8 @@ class Specimen:
     """A network of exactly known structure. The same options and seed make the same bytes.
 
     Attributes:
-        network: a ReLU `MLP` in double precision, its neurons in random order and, where they are hidden, rescaled.
+        network: a ReLU `MLP` (of a program, a `ProgramTransformer`) in double precision, its neurons in random order
+            and, where they are hidden, rescaled.
         x: rows to run it on, read-only.
         modules: for every neuron the number of its module; None where it serves several modules, or none.
         modular: whether there is anything to find. Where there is not, all neurons are of module 0.

@@ -7,4 +7,5 @@ from ._stream import Stream as Stream
 from ._stream import residual_stream as residual_stream
 from ._stream_map import StreamMap as StreamMap
 from ._stream_map import stream_map as stream_map
+from ._subspaces import subspace_graph as subspace_graph
 from ._virtual import virtual_graph as virtual_graph

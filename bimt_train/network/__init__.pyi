@@ -34,5 +34,6 @@ from ._parts import KnownParts as KnownParts
 from ._pattern import Pattern as Pattern
 from ._pattern import parse_pattern as parse_pattern
 from ._placement import Placement as Placement
+from ._program_transformer import ProgramTransformer as ProgramTransformer
 from ._rnn import RNN as RNN
 from ._transformer import RowTransformer as RowTransformer

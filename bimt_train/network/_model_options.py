@@ -1,8 +1,10 @@
 """What a model's options say of its tensors, held against a file's before anything is built."""
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -101,6 +103,26 @@ class _GPTOptions(_BlockOptions):
         yield from self.blocks(self.tokens)
 
 
+class _ProgramTransformerOptions(_Options):
+    tokens: int
+    context: int
+    width: int
+    parts: list[Annotated[list[int], Field(min_length=1, max_length=2)]]
+    outputs: int
+
+    def shapes(self) -> Iterator[tuple[str, Shape]]:
+        w = self.width
+        yield "embedding.weight", (self.tokens, w)
+        yield "positions.weight", (self.context, w)
+        for index, part in enumerate(self.parts):
+            n = math.prod(part)
+            sizes = {"up": (n, w), "down": (w, n)} if len(part) == 1 else {"qkv": (3 * n, w), "out": (w, n)}
+            for name, shape in sizes.items():
+                yield f"parts.{index}.{name}.weight", shape
+                yield f"parts.{index}.{name}.bias", shape[:1]
+        yield from (("write.weight", (self.outputs, w)), ("write.bias", (self.outputs,)))
+
+
 def _chain(widths: list[int]) -> Iterator[tuple[str, Shape]]:
     for i, (a, b) in enumerate(itertools.pairwise(widths)):
         yield f"layers.{i}.weight", (b, a)
@@ -114,6 +136,7 @@ _OPTIONS: Mapping[str, type[_Options]] = MappingProxyType(
         "embedding-mlp": _EmbeddingMLPOptions,
         "row-transformer": _RowTransformerOptions,
         "gpt": _GPTOptions,
+        "program-transformer": _ProgramTransformerOptions,
         "rnn": _RNNOptions,
     }
 )

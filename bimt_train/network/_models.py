@@ -9,6 +9,7 @@ from ._embedding_mlp import EmbeddingMLP
 from ._gpt import GPT
 from ._image_mlp import ImageMLP
 from ._mlp import MLP
+from ._program_transformer import ProgramTransformer
 from ._rnn import RNN
 from ._transformer import RowTransformer
 
@@ -19,6 +20,7 @@ MODELS: Mapping[str, type[nn.Module]] = MappingProxyType(
         "embedding-mlp": EmbeddingMLP,
         "row-transformer": RowTransformer,
         "gpt": GPT,
+        "program-transformer": ProgramTransformer,
         "rnn": RNN,
     }
 )
