@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -144,13 +145,14 @@ def scored(given: tuple[str, Checkpoint]) -> Scored:
     headline = agreement(circuit.network, parts, x=x, graph=graph).score
     plain = neuron_graph(checkpoint.network)
     naive = leiden(plain, seed=0)
+    q = naive.quality or 0.0
     ends = [node for node in plain.nodes if node.group in (plain.inputs, plain.outputs)]
     group = {name: n for n, (ins, outs) in enumerate(parts.modules()) for name in (*ins, *outs)}
     truth = [group[(parts.inputs if e.group == plain.inputs else parts.outputs)[e.index]] for e in ends]
     tests = {m: significance(plain, statistic="modularity", null_model=m, samples=50) for m in ("shuffled", "rewired")}
     return Scored(
         kind, headline, significance(graph).p, len(naive.modules),
-        float(adjusted_rand_score(truth, naive.labels(ends))), naive.quality or 0.0, _z_all(plain, naive.quality or 0.0),
+        float(adjusted_rand_score(truth, naive.labels(ends))), q, _z_all(plain, q),
         tests["shuffled"].z or 0.0, tests["rewired"].z or 0.0,
     )  # fmt: skip
 
@@ -163,7 +165,7 @@ def _z_all(graph: Any, observed: float) -> float:
     members = [graph.members(group) for group in graph.groups]
     for seed in range(50):
         rng, drawn = np.random.default_rng(seed), np.zeros_like(weights)
-        for source, target in zip(members, members[1:], strict=False):
+        for source, target in pairwise(members):
             block = weights[np.ix_(target, source)]
             drawn[np.ix_(target, source)] = rng.permutation(block.ravel()).reshape(block.shape)
         values.append(best_modularity(drawn, seed=seed))
@@ -181,7 +183,8 @@ def paper_section(seeds: int, task: str) -> list[str]:
             [
                 kind, f"{np.mean(score):.3f}", f"{np.median(score):.2f} ({min(score):.2f} to {max(score):.2f})",
                 _share([one.score == 1 for one in ones]), _share([one.p < 0.05 for one in ones]),
-                f"{np.mean([one.naive_modules for one in ones]):.1f}", f"{np.mean([one.naive_ari for one in ones]):.2f}",
+                f"{np.mean([one.naive_modules for one in ones]):.1f}",
+                f"{np.mean([one.naive_ari for one in ones]):.2f}",
                 f"{np.mean([one.naive_q for one in ones]):.2f}", f"{np.mean([one.z_all for one in ones]):.1f}",
                 f"{np.mean([one.z_entries for one in ones]):.1f}", f"{np.mean([one.z_degrees for one in ones]):.1f}",
             ]
@@ -196,9 +199,9 @@ def paper_section(seeds: int, task: str) -> list[str]:
         a, b = ([each.score for each in of[kind]] for kind in (one, other))
         tests.append(f"{one} > {other}: p = {mannwhitneyu(a, b, alternative='greater').pvalue:.2g}")
     return [
-        f"{task}, {seeds} seeds a type, default recipe. Score: agreement of the circuit's modules with the known parts. "
-        "Naive: Leiden at resolution 1 on the magnitudes of the network before pruning, two modules being true, and z "
-        "of its modularity against three shuffles.",
+        f"{task}, {seeds} seeds a type, default recipe. Score: agreement of the circuit's modules with the known "
+        "parts. Naive: Leiden at resolution 1 on the magnitudes of the network before pruning, two modules being "
+        "true, and z of its modularity against three shuffles.",
         "",
         *table(head, rows),
         "",

@@ -1,6 +1,7 @@
 from ._components import connected_components as connected_components
 from ._components import peeled_components as peeled_components
 from ._consensus import consensus as consensus
+from ._funnels import funnels as funnels
 from ._hierarchy import LEAKS as LEAKS
 from ._hierarchy import RESOLUTIONS as RESOLUTIONS
 from ._hierarchy import Choice as Choice

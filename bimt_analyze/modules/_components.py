@@ -27,7 +27,7 @@ def connected_components(graph: NeuronGraph, *, leak: float = 0.0) -> Partition:
     Raises:
         InputError: a leak outside [0, 1).
     """
-    kept = _kept(graph, leak)
+    kept = kept_edges(graph, leak)
     labels = _joined(len(graph.nodes), graph.edges.source[kept], graph.edges.target[kept])
     return Partition.of(graph, labels, method="components", parameters=_about(graph, leak), versions=VERSIONS)
 
@@ -49,7 +49,7 @@ def peeled_components(graph: NeuronGraph, *, depth: int, leak: float = 0.0) -> P
     """
     if depth < 0:
         raise InputError("nothing is left below", where="depth", expected="0 or more", got=str(depth))
-    kept = _kept(graph, leak)
+    kept = kept_edges(graph, leak)
     depths, source, target = graph.depths, graph.edges.source[kept], graph.edges.target[kept]
     low = np.maximum(depths[source], depths[target]) <= depth
     level = ~low & (depths[source] == depths[target])
@@ -70,7 +70,7 @@ def peeled_components(graph: NeuronGraph, *, depth: int, leak: float = 0.0) -> P
     return Partition.of(graph, labels, method="peeled components", parameters=parameters, versions=VERSIONS)
 
 
-def _kept(graph: NeuronGraph, leak: float) -> Bool[np.ndarray, " edges"]:
+def kept_edges(graph: NeuronGraph, leak: float) -> Bool[np.ndarray, " edges"]:
     """Which edges are not forgotten."""
     if not 0 <= leak < 1:
         raise InputError("an impossible leak", expected="0 or more, below 1", got=str(leak), mend="use 0.05, say")

@@ -12,6 +12,7 @@ from bimt_train import InputError
 from ..graph import NeuronGraph
 from ._components import connected_components, peeled_components
 from ._consensus import consensus
+from ._funnels import funnel_depth, funnels
 from ._leiden import leiden
 from ._partition import Partition
 from ._quality import modularity
@@ -30,22 +31,28 @@ NOTEWORTHY = 0.3
 """The modularity below which a split is not worth reporting: a rule of thumb of Newman and Girvan."""
 
 
+FUNNELLED = 0.9
+"""The share of inner neurons that must speak through a head before funnels are chosen."""
+
+Kind = Literal["components", "funnels", "peeled", "resolution", "given"]
+
+
 @dataclass(frozen=True)
 class Level:
     """One partition of a hierarchy.
 
     Attributes:
         partition: the modules.
-        kind: "components", exact or up to a leak; "peeled", components below a depth; "resolution", a consensus of
-            Leiden; "given", by a caller.
-        parameter: the leak, the depth or the resolution; 0 where it is given.
+        kind: "components", exact or up to a leak; "funnels", parts that speak through one neuron; "peeled", components
+            below a depth; "resolution", a consensus of Leiden; "given", by a caller.
+        parameter: the leak, the depth (of funnels or of layers) or the resolution; 0 where it is given.
         modularity: at resolution 1.
         stability: mean pairwise adjusted mutual information of the runs behind a resolution level; None for the others,
             which are exact.
     """
 
     partition: Partition
-    kind: Literal["components", "peeled", "resolution", "given"]
+    kind: Kind
     parameter: float
     modularity: float
     stability: float | None = None
@@ -55,6 +62,8 @@ class Level:
         """Its kind and parameter, for tables."""
         if self.kind == "components":
             return f"components up to a leak of {self.parameter:.0%}" if self.parameter else "components"
+        if self.kind == "funnels":
+            return f"funnels of depth {self.parameter:g}"
         if self.kind == "peeled":
             return f"components up to layer {self.parameter:g}"
         return f"resolution {self.parameter:g}" if self.kind == "resolution" else self.partition.method
@@ -62,19 +71,21 @@ class Level:
 
 @dataclass(frozen=True)
 class Hierarchy:
-    """Three chains of nested partitions of one graph; in each, every level refines the next.
+    """Four chains of nested partitions of one graph; in each, every level refines the next.
 
     Attributes:
         resolutions: consensus partitions by falling resolution.
         leaks: components by falling leak, as far as they differ.
+        funnels: at a leak of 5 %, parts that speak through one neuron, with less and less depth, as far as they differ.
         peeled: components at a leak of 5 % with fewer and fewer layers taken away, as far as they differ.
-        components: the coarsest level, in which all three chains end (and which none of them repeats).
+        components: the coarsest level, in which all chains end (and which none of them repeats).
         inputs: the neurons of the graph's input group.
         outputs: the neurons of its output group.
     """
 
     resolutions: tuple[Level, ...]
     leaks: tuple[Level, ...]
+    funnels: tuple[Level, ...]
     peeled: tuple[Level, ...]
     components: Level
     inputs: frozenset[tuple[str, int]]
@@ -82,8 +93,8 @@ class Hierarchy:
 
     @property
     def levels(self) -> tuple[Level, ...]:
-        """Every level of all chains: resolutions, leaks, peeled, components."""
-        return (*self.resolutions, *self.leaks, *self.peeled, self.components)
+        """Every level of all chains: resolutions, leaks, funnels, peeled, components."""
+        return (*self.resolutions, *self.leaks, *self.funnels, *self.peeled, self.components)
 
 
 class Choice(NamedTuple):
@@ -106,7 +117,7 @@ def hierarchy(
     runs: int = 10,
     seed: int = 0,
 ) -> Hierarchy:
-    """All three chains of a graph.
+    """All chains of a graph.
 
     From low to high resolution, each level is the `consensus` of ``runs`` runs of `leiden`, searched inside the modules
     of the level before, so that levels are nested by construction.
@@ -135,13 +146,19 @@ def hierarchy(
     leaking = [whole]
     for leak in sorted(leaks):
         _append_new(leaking, _exact(graph, connected_components(graph, leak=leak), "components", leak))
-    peeled = [_exact(graph, connected_components(graph, leak=TOLERABLE_LEAK), "components", TOLERABLE_LEAK)]
+    tight = _exact(graph, connected_components(graph, leak=TOLERABLE_LEAK), "components", TOLERABLE_LEAK)
+    funnelled = [tight]
+    for depth in range(funnel_depth(graph, leak=TOLERABLE_LEAK) + 1):
+        cut = funnels(graph, depth=depth, leak=TOLERABLE_LEAK)
+        _append_new(funnelled, _exact(graph, cut, "funnels", float(depth)))
+    peeled = [tight]
     for depth in reversed(range(int(graph.depths.max(initial=0)))):
         cut = peeled_components(graph, depth=depth, leak=TOLERABLE_LEAK)
         _append_new(peeled, _exact(graph, cut, "peeled", float(depth)))
     inputs, outputs = (frozenset(n.key for n in graph.nodes if n.group == g) for g in (graph.inputs, graph.outputs))
-    resolved, leaked, cuts = (tuple(reversed(part[1:])) for part in (chain, leaking, peeled))
-    return Hierarchy(resolved, leaked, cuts, whole, inputs, outputs)
+    parts = (chain, leaking, funnelled, peeled)
+    resolved, leaked, narrowed, cuts = (tuple(reversed(part[1:])) for part in parts)
+    return Hierarchy(resolved, leaked, narrowed, cuts, whole, inputs, outputs)
 
 
 def choose_level(found: Hierarchy) -> Choice:
@@ -150,14 +167,17 @@ def choose_level(found: Hierarchy) -> Choice:
     1. The components, where more than one of them leads from an input to an output. They need no method.
     2. Else the components up to the smallest leak, of at most 5 %, at which more than one leads from an input to an
        output: parts that a few stray weights join.
-    3. Else the highest cut between layers, with at least one layer above the inputs left below it, below which the
+    3. Else the finest funnels, where at least 90 % of the neurons between inputs and outputs speak through heads, and
+       more than one module with inputs has two such neurons or more, and no module is a single neuron: functions of
+       functions.
+    4. Else the highest cut between layers, with at least one layer above the inputs left below it, below which the
        inputs fall apart: separate parts that the last layers combine.
-    4. Else, among resolutions that split the network with a modularity of at least 0.3, the most stable one (to two
+    5. Else, among resolutions that split the network with a modularity of at least 0.3, the most stable one (to two
        decimals); of equally stable ones, the partition that stays the same over most neighbouring resolutions, then the
        coarsest.
-    5. Else the components as they are.
+    6. Else the components as they are.
 
-    Rules 3 and 4 find something in many networks, sparse random ones too: read the result beside a significance test.
+    Rules 4 and 5 find something in many networks, sparse random ones too: read the result beside a significance test.
     """
     whole = found.components
     for level in (whole, *reversed(found.leaks)):
@@ -165,6 +185,13 @@ def choose_level(found: Hierarchy) -> Choice:
         if through > 1 and level.parameter <= TOLERABLE_LEAK:
             where = f" up to a leak of {level.parameter:.0%}" if level.parameter else ""
             return Choice(level, f"the network falls into {through} components from inputs to outputs{where}")
+    for level in found.funnels[:1]:
+        ends = found.inputs | found.outputs
+        parts = sum(1 for m in level.partition.modules if m & found.inputs and len(m - ends) > 1)
+        share = level.partition.quality or 0.0
+        if parts > 1 and share >= FUNNELLED and min(map(len, level.partition.modules)) > 1:
+            said = f"{share:.0%} of its inner neurons speak through one neuron of their module each"
+            return Choice(level, f"one component; {said}")
     for level in reversed(found.peeled):
         apart = sum(1 for module in level.partition.modules if module & found.inputs)
         if level.parameter >= 1 and apart > 1:
@@ -180,7 +207,7 @@ def choose_level(found: Hierarchy) -> Choice:
     return Choice(split[best], f"one component; the most stable resolution: {said}")
 
 
-def _exact(graph: NeuronGraph, partition: Partition, kind: Literal["components", "peeled"], parameter: float) -> Level:
+def _exact(graph: NeuronGraph, partition: Partition, kind: Kind, parameter: float) -> Level:
     return Level(partition, kind, parameter, modularity(graph, partition))
 
 

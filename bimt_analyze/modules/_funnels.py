@@ -1,0 +1,125 @@
+"""Parts that speak through one neuron: functions of functions, as a network writes them."""
+
+import igraph
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from ..graph import NeuronGraph
+from ._components import VERSIONS, kept_edges
+from ._partition import Partition
+
+
+def funnels(graph: NeuronGraph, *, depth: int | None = None, leak: float = 0.0) -> Partition:
+    """Neurons whose every way to an output leads through one neuron share a module with it.
+
+    The post-dominator of a neuron is the first neuron that all its ways to the outputs have in common. A neuron that
+    post-dominates others is the head of a module: itself, and those of them that head none. A head that post-dominates
+    nothing but one other head passes on what that one says, and joins it. A neuron whose ways part for good, such as
+    an input that several functions read, goes with the module that reads most of it by weight.
+
+    So y = f(g(x1, x2), h(x3, x4)) falls into f, g and h if each value has a neuron of its own, although components are
+    one; also where g and h are read by several functions, or share inputs. What a network spreads over several neurons
+    is not found here: two neurons that add up to |u| are no funnel. ``quality`` is the share of the neurons between
+    inputs and outputs that have a head or are one: where it is low, the modules say little.
+
+    Args:
+        graph: with its outputs, or else whatever nothing reads counts as one.
+        depth: how many heads a module may have above it on the way out; those further down join the module they speak
+            to. Left out, all are modules. A lower depth gives a coarser or an equal partition.
+        leak: as in `connected_components`.
+
+    Raises:
+        InputError: a leak outside [0, 1).
+    """
+    kept = kept_edges(graph, leak)
+    source, target, weight = (column[kept] for column in (graph.edges.source, graph.edges.target, graph.edges.weight))
+    above = _post_dominators(graph, source, target)
+    head = _heads(above)
+    level = _levels(above, head)
+    inner = np.array([node.group not in (graph.inputs, graph.outputs) for node in graph.nodes]) & graph.connected
+    under = (head != np.arange(len(head))) | np.isin(np.arange(len(head)), above)
+    share = float(under[inner].mean()) if inner.any() else 0.0
+    if depth is not None:
+        head = np.array([_raised(n, head, above, level, depth) for n in head], dtype=np.int64)
+    labels = _with_readers(graph, head, source, target, weight)
+    about = {"leak": leak, "depth": depth, "weights": graph.weights}
+    return Partition.of(graph, labels, method="funnels", parameters=about, versions=VERSIONS, quality=share)
+
+
+def funnel_depth(graph: NeuronGraph, *, leak: float = 0.0) -> int:
+    """The most heads that a module has above it."""
+    kept = kept_edges(graph, leak)
+    above = _post_dominators(graph, graph.edges.source[kept], graph.edges.target[kept])
+    return int(_levels(above, _heads(above)).max(initial=0))
+
+
+def _post_dominators(
+    graph: NeuronGraph, source: Int64[np.ndarray, " edges"], target: Int64[np.ndarray, " edges"]
+) -> Int64[np.ndarray, " nodes"]:
+    """For each node its immediate post-dominator; -1 where its ways out have nothing in common, or it has none."""
+    nodes = len(graph.nodes)
+    unread = np.setdiff1d(np.arange(nodes), source[source != target])
+    ends = graph.members(graph.outputs) if graph.outputs in graph.groups else unread
+    pairs = np.concatenate([np.stack([source, target], axis=1), np.stack([ends, np.full(len(ends), nodes)], axis=1)])
+    found = igraph.Graph(nodes + 1, pairs.tolist(), directed=True).dominator(nodes, mode="in")
+    above = np.nan_to_num(np.array(found[:nodes], dtype=np.float64), nan=-1).astype(np.int64)
+    return np.where((above < 0) | (above == nodes), -1, above)
+
+
+def _heads(above: Int64[np.ndarray, " nodes"]) -> Int64[np.ndarray, " nodes"]:
+    """For each node the head of its module; itself where it is one, or belongs to none."""
+    is_head = np.zeros(len(above), dtype=bool)
+    is_head[above[above >= 0]] = True
+    head = np.where(is_head | (above < 0), np.arange(len(above)), above)
+    children = {h: np.flatnonzero(above == h) for h in np.flatnonzero(is_head)}
+    for h, own in children.items():
+        if len(own) == 1 and is_head[own[0]]:
+            head[head == h] = own[0]  # h passes on
+    while (head[head] != head).any():
+        head = head[head]
+    return head
+
+
+def _levels(above: Int64[np.ndarray, " nodes"], head: Int64[np.ndarray, " nodes"]) -> Int64[np.ndarray, " nodes"]:
+    """How many other heads stand above each node's head."""
+    level = np.zeros(len(above), dtype=np.int64)
+    for node in range(len(above)):
+        here, seen = node, {int(head[node])}
+        while above[here] >= 0:
+            here = int(above[here])
+            seen.add(int(head[here]))
+        level[node] = len(seen) - 1
+    return level
+
+
+def _raised(
+    node: int,
+    head: Int64[np.ndarray, " nodes"],
+    above: Int64[np.ndarray, " nodes"],
+    level: Int64[np.ndarray, " nodes"],
+    depth: int,
+) -> int:
+    """The head at this level or higher that a node's module speaks to."""
+    here = int(node)
+    while level[here] > depth and above[here] >= 0:
+        here = int(above[here])
+    return int(head[here])
+
+
+def _with_readers(
+    graph: NeuronGraph,
+    head: Int64[np.ndarray, " nodes"],
+    source: Int64[np.ndarray, " edges"],
+    target: Int64[np.ndarray, " edges"],
+    weight: Float64[np.ndarray, " edges"],
+) -> Int64[np.ndarray, " nodes"]:
+    """Nodes alone in their module go with the module that reads most of them; deepest first, so that readers are
+    settled."""
+    labels = head.copy()
+    counts = np.bincount(labels, minlength=len(labels))
+    for node in sorted(np.flatnonzero(counts[labels] == 1).tolist(), key=lambda n: -graph.depths[n]):
+        read = (source == node) & (target != node)
+        if read.any():
+            shares = np.bincount(labels[target[read]], weight[read], len(labels))
+            labels[node] = int(np.argmax(shares))
+    return labels
