@@ -1,8 +1,16 @@
+from ._affine_copy import AffineMap as AffineMap
 from ._agreement import Agreement as Agreement
 from ._agreement import PartMatch as PartMatch
 from ._agreement import agreement as agreement
+from ._alike import alike as alike
+from ._alike import most_alike as most_alike
 from ._audit import Audit as Audit
 from ._audit import SecondOpinion as SecondOpinion
+from ._carriers import Carrier as Carrier
+from ._carriers import Carriers as Carriers
+from ._carriers import carriers as carriers
+from ._comparison import Alike as Alike
+from ._comparison import Copy as Copy
 from ._damage import Damage as Damage
 from ._damage import damage as damage
 from ._dependencies import DependencyScore as DependencyScore

@@ -126,7 +126,7 @@ def damage(
     def lost(neurons: Sequence[NodeId]) -> Float64[np.ndarray, " outputs"]:
         return np.asarray((losses(flat(ablation.outputs(neurons)), targets, measure) - before) / unit)
 
-    _check_known(network, modules)
+    check_known(network, modules)
     own = [[neuron for neuron in ablation.alive if neuron in module] for module in modules]
     others = [[neuron for neuron in ablation.alive if neuron not in module] for module in modules]
     matrix = np.array([lost(neurons) for neurons in own])
@@ -172,7 +172,7 @@ def _first(order: dict[str, list[NodeId]], profile: Profile) -> list[NodeId]:
     return [neuron for group, count in profile for neuron in order[group][:count]]
 
 
-def _check_known(network: Network, modules: Sequence[frozenset[NodeId]]) -> None:
+def check_known(network: Network, modules: Sequence[frozenset[NodeId]]) -> None:
     sizes = network.layout.sizes
     for number, module in enumerate(modules):
         for group, index in sorted(module):
