@@ -15,10 +15,9 @@ import numpy as np
 from bimt_train.network import Checkpoint, Network
 
 from ._audit import audit_of
-from ._circuit_of import all_rows, circuit_of
+from ._circuit_of import all_rows, circuit_of, graph_of
 from ._sources import best_checkpoint, open_checkpoint
 from .audits import Audit, agreement, significance
-from .graph import neuron_graph
 from .modules import choose_level, hierarchy
 from .report import Report
 from .representations import reading
@@ -97,7 +96,7 @@ def analyze(
         circuit = circuit_of(checkpoint, tolerance=tolerance, refit_steps=refit_steps)
     network, x = circuit.network, checkpoint.card.to_network_inputs(all_rows(checkpoint)[0])
     with stages.stage("modules"):
-        graph = neuron_graph(network, weights="activation", x=x)
+        graph = graph_of(network, checkpoint)
         levels = hierarchy(graph, seed=seed)
         choice = choose_level(levels)
     with stages.stage("known parts"):

@@ -10,10 +10,11 @@ from jaxtyping import Float
 from bimt_train import Circuit, InputError
 from bimt_train.network import Checkpoint, KnownParts, Network, Probe, TaskCard
 
-from ._circuit_of import all_rows, circuit_of
+from ._circuit_of import all_rows, circuit_of, graph_of
 from ._sources import best_checkpoint, open_checkpoint
 from .audits import (
     Agreement,
+    Alike,
     Audit,
     Measure,
     NullModel,
@@ -23,6 +24,8 @@ from .audits import (
     Statistic,
     agreement,
     agreement_of,
+    alike,
+    carriers,
     damage,
     faithfulness,
     shared_neurons,
@@ -33,7 +36,7 @@ from .audits import (
     wiring,
 )
 from .audits._retrained import FEWEST, affordable, retrainable, retrained
-from .graph import NeuronGraph, neuron_graph
+from .graph import NeuronGraph
 from .modules import Hierarchy, choose_level, hierarchy, infomap
 from .report import in_task_order, named_modules
 
@@ -87,7 +90,7 @@ def audit(
     name, checkpoint = _opened(source, x, y, known)
     tell("prune")
     circuit = circuit_of(checkpoint, tolerance=tolerance, refit_steps=refit_steps)
-    graph = neuron_graph(circuit.network, weights="activation", x=_inputs(checkpoint))
+    graph = graph_of(circuit.network, checkpoint)
     tell("modules")
     levels = hierarchy(graph, seed=seed)
     return audit_of(
@@ -142,7 +145,15 @@ def audit_of(
     else:
         agreed = agreement(network, card.parts, x=x, graph=graph, levels=levels, seed=seed)
     modules = in_task_order(network, partition)
+    carried = None if card.parts is None or not modules else carriers(network, modules, card, x=x, seed=seed)
+    if carried is not None and not carried.found:
+        undecided["which module carries which part"] = carried.reason
     progress("function")
+    same: tuple[Alike, ...] = ()
+    try:
+        same = alike(network, modules, x, seed=seed) if len(modules) > 1 else ()
+    except InputError as error:  # what is no plain feed-forward network
+        undecided["whether modules compute the same function"] = str(error)
     rows, targets = _held_out(checkpoint)
     measure: Measure = "accuracy" if card.classifies else "error"
     lost = damage(network, modules, rows, targets, measure=measure, samples=samples, seed=seed) if modules else None
@@ -165,6 +176,8 @@ def audit_of(
         nulls=nulls,
         retrained=again,
         agreement=agreed,
+        carriers=carried,
+        alike=same,
         damage=lost,
         faithfulness=kept,
         wiring=wires,
@@ -179,7 +192,7 @@ def circuit_specialisation(checkpoint: Checkpoint) -> tuple[float, float]:
     circuit = circuit_of(checkpoint, refit_steps=0, search="narrowing")
     if not circuit.network.edges():
         return 0.0, circuit.loss
-    return specialisation(neuron_graph(circuit.network, weights="activation", x=_inputs(checkpoint))), circuit.loss
+    return specialisation(graph_of(circuit.network, checkpoint)), circuit.loss
 
 
 def _retrained(
@@ -201,7 +214,7 @@ def _retrained(
         return {}
     return {
         how: retrained(
-            checkpoint, circuit_specialisation, how=how, statistic="specialisation", weights="activation",
+            checkpoint, circuit_specialisation, how=how, statistic="specialisation", weights="attribution",
             samples=many, steps=steps, seed=seed, processes=processes,
         )
         for how in ("l1", "permuted")

@@ -4,10 +4,13 @@ import numpy as np
 from jaxtyping import Float64
 
 from bimt_train import Circuit, Search, prune
-from bimt_train.network import Checkpoint
+from bimt_train.network import Checkpoint, Network
+
+from .graph import NeuronGraph, neuron_graph
 
 _WORK, _TOO_MUCH = 1e7, 1e8  # weights times predictions (times steps) to look at; from where on it must be brief
 _FEWEST_ROWS, _FEWEST_TOKENS = 400, 4096  # that it looks at in any case
+_WEIGHED_ROWS = 500
 
 
 def circuit_of(
@@ -39,6 +42,19 @@ def circuit_of(
         refit_steps=0 if brief else refit_steps,
         search="narrowing" if brief else search,
     )
+
+
+def graph_of(network: Network, checkpoint: Checkpoint) -> NeuronGraph:
+    """The graph of a checkpoint's network or circuit: edges by attribution, which no scale of neurons changes.
+
+    On 500 rows of the probe at most, evenly spaced. Where inputs are tokens, edges are weighed by activation: gradients
+    of as many outputs as there are tokens would take long.
+    """
+    x = checkpoint.card.to_network_inputs(all_rows(checkpoint)[0])
+    if not (network.layout.inputs and network.layout.outputs):
+        return neuron_graph(network, weights="activation", x=x)
+    some = np.linspace(0, len(x) - 1, min(len(x), _WEIGHED_ROWS)).astype(np.int64)
+    return neuron_graph(network, weights="attribution", x=x[some])
 
 
 def all_rows(checkpoint: Checkpoint) -> tuple[Float64[np.ndarray, "rows inputs"], Float64[np.ndarray, "rows targets"]]:

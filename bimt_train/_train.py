@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -47,12 +47,20 @@ class _Setting:
     y: Tensor
     x_test: Tensor
     y_test: Tensor
+    priced: dict[bool, tuple[Sequence[Placement], Flat]] = field(default_factory=dict)
+
+    def prices(self, placements: Sequence[Placement], *, biases: bool) -> Flat:
+        """The price of every entry of every seed. Those last asked for are kept: most often nothing has moved since."""
+        known = self.priced.get(biases)
+        if known is None or known[0] is not placements:
+            cost, layout, shapes = self.recipe.cost, self.layout, self.stack.shapes
+            prices = [cost.prices(layout, placement, shapes, biases=biases) for placement in placements]
+            known = self.priced[biases] = (placements, self.stack.pack(prices).to(self.x))
+        return known[1]
 
     def charges(self, placements: Sequence[Placement], phase: Phase) -> Flat:
         """Lambda times the price of every entry of every seed."""
-        cost, layout, shapes = self.recipe.cost, self.layout, self.stack.shapes
-        prices = [cost.prices(layout, placement, shapes, biases=phase.biases) for placement in placements]
-        return self.stack.pack(prices).to(self.x) * phase.strength
+        return self.prices(placements, biases=phase.biases) * phase.strength
 
     def some(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """All rows, or so many of them, evenly spaced, that a measurement stays cheap."""
@@ -207,7 +215,8 @@ def _advance(setting: _Setting, progress: Progress, until: int, callbacks: Seque
     record = _measure(setting, until, moments.flat, placements, loss)
     fallen = [i for i in np.flatnonzero(~np.isfinite(record.train_loss)).tolist() if i not in resting]
     moments.put_back(progress.moments, torch.tensor(fallen, dtype=torch.long, device=setting.x.device))
-    placements = tuple(progress.placements[i] if i in fallen else p for i, p in enumerate(placements))
+    if fallen:
+        placements = tuple(progress.placements[i] if i in fallen else p for i, p in enumerate(placements))
     for index in fallen:
         for callback in callbacks:
             callback.on_diverged(setting.seeds[index], until)
@@ -262,7 +271,7 @@ def _row_picker(setting: _Setting, start: int, until: int) -> Iterator[tuple[Ten
 def _measure(setting: _Setting, step: int, flat: Flat, placements: Sequence[Placement], loss: Loss) -> Record:
     """Losses, cost and edges of every seed."""
     views = setting.stack.unpack(flat)
-    prices = setting.charges(placements, Phase(0.0, 1.0, biases=True))
+    prices = setting.prices(placements, biases=True)
     edges = sum((views[name].abs() > EDGE).flatten(1).sum(1) for name in setting.layout.weights())
     (x, y), (x_test, y_test) = setting.some(setting.x, setting.y), setting.some(setting.x_test, setting.y_test)
     tested = setting.stack.forward(views, x_test)

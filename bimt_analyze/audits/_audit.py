@@ -10,6 +10,8 @@ from bimt_train import Circuit
 from ..graph import NeuronGraph, NodeId
 from ..modules import Choice, Hierarchy, Partition
 from ._agreement import Agreement
+from ._carriers import Carriers
+from ._comparison import Alike
 from ._damage import Damage
 from ._faithfulness import Faithfulness
 from ._retrained import Retrained
@@ -47,7 +49,7 @@ class Audit:
     Attributes:
         source: what was audited.
         circuit: its pruned network, which all but thresholds and faithfulness look at.
-        graph: of the circuit, edges weighed by activation.
+        graph: of the circuit, edges weighed by attribution.
         levels: the graph's hierarchy.
         choice: the level that is audited, chosen without looking at the truth.
         modules: its modules, in the order in which the task names their outputs.
@@ -58,6 +60,8 @@ class Audit:
         nulls: statistic and null model -> test, as ``("specialisation", "rewired")``.
         retrained: "l1", "permuted" -> test against networks trained anew.
         agreement: with the known parts; None where none are known.
+        carriers: which module carries which known part; None where no formulas of parts are known.
+        alike: modules that compute the same function, up to an affine change of inputs and output.
         damage: each output without each module.
         faithfulness: of the circuit.
         wiring: length of the circuit's wires.
@@ -79,6 +83,8 @@ class Audit:
     nulls: Mapping[tuple[str, str], Significance]
     retrained: Mapping[str, Retrained]
     agreement: Agreement | None
+    carriers: Carriers | None
+    alike: tuple[Alike, ...]
     damage: Damage | None
     faithfulness: Faithfulness | None
     wiring: Wiring | None
@@ -122,6 +128,8 @@ class Audit:
             "nulls": nulls,
             "retrained": {how: one.to_json() for how, one in self.retrained.items()},
             "agreement": None if self.agreement is None else self.agreement.score,
+            "carriers": None if self.carriers is None else self.carriers.to_json(),
+            "alike": [one.to_json() for one in self.alike],
             "damage": None if self.damage is None else self.damage.to_json(),
             "faithfulness": None if self.faithfulness is None else self.faithfulness.to_json(),
             "wiring": None if self.wiring is None else self.wiring.to_json(),

@@ -66,7 +66,9 @@ def _statements(audit: "Audit", modular: bool) -> Iterator[tuple[str, str]]:
     yield from _training(audit)
     yield from _choice_of_threshold(audit)
     yield from _truth(audit)
+    yield from _carried(audit)
     yield from _function(audit)
+    yield from _copies(audit)
     yield from _locality(audit)
     if audit.shared:
         some = ", ".join(one.label for one in audit.shared[:6])
@@ -152,6 +154,30 @@ def _truth(audit: "Audit") -> Iterator[tuple[str, str]]:
     leaked = "" if found.leak is None else f", leak {found.leak:.1e}"
     said = f"dependencies F1 {found.dependencies.f1:.2f}{ami}{leaked}"
     yield "truth", f"Agreement with the known parts is {found.score:.2f} ({said})."
+
+
+def _carried(audit: "Audit") -> Iterator[tuple[str, str]]:
+    """Which parts are where."""
+    if audit.carriers is None or not audit.carriers.found:
+        return
+    found = audit.carriers.found
+    told = [f"{one.part} by module {one.module + 1} (r2 {one.single:.3f})" for one in found if one.carried]
+    lost = [one.part for one in found if not one.carried]
+    said = f"One number that a module sends is a known part up to scale and offset: {', '.join(told)}. " if told else ""
+    rest = f"No module sends {', '.join(lost)}." if lost else ""
+    yield "truth", f"{said}{rest}".strip()
+
+
+def _copies(audit: "Audit") -> Iterator[tuple[str, str]]:
+    for family in audit.alike:
+        if family.kind == "curved" and len(family.members) > 1:
+            which = ", ".join(f"{one.module + 1} ({', '.join(one.arguments)})" for one in family.members)
+            least = min(one.r2 for one in family.members if one.r2 is not None)
+            yield (
+                "shared parts",
+                f"Modules {which} compute the same function up to affine changes of inputs and output "
+                f"(r2 {least:.4f} or more).",
+            )
 
 
 def _function(audit: "Audit") -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from bimt_train import InputError
 
-from ..graph import NeuronGraph
+from ..graph import NeuronGraph, NodeId
 from ._components import connected_components, peeled_components
 from ._consensus import consensus
 from ._funnels import funnel_depth, funnels
@@ -80,6 +80,7 @@ class Hierarchy:
         peeled: components at a leak of 5 % with fewer and fewer layers taken away, as far as they differ.
         components: the coarsest level, in which all chains end (and which none of them repeats).
         inputs: the neurons of the graph's input group.
+        reading: the neurons that read one of these.
         outputs: the neurons of its output group.
     """
 
@@ -88,8 +89,9 @@ class Hierarchy:
     funnels: tuple[Level, ...]
     peeled: tuple[Level, ...]
     components: Level
-    inputs: frozenset[tuple[str, int]]
-    outputs: frozenset[tuple[str, int]]
+    inputs: frozenset[NodeId]
+    reading: frozenset[NodeId]
+    outputs: frozenset[NodeId]
 
     @property
     def levels(self) -> tuple[Level, ...]:
@@ -158,7 +160,9 @@ def hierarchy(
     inputs, outputs = (frozenset(n.key for n in graph.nodes if n.group == g) for g in (graph.inputs, graph.outputs))
     parts = (chain, leaking, funnelled, peeled)
     resolved, leaked, narrowed, cuts = (tuple(reversed(part[1:])) for part in parts)
-    return Hierarchy(resolved, leaked, narrowed, cuts, whole, inputs, outputs)
+    read = np.isin(graph.edges.source, graph.members(graph.inputs))
+    reading = frozenset(graph.nodes[n].key for n in np.unique(graph.edges.target[read]))
+    return Hierarchy(resolved, leaked, narrowed, cuts, whole, inputs, reading, outputs)
 
 
 def choose_level(found: Hierarchy) -> Choice:
@@ -168,8 +172,8 @@ def choose_level(found: Hierarchy) -> Choice:
     2. Else the components up to the smallest leak, of at most 5 %, at which more than one leads from an input to an
        output: parts that a few stray weights join.
     3. Else the finest funnels, where at least 90 % of the neurons between inputs and outputs speak through heads, and
-       more than one module with inputs has two such neurons or more, and no module is a single neuron: functions of
-       functions.
+       more than one module that reads inputs has two such neurons or more, and no module is a single neuron:
+       functions of functions.
     4. Else the highest cut between layers, with at least one layer above the inputs left below it, below which the
        inputs fall apart: separate parts that the last layers combine.
     5. Else, among resolutions that split the network with a modularity of at least 0.3, the most stable one (to two
@@ -187,7 +191,7 @@ def choose_level(found: Hierarchy) -> Choice:
             return Choice(level, f"the network falls into {through} components from inputs to outputs{where}")
     for level in found.funnels[:1]:
         ends = found.inputs | found.outputs
-        parts = sum(1 for m in level.partition.modules if m & found.inputs and len(m - ends) > 1)
+        parts = sum(1 for m in level.partition.modules if m & found.reading and len(m - ends) > 1)
         share = level.partition.quality or 0.0
         if parts > 1 and share >= FUNNELLED and min(map(len, level.partition.modules)) > 1:
             said = f"{share:.0%} of its inner neurons speak through one neuron of their module each"

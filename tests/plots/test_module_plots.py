@@ -38,7 +38,7 @@ SPLIT = (
     level(HALVES, 0.5, modularity=0.5, stability=1.0),
     level(WHOLE, 0.25, stability=1.0),
 )
-TREE = Hierarchy(SPLIT, (), (), (), WHOLE_LEVEL, X, Y)
+TREE = Hierarchy(SPLIT, (), (), (), WHOLE_LEVEL, X, frozenset(), Y)
 PLAIN = replace(TREE, resolutions=())
 
 
