@@ -175,11 +175,10 @@ def _questions(
     last = problem.clock
     if evolve:
         problem = replace(problem, clock=problem.clock.share(1 - _EVOLVING))
+    if hinted is not None and hinted.width == problem.width:  # hints add to what is tried, and here leave nothing out
+        problem, hinted = replace(problem, structure=hinted.structure), None
     for stages in (QUICK, MATCHED, *((COMBINED,) if probed else ()), THOROUGH):
-        repeated = (
-            hinted is not None and stages is MATCHED and hinted.width == problem.width
-        )  # it looks at columns alone
-        if hinted is not None and stages is not COMBINED and not repeated:
+        if hinted is not None and stages is not COMBINED:
             yield replace(hinted, clock=problem.clock.share(_HINTED)), stages
         yield problem, stages
     if evolve:

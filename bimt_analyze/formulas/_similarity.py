@@ -25,7 +25,7 @@ _POWERS = tuple(map(Fraction, (0, 1, -1, 2, -2, 0.5, -0.5)))
 _TOLERABLE = 5.0  # times the smallest roughness: what else is worth a question
 _PLAIN = 0.03  # error of a series, or roughness, from which it is worth the slow generators
 _QUICK = 4  # generators that are quick
-_SHARE = 0.3  # of the time
+_SHARE, _SURE = 0.3, 0.6  # of the time; where y m is a function of u for all that a series shows
 _JUDGED = 80  # pairs that a series is fitted to
 _DEGREE = 36
 _NOISY = 1e-3  # an error from which noise is likely, and then
@@ -80,12 +80,12 @@ def similarities(problem: Problem) -> list[Similarity]:
 
 def similar(problem: Problem, stages: Sequence[Callable[[Problem], Iterator[Form]]]) -> Iterator[Form]:
     """Forms of y m over u in place of the columns; each generator of one variable is asked of every pair in turn."""
-    problem = replace(problem, clock=problem.clock.share(_SHARE))
     found = [s for s in similarities(problem)[:_JUDGED] if s.rough < _ROUGH]
     if not found:
         return
     judged = sorted(((smooth_error(problem, pair), pair) for pair in found), key=lambda j: j[0])
     least = judged[0][0]
+    problem = replace(problem, clock=problem.clock.share(_SURE if least < _NOISY else _SHARE))
     near = [pair for error, pair in judged if error <= max((_TOLERABLE if least < _NOISY else _ALIKE) * least, _CLEAR)]
     families = sorted(
         {(pair.argument, free_of(pair.multiple, pair.argument)) for pair in near},

@@ -14,6 +14,8 @@ from ._neuron_graph import Edges, Neuron, NeuronGraph
 
 Strength = Float64[np.ndarray, "..."]
 
+_SATURATED = 1e-3
+
 
 def neuron_graph(
     network: Network, *, weights: str = "magnitude", x: Num[np.ndarray, "rows ..."] | None = None
@@ -30,7 +32,9 @@ def neuron_graph(
       the target's pre-activation, y_k the outputs, and || || the Euclidean norm over outputs: to first order, how far
       the outputs, each in units of its own deviation, move when the source is replaced by its mean on this edge alone.
       (An output that is constant on x is left out.) Adding a constant to a_j, with the bias taking it back, changes
-      nothing; nor does rescaling neurons (as ReLU allows) or outputs.
+      nothing; nor does rescaling neurons (as ReLU allows) or outputs. A neuron at which no output has a gradient on
+      these rows, saturated as the detectors of Boolean functions are, keeps its edges in proportion to ``activation``,
+      adding up to a thousandth of the least that any other neuron reads: so they are there, and weigh next to nothing.
 
     Strengths of tensors between the same two neurons are added up, and so are those of folded copies (unlike
     `Network.connections`, which adds the weights themselves, so that copies of opposite sign would cancel). An edge of
@@ -117,6 +121,21 @@ def _attributions(network: Network, x: Num[np.ndarray, "..."] | None) -> dict[st
         )
         effect = slope.T @ moved / len(moved)
         found[name] = size * (effect if _rows_are_targets(network, name) else effect.T)
+    return _with_saturated(network, found, _activations(network, x))
+
+
+def _with_saturated(
+    network: Network, attributions: dict[str, Strength], activations: Mapping[str, Strength]
+) -> dict[str, Strength]:
+    """Neurons without a gradient get their edges back, in proportion to activation."""
+    axis = {name: 1 if _rows_are_targets(network, name) else 0 for name in attributions}
+    totals = {name: strength.sum(axis=axis[name], keepdims=True) for name, strength in attributions.items()}
+    least = min((float(total[total > 0].min()) for total in totals.values() if (total > 0).any()), default=1.0)
+    found = {}
+    for name, strength in attributions.items():
+        heard = activations[name].sum(axis=axis[name], keepdims=True)
+        shares = np.divide(activations[name], heard, out=np.zeros_like(strength), where=heard > 0)
+        found[name] = np.where(totals[name] > 0, strength, _SATURATED * least * shares)
     return found
 
 

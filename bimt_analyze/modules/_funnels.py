@@ -40,7 +40,7 @@ def funnels(graph: NeuronGraph, *, depth: int | None = None, leak: float = 0.0) 
     under = (head != np.arange(len(head))) | np.isin(np.arange(len(head)), above)
     share = float(under[inner].mean()) if inner.any() else 0.0
     if depth is not None:
-        head = np.array([_raised(n, head, above, level, depth) for n in head], dtype=np.int64)
+        head = np.array([_raised(n, head, above, level, depth) for n in head.tolist()], dtype=np.int64)
     labels = _with_readers(graph, head, source, target, weight)
     about = {"leak": leak, "depth": depth, "weights": graph.weights}
     return Partition.of(graph, labels, method="funnels", parameters=about, versions=VERSIONS, quality=share)
@@ -100,7 +100,7 @@ def _raised(
     depth: int,
 ) -> int:
     """The head at this level or higher that a node's module speaks to."""
-    here = int(node)
+    here = node
     while level[here] > depth and above[here] >= 0:
         here = int(above[here])
     return int(head[here])

@@ -1,0 +1,217 @@
+"""The whole audit on networks whose answer is known, and each new measure against its definition."""
+
+import inspect
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.metrics import adjusted_mutual_info_score
+
+from bimt_analyze import audit, circuit_of
+from bimt_analyze.audits import (
+    Significance,
+    agreement_of,
+    retrained,
+    shared_neurons,
+    shuffled,
+    significance,
+    thresholds,
+    weighings,
+)
+from bimt_analyze.graph import Edges, Neuron, NeuronGraph
+from bimt_analyze.modules import Partition
+from bimt_analyze.specimens import block_network, dense_network
+from bimt_train import InputError, Recipe, default_recipe, train
+from bimt_train.tasks import independence
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return train(independence(), seeds=2).best.checkpoint
+
+
+@pytest.fixture(scope="module")
+def found(trained):
+    return audit(trained, samples=40, retrain_steps=30, processes=1)
+
+
+def chain(*matrices):
+    """A graph of layers x, h1, ..., y with these magnitudes [targets, sources]."""
+    sizes = [matrices[0].shape[1], *(len(m) for m in matrices)]
+    names = ["x", *(f"h{d}" for d in range(1, len(matrices))), "y"]
+    nodes = [Neuron(n, i, f"{n}.{i}", (0.0,), d) for d, n in enumerate(names) for i in range(sizes[d])]
+    first = np.cumsum([0, *sizes])
+    source, target, weight = [], [], []
+    for d, matrix in enumerate(matrices):
+        for i, j in np.argwhere(matrix != 0):
+            source.append(first[d] + j)
+            target.append(first[d + 1] + i)
+            weight.append(float(abs(matrix[i, j])))
+    edges = Edges(np.array(source), np.array(target), np.array(weight), np.ones(len(weight), dtype=np.int8))
+    return NeuronGraph(tuple(nodes), edges, "magnitude", "x", "y")
+
+
+def test_blocks_are_modular_and_each_serves_its_output():
+    specimen = block_network(seed=1)
+    told = audit(specimen.network, x=specimen.x, samples=99, retrain_steps=0)
+    assert told.verdict.modular
+    assert told.partition.same_modules(specimen.partition)
+    matrix = told.damage.matrix
+    assert np.allclose(np.sort(matrix, axis=None), [0] * 6 + [1] * 3, atol=1e-9)
+    assert np.allclose(told.damage.specificity, 1)
+    assert (told.damage.specificity_p < 0.05).all()
+    assert told.summary()[0].startswith("Modular: 3 modules")
+
+
+def test_a_dense_network_is_not():
+    specimen = dense_network(seed=0)
+    told = audit(specimen.network, x=specimen.x, samples=40, retrain_steps=0)
+    assert not told.verdict.modular
+    assert told.summary()[0].startswith("Not modular")
+
+
+def test_it_is_the_same_twice_and_becomes_json(trained, found):
+    again = audit(trained, samples=40, retrain_steps=30, processes=1)
+    assert json.dumps(found.to_json(), allow_nan=False) == json.dumps(again.to_json(), allow_nan=False)
+    other = audit(trained, samples=40, retrain_steps=0, seed=1)
+    assert other.nulls["specialisation", "rewired"].null != found.nulls["specialisation", "rewired"].null
+
+
+def test_the_paper_task_is_audited_whole(found):
+    assert found.verdict.modular
+    assert found.agreement.score == 1
+    assert {one.weights for one in found.weighings} == {"magnitude", "activation", "attribution"}
+    assert set(found.nulls) == {(s, m) for s in ("specialisation", "modularity") for m in ("rewired", "shuffled")}
+    assert set(found.retrained) == {"l1", "permuted"}
+    assert {one.part: one.module for one in found.carriers.found if one.carried} == {"y1": 0, "y2": 1}
+    assert found.wiring.locality > 0.9
+    assert not found.undecided
+    topics = [sentence.topic for sentence in found.verdict.sentences]
+    assert topics[0] == "verdict"
+    assert {"partition", "chance", "training", "threshold", "truth", "function", "locality"} <= set(topics)
+
+
+def test_what_cannot_be_measured_is_said():
+    specimen = block_network(seed=0)
+    told = audit(specimen.network, x=specimen.x, samples=19, retrain_steps=0)
+    assert "agreement" in told.undecided
+    assert any(sentence.topic == "undecided" for sentence in told.verdict.sentences)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [({}, "without rows"), ({"x": block_network(seed=0).x, "samples": 5}, "too few samples")],
+)
+def test_bad_input_is_one_line(given, words):
+    with pytest.raises(InputError, match=words) as caught:
+        audit(block_network(seed=0).network, **given)
+    assert "\n" not in str(caught.value)
+
+
+def test_rows_belong_to_networks_only(trained):
+    with pytest.raises(InputError, match="its own rows"):
+        audit(trained, x=np.zeros((4, 4)))
+
+
+def test_shuffled_keeps_the_wires_and_the_weights():
+    rng = np.random.default_rng(0)
+    matrix = rng.random((5, 7)) * (rng.random((5, 7)) < 0.5)
+    drawn = shuffled(matrix, generators=[np.random.default_rng(k) for k in range(30)])
+    assert all(((sample > 0) == (matrix > 0)).all() for sample in drawn)
+    assert all(np.allclose(np.sort(sample, axis=None), np.sort(matrix, axis=None)) for sample in drawn)
+    assert len({sample.tobytes() for sample in drawn}) == 30
+
+
+def test_p_counts_values_that_are_equal():
+    test = Significance.of(2.0, np.array([1.0, 2.0, 3.0]), statistic="", null_model="", weights="", seed=0)
+    assert test.p == 3 / 4
+    assert test.z == pytest.approx(0.0)
+
+
+def test_modularity_is_searched_anew_in_each_sample():
+    rng = np.random.default_rng(0)
+    halves = [np.kron(np.eye(2), np.ones(s)) * rng.uniform(0.5, 1.5, (2 * s[0], 2 * s[1])) for s in ((4, 2), (1, 4))]
+    graph = chain(*halves)
+    wired, sizes = (
+        significance(graph, statistic="modularity", null_model=m, samples=40) for m in ("rewired", "shuffled")
+    )
+    assert wired.p == 1 / 41
+    assert sizes.p > 0.05  # the halves stay apart whatever their weights are
+    assert max(wired.null) < wired.observed
+
+
+@pytest.mark.parametrize("option", ["statistic", "null_model"])
+def test_unknown_tests_are_refused(option):
+    with pytest.raises(InputError, match=option):
+        inspect.unwrap(significance)(chain(np.ones((2, 2)), np.ones((1, 2))), **{option: "other"})
+
+
+def test_thresholds_of_a_planted_sweep(trained):
+    circuit = circuit_of(trained)
+    told = thresholds(trained.network, circuit, trained.card.parts)
+    exact = [point.threshold for point in told.points if point.exact]
+    assert told.low in exact
+    assert told.high in exact
+    assert told.low <= circuit.threshold <= told.high
+    assert told.octaves == pytest.approx(np.log2(told.high / told.low))
+    # an oracle for one point: boolean products of what is left
+    weights = [
+        np.abs(trained.network.tensors[n]) > told.high
+        for n in ("layers.0.weight", "layers.1.weight", "layers.2.weight")
+    ]
+    reach = (weights[2].astype(int) @ weights[1].astype(int) @ weights[0].astype(int)) > 0
+    assert (reach == [[1, 0, 1, 0], [0, 1, 0, 1]]).all()
+    everything = thresholds(trained.network, replace(circuit, sweep=circuit.sweep[:1]), trained.card.parts)
+    assert everything.low is None
+
+
+def test_agreement_of_partitions():
+    one = Partition((frozenset({("a", 0), ("a", 1)}), frozenset({("a", 2), ("a", 3)})))
+    other = Partition((frozenset({("a", 0), ("a", 2)}), frozenset({("a", 1), ("a", 3)})))
+    assert agreement_of(one, one) == 1
+    assert agreement_of(one, other) == pytest.approx(adjusted_mutual_info_score([0, 0, 1, 1], [0, 1, 0, 1]))
+
+
+def test_weighings_agree_on_separate_blocks():
+    specimen = block_network(seed=2, scale=100.0)
+    told = weighings(specimen.network, specimen.x, specimen.partition, samples=19)
+    assert [one.ami for one in told] == [1.0, 1.0, 1.0]
+
+
+def test_a_neuron_that_two_modules_read_is_shared():
+    first = np.array([[1.0, 0, 0], [0, 1, 0], [0, 0, 1]])
+    second = np.array([[1.0, 0.5, 0], [0, 0.5, 1]])
+    graph = chain(first, second)
+    modules = [
+        frozenset({("x", 0), ("h1", 0), ("y", 0), ("x", 1), ("h1", 1)}),
+        frozenset({("x", 2), ("h1", 2), ("y", 1)}),
+    ]
+    (shared, reader) = shared_neurons(graph, modules)
+    assert (shared.label, shared.module, shared.claims) == ("h1.1", 0, ((1, 0.5),))
+    assert (reader.label, reader.claims) == ("y.1", ((0, pytest.approx(1 / 3)),))
+    with pytest.raises(InputError, match="share"):
+        shared_neurons(graph, modules, claim=0.0)
+
+
+def sum_of_weights(checkpoint):
+    return float(sum(np.abs(t).sum() for t in checkpoint.network.tensors.values())), 0.0
+
+
+def test_retrained_networks_depend_on_their_seed_alone(trained):
+    short = {"statistic": "sum", "weights": "magnitude", "steps": 20, "processes": 1}
+    few = retrained(trained, sum_of_weights, how="l1", samples=3, **short)
+    more = retrained(trained, sum_of_weights, how="l1", samples=5, **short)
+    assert more.significance.null[:3] == pytest.approx(few.significance.null)
+    assert len(set(more.significance.null)) == 5
+    assert more.steps == 20
+    assert few.significance.observed == pytest.approx(sum_of_weights(trained)[0])
+    other = retrained(trained, sum_of_weights, how="permuted", samples=3, **short)
+    assert other.significance.null != few.significance.null
+
+
+def test_a_recipe_comes_back_from_json():
+    recipe = default_recipe(independence())
+    assert Recipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe
+    with pytest.raises(InputError, match="cannot be read"):
+        Recipe.from_json({"steps": 3})
