@@ -76,7 +76,7 @@ def test_a_folder_means_its_best_seed_and_all_means_all(folder, capsys):
     assert main([str(folder), "--json", str(folder / "r.json"), *FAST]) == 0
     assert json.loads((folder / "r.json").read_text())["task"]["name"] == "task3"
     capsys.readouterr()
-    job = Job(str(folder), Sampling(), (), ("json",), 0, 0.05, 60, 0, 5.0, False)
+    job = Job(str(folder), Sampling(), (), ("json",), 0, 0.05, 60, 0, 5.0, False, False, 0, 1)
     assert pickle.loads(pickle.dumps(job)) == job
     outcomes = fan_out(work, [job, job], processes=1)
     assert outcomes[0].texts["json"].split('"seconds"')[0] == outcomes[1].texts["json"].split('"seconds"')[0]
@@ -88,7 +88,7 @@ def test_all_seeds_in_one_table(folder, capsys, monkeypatch):
     words = [str(folder), "--all", "--markdown", str(folder / "r.md"), "--require", "modules==2", *FAST]
     assert main(words) == 0
     out = capsys.readouterr().out.splitlines()
-    assert [line.split()[:5] for line in out[1:3]] == [
+    assert [[*line.split()[:3], *line.split()[5:7]] for line in out[1:3]] == [
         ["seed-003", "7", "2", "yes", "2"],
         ["seed-001", "7", "2", "yes", "2"],
     ]
@@ -177,7 +177,7 @@ def test_importing_the_package_is_light():
 
 
 def test_the_worker_says_what_the_report_says(saved):
-    outcome = work(Job(str(saved), Sampling(), ("modules==2",), (), 0, 0.05, 60, 0, 5.0, False))
+    outcome = work(Job(str(saved), Sampling(), ("modules==2",), (), 0, 0.05, 60, 0, 5.0, False, False, 0, 1))
     assert (outcome.edges, outcome.modules, outcome.as_built, outcome.exact, outcome.formulas) == (7, 2, True, 2, 2)
     assert [finding.holds for finding in outcome.findings] == [True] and outcome.texts == {}
 

@@ -1,0 +1,73 @@
+"""The audit in the report: the same numbers in JSON, Markdown and HTML, and on the command line."""
+
+import json
+
+import pytest
+
+from bimt_analyze import analyze
+from bimt_analyze._cli import main, q_values, table
+from bimt_analyze._jobs import Outcome
+from bimt_analyze.report import ReportFile
+
+
+@pytest.fixture(scope="module")
+def audited(checkpoint):
+    return analyze(checkpoint, samples=20, retrain_steps=0, seconds=2.0, audit=True)
+
+
+def test_the_record_holds_the_audit(audited):
+    plain = audited.to_json()
+    assert ReportFile.model_validate(plain).audit is not None
+    assert plain["audit"] == json.loads(json.dumps(audited.audit.to_json()))
+    assert [f"{module['inputs']}" for module in plain["modules"]] == ["['x1', 'x3']", "['x2', 'x4']"]
+    assert plain["audit"]["modules"] == ["{x1, x3 -> y1}", "{x2, x4 -> y2}"]
+    assert audited.summary()[-1] == plain["audit"]["verdict"][0]["text"]
+
+
+def test_without_one_there_is_none(report):
+    assert report.to_json()["audit"] is None
+    assert 'id="audit"' not in report.to_html()
+
+
+def test_the_page_shows_every_sentence_and_picture(audited):
+    html, markdown = audited.to_html(), audited.to_markdown()
+    for section in ("audit", "audit-levels", "audit-nulls", "audit-damage"):
+        assert f'<section id="{section}">' in html
+    for sentence in audited.audit.summary():
+        assert sentence.split("(")[0].replace("'", "&#39;").replace(">", "&gt;").strip() in html
+        assert sentence.split("(")[0].split("'")[0].strip() in markdown.replace("\\", "")
+
+
+def test_requirements_reach_into_it(audited):
+    (finding,) = audited.check("audit.nulls.rewired.specialisation.p<=1")
+    assert finding.holds
+    (finding,) = audited.check("audit.agreement>=0.99")
+    assert finding.holds
+    (finding,) = audited.check("audit.modular")
+    assert finding.holds == audited.audit.verdict.modular
+
+
+def test_the_command_line_asks_for_it(saved, tmp_path, capsys):
+    out = tmp_path / "audit.json"
+    words = [str(saved), "--audit", "--retrain", "0", "--samples", "20", "--seconds", "1", "--quiet"]
+    assert main([*words, "--json", str(out), "--require", "audit.agreement>=0.9"]) == 0
+    assert json.loads(out.read_text())["audit"]["verdict"][0]["text"] in capsys.readouterr().out
+
+
+def test_q_is_benjamini_and_hochberg():
+    ps = [0.001, 0.2, 0.03, 0.04]
+    ranked = sorted(ps)
+    by_hand = {p: min(ranked[j] * 4 / (j + 1) for j in range(k, 4)) for k, p in enumerate(ranked)}
+    assert q_values(ps) == pytest.approx([by_hand[p] for p in ps])
+    assert q_values([None]) == [None]
+
+
+def test_the_table_tells_p_and_q():
+    def outcome(n, p, modular):
+        return Outcome(f"seed-{n:03}.safetensors", (), (), {}, 9, 2, True, 1, 2, p, modular)
+
+    head, first, second = table([outcome(0, 0.01, True), outcome(1, 0.5, False)]).splitlines()
+    assert head.split() == ["checkpoint", "edges", "modules", "modular", "p", "q", "as", "built", "exact", "formulas"]
+    assert first.split()[3:6] == ["yes", "0.010", "0.020"]
+    assert second.split()[3:6] == ["no", "0.500", "0.500"]
+    assert "modular" not in table([outcome(0, None, None)]).splitlines()[0].split()
