@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from jaxtyping import Float
@@ -13,8 +13,6 @@ from bimt_train.network import Checkpoint, KnownParts, Network, Probe, TaskCard
 from ._circuit_of import all_rows, circuit_of, graph_of
 from ._sources import best_checkpoint, open_checkpoint
 from .audits import (
-    Agreement,
-    Alike,
     Audit,
     Measure,
     NullModel,
@@ -41,6 +39,7 @@ from .modules import Hierarchy, choose_level, hierarchy, infomap
 from .report import in_task_order, named_modules
 
 Progress = Callable[[str], None]
+Found = TypeVar("Found")
 
 RETRAINING_WORK = 1.5e11
 """Multiplications that retrained null networks of one kind may take: half a minute on two cores, or less."""
@@ -125,8 +124,19 @@ def audit_of(
         mend = "look at it with bimt_analyze.transformers"
         raise InputError("inputs or outputs that are no neurons cannot be audited", where=name, got="tokens", mend=mend)
     choice = choose_level(levels)
-    partition = choice.level.partition
+    partition, modules = choice.level.partition, in_task_order(network, choice.level.partition)
+    rows, targets = _held_out(checkpoint)
+    measure: Measure = "accuracy" if card.classifies else "error"
     undecided: dict[str, str] = {}
+
+    def tried(what: str, measured: Callable[[], Found]) -> Found | None:
+        """What cannot be measured of this network is told, and the audit goes on."""
+        try:
+            return measured()
+        except InputError as error:
+            undecided[what] = str(error)
+            return None
+
     progress("edge weights")
     weighed = weighings(network, x, partition, samples=samples, seed=seed)
     other = infomap(graph, seed=seed)
@@ -139,25 +149,23 @@ def audit_of(
     progress("retrained networks")
     again = _retrained(checkpoint, samples, retrain_steps, seed, processes, undecided)
     progress("known parts")
-    agreed: Agreement | None = None
-    if card.parts is None:
+    agreed, carried = None, None
+    if (parts := card.parts) is None:
         undecided["agreement"] = "no parts of the task are known"
     else:
-        agreed = agreement(network, card.parts, x=x, graph=graph, levels=levels, seed=seed)
-    modules = in_task_order(network, partition)
-    carried = None if card.parts is None or not modules else carriers(network, modules, card, x=x, seed=seed)
+        agreed = agreement(network, parts, x=x, graph=graph, levels=levels, seed=seed)
+        carried = tried("which module carries which part", lambda: carriers(network, modules, card, x=x, seed=seed))
     if carried is not None and not carried.found:
         undecided["which module carries which part"] = carried.reason
     progress("function")
-    same: tuple[Alike, ...] = ()
-    try:
-        same = alike(network, modules, x, seed=seed) if len(modules) > 1 else ()
-    except InputError as error:  # what is no plain feed-forward network
-        undecided["whether modules compute the same function"] = str(error)
-    rows, targets = _held_out(checkpoint)
-    measure: Measure = "accuracy" if card.classifies else "error"
-    lost = damage(network, modules, rows, targets, measure=measure, samples=samples, seed=seed) if modules else None
-    kept = faithfulness(checkpoint.network, network, rows, targets, measure=measure)
+    same = tried("whether modules compute the same", lambda: alike(network, modules, x, seed=seed)) if modules else ()
+    harm = tried(
+        "what each module does",
+        lambda: damage(network, modules, rows, targets, measure=measure, samples=samples, seed=seed),
+    )
+    kept = tried(
+        "what the circuit keeps", lambda: faithfulness(checkpoint.network, network, rows, targets, measure=measure)
+    )
     progress("locality")
     wires = wiring(network, samples=samples, seed=seed)
     if wires.locality is None:
@@ -177,8 +185,8 @@ def audit_of(
         retrained=again,
         agreement=agreed,
         carriers=carried,
-        alike=same,
-        damage=lost,
+        alike=same or (),
+        damage=harm,
         faithfulness=kept,
         wiring=wires,
         shared=shared_neurons(graph, modules),

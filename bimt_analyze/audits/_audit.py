@@ -56,14 +56,14 @@ class Audit:
         names: of the modules, as ``{x1, x3 -> y1}``.
         weighings: the same under each of the three edge weights.
         second_opinion: modules by another principle.
-        thresholds: over which thresholds the structure is the same; None where inputs are tokens.
+        thresholds: over which thresholds the structure is the same.
         nulls: statistic and null model -> test, as ``("specialisation", "rewired")``.
         retrained: "l1", "permuted" -> test against networks trained anew.
         agreement: with the known parts; None where none are known.
         carriers: which module carries which known part; None where no formulas of parts are known.
         alike: modules that compute the same function, up to an affine change of inputs and output.
-        damage: each output without each module.
-        faithfulness: of the circuit.
+        damage: each output without each module; None where it cannot be measured.
+        faithfulness: of the circuit; None where it cannot be measured.
         wiring: length of the circuit's wires.
         shared: neurons that several modules have a claim to.
         undecided: what could not be measured -> why.
@@ -79,7 +79,7 @@ class Audit:
     names: tuple[str, ...]
     weighings: tuple[Weighing, ...]
     second_opinion: SecondOpinion
-    thresholds: Thresholds | None
+    thresholds: Thresholds
     nulls: Mapping[tuple[str, str], Significance]
     retrained: Mapping[str, Retrained]
     agreement: Agreement | None
@@ -87,7 +87,7 @@ class Audit:
     alike: tuple[Alike, ...]
     damage: Damage | None
     faithfulness: Faithfulness | None
-    wiring: Wiring | None
+    wiring: Wiring
     shared: tuple[SharedNeuron, ...]
     undecided: Mapping[str, str] = field(default_factory=dict)
     seed: int = 0
@@ -124,7 +124,7 @@ class Audit:
             "modules": list(self.names),
             "weighings": {one.weights: one.to_json() for one in self.weighings},
             "second_opinion": self.second_opinion.to_json(),
-            "thresholds": None if self.thresholds is None else self.thresholds.to_json(),
+            "thresholds": self.thresholds.to_json(),
             "nulls": nulls,
             "retrained": {how: one.to_json() for how, one in self.retrained.items()},
             "agreement": None if self.agreement is None else self.agreement.score,
@@ -132,7 +132,7 @@ class Audit:
             "alike": [one.to_json() for one in self.alike],
             "damage": None if self.damage is None else self.damage.to_json(),
             "faithfulness": None if self.faithfulness is None else self.faithfulness.to_json(),
-            "wiring": None if self.wiring is None else self.wiring.to_json(),
+            "wiring": self.wiring.to_json(),
             "shared_neurons": [one.to_json() for one in self.shared],
             "undecided": dict(self.undecided),
             "seed": self.seed,

@@ -131,8 +131,6 @@ def _training(audit: "Audit") -> Iterator[tuple[str, str]]:
 
 def _choice_of_threshold(audit: "Audit") -> Iterator[tuple[str, str]]:
     found = audit.thresholds
-    if found is None:
-        return
     if found.low is None or found.high is None or found.cost_low is None or found.cost_high is None:
         yield "threshold", "At no threshold of pruning are inputs joined to outputs as is known."
         return
@@ -201,7 +199,7 @@ def _function(audit: "Audit") -> Iterator[tuple[str, str]]:
 
 def _locality(audit: "Audit") -> Iterator[tuple[str, str]]:
     found = audit.wiring
-    if found is None or found.locality is None:
+    if found.locality is None:
         return
     ratio = found.length / found.random_mean
     yield (
