@@ -17,7 +17,9 @@ from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 from bimt_analyze import audit, circuit_of
 from bimt_analyze.audits import agreement, significance
 from bimt_analyze.graph import neuron_graph
-from bimt_analyze.modules import Partition, leiden
+from bimt_analyze.modules import Partition, choose_level, hierarchy, leiden
+from bimt_analyze.specimens import compiled_program
+from bimt_analyze.transformers import subspace_graph
 from bimt_train import fan_out, train
 from bimt_train.network import Checkpoint
 from bimt_train.tasks import TASKS
@@ -209,6 +211,30 @@ def paper_section(seeds: int, task: str) -> list[str]:
     ]
 
 
+def program_section(each: int) -> list[str]:
+    """Programs have tokens for inputs: their residual stream is what falls into parts."""
+    rows = []
+    for program in ("histogram", "reverse", "sort_by_frequency"):
+        scores: dict[str, list[float]] = {"components": [], "chosen": []}
+        for seed in range(each):
+            made = compiled_program(program=program, seed=seed)
+            graph = subspace_graph(made.network)
+            levels = hierarchy(graph, seed=seed)
+            truth = {node.key: made.modules[node.key] for node in graph.nodes}
+            known = {node: module for node, module in truth.items() if module is not None}
+            chosen = choose_level(levels).partition
+            scores["components"].append(_ami(levels.components.partition, known))
+            scores["chosen"].append(_ami(chosen, known))
+        rows.append([program, each, *(f"{np.median(v):.2f} ({min(v):.2f} to {max(v):.2f})" for v in scores.values())])
+    head = ("program", "nets", "AMI of the components", "AMI of the chosen level")
+    return [
+        "Positions of the residual stream, heads and neurons, joined where one reads or writes another's subspace "
+        "(`subspace_graph`), against the variables of the program; median (least to greatest).",
+        "",
+        *table(head, rows),
+    ]
+
+
 def time_section() -> list[str]:
     rows = []
     for name in ("independence", "feature-sharing", "composition"):
@@ -230,7 +256,7 @@ def main() -> None:
     parser.add_argument("--each", type=int, default=50, help="networks of every kind")
     parser.add_argument("--seeds", type=int, default=25, help="of each training type")
     parser.add_argument("--processes", type=int, help="audits at once; one a core if left out")
-    parts = ("known", "negative", "paper", "time")
+    parts = ("known", "negative", "programs", "paper", "time")
     parser.add_argument("--parts", nargs="+", choices=parts, default=parts)
     chosen = parser.parse_args()
     if "known" in chosen.parts:
@@ -239,6 +265,8 @@ def main() -> None:
     if "negative" in chosen.parts:
         found = fan_out(judged, list(negatives(chosen.each)), processes=chosen.processes)
         write_section("Audit of networks without modules", negative_section(found))
+    if "programs" in chosen.parts:
+        write_section("Audit of programs compiled into transformers", program_section(min(chosen.each, 10)))
     if "paper" in chosen.parts:
         write_section("Audit of the paper's task", paper_section(chosen.seeds, "independence"))
     if "time" in chosen.parts:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 SCRIPTS = ("importing.py", "relocation.py", "training.py", "end_to_end.py")
-LONG = ("tasks.py", "language.py", "formulas.py")
+LONG = ("tasks.py", "language.py", "formulas.py", "audit.py")
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--long", action="store_true", help=f"also {', '.join(LONG)}, which take hours")
