@@ -1,6 +1,7 @@
 """All levels at which a network can be cut into modules, and the choice of one without looking at the truth."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, NamedTuple
@@ -172,8 +173,8 @@ def choose_level(found: Hierarchy) -> Choice:
     2. Else the components up to the smallest leak, of at most 5 %, at which more than one leads from an input to an
        output: parts that a few stray weights join.
     3. Else the finest funnels, where at least 90 % of the neurons between inputs and outputs speak through heads, and
-       more than one module that reads inputs has two such neurons or more, and no module is a single neuron:
-       functions of functions.
+       more than one module that reads inputs has two such neurons or more, in one of them two of one layer, and no
+       module is a single neuron: functions of functions.
     4. Else the highest cut between layers, with at least one layer above the inputs left below it, below which the
        inputs fall apart: separate parts that the last layers combine.
     5. Else, among resolutions that split the network with a modularity of at least 0.3, the most stable one (to two
@@ -191,9 +192,10 @@ def choose_level(found: Hierarchy) -> Choice:
             return Choice(level, f"the network falls into {through} components from inputs to outputs{where}")
     for level in found.funnels[:1]:
         ends = found.inputs | found.outputs
-        parts = sum(1 for m in level.partition.modules if m & found.reading and len(m - ends) > 1)
+        parts = [m - ends for m in level.partition.modules if m & found.reading and len(m - ends) > 1]
         share = level.partition.quality or 0.0
-        if parts > 1 and share >= FUNNELLED and min(map(len, level.partition.modules)) > 1:
+        wide = max(map(_abreast, parts), default=0) > 1
+        if len(parts) > 1 and wide and share >= FUNNELLED and min(map(len, level.partition.modules)) > 1:
             said = f"{share:.0%} of its inner neurons speak through one neuron of their module each"
             return Choice(level, f"one component; {said}")
     for level in reversed(found.peeled):
@@ -209,6 +211,11 @@ def choose_level(found: Hierarchy) -> Choice:
     best = max(worth, key=lambda n: (round(split[n].stability or 0.0, 2), runs[n], -n))
     said = f"stability {split[best].stability:.2f}, the same modules at {runs[best]} of {len(split)} resolutions"
     return Choice(split[best], f"one component; the most stable resolution: {said}")
+
+
+def _abreast(neurons: Iterable[NodeId]) -> int:
+    """The most neurons of one layer: one throughout is a chain, which computes nothing that its first does not."""
+    return max(Counter(group for group, _ in neurons).values(), default=0)
 
 
 def _exact(graph: NeuronGraph, partition: Partition, kind: Kind, parameter: float) -> Level:
