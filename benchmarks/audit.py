@@ -24,7 +24,7 @@ from bimt_train import fan_out, train
 from bimt_train.network import Checkpoint
 from bimt_train.tasks import TASKS
 
-SAMPLES = 200
+SAMPLES, JUDGING = 200, 100
 TYPES = ("vanilla", "l1", "l1+local", "l1+swap", "bimt")
 
 
@@ -49,7 +49,7 @@ def judged(case: Case) -> Outcome:
     """One whole audit, without networks trained anew."""
     network, x, truths = case.make()
     began = time.perf_counter()
-    found = audit(network, x=x, samples=SAMPLES, retrain_steps=0, refit_steps=0, seed=case.number)
+    found = audit(network, x=x, samples=JUDGING, retrain_steps=0, refit_steps=0, seed=case.number)
     spent = time.perf_counter() - began
     p = found.nulls["specialisation", "rewired"].p
     told = Outcome(case.kind, found.verdict.modular, p, len(found.modules), found.choice.level.name, seconds=spent)
