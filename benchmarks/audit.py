@@ -20,7 +20,7 @@ from bimt_analyze.graph import neuron_graph
 from bimt_analyze.modules import Partition, choose_level, hierarchy, leiden
 from bimt_analyze.specimens import compiled_program
 from bimt_analyze.transformers import subspace_graph
-from bimt_train import fan_out, train
+from bimt_train import DEFAULT_RECIPES, PAPER_RECIPES, Recipe, fan_out, train
 from bimt_train.network import Checkpoint
 from bimt_train.tasks import TASKS
 
@@ -174,8 +174,12 @@ def _z_all(graph: Any, observed: float) -> float:
     return float((observed - np.mean(values)) / max(np.std(values), 1e-12))
 
 
-def paper_section(seeds: int, task: str) -> list[str]:
-    given = [(kind, run.checkpoint) for kind in TYPES for run in train(TASKS[task](), seeds=seeds, kind=kind).runs]
+def paper_section(seeds: int, task: str, recipe: Recipe, recipe_name: str) -> list[str]:
+    given = [
+        (kind, run.checkpoint)
+        for kind in TYPES
+        for run in train(TASKS[task](), seeds=seeds, kind=kind, recipe=recipe).runs
+    ]
     found = fan_out(scored, given)
     of = {kind: [one for one in found if one.type == kind] for kind in TYPES}
     rows = []
@@ -201,7 +205,7 @@ def paper_section(seeds: int, task: str) -> list[str]:
         a, b = ([each.score for each in of[kind]] for kind in (one, other))
         tests.append(f"{one} > {other}: p = {mannwhitneyu(a, b, alternative='greater').pvalue:.2g}")
     return [
-        f"{task}, {seeds} seeds a type, default recipe. Score: agreement of the circuit's modules with the known "
+        f"{task}, {seeds} seeds a type, {recipe_name} recipe ({recipe.steps:,} steps). Score: agreement of the circuit's modules with the known "
         "parts. Naive: Leiden at resolution 1 on the magnitudes of the network before pruning, two modules being "
         "true, and z of its modularity against three shuffles.",
         "",
@@ -268,7 +272,9 @@ def main() -> None:
     if "programs" in chosen.parts:
         write_section("Audit of programs compiled into transformers", program_section(min(chosen.each, 10)))
     if "paper" in chosen.parts:
-        write_section("Audit of the paper's task", paper_section(chosen.seeds, "independence"))
+        for name, recipes in (("the paper's own", PAPER_RECIPES), ("the default", DEFAULT_RECIPES)):
+            lines = paper_section(chosen.seeds, "independence", recipes["independence"], name)
+            write_section(f"Audit of the paper's task by {name} recipe", lines)
     if "time" in chosen.parts:
         write_section("Audit, time and repetition", time_section())
 
