@@ -205,9 +205,9 @@ def paper_section(seeds: int, task: str, recipe: Recipe, recipe_name: str) -> li
         a, b = ([each.score for each in of[kind]] for kind in (one, other))
         tests.append(f"{one} > {other}: p = {mannwhitneyu(a, b, alternative='greater').pvalue:.2g}")
     return [
-        f"{task}, {seeds} seeds a type, {recipe_name} recipe ({recipe.steps:,} steps). Score: agreement of the circuit's modules with the known "
-        "parts. Naive: Leiden at resolution 1 on the magnitudes of the network before pruning, two modules being "
-        "true, and z of its modularity against three shuffles.",
+        f"{task}, {seeds} seeds a type, {recipe_name} recipe ({recipe.steps:,} steps). Score: agreement of the "
+        "circuit's modules with the known parts. Naive: Leiden at resolution 1 on the magnitudes of the network before "
+        "pruning, two modules being true, and z of its modularity against three shuffles.",
         "",
         *table(head, rows),
         "",
