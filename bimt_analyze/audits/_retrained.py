@@ -55,7 +55,7 @@ def retrained(
     statistic: str,
     weights: str,
     samples: int = 200,
-    steps: int = 1500,
+    steps: int = 1200,
     seed: int = 0,
     processes: int | None = None,
 ) -> Retrained:
