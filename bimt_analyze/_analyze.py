@@ -56,7 +56,7 @@ def analyze(
     seconds: float = 10.0,
     evolve: bool = False,
     audit: bool = False,
-    retrain_steps: int = 1200,
+    retrain_steps: int = 1000,
     processes: int | None = None,
     progress: Progress | None = None,
     name: str | None = None,

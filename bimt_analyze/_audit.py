@@ -56,7 +56,7 @@ def audit(
     known: KnownParts | None = None,
     seed: int = 0,
     samples: int = 200,
-    retrain_steps: int = 1200,
+    retrain_steps: int = 1000,
     tolerance: float = 0.05,
     refit_steps: int = 60,
     processes: int | None = None,

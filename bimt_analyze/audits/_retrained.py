@@ -18,7 +18,7 @@ RETRAININGS = {
     "l1": "retrained with L1 alone",
     "permuted": "retrained on permuted targets",
 }
-SHARE = 25  # networks trained together
+SHARE = 50  # networks trained together
 FEWEST = 19  # below which p cannot reach 0.05
 
 
@@ -55,7 +55,7 @@ def retrained(
     statistic: str,
     weights: str,
     samples: int = 200,
-    steps: int = 1200,
+    steps: int = 1000,
     seed: int = 0,
     processes: int | None = None,
 ) -> Retrained:
