@@ -163,7 +163,7 @@ def test_a_trivial_flat_grouping_is_said_and_the_hierarchy_is_matched():
     assert found.leak is None
     assert "every output may depend on every input" in found.notes["leak"]
     assert found.matched.known == "parts of height 1"
-    assert found.matched.found == "components up to layer 2"
+    assert found.matched.found == "funnels of depth 1"
     assert found.matched.ends.ami == found.matched.hidden.ami == 1.0
     assert found.score == 1.0
     assert {part.part: part.f1 for part in found.parts} == {"a": 1.0, "b": 1.0, "y": 1.0}
