@@ -73,7 +73,7 @@ def audit(
         y: for a network: targets in the units of its outputs; left out, what it says itself.
         known: for a network: what is known of its task, if anything.
         seed: of everything random.
-        samples: of every null model; at least 19, or no p can be below 0.05.
+        samples: of every null model; at least 20, or no p can be below 0.05.
         retrain_steps: of the null networks that are trained anew; 0 trains none.
         tolerance: of pruning, a fraction of the loss.
         refit_steps: of pruning.

@@ -19,7 +19,7 @@ RETRAININGS = {
     "permuted": "retrained on permuted targets",
 }
 SHARE = 50  # networks trained together
-FEWEST = 19  # below which p cannot reach 0.05
+FEWEST = 20  # with fewer, p cannot be below 0.05
 
 
 @dataclass(frozen=True)

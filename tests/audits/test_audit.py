@@ -33,7 +33,7 @@ def trained():
 
 @pytest.fixture(scope="module")
 def found(trained):
-    return audit(trained, samples=40, retrain_steps=30, processes=1)
+    return audit(trained, samples=20, retrain_steps=5, processes=1)
 
 
 def chain(*matrices):
@@ -54,7 +54,7 @@ def chain(*matrices):
 
 def test_blocks_are_modular_and_each_serves_its_output():
     specimen = block_network(seed=1)
-    told = audit(specimen.network, x=specimen.x, samples=99, retrain_steps=0)
+    told = audit(specimen.network, x=specimen.x, samples=99, retrain_steps=0, refit_steps=0)
     assert told.verdict.modular
     assert told.partition.same_modules(specimen.partition)
     matrix = told.damage.matrix
@@ -66,15 +66,15 @@ def test_blocks_are_modular_and_each_serves_its_output():
 
 def test_a_dense_network_is_not():
     specimen = dense_network(seed=0)
-    told = audit(specimen.network, x=specimen.x, samples=40, retrain_steps=0)
+    told = audit(specimen.network, x=specimen.x, samples=20, retrain_steps=0, refit_steps=0)
     assert not told.verdict.modular
     assert told.summary()[0].startswith("Not modular")
 
 
 def test_it_is_the_same_twice_and_becomes_json(trained, found):
-    again = audit(trained, samples=40, retrain_steps=30, processes=1)
+    again = audit(trained, samples=20, retrain_steps=5, processes=1)
     assert json.dumps(found.to_json(), allow_nan=False) == json.dumps(again.to_json(), allow_nan=False)
-    other = audit(trained, samples=40, retrain_steps=0, seed=1)
+    other = audit(trained, samples=20, retrain_steps=0, refit_steps=0, seed=1)
     assert other.nulls["specialisation", "rewired"].null != found.nulls["specialisation", "rewired"].null
 
 
@@ -94,7 +94,7 @@ def test_the_paper_task_is_audited_whole(found):
 
 def test_what_cannot_be_measured_is_said():
     specimen = block_network(seed=0)
-    told = audit(specimen.network, x=specimen.x, samples=19, retrain_steps=0)
+    told = audit(specimen.network, x=specimen.x, samples=20, retrain_steps=0, refit_steps=0)
     assert "agreement" in told.undecided
     assert any(sentence.topic == "undecided" for sentence in told.verdict.sentences)
 
