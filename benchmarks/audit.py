@@ -15,7 +15,7 @@ from scipy.stats import mannwhitneyu
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
 from bimt_analyze import audit, circuit_of
-from bimt_analyze.audits import agreement, significance
+from bimt_analyze.audits import agreement, labels_apart, significance
 from bimt_analyze.graph import neuron_graph
 from bimt_analyze.modules import Partition, choose_level, hierarchy, leiden
 from bimt_analyze.specimens import compiled_program
@@ -65,9 +65,7 @@ def judged(case: Case) -> Outcome:
 def _ami(partition: Partition, truth: Truth) -> float:
     """Over neurons that serve one module and that pruning left; those that no edge joins stand alone."""
     nodes = sorted(set(truth) & partition.nodes)
-    labels = partition.labels(nodes)
-    labels[labels < 0] = len(partition.modules) + np.arange(int((labels < 0).sum()))
-    return float(adjusted_mutual_info_score([truth[node] for node in nodes], labels))
+    return float(adjusted_mutual_info_score([truth[node] for node in nodes], labels_apart(partition, nodes)))
 
 
 def _off_diagonal(matrix: np.ndarray) -> float:

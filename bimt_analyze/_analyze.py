@@ -3,7 +3,7 @@
 import importlib.metadata
 import platform
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -14,18 +14,17 @@ import numpy as np
 
 from bimt_train.network import Checkpoint, Network
 
-from ._audit import audit_of
-from ._circuit_of import all_rows, circuit_of, graph_of
+from ._audit import Progress, audit_of, check_samples
+from ._circuit_of import all_inputs, circuit_of, graph_of
 from ._sources import best_checkpoint, open_checkpoint
-from .audits import Audit, agreement, significance
-from .modules import choose_level, hierarchy
+from .audits import HEADLINE, Agreement, Audit, Significance, agreement, significance
+from .graph import NeuronGraph
+from .modules import Hierarchy, choose_level, hierarchy
 from .report import Report
 from .representations import reading
 
 if TYPE_CHECKING:
     from .formulas import Formula, Structure
-
-Progress = Callable[[str], None]
 
 PACKAGES = ("bimt", "torch", "numpy", "scipy", "sympy", "igraph", "scikit-learn")
 
@@ -85,8 +84,10 @@ def analyze(
 
     Raises:
         CheckpointError: no such file or folder, or one that cannot be read.
-        InputError: an impossible tolerance, or ``evolve`` without pyoperon.
+        InputError: an impossible tolerance, ``evolve`` without pyoperon, or an audit of too few samples or of tokens.
     """
+    if audit:
+        check_samples(samples)
     stages = _Stages(progress)
     with stages.stage("read"):
         checkpoint = source if isinstance(source, Checkpoint) else open_checkpoint(source)
@@ -94,23 +95,23 @@ def analyze(
             name = "in memory" if isinstance(source, Checkpoint) else str(best_checkpoint(source))
     with stages.stage("prune"):
         circuit = circuit_of(checkpoint, tolerance=tolerance, refit_steps=refit_steps)
-    network, x = circuit.network, checkpoint.card.to_network_inputs(all_rows(checkpoint)[0])
+    network = circuit.network
     with stages.stage("modules"):
         graph = graph_of(network, checkpoint)
         levels = hierarchy(graph, seed=seed)
         choice = choose_level(levels)
-    with stages.stage("known parts"):
-        placed = bool(network.layout.inputs and network.layout.outputs)  # tokens are no neurons: nothing to hold on to
-        known = checkpoint.card.parts if placed else None
-        agreed = None if known is None else agreement(network, known, x=x, graph=graph, levels=levels)
-        tested = significance(graph, samples=samples, seed=seed) if samples and placed else None
     audited: Audit | None = None
-    if audit:
-        with stages.stage("audit"):
+    agreed: Agreement | None
+    tested: Significance | None
+    with stages.stage("audit"):
+        if audit:
             audited = audit_of(
                 name, checkpoint, circuit, graph, levels, seed=seed, samples=samples, retrain_steps=retrain_steps,
                 processes=processes, progress=progress or (lambda stage: None),
             )  # fmt: skip
+            agreed, tested = audited.agreement, audited.nulls[HEADLINE]
+        else:
+            agreed, tested = _held_against(checkpoint, network, graph, levels, samples=samples, seed=seed)
     with stages.stage("representations"):
         read = reading(checkpoint, network)
     with stages.stage("formulas"):
@@ -145,6 +146,17 @@ def analyze(
         provenance=provenance,
         audit=audited,
     )
+
+
+def _held_against(
+    checkpoint: Checkpoint, network: Network, graph: NeuronGraph, levels: Hierarchy, *, samples: int, seed: int
+) -> tuple[Agreement | None, Significance | None]:
+    """The modules against the known parts and against null networks; tokens are no neurons to hold anything against."""
+    if not (network.layout.inputs and network.layout.outputs):
+        return None, None
+    known, x = checkpoint.card.parts, all_inputs(checkpoint)
+    agreed = None if known is None else agreement(network, known, x=x, graph=graph, levels=levels)
+    return agreed, significance(graph, samples=samples, seed=seed) if samples else None
 
 
 def formulas_of(

@@ -1,48 +1,44 @@
 """From a checkpoint or a network to its audit, in one call."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Float
 
 from bimt_train import Circuit, InputError
-from bimt_train.network import Checkpoint, KnownParts, Network, Probe, TaskCard
+from bimt_train.network import Checkpoint, KnownParts, Network
 
-from ._circuit_of import all_rows, circuit_of, graph_of
-from ._sources import best_checkpoint, open_checkpoint
+from ._circuit_of import all_inputs, circuit_of, graph_of, held_out
+from ._retraining import retrained_nulls
+from ._sources import best_checkpoint, checkpoint_of, open_checkpoint
 from .audits import (
+    FEWEST,
     Audit,
     Measure,
     NullModel,
-    Retrained,
     SecondOpinion,
     Significance,
     Statistic,
     agreement,
-    agreement_of,
     alike,
     carriers,
     damage,
     faithfulness,
+    partition_ami,
     shared_neurons,
     significance,
-    specialisation,
     thresholds,
     weighings,
     wiring,
 )
-from .audits._retrained import FEWEST, affordable, retrainable, retrained
 from .graph import NeuronGraph
 from .modules import Hierarchy, choose_level, hierarchy, infomap
 from .report import in_task_order, named_modules
 
 Progress = Callable[[str], None]
 Found = TypeVar("Found")
-
-RETRAINING_WORK = 1.5e11
-"""Multiplications that retrained null networks of one kind may take: half a minute on two cores, or less."""
 
 STATISTICS: tuple[Statistic, ...] = ("specialisation", "modularity")
 MODELS: tuple[NullModel, ...] = ("rewired", "shuffled")
@@ -84,6 +80,7 @@ def audit(
         CheckpointError: no such file or folder, or one that cannot be read.
         InputError: rows for a checkpoint, none for a network, too few samples, or inputs that are tokens.
     """
+    check_samples(samples)
     tell = progress or (lambda stage: None)
     tell("read")
     name, checkpoint = _opened(source, x, y, known)
@@ -114,18 +111,15 @@ def audit_of(
     """The audit of a circuit whose modules are found.
 
     Raises:
-        InputError: too few samples, or inputs that are tokens.
+        InputError: inputs that are tokens.
     """
-    if samples < FEWEST:
-        mend = "a smaller number can show nothing at p < 0.05"
-        raise InputError("too few samples", where="samples", expected=f"{FEWEST} or more", got=str(samples), mend=mend)
-    network, card, x = circuit.network, checkpoint.card, _inputs(checkpoint)
+    network, card, x = circuit.network, checkpoint.card, all_inputs(checkpoint)
     if not network.layout.inputs or not network.layout.outputs:
         mend = "look at it with bimt_analyze.transformers"
         raise InputError("inputs or outputs that are no neurons cannot be audited", where=name, got="tokens", mend=mend)
     choice = choose_level(levels)
     partition, modules = choice.level.partition, in_task_order(network, choice.level.partition)
-    rows, targets = _held_out(checkpoint)
+    rows, targets = held_out(checkpoint)
     measure: Measure = "accuracy" if card.classifies else "error"
     undecided: dict[str, str] = {}
 
@@ -147,7 +141,10 @@ def audit_of(
         for statistic in STATISTICS
     }
     progress("retrained networks")
-    again = _retrained(checkpoint, samples, retrain_steps, seed, processes, undecided)
+    again = tried(
+        "whether sparsity alone, or any task, would bring the same structure",
+        lambda: retrained_nulls(checkpoint, samples=samples, steps=retrain_steps, seed=seed, processes=processes),
+    )
     progress("known parts")
     agreed, carried = None, None
     if (parts := card.parts) is None:
@@ -179,10 +176,10 @@ def audit_of(
         modules=modules,
         names=tuple(map(str, named_modules(network, card, modules))),
         weighings=weighed,
-        second_opinion=SecondOpinion(other, agreement_of(partition, other)),
+        second_opinion=SecondOpinion(other, partition_ami(partition, other)),
         thresholds=thresholds(checkpoint.network, circuit, card.parts),
         nulls=nulls,
-        retrained=again,
+        retrained=again or {},
         agreement=agreed,
         carriers=carried,
         alike=same or (),
@@ -195,38 +192,15 @@ def audit_of(
     )
 
 
-def circuit_specialisation(checkpoint: Checkpoint) -> tuple[float, float]:
-    """Specialisation of a checkpoint's circuit, pruned briefly and without refitting, and the circuit's loss."""
-    circuit = circuit_of(checkpoint, refit_steps=0, search="narrowing")
-    if not circuit.network.edges():
-        return 0.0, circuit.loss
-    return specialisation(graph_of(circuit.network, checkpoint)), circuit.loss
+def check_samples(samples: int) -> None:
+    """Pass if null networks are enough to show anything.
 
-
-def _retrained(
-    checkpoint: Checkpoint,
-    samples: int,
-    steps: int,
-    seed: int,
-    processes: int | None,
-    undecided: dict[str, str],
-) -> Mapping[str, Retrained]:
-    """Networks trained anew, where they can be and that does not take for ever."""
-    what = "whether sparsity alone, or any task, would bring the same structure"
-    if steps < 1 or (reason := retrainable(checkpoint)):
-        undecided[what] = "no networks were trained anew" if steps < 1 else reason
-        return {}
-    many = affordable(checkpoint, steps=steps, samples=samples, work=RETRAINING_WORK)
-    if many < FEWEST:
-        undecided[what] = f"training {FEWEST} networks of this size anew would take too long"
-        return {}
-    return {
-        how: retrained(
-            checkpoint, circuit_specialisation, how=how, statistic="specialisation", weights="attribution",
-            samples=many, steps=steps, seed=seed, processes=processes,
-        )
-        for how in ("l1", "permuted")
-    }  # fmt: skip
+    Raises:
+        InputError: with so few, no p can be below 0.05.
+    """
+    if samples < FEWEST:
+        expected = f"{FEWEST} or more, as p is at least 1 / (1 + samples)"
+        raise InputError("too few samples", where="samples", expected=expected, got=str(samples), mend="use 200")
 
 
 def _opened(
@@ -246,30 +220,3 @@ def _opened(
     if isinstance(source, Checkpoint):
         return "in memory", source
     return str(best_checkpoint(source)), open_checkpoint(source)
-
-
-def checkpoint_of(
-    network: Network,
-    x: Float[np.ndarray, "rows inputs"],
-    y: Float[np.ndarray, "rows outputs"] | None = None,
-    known: KnownParts | None = None,
-) -> Checkpoint:
-    """A network with rows as a checkpoint: every second row is held out, and targets are the network's own outputs
-    where none are given."""
-    inputs = tuple(f"x{j + 1}" for j in range(x.shape[1])) if known is None else known.inputs
-    targets = np.asarray(network.predict(x) if y is None else y, dtype=np.float64)
-    outputs = tuple(f"y{k + 1}" for k in range(targets.shape[1])) if known is None else known.outputs
-    low, high = x.min(axis=0), x.max(axis=0)
-    ranges = tuple((float(a), float(b) if b > a else float(a) + 1.0) for a, b in zip(low, high, strict=True))
-    card = TaskCard("network", inputs, outputs, ranges, parts=known)
-    return Checkpoint(network, card, Probe(x[::2], targets[::2], x[1::2], targets[1::2]))
-
-
-def _inputs(checkpoint: Checkpoint) -> Any:
-    return checkpoint.card.to_network_inputs(all_rows(checkpoint)[0])
-
-
-def _held_out(checkpoint: Checkpoint) -> tuple[Any, Any]:
-    """Test rows as the network sees them, targets in its units."""
-    card, probe = checkpoint.card, checkpoint.probe
-    return card.to_network_inputs(probe.x_test), card.to_network_targets(card.one_hot(probe.y_test))

@@ -1,4 +1,4 @@
-"""The circuit of a checkpoint's network, on the rows that the checkpoint takes along."""
+"""The circuit of a checkpoint's network, its graph, and the rows to ask them about."""
 
 import numpy as np
 from jaxtyping import Float64
@@ -50,7 +50,7 @@ def graph_of(network: Network, checkpoint: Checkpoint) -> NeuronGraph:
     On 500 rows of the probe at most, evenly spaced. Where inputs are tokens, edges are weighed by activation: gradients
     of as many outputs as there are tokens would take long.
     """
-    x = checkpoint.card.to_network_inputs(all_rows(checkpoint)[0])
+    x = all_inputs(checkpoint)
     if not (network.layout.inputs and network.layout.outputs):
         return neuron_graph(network, weights="activation", x=x)
     some = np.linspace(0, len(x) - 1, min(len(x), _WEIGHED_ROWS)).astype(np.int64)
@@ -61,3 +61,14 @@ def all_rows(checkpoint: Checkpoint) -> tuple[Float64[np.ndarray, "rows inputs"]
     """All rows of the probe."""
     probe = checkpoint.probe
     return np.concatenate([probe.x_train, probe.x_test]), np.concatenate([probe.y_train, probe.y_test])
+
+
+def all_inputs(checkpoint: Checkpoint) -> Float64[np.ndarray, "rows inputs"]:
+    """All rows of the probe as the network sees them."""
+    return checkpoint.card.to_network_inputs(all_rows(checkpoint)[0])
+
+
+def held_out(checkpoint: Checkpoint) -> tuple[Float64[np.ndarray, "rows inputs"], Float64[np.ndarray, "rows targets"]]:
+    """The test rows as the network sees them, and their targets in its units, classes one-hot."""
+    card, probe = checkpoint.card, checkpoint.probe
+    return card.to_network_inputs(probe.x_test), card.to_network_targets(card.one_hot(probe.y_test))

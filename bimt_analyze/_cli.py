@@ -105,7 +105,9 @@ def command(**given: Any) -> int:
     """See `HELP`, which click shows instead."""
     options = _Options(**given)
     for text in options.require:
-        Requirement.parse(text)  # bad input is said before the work, not after it
+        wanted = Requirement.parse(text)  # bad input is said before the work, not after it
+        if wanted.field.partition(".")[0] == "audit" and not options.audit:
+            raise InputError("a requirement on an audit", where=repr(text), got="no --audit", mend="add --audit")
     if options.every and not options.checkpoint.is_dir():
         raise InputError(
             "--all is for a folder", got=str(options.checkpoint), mend="give the folder, or leave --all out"

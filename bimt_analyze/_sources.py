@@ -1,4 +1,4 @@
-"""Where a checkpoint comes from: a file of ours, the best of a folder, or a file of weights trained elsewhere."""
+"""Where a checkpoint comes from: a file of ours, a folder's best, weights trained elsewhere, a network in memory."""
 
 import json
 from dataclasses import dataclass, replace
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from bimt_train import CheckpointError, InputError
 
 if TYPE_CHECKING:
-    from bimt_train.network import Checkpoint
+    import numpy as np
+
+    from bimt_train.network import Checkpoint, KnownParts, Network
 
 RUNS_FILE = "runs.json"
 TORCH = (".pt", ".pth")
@@ -84,6 +86,36 @@ def _foreign(file: Path, said: Sampling) -> "Checkpoint":
         inputs, outputs = table.card.inputs, table.card.outputs
         found = read_foreign(file, activation=said.activation, x=x, y=y, inputs=inputs, outputs=outputs)
     return replace(found, card=replace(found.card, name=file.stem))
+
+
+def checkpoint_of(
+    network: "Network",
+    x: "np.ndarray",
+    y: "np.ndarray | None" = None,
+    known: "KnownParts | None" = None,
+) -> "Checkpoint":
+    """A network with rows as a checkpoint: every second row is held out.
+
+    Args:
+        network: any.
+        x: rows as the network sees them.
+        y: targets in the units of its outputs; left out, what it says itself.
+        known: the task's parts, whose names inputs and outputs then have; else they are x1, x2, ... and y1, y2, ...
+
+    Raises:
+        CheckpointError: rows that do not fit the network.
+    """
+    import numpy as np
+
+    from bimt_train.network import Checkpoint, Probe, TaskCard
+
+    targets = np.asarray(network.predict(x) if y is None else y, dtype=np.float64)
+    inputs = tuple(f"x{j + 1}" for j in range(x.shape[1])) if known is None else known.inputs
+    outputs = tuple(f"y{k + 1}" for k in range(targets.shape[1])) if known is None else known.outputs
+    low, high = x.min(axis=0), x.max(axis=0)
+    ranges = tuple((float(a), float(b) if b > a else float(a) + 1.0) for a, b in zip(low, high, strict=True))
+    card = TaskCard("network", inputs, outputs, ranges, parts=known)
+    return Checkpoint(network, card, Probe(x[::2], targets[::2], x[1::2], targets[1::2]))
 
 
 def checkpoints_in(folder: str | Path) -> tuple[Path, ...]:

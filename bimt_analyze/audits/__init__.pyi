@@ -21,10 +21,13 @@ from ._faithfulness import faithfulness as faithfulness
 from ._losses import Measure as Measure
 from ._matching import Match as Match
 from ._matching import Score as Score
+from ._matching import labels_apart as labels_apart
 from ._null_networks import rewired as rewired
 from ._null_networks import shuffled as shuffled
+from ._retrained import FEWEST as FEWEST
 from ._retrained import Retrained as Retrained
 from ._retrained import Retraining as Retraining
+from ._retrained import affordable as affordable
 from ._retrained import retrained as retrained
 from ._sensitivity import Sensitivity as Sensitivity
 from ._sensitivity import known_part_of as known_part_of
@@ -39,10 +42,11 @@ from ._significance import significance as significance
 from ._specialisation import specialisation as specialisation
 from ._thresholds import Thresholds as Thresholds
 from ._thresholds import thresholds as thresholds
+from ._verdict import HEADLINE as HEADLINE
 from ._verdict import Sentence as Sentence
 from ._verdict import Verdict as Verdict
 from ._weighings import Weighing as Weighing
-from ._weighings import agreement_of as agreement_of
+from ._weighings import partition_ami as partition_ami
 from ._weighings import weighings as weighings
 from ._wiring import Wiring as Wiring
 from ._wiring import wiring as wiring

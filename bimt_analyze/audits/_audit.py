@@ -128,12 +128,12 @@ class Audit:
             "nulls": nulls,
             "retrained": {how: one.to_json() for how, one in self.retrained.items()},
             "agreement": None if self.agreement is None else self.agreement.score,
-            "carriers": None if self.carriers is None else self.carriers.to_json(),
-            "alike": [one.to_json() for one in self.alike],
+            "carriers": None if self.carriers is None else _from_one(self.carriers.to_json()),
+            "alike": _from_one([one.to_json() for one in self.alike]),
             "damage": None if self.damage is None else self.damage.to_json(),
             "faithfulness": None if self.faithfulness is None else self.faithfulness.to_json(),
             "wiring": self.wiring.to_json(),
-            "shared_neurons": [one.to_json() for one in self.shared],
+            "shared_neurons": _from_one([one.to_json() for one in self.shared]),
             "undecided": dict(self.undecided),
             "seed": self.seed,
         }
@@ -141,3 +141,12 @@ class Audit:
     def summary(self) -> tuple[str, ...]:
         """The verdict, one sentence a line."""
         return tuple(sentence.text for sentence in self.verdict.sentences)
+
+
+def _from_one(plain: Any) -> Any:
+    """The same with modules counted from 1, as a reader counts them and the report does."""
+    if isinstance(plain, list):
+        return [_from_one(one) for one in plain]
+    if not isinstance(plain, dict):
+        return plain
+    return {key: value + 1 if key in ("module", "representative") else _from_one(value) for key, value in plain.items()}

@@ -1,6 +1,6 @@
 """Found modules against known parts: adjusted scores that say when they mean nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,7 +94,7 @@ def matched(
     ends = {(layout.inputs, j): group_of[parts.inputs[j]] for j in range(layout.sizes[layout.inputs])}
     ends |= {(layout.outputs, k): group_of[part] for k, part in enumerate(parts.outputs)}
     hidden = {key: group_of[part] for key, part in serves.items() if part is not None}
-    scores = [scored(_labels(found.partition, labels), list(labels.values())) for labels in (ends, hidden)]
+    scores = [scored(labels_apart(found.partition, labels), list(labels.values())) for labels in (ends, hidden)]
     return Match(found.name, name, *scores)
 
 
@@ -105,6 +105,7 @@ def known_levels(parts: KnownParts) -> dict[str, KnownLevel]:
     return named | {f"parts of height {k}": levels[k - 1] for k in range(len(levels) - 1, 0, -1)}
 
 
-def _labels(partition: Partition, keys: Mapping[NodeId, int]) -> list[int]:
-    labels = partition.labels(keys).tolist()
+def labels_apart(partition: Partition, nodes: Iterable[NodeId]) -> list[int]:
+    """The number of each neuron's module; unused neurons have numbers of their own."""
+    labels = partition.labels(nodes).tolist()
     return [label if label >= 0 else len(partition.modules) + n for n, label in enumerate(labels)]

@@ -82,12 +82,11 @@ def retrained(
         processes: at once.
 
     Raises:
-        InputError: no samples, or a model that is not one of the project's own (`retrainable`).
+        InputError: no samples, inputs that are tokens, or a model that is not one of the project's own.
     """
     if samples < 1:
         raise InputError("no samples to compare with", where="samples", expected="1 or more", got=str(samples))
-    if reason := retrainable(checkpoint):
-        raise InputError("a network that cannot be trained anew", where="checkpoint", got=reason)
+    _check_retrainable(checkpoint)
     recipe = recipe_of(checkpoint)
     kind: TrainingType = "l1" if how == "l1" else checkpoint.config.get("kind", "bimt")
     drawn = [int(stream.generate_state(1)[0]) for stream in np.random.SeedSequence(seed).spawn(samples)]
@@ -106,21 +105,24 @@ def retrained(
     return Retrained(tested, tuple(losses.tolist()), observed_loss, shortened.steps)
 
 
-def retrainable(checkpoint: Checkpoint) -> str:
-    """Why a checkpoint's network cannot be trained anew; empty where it can."""
-    card = checkpoint.card
-    if checkpoint.network.model.kind not in MODELS:
-        return f"a model of another kind ({checkpoint.network.model.kind})"
-    if card.loss == "next-token" or not checkpoint.network.layout.inputs:
-        return "inputs that are tokens"
-    return ""
-
-
 def affordable(checkpoint: Checkpoint, *, steps: int, samples: int, work: float) -> int:
-    """How many of ``samples`` networks can be trained in ``work`` multiplications, forwards and backwards."""
+    """How many of ``samples`` networks can be trained in ``work`` multiplications, forwards and backwards.
+
+    Raises:
+        InputError: the checkpoint's network cannot be trained anew.
+    """
+    _check_retrainable(checkpoint)
     weights = max(checkpoint.network.edges(-1.0), 1) * checkpoint.network.layout.steps
     each = 3.0 * weights * min(steps, recipe_of(checkpoint).steps) * len(checkpoint.probe.x_train)
     return min(samples, int(work / each))
+
+
+def _check_retrainable(checkpoint: Checkpoint) -> None:
+    model, tokens = checkpoint.network.model.kind, checkpoint.card.loss == "next-token"
+    if model not in MODELS or tokens or not checkpoint.network.layout.inputs:
+        got = model if model not in MODELS else "inputs that are tokens"
+        expected = f"numbers as inputs, and a model among {', '.join(MODELS)}"
+        raise InputError("a network that cannot be trained anew", where="checkpoint", expected=expected, got=got)
 
 
 def recipe_of(checkpoint: Checkpoint) -> Recipe:

@@ -31,7 +31,8 @@ class SharedNeuron:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        return {"neuron": self.label, "module": self.module, "claims": [list(claim) for claim in self.claims]}
+        claims = [{"module": module, "share": share} for module, share in self.claims]
+        return {"neuron": self.label, "module": self.module, "claims": claims}
 
 
 def shared_neurons(

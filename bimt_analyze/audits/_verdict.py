@@ -53,8 +53,7 @@ class Verdict:
 
 def verdict(audit: "Audit") -> Verdict:
     """The sentences that an audit's numbers allow."""
-    test = audit.nulls.get(HEADLINE)
-    modular = len(audit.modules) > 1 and test is not None and test.p < LEVEL
+    modular = len(audit.modules) > 1 and audit.nulls[HEADLINE].p < LEVEL
     told = [Sentence(topic, text) for topic, text in _statements(audit, modular)]
     return Verdict(modular, tuple(told))
 
@@ -79,13 +78,12 @@ def _statements(audit: "Audit", modular: bool) -> Iterator[tuple[str, str]]:
 
 
 def _headline(audit: "Audit", modular: bool) -> str:
-    count, test = len(audit.modules), audit.nulls.get(HEADLINE)
-    p = "" if test is None else f" ({_p(test)})"
+    count, p = len(audit.modules), _p(audit.nulls[HEADLINE])
     if modular:
-        return f"Modular: {count} modules, and wiring this specialised is rare by chance{p}."
+        return f"Modular: {count} modules, and wiring this specialised is rare by chance ({p})."
     if count < 2:
-        return f"Not modular: no way to cut the network into parts is worth reporting{p}."
-    return f"Not shown to be modular: {count} modules were found, and chance finds as much{p}."
+        return f"Not modular: no way to cut the network into parts is worth reporting ({p})."
+    return f"Not shown to be modular: {count} modules were found, and chance may well find as much ({p})."
 
 
 def _partition(audit: "Audit") -> str:
@@ -107,7 +105,7 @@ def _partition(audit: "Audit") -> str:
 def _chance(audit: "Audit") -> Iterator[tuple[str, str]]:
     for (statistic, model), test in audit.nulls.items():
         wired = "wired anew with the same degrees and weights" if model == "rewired" else "with their weights shuffled"
-        rare = "rarer than chance allows" if test.p < LEVEL else "not more than chance"
+        rare = "more than chance" if test.p < LEVEL else "not shown to be more than chance"
         yield "chance", f"{_count(test)} networks {wired} reach its {statistic} ({_p(test)}): {rare}."
 
 
@@ -118,9 +116,9 @@ def _training(audit: "Audit") -> Iterator[tuple[str, str]]:
         ratio = float(np.median(one.losses)) / max(one.observed_loss, 1e-300)
         conclusion = {
             ("l1", True): "sparsity alone does not bring it",
-            ("l1", False): "sparsity alone brings as much",
+            ("l1", False): "it is not shown to take more than sparsity",
             ("permuted", True): "the task has to do with it",
-            ("permuted", False): "the training brings it, whatever the task",
+            ("permuted", False): "the task is not shown to have to do with it",
         }[how, test.p < LEVEL]
         yield (
             "training",
@@ -131,10 +129,10 @@ def _training(audit: "Audit") -> Iterator[tuple[str, str]]:
 
 def _choice_of_threshold(audit: "Audit") -> Iterator[tuple[str, str]]:
     found = audit.thresholds
-    if found.low is None or found.high is None or found.cost_low is None or found.cost_high is None:
-        yield "threshold", "At no threshold of pruning are inputs joined to outputs as is known."
-        return
     whose = "as is known" if found.reference == "known parts" else "as in the circuit"
+    if found.low is None or found.high is None or found.cost_low is None or found.cost_high is None:
+        yield "threshold", f"At no threshold of pruning are inputs joined to outputs {whose}."
+        return
     yield (
         "threshold",
         f"Inputs are joined to outputs {whose} for thresholds from {found.low:.2g} to {found.high:.2g} "

@@ -11,6 +11,7 @@ from bimt_train.network import Network
 
 from ..graph import neuron_graph
 from ..modules import Level, Partition, choose_level, hierarchy
+from ._matching import labels_apart
 from ._significance import Significance, significance
 
 WEIGHTS = ("magnitude", "activation", "attribution")
@@ -59,15 +60,10 @@ def _weighed(
     graph = neuron_graph(network, weights=weights, x=x)
     level = choose_level(hierarchy(graph, seed=seed)).level
     tested = significance(graph, samples=samples, seed=seed)
-    return Weighing(weights, level, len(level.partition.modules), agreement_of(partition, level.partition), tested)
+    return Weighing(weights, level, len(level.partition.modules), partition_ami(partition, level.partition), tested)
 
 
-def agreement_of(one: Partition, other: Partition) -> float:
+def partition_ami(one: Partition, other: Partition) -> float:
     """Adjusted mutual information of two partitions, over the neurons that both have; unused ones stand alone."""
     nodes = sorted(one.nodes & other.nodes)
-    labels = []
-    for partition in (one, other):
-        found = partition.labels(nodes)
-        found[found < 0] = len(partition.modules) + np.arange(int((found < 0).sum()))
-        labels.append(found)
-    return float(adjusted_mutual_info_score(*labels))
+    return float(adjusted_mutual_info_score(labels_apart(one, nodes), labels_apart(other, nodes)))

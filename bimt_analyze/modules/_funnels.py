@@ -46,13 +46,6 @@ def funnels(graph: NeuronGraph, *, depth: int | None = None, leak: float = 0.0) 
     return Partition.of(graph, labels, method="funnels", parameters=about, versions=VERSIONS, quality=share)
 
 
-def funnel_depth(graph: NeuronGraph, *, leak: float = 0.0) -> int:
-    """The most heads that a module has above it."""
-    kept = kept_edges(graph, leak)
-    above = _post_dominators(graph, graph.edges.source[kept], graph.edges.target[kept])
-    return int(_levels(above, _heads(above)).max(initial=0))
-
-
 def _post_dominators(
     graph: NeuronGraph, source: Int64[np.ndarray, " edges"], target: Int64[np.ndarray, " edges"]
 ) -> Int64[np.ndarray, " nodes"]:

@@ -13,7 +13,7 @@ from bimt_train import InputError
 from ..graph import NeuronGraph, NodeId
 from ._components import connected_components, peeled_components
 from ._consensus import consensus
-from ._funnels import funnel_depth, funnels
+from ._funnels import funnels
 from ._leiden import leiden
 from ._partition import Partition
 from ._quality import modularity
@@ -150,10 +150,12 @@ def hierarchy(
     for leak in sorted(leaks):
         _append_new(leaking, _exact(graph, connected_components(graph, leak=leak), "components", leak))
     tight = _exact(graph, connected_components(graph, leak=TOLERABLE_LEAK), "components", TOLERABLE_LEAK)
-    funnelled = [tight]
-    for depth in range(funnel_depth(graph, leak=TOLERABLE_LEAK) + 1):
+    funnelled, finest = [tight], funnels(graph, leak=TOLERABLE_LEAK)
+    for depth in range(len(graph.nodes)):
         cut = funnels(graph, depth=depth, leak=TOLERABLE_LEAK)
         _append_new(funnelled, _exact(graph, cut, "funnels", float(depth)))
+        if cut.same_modules(finest):
+            break
     peeled = [tight]
     for depth in reversed(range(int(graph.depths.max(initial=0)))):
         cut = peeled_components(graph, depth=depth, leak=TOLERABLE_LEAK)
@@ -182,7 +184,7 @@ def choose_level(found: Hierarchy) -> Choice:
        coarsest.
     6. Else the components as they are.
 
-    Rules 4 and 5 find something in many networks, sparse random ones too: read the result beside a significance test.
+    Rules 3 to 5 find something in many networks, sparse random ones too: read the result beside a significance test.
     """
     whole = found.components
     for level in (whole, *reversed(found.leaks)):

@@ -8,6 +8,7 @@ from bimt_analyze import analyze
 from bimt_analyze._cli import main, q_values, table
 from bimt_analyze._jobs import Outcome
 from bimt_analyze.report import ReportFile
+from bimt_train import InputError
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +53,18 @@ def test_the_command_line_asks_for_it(saved, tmp_path, capsys):
     words = [str(saved), "--audit", "--retrain", "0", "--samples", "20", "--seconds", "1", "--quiet"]
     assert main([*words, "--json", str(out), "--require", "audit.agreement>=0.9"]) == 0
     assert json.loads(out.read_text())["audit"]["verdict"][0]["text"] in capsys.readouterr().out
+
+
+def test_what_needs_an_audit_is_refused_before_the_work(saved, capsys, monkeypatch):
+    monkeypatch.setattr("bimt_analyze._cli.work", None)
+    assert main([str(saved), "--require", "audit.modular"]) == 2
+    assert "add --audit" in capsys.readouterr().err
+
+
+def test_too_few_samples_are_refused_before_the_work(checkpoint, monkeypatch):
+    monkeypatch.setattr("bimt_analyze._analyze.circuit_of", None)
+    with pytest.raises(InputError, match="20 or more"):
+        analyze(checkpoint, audit=True, samples=19)
 
 
 def test_q_is_benjamini_and_hochberg():

@@ -203,7 +203,7 @@ def test_stages_are_told_as_they_begin(checkpoint):
     found = analyze(checkpoint, samples=0, progress=told.append)
     assert (
         told
-        == ["read", "prune", "modules", "known parts", "representations", "formulas"]
+        == ["read", "prune", "modules", "audit", "representations", "formulas"]
         == list(found.provenance["seconds"])
     )
 
