@@ -21,7 +21,20 @@ from ._formula import Formula, Predictor, Rival
 from ._polynomial import makeshift
 from ._probe import probe_structure, proposed_structure
 from ._problem import Clock, Problem, deviation
-from ._search import COMBINED, EVOLVED, MATCHED, QUICK, THOROUGH, Candidate, Generator, Outcome, finish, order, search
+from ._search import (
+    COMBINED,
+    EVIDENT,
+    EVOLVED,
+    MATCHED,
+    QUICK,
+    THOROUGH,
+    Candidate,
+    Generator,
+    Outcome,
+    finish,
+    order,
+    search,
+)
 from ._smooth import noise_level, relevant
 from ._snap import Constant
 from ._structure import Structure
@@ -35,6 +48,7 @@ _HINTED = 0.6  # share of the time for the search that trusts the hints
 _EVOLVING = 1 / 3  # share of the time for genetic programming, where it is asked for
 _PROBED = 12  # inputs that are probed, at most: a Hessian holds the square of their number
 _COARSE = 0.05  # of y's deviation: a network that errs by more is too coarse to be probed
+_KINDS = {EVIDENT: "similarity", MATCHED: "pool", THOROUGH: "thorough", EVOLVED: "evolving"}
 _COMPANION_SECONDS, _COMPANION_ROWS = 20.0, 60  # a companion is worth its time where at least so much is left
 
 
@@ -110,8 +124,8 @@ def find_formula(
                 tell("probes")
                 evidence = ask.evidence(evidence)
                 question = replace(question, structure=proposed_structure(evidence, names=names))
-            speed = {THOROUGH: "thorough", MATCHED: "pool", EVOLVED: "evolving"}.get(tuple(stages), "quick")
-            tell(f"{speed} search" if question.structure is None else f"{speed} search with hints")
+            kind = _KINDS.get(tuple(stages), "quick")
+            tell(f"{kind} search" if question.structure is None else f"{kind} search with hints")
             outcome = outcome.joined(search(question, stages), problem)
             if outcome.settled or outcome.interrupted:
                 break
@@ -167,7 +181,7 @@ def _interrupted(formula: Formula) -> Formula:
 def _questions(
     problem: Problem, structure: Structure | None, *, probed: bool, evolve: bool
 ) -> Iterator[tuple[Problem, Sequence[Generator]]]:
-    """Quick generators with the hints, then without; what probes combine; then the thorough ones likewise."""
+    """Quick generators with the hints, then without; the others likewise, what probes combine before the thorough."""
     if problem.width == 0:
         yield problem, QUICK[:1]
         return
@@ -177,7 +191,7 @@ def _questions(
         problem = replace(problem, clock=problem.clock.share(1 - _EVOLVING))
     if hinted is not None and hinted.width == problem.width:  # hints add to what is tried, and here leave nothing out
         problem, hinted = replace(problem, structure=hinted.structure), None
-    for stages in (QUICK, MATCHED, *((COMBINED,) if probed else ()), THOROUGH):
+    for stages in (QUICK, EVIDENT, MATCHED, *((COMBINED,) if probed else ()), THOROUGH):
         if hinted is not None and stages is not COMBINED:
             yield replace(hinted, clock=problem.clock.share(_HINTED)), stages
         yield problem, stages

@@ -25,7 +25,7 @@ from ._product import separable
 from ._rational import rationals
 from ._ridge import single_functions
 from ._ridge_sums import ridge_sums
-from ._similarity import left_out_error, series, similar
+from ._similarity import evidently_similar, left_out_error, series, similar
 from ._snap import Constant, snap
 from ._tidy import complexity, tidy
 
@@ -101,6 +101,7 @@ QUICK: tuple[Generator, ...] = (
     _alone(products_of_powers),
     _alone(rationals),
 )
+EVIDENT: tuple[Generator, ...] = (_alone(lambda problem: evidently_similar(problem, ONE_VARIABLE)),)
 MATCHED: tuple[Generator, ...] = (_alone(lambda problem: matched(problem, QUICK_TESTS)),)
 COMBINED: tuple[Generator, ...] = (_alone(lambda problem: combined(problem, FEW_VARIABLES)),)
 EVOLVED: tuple[Generator, ...] = (_alone(evolved),)

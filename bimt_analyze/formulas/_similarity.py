@@ -13,6 +13,7 @@ from ._monomials import Exponents, direction, expression, length, monomials, use
 from ._problem import Problem
 
 Rows = Float64[np.ndarray, "rows"]
+Stages = Sequence[Callable[[Problem], Iterator[Form]]]
 
 _ARGUMENTS, _MULTIPLES = 160, 400
 _ROWS = 1000
@@ -40,6 +41,14 @@ class Similarity:
     argument: Exponents
     multiple: Exponents
     rough: float
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """A pair, and what a series of u over m leaves of y."""
+
+    left: float
+    pair: Similarity
 
 
 def similarities(problem: Problem) -> list[Similarity]:
@@ -78,21 +87,37 @@ def similarities(problem: Problem) -> list[Similarity]:
     return sorted(found, key=lambda s: s.rough)
 
 
-def similar(problem: Problem, stages: Sequence[Callable[[Problem], Iterator[Form]]]) -> Iterator[Form]:
+def similar(problem: Problem, stages: Stages) -> Iterator[Form]:
     """Forms of y m over u in place of the columns; each generator of one variable is asked of every pair in turn."""
+    yield from _answers(problem, stages, _judged(problem))
+
+
+def evidently_similar(problem: Problem, stages: Stages) -> Iterator[Form]:
+    """The forms of `similar`, where a series leaves so little of y that some y m is a function of u beyond doubt."""
+    judged = _judged(problem)
+    if judged and judged[0].left < _NOISY:
+        yield from _answers(problem, stages, judged)
+
+
+def _judged(problem: Problem) -> list[_Judged]:
+    """The pairs worth a question with what a series leaves, the least first."""
     found = [s for s in similarities(problem)[:_JUDGED] if s.rough < _ROUGH]
-    if not found:
+    judged = [_Judged(smooth_error(problem, pair), pair) for pair in found if not problem.clock.over()]
+    return sorted(judged, key=lambda j: j.left)
+
+
+def _answers(problem: Problem, stages: Stages, judged: Sequence[_Judged]) -> Iterator[Form]:
+    if not judged:
         return
-    judged = sorted(((smooth_error(problem, pair), pair) for pair in found), key=lambda j: j[0])
-    least = judged[0][0]
+    least = judged[0].left
     problem = replace(problem, clock=problem.clock.share(_SURE if least < _NOISY else _SHARE))
-    near = [pair for error, pair in judged if error <= max((_TOLERABLE if least < _NOISY else _ALIKE) * least, _CLEAR)]
+    most = max((_TOLERABLE if least < _NOISY else _ALIKE) * least, _CLEAR)
     families = sorted(
-        {(pair.argument, free_of(pair.multiple, pair.argument)) for pair in near},
+        {(j.pair.argument, free_of(j.pair.multiple, j.pair.argument)) for j in judged if j.left <= most},
         key=lambda f: length(f[0]) + length(f[1]),
     )
     chosen = [pair for family in families[:_FAMILIES] for pair in _members(problem, *family)[:_BEST]]
-    clear = judged[0][0] < _PLAIN or found[0].rough < _PLAIN
+    clear = least < _PLAIN or min(j.pair.rough for j in judged) < _PLAIN
     for generate in stages if clear else stages[:_QUICK]:
         for form in _in_turn([_asked(problem, pair, generate) for pair in chosen]):
             yield form

@@ -1,5 +1,6 @@
 """Searches over the pool: what each of them alone must find, and what none may claim."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -16,7 +17,7 @@ from bimt_analyze.formulas._polynomial import polynomials
 from bimt_analyze.formulas._pool import build_pool
 from bimt_analyze.formulas._problem import Clock, Problem
 from bimt_analyze.formulas._search import ONE_VARIABLE
-from bimt_analyze.formulas._similarity import free_of, similar, similarities
+from bimt_analyze.formulas._similarity import evidently_similar, free_of, similar, similarities
 
 NAMES = ("a", "b", "c", "d")
 SYMBOLS = tuple(sympy.Symbol(name, real=True) for name in NAMES)
@@ -90,6 +91,15 @@ def test_similar_asks_in_one_variable_and_answers_in_all():
     problem = problem_of("a*b/(2*(exp(0.4*a*b/c) - 1))", 3, rows=400)
     first = next(form for form in similar(problem, ONE_VARIABLE) if form.error < 1e-9)
     assert refine(first, problem).error < 1e-11
+
+
+def test_what_is_evidently_similar_is_asked_and_what_may_be_is_not():
+    exact = problem_of("a*b/(2*(exp(0.4*a*b/c) - 1))", 3, rows=400)
+    first, same = (next(ask(exact, ONE_VARIABLE)) for ask in (evidently_similar, similar))
+    assert str(first.expression) == str(same.expression)
+    noisy = replace(exact, y=exact.y + 0.01 * exact.unit * np.random.default_rng(0).normal(size=400))
+    assert next(similar(noisy, ONE_VARIABLE))
+    assert list(evidently_similar(noisy, ONE_VARIABLE)) == []
 
 
 def test_no_argument_is_seen_in_noise():
