@@ -48,7 +48,7 @@ _HINTED = 0.6  # share of the time for the search that trusts the hints
 _EVOLVING = 1 / 3  # share of the time for genetic programming, where it is asked for
 _PROBED = 12  # inputs that are probed, at most: a Hessian holds the square of their number
 _COARSE = 0.05  # of y's deviation: a network that errs by more is too coarse to be probed
-_KINDS = {EVIDENT: "similarity", MATCHED: "pool", THOROUGH: "thorough", EVOLVED: "evolving"}
+_KINDS = {EVIDENT: "evident", MATCHED: "pool", THOROUGH: "thorough", EVOLVED: "evolving"}
 _COMPANION_SECONDS, _COMPANION_ROWS = 20.0, 60  # a companion is worth its time where at least so much is left
 
 

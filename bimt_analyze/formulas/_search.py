@@ -82,11 +82,9 @@ ONE_VARIABLE = (
     scaled_polynomials,
     matched,
 )
+AT_ONCE = (polynomials, outer_polynomials, products_of_powers, rationals)
 FEW_VARIABLES = (
-    polynomials,
-    outer_polynomials,
-    products_of_powers,
-    rationals,
+    *AT_ONCE,
     single_functions,
     lambda problem: similar(problem, ONE_VARIABLE),
     matched,
@@ -101,14 +99,16 @@ QUICK: tuple[Generator, ...] = (
     _alone(products_of_powers),
     _alone(rationals),
 )
-EVIDENT: tuple[Generator, ...] = (_alone(lambda problem: evidently_similar(problem, ONE_VARIABLE)),)
-MATCHED: tuple[Generator, ...] = (_alone(lambda problem: matched(problem, QUICK_TESTS)),)
+EVIDENT: tuple[Generator, ...] = (
+    _alone(lambda problem: peeled(problem, AT_ONCE)),
+    _alone(lambda problem: evidently_similar(problem, ONE_VARIABLE)),
+)
+MATCHED: tuple[Generator, ...] = (_alone(lambda problem: matched(problem, QUICK_TESTS)), _alone(mixed))
 COMBINED: tuple[Generator, ...] = (_alone(lambda problem: combined(problem, FEW_VARIABLES)),)
 EVOLVED: tuple[Generator, ...] = (_alone(evolved),)
 THOROUGH: tuple[Generator, ...] = (
     _alone(lambda problem: peeled(problem, FEW_VARIABLES)),
     _alone(lambda problem: similar(problem, ONE_VARIABLE)),
-    _alone(mixed),
     _alone(lambda problem: matched(problem, SLOW_TESTS)),
     _alone(affine),
     sums,

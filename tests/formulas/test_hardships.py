@@ -299,12 +299,15 @@ def test_a_fit_that_was_about_to_be_finished_is_kept(monkeypatch: pytest.MonkeyP
 def test_stages_are_told_as_they_begin() -> None:
     x, told = rows(200, 6), list[str]()
     found(x, hard(x), progress=told.append, seconds=3.0)
-    stages = ["hints", "quick search", "similarity search", "pool search", "thorough search", "finishing"]
+    stages = ["hints", "quick search", "evident search", "pool search", "thorough search", "finishing"]
     assert told == [s for s in stages if s in told]  # a slow machine may not come to the thorough search
     assert set(stages) - set(told) <= {"thorough search"}
     told.clear()
     found(x, x[:, 0] ** 2, progress=told.append)
     assert told == ["hints", "quick search with hints", "finishing"]
+    told.clear()
+    found(x, x[:, 0] / x[:, 1] ** 3 * np.sqrt(x[:, 2] ** 2 + x[:, 3] ** 2), progress=told.append)
+    assert told[-2:] == ["evident search", "finishing"]  # the factors come off before the pool is built
     told.clear()
     found(x, np.ones(200), progress=told.append)
     assert told == ["hints", "quick search", "finishing"]
