@@ -53,6 +53,8 @@ def positives(each: int) -> Iterator[Case]:
         for n in range(each):
             made = partial(_specimen, superposition, seed=n, features=features, hidden=hidden)
             yield Case(f"superposition, {features} in {hidden}", n, made)
+    for n in range(each):
+        yield Case("superposition, trained, 5 in 2", n, partial(_squeezed, n))
 
 
 BOOLEAN = {
@@ -109,6 +111,37 @@ def _specimen(make: Callable[..., Specimen], **options: object) -> tuple[Network
     coarse = {node: n for n, module in enumerate(trees.modules) for node in module if node in fine}
     levels = (fine,) if len(trees.modules) < 2 or made.kind == "block_network" else (fine, coarse)
     return made.network, made.x, levels
+
+
+def _squeezed(n: int) -> tuple[Network, np.ndarray, tuple[Truth, ...]]:
+    """y = ReLU(W^T W x + b) trained on features that are graded and rarely there (Elhage et al., arXiv 2209.10652)."""
+    import torch
+
+    features, hidden, present = 5, 2, 0.02
+    draws = torch.Generator().manual_seed(n)
+    w = (0.5 * torch.randn(hidden, features, generator=draws)).requires_grad_()
+    b = torch.zeros(features, requires_grad=True)
+    optimizer = torch.optim.Adam([w, b], lr=0.01)
+
+    def drawn(rows: int) -> torch.Tensor:
+        there = torch.rand(rows, features, generator=draws) < present
+        return torch.rand(rows, features, generator=draws) * there
+
+    for _ in range(3000):
+        x = drawn(1024)
+        loss = ((torch.relu(x @ w.T @ w + b) - x) ** 2).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    down, offset = w.detach().double().numpy(), b.detach().double().numpy()
+    raised = np.full(hidden, 10.0)  # so that the ReLU of the bottleneck never bends
+    matrices = (down, down.T, np.eye(features))
+    biases = (raised, offset - down.T @ raised, np.zeros(features))
+    tensors = {f"layers.{k}.weight": matrix for k, matrix in enumerate(matrices)}
+    tensors |= {f"layers.{k}.bias": bias for k, bias in enumerate(biases)}
+    network = Network.of(MLP([features, hidden, features, features], "relu")).with_tensors(tensors)
+    truth = {(group, k): k for group in ("x", "h2", "y") for k in range(features)}
+    return network, drawn(2000).double().numpy(), (truth,)
 
 
 def _negative(make: Callable[..., Specimen], **options: object) -> tuple[Network, np.ndarray, tuple[Truth, ...]]:

@@ -109,7 +109,7 @@ def analyze(
                 name, checkpoint, circuit, graph, levels, seed=seed, samples=samples, retrain_steps=retrain_steps,
                 processes=processes, progress=progress or (lambda stage: None),
             )  # fmt: skip
-            agreed, tested = audited.agreement, audited.nulls[HEADLINE]
+            agreed, tested, choice = audited.agreement, audited.nulls[HEADLINE], audited.choice
         else:
             agreed, tested = _held_against(checkpoint, network, graph, levels, samples=samples, seed=seed)
     with stages.stage("representations"):

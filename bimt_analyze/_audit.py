@@ -26,6 +26,8 @@ from .audits import (
     carriers,
     damage,
     faithfulness,
+    functional_choice,
+    functional_modules,
     partition_ami,
     shared_neurons,
     significance,
@@ -117,8 +119,6 @@ def audit_of(
     if not network.layout.inputs or not network.layout.outputs:
         mend = "look at it with bimt_analyze.transformers"
         raise InputError("inputs or outputs that are no neurons cannot be audited", where=name, got="tokens", mend=mend)
-    choice = choose_level(levels)
-    partition, modules = choice.level.partition, in_task_order(network, choice.level.partition)
     rows, targets = held_out(checkpoint)
     measure: Measure = "accuracy" if card.classifies else "error"
     undecided: dict[str, str] = {}
@@ -131,6 +131,12 @@ def audit_of(
             undecided[what] = str(error)
             return None
 
+    progress("effects")
+    served = tried("modules by function", lambda: functional_modules(network, graph, x))
+    choice = choose_level(levels)
+    if served is not None:
+        choice = functional_choice(choice, levels, served, graph)
+    partition, modules = choice.partition, in_task_order(network, choice.partition)
     progress("edge weights")
     weighed = weighings(network, x, partition, samples=samples, seed=seed)
     other = infomap(graph, seed=seed)
@@ -150,7 +156,7 @@ def audit_of(
     if (parts := card.parts) is None:
         undecided["agreement"] = "no parts of the task are known"
     else:
-        agreed = agreement(network, parts, x=x, graph=graph, levels=levels, seed=seed)
+        agreed = agreement(network, parts, x=x, graph=graph, levels=levels, partition=partition, seed=seed)
         carried = tried("which module carries which part", lambda: carriers(network, modules, card, x=x, seed=seed))
     if carried is not None and not carried.found:
         undecided["which module carries which part"] = carried.reason
@@ -172,6 +178,7 @@ def audit_of(
         circuit=circuit,
         graph=graph,
         levels=levels,
+        functional=served,
         choice=choice,
         modules=modules,
         names=tuple(map(str, named_modules(network, card, modules))),

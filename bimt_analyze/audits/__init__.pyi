@@ -18,6 +18,9 @@ from ._dependencies import dependency_score as dependency_score
 from ._dependencies import reachable_inputs as reachable_inputs
 from ._faithfulness import Faithfulness as Faithfulness
 from ._faithfulness import faithfulness as faithfulness
+from ._functional import FunctionalModules as FunctionalModules
+from ._functional import functional_choice as functional_choice
+from ._functional import functional_modules as functional_modules
 from ._losses import Measure as Measure
 from ._matching import Match as Match
 from ._matching import Score as Score

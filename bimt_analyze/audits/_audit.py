@@ -14,6 +14,7 @@ from ._carriers import Carriers
 from ._comparison import Alike
 from ._damage import Damage
 from ._faithfulness import Faithfulness
+from ._functional import FunctionalModules
 from ._retrained import Retrained
 from ._sharing import SharedNeuron
 from ._significance import Significance
@@ -51,6 +52,7 @@ class Audit:
         circuit: its pruned network, which all but thresholds and faithfulness look at.
         graph: of the circuit, edges weighed by attribution.
         levels: the graph's hierarchy.
+        functional: modules by what the network does; None where they cannot be found.
         choice: the level that is audited, chosen without looking at the truth.
         modules: its modules, in the order in which the task names their outputs.
         names: of the modules, as ``{x1, x3 -> y1}``.
@@ -74,6 +76,7 @@ class Audit:
     circuit: Circuit
     graph: NeuronGraph
     levels: Hierarchy
+    functional: FunctionalModules | None
     choice: Choice
     modules: tuple[frozenset[NodeId], ...]
     names: tuple[str, ...]
@@ -122,6 +125,7 @@ class Audit:
             "reason": self.choice.reason,
             "stability": self.choice.level.stability,
             "modules": list(self.names),
+            "functional": None if self.functional is None else self.functional.to_json(),
             "weighings": {one.weights: one.to_json() for one in self.weighings},
             "second_opinion": self.second_opinion.to_json(),
             "thresholds": self.thresholds.to_json(),

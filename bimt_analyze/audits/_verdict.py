@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._functional import FunctionalModules
 from ._significance import Significance
 
 if TYPE_CHECKING:
@@ -42,8 +43,9 @@ class Verdict:
     """An audit in words.
 
     Attributes:
-        modular: whether there is more than one module, and a network wired at random with the same degrees and weights
-            is as specialised in fewer than one case of twenty. This is a statement about weights.
+        modular: whether the weights fall into more than one module, and a network wired at random with the same degrees
+            and weights is as specialised in fewer than one case of twenty. This is a statement about weights: modules
+            by function alone do not count.
         sentences: the statements, the headline first; what could not be decided last.
     """
 
@@ -53,7 +55,8 @@ class Verdict:
 
 def verdict(audit: "Audit") -> Verdict:
     """The sentences that an audit's numbers allow."""
-    modular = len(audit.modules) > 1 and audit.nulls[HEADLINE].p < LEVEL
+    by_function = audit.choice.level.kind == "function"
+    modular = len(audit.modules) > 1 and not by_function and audit.nulls[HEADLINE].p < LEVEL
     told = [Sentence(topic, text) for topic, text in _statements(audit, modular)]
     return Verdict(modular, tuple(told))
 
@@ -79,6 +82,8 @@ def _statements(audit: "Audit", modular: bool) -> Iterator[tuple[str, str]]:
 
 def _headline(audit: "Audit", modular: bool) -> str:
     count, p = len(audit.modules), _p(audit.nulls[HEADLINE])
+    if audit.choice.level.kind == "function":
+        return f"Not modular in its weights, which are in one piece; what it does falls into {count} modules."
     if modular:
         return f"Modular: {count} modules, and wiring this specialised is rare by chance ({p})."
     if count < 2:
@@ -88,6 +93,8 @@ def _headline(audit: "Audit", modular: bool) -> str:
 
 def _partition(audit: "Audit") -> str:
     level = audit.choice.level
+    if level.kind == "function":
+        return f"The level is '{level.name}': {audit.choice.reason}."
     stable = "" if level.stability is None else f", stability {level.stability:.2f}"
     weighed = {one.weights: one for one in audit.weighings}
     apart = [name for name, one in weighed.items() if one.ami < _ALIKE]
@@ -177,7 +184,9 @@ def _copies(audit: "Audit") -> Iterator[tuple[str, str]]:
 
 
 def _function(audit: "Audit") -> Iterator[tuple[str, str]]:
-    lost, kept = audit.damage, audit.faithfulness
+    lost, kept, served = audit.damage, audit.faithfulness, audit.functional
+    if served is not None:
+        yield "function", _groups(served)
     if lost is not None and len(audit.modules) > 1:
         harm = np.maximum(lost.matrix, 0)
         total = harm.sum(axis=0)
@@ -193,6 +202,19 @@ def _function(audit: "Audit") -> Iterator[tuple[str, str]]:
         told = [share for share in kept.shares if share is not None]
         if told:
             yield "function", f"The circuit keeps at least {min(told):.1%} of what the network does beyond its means."
+
+
+def _groups(served: FunctionalModules) -> str:
+    """What inputs do to outputs."""
+    count, several = len(served.partition.modules), served.several
+    if count < 2:
+        return "By what inputs do to outputs, they do not fall into groups."
+    some = ", ".join(several[:6]) + (f" and {len(several) - 6} more" if len(several) > 6 else "")
+    rest = f"all but {some} serve one group alone" if several else "every hidden neuron serves one group alone"
+    return (
+        f"By what inputs do to outputs, they fall into {count} groups that owe at least {served.within:.0%} to "
+        f"themselves; {rest} ({served.alone:.0%} of hidden neurons)."
+    )
 
 
 def _locality(audit: "Audit") -> Iterator[tuple[str, str]]:

@@ -35,7 +35,7 @@ NOTEWORTHY = 0.3
 FUNNELLED = 0.9
 """The share of inner neurons that must speak through a head before funnels are chosen."""
 
-Kind = Literal["components", "funnels", "peeled", "resolution", "given"]
+Kind = Literal["components", "funnels", "peeled", "resolution", "function", "given"]
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,8 @@ class Level:
     Attributes:
         partition: the modules.
         kind: "components", exact or up to a leak; "funnels", parts that speak through one neuron; "peeled", components
-            below a depth; "resolution", a consensus of Leiden; "given", by a caller.
+            below a depth; "resolution", a consensus of Leiden; "function", by effects of inputs on outputs; "given",
+            by a caller.
         parameter: the leak, the depth (of funnels or of layers) or the resolution; 0 where it is given.
         modularity: at resolution 1.
         stability: mean pairwise adjusted mutual information of the runs behind a resolution level; None for the others,
@@ -65,6 +66,8 @@ class Level:
             return f"components up to a leak of {self.parameter:.0%}" if self.parameter else "components"
         if self.kind == "funnels":
             return f"funnels of depth {self.parameter:g}"
+        if self.kind == "function":
+            return f"function up to a leak of {self.parameter:.0%}"
         if self.kind == "peeled":
             return f"components up to layer {self.parameter:g}"
         return f"resolution {self.parameter:g}" if self.kind == "resolution" else self.partition.method

@@ -25,7 +25,8 @@ class Partition:
     """Modules: disjoint sets of neurons, each neuron as (group, index).
 
     Neurons that no edge joins to another belong to no module; they stand in ``unused``, so that an input which the
-    network ignores is not counted as a module of its own.
+    network ignores is not counted as a module of its own. So do neurons that serve several modules alike, where the
+    method says so.
 
     Attributes:
         modules: largest first; of equal ones, the one with the smallest neuron first. They are put into this order, so

@@ -215,6 +215,9 @@ class AuditRecord(_OpenRecord):
     nulls: dict[str, JsonValue] = Field(description="Null model -> statistic -> p, z, observed, null_mean, ...")
     retrained: dict[str, JsonValue] = Field(description="l1, permuted -> p, z, ..., median_loss, observed_loss, steps.")
     agreement: Number = Field(description="The score of `agreement`; null where no parts are known.")
+    functional: dict[str, JsonValue] | None = Field(
+        description="groups of inputs and outputs by effects: within, alone, several, effects (outputs x inputs)."
+    )
     carriers: dict[str, JsonValue] | None = Field(description="Known part -> the module whose signal it is, r2, p.")
     alike: list[JsonValue] = Field(description="Families of modules that compute the same function.")
     damage: dict[str, JsonValue] | None = Field(description="matrix, alone, random_mean, p: modules x outputs.")

@@ -1,0 +1,155 @@
+"""Modules by function: superposition planted and trained, shared work, and effects against a plain loop."""
+
+import numpy as np
+import pytest
+import torch
+
+from bimt_analyze import audit
+from bimt_analyze.audits import functional_choice, functional_modules
+from bimt_analyze.graph import neuron_graph
+from bimt_analyze.modules import choose_level, hierarchy
+from bimt_analyze.specimens import block_network, superposition
+from bimt_train import InputError
+from bimt_train.network import MLP, Network
+
+RNG = np.random.default_rng(0)
+X = RNG.uniform(-1, 1, (300, 2))
+
+
+def network_of(*matrices, biases=None):
+    widths = [matrices[0].shape[1], *(len(m) for m in matrices)]
+    zeros = [np.zeros(len(m)) for m in matrices]
+    tensors = {}
+    for n, (matrix, bias) in enumerate(zip(matrices, biases or zeros, strict=True)):
+        tensors |= {
+            f"layers.{n}.weight": np.array(matrix, dtype=float),
+            f"layers.{n}.bias": np.array(bias, dtype=float),
+        }
+    return Network.of(MLP(widths, "relu")).with_tensors(tensors)
+
+
+def found(network, x, **options):
+    return functional_modules(network, neuron_graph(network), x, **options)
+
+
+def chosen(network, x):
+    graph = neuron_graph(network)
+    levels = hierarchy(graph)
+    return functional_choice(choose_level(levels), levels, functional_modules(network, graph, x), graph)
+
+
+@pytest.mark.parametrize(("features", "hidden"), [(5, 2), (16, 4)])
+def test_features_in_superposition_are_modules(features, hidden):
+    specimen = superposition(features=features, hidden=hidden, seed=1)
+    told = found(specimen.network, specimen.x)
+    assert told.partition.same_modules(specimen.partition)
+    assert set(told.several) == {f"h1.{i}" for i in range(hidden)}
+    assert told.alone == pytest.approx(features / (features + hidden))
+    assert told.within == pytest.approx(1)
+    choice = chosen(specimen.network, specimen.x)
+    assert choice.level.kind == "function" and choice.partition.same_modules(specimen.partition)
+
+
+def test_features_of_a_trained_bottleneck_are_found():
+    # Elhage et al., arXiv 2209.10652: y = ReLU(W^T W x + b), trained on sparse graded features
+    generator = torch.Generator().manual_seed(0)
+    w = torch.nn.Parameter(torch.randn(2, 5, generator=generator) * 0.5)
+    b = torch.nn.Parameter(torch.zeros(5))
+    optimizer = torch.optim.Adam([w, b], lr=0.01)
+
+    def drawn(rows):
+        return torch.rand(rows, 5, generator=generator) * (torch.rand(rows, 5, generator=generator) < 0.02)
+
+    for _ in range(3000):
+        x = drawn(1024)
+        loss = ((torch.relu(x @ w.T @ w + b) - x) ** 2).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    down, offset = w.detach().numpy().astype(float), b.detach().numpy().astype(float)
+    raised = np.full(2, 10.0)  # the bottleneck is linear
+    network = network_of(down, down.T, np.eye(5), biases=[raised, offset - down.T @ raised, np.zeros(5)])
+    x = drawn(2000).numpy().astype(float)
+    choice = chosen(network, x[:500])
+    assert choice.level.kind == "function"
+    assert sorted(map(sorted, choice.partition.modules)) == [[("h2", i), ("x", i), ("y", i)] for i in range(5)]
+
+
+def test_work_that_all_neurons_share_is_no_module():
+    turn = np.array([[1.0, 1.0], [1.0, -1.0]]) / np.sqrt(2)
+    network = network_of(turn, turn.T, biases=[np.full(2, 5.0), -turn.T @ np.full(2, 5.0)])
+    assert network.predict(X) == pytest.approx(X, abs=1e-9)
+    told = found(network, X)
+    assert len(told.partition.modules) == 2  # y1 = x1 and y2 = x2
+    assert told.alone == 0 and not told.separate
+    assert chosen(network, X).level.kind != "function"
+
+
+def test_a_neuron_that_hears_two_groups_and_moves_one_serves_both():
+    network = network_of(np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]), np.array([[1.0, 0.0, 0.2], [0.0, 1.0, 0.0]]))
+    told = found(network, np.abs(X))
+    assert len(told.partition.modules) == 2
+    assert told.several == ("h1.2",) and ("h1", 2) in told.partition.unused
+
+
+def test_components_are_chosen_before_function():
+    specimen = block_network(blocks=[(2, 3, 2)] * 2, seed=0)
+    assert found(specimen.network, specimen.x).separate
+    assert chosen(specimen.network, specimen.x).level.kind == "components"
+
+
+@pytest.mark.parametrize(("share", "groups"), [(0.08, 2), (0.15, 1)])
+def test_effects_up_to_the_leak_are_forgotten(share, groups):
+    slope = np.sqrt(share / (1 - share))
+    network = network_of(np.eye(2), np.array([[1.0, slope], [0.0, 1.0]]))
+    x = np.abs(X)
+    x[:, 1] = RNG.permutation(x[:, 0])  # of one distribution, so that shares are slopes squared
+    told = found(network, x)
+    assert told.effects[0, 1] == pytest.approx(share, rel=1e-6)
+    assert len(told.partition.modules) == groups
+    assert told.within == pytest.approx(1 - share if groups == 2 else 1)
+
+
+def test_effects_are_those_of_a_plain_loop():
+    matrices = [RNG.normal(size=shape) for shape in ((4, 3), (4, 4), (2, 4))]
+    network, x = network_of(*matrices), RNG.normal(size=(101, 3))
+
+    def run(rows):
+        for matrix in matrices[:-1]:
+            rows = np.maximum(rows @ matrix.T, 0)
+        return rows @ matrices[-1].T
+
+    moved = np.zeros((2, 3))
+    for j in range(3):
+        held = x.copy()
+        held[:, j] = np.sort(x[:, j])[50]
+        moved[:, j] = ((run(held) - run(x)) ** 2).mean(axis=0)
+    assert found(network, x).effects == pytest.approx(moved / moved.sum(axis=1, keepdims=True), rel=1e-9)
+
+
+def test_an_even_number_of_rows_is_held_at_the_lower_of_the_middle_two():
+    x = np.array([[0.0], [1.0]] * 50)
+    network = network_of(np.eye(1), np.eye(1))
+    assert found(network, x).effects.tolist() == [[1.0]]
+
+
+def test_inputs_that_do_nothing_are_in_no_group():
+    told = found(network_of(np.diag([1.0, 0.0]), np.eye(2)), X)
+    assert {("x", 1), ("y", 1)} <= told.partition.unused
+    assert told.effects[1].tolist() == [0.0, 0.0]
+
+
+def test_rows_that_do_not_fit_are_one_line():
+    with pytest.raises(InputError, match="rows of another kind") as caught:
+        found(network_of(np.eye(2), np.eye(2)), np.zeros((4, 3)))
+    assert "\n" not in str(caught.value)
+
+
+def test_an_audit_says_that_function_is_not_weights():
+    specimen = superposition(seed=1)
+    told = audit(specimen.network, x=specimen.x, samples=20, retrain_steps=0, refit_steps=0)
+    assert told.choice.level.name == "function up to a leak of 10%"
+    assert not told.verdict.modular
+    assert told.summary()[0].startswith("Not modular in its weights")
+    assert told.to_json()["functional"]["groups"] == 5
+    assert any("h1.0, h1.1" in sentence.text for sentence in told.verdict.sentences if sentence.topic == "function")
