@@ -15,6 +15,7 @@ from ._retraining import retrained_nulls
 from ._sources import best_checkpoint, checkpoint_of, open_checkpoint
 from .audits import (
     FEWEST,
+    HEADLINE,
     Audit,
     Measure,
     NullModel,
@@ -133,19 +134,19 @@ def audit_of(
 
     progress("effects")
     served = tried("modules by function", lambda: functional_modules(network, graph, x))
-    choice = choose_level(levels)
-    if served is not None:
-        choice = functional_choice(choice, levels, served, graph)
+    by_weights = choose_level(levels)
+    choice = by_weights if served is None else functional_choice(by_weights, levels, served, graph)
     partition, modules = choice.partition, in_task_order(network, choice.partition)
-    progress("edge weights")
-    weighed = weighings(network, x, partition, samples=samples, seed=seed)
-    other = infomap(graph, seed=seed)
     progress("null networks")
     nulls: dict[tuple[str, str], Significance] = {
         (statistic, model): significance(graph, statistic=statistic, null_model=model, samples=samples, seed=seed)
         for model in MODELS
         for statistic in STATISTICS
     }
+    progress("edge weights")
+    own = {graph.weights: (by_weights.level, nulls[HEADLINE])}
+    weighed = weighings(network, x, partition, known=own, samples=samples, seed=seed)
+    other = infomap(graph, seed=seed)
     progress("retrained networks")
     again = tried(
         "whether sparsity alone, or any task, would bring the same structure",

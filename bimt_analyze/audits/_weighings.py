@@ -1,5 +1,6 @@
 """The same network weighed in three ways: what does not depend on the weighing can be trusted more."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,23 +45,38 @@ class Weighing:
 
 
 def weighings(
-    network: Network, x: Num[np.ndarray, "rows ..."], partition: Partition, *, samples: int = 200, seed: int = 0
+    network: Network,
+    x: Num[np.ndarray, "rows ..."],
+    partition: Partition,
+    *,
+    known: Mapping[str, tuple[Level, Significance]] | None = None,
+    samples: int = 200,
+    seed: int = 0,
 ) -> tuple[Weighing, ...]:
     """The chosen level and its significance under each of the three edge weights.
 
     Magnitudes depend on how neurons happen to be scaled, activations half, attributions not at all: where they
     disagree, attribution is nearest to what the network computes.
+
+    Args:
+        network: usually a circuit.
+        x: rows as it sees them.
+        partition: the modules to hold against.
+        known: weights -> level and significance that are found already, with the same samples and seed.
+        samples: of the null model.
+        seed: of everything random.
     """
-    return tuple(_weighed(network, x, partition, weights, samples, seed) for weights in WEIGHTS)
+    given = known or {}
 
+    def found(weights: str) -> tuple[Level, Significance]:
+        graph = neuron_graph(network, weights=weights, x=x)
+        return choose_level(hierarchy(graph, seed=seed)).level, significance(graph, samples=samples, seed=seed)
 
-def _weighed(
-    network: Network, x: Num[np.ndarray, "rows ..."], partition: Partition, weights: str, samples: int, seed: int
-) -> Weighing:
-    graph = neuron_graph(network, weights=weights, x=x)
-    level = choose_level(hierarchy(graph, seed=seed)).level
-    tested = significance(graph, samples=samples, seed=seed)
-    return Weighing(weights, level, len(level.partition.modules), partition_ami(partition, level.partition), tested)
+    told = {weights: given.get(weights) or found(weights) for weights in WEIGHTS}
+    return tuple(
+        Weighing(weights, level, len(level.partition.modules), partition_ami(partition, level.partition), tested)
+        for weights, (level, tested) in told.items()
+    )
 
 
 def partition_ami(one: Partition, other: Partition) -> float:

@@ -122,6 +122,11 @@ def _first_places(row: Int64[np.ndarray, " nodes"]) -> Int64[np.ndarray, " nodes
 def _mean_agreement(
     given: Int64[np.ndarray, "runs nodes"], candidates: Int64[np.ndarray, "candidates nodes"]
 ) -> Float64[np.ndarray, " candidates"]:
-    return np.array(
-        [np.mean([adjusted_mutual_info_score(row, candidate) for row in given]) for candidate in candidates]
-    )
+    """Mean adjusted mutual information of each candidate with all that are given, each partition asked about once."""
+    rows, counts = np.unique([_first_places(row) for row in given], axis=0, return_counts=True)
+    return np.array([np.average([_agreement(row, one) for row in rows], weights=counts) for one in candidates])
+
+
+def _agreement(row: Int64[np.ndarray, " nodes"], other: Int64[np.ndarray, " nodes"]) -> float:
+    same = bool((row == _first_places(other)).all())
+    return 1.0 if same else float(adjusted_mutual_info_score(row, other))

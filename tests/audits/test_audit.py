@@ -84,11 +84,9 @@ def test_a_dense_network_is_not():
     assert told.summary()[0].startswith("Not modular")
 
 
-def test_it_is_the_same_twice_and_becomes_json(planted):
-    # that retrained networks are the same twice is tested by themselves below
-    first, again, other = (audit(planted, samples=20, retrain_steps=0, refit_steps=0, seed=seed) for seed in (0, 0, 1))
-    assert json.dumps(first.to_json(), allow_nan=False) == json.dumps(again.to_json(), allow_nan=False)
-    assert other.nulls["specialisation", "rewired"].null != first.nulls["specialisation", "rewired"].null
+def test_it_is_the_same_twice_and_becomes_json(planted, found):
+    again = audit(planted, samples=20, retrain_steps=5, processes=1)
+    assert json.dumps(found.to_json(), allow_nan=False) == json.dumps(again.to_json(), allow_nan=False)
 
 
 def test_every_question_is_asked(planted, found):
