@@ -7,7 +7,7 @@ import pytest
 
 from bimt_analyze.graph import Trace, neuron_graph
 from bimt_train import InputError
-from bimt_train.network import Group, Layout, ModelSpec, Network, Placement, TensorSpec, linear
+from bimt_train.network import Group, Layout, ModelSpec, Network, Placement, RowTransformer, TensorSpec, linear
 
 KINDS = ("magnitude", "activation", "attribution")
 
@@ -113,6 +113,23 @@ def test_rescaling_relu_neurons_leaves_attribution_and_readers_alone():
     assert all(after[pair] == pytest.approx(before[pair], rel=1e-9) for pair in upper)
     # whereas |w| changes
     assert edges(neuron_graph(plain)) != pytest.approx(edges(neuron_graph(scaled)), rel=1e-3)
+
+
+def test_the_gains_of_norms_leave_attribution_alone():
+    network = Network.of(RowTransformer([0, 1, 0, 1, 0], 1, 8, heads=2, layers=2, hidden=6))
+    rng, x = np.random.default_rng(0), np.random.default_rng(1).normal(size=(50, 5))
+    readers = {"blocks.0.norm1": "blocks.0.qkv", "blocks.1.norm2": "blocks.1.up", "norm": "write"}
+    tensors = dict(network.tensors)
+    for norm, reader in readers.items():
+        gain = rng.uniform(0.1, 10, 8)
+        tensors |= {f"{norm}.{name}": network.tensors[f"{norm}.{name}"] * gain for name in ("weight", "bias")}
+        tensors[f"{reader}.weight"] = network.tensors[f"{reader}.weight"] / gain
+    scaled = network.with_tensors(tensors)
+    assert np.allclose(network.predict(x), scaled.predict(x), rtol=1e-4)
+    before, after = (edges(neuron_graph(n, weights="attribution", x=x)) for n in (network, scaled))
+    assert after == pytest.approx(before, rel=1e-3)
+    before, after = (edges(neuron_graph(n)) for n in (network, scaled))
+    assert after != pytest.approx(before, rel=1e-1)
 
 
 def test_attribution_does_not_depend_on_the_units_of_outputs_or_on_shifts():
