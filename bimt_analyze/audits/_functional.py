@@ -1,6 +1,6 @@
 """Modules by what a network does: inputs and outputs that go together, whatever the weights look like."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ INTERFERENCE = 0.1
 """The share of effects that may come from other groups: features in superposition disturb each other a little."""
 
 MOSTLY = 0.5
-"""The share of living hidden neurons that must serve one group alone before the groups are chosen as modules."""
+"""The share of living hidden neurons, of all or of a layer, that must serve one group alone to count as separate."""
 
 Shares = Float64[np.ndarray, " ends"]
 
@@ -36,6 +36,7 @@ class FunctionalModules:
         within: the least share, over outputs of groups, of what the inputs of the output's own group do.
         alone: share of the living hidden neurons that serve one group alone.
         several: names of the living hidden neurons that do not.
+        shared: the layers in which less than half of the living neurons do.
     """
 
     partition: Partition
@@ -43,6 +44,7 @@ class FunctionalModules:
     within: float
     alone: float
     several: tuple[str, ...]
+    shared: tuple[str, ...]
 
     @property
     def separate(self) -> bool:
@@ -55,6 +57,7 @@ class FunctionalModules:
         return plain | {
             "groups": len(self.partition.modules),
             "several": list(self.several),
+            "shared": list(self.shared),
             "effects": self.effects.tolist(),
         }
 
@@ -126,25 +129,33 @@ def functional_modules(
         within=min((_share(effects[k], g, ends[0]) for g in groups for end, k in g if end == ends[1]), default=0.0),
         alone=len(alone) / len(alive) if alive else 0.0,
         several=tuple(names[node] for node in alive if node not in alone),
+        shared=_shared(alive, alone),
     )
 
 
 def functional_choice(choice: Choice, levels: Hierarchy, found: FunctionalModules, graph: NeuronGraph) -> Choice:
-    """The functional modules, where the weights fall into no components that lead from inputs to outputs; else the
+    """The functional modules where they meet in a shared layer, through which the weights cannot be divided; else the
     choice as it is.
 
-    They are chosen only where they are `separate`; no truth is looked at.
+    They must be `separate`, and the weights fall into no components that lead from inputs to outputs. No truth is
+    looked at.
     """
     through = sum(1 for module in choice.level.partition.modules if module & levels.inputs and module & levels.outputs)
     apart = choice.level.kind == "components" and through > 1
-    if apart or not found.separate:
+    if apart or not found.separate or not found.shared:
         return choice
     level = Level(found.partition, "function", INTERFERENCE, modularity(graph, found.partition))
     return Choice(
         level,
-        f"the weights are in one piece; by what the network does, inputs and outputs fall into "
+        f"all goes through {' and '.join(found.shared)}; by what the network does, inputs and outputs fall into "
         f"{len(found.partition.modules)} groups, and {found.alone:.0%} of its hidden neurons serve one group alone",
     )
+
+
+def _shared(alive: Sequence[NodeId], alone: Collection[NodeId]) -> tuple[str, ...]:
+    layers = dict.fromkeys(layer for layer, _ in alive)
+    shares = {layer: [node in alone for node in alive if node[0] == layer] for layer in layers}
+    return tuple(layer for layer, flags in shares.items() if sum(flags) < MOSTLY * len(flags))
 
 
 def _heard(network: Network, x: np.ndarray, whole: Signals) -> Mapping[str, Float64[np.ndarray, "neurons inputs"]]:

@@ -33,7 +33,7 @@ def found(network, x, **options):
 
 
 def chosen(network, x):
-    graph = neuron_graph(network)
+    graph = neuron_graph(network, weights="attribution", x=x)
     levels = hierarchy(graph)
     return functional_choice(choose_level(levels), levels, functional_modules(network, graph, x), graph)
 
@@ -45,6 +45,7 @@ def test_features_in_superposition_are_modules(features, hidden):
     assert told.partition.same_modules(specimen.partition)
     assert set(told.several) == {f"h1.{i}" for i in range(hidden)}
     assert told.alone == pytest.approx(features / (features + hidden))
+    assert told.shared == ("h1",)
     assert told.within == pytest.approx(1)
     choice = chosen(specimen.network, specimen.x)
     assert choice.level.kind == "function" and choice.partition.same_modules(specimen.partition)
@@ -90,6 +91,13 @@ def test_a_neuron_that_hears_two_groups_and_moves_one_serves_both():
     told = found(network, np.abs(X))
     assert len(told.partition.modules) == 2
     assert told.several == ("h1.2",) and ("h1", 2) in told.partition.unused
+
+
+def test_blocks_that_talk_a_little_are_left_to_their_weights():
+    specimen = block_network(blocks=[(2, 4, 4, 1)] * 3, crosstalk=0.1, seed=0)
+    told, choice = found(specimen.network, specimen.x), chosen(specimen.network, specimen.x)
+    assert told.separate and not told.shared
+    assert choice.level.kind != "function" and choice.partition.same_modules(specimen.partition)
 
 
 def test_components_are_chosen_before_function():
