@@ -54,7 +54,7 @@ def positives(each: int) -> Iterator[Case]:
             made = partial(_specimen, superposition, seed=n, features=features, hidden=hidden)
             yield Case(f"superposition, {features} in {hidden}", n, made)
     for n in range(each):
-        yield Case("superposition, trained, 5 in 2", n, partial(_squeezed, n))
+        yield Case("superposition, trained, 5 in 2", n, partial(squeezed, n))
 
 
 BOOLEAN = {
@@ -113,7 +113,7 @@ def _specimen(make: Callable[..., Specimen], **options: object) -> tuple[Network
     return made.network, made.x, levels
 
 
-def _squeezed(n: int) -> tuple[Network, np.ndarray, tuple[Truth, ...]]:
+def squeezed(n: int) -> tuple[Network, np.ndarray, tuple[Truth, ...]]:
     """y = ReLU(W^T W x + b) trained on features that are graded and rarely there (Elhage et al., arXiv 2209.10652)."""
     import torch
 

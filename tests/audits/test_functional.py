@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-import torch
+from _audit_cases import squeezed
 
 from bimt_analyze import audit
 from bimt_analyze.audits import functional_choice, functional_modules
@@ -52,28 +52,11 @@ def test_features_in_superposition_are_modules(features, hidden):
 
 
 def test_features_of_a_trained_bottleneck_are_found():
-    # Elhage et al., arXiv 2209.10652: y = ReLU(W^T W x + b), trained on sparse graded features
-    generator = torch.Generator().manual_seed(0)
-    w = torch.nn.Parameter(torch.randn(2, 5, generator=generator) * 0.5)
-    b = torch.nn.Parameter(torch.zeros(5))
-    optimizer = torch.optim.Adam([w, b], lr=0.01)
-
-    def drawn(rows):
-        return torch.rand(rows, 5, generator=generator) * (torch.rand(rows, 5, generator=generator) < 0.02)
-
-    for _ in range(3000):
-        x = drawn(1024)
-        loss = ((torch.relu(x @ w.T @ w + b) - x) ** 2).mean()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    down, offset = w.detach().numpy().astype(float), b.detach().numpy().astype(float)
-    raised = np.full(2, 10.0)  # the bottleneck is linear
-    network = network_of(down, down.T, np.eye(5), biases=[raised, offset - down.T @ raised, np.zeros(5)])
-    x = drawn(2000).numpy().astype(float)
+    network, x, (truth,) = squeezed(0)
     choice = chosen(network, x[:500])
     assert choice.level.kind == "function"
-    assert sorted(map(sorted, choice.partition.modules)) == [[("h2", i), ("x", i), ("y", i)] for i in range(5)]
+    assert {node: n for n, module in enumerate(choice.partition.modules) for node in module}.keys() == truth.keys()
+    assert all(len({truth[node] for node in module}) == 1 for module in choice.partition.modules)
 
 
 def test_work_that_all_neurons_share_is_no_module():
