@@ -136,7 +136,8 @@ def find_formula(
         outcome = outcome.joined(Outcome((), (fit,)), problem)
     rough = () if outcome.settled else outcome.rough
     found = sorted([*outcome.done, *(finish(fit.model.problem, fit) for fit in rough)], key=order)
-    formula = replace(_formula(found, x, y, names, output), evidence=evidence)
+    left = min(_NOISE_SECONDS, (1 - _SEARCHING) * seconds)
+    formula = replace(_formula(found, x, y, names, output, seconds=left), evidence=evidence)
     return _interrupted(formula) if outcome.interrupted else formula
 
 
@@ -241,8 +242,10 @@ def _formula(
     y: Float64[np.ndarray, "rows"],
     names: Sequence[str],
     output: str,
+    *,
+    seconds: float,
 ) -> Formula:
-    """The best candidate, measured on all rows."""
+    """The best candidate, measured on all rows; ``seconds`` to estimate their noise."""
     best = found[0] if found else _mean(y)
     symbols = tuple(sympy.Symbol(name, real=True) for name in names)
     whole = Problem(x, y, symbols, Clock.of(0.0))
@@ -251,7 +254,7 @@ def _formula(
         worst = float(np.max(np.abs(residual))) / whole.unit
     error = whole.relative(residual)
     fits = bool(np.isfinite(worst)) and worst * whole.unit <= whole.floor
-    shortfall = "" if fits else _shortfall(x, y, error)
+    shortfall = "" if fits else _shortfall(x, y, error, seconds)
     return Formula(
         output=output,
         expression=best.expression,
@@ -269,12 +272,14 @@ def _formula(
     )
 
 
-def _shortfall(x: Float64[np.ndarray, "rows inputs"], y: Float64[np.ndarray, "rows"], error: float) -> str:
+def _shortfall(
+    x: Float64[np.ndarray, "rows inputs"], y: Float64[np.ndarray, "rows"], error: float, seconds: float
+) -> str:
     """Why the formula is not exact, and whether noise may be the reason."""
     said = f"not exact: residual {error:.1e} of y's deviation"
     some = _some(len(y), 0)
     level = (
-        noise_level(x[some][:, list(distinct(x[some]))], y[some], clock=Clock.of(_NOISE_SECONDS))
+        noise_level(x[some][:, list(distinct(x[some]))], y[some], clock=Clock.of(seconds))
         if len(y) >= _FEWEST_NOISE
         else 1.0
     )

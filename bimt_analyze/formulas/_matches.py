@@ -162,6 +162,8 @@ def _power_laws(problem: Problem, pool: Pool) -> Iterator[_Match]:
     left = np.sqrt(np.mean((z - (z @ basis) @ basis.T) ** 2, axis=1))
     sizes = np.array([t.size for t in asked]) + 4 * len(used)
     for place in _best(left / np.maximum(np.std(z, axis=1), 1e-12), sizes, problem.rows, most=_BEST):
+        if problem.clock.over():
+            return
         target, found = asked[place], np.linalg.lstsq(logs, z[place], rcond=1e-12)[0][1:]
         near = np.round(found * 6) / 6
         near = np.where(np.abs(near - found) < 0.05, near, np.round(found, 3))

@@ -40,6 +40,8 @@ def outer_polynomials(problem: Problem) -> Iterator[Form]:
     """y = g(p(x)) with p a sparse polynomial."""
     found: list[tuple[float, Form]] = []
     for entry, inverted in undone(problem):
+        if problem.clock.over():
+            break
         for exponents in _degrees(inverted):
             form = exact(inverted, exponents)
             if form is not None:

@@ -63,6 +63,8 @@ def similarities(problem: Problem) -> list[Similarity]:
     x, y = problem.x[some], problem.y[some]
     multiples, scaled = [], []
     for e in monomials(problem.width, most=_MULTIPLES):
+        if problem.clock.over():
+            return []
         m = value(x, e)
         if not np.all(np.isfinite(m)) or np.any(m == 0):
             continue

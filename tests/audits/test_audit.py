@@ -87,6 +87,8 @@ def test_a_dense_network_is_not():
 def test_it_is_the_same_twice_and_becomes_json(planted, found):
     again = audit(planted, samples=20, retrain_steps=5, processes=1)
     assert json.dumps(found.to_json(), allow_nan=False) == json.dumps(again.to_json(), allow_nan=False)
+    other = significance(found.graph, samples=20, seed=1)
+    assert other.null != found.nulls["specialisation", "rewired"].null
 
 
 def test_every_question_is_asked(planted, found):

@@ -90,7 +90,7 @@ def test_hints_may_be_right_or_wrong(name: str, structure: Structure) -> None:
     ids=str,
 )
 def test_other_equations(truth: sympy.Expr, width: int, low: float, high: float) -> None:
-    assert solved(truth, width=width, low=low, high=high, seconds=60.0).exact
+    assert solved(truth, width=width, low=low, high=high, seconds=30.0).exact
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,7 @@ def test_half_a_second_is_kept(count: int, width: int) -> None:
     x = rows(count, width)
     started = time.process_time()
     formula = found(x, hard(x), seconds=0.5)
-    assert time.process_time() - started < 5.0  # types are checked meanwhile, on machines that may be slow
+    assert time.process_time() - started < 2.5  # types are checked meanwhile
     assert not formula.fits and formula.message.startswith("not exact: ")
 
 
@@ -300,8 +300,8 @@ def test_stages_are_told_as_they_begin() -> None:
     x, told = rows(200, 6), list[str]()
     found(x, hard(x), progress=told.append, seconds=3.0)
     stages = ["hints", "quick search", "evident search", "pool search", "thorough search", "finishing"]
-    assert told == [s for s in stages if s in told]  # a slow machine may not come to all
-    assert set(stages) - set(told) <= {"pool search", "thorough search"}
+    assert told == [s for s in stages if s in told]  # a slow machine may not come to the thorough search
+    assert set(stages) - set(told) <= {"thorough search"}
     told.clear()
     found(x, x[:, 0] ** 2, progress=told.append)
     assert told == ["hints", "quick search with hints", "finishing"]

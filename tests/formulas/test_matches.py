@@ -71,12 +71,10 @@ def test_noise_without_a_law_is_met_by_nothing(test):
 
 def test_matched_forms_come_exact_ones_first_and_survive_noise():
     clean = problem_of("a*exp(-b*c/d)")
-    first = next(iter(_matches.matched(clean, _matches.QUICK_TESTS)))
+    first = next(iter(_matches.matched(clean)))
     assert refine(first, clean).error < 1e-12
     noisy = problem_of("2*sin(a)*b + 3*exp(c/d) + 1", rows=150, noise=0.01, seconds=200.0)
-    assert best(noisy, _matches.matched(noisy, (_matches._sums, _matches._power_laws)), most=40) == pytest.approx(
-        0.01, rel=0.15
-    )
+    assert best(noisy, _matches.matched(noisy), most=40) == pytest.approx(0.01, rel=0.15)
 
 
 @pytest.mark.parametrize(
