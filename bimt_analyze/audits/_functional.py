@@ -140,8 +140,7 @@ def functional_choice(choice: Choice, levels: Hierarchy, found: FunctionalModule
     They must be `separate`, and the weights fall into no components that lead from inputs to outputs. No truth is
     looked at.
     """
-    through = sum(1 for module in choice.level.partition.modules if module & levels.inputs and module & levels.outputs)
-    apart = choice.level.kind == "components" and through > 1
+    apart = choice.level.kind == "components" and levels.through(choice.level) > 1
     if apart or not found.separate or not found.shared:
         return choice
     level = Level(found.partition, "function", INTERFERENCE, modularity(graph, found.partition))

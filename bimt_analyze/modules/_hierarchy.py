@@ -102,6 +102,10 @@ class Hierarchy:
         """Every level of all chains: resolutions, leaks, funnels, peeled, components."""
         return (*self.resolutions, *self.leaks, *self.funnels, *self.peeled, self.components)
 
+    def through(self, level: Level) -> int:
+        """How many of a level's modules lead from an input to an output."""
+        return sum(1 for module in level.partition.modules if module & self.inputs and module & self.outputs)
+
 
 class Choice(NamedTuple):
     """A level, and the rule by which it was chosen."""
@@ -191,7 +195,7 @@ def choose_level(found: Hierarchy) -> Choice:
     """
     whole = found.components
     for level in (whole, *reversed(found.leaks)):
-        through = sum(1 for module in level.partition.modules if module & found.inputs and module & found.outputs)
+        through = found.through(level)
         if through > 1 and level.parameter <= TOLERABLE_LEAK:
             where = f" up to a leak of {level.parameter:.0%}" if level.parameter else ""
             return Choice(level, f"the network falls into {through} components from inputs to outputs{where}")
