@@ -1,6 +1,7 @@
 """Sums of terms over separate groups of inputs, seen first as smooth parts and then given a form each."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from heapq import nsmallest
 from itertools import combinations, product
 
@@ -17,6 +18,8 @@ Propose = Callable[[Problem], list[Form]]
 _COMBINATIONS = 10
 _NOTHING = 1e-3  # a part smaller than this share of y is no term
 _SPLIT = 0.1  # leave-one-out error of a sum of smooth parts, above which there is no such sum
+_EVIDENT = 1e-3  # and below which there is no doubt
+_AT_ONCE = 0.1  # share of the time for sums beyond doubt
 
 
 def sums(problem: Problem, propose: Propose) -> Iterator[Form]:
@@ -30,6 +33,14 @@ def sums(problem: Problem, propose: Propose) -> Iterator[Form]:
         if groups not in done and not problem.clock.over():
             done.add(groups)
             yield from _over(problem, groups, propose)
+
+
+def evident_sums(problem: Problem, propose: Propose) -> Iterator[Form]:
+    """Sums over the first groups, from single inputs upwards, of which smooth parts leave nearly nothing."""
+    short = replace(problem, clock=problem.clock.share(_AT_ONCE))
+    groups = next((g for g in partitions(short) if len(g) > 1 and _error(short, g) < _EVIDENT), None)
+    if groups is not None:
+        yield from _over(short, groups, propose)
 
 
 def partitions(problem: Problem) -> Iterator[tuple[Group, ...]]:

@@ -7,7 +7,7 @@ from math import log2
 import numpy as np
 import sympy
 
-from ._additive import sums
+from ._additive import evident_sums, sums
 from ._affine import affine
 from ._combined import combined
 from ._constants import Fit, refine
@@ -102,6 +102,7 @@ QUICK: tuple[Generator, ...] = (
 EVIDENT: tuple[Generator, ...] = (
     _alone(lambda problem: peeled(problem, AT_ONCE)),
     _alone(lambda problem: evidently_similar(problem, ONE_VARIABLE)),
+    evident_sums,
 )
 MATCHED: tuple[Generator, ...] = (_alone(lambda problem: matched(problem, QUICK_TESTS)), _alone(mixed))
 COMBINED: tuple[Generator, ...] = (_alone(lambda problem: combined(problem, FEW_VARIABLES)),)

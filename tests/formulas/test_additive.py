@@ -1,0 +1,60 @@
+"""Sums that smooth parts show beyond doubt are found before anything dear is asked."""
+
+import numpy as np
+import sympy
+
+from bimt_analyze.formulas import _additive, find_formula
+from bimt_analyze.formulas._additive import evident_sums
+from bimt_analyze.formulas._problem import Clock, Problem
+from bimt_analyze.formulas._search import EVIDENT, parts, search
+
+NAMES = tuple(sympy.symbols("a b c", real=True))
+a, b, c = NAMES
+
+
+def problem(truth: sympy.Expr, *, noise: float = 0.0) -> Problem:
+    rng = np.random.default_rng(3)
+    x = rng.uniform(-1, 1, (300, 3))
+    y = np.asarray(sympy.lambdify(NAMES, truth)(*x.T), dtype=np.float64)
+    return Problem(x, y + noise * rng.normal(size=len(y)), NAMES, Clock.of(20.0))
+
+
+def test_a_sum_over_groups_is_found_without_the_pool() -> None:
+    truth = a * b + sympy.sin(3 * c)
+    outcome = search(problem(truth), EVIDENT)
+    assert outcome.settled
+    assert sympy.simplify(outcome.done[-1].expression - truth) == 0
+
+
+def test_three_functions_of_one_input_each_are_told_apart() -> None:
+    truth = sympy.exp(a) + sympy.cos(2 * b) + c**3
+    outcome = search(problem(truth), [evident_sums])
+    assert outcome.settled
+    assert outcome.done[-1].expression == truth
+
+
+def test_what_is_no_sum_or_not_beyond_doubt_proposes_nothing() -> None:
+    assert list(evident_sums(problem(sympy.sin(2 * a * b * c)), parts)) == []
+    assert list(evident_sums(problem(a * b + sympy.sin(3 * c), noise=0.05), parts)) == []
+
+
+def test_a_sum_keeps_to_its_share_of_the_time(monkeypatch) -> None:
+    asked: list[float] = []
+
+    def watched(given: Problem, groups: object, propose: object):
+        asked.append(given.clock.end)
+        return iter(())
+
+    monkeypatch.setattr(_additive, "_over", watched)
+    whole = problem(a * b + sympy.sin(3 * c))
+    assert list(evident_sums(whole, parts)) == []
+    assert len(asked) == 1
+    assert asked[0] < whole.clock.end - 10
+
+
+def test_a_whole_search_ends_with_the_sum() -> None:
+    given = problem(a * b + sympy.sin(3 * c))
+    stages: list[str] = []
+    formula = find_formula(given.x, given.y, names=("a", "b", "c"), output="y", seconds=20.0, progress=stages.append)
+    assert formula.expression == a * b + sympy.sin(3 * c)
+    assert "pool search" not in stages
