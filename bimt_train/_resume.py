@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -99,16 +99,13 @@ def load_progress(folder: Path | None, recipe: Recipe, seeds: tuple[int, ...]) -
             raise InputError(
                 f"the run to resume has other {name}", where=str(path), expected=str(then), got=str(changed), mend=mend
             )
-    records = tuple(
-        Record(
-            r["step"],
-            np.array(r["train_loss"], np.float64),
-            np.array(r["test_loss"], np.float64),
-            np.array(r["cost"], np.float64),
-            np.array(r["edges"], np.int64),
-        )
-        for r in said["records"]
-    )
+    records = tuple(_record(record) for record in said["records"])
     placements = tuple(Placement({name: tuple(dealt) for name, dealt in slots.items()}) for slots in said["placements"])
     diverged = tuple((seed, step) for seed, step in said["diverged"])
     return Progress(said["step"], Moments(**tensors), placements, records, diverged, said["seconds"])
+
+
+def _record(said: dict[str, Any]) -> Record:
+    losses = {name: np.array(said[name], np.float64) for name in ("train_loss", "test_loss", "cost")}
+    right = None if said["accuracy"] is None else np.array(said["accuracy"], np.float64)
+    return Record(said["step"], **losses, edges=np.array(said["edges"], np.int64), accuracy=right)

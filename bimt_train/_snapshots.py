@@ -18,7 +18,7 @@ class Snapshot:
 class Snapshots(Callback):
     """Keeps every seed's network as it is at the beginning and at each measurement: ``snapshots.of(seed)``.
 
-    A run has a hundred measurements, so this holds a hundred times the weights.
+    A run has a hundred measurements at most, so this holds a hundred times the weights.
     """
 
     def __init__(self) -> None:

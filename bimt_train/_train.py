@@ -25,7 +25,7 @@ from .network import Checkpoint, Layout, ModelSpec, Network, Placement, Probe
 from .tasks import Dataset, Task
 
 EDGE = 1e-2  # a weight below this is not counted as an edge while training; pruning finds the true threshold
-RECORDS = 100  # measurements a run
+RECORDS = 100  # measurements a run, at most
 REGISTERS = 32  # numbers that vectorised loops take at once, at most
 MEASURED_ROWS, MEASURED_OUTPUTS = 2**12, 2**19  # a seed, that a measurement looks at, at most
 PROBE_ROWS, PROBE_PREDICTIONS = 2000, 2**13  # of the data that a checkpoint takes along, at most
@@ -68,6 +68,15 @@ class _Setting:
         every = max(-(-rows // MEASURED_ROWS), -(-rows * card.predictions * len(card.outputs) // MEASURED_OUTPUTS))
         return (x, y) if every == 1 else (x[:, :rows:every], y[:, ::every])
 
+    def stride(self) -> int:
+        """Steps between two measurements: a hundred a run, or so many fewer that they take no longer than the steps.
+
+        A step passes its batch through the network once, and back at twice the cost.
+        """
+        measured = sum(self.some(x, y)[1].shape[1] for x, y in ((self.x, self.y), (self.x_test, self.y_test)))
+        batch = min(self.recipe.batch or self.y.shape[1], self.y.shape[1])
+        return max(1, self.recipe.steps // RECORDS, -(-measured // (3 * batch)))
+
 
 def train(
     task: Task,
@@ -105,7 +114,7 @@ def train(
     folder = None if out is None else Path(out)
     progress = load_progress(folder, setting.recipe, chosen).to(device) if resume else _start(setting)
     steps, began, interrupted = setting.recipe.steps, time.perf_counter(), False
-    stride = max(1, steps // RECORDS)
+    stride = setting.stride()
     for callback in callbacks:
         callback.on_start(setting.recipe, chosen, progress.step)
         callback.on_networks(progress.step, partial(_network, setting, progress))

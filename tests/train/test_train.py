@@ -13,7 +13,7 @@ from bimt_train import Callback, InputError, Phase, Recipe, Record, Relocation, 
 from bimt_train._optimise import Moments, adam_step, mean_squared_error, task_gradient
 from bimt_train._stack import Stack
 from bimt_train.network import MLP, load_checkpoint
-from bimt_train.tasks import formula_task, independence
+from bimt_train.tasks import formula_task, independence, two_moons
 
 SHORT = Recipe(steps=60, lr=5e-3, relocation=Relocation(every=10))
 
@@ -136,6 +136,14 @@ def test_an_interrupted_run_is_usable_and_resumes_to_the_same_weights(tmp_path):
     for a, b in zip(unbroken.runs, resumed.runs, strict=True):
         assert same_networks(a.checkpoint.network, b.checkpoint.network)
         assert a.history == b.history
+
+
+def test_a_classifier_that_goes_on_remembers_how_often_it_was_right(tmp_path):
+    unbroken = train(two_moons(), seeds=2, recipe=SHORT)
+    train(two_moons(), seeds=2, recipe=SHORT, out=tmp_path, callbacks=[Interrupter(31)])
+    resumed = train(two_moons(), seeds=2, recipe=SHORT, out=tmp_path, resume=True)
+    assert [run.history for run in resumed.runs] == [run.history for run in unbroken.runs]
+    assert all("accuracy" in one for one in resumed.runs[0].history)
 
 
 def test_resuming_refuses_another_recipe_other_seeds_and_nothing(tmp_path):
@@ -266,6 +274,14 @@ def test_schedules_by_hand():
     assert recipe.lr_at(100) == pytest.approx(0.1)
     assert [step for step in range(500) if recipe.relocates_after(step)] == [199, 399]
     assert default_recipe(independence()).phases[-1].biases
+
+
+def test_measurements_take_no_longer_than_the_steps():
+    def steps(recipe: Recipe) -> list[int]:
+        return [one["step"] for one in train(independence(), seeds=1, recipe=recipe).runs[0].history]
+
+    assert steps(replace(SHORT, steps=20)) == list(range(1, 21))  # 200 rows measured, 3 times 100 for a step
+    assert steps(replace(SHORT, steps=20, batch=10)) == [7, 14, 20]  # 3 times 10 for a step
 
 
 def test_of_many_rows_a_measurement_looks_at_some(monkeypatch):
