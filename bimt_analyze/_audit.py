@@ -24,6 +24,7 @@ from .audits import (
     Statistic,
     agreement,
     alike,
+    as_trained,
     carriers,
     damage,
     faithfulness,
@@ -132,6 +133,11 @@ def audit_of(
             undecided[what] = str(error)
             return None
 
+    progress("before cutting")
+    whole = tried(
+        "the network before cutting",
+        lambda: as_trained(checkpoint.network, graph_of(checkpoint.network, checkpoint), x, card.parts),
+    )
     progress("effects")
     served = tried("modules by function", lambda: functional_modules(network, graph, x))
     by_weights = choose_level(levels)
@@ -176,6 +182,7 @@ def audit_of(
         undecided["locality"] = "no placement found is shorter than random ones"
     return Audit(
         source=name,
+        as_trained=whole,
         circuit=circuit,
         graph=graph,
         levels=levels,

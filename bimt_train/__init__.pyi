@@ -24,6 +24,7 @@ from ._relocate import relocate as relocate
 from ._runs import Run as Run
 from ._runs import Runs as Runs
 from ._schedule import Phase as Phase
+from ._schedule import Race as Race
 from ._schedule import Recipe as Recipe
 from ._schedule import Relocation as Relocation
 from ._schedule import TrainingType as TrainingType

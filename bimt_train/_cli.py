@@ -12,7 +12,7 @@ from ._callbacks import ProgressBar
 from ._errors import InputError
 from ._presets import PAPER_RECIPES, default_recipe
 from ._runs import RUNS_FILE, Runs
-from ._schedule import Recipe, TrainingType
+from ._schedule import Race, Recipe, TrainingType
 from ._shares import train_shares
 from ._train import train
 from .shell import OK, UNMET, run
@@ -58,6 +58,7 @@ class _Options:
     seeds: int
     steps: int | None
     lr: float | None
+    starts: int | None
     kind: TrainingType
     paper: bool
     out: Path | None
@@ -81,6 +82,12 @@ class _Options:
 @click.option("--seeds", default=16, type=click.IntRange(1), help="How many seeds to train: 0, 1, 2, ...")
 @click.option("--steps", type=click.IntRange(1), help="Steps of the optimiser; the task's own if left out.")
 @click.option("--lr", type=float, help="Learning rate; the task's own if left out.")
+@click.option(
+    "--starts",
+    type=click.IntRange(1),
+    help="First weights that each seed tries for a fifth of the steps; that of the least training loss goes on. The "
+    "task's own number if left out.",
+)
 @click.option("--type", "kind", default="bimt", type=click.Choice(get_args(TrainingType)), help="The paper's five.")
 @click.option("--paper", is_flag=True, help="The paper's recipe: its steps, greedy swaps, constant learning rate.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the results; runs/TASK if left out.")
@@ -127,7 +134,10 @@ def _recipe(task: Task, options: _Options) -> Recipe:
             "the paper has no recipe", expected=", ".join(PAPER_RECIPES), got=task.card.name, mend="leave --paper out"
         )
     recipe = PAPER_RECIPES[task.card.name] if options.paper else default_recipe(task)
-    return replace(recipe, steps=options.steps or recipe.steps, lr=options.lr or recipe.lr)
+    race = recipe.race
+    if options.starts is not None:
+        race = None if options.starts == 1 else replace(race or Race(), starts=options.starts)
+    return replace(recipe, steps=options.steps or recipe.steps, lr=options.lr or recipe.lr, race=race)
 
 
 def table(runs: Runs) -> str:

@@ -30,9 +30,13 @@ class Moments:
         """No momentum yet."""
         return cls(flat, torch.zeros_like(flat), torch.zeros_like(flat))
 
+    def each(self, change: Callable[[Tensor], Tensor]) -> Self:
+        """All three changed in the same way."""
+        return replace(self, flat=change(self.flat), first=change(self.first), second=change(self.second))
+
     def clone(self) -> Self:
         """A copy that later steps do not touch."""
-        return replace(self, flat=self.flat.clone(), first=self.first.clone(), second=self.second.clone())
+        return self.each(torch.Tensor.clone)
 
     def put_back(self, kept: Self, rows: Tensor) -> None:
         """Take the weights of some rows from a kept copy, and let their momentum rest."""

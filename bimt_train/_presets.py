@@ -5,7 +5,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from ._cost import ConnectionCost
-from ._schedule import Phase, Recipe, Relocation
+from ._schedule import Phase, Race, Recipe, Relocation
 from .tasks import Task
 
 
@@ -115,6 +115,7 @@ DEFAULT_RECIPES: Mapping[str, Recipe] = MappingProxyType(
             cost=ConnectionCost(l0=0.5, scale=1.0, reduction="mean"),
             relocation=Relocation(every=200, method="assignment"),
             decay_from=0.75,
+            race=Race(starts=4, until=0.2),  # half of all networks settle in poor minima, and show it by then
         ),
         "in-context": Recipe(
             steps=10_000,

@@ -1,6 +1,7 @@
 """The state of a run, whole: what `train` needs to go on as if it had never stopped."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -13,11 +14,12 @@ from torch import Tensor
 from ._callbacks import Record
 from ._errors import CheckpointError, InputError
 from ._optimise import Moments
+from ._race import Seat
 from ._schedule import Recipe
 from .network import Placement
 
 STATE_FILE = "state.safetensors"
-_FORMAT = "bimt-state-1"
+_FORMAT = "bimt-state-2"
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,15 +28,19 @@ class Progress:
 
     Attributes:
         step: steps done.
-        moments: weights and Adam's moments, one row a seed.
-        placements: one a seed.
-        records: the measurements so far.
-        diverged: seed and step, for each seed that rests.
+        seats: of the rows; while first weights race, several of one seed.
+        leaders: the row of each seed that did best when last measured.
+        moments: weights and Adam's moments, row by row.
+        placements: one a row.
+        records: the leaders' measurements so far.
+        diverged: row and step, for each row that rests.
         seconds: spent so far.
         saves: how often the state was written.
     """
 
     step: int
+    seats: tuple[Seat, ...]
+    leaders: tuple[int, ...]
     moments: Moments
     placements: tuple[Placement, ...]
     records: tuple[Record, ...] = ()
@@ -44,8 +50,19 @@ class Progress:
 
     def to(self, device: str) -> Self:
         """The same progress on another device."""
-        moved = Moments(*(t.to(device) for t in (self.moments.flat, self.moments.first, self.moments.second)))
-        return replace(self, moments=moved)
+        return replace(self, moments=self.moments.each(lambda tensor: tensor.to(device)))
+
+    def only(self, rows: Sequence[int]) -> Self:
+        """The progress of one row of each seed."""
+        some = list(rows)
+        return replace(
+            self,
+            seats=tuple(self.seats[row] for row in some),
+            leaders=tuple(range(len(some))),
+            moments=self.moments.each(lambda tensor: tensor[some]),
+            placements=tuple(self.placements[row] for row in some),
+            diverged=tuple((some.index(row), step) for row, step in self.diverged if row in some),
+        )
 
 
 def save_progress(folder: Path, progress: Progress, recipe: Recipe, seeds: tuple[int, ...]) -> None:
@@ -55,6 +72,8 @@ def save_progress(folder: Path, progress: Progress, recipe: Recipe, seeds: tuple
         "step": progress.step,
         "recipe": recipe.to_json(),
         "seeds": list(seeds),
+        "seats": list(progress.seats),
+        "leaders": list(progress.leaders),
         "placements": [{name: list(slots) for name, slots in p.slots.items()} for p in progress.placements],
         "records": [{k: np.asarray(v).tolist() for k, v in vars(record).items()} for record in progress.records],
         "diverged": list(progress.diverged),
@@ -101,8 +120,11 @@ def load_progress(folder: Path | None, recipe: Recipe, seeds: tuple[int, ...]) -
             )
     records = tuple(_record(record) for record in said["records"])
     placements = tuple(Placement({name: tuple(dealt) for name, dealt in slots.items()}) for slots in said["placements"])
-    diverged = tuple((seed, step) for seed, step in said["diverged"])
-    return Progress(said["step"], Moments(**tensors), placements, records, diverged, said["seconds"])
+    seats, diverged = (tuple((int(a), int(b)) for a, b in said[name]) for name in ("seats", "diverged"))
+    leaders = tuple(said["leaders"])
+    return Progress(
+        said["step"], seats, leaders, Moments(**tensors), placements, records, diverged, said["seconds"]
+    )  # fmt: skip
 
 
 def _record(said: dict[str, Any]) -> Record:

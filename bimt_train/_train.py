@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from ._callbacks import Callback, Record
 from ._errors import InputError
 from ._optimise import LOSSES, Loss, Moments, accuracy, adam_step, task_gradient
 from ._presets import default_recipe
+from ._race import Seat, drawing_seed, leading_rows, record_of, seats_of, seeds_of, seeds_out
 from ._relocate import relocate
 from ._resume import Progress, load_progress, save_progress
 from ._runs import Run, Runs
@@ -36,7 +37,7 @@ class _Setting:
     """All that stays the same during a run."""
 
     task: Task
-    seeds: tuple[int, ...]
+    seats: tuple[Seat, ...]
     recipe: Recipe
     kind: TrainingType
     model: ModelSpec
@@ -49,8 +50,15 @@ class _Setting:
     y_test: Tensor
     priced: dict[bool, tuple[Sequence[Placement], Flat]] = field(default_factory=dict)
 
+    def only(self, rows: Sequence[int]) -> Self:
+        """The same for some rows."""
+        some = list(rows)
+        arrays = {name: getattr(self, name)[some] for name in ("x", "y", "x_test", "y_test")}
+        seats, data = tuple(self.seats[row] for row in some), tuple(self.data[row] for row in some)
+        return replace(self, seats=seats, data=data, priced={}, **arrays)
+
     def prices(self, placements: Sequence[Placement], *, biases: bool) -> Flat:
-        """The price of every entry of every seed. Those last asked for are kept: most often nothing has moved since."""
+        """The price of every entry of every row. Those last asked for are kept: most often nothing has moved since."""
         known = self.priced.get(biases)
         if known is None or known[0] is not placements:
             cost, layout, shapes = self.recipe.cost, self.layout, self.stack.shapes
@@ -92,6 +100,7 @@ def train(
     """Train one network a seed, all seeds at once.
 
     Seed k draws its own data, first weights and places from k alone, so that it gives the same network in any company.
+    Where the recipe has a race, each seed begins from several first weights; listeners and records see the leader.
 
     Args:
         task: what to learn.
@@ -110,23 +119,31 @@ def train(
         InputError: no seeds, no such device, nothing to resume, or a state of another recipe.
     """
     chosen = chosen_seeds(seeds)
-    setting = _prepare(task, chosen, (recipe or default_recipe(task)).as_type(kind), kind, device)
+    recipe = (recipe or default_recipe(task)).as_type(kind)
     folder = None if out is None else Path(out)
-    progress = load_progress(folder, setting.recipe, chosen).to(device) if resume else _start(setting)
-    steps, began, interrupted = setting.recipe.steps, time.perf_counter(), False
+    progress = load_progress(folder, recipe, chosen).to(device) if resume else None
+    seats = seats_of(chosen, recipe.starts) if progress is None else progress.seats
+    setting = _prepare(task, seats, recipe, kind, device)
+    progress = progress or _start(setting)
+    steps, began, interrupted = recipe.steps, time.perf_counter(), False
     stride = setting.stride()
     for callback in callbacks:
-        callback.on_start(setting.recipe, chosen, progress.step)
+        callback.on_start(recipe, chosen, progress.step)
         callback.on_networks(progress.step, partial(_network, setting, progress))
     with one_thread():
         try:
             while progress.step < steps:
-                progress = _advance(setting, progress, min(steps, progress.step + stride), callbacks)
+                until = min(steps, progress.step + stride)
+                if progress.step < recipe.race_ends:
+                    until = min(until, recipe.race_ends)
+                progress = _advance(setting, progress, until, callbacks)
+                if progress.step == recipe.race_ends:
+                    setting, progress = setting.only(progress.leaders), progress.only(progress.leaders)
                 for callback in callbacks:
                     callback.on_networks(progress.step, partial(_network, setting, progress))
                 if folder is not None and time.perf_counter() - began > 60 * progress.saves:
                     progress = replace(progress, saves=progress.saves + 1)
-                    save_progress(folder, progress, setting.recipe, chosen)
+                    save_progress(folder, progress, recipe, chosen)
         except KeyboardInterrupt:
             interrupted = True
             for callback in callbacks:
@@ -134,7 +151,7 @@ def train(
     progress = replace(progress, seconds=progress.seconds + time.perf_counter() - began)
     runs = _finish(setting, progress, interrupted)
     if folder is not None:
-        save_progress(folder, progress, setting.recipe, chosen)
+        save_progress(folder, progress, recipe, chosen)
         runs.save(folder)
     for callback in callbacks:
         callback.on_end(runs)
@@ -155,19 +172,20 @@ def chosen_seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:
     return chosen
 
 
-def _prepare(task: Task, seeds: tuple[int, ...], recipe: Recipe, kind: TrainingType, device: str) -> _Setting:
+def _prepare(task: Task, seats: tuple[Seat, ...], recipe: Recipe, kind: TrainingType, device: str) -> _Setting:
     """Draw the data, and find out how the networks of this task are stacked."""
     _check_device(device)
     module: Any = task.model.build(generator=torch.Generator().manual_seed(0))
     layout = module.layout(input_labels=task.card.inputs, output_labels=task.card.outputs)
-    data = tuple(task.data(seed) for seed in seeds)
+    drawn = {seed: task.data(seed) for seed in seeds_of(seats)}
+    data = tuple(drawn[seed] for seed, _ in seats)
     card = task.card
 
     def stacked(arrays: Sequence[np.ndarray]) -> Tensor:
         return torch.tensor(np.stack(arrays), dtype=torch.float32, device=device)
 
     return _Setting(
-        task, seeds, recipe, kind, task.model, layout, Stack.of(module.to(device)), data,
+        task, seats, recipe, kind, task.model, layout, Stack.of(module.to(device)), data,
         x=stacked([_padded(card.to_network_inputs(d.x_train), task.widths) for d in data]),
         y=stacked([card.to_network_targets(d.y_train) for d in data]),
         x_test=stacked([card.to_network_inputs(d.x_test) for d in data]),
@@ -194,20 +212,22 @@ def _padded(x: np.ndarray, widths: Sequence[int]) -> np.ndarray:
 
 
 def _start(setting: _Setting) -> Progress:
-    """The first weights of every seed, every neuron in its first place."""
+    """The first weights of every row, every neuron in its first place."""
     drawn = []
-    for seed in setting.seeds:
-        module = setting.task.model.build(generator=torch.Generator().manual_seed(seed))
+    for seat in setting.seats:
+        module = setting.task.model.build(generator=torch.Generator().manual_seed(drawing_seed(seat)))
         drawn.append({name: p.detach() for name, p in module.named_parameters()})
     flat = setting.stack.pack(drawn).to(setting.x)
-    return Progress(0, Moments.start(flat), (Placement.identity(setting.layout),) * len(setting.seeds))
+    places = (Placement.identity(setting.layout),) * len(setting.seats)
+    first = leading_rows(setting.seats, np.zeros(len(setting.seats)))
+    return Progress(0, setting.seats, first, Moments.start(flat), places)
 
 
 def _advance(setting: _Setting, progress: Progress, until: int, callbacks: Sequence[Callback]) -> Progress:
     """Steps up to ``until``, then a measurement. The given progress is left as it is, so an interrupt loses nothing."""
     recipe, stack = setting.recipe, setting.stack
     moments, placements = progress.moments.clone(), progress.placements
-    resting = [setting.seeds.index(seed) for seed, _ in progress.diverged]
+    resting = [row for row, _ in progress.diverged]
     frozen = torch.tensor(resting, device=setting.x.device) if resting else None
     loss = LOSSES[setting.task.card.loss]
     phase, charges = None, None
@@ -226,21 +246,25 @@ def _advance(setting: _Setting, progress: Progress, until: int, callbacks: Seque
     moments.put_back(progress.moments, torch.tensor(fallen, dtype=torch.long, device=setting.x.device))
     if fallen:
         placements = tuple(progress.placements[i] if i in fallen else p for i, p in enumerate(placements))
-    for index in fallen:
-        for callback in callbacks:
-            callback.on_diverged(setting.seeds[index], until)
-    lost = np.isin(np.arange(len(setting.seeds)), [*fallen, *resting])
+    diverged = progress.diverged + tuple((row, until) for row in fallen)
+    down = [row for row, _ in diverged]
+    lost = np.isin(np.arange(len(setting.seats)), down)
     record = replace(
         record,
         train_loss=np.where(lost, np.nan, record.train_loss),
         test_loss=np.where(lost, np.nan, record.test_loss),
     )
+    leaders = leading_rows(setting.seats, record.train_loss)
+    record = record_of(record, leaders)
+    out = sorted(seeds_out(setting.seats, down) - seeds_out(setting.seats, resting))
     for callback in callbacks:
+        for seed in out:
+            callback.on_diverged(seed, until)
         callback.on_record(record)
-    diverged = progress.diverged + tuple((setting.seeds[i], until) for i in fallen)
     return replace(
         progress,
         step=until,
+        leaders=leaders,
         moments=moments,
         placements=placements,
         records=(*progress.records, record),
@@ -269,16 +293,18 @@ def _row_picker(setting: _Setting, start: int, until: int) -> Iterator[tuple[Ten
         for _ in range(start, until):
             yield setting.x, setting.y
         return
-    draws = [np.random.default_rng((seed, start)).integers(0, rows, (until - start, batch)) for seed in setting.seeds]
+    draws = [
+        np.random.default_rng((seed, start)).integers(0, rows, (until - start, batch)) for seed, _ in setting.seats
+    ]
     picks = torch.as_tensor(np.stack(draws, axis=1), device=setting.x.device)
-    seats = torch.arange(len(setting.seeds), device=setting.x.device)[:, None]
+    each = torch.arange(len(setting.seats), device=setting.x.device)[:, None]
     for pick in picks:
-        yield setting.x[seats, pick], setting.y[seats, pick]
+        yield setting.x[each, pick], setting.y[each, pick]
 
 
 @torch.no_grad()
 def _measure(setting: _Setting, step: int, flat: Flat, placements: Sequence[Placement], loss: Loss) -> Record:
-    """Losses, cost and edges of every seed."""
+    """Losses, cost and edges of every row."""
     views = setting.stack.unpack(flat)
     prices = setting.prices(placements, biases=True)
     edges = sum((views[name].abs() > EDGE).flatten(1).sum(1) for name in setting.layout.weights())
@@ -295,10 +321,10 @@ def _measure(setting: _Setting, step: int, flat: Flat, placements: Sequence[Plac
 
 
 def _network(setting: _Setting, progress: Progress, seed: int) -> Network:
-    """One seed's network as a value."""
-    index = setting.seeds.index(seed)
-    tensors = setting.stack.tensors(progress.moments.flat, index)
-    return Network(setting.model, setting.layout, progress.placements[index], tensors)
+    """One seed's network as a value; while it races, the leader's."""
+    row = next(row for row in progress.leaders if setting.seats[row][0] == seed)
+    tensors = setting.stack.tensors(progress.moments.flat, row)
+    return Network(setting.model, setting.layout, progress.placements[row], tensors)
 
 
 def _finish(setting: _Setting, progress: Progress, interrupted: bool) -> Runs:
@@ -306,12 +332,15 @@ def _finish(setting: _Setting, progress: Progress, interrupted: bool) -> Runs:
     diverged = dict(progress.diverged)
     taken = min(PROBE_ROWS, max(PROBE_PREDICTIONS // setting.task.card.predictions, 1))
     runs = []
-    for index, seed in enumerate(setting.seeds):
-        data = setting.data[index]
+    for index, row in enumerate(progress.leaders):
+        (seed, start), data = setting.seats[row], setting.data[row]
         network = _network(setting, progress, seed)
         probe = Probe(*(part[:taken] for part in (data.x_train, data.y_train, data.x_test, data.y_test)))
-        config = {"seed": seed, "kind": setting.kind, "steps_done": progress.step, "recipe": setting.recipe.to_json()}
+        config = {
+            "seed": seed, "start": start, "kind": setting.kind, "steps_done": progress.step,
+            "recipe": setting.recipe.to_json(),
+        }  # fmt: skip
         checkpoint = Checkpoint(network, setting.task.card, probe, config)
-        share = progress.seconds / len(setting.seeds)
-        runs.append(Run(seed, checkpoint, progress.records, index, diverged.get(seed), share))
+        share = progress.seconds / len(progress.leaders)
+        runs.append(Run(seed, checkpoint, progress.records, index, diverged.get(row), share))
     return Runs(setting.task.card.name, tuple(runs), interrupted)

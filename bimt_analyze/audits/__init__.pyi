@@ -4,6 +4,8 @@ from ._agreement import PartMatch as PartMatch
 from ._agreement import agreement as agreement
 from ._alike import alike as alike
 from ._alike import most_alike as most_alike
+from ._as_trained import AsTrained as AsTrained
+from ._as_trained import as_trained as as_trained
 from ._audit import Audit as Audit
 from ._audit import SecondOpinion as SecondOpinion
 from ._carriers import Carrier as Carrier

@@ -10,6 +10,7 @@ from bimt_train import Circuit
 from ..graph import NeuronGraph, NodeId
 from ..modules import Choice, Hierarchy, Partition
 from ._agreement import Agreement
+from ._as_trained import AsTrained
 from ._carriers import Carriers
 from ._comparison import Alike
 from ._damage import Damage
@@ -49,7 +50,8 @@ class Audit:
 
     Attributes:
         source: what was audited.
-        circuit: its pruned network, which all but thresholds and faithfulness look at.
+        as_trained: the network before anything is cut; None where it cannot be measured.
+        circuit: its pruned network, which all but that, thresholds and faithfulness look at.
         graph: of the circuit, edges weighed by attribution.
         levels: the graph's hierarchy.
         functional: modules by what the network does; None where they cannot be found.
@@ -73,6 +75,7 @@ class Audit:
     """
 
     source: str
+    as_trained: AsTrained | None
     circuit: Circuit
     graph: NeuronGraph
     levels: Hierarchy
@@ -121,6 +124,7 @@ class Audit:
             "source": self.source,
             "modular": told.modular,
             "verdict": [sentence.to_json() for sentence in told.sentences],
+            "as_trained": None if self.as_trained is None else self.as_trained.to_json(),
             "level": self.choice.level.name,
             "reason": self.choice.reason,
             "stability": self.choice.level.stability,

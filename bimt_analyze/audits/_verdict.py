@@ -64,6 +64,7 @@ def verdict(audit: "Audit") -> Verdict:
 def _statements(audit: "Audit", modular: bool) -> Iterator[tuple[str, str]]:
     yield "verdict", _headline(audit, modular)
     yield "partition", _partition(audit)
+    yield from _before_cutting(audit)
     yield from _chance(audit)
     yield from _training(audit)
     yield from _choice_of_threshold(audit)
@@ -107,6 +108,19 @@ def _partition(audit: "Audit") -> str:
     other = audit.second_opinion
     second = f"Infomap finds {len(other.partition.modules)} (AMI {other.ami:.2f})"
     return f"The level is '{level.name}'{stable}; {said}; {second}."
+
+
+def _before_cutting(audit: "Audit") -> Iterator[tuple[str, str]]:
+    found = audit.as_trained
+    if found is None:
+        return
+    after = audit.nulls[HEADLINE].observed
+    leaked = "" if found.leak is None else f", and {found.leak:.1e} of its gradients go where none is known to"
+    yield (
+        "training",
+        f"Before anything is cut its specialisation is {found.specialisation:.2f} bits, of the circuit {after:.2f}"
+        f"{leaked}.",
+    )
 
 
 def _chance(audit: "Audit") -> Iterator[tuple[str, str]]:

@@ -208,6 +208,9 @@ class AuditRecord(_OpenRecord):
     modules: list[str] = Field(description="In the order of `modules` of the report.")
     weighings: dict[str, JsonValue] = Field(description="Edge weight -> level, modules, ami with these, p.")
     second_opinion: dict[str, JsonValue] = Field(description="method, modules, ami with these.")
+    as_trained: dict[str, JsonValue] | None = Field(
+        description="specialisation, in bits, and leak of the network before anything is cut."
+    )
     thresholds: dict[str, JsonValue] | None = Field(
         description="low, high, octaves: where along the sweep the structure is exact; cost_low, cost_high: at what "
         "loss, over the whole network's."

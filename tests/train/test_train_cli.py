@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from bimt_train._cli import main
+from bimt_train.network import load_checkpoint
 from bimt_train.shell import spread_options
 
 
@@ -52,6 +53,14 @@ def test_bad_input_is_one_line_and_status_2(words, said, capsys, tmp_path, monke
     assert said in error
     assert error.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("words", "starts"), [([], 4), (["--starts", "2"], 2), (["--starts", "1"], None)])
+def test_starts_change_the_race_of_the_recipe(words, starts, tmp_path):
+    words = ["permutation-s4", "--steps", "5", "--seeds", "1", "--quiet", "--out", str(tmp_path), *words]
+    assert main(words) == 0
+    race = load_checkpoint(tmp_path / "seed-000.safetensors").config["recipe"]["race"]
+    assert (race and race["starts"]) == starts
 
 
 def test_help_teaches():
