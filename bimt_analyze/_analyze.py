@@ -74,7 +74,7 @@ def analyze(
             weights as they are, and so does a network too large for it (`circuit_of`).
         samples: null networks that the modules are held against; 0 for no test of significance. A network whose inputs
             are tokens is held neither against null networks nor against known parts.
-        seconds: for the search of all formulas together; classifiers have none.
+        seconds: for the search of all formulas together; 0 looks for none. Classifiers have none.
         evolve: genetic programming by pyoperon, in the last third of that time, for what has no formula by then.
         audit: the whole audit too (`bimt_analyze.audit`), with as many samples of every null model.
         retrain_steps: of the audit's null networks that are trained anew; 0 trains none.
@@ -162,12 +162,15 @@ def _held_against(
 def formulas_of(
     checkpoint: Checkpoint, circuit: Network, *, seconds: float, seed: int, evolve: bool = False
 ) -> Mapping[str, "Formula"]:
-    """A formula for each output of a task with numbers as targets; what one leaves of its time, the next may use."""
+    """A formula for each output of a task with numbers as targets; what one leaves of its time, the next may use.
+
+    None where there is no time for them.
+    """
     from .formulas import Differentiable, find_formula, prove
 
     card, probe = checkpoint.card, checkpoint.probe
     found: dict[str, Formula] = {}
-    if card.classifies:
+    if card.classifies or seconds == 0:
         return found
     ends = time.monotonic() + seconds
     for place, output in enumerate(card.outputs):

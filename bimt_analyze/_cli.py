@@ -90,7 +90,9 @@ _FILE = click.Path(path_type=Path)
 @click.option("--tolerance", default=0.05, type=click.FloatRange(0), help="How much of its loss a circuit may lose.")
 @click.option("--refit", default=60, type=click.IntRange(0), help="Steps of refitting a circuit; 0 keeps its weights.")
 @click.option("--samples", default=200, type=click.IntRange(0), help="Null networks of the test of significance.")
-@click.option("--seconds", default=10.0, type=click.FloatRange(0), help="For the search of all formulas of a network.")
+@click.option(
+    "--seconds", default=10.0, type=click.FloatRange(0), help="For the search of all formulas of a network; 0: none."
+)
 @click.option("--evolve", is_flag=True, help="Genetic programming by pyoperon for what has no formula by then.")
 @click.option("--audit", is_flag=True, help="Audit the modules: null networks, retrained ones, ablation, locality.")
 @click.option("--retrain", default=1000, type=click.IntRange(0), help="Steps of an audit's retrained nets; 0: none.")

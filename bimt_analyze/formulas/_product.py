@@ -1,6 +1,7 @@
 """Products of functions of separate inputs, by alternating least squares on Legendre series."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from heapq import nsmallest
 from itertools import product as choices_of
 
@@ -21,28 +22,46 @@ Propose = Callable[[Problem], list[Form]]
 _SWEEPS = 40
 _COMBINATIONS = 8
 _SPLIT = 0.05  # relative error of a product of smooth factors, above which there is no such product
+_EVIDENT = 1e-3  # and below which there is no doubt
+_AT_ONCE = 0.1  # share of the time for products beyond doubt
 
 
 def separable(problem: Problem, propose: Propose) -> Iterator[Form]:
     """y as a product: all inputs apart, then each input against all others together."""
     if problem.width < 2:
         return
-    splits: list[tuple[Group, ...]] = [tuple((i,) for i in range(problem.width))]
+    splits = [_apart(problem)]
     if problem.width > 2 and problem.depth > 0:
         for i in range(problem.width):
             splits.append(((i,), tuple(j for j in range(problem.width) if j != i)))
     for groups in splits:
         if problem.clock.over():
             return
-        found = factors(problem, groups)
-        if found is None or found[2] > _SPLIT:
-            continue
-        values, offset, error = found
-        tolerance = max(error, problem.tolerance)
-        options = [_options(problem, group, h, tolerance, propose) for group, h in zip(groups, values, strict=True)]
-        joins = ((sum(o[0] for o in chosen), [o[1] for o in chosen]) for chosen in choices_of(*options))
-        for _, forms in nsmallest(_COMBINATIONS, joins, key=lambda pair: pair[0]):
-            yield _scaled(problem, forms, offset)
+        yield from _over(problem, groups, propose, worst=_SPLIT)
+
+
+def evident_products(problem: Problem, propose: Propose) -> Iterator[Form]:
+    """y as a product with all inputs apart, of which smooth factors leave nearly nothing."""
+    if problem.width > 1:
+        short = replace(problem, clock=problem.clock.share(_AT_ONCE))
+        yield from _over(short, _apart(problem), propose, worst=_EVIDENT)
+
+
+def _apart(problem: Problem) -> tuple[Group, ...]:
+    return tuple((i,) for i in range(problem.width))
+
+
+def _over(problem: Problem, groups: Sequence[Group], propose: Propose, *, worst: float) -> Iterator[Form]:
+    """Forms of the factors over these groups, unless smooth ones leave more than ``worst``."""
+    found = factors(problem, groups)
+    if found is None or found[2] > worst:
+        return
+    values, offset, error = found
+    tolerance = max(error, problem.tolerance)
+    options = [_options(problem, group, h, tolerance, propose) for group, h in zip(groups, values, strict=True)]
+    joins = ((sum(o[0] for o in chosen), [o[1] for o in chosen]) for chosen in choices_of(*options))
+    for _, forms in nsmallest(_COMBINATIONS, joins, key=lambda pair: pair[0]):
+        yield _scaled(problem, forms, offset)
 
 
 def factors(problem: Problem, groups: Sequence[Group]) -> tuple[list[Rows], float, float] | None:
@@ -64,7 +83,7 @@ def factors(problem: Problem, groups: Sequence[Group]) -> tuple[list[Rows], floa
         found = _alternate(problem, bases, start)
         if best is None or found[2] < best[2]:
             best = found
-        if best[2] < 1e-4:
+        if best[2] < 1e-4 or problem.clock.over():
             break
     return best
 

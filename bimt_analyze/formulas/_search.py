@@ -21,7 +21,7 @@ from ._peeled import peeled
 from ._polynomial import polynomials
 from ._powers import products_of_powers
 from ._problem import Problem
-from ._product import separable
+from ._product import evident_products, separable
 from ._rational import rationals
 from ._ridge import single_functions
 from ._ridge_sums import ridge_sums
@@ -103,6 +103,8 @@ EVIDENT: tuple[Generator, ...] = (
     _alone(lambda problem: peeled(problem, AT_ONCE)),
     _alone(lambda problem: evidently_similar(problem, ONE_VARIABLE)),
     evident_sums,
+    evident_products,
+    _alone(lambda problem: single_functions(problem) if problem.width == 1 else iter(())),
 )
 MATCHED: tuple[Generator, ...] = (_alone(lambda problem: matched(problem, QUICK_TESTS)), _alone(mixed))
 COMBINED: tuple[Generator, ...] = (_alone(lambda problem: combined(problem, FEW_VARIABLES)),)

@@ -208,6 +208,14 @@ def test_stages_are_told_as_they_begin(checkpoint):
     )
 
 
+def test_no_seconds_no_formulas(checkpoint):
+    report = analyze(checkpoint, samples=0, seconds=0.0)
+    assert dict(report.formulas) == {}
+    assert 'id="formulas"' not in report.to_html()
+    assert report.to_json()["formulas"] == {}
+    assert "not exact" not in "\n".join(report.summary())
+
+
 def test_a_folder_without_runs_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"not a folder of runs: .*expected runs\.json"):
         analyze(tmp_path)

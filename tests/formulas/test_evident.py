@@ -1,4 +1,4 @@
-"""Sums that smooth parts show beyond doubt are found before anything dear is asked."""
+"""Sums and products that smooth parts show beyond doubt are found before anything dear is asked."""
 
 import numpy as np
 import sympy
@@ -6,6 +6,7 @@ import sympy
 from bimt_analyze.formulas import _additive, find_formula
 from bimt_analyze.formulas._additive import evident_sums
 from bimt_analyze.formulas._problem import Clock, Problem
+from bimt_analyze.formulas._product import evident_products
 from bimt_analyze.formulas._search import EVIDENT, parts, search
 
 NAMES = tuple(sympy.symbols("a b c", real=True))
@@ -36,6 +37,23 @@ def test_three_functions_of_one_input_each_are_told_apart() -> None:
 def test_what_is_no_sum_or_not_beyond_doubt_proposes_nothing() -> None:
     assert list(evident_sums(problem(sympy.sin(2 * a * b * c)), parts)) == []
     assert list(evident_sums(problem(a * b + sympy.sin(3 * c), noise=0.05), parts)) == []
+
+
+def test_a_product_of_functions_of_one_input_each_is_found_without_the_pool() -> None:
+    truth = sympy.Rational(7, 10) + sympy.exp(a) * sympy.sin(2 * b) * (c**2 + 1)
+    outcome = search(problem(truth), [evident_products])
+    assert outcome.settled
+    assert sympy.simplify(outcome.done[-1].expression - truth) == 0
+    assert list(evident_products(problem(sympy.sin(2 * a * b + c)), parts)) == []
+    assert list(evident_products(problem(truth, noise=0.05), parts)) == []
+
+
+def test_a_function_of_one_input_is_found_without_the_pool() -> None:
+    x = np.linspace(-1, 1, 100)[:, None]
+    alone = Problem(x, np.sin(3.1 * x[:, 0]), NAMES[:1], Clock.of(20.0))
+    outcome = search(alone, EVIDENT)
+    assert outcome.settled
+    assert outcome.done[-1].expression == sympy.sin(sympy.Rational(31, 10) * a)
 
 
 def test_a_sum_keeps_to_its_share_of_the_time(monkeypatch) -> None:
