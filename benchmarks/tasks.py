@@ -54,7 +54,7 @@ def measure_modular_addition(seeds: int) -> list[str]:
     for run in runs.runs:
         data, circuit = task.data(run.seed), circuit_of(run.checkpoint)
         found = frequency_modules(circuit.network, module_partition(circuit.network).modules)
-        single += all(module.single for module in found)
+        single += bool(found) and all(module.single for module in found)
         modules = ", ".join(f"{m.frequency} ({m.share:.3f})" for m in found)
         right = accuracy(circuit.network, data.x_test, data.y_test)
         rows.append([run.seed, f"{run.history[-1]['accuracy']:.4f}", circuit.edges, f"{right:.4f}", modules])

@@ -102,8 +102,8 @@ DEFAULT_RECIPES: Mapping[str, Recipe] = MappingProxyType(
         "modular-addition": Recipe(
             steps=16_000,
             lr=5e-3,
-            phases=_phases(0.1, 10.0, 3.0),
-            cost=ConnectionCost(l0=0.5, scale=2.0, reduction="mean"),
+            phases=_phases(0.1, 20.0, 3.0),
+            cost=ConnectionCost(l0=0.5, scale=2.0, reduction="mean", embedding=0.0),
             relocation=Relocation(every=200, method="assignment"),
             batch=500,
             decay_from=0.5,

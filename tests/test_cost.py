@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bimt_train import PAPER_RECIPES, ConnectionCost
+from bimt_train import PAPER_RECIPES, ConnectionCost, InputError
 from bimt_train.network import (
     MLP,
     Group,
@@ -118,8 +118,9 @@ def test_the_papers_recipes_state_these_prices_and_charge_biases_from_three_quar
     ids=["modular-addition", "permutation-s4"],
 )
 @pytest.mark.parametrize("biases", [False, True])
+@pytest.mark.parametrize("own", [None, 0.0, 3.0])
 def test_two_tokens_folded_on_the_same_slots_and_a_learned_embedding_are_averaged(
-    words: int, l0: float, scale: float, biases: bool
+    words: int, l0: float, scale: float, biases: bool, own: float | None
 ) -> None:
     groups = [Group.line(name, size) for name, size in (("e", 32), ("h1", 50), ("h2", 50), ("y", words))]
     pieces = [linear(f"fc{i}", source=groups[i], target=groups[i + 1], copies=2 if i == 0 else 1) for i in range(3)]
@@ -130,12 +131,18 @@ def test_two_tokens_folded_on_the_same_slots_and_a_learned_embedding_are_average
     tensors, placement = drawn(shapes), shuffled(layout)
     places = [dealt(line(g.size), placement.slots[g.name]) for g in groups]
     sources = [places[0] * 2, places[1], places[2]]  # each token's 32 numbers lie where the other's do
-    by_hand = entries_by_hand(tensors["emb.weight"], l0=l0, mean=True)
+    by_hand = entries_by_hand(tensors["emb.weight"], l0=l0 if own is None else own, mean=True)
     for i in range(3):
         by_hand += weights_by_hand(tensors[f"fc{i}.weight"], places[i + 1], sources[i], l0=l0, scale=scale, mean=True)
         by_hand += entries_by_hand(tensors[f"fc{i}.bias"], l0=l0, mean=True) if biases else 0.0
-    found = ConnectionCost(l0=l0, scale=scale, reduction="mean").value(layout, placement, tensors, biases=biases)
+    cost = ConnectionCost(l0=l0, scale=scale, reduction="mean", embedding=own)
+    found = cost.value(layout, placement, tensors, biases=biases)
     assert found == pytest.approx(by_hand, rel=1e-12)
+
+
+def test_a_price_is_not_negative() -> None:
+    with pytest.raises(InputError, match="a price cannot be negative"):
+        ConnectionCost(embedding=-1.0)
 
 
 def test_a_transformer_shares_readers_threefold_and_its_norms_are_free() -> None:

@@ -9,7 +9,7 @@ from bimt_train.network import Network
 from ..graph import NeuronGraph, neuron_graph
 from ..modules import Partition, connected_components
 
-LEAK = 0.02  # share of what a neuron reads that may come from outside its module
+LEAK = 0.1  # share of what a neuron reads that may come from outside its module
 
 
 def module_graph(network: Network) -> NeuronGraph:
