@@ -139,6 +139,11 @@ class Recipe:
         """The steps after which each seed goes on with one network; 0 without a race."""
         return 0 if self.race is None else max(1, round(self.race.until * self.steps))
 
+    @property
+    def steps_together(self) -> int:
+        """The steps of all networks of one seed together."""
+        return self.steps + (self.starts - 1) * self.race_ends
+
     def relocates_after(self, step: int) -> bool:
         """Whether neurons are relocated once this step is done."""
         every = self.relocation.every

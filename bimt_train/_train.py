@@ -133,12 +133,11 @@ def train(
     with one_thread():
         try:
             while progress.step < steps:
-                until = min(steps, progress.step + stride)
-                if progress.step < recipe.race_ends:
-                    until = min(until, recipe.race_ends)
-                progress = _advance(setting, progress, until, callbacks)
-                if progress.step == recipe.race_ends:
+                racing = progress.step < recipe.race_ends
+                if not racing and len(progress.seats) > len(chosen):
                     setting, progress = setting.only(progress.leaders), progress.only(progress.leaders)
+                until = min(progress.step + stride, recipe.race_ends if racing else steps)
+                progress = _advance(setting, progress, until, callbacks)
                 for callback in callbacks:
                     callback.on_networks(progress.step, partial(_network, setting, progress))
                 if folder is not None and time.perf_counter() - began > 60 * progress.saves:

@@ -87,11 +87,10 @@ def retrained(
     if samples < 1:
         raise InputError("no samples to compare with", where="samples", expected="1 or more", got=str(samples))
     _check_retrainable(checkpoint)
-    recipe = recipe_of(checkpoint)
     kind: TrainingType = "l1" if how == "l1" else checkpoint.config.get("kind", "bimt")
     drawn = [int(stream.generate_state(1)[0]) for stream in np.random.SeedSequence(seed).spawn(samples)]
     seeds = list(dict.fromkeys(drawn))  # two alike are one in four billion
-    shortened = replace(recipe, steps=min(steps, recipe.steps))
+    shortened = _shortened(checkpoint, steps)
     shares = [
         _Share(checkpoint, measured, shortened, kind, how, tuple(seeds[k : k + SHARE]))
         for k in range(0, len(seeds), SHARE)
@@ -113,8 +112,14 @@ def affordable(checkpoint: Checkpoint, *, steps: int, samples: int, work: float)
     """
     _check_retrainable(checkpoint)
     weights = max(checkpoint.network.edges(-1.0), 1) * checkpoint.network.layout.steps
-    each = 3.0 * weights * min(steps, recipe_of(checkpoint).steps) * len(checkpoint.probe.x_train)
+    each = 3.0 * weights * _shortened(checkpoint, steps).steps_together * len(checkpoint.probe.x_train)
     return min(samples, int(work / each))
+
+
+def _shortened(checkpoint: Checkpoint, steps: int) -> Recipe:
+    """The checkpoint's recipe with so many steps at most; null networks have all else of its training, a race too."""
+    recipe = recipe_of(checkpoint)
+    return replace(recipe, steps=min(steps, recipe.steps))
 
 
 def _check_retrainable(checkpoint: Checkpoint) -> None:

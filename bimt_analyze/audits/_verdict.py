@@ -115,7 +115,7 @@ def _before_cutting(audit: "Audit") -> Iterator[tuple[str, str]]:
     if found is None:
         return
     after = audit.nulls[HEADLINE].observed
-    leaked = "" if found.leak is None else f", and {found.leak:.1e} of its gradients go where none is known to"
+    leaked = "" if found.leak is None else f", and {found.leak:.1e} of its squared gradients lie where none is known"
     yield (
         "training",
         f"Before anything is cut its specialisation is {found.specialisation:.2f} bits, of the circuit {after:.2f}"

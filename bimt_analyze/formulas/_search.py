@@ -63,6 +63,12 @@ def nested(problem: Problem, propose: Propose) -> Iterator[Form]:
             return
 
 
+def _of_one_input(problem: Problem) -> Iterator[Form]:
+    """The library of one variable, where there is no other to ask about first."""
+    if problem.width == 1:
+        yield from single_functions(problem)
+
+
 def _undone_functions(problem: Problem) -> Iterator[Form]:
     """One function inside another: the outer one undone, first those after which a short series of one input does."""
     asked = list(undone(problem))
@@ -104,7 +110,7 @@ EVIDENT: tuple[Generator, ...] = (
     _alone(lambda problem: evidently_similar(problem, ONE_VARIABLE)),
     evident_sums,
     evident_products,
-    _alone(lambda problem: single_functions(problem) if problem.width == 1 else iter(())),
+    _alone(_of_one_input),
 )
 MATCHED: tuple[Generator, ...] = (_alone(lambda problem: matched(problem, QUICK_TESTS)), _alone(mixed))
 COMBINED: tuple[Generator, ...] = (_alone(lambda problem: combined(problem, FEW_VARIABLES)),)

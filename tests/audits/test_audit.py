@@ -13,6 +13,7 @@ from bimt_analyze._sources import checkpoint_of
 from bimt_analyze.audits import (
     SharedNeuron,
     Significance,
+    affordable,
     partition_ami,
     retrained,
     shared_neurons,
@@ -25,7 +26,7 @@ from bimt_analyze.audits import (
 from bimt_analyze.graph import Edges, Neuron, NeuronGraph
 from bimt_analyze.modules import Partition
 from bimt_analyze.specimens import block_network, dense_network
-from bimt_train import InputError, Recipe, default_recipe
+from bimt_train import InputError, Race, Recipe, default_recipe
 from bimt_train.network import KnownParts
 from bimt_train.tasks import independence
 
@@ -233,6 +234,16 @@ def test_retrained_networks_depend_on_their_seed_alone(planted):
     assert few.significance.observed == pytest.approx(sum_of_weights(planted)[0])
     other = retrained(planted, sum_of_weights, how="permuted", samples=3, **short)
     assert other.significance.null != few.significance.null
+
+
+def test_a_race_counts_among_what_retraining_costs(planted):
+    def many(recipe):
+        trained = replace(planted, config={"recipe": recipe.to_json()})
+        return affordable(trained, steps=20, samples=10_000, work=1e8)
+
+    plain = default_recipe(independence())
+    alone, raced = many(plain), many(replace(plain, race=Race(starts=5, until=0.25)))
+    assert raced == pytest.approx(alone / 2, abs=1)  # 20 steps, and 5 of each of four others
 
 
 def test_a_recipe_comes_back_from_json():

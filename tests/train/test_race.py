@@ -7,6 +7,7 @@ import pytest
 
 from bimt_train import Callback, InputError, Phase, Race, Recipe, Record, Snapshots, train
 from bimt_train._race import drawing_seed
+from bimt_train._resume import Progress
 from bimt_train.network import load_checkpoint
 from bimt_train.tasks import independence, modular_addition, two_moons
 
@@ -92,6 +93,21 @@ def test_a_race_goes_on_after_a_break(at, tmp_path):
         assert same(a, b)
         assert a.history == b.history
         assert a.checkpoint.config == b.checkpoint.config
+
+
+def test_a_break_just_as_the_race_ends_loses_nothing(tmp_path, monkeypatch):
+    unbroken = train(independence(), seeds=2, recipe=RACED)
+
+    def interrupted(progress, rows):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Progress, "only", interrupted)
+        assert train(independence(), seeds=2, recipe=RACED, out=tmp_path).interrupted
+    resumed = train(independence(), seeds=2, recipe=RACED, out=tmp_path, resume=True)
+    for a, b in zip(unbroken.runs, resumed.runs, strict=True):
+        assert same(a, b)
+        assert a.history == b.history
 
 
 def test_a_start_that_diverges_loses_and_is_not_spoken_of(monkeypatch):
