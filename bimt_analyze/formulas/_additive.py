@@ -29,7 +29,7 @@ def sums(problem: Problem, propose: Propose) -> Iterator[Form]:
     for groups in [hinted] if hinted else []:
         done.add(groups)
         yield from _over(problem, groups, propose)
-    for _, groups in partitions(problem):
+    for groups in partitions(problem):
         if groups not in done and not problem.clock.over():
             done.add(groups)
             yield from _over(problem, groups, propose)
@@ -38,13 +38,18 @@ def sums(problem: Problem, propose: Propose) -> Iterator[Form]:
 def evident_sums(problem: Problem, propose: Propose) -> Iterator[Form]:
     """Sums over the first groups, from single inputs upwards, of which smooth parts leave nearly nothing."""
     short = replace(problem, clock=problem.clock.share(_AT_ONCE))
-    groups = next((groups for error, groups in partitions(short) if error < _EVIDENT), None)
+    groups = next((groups for error, groups in _merged(short) if error < _EVIDENT), None)
     if groups is not None:
         yield from _over(short, groups, propose)
 
 
-def partitions(problem: Problem) -> Iterator[tuple[float, tuple[Group, ...]]]:
-    """Groups, and what a sum over them leaves; from single inputs upwards, those merged whose merging explains most."""
+def partitions(problem: Problem) -> Iterator[tuple[Group, ...]]:
+    """From single inputs upwards: the two groups are merged whose merging explains most; one after another."""
+    return (groups for _, groups in _merged(problem))
+
+
+def _merged(problem: Problem) -> Iterator[tuple[float, tuple[Group, ...]]]:
+    """What a sum over the groups leaves, and the groups."""
     groups: tuple[Group, ...] = tuple((i,) for i in range(problem.width))
     error = _error(problem, groups)
     while len(groups) > 1 and not problem.clock.over():
