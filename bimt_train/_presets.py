@@ -100,13 +100,14 @@ DEFAULT_RECIPES: Mapping[str, Recipe] = MappingProxyType(
         ),
         "evidence": replace(_DEFAULT, steps=3000, batch=200),
         "modular-addition": Recipe(
-            steps=16_000,
+            steps=13_000,
             lr=5e-3,
-            phases=_phases(0.1, 20.0, 3.0),
+            phases=(Phase(0.0, 0.1), Phase(0.08, 20.0), Phase(0.7, 3.0, biases=True)),
             cost=ConnectionCost(l0=0.5, scale=2.0, reduction="mean", embedding=0.0),
             relocation=Relocation(every=200, method="assignment"),
             batch=500,
-            decay_from=0.5,
+            decay_from=0.4,
+            race=Race(starts=4, until=0.2),  # few frequencies that are not mixed fit best under the second lambda
         ),
         "permutation-s4": Recipe(
             steps=30_000,
