@@ -15,11 +15,10 @@ from scipy.stats import mannwhitneyu
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
 from bimt_analyze import audit, circuit_of
-from bimt_analyze.audits import AsTrained, agreement, as_trained, labels_apart, significance
+from bimt_analyze.audits import AsTrained, agreement, as_trained, labels_apart, significance, subspaces
 from bimt_analyze.graph import neuron_graph
-from bimt_analyze.modules import Partition, choose_level, hierarchy, leiden
+from bimt_analyze.modules import Partition, connected_components, leiden
 from bimt_analyze.specimens import compiled_program
-from bimt_analyze.transformers import subspace_graph
 from bimt_train import DEFAULT_RECIPES, PAPER_RECIPES, Recipe, fan_out, train
 from bimt_train.network import Checkpoint
 from bimt_train.tasks import TASKS
@@ -241,17 +240,18 @@ def program_section(each: int) -> list[str]:
     rows = []
     for program in ("histogram", "reverse", "sort_by_frequency"):
         scores: dict[str, list[float]] = {"components": [], "chosen": []}
+        rare = 0
         for seed in range(each):
             made = compiled_program(program=program, seed=seed)
-            graph = subspace_graph(made.network)
-            levels = hierarchy(graph, seed=seed)
-            truth = {node.key: made.modules[node.key] for node in graph.nodes}
+            found = subspaces(made.network, samples=200, seed=seed)
+            truth = {node.key: made.modules[node.key] for node in found.graph.nodes}
             known = {node: module for node, module in truth.items() if module is not None}
-            chosen = choose_level(levels).partition
-            scores["components"].append(_ami(levels.components.partition, known))
-            scores["chosen"].append(_ami(chosen, known))
-        rows.append([program, each, *(f"{np.median(v):.2f} ({min(v):.2f} to {max(v):.2f})" for v in scores.values())])
-    head = ("program", "nets", "AMI of the components", "AMI of the chosen level")
+            scores["components"].append(_ami(connected_components(found.graph), known))
+            scores["chosen"].append(_ami(found.level.partition, known))
+            rare += found.significance.p < 0.05
+        told = (f"{np.median(v):.2f} ({min(v):.2f} to {max(v):.2f})" for v in scores.values())
+        rows.append([program, each, *told, f"{rare} of {each}"])
+    head = ("program", "nets", "AMI of the components", "AMI of the chosen level", "p below 0.05")
     return [
         "Positions of the residual stream, heads and neurons, joined where one reads or writes another's subspace "
         "(`subspace_graph`), against the variables of the program; median (least to greatest).",

@@ -73,7 +73,7 @@ def analyze(
         refit_steps: of pruning; a short refit lets weights that only correct for others' absence go. 0 keeps the
             weights as they are, and so does a network too large for it (`circuit_of`).
         samples: null networks that the modules are held against; 0 for no test of significance. A network whose inputs
-            are tokens is held neither against null networks nor against known parts.
+            are tokens is not held against known parts.
         seconds: for the search of all formulas together; 0 looks for none. Classifiers have none.
         evolve: genetic programming by pyoperon, in the last third of that time, for what has no formula by then.
         audit: the whole audit too (`bimt_analyze.audit`), with as many samples of every null model.
@@ -84,7 +84,8 @@ def analyze(
 
     Raises:
         CheckpointError: no such file or folder, or one that cannot be read.
-        InputError: an impossible tolerance, ``evolve`` without pyoperon, or an audit of too few samples or of tokens.
+        InputError: an impossible tolerance, ``evolve`` without pyoperon, or an audit of too few samples or of a network
+            that begins or ends at no one group of neurons.
     """
     if audit:
         check_samples(samples)
@@ -151,12 +152,12 @@ def analyze(
 def _held_against(
     checkpoint: Checkpoint, network: Network, graph: NeuronGraph, levels: Hierarchy, *, samples: int, seed: int
 ) -> tuple[Agreement | None, Significance | None]:
-    """The modules against the known parts and against null networks; tokens are no neurons to hold anything against."""
-    if not (network.layout.inputs and network.layout.outputs):
-        return None, None
+    """The modules against the known parts, where inputs and outputs are neurons, and against null networks."""
     known, x = checkpoint.card.parts, all_inputs(checkpoint)
-    agreed = None if known is None else agreement(network, known, x=x, graph=graph, levels=levels)
-    return agreed, significance(graph, samples=samples, seed=seed) if samples else None
+    placed = network.layout.inputs and network.layout.outputs
+    agreed = agreement(network, known, x=x, graph=graph, levels=levels) if known is not None and placed else None
+    ends = {graph.inputs, graph.outputs} <= set(graph.groups)
+    return agreed, significance(graph, samples=samples, seed=seed) if samples and ends else None
 
 
 def formulas_of(

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from bimt_train import Circuit, InputError
-from bimt_train.network import Checkpoint, KnownParts, Network
+from bimt_train.network import Checkpoint, KnownParts, Network, TaskCard
 
 from ._circuit_of import all_inputs, circuit_of, graph_of, held_out
 from ._retraining import retrained_nulls
@@ -16,6 +16,7 @@ from ._sources import best_checkpoint, checkpoint_of, open_checkpoint
 from .audits import (
     FEWEST,
     HEADLINE,
+    WEIGHTS,
     Audit,
     Measure,
     NullModel,
@@ -32,7 +33,9 @@ from .audits import (
     functional_modules,
     partition_ami,
     shared_neurons,
+    signal_formulas,
     significance,
+    subspaces,
     thresholds,
     weighings,
     wiring,
@@ -40,11 +43,13 @@ from .audits import (
 from .graph import NeuronGraph
 from .modules import Hierarchy, choose_level, hierarchy, infomap
 from .report import in_task_order, named_modules
+from .transformers import has_stream
 
 Progress = Callable[[str], None]
 Found = TypeVar("Found")
 
 STATISTICS: tuple[Statistic, ...] = ("specialisation", "modularity")
+_UNPLACED = "inputs or outputs are no neurons"
 MODELS: tuple[NullModel, ...] = ("rewired", "shuffled")
 
 
@@ -82,7 +87,8 @@ def audit(
 
     Raises:
         CheckpointError: no such file or folder, or one that cannot be read.
-        InputError: rows for a checkpoint, none for a network, too few samples, or inputs that are tokens.
+        InputError: rows for a checkpoint, none for a network, too few samples, or a network that begins or ends at no
+            one group of neurons (`bimt_analyze.graph.with_ends`).
     """
     check_samples(samples)
     tell = progress or (lambda stage: None)
@@ -112,17 +118,11 @@ def audit_of(
     processes: int | None = None,
     progress: Progress,
 ) -> Audit:
-    """The audit of a circuit whose modules are found.
-
-    Raises:
-        InputError: inputs that are tokens.
-    """
+    """The audit of a circuit whose modules are found."""
     network, card, x = circuit.network, checkpoint.card, all_inputs(checkpoint)
-    if not network.layout.inputs or not network.layout.outputs:
-        mend = "look at it with bimt_analyze.transformers"
-        raise InputError("inputs or outputs that are no neurons cannot be audited", where=name, got="tokens", mend=mend)
+    placed = bool(network.layout.inputs and network.layout.outputs)
     rows, targets = held_out(checkpoint)
-    measure: Measure = "accuracy" if card.classifies else "error"
+    parts = card.parts if placed else None
     undecided: dict[str, str] = {}
 
     def tried(what: str, measured: Callable[[], Found]) -> Found | None:
@@ -133,13 +133,20 @@ def audit_of(
             undecided[what] = str(error)
             return None
 
+    def varied(what: str, measured: Callable[[], Found]) -> Found | None:
+        """What asks for inputs that can be varied."""
+        if placed:
+            return tried(what, measured)
+        undecided[what] = _UNPLACED
+        return None
+
     progress("before cutting")
     whole = tried(
         "the network before cutting",
-        lambda: as_trained(checkpoint.network, graph_of(checkpoint.network, checkpoint), x, card.parts),
+        lambda: as_trained(checkpoint.network, graph_of(checkpoint.network, checkpoint), x, parts),
     )
     progress("effects")
-    served = tried("modules by function", lambda: functional_modules(network, graph, x))
+    served = varied("modules by function", lambda: functional_modules(network, graph, x))
     by_weights = choose_level(levels)
     choice = by_weights if served is None else functional_choice(by_weights, levels, served, graph)
     partition, modules = choice.partition, in_task_order(network, choice.partition)
@@ -151,8 +158,11 @@ def audit_of(
     }
     progress("edge weights")
     own = {graph.weights: (by_weights.level, nulls[HEADLINE])}
-    weighed = weighings(network, x, partition, known=own, samples=samples, seed=seed)
+    # gradients of as many outputs as there are tokens would take long
+    kinds = WEIGHTS if placed else tuple(weights for weights in WEIGHTS if weights != "attribution")
+    weighed = weighings(network, x, partition, weights=kinds, known=own, samples=samples, seed=seed)
     other = infomap(graph, seed=seed)
+    stream = subspaces(network, samples=samples, seed=seed) if has_stream(network) else None
     progress("retrained networks")
     again = tried(
         "whether sparsity alone, or any task, would bring the same structure",
@@ -160,21 +170,28 @@ def audit_of(
     )
     progress("known parts")
     agreed, carried = None, None
-    if (parts := card.parts) is None:
-        undecided["agreement"] = "no parts of the task are known"
+    if parts is None:
+        undecided["agreement"] = _UNPLACED if card.parts is not None else "no parts of the task are known"
     else:
         agreed = agreement(network, parts, x=x, graph=graph, levels=levels, partition=partition, seed=seed)
         carried = tried("which module carries which part", lambda: carriers(network, modules, card, x=x, seed=seed))
     if carried is not None and not carried.found:
         undecided["which module carries which part"] = carried.reason
+    sent = None
+    if carried is not None and carried.found:
+        sent = tried(
+            "what the carriers send, as formulas",
+            lambda: signal_formulas(network, modules, carried, card, x=x, seed=seed),
+        )
     progress("function")
-    same = tried("whether modules compute the same", lambda: alike(network, modules, x, seed=seed)) if modules else ()
+    same = varied("whether modules compute the same", lambda: alike(network, modules, x, seed=seed)) if modules else ()
     harm = tried(
         "what each module does",
-        lambda: damage(network, modules, rows, targets, measure=measure, samples=samples, seed=seed),
+        lambda: damage(network, modules, rows, targets, measure=_measure(card), samples=samples, seed=seed),
     )
     kept = tried(
-        "what the circuit keeps", lambda: faithfulness(checkpoint.network, network, rows, targets, measure=measure)
+        "what the circuit keeps",
+        lambda: faithfulness(checkpoint.network, network, rows, targets, measure=_measure(card)),
     )
     progress("locality")
     wires = wiring(network, samples=samples, seed=seed)
@@ -192,11 +209,13 @@ def audit_of(
         names=tuple(map(str, named_modules(network, card, modules))),
         weighings=weighed,
         second_opinion=SecondOpinion(other, partition_ami(partition, other)),
-        thresholds=thresholds(checkpoint.network, circuit, card.parts),
+        subspaces=stream,
+        thresholds=thresholds(checkpoint.network, circuit, parts),
         nulls=nulls,
         retrained=again or {},
         agreement=agreed,
         carriers=carried,
+        signals=sent or (),
         alike=same or (),
         damage=harm,
         faithfulness=kept,
@@ -205,6 +224,13 @@ def audit_of(
         undecided=undecided,
         seed=seed,
     )
+
+
+def _measure(card: TaskCard) -> Measure:
+    """What is lost with a module: of many classes over sequences some have no rows, so they are taken together."""
+    if card.loss == "next-token":
+        return "surprise"
+    return "accuracy" if card.classifies else "error"
 
 
 def check_samples(samples: int) -> None:

@@ -6,11 +6,12 @@ from jaxtyping import Float64
 from bimt_train import Circuit, Search, prune
 from bimt_train.network import Checkpoint, Network
 
-from .graph import NeuronGraph, neuron_graph
+from .graph import NeuronGraph, neuron_graph, with_ends
 
 _WORK, _TOO_MUCH = 1e7, 1e8  # weights times predictions (times steps) to look at; from where on it must be brief
 _FEWEST_ROWS, _FEWEST_TOKENS = 400, 4096  # that it looks at in any case
 _WEIGHED_ROWS = 500
+_JUDGED_TOKENS, _FEWEST_SEQUENCES = 2000, 20
 
 
 def circuit_of(
@@ -48,11 +49,11 @@ def graph_of(network: Network, checkpoint: Checkpoint) -> NeuronGraph:
     """The graph of a checkpoint's network or circuit: edges by attribution, which no scale of neurons changes.
 
     On 500 rows of the probe at most, evenly spaced. Where inputs are tokens, edges are weighed by activation: gradients
-    of as many outputs as there are tokens would take long.
+    of as many outputs as there are tokens would take long. The graph then begins at what embeddings fill (`with_ends`).
     """
     x = all_inputs(checkpoint)
     if not (network.layout.inputs and network.layout.outputs):
-        return neuron_graph(network, weights="activation", x=x)
+        return with_ends(neuron_graph(network, weights="activation", x=x), network.layout)
     some = np.linspace(0, len(x) - 1, min(len(x), _WEIGHED_ROWS)).astype(np.int64)
     return neuron_graph(network, weights="attribution", x=x[some])
 
@@ -68,7 +69,16 @@ def all_inputs(checkpoint: Checkpoint) -> Float64[np.ndarray, "rows inputs"]:
     return checkpoint.card.to_network_inputs(all_rows(checkpoint)[0])
 
 
-def held_out(checkpoint: Checkpoint) -> tuple[Float64[np.ndarray, "rows inputs"], Float64[np.ndarray, "rows targets"]]:
-    """The test rows as the network sees them, and their targets in its units, classes one-hot."""
+def held_out(
+    checkpoint: Checkpoint,
+) -> tuple[Float64[np.ndarray, "rows inputs"], Float64[np.ndarray, "rows *places targets"]]:
+    """The test rows as the network sees them, and their targets in its units, classes one-hot.
+
+    Of sequences of tokens, as many rows, evenly spaced, as ask for some 2,000 predictions.
+    """
     card, probe = checkpoint.card, checkpoint.probe
-    return card.to_network_inputs(probe.x_test), card.to_network_targets(card.one_hot(probe.y_test))
+    if card.loss != "next-token":
+        return card.to_network_inputs(probe.x_test), card.to_network_targets(card.one_hot(probe.y_test))
+    enough = min(len(probe.x_test), max(_FEWEST_SEQUENCES, _JUDGED_TOKENS // card.predictions))
+    some = np.linspace(0, len(probe.x_test) - 1, enough).astype(np.int64)
+    return card.to_network_inputs(probe.x_test[some]), np.eye(len(card.outputs))[probe.y_test[some].astype(np.int64)]

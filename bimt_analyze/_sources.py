@@ -99,22 +99,30 @@ def checkpoint_of(
     Args:
         network: any.
         x: rows as the network sees them.
-        y: targets in the units of its outputs; left out, what it says itself.
+        y: targets in the units of its outputs, or for a network that speaks at each place of a sequence the tokens, by
+            number, that should be said there; left out, what it says itself.
         known: the task's parts, whose names inputs and outputs then have; else they are x1, x2, ... and y1, y2, ...
 
     Raises:
         CheckpointError: rows that do not fit the network.
+        InputError: one output at each place, which is no choice among tokens.
     """
     import numpy as np
 
     from bimt_train.network import Checkpoint, Probe, TaskCard
 
-    targets = np.asarray(network.predict(x) if y is None else y, dtype=np.float64)
+    x = np.asarray(x, dtype=np.float64)
+    said = network.predict(x)
+    tokens = said.ndim == 3
+    if tokens and said.shape[-1] == 1:
+        got = "one output at each place"
+        raise InputError("a sequence of numbers is no choice among tokens", expected="an output a token", got=got)
+    targets = np.asarray((said.argmax(-1) if tokens else said) if y is None else y, dtype=np.float64)
     inputs = tuple(f"x{j + 1}" for j in range(x.shape[1])) if known is None else known.inputs
-    outputs = tuple(f"y{k + 1}" for k in range(targets.shape[1])) if known is None else known.outputs
+    outputs = tuple(f"y{k + 1}" for k in range(said.shape[-1])) if known is None else known.outputs
     low, high = x.min(axis=0), x.max(axis=0)
     ranges = tuple((float(a), float(b) if b > a else float(a) + 1.0) for a, b in zip(low, high, strict=True))
-    card = TaskCard("network", inputs, outputs, ranges, parts=known)
+    card = TaskCard("network", inputs, outputs, ranges, loss="next-token" if tokens else "mse", parts=known)
     return Checkpoint(network, card, Probe(x[::2], targets[::2], x[1::2], targets[1::2]))
 
 

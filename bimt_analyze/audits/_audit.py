@@ -18,7 +18,9 @@ from ._faithfulness import Faithfulness
 from ._functional import FunctionalModules
 from ._retrained import Retrained
 from ._sharing import SharedNeuron
+from ._signal_formulas import SignalFormula
 from ._significance import Significance
+from ._subspaces import Subspaces
 from ._thresholds import Thresholds
 from ._weighings import Weighing
 from ._wiring import Wiring
@@ -52,19 +54,21 @@ class Audit:
         source: what was audited.
         as_trained: the network before anything is cut; None where it cannot be measured.
         circuit: its pruned network, which all but that, thresholds and faithfulness look at.
-        graph: of the circuit, edges weighed by attribution.
+        graph: of the circuit, edges weighed by attribution, or by activation where inputs are no neurons.
         levels: the graph's hierarchy.
         functional: modules by what the network does; None where they cannot be found.
         choice: the level that is audited, chosen without looking at the truth.
         modules: its modules, in the order in which the task names their outputs.
         names: of the modules, as ``{x1, x3 -> y1}``.
-        weighings: the same under each of the three edge weights.
+        weighings: the same under each kind of edge weight; attribution is left out where inputs are no neurons.
         second_opinion: modules by another principle.
+        subspaces: of a transformer's residual stream; None for other networks.
         thresholds: over which thresholds the structure is the same.
         nulls: statistic and null model -> test, as ``("specialisation", "rewired")``.
         retrained: "l1", "permuted" -> test against networks trained anew.
         agreement: with the known parts; None where none are known.
         carriers: which module carries which known part; None where no formulas of parts are known.
+        signals: what the modules that carry known parts send, as formulas.
         alike: modules that compute the same function, up to an affine change of inputs and output.
         damage: each output without each module; None where it cannot be measured.
         faithfulness: of the circuit; None where it cannot be measured.
@@ -85,11 +89,13 @@ class Audit:
     names: tuple[str, ...]
     weighings: tuple[Weighing, ...]
     second_opinion: SecondOpinion
+    subspaces: Subspaces | None
     thresholds: Thresholds
     nulls: Mapping[tuple[str, str], Significance]
     retrained: Mapping[str, Retrained]
     agreement: Agreement | None
     carriers: Carriers | None
+    signals: tuple[SignalFormula, ...]
     alike: tuple[Alike, ...]
     damage: Damage | None
     faithfulness: Faithfulness | None
@@ -132,11 +138,13 @@ class Audit:
             "functional": None if self.functional is None else self.functional.to_json(),
             "weighings": {one.weights: one.to_json() for one in self.weighings},
             "second_opinion": self.second_opinion.to_json(),
+            "subspaces": None if self.subspaces is None else self.subspaces.to_json(),
             "thresholds": self.thresholds.to_json(),
             "nulls": nulls,
             "retrained": {how: one.to_json() for how, one in self.retrained.items()},
             "agreement": None if self.agreement is None else self.agreement.score,
             "carriers": None if self.carriers is None else _from_one(self.carriers.to_json()),
+            "signals": _from_one([one.to_json() for one in self.signals]),
             "alike": _from_one([one.to_json() for one in self.alike]),
             "damage": None if self.damage is None else self.damage.to_json(),
             "faithfulness": None if self.faithfulness is None else self.faithfulness.to_json(),

@@ -138,7 +138,7 @@ def carriers(
     names = () if parts is None else _with_formula(parts)
     if parts is None or not names:
         return Carriers((), "no part is known by its formula", samples, seed)
-    values = _values(parts, names, _task_units(known, x, parts))
+    values = part_values(parts, names, task_units(known, x, parts))
     finite = np.isfinite(values).all(axis=1)
     if finite.sum() < _FEWEST:
         got = f"{int(finite.sum())} of {len(x)}"
@@ -211,14 +211,20 @@ def _with_formula(parts: KnownParts) -> tuple[str, ...]:
     return tuple(name for name in parts.names if computed(name))
 
 
-def _values(parts: KnownParts, names: tuple[str, ...], x: Float64[np.ndarray, "rows inputs"]) -> Values:
+def part_values(parts: KnownParts, names: Sequence[str], x: Float64[np.ndarray, "rows inputs"]) -> Values:
+    """The parts of these names, one a column, by their formulas."""
     columns: Mapping[str, np.ndarray] = dict(zip(parts.inputs, x.T, strict=True))
     return np.stack([parts.expression(name).evaluate(columns) for name in names], axis=1)
 
 
-def _task_units(
+def task_units(
     known: KnownParts | TaskCard, x: Float[np.ndarray, "rows inputs"], parts: KnownParts
 ) -> Float64[np.ndarray, "rows inputs"]:
+    """Rows as the network sees them in the units of the task.
+
+    Raises:
+        InputError: another number of inputs.
+    """
     if x.shape[1] != len(parts.inputs):
         expected, got = f"{len(parts.inputs)} columns", str(x.shape[1])
         raise InputError("rows of another task", where="x", expected=expected, got=got, mend="give the task's inputs")

@@ -77,6 +77,8 @@ def damage(
     - ``error``: L is the mean squared error, u the variance of y_k; 1 is what predicting the mean costs.
     - ``margin``: L is minus the class's mean margin over its own rows, u that margin (as `class_use` has it).
     - ``accuracy``: L is minus the share of the class's own rows that are given to it, u = 1.
+    - ``surprise``: all classes are one output; L is mean -log2 of the probability of the right class, u the entropy of
+      the classes' shares, which is what a network that knows no more than these has for L.
 
     Random groups: sample k orders the alive neurons of each layer at random, from ``seed`` and k alone; its group for a
     module are the first of each, as many as the module has alive there. A neuron is alive if it varies over the rows

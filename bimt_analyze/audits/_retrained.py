@@ -82,7 +82,7 @@ def retrained(
         processes: at once.
 
     Raises:
-        InputError: no samples, inputs that are tokens, or a model that is not one of the project's own.
+        InputError: no samples, sequences of tokens, or a model that is not one of the project's own.
     """
     if samples < 1:
         raise InputError("no samples to compare with", where="samples", expected="1 or more", got=str(samples))
@@ -123,10 +123,10 @@ def _shortened(checkpoint: Checkpoint, steps: int) -> Recipe:
 
 
 def _check_retrainable(checkpoint: Checkpoint) -> None:
-    model, tokens = checkpoint.network.model.kind, checkpoint.card.loss == "next-token"
-    if model not in MODELS or tokens or not checkpoint.network.layout.inputs:
-        got = model if model not in MODELS else "inputs that are tokens"
-        expected = f"numbers as inputs, and a model among {', '.join(MODELS)}"
+    model, sequences = checkpoint.network.model.kind, checkpoint.card.loss == "next-token"
+    if model not in MODELS or sequences:
+        got = model if model not in MODELS else "sequences of tokens"
+        expected = f"a row a prediction, and a model among {', '.join(MODELS)}"
         raise InputError("a network that cannot be trained anew", where="checkpoint", expected=expected, got=got)
 
 

@@ -35,7 +35,8 @@ class Blocks:
         for end in ("inputs", "outputs"):
             if getattr(graph, end) not in graph.groups:
                 expected, got = f"one of {', '.join(graph.groups)}", repr(getattr(graph, end))
-                raise InputError(f"a graph without {end}", where=f"graph.{end}", expected=expected, got=got)
+                mend = "declare them in the layout"
+                raise InputError(f"a graph without {end}", where=f"graph.{end}", expected=expected, got=got, mend=mend)
         weights = graph.adjacency()
         members = {group: graph.members(group) for group in graph.groups}
         found = [

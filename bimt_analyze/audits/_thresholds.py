@@ -10,7 +10,7 @@ from jaxtyping import Bool
 from bimt_train import Circuit, InputError
 from bimt_train.network import KnownParts, Network
 
-from ..graph import neuron_graph
+from ..graph import neuron_graph, with_ends
 from ._dependencies import known_dependencies, reachable_columns, reachable_inputs
 
 
@@ -77,7 +77,7 @@ def thresholds(network: Network, circuit: Circuit, parts: KnownParts | None = No
     if set(circuit.kept) != set(groups):
         expected, got = ", ".join(groups), ", ".join(circuit.kept)
         raise InputError("a circuit of another network", where="circuit", expected=expected, got=got)
-    wanted = _reached(circuit.network, parts) if parts is None else known_dependencies(parts)
+    wanted = _reached_in_circuit(network, circuit) if parts is None else known_dependencies(parts)
     ordered = sorted(circuit.sweep, key=lambda point: point.threshold)
     points = tuple(
         ThresholdPoint(
@@ -102,8 +102,16 @@ def _cut(network: Network, threshold: float) -> Network:
     return network.with_tensors(kept)
 
 
+def _reached_in_circuit(network: Network, circuit: Circuit) -> Bool[np.ndarray, "outputs inputs"]:
+    """In the network's own numbers: where inputs are no neurons, what stands for them may be cut itself."""
+    graph, sizes = with_ends(neuron_graph(network), network.layout), network.layout.sizes
+    found = np.zeros((sizes[graph.outputs], sizes[graph.inputs]), dtype=bool)
+    found[np.ix_(circuit.kept[graph.outputs], circuit.kept[graph.inputs])] = _reached(circuit.network, None)
+    return found
+
+
 def _reached(network: Network, parts: KnownParts | None) -> Bool[np.ndarray, "outputs inputs"]:
-    graph = neuron_graph(network)
+    graph = with_ends(neuron_graph(network), network.layout)
     reached = reachable_inputs(graph) if parts is None else reachable_columns(graph, parts)
     return np.asarray(reached[graph.members(graph.outputs)])
 

@@ -64,6 +64,7 @@ def verdict(audit: "Audit") -> Verdict:
 def _statements(audit: "Audit", modular: bool) -> Iterator[tuple[str, str]]:
     yield "verdict", _headline(audit, modular)
     yield "partition", _partition(audit)
+    yield from _stream(audit)
     yield from _before_cutting(audit)
     yield from _chance(audit)
     yield from _training(audit)
@@ -101,13 +102,28 @@ def _partition(audit: "Audit") -> str:
     apart = [name for name, one in weighed.items() if one.ami < _ALIKE]
     least = min((one.ami for one in audit.weighings), default=1.0)
     said = (
-        f"the three edge weights agree on it (AMI at least {least:.2f})"
+        f"all {len(weighed)} edge weights agree on it (AMI at least {least:.2f})"
         if not apart
         else f"not by {' and '.join(apart)} as edge weights, which lead elsewhere (AMI {least:.2f})"
     )
     other = audit.second_opinion
     second = f"Infomap finds {len(other.partition.modules)} (AMI {other.ami:.2f})"
     return f"The level is '{level.name}'{stable}; {said}; {second}."
+
+
+def _stream(audit: "Audit") -> Iterator[tuple[str, str]]:
+    found = audit.subspaces
+    if found is None:
+        return
+    test, modules = found.significance, found.level.partition.modules
+    rare = "more than chance" if test.p < LEVEL else "not shown to be more than chance"
+    parted = "The residual stream falls into no subspaces worth reporting"
+    if len(modules) > 1:
+        parted = f"The residual stream falls into {len(modules)} subspaces that are written and read together"
+    yield (
+        "partition",
+        f"{parted}; {_count(test)} streams whose units touch other positions are as modular ({_p(test)}): {rare}.",
+    )
 
 
 def _before_cutting(audit: "Audit") -> Iterator[tuple[str, str]]:
@@ -183,6 +199,12 @@ def _carried(audit: "Audit") -> Iterator[tuple[str, str]]:
     said = f"One number that a module sends is a known part up to scale and offset: {', '.join(told)}. " if told else ""
     rest = f"No module sends {', '.join(lost)}." if lost else ""
     yield "truth", f"{said}{rest}".strip()
+    for one in audit.signals:
+        yield (
+            "truth",
+            f"Module {one.module + 1} sends about {one.expression} (r2 {one.r2:.4f}), which up to scale and offset is "
+            f"{one.part} with r2 {one.part_r2:.4f}; it was found without looking at {one.part}.",
+        )
 
 
 def _copies(audit: "Audit") -> Iterator[tuple[str, str]]:

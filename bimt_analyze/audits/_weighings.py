@@ -1,6 +1,6 @@
-"""The same network weighed in three ways: what does not depend on the weighing can be trusted more."""
+"""The same network weighed in several ways: what does not depend on the weighing can be trusted more."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from sklearn.metrics import adjusted_mutual_info_score
 
 from bimt_train.network import Network
 
-from ..graph import neuron_graph
+from ..graph import neuron_graph, with_ends
 from ..modules import Level, Partition, choose_level, hierarchy
 from ._matching import labels_apart
 from ._significance import Significance, significance
@@ -49,11 +49,12 @@ def weighings(
     x: Num[np.ndarray, "rows ..."],
     partition: Partition,
     *,
+    weights: Sequence[str] = WEIGHTS,
     known: Mapping[str, tuple[Level, Significance]] | None = None,
     samples: int = 200,
     seed: int = 0,
 ) -> tuple[Weighing, ...]:
-    """The chosen level and its significance under each of the three edge weights.
+    """The chosen level and its significance under each of the edge weights.
 
     Magnitudes depend on how neurons happen to be scaled, activations half, attributions not at all: where they
     disagree, attribution is nearest to what the network computes.
@@ -62,20 +63,22 @@ def weighings(
         network: usually a circuit.
         x: rows as it sees them.
         partition: the modules to hold against.
+        weights: which to try.
         known: weights -> level and significance that are found already, with the same samples and seed.
         samples: of the null model.
         seed: of everything random.
     """
     given = known or {}
 
-    def found(weights: str) -> tuple[Level, Significance]:
-        graph = neuron_graph(network, weights=weights, x=x)
-        return choose_level(hierarchy(graph, seed=seed)).level, significance(graph, samples=samples, seed=seed)
+    def found(which: str) -> tuple[Level, Significance]:
+        graph = neuron_graph(network, weights=which, x=x)
+        level = choose_level(hierarchy(graph, seed=seed)).level
+        return level, significance(with_ends(graph, network.layout), samples=samples, seed=seed)
 
-    told = {weights: given.get(weights) or found(weights) for weights in WEIGHTS}
+    told = {which: given.get(which) or found(which) for which in weights}
     return tuple(
-        Weighing(weights, level, len(level.partition.modules), partition_ami(partition, level.partition), tested)
-        for weights, (level, tested) in told.items()
+        Weighing(which, level, len(level.partition.modules), partition_ami(partition, level.partition), tested)
+        for which, (level, tested) in told.items()
     )
 
 

@@ -1,3 +1,4 @@
+from ._approximate import approximate_formula as approximate_formula
 from ._companion import companion as companion
 from ._differentiable import Differentiable as Differentiable
 from ._estimator import FormulaRegressor as FormulaRegressor

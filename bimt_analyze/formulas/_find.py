@@ -97,10 +97,7 @@ def find_formula(
     tell = progress or (lambda stage: None)
     clock = Clock.of(_SEARCHING * seconds)
     some = _some(len(y), seed)
-    if np.ptp(y) <= 16 * np.finfo(np.float64).eps * np.max(np.abs(y)):
-        kept: tuple[int, ...] = ()
-    else:
-        kept = distinct(x)
+    kept = asked_columns(x, y)
     columns = tuple(sympy.Symbol(names[i], real=True) for i in kept)
     problem = Problem(x[some][:, list(kept)], y[some], columns, clock, seed=seed)
     outcome = Outcome((), ())
@@ -137,7 +134,7 @@ def find_formula(
     rough = () if outcome.settled else outcome.rough
     found = sorted([*outcome.done, *(finish(fit.model.problem, fit) for fit in rough)], key=order)
     left = min(_NOISE_SECONDS, (1 - _SEARCHING) * seconds)
-    formula = replace(_formula(found, x, y, names, output, seconds=left), evidence=evidence)
+    formula = replace(measured(found, x, y, names, output, seconds=left), evidence=evidence)
     return _interrupted(formula) if outcome.interrupted else formula
 
 
@@ -216,6 +213,12 @@ def _some(rows: int, seed: int) -> NDArray[np.int64]:
     return np.sort(np.random.default_rng(seed).choice(rows, _SEARCHED, replace=False))
 
 
+def asked_columns(x: Float64[np.ndarray, "rows inputs"], y: Float64[np.ndarray, "rows"]) -> tuple[int, ...]:
+    """Columns that y may depend on: none where it is constant."""
+    constant = np.ptp(y) <= 16 * np.finfo(np.float64).eps * np.max(np.abs(y))
+    return () if constant else distinct(x)
+
+
 def distinct(x: Float64[np.ndarray, "rows inputs"]) -> tuple[int, ...]:
     """Columns that vary and are no straight-line copy of an earlier one."""
     kept: list[int] = []
@@ -236,7 +239,7 @@ def distinct(x: Float64[np.ndarray, "rows inputs"]) -> tuple[int, ...]:
     return tuple(kept)
 
 
-def _formula(
+def measured(
     found: list[Candidate],
     x: Float64[np.ndarray, "rows inputs"],
     y: Float64[np.ndarray, "rows"],

@@ -127,6 +127,7 @@ THOROUGH: tuple[Generator, ...] = (
     _alone(partly_polynomial),
     nested,
 )
+BRIEF: tuple[Generator, ...] = (*QUICK, _alone(single_functions), sums, separable, _alone(scaled_polynomials))
 PARTS: tuple[Generator, ...] = (
     _alone(polynomials),
     _alone(products_of_powers),

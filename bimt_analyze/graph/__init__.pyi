@@ -1,6 +1,7 @@
 from ._build import neuron_graph as neuron_graph
 from ._depth import group_depths as group_depths
 from ._depth import longest_paths as longest_paths
+from ._ends import with_ends as with_ends
 from ._mean_ablation import MeanAblation as MeanAblation
 from ._neuron_graph import Edges as Edges
 from ._neuron_graph import GraphError as GraphError

@@ -103,8 +103,9 @@ class Hierarchy:
         return (*self.resolutions, *self.leaks, *self.funnels, *self.peeled, self.components)
 
     def through(self, level: Level) -> int:
-        """How many of a level's modules lead from an input to an output."""
-        return sum(1 for module in level.partition.modules if module & self.inputs and module & self.outputs)
+        """How many of a level's modules lead from an input to an output; without either, how many there are."""
+        ends = [end for end in (self.inputs, self.outputs) if end]
+        return sum(1 for module in level.partition.modules if len(module) > 1 and all(module & end for end in ends))
 
 
 class Choice(NamedTuple):
@@ -178,7 +179,8 @@ def hierarchy(
 def choose_level(found: Hierarchy) -> Choice:
     """The level to report, by rules that see the graph alone.
 
-    1. The components, where more than one of them leads from an input to an output. They need no method.
+    1. The components, where more than one of them leads from an input to an output (in a graph without either, where
+       there is more than one). They need no method.
     2. Else the components up to the smallest leak, of at most 5 %, at which more than one leads from an input to an
        output: parts that a few stray weights join.
     3. Else the finest funnels, where at least 90 % of the neurons between inputs and outputs speak through heads, and
@@ -198,7 +200,8 @@ def choose_level(found: Hierarchy) -> Choice:
         through = found.through(level)
         if through > 1 and level.parameter <= TOLERABLE_LEAK:
             where = f" up to a leak of {level.parameter:.0%}" if level.parameter else ""
-            return Choice(level, f"the network falls into {through} components from inputs to outputs{where}")
+            led = " from inputs to outputs" if found.inputs and found.outputs else ""
+            return Choice(level, f"the network falls into {through} components{led}{where}")
     for level in found.funnels[:1]:
         ends = found.inputs | found.outputs
         parts = [m - ends for m in level.partition.modules if m & found.reading and len(m - ends) > 1]

@@ -208,6 +208,9 @@ class AuditRecord(_OpenRecord):
     modules: list[str] = Field(description="In the order of `modules` of the report.")
     weighings: dict[str, JsonValue] = Field(description="Edge weight -> level, modules, ami with these, p.")
     second_opinion: dict[str, JsonValue] = Field(description="method, modules, ami with these.")
+    subspaces: dict[str, JsonValue] | None = Field(
+        description="level, stability, positions of each subspace of a residual stream, significance; null without one."
+    )
     as_trained: dict[str, JsonValue] | None = Field(
         description="specialisation, in bits, and leak of the network before anything is cut."
     )
@@ -222,6 +225,9 @@ class AuditRecord(_OpenRecord):
         description="groups of inputs and outputs by effects: within, alone, several, effects (outputs x inputs)."
     )
     carriers: dict[str, JsonValue] | None = Field(description="Known part -> the module whose signal it is, r2, p.")
+    signals: list[JsonValue] = Field(
+        description="part, module, expression of what the module sends, r2 of the two, part_r2 with the part."
+    )
     alike: list[JsonValue] = Field(description="Families of modules that compute the same function.")
     damage: dict[str, JsonValue] | None = Field(description="matrix, alone, random_mean, p: modules x outputs.")
     faithfulness: dict[str, JsonValue] | None

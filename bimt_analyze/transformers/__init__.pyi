@@ -4,8 +4,11 @@ from ._alive import alive as alive
 from ._continuation import continuation as continuation
 from ._stream import Part as Part
 from ._stream import Stream as Stream
+from ._stream import has_stream as has_stream
 from ._stream import residual_stream as residual_stream
 from ._stream_map import StreamMap as StreamMap
 from ._stream_map import stream_map as stream_map
+from ._subspaces import stream_units as stream_units
 from ._subspaces import subspace_graph as subspace_graph
+from ._subspaces import together as together
 from ._virtual import virtual_graph as virtual_graph

@@ -49,6 +49,12 @@ class Stream:
     targets: Mapping[str, Float64[np.ndarray, "_ positions"]]
 
 
+def has_stream(network: Network) -> bool:
+    """Whether some group is both read and written by another, as a residual stream is."""
+    pairs = {network.layout.tensors[name].plan.groups for name in network.layout.weights()}
+    return any(target != source and (source, target) in pairs for target, source in pairs)
+
+
 def residual_stream(network: Network) -> Stream:
     """Find the stream in the layout: the group that most others both read and write.
 

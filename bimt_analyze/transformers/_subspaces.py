@@ -37,17 +37,29 @@ def subspace_graph(network: Network, *, threshold: float = 0.0) -> NeuronGraph:
         InputError: no transformer (`residual_stream`).
     """
     stream = residual_stream(network)
-    units = np.concatenate(_touched(stream, network, threshold)).astype(np.float64)
-    sizes = units.sum(1)
-    units, sizes = units[sizes > 1], sizes[sizes > 1]
-    together = np.triu(units.T @ (units / (sizes[:, None] - 1)), 1)
-    source, target = np.nonzero(together)
+    weights = together(stream_units(network, threshold=threshold))
+    source, target = np.nonzero(weights)
     group = network.layout.group(stream.group)
     seats = network.placement.coordinates(network.layout, stream.group).tolist()
     nodes = tuple(Neuron(group.name, k, group.label(k), tuple(seat), 0) for k, seat in enumerate(seats))
     return NeuronGraph(
-        nodes, Edges(source, target, together[source, target], np.zeros(len(source), np.int8)), "together"
+        nodes, Edges(source, target, weights[source, target], np.zeros(len(source), np.int8)), "together"
     )
+
+
+def stream_units(network: Network, *, threshold: float = 0.0) -> Touched:
+    """For each unit of `subspace_graph`, which positions of the stream it touches.
+
+    Raises:
+        InputError: no transformer (`residual_stream`).
+    """
+    return np.concatenate(_touched(residual_stream(network), network, threshold))
+
+
+def together(units: Touched) -> Float64[np.ndarray, "positions positions"]:
+    """How strongly each two positions are joined by units, above the diagonal; see `subspace_graph`."""
+    several = units[units.sum(1) > 1].astype(np.float64)
+    return np.triu(several.T @ (several / (several.sum(1, keepdims=True) - 1)), 1)
 
 
 def _touched(stream: Stream, network: Network, threshold: float) -> list[Touched]:

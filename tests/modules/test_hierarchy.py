@@ -1,6 +1,7 @@
 """Levels are nested, and the choice among them follows its rules."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -74,6 +75,15 @@ def test_components_are_chosen_first():
     assert choice.level.parameter == 0
     assert set(choice.partition.modules) == HALVES
     assert choice.reason == "the network falls into 2 components from inputs to outputs"
+
+
+@pytest.mark.parametrize("stray", [0.0, 0.003])
+def test_components_are_chosen_first_where_no_neuron_is_an_input_or_output(stray):
+    graph = replace(blocks(stray=stray), inputs="", outputs="")
+    choice = choose_level(hierarchy(graph, runs=4, seed=0))
+    assert set(choice.partition.modules) == HALVES
+    assert choice.reason.startswith("the network falls into 2 components") and "inputs" not in choice.reason
+    assert ("leak" in choice.reason) == (stray > 0)
 
 
 def test_stray_weights_are_leaks():

@@ -1,0 +1,106 @@
+"""Audits of networks whose inputs are tokens."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from torch.nn.functional import cross_entropy
+
+from bimt_analyze import analyze, audit
+from bimt_analyze._sources import checkpoint_of
+from bimt_analyze.audits import damage, faithfulness, specialisation
+from bimt_analyze.graph import MeanAblation, neuron_graph, with_ends
+from bimt_analyze.specimens import compiled_program
+from bimt_train import InputError
+from bimt_train.network import GPT, EmbeddingMLP, Network
+
+BRIEF = {"samples": 20, "retrain_steps": 1, "refit_steps": 0}
+BLOCKS = [
+    {("e", 0), ("e", 1), *(("h1", k) for k in range(4)), ("y", 0), ("y", 1)},
+    {("e", 2), ("e", 3), *(("h1", k) for k in range(4, 8)), ("y", 2), ("y", 3)},
+]
+
+
+@pytest.fixture(scope="module")
+def halves() -> tuple[Network, np.ndarray]:
+    """Two tokens on four dimensions, of which two lead to two outputs and two to the other two."""
+    network = Network.of(EmbeddingMLP(6, 2, 4, [8, 4], "silu"))
+    rng, tensors = np.random.default_rng(0), dict(network.tensors)
+    for name in ("layers.0.weight", "layers.1.weight"):
+        rows, columns = tensors[name].shape
+        sources = np.arange(columns) % (4 if name == "layers.0.weight" else columns)
+        half = (np.arange(rows) >= rows // 2)[:, None] == (sources >= (sources.max() + 1) // 2)[None, :]
+        tensors[name] = np.where(half, rng.uniform(0.5, 1.0, (rows, columns)), 0.0)
+    x = np.stack(np.meshgrid(np.arange(6), np.arange(6)), axis=2).reshape(-1, 2).astype(np.float64)
+    return network.with_tensors(tensors), x
+
+
+@pytest.fixture(scope="module")
+def speaker() -> tuple[Network, np.ndarray]:
+    """A random language model of six tokens."""
+    network = Network.of(GPT(6, 5, 8, 2, 2, 12, generator=torch.Generator().manual_seed(0)))
+    return network, np.random.default_rng(1).integers(0, 6, (120, 5)).astype(np.float64)
+
+
+def test_dimensions_of_an_embedding_belong_to_the_modules(halves: tuple[Network, np.ndarray]) -> None:
+    network, x = halves
+    found = audit(network, x=x, **{**BRIEF, "retrain_steps": 0})
+    assert [set(module) for module in found.modules] == BLOCKS
+    assert found.as_trained is not None and found.as_trained.leak is None
+    graph = with_ends(neuron_graph(network, weights="activation", x=x), network.layout)
+    assert found.as_trained.specialisation == pytest.approx(specialisation(graph))
+    assert [one.weights for one in found.weighings] == ["magnitude", "activation"]
+    assert found.thresholds.low is not None and all(point.exact for point in found.thresholds.points[:1])
+    assert found.undecided["agreement"] == "no parts of the task are known"
+    assert found.undecided["modules by function"] == "inputs or outputs are no neurons"
+    assert np.allclose((found.damage.matrix > 0.01), [[1, 1, 0, 0], [0, 0, 1, 1]])
+    assert found.subspaces is None
+    json.dumps(found.to_json())
+
+
+def test_a_language_model_is_judged_by_surprise(speaker: tuple[Network, np.ndarray]) -> None:
+    network, x = speaker
+    found = audit(network, x=x, **BRIEF)
+    assert found.damage is not None and found.damage.measure == "surprise"
+    assert found.damage.outputs == ("all classes",) and found.damage.matrix.shape == (len(found.modules), 1)
+    assert found.subspaces is not None and found.subspaces.significance.p > 0.05  # nothing was cut: no subspaces
+    assert "sequences of tokens" in " ".join(found.undecided.values())
+    assert any("The residual stream falls into" in line for line in found.summary())
+
+
+def test_surprise_is_cross_entropy_in_bits_and_its_unit_the_entropy_of_the_classes(
+    speaker: tuple[Network, np.ndarray],
+) -> None:
+    network, x = speaker
+    rng = np.random.default_rng(2)
+    numbers = rng.choice(6, size=x.shape, p=[0.3, 0.3, 0.2, 0.1, 0.1, 0.0])  # one class has no rows
+    y = np.eye(6)[numbers]
+    module = frozenset(("m1", k) for k in range(12))
+
+    def bits(outputs: np.ndarray) -> float:
+        logits = torch.tensor(outputs).reshape(-1, 6)
+        return float(cross_entropy(logits, torch.tensor(numbers).reshape(-1))) / np.log(2)
+
+    ablation = MeanAblation(network, x)
+    shares = np.bincount(numbers.ravel(), minlength=6) / numbers.size
+    entropy = -sum(p * np.log2(p) for p in shares if p > 0)
+    lost = (bits(ablation.outputs(sorted(module))) - bits(ablation.outputs())) / entropy
+    found = damage(network, [module], x, y, measure="surprise", samples=3)
+    assert found.matrix[0, 0] == pytest.approx(lost)
+    kept = faithfulness(network, network, x, y, measure="surprise")
+    assert kept.whole[0] == pytest.approx(bits(network.predict(x))) and kept.shares in ((1.0,), (None,))
+
+
+def test_the_report_has_a_page_for_it(speaker: tuple[Network, np.ndarray]) -> None:
+    network, x = speaker
+    report = analyze(checkpoint_of(network, x), audit=True, samples=20, retrain_steps=0, refit_steps=0)
+    page = report.to_html()
+    assert "Audit: null networks" in page and "The residual stream:" in page
+    assert json.loads(report.to_json_text())["audit"]["subspaces"]["significance"]["samples"] == 20
+
+
+def test_one_number_at_each_place_is_no_choice_among_tokens(speaker: tuple[Network, np.ndarray]) -> None:
+    single = compiled_program(program="histogram", vocabulary=6, length=5, seed=0).network
+    with pytest.raises(InputError, match="no choice among tokens"):
+        checkpoint_of(single, speaker[1])
