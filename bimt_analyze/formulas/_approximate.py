@@ -7,7 +7,7 @@ import sympy
 from jaxtyping import Float64
 
 from ._constants import Fit, refine
-from ._find import asked_columns, check_rows, measured
+from ._find import asked_columns, check_rows, measured, searched_rows
 from ._formula import Formula
 from ._problem import Clock, Problem
 from ._search import BRIEF, QUICK, finish, parts
@@ -45,7 +45,8 @@ def approximate_formula(
     check_rows(x, y, names, where=f"rows of {output!r}", fewest=1)
     kept = asked_columns(x, y)
     columns = tuple(sympy.Symbol(names[i], real=True) for i in kept)
-    problem = Problem(x[:, list(kept)], y, columns, Clock.of(seconds), tolerance=within, seed=seed)
+    some = searched_rows(len(y), seed)
+    problem = Problem(x[some][:, list(kept)], y[some], columns, Clock.of(seconds), tolerance=within, seed=seed)
     stages = BRIEF if kept else QUICK[:1]
     forms = (form for stage in stages for form in stage(problem, parts) if not problem.clock.over())
     fits = [fit for form in forms if (fit := refine(form, problem)) is not None]

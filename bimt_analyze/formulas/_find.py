@@ -96,7 +96,7 @@ def find_formula(
         )
     tell = progress or (lambda stage: None)
     clock = Clock.of(_SEARCHING * seconds)
-    some = _some(len(y), seed)
+    some = searched_rows(len(y), seed)
     kept = asked_columns(x, y)
     columns = tuple(sympy.Symbol(names[i], real=True) for i in kept)
     problem = Problem(x[some][:, list(kept)], y[some], columns, clock, seed=seed)
@@ -207,7 +207,8 @@ def _hinted(problem: Problem, structure: Structure) -> Problem | None:
     return replace(part, depth=problem.depth, structure=structure)
 
 
-def _some(rows: int, seed: int) -> NDArray[np.int64]:
+def searched_rows(rows: int, seed: int) -> NDArray[np.int64]:
+    """Those that a search looks at: all, or of many some at random."""
     if rows <= _SEARCHED:
         return np.arange(rows)
     return np.sort(np.random.default_rng(seed).choice(rows, _SEARCHED, replace=False))
@@ -280,7 +281,7 @@ def _shortfall(
 ) -> str:
     """Why the formula is not exact, and whether noise may be the reason."""
     said = f"not exact: residual {error:.1e} of y's deviation"
-    some = _some(len(y), 0)
+    some = searched_rows(len(y), 0)
     level = (
         noise_level(x[some][:, list(distinct(x[some]))], y[some], clock=Clock.of(seconds))
         if len(y) >= _FEWEST_NOISE
