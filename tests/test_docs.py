@@ -24,12 +24,12 @@ for number, text in enumerate(json.load(sys.stdin), start=1):
     print("snippet", number, file=sys.stderr)
     exec(compile(text, f"snippet {number}", "exec"), {"__name__": "__main__"})
 """
-COMMANDS = [
-    line
+COMMANDS = {
+    page.name: [
+        line for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL) for line in block.splitlines()
+    ]
     for page in PAGES
-    for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL)
-    for line in block.splitlines()
-]
+}
 # Enough for the circuits that the text promises, and no more than the tests can wait for.
 SHORTER = {"bimt-train": ["--seeds", "2", "--quiet"], "bimt-analyze": ["--samples", "20", "--seconds", "4", "--quiet"]}
 
@@ -56,15 +56,17 @@ def in_place(words, folder, given=None):
     return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, env=env, input=given)
 
 
-@pytest.mark.parametrize("line", COMMANDS)
-def test_commands_run(line, place):
-    words = shlex.split(line, comments=True)
-    fewer = ["--seeds", "1"] if "--steps" in words else []  # unfinished anyway
-    done = in_place([*words, *SHORTER[words[0]], *fewer], place)
-    assert done.returncode == 0, done.stderr
-    for option in ("--html", "--json"):
-        if option in words:
-            assert (place / words[words.index(option) + 1]).exists()
+@pytest.mark.parametrize("page", [name for name, lines in COMMANDS.items() if lines])
+def test_commands_run(page, place):
+    """A page's commands in one test, so that each finds what those above it left."""
+    for line in COMMANDS[page]:
+        words = shlex.split(line, comments=True)
+        fewer = ["--seeds", "1"] if "--steps" in words else []  # unfinished anyway
+        done = in_place([*words, *SHORTER[words[0]], *fewer], place)
+        assert done.returncode == 0, f"{line}\n{done.stderr}"
+        for option in ("--html", "--json"):
+            if option in words:
+                assert (place / words[words.index(option) + 1]).exists(), line
 
 
 @pytest.mark.parametrize("page", [name for name, snippets in SNIPPETS.items() if snippets])

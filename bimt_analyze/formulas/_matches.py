@@ -74,12 +74,12 @@ def matched(problem: Problem, tests: Sequence[Test] | None = None) -> Iterator[F
     pool = build_pool(seen.x, problem.columns, limit=_FEATURES, clock=problem.clock.share(0.2))
     later: list[_Match] = []
     for test in TESTS if tests is None else tests:
+        if problem.clock.over():
+            break
         found = list(test(seen, pool))
         sure = [match for match in found if match.error < _EXACT]
         yield from (match.form() for match in nsmallest(_BEST, sure, key=lambda m: m.bits))
         later += nsmallest(_BEST, (m for m in found if m.error >= _EXACT), key=lambda m: m.bits)
-        if problem.clock.over():
-            break
     yield from (match.form() for match in nsmallest(_BEST, later, key=lambda m: m.bits))
 
 

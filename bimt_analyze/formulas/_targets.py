@@ -59,5 +59,10 @@ def _back(build: Callable[[sympy.Expr], sympy.Expr], multiple: sympy.Expr) -> Ca
 
 
 def all_targets(problem: Problem, exponents: Sequence[Exponents]) -> list[Target]:
-    """The targets of many monomials."""
-    return [target for e in exponents for target in targets(problem, e)]
+    """The targets of many monomials, as many as there is time for."""
+    found: list[Target] = []
+    for e in exponents:
+        if problem.clock.over():
+            break
+        found += targets(problem, e)
+    return found
