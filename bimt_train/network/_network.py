@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 from jaxtyping import Float, Float64
 
+from .._errors import InputError
 from ._bind import bind_shapes
 from ._fold import fold
 from ._layout import Layout
@@ -59,7 +60,19 @@ class Network:
 
     @classmethod
     def of(cls, module: Any, layout: Layout | None = None, placement: Placement | None = None) -> Self:
-        """The value of a module that knows its ``spec`` (and its ``layout()``, where none is given)."""
+        """The value of a module that knows its ``spec`` (and its ``layout()``, where none is given).
+
+        Raises:
+            InputError: it does not know them.
+            LayoutError: as the class.
+        """
+        for name in ("spec", "layout") if layout is None else ("spec",):
+            if not hasattr(module, name):
+                raise InputError(
+                    f"a module without a {name}", where=type(module).__name__, expected="one of bimt_train.network",
+                    mend="make Network(ModelSpec(name, {}), layout, placement, tensors) of it, to be studied by its "
+                    "weights and not run",
+                )  # fmt: skip
         declared = module.layout() if layout is None else layout
         tensors = {name: t.detach().cpu().numpy() for name, t in module.state_dict().items()}
         return cls(module.spec, declared, placement or Placement.identity(declared), tensors)

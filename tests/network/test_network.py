@@ -18,6 +18,16 @@ def test_an_mlp_is_the_formula() -> None:
     assert np.allclose(network.predict(x), np.tanh(x @ w.T + b) @ v.T + c, atol=1e-12)
 
 
+def test_a_module_that_cannot_say_how_it_is_built_is_refused() -> None:
+    with pytest.raises(InputError, match=r"a module without a spec: Linear.*studied by its"):
+        Network.of(nn.Linear(2, 3))
+    known = MLP([2, 3], "silu")
+    plain = nn.Linear(2, 3)
+    plain.spec = known.spec  # type: ignore[assignment]
+    with pytest.raises(InputError, match="a module without a layout"):
+        Network.of(plain)
+
+
 def test_first_weights_come_from_the_generator_alone() -> None:
     state = torch.random.get_rng_state()
     one, two, other = (MLP([3, 4, 2], generator=torch.Generator().manual_seed(s)) for s in (5, 5, 6))
