@@ -12,14 +12,15 @@ if TYPE_CHECKING:
     from ..audits import Damage
 
 MOST = 400  # cells that still have their number written in them
+NUMBERED, BARE = 0.55, 0.17  # inches a column, with numbers in it and without
 
 
 def draw_damage(damage: "Damage", *, alone: bool = False, level: float = 0.05, ax: Axes | None = None) -> Axes:
     """Draw the damage to each output (column) without each module (row).
 
     Blue is lost, red is gained; the scale ends at 1, what predicting the mean costs, or all of a class's margin or
-    accuracy. A damage that at most ``level`` of random groups reach (p, not corrected for the number of cells) is
-    written in bold.
+    accuracy, or as many bits as the classes' shares have. Of many cells the numbers are left out. A damage that at most
+    ``level`` of random groups reach (p, not corrected for the number of cells) is written in bold.
 
     Args:
         damage: as `damage` gives it.
@@ -32,7 +33,9 @@ def draw_damage(damage: "Damage", *, alone: bool = False, level: float = 0.05, a
     """
     values = damage.alone if alone else damage.matrix
     rows, columns = values.shape
-    axes = blank_axes(max(2.6, 1.4 + 0.55 * columns), max(1.6, 1.1 + 0.3 * rows)) if ax is None else ax
+    written = values.size <= MOST
+    width = 1.4 + (NUMBERED if written else BARE) * columns
+    axes = blank_axes(max(2.6, width), max(1.6, 1.1 + 0.3 * rows)) if ax is None else ax
     axes.set_axis_off()
     panel = axes.inset_axes((0.0, 0.0, 1.0, 1.0))
     soften(panel, grid=False)
@@ -45,7 +48,7 @@ def draw_damage(damage: "Damage", *, alone: bool = False, level: float = 0.05, a
     panel.set_title(
         "damage with the module alone" if alone else "damage without the module", color=INK, fontsize=9, loc="left"
     )
-    if values.size <= MOST:
+    if written:
         for i in range(rows):
             for j in range(columns):
                 rare = not alone and damage.p[i, j] <= level

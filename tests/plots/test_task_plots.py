@@ -101,3 +101,12 @@ def test_the_map_of_damage_shows_the_matrix_and_what_is_rare() -> None:
     (panel,) = plots.draw_damage(found, alone=True).child_axes
     assert np.allclose(panel.images[0].get_array(), 1 - matrix)
     assert {text.get_weight() for text in panel.texts} == {"normal"}
+
+
+def test_a_map_of_many_outputs_is_as_wide_as_a_page_and_has_no_numbers() -> None:
+    matrix, each = np.full((10, 60), 0.5), np.ones(10)
+    names = tuple(f"c{k}" for k in range(60))
+    found = Damage(names, matrix, matrix, matrix, matrix, each, each, (3,) * 10, "accuracy", 99, 0)
+    (panel,) = plots.draw_damage(found).child_axes
+    assert not panel.texts
+    assert panel.get_figure().get_size_inches()[0] < 13
