@@ -1,6 +1,7 @@
 """From a checkpoint or a network to its audit, in one call."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,10 +18,13 @@ from .audits import (
     FEWEST,
     HEADLINE,
     WEIGHTS,
+    Agreement,
     Audit,
+    Carriers,
     Measure,
     NullModel,
     SecondOpinion,
+    SignalFormula,
     Significance,
     Statistic,
     agreement,
@@ -40,8 +44,8 @@ from .audits import (
     weighings,
     wiring,
 )
-from .graph import NeuronGraph
-from .modules import Hierarchy, choose_level, hierarchy, infomap
+from .graph import NeuronGraph, NodeId
+from .modules import Hierarchy, Partition, choose_level, hierarchy, infomap
 from .report import in_task_order, named_modules
 from .transformers import has_stream
 
@@ -49,8 +53,36 @@ Progress = Callable[[str], None]
 Found = TypeVar("Found")
 
 STATISTICS: tuple[Statistic, ...] = ("specialisation", "modularity")
-_UNPLACED = "inputs or outputs are no neurons"
 MODELS: tuple[NullModel, ...] = ("rewired", "shuffled")
+_UNPLACED = "inputs or outputs are no neurons"
+
+
+@dataclass
+class _Questions:
+    """What cannot be measured of a network is told, and its audit goes on.
+
+    Attributes:
+        placed: whether inputs and outputs are neurons.
+        undecided: what could not be measured -> why.
+    """
+
+    placed: bool
+    undecided: dict[str, str] = field(default_factory=dict)
+
+    def tried(self, what: str, measured: Callable[[], Found]) -> Found | None:
+        """The answer, or None where there is none."""
+        try:
+            return measured()
+        except InputError as error:
+            self.undecided[what] = str(error)
+            return None
+
+    def varied(self, what: str, measured: Callable[[], Found]) -> Found | None:
+        """The same for what asks for inputs that can be varied."""
+        if self.placed:
+            return self.tried(what, measured)
+        self.undecided[what] = _UNPLACED
+        return None
 
 
 def audit(
@@ -123,30 +155,14 @@ def audit_of(
     placed = bool(network.layout.inputs and network.layout.outputs)
     rows, targets = held_out(checkpoint)
     parts = card.parts if placed else None
-    undecided: dict[str, str] = {}
-
-    def tried(what: str, measured: Callable[[], Found]) -> Found | None:
-        """What cannot be measured of this network is told, and the audit goes on."""
-        try:
-            return measured()
-        except InputError as error:
-            undecided[what] = str(error)
-            return None
-
-    def varied(what: str, measured: Callable[[], Found]) -> Found | None:
-        """What asks for inputs that can be varied."""
-        if placed:
-            return tried(what, measured)
-        undecided[what] = _UNPLACED
-        return None
-
+    asked = _Questions(placed)
     progress("before cutting")
-    whole = tried(
+    whole = asked.tried(
         "the network before cutting",
         lambda: as_trained(checkpoint.network, graph_of(checkpoint.network, checkpoint), x, parts),
     )
     progress("effects")
-    served = varied("modules by function", lambda: functional_modules(network, graph, x))
+    served = asked.varied("modules by function", lambda: functional_modules(network, graph, x))
     by_weights = choose_level(levels)
     choice = by_weights if served is None else functional_choice(by_weights, levels, served, graph)
     partition, modules = choice.partition, in_task_order(network, choice.partition)
@@ -164,39 +180,28 @@ def audit_of(
     other = infomap(graph, seed=seed)
     stream = subspaces(network, samples=samples, seed=seed) if has_stream(network) else None
     progress("retrained networks")
-    again = tried(
+    again = asked.tried(
         "whether sparsity alone, or any task, would bring the same structure",
         lambda: retrained_nulls(checkpoint, samples=samples, steps=retrain_steps, seed=seed, processes=processes),
     )
     progress("known parts")
-    agreed, carried = None, None
-    if parts is None:
-        undecided["agreement"] = _UNPLACED if card.parts is not None else "no parts of the task are known"
-    else:
-        agreed = agreement(network, parts, x=x, graph=graph, levels=levels, partition=partition, seed=seed)
-        carried = tried("which module carries which part", lambda: carriers(network, modules, card, x=x, seed=seed))
-    if carried is not None and not carried.found:
-        undecided["which module carries which part"] = carried.reason
-    sent = None
-    if carried is not None and carried.found:
-        sent = tried(
-            "what the carriers send, as formulas",
-            lambda: signal_formulas(network, modules, carried, card, x=x, seed=seed),
-        )
+    agreed, carried, sent = _against_known(asked, network, card, x, graph, levels, partition, modules, seed=seed)
     progress("function")
-    same = varied("whether modules compute the same", lambda: alike(network, modules, x, seed=seed)) if modules else ()
-    harm = tried(
+    same = None
+    if modules:
+        same = asked.varied("whether modules compute the same", lambda: alike(network, modules, x, seed=seed))
+    harm = asked.tried(
         "what each module does",
         lambda: damage(network, modules, rows, targets, measure=_measure(card), samples=samples, seed=seed),
     )
-    kept = tried(
+    kept = asked.tried(
         "what the circuit keeps",
         lambda: faithfulness(checkpoint.network, network, rows, targets, measure=_measure(card)),
     )
     progress("locality")
     wires = wiring(network, samples=samples, seed=seed)
     if wires.locality is None:
-        undecided["locality"] = "no placement found is shorter than random ones"
+        asked.undecided["locality"] = "no placement found is shorter than random ones"
     return Audit(
         source=name,
         as_trained=whole,
@@ -215,15 +220,42 @@ def audit_of(
         retrained=again or {},
         agreement=agreed,
         carriers=carried,
-        signals=sent or (),
+        signals=sent,
         alike=same or (),
         damage=harm,
         faithfulness=kept,
         wiring=wires,
         shared=shared_neurons(graph, modules),
-        undecided=undecided,
+        undecided=asked.undecided,
         seed=seed,
     )
+
+
+def _against_known(
+    asked: _Questions,
+    network: Network,
+    card: TaskCard,
+    x: Float[np.ndarray, "rows inputs"],
+    graph: NeuronGraph,
+    levels: Hierarchy,
+    partition: Partition,
+    modules: tuple[frozenset[NodeId], ...],
+    *,
+    seed: int,
+) -> tuple[Agreement | None, Carriers | None, tuple[SignalFormula, ...]]:
+    """The modules held against the known parts: how well they agree, which carries which, and what it sends."""
+    if card.parts is None or not asked.placed:
+        asked.undecided["agreement"] = "no parts of the task are known" if card.parts is None else _UNPLACED
+        return None, None, ()
+    agreed = agreement(network, card.parts, x=x, graph=graph, levels=levels, partition=partition, seed=seed)
+    which, what = "which module carries which part", "what the carriers send, as formulas"
+    carried = asked.tried(which, lambda: carriers(network, modules, card, x=x, seed=seed))
+    if carried is None:
+        return agreed, None, ()
+    if not carried.found:
+        asked.undecided[which] = carried.reason
+    sent = asked.tried(what, lambda: signal_formulas(network, modules, carried, card, x=x, seed=seed))
+    return agreed, carried, sent or ()
 
 
 def _measure(card: TaskCard) -> Measure:
