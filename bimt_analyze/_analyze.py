@@ -154,8 +154,9 @@ def _held_against(
 ) -> tuple[Agreement | None, Significance | None]:
     """The modules against the known parts, where inputs and outputs are neurons, and against null networks."""
     known, x = checkpoint.card.parts, all_inputs(checkpoint)
-    placed = network.layout.inputs and network.layout.outputs
-    agreed = agreement(network, known, x=x, graph=graph, levels=levels) if known is not None and placed else None
+    agreed = None
+    if known is not None and network.layout.ends_are_neurons:
+        agreed = agreement(network, known, x=x, graph=graph, levels=levels)
     ends = {graph.inputs, graph.outputs} <= set(graph.groups)
     return agreed, significance(graph, samples=samples, seed=seed) if samples and ends else None
 

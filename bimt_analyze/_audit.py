@@ -152,7 +152,7 @@ def audit_of(
 ) -> Audit:
     """The audit of a circuit whose modules are found."""
     network, card, x = circuit.network, checkpoint.card, all_inputs(checkpoint)
-    placed = bool(network.layout.inputs and network.layout.outputs)
+    placed = network.layout.ends_are_neurons
     rows, targets = held_out(checkpoint)
     parts = card.parts if placed else None
     asked = _Questions(placed)

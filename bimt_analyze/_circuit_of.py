@@ -52,7 +52,7 @@ def graph_of(network: Network, checkpoint: Checkpoint) -> NeuronGraph:
     of as many outputs as there are tokens would take long. The graph then begins at what embeddings fill (`with_ends`).
     """
     x = all_inputs(checkpoint)
-    if not (network.layout.inputs and network.layout.outputs):
+    if not network.layout.ends_are_neurons:
         return with_ends(neuron_graph(network, weights="activation", x=x), network.layout)
     some = np.linspace(0, len(x) - 1, min(len(x), _WEIGHED_ROWS)).astype(np.int64)
     return neuron_graph(network, weights="attribution", x=x[some])

@@ -105,25 +105,51 @@ def checkpoint_of(
 
     Raises:
         CheckpointError: rows that do not fit the network.
-        InputError: one output at each place, which is no choice among tokens.
+        InputError: rows that the network cannot read, tokens that it does not know, or one output at each place, which
+            is no choice among tokens.
     """
     import numpy as np
 
     from bimt_train.network import Checkpoint, Probe, TaskCard
 
     x = np.asarray(x, dtype=np.float64)
-    said = network.predict(x)
+    said = _answers(network, x)
     tokens = said.ndim == 3
     if tokens and said.shape[-1] == 1:
         got = "one output at each place"
         raise InputError("a sequence of numbers is no choice among tokens", expected="an output a token", got=got)
     targets = np.asarray((said.argmax(-1) if tokens else said) if y is None else y, dtype=np.float64)
+    if tokens and not np.isin(targets, np.arange(said.shape[-1])).all():
+        expected, got = f"tokens from 0 to {said.shape[-1] - 1}", f"{targets.min():g} to {targets.max():g}"
+        raise InputError("targets that are no tokens of the network", where="y", expected=expected, got=got)
     inputs = tuple(f"x{j + 1}" for j in range(x.shape[1])) if known is None else known.inputs
     outputs = tuple(f"y{k + 1}" for k in range(said.shape[-1])) if known is None else known.outputs
     low, high = x.min(axis=0), x.max(axis=0)
     ranges = tuple((float(a), float(b) if b > a else float(a) + 1.0) for a, b in zip(low, high, strict=True))
     card = TaskCard("network", inputs, outputs, ranges, loss="next-token" if tokens else "mse", parts=known)
     return Checkpoint(network, card, Probe(x[::2], targets[::2], x[1::2], targets[1::2]))
+
+
+def _answers(network: "Network", x: "np.ndarray") -> "np.ndarray":
+    """What the network says on these rows.
+
+    Raises:
+        InputError: it cannot read them.
+    """
+    import numpy as np
+
+    reads, unreadable = network.layout.columns, "rows that the network cannot read"
+    if x.ndim != 2 or len(x) < 2 or (reads and x.shape[1] != reads):
+        expected, got = f"[rows, {reads or 'columns'}], 2 rows or more", str(list(x.shape))
+        raise InputError(unreadable, where="x", expected=expected, got=got)
+    embeds = any(spec.role == "embedding" for spec in network.layout.tensors.values())
+    if embeds and not reads and (x != np.floor(x)).any():
+        raise InputError("rows that are no tokens", where="x", expected="whole numbers", got="fractions")
+    try:
+        return network.predict(x)
+    except (IndexError, RuntimeError) as error:  # torch's own words
+        expected = "tokens that it knows, as many in a row as it takes"
+        raise InputError(unreadable, where="x", expected=expected, got=str(error)) from None
 
 
 def checkpoints_in(folder: str | Path) -> tuple[Path, ...]:

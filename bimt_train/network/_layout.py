@@ -124,6 +124,11 @@ class Layout:
         """The length of the input's last axis; 0 if no group is the input. Column j is of neuron j modulo the size."""
         return self.steps * self.sizes[self.inputs] if self.inputs else 0
 
+    @property
+    def ends_are_neurons(self) -> bool:
+        """Whether inputs and outputs are both groups; tokens are not."""
+        return bool(self.inputs and self.outputs)
+
     def group(self, name: str) -> Group:
         """The group of that name.
 

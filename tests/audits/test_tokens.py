@@ -1,6 +1,7 @@
 """Audits of networks whose inputs are tokens."""
 
 import json
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from bimt_analyze.audits import damage, faithfulness, specialisation
 from bimt_analyze.graph import MeanAblation, neuron_graph, with_ends
 from bimt_analyze.specimens import compiled_program
 from bimt_train import InputError
-from bimt_train.network import GPT, EmbeddingMLP, Network
+from bimt_train.network import GPT, MLP, EmbeddingMLP, Network
 
 BRIEF = {"samples": 20, "retrain_steps": 1, "refit_steps": 0}
 BLOCKS = [
@@ -104,3 +105,32 @@ def test_one_number_at_each_place_is_no_choice_among_tokens(speaker: tuple[Netwo
     single = compiled_program(program="histogram", vocabulary=6, length=5, seed=0).network
     with pytest.raises(InputError, match="no choice among tokens"):
         checkpoint_of(single, speaker[1])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda x: x + 3, "cannot read: x: expected tokens that it knows"),
+        (lambda x: np.tile(x, 2), "cannot read: x: expected tokens that it knows"),
+        (lambda x: x - 4, "cannot read: x: expected tokens that it knows"),
+        (lambda x: x + 0.5, "rows that are no tokens"),
+        (lambda x: x[:1], r"2 rows or more, got \[1, 5\]"),
+        (lambda x: x[0], r"2 rows or more, got \[5\]"),
+    ],
+)
+def test_rows_that_it_cannot_read_are_refused_in_one_line(
+    change: Callable[[np.ndarray], np.ndarray], message: str, speaker: tuple[Network, np.ndarray]
+) -> None:
+    with pytest.raises(InputError, match=message):
+        checkpoint_of(speaker[0], change(speaker[1]))
+
+
+def test_targets_that_are_no_tokens_are_refused(speaker: tuple[Network, np.ndarray]) -> None:
+    network, x = speaker
+    with pytest.raises(InputError, match="expected tokens from 0 to 5, got 3 to 8"):
+        checkpoint_of(network, x, np.full_like(x, 3.0) + 5 * (x > 2))
+
+
+def test_numbers_of_another_width_are_refused() -> None:
+    with pytest.raises(InputError, match=r"expected \[rows, 3\], 2 rows or more, got \[9, 4\]"):
+        checkpoint_of(Network.of(MLP([3, 5, 2], "silu")), np.zeros((9, 4)))
