@@ -8,7 +8,7 @@ import numpy as np
 
 from bimt_analyze.graph import NodeId, neuron_graph
 from bimt_analyze.modules import connected_components
-from bimt_analyze.specimens import (
+from bimt_analyze.synthetic import (
     Specimen,
     absolute_sums,
     block_network,
@@ -18,7 +18,8 @@ from bimt_analyze.specimens import (
     superposition,
 )
 from bimt_train import TrainingType, default_recipe, train
-from bimt_train.network import MLP, Network
+from bimt_train.checkpoints import Network
+from bimt_train.models import MLP
 from bimt_train.tasks import Dataset, Task, independence
 
 Truth = dict[NodeId, int]

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import sympy
 
-from bimt_train.network import parse_expression
+from bimt_train.expressions import parse_expression
 from bimt_train.tasks import safe_names
 
 TABLE = Path(__file__).resolve().parents[2] / "shared" / "data" / "feynman" / "equations.csv"

@@ -18,9 +18,9 @@ from bimt_analyze import audit, circuit_of
 from bimt_analyze.audits import AsTrained, agreement, as_trained, labels_apart, significance, subspaces
 from bimt_analyze.graph import neuron_graph
 from bimt_analyze.modules import Partition, connected_components, leiden
-from bimt_analyze.specimens import compiled_program
+from bimt_analyze.synthetic import compiled_program
 from bimt_train import DEFAULT_RECIPES, PAPER_RECIPES, Recipe, fan_out, train
-from bimt_train.network import Checkpoint
+from bimt_train.checkpoints import Checkpoint
 from bimt_train.tasks import TASKS
 
 SAMPLES, JUDGING = 200, 100

@@ -8,7 +8,7 @@ from _measure import table, write_section
 
 from bimt_analyze import analyze
 from bimt_train import train
-from bimt_train.network import Network
+from bimt_train.checkpoints import Network
 from bimt_train.tasks import TASKS
 
 # of 32 seeds: those with the known dependencies and no other, and those with all formulas exact

@@ -12,7 +12,7 @@ from tasks import spread
 from bimt_analyze.modules import connected_components, leiden, modularity
 from bimt_analyze.transformers import alive, virtual_graph
 from bimt_train import Runs, default_recipe, prune, relocate, train
-from bimt_train.network import Network
+from bimt_train.checkpoints import Network
 from bimt_train.tasks import Task, TextSampler, language
 
 TEXT = Path(__file__).resolve().parents[2] / "shared" / "data" / "text" / "tinyshakespeare.txt"

@@ -7,7 +7,7 @@ import numpy as np
 from _measure import table, write_section
 
 from bimt_train import ConnectionCost, relocate
-from bimt_train.network import Group, Layout, Placement, linear
+from bimt_train.layouts import Group, Layout, Placement, linear
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from bimt_analyze.graph import NeuronGraph, neuron_graph
 from bimt_analyze.modules import connected_components
 from bimt_analyze.representations import frequency_modules, irrep_shares, module_partition, readability
 from bimt_train import Circuit, ConnectionCost, Runs, prune, relocate, train
-from bimt_train.network import Checkpoint, Network
+from bimt_train.checkpoints import Checkpoint, Network
 from bimt_train.tasks import Task, evidence, in_context, mnist, modular_addition, permutation_s4, two_moons
 
 DIGITS = Path(__file__).resolve().parents[2] / "shared" / "data" / "mnist"

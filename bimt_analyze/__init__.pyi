@@ -5,11 +5,11 @@ from . import modules as modules
 from . import plots as plots
 from . import report as report
 from . import representations as representations
-from . import specimens as specimens
+from . import synthetic as synthetic
 from . import transformers as transformers
 from ._analyze import analyze as analyze
-from ._audit import audit as audit
 from ._circuit_of import circuit_of as circuit_of
+from ._run_audit import audit as audit
 from ._sources import Sampling as Sampling
 from ._sources import checkpoints_in as checkpoints_in
 from ._sources import open_checkpoint as open_checkpoint

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bimt_train.network import Checkpoint, Network
+from bimt_train.checkpoints import Checkpoint, Network
 
-from ._audit import Progress, audit_of, check_samples
 from ._circuit_of import all_inputs, circuit_of, graph_of
+from ._run_audit import Progress, audit_of, check_samples
 from ._sources import best_checkpoint, open_checkpoint
 from .audits import HEADLINE, Agreement, Audit, Significance, agreement, significance
 from .graph import NeuronGraph
@@ -212,7 +212,7 @@ def hints(checkpoint: Checkpoint, circuit: Network, output: int) -> "Structure |
     matrices = [c.matrix.astype(np.float64) for c in connections]
     if checkpoint.card.input_scale is not None:
         matrices[0] = matrices[0] / np.array(checkpoint.card.input_scale)
-    return read_structure(matrices, [None] * len(matrices), names=checkpoint.card.inputs, output=output)
+    return read_structure(matrices, names=checkpoint.card.inputs, output=output)
 
 
 def _versions() -> dict[str, str]:

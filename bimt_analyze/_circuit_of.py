@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from bimt_train import Circuit, Search, prune
-from bimt_train.network import Checkpoint, Network
+from bimt_train.checkpoints import Checkpoint, Network
 
 from .graph import NeuronGraph, neuron_graph, with_ends
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from bimt_train import InputError
-from bimt_train.network import Checkpoint
+from bimt_train.checkpoints import Checkpoint
 
 from ._circuit_of import circuit_of, graph_of
 from .audits import FEWEST, Retrained, affordable, retrained, specialisation

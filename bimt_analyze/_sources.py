@@ -10,7 +10,8 @@ from bimt_train import CheckpointError, InputError
 if TYPE_CHECKING:
     import numpy as np
 
-    from bimt_train.network import Checkpoint, KnownParts, Network
+    from bimt_train.checkpoints import Checkpoint, Network
+    from bimt_train.expressions import KnownParts
 
 RUNS_FILE = "runs.json"
 TORCH = (".pt", ".pth")
@@ -48,7 +49,8 @@ def open_checkpoint(path: str | Path, sampling: Sampling | None = None) -> "Chec
         TaskError: the table or the known parts cannot be used.
         InputError: options that contradict each other.
     """
-    from bimt_train.network import KnownParts, load_checkpoint
+    from bimt_train.checkpoints import load_checkpoint
+    from bimt_train.expressions import KnownParts
 
     said, file = sampling or Sampling(), best_checkpoint(path)
     if said.probe is not None and said.ranges:
@@ -69,7 +71,7 @@ def _foreign(file: Path, said: Sampling) -> "Checkpoint":
     """A network trained elsewhere, as a task of the file's name."""
     import numpy as np
 
-    from bimt_train.network import read_foreign
+    from bimt_train.checkpoints import read_foreign
 
     if said.probe is None:
         ranges = said.ranges[0] if len(said.ranges) == 1 else said.ranges
@@ -110,7 +112,7 @@ def checkpoint_of(
     """
     import numpy as np
 
-    from bimt_train.network import Checkpoint, Probe, TaskCard
+    from bimt_train.checkpoints import Checkpoint, Probe, TaskCard
 
     x = np.asarray(x, dtype=np.float64)
     said = _answers(network, x)

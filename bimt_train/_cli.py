@@ -8,15 +8,15 @@ from typing import Any, get_args
 
 import click
 
-from ._callbacks import ProgressBar
 from ._errors import InputError
-from ._presets import PAPER_RECIPES, default_recipe
-from ._runs import RUNS_FILE, Runs
-from ._schedule import Race, Recipe, TrainingType
-from ._shares import train_shares
-from ._train import train
 from .shell import OK, UNMET, run
 from .tasks import Task, formula_task, resolve_task
+from .training._callbacks import ProgressBar
+from .training._presets import PAPER_RECIPES, default_recipe
+from .training._recipe import Race, Recipe, TrainingType
+from .training._runs import RUNS_FILE, Runs
+from .training._train import train
+from .training._train_distributed import train_shares
 
 HELP = """Train sparse, locally arranged networks: many seeds at once, each connection charged for its length.
 

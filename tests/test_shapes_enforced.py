@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from jaxtyping import TypeCheckError
 
-from bimt_train.network import distances
+from bimt_train.layouts import distances
 
 
 def test_the_tests_enforce_the_shapes_in_annotations() -> None:

@@ -9,21 +9,21 @@ from bimt_train import Circuit
 
 from ..graph import NeuronGraph, NodeId
 from ..modules import Choice, Hierarchy, Partition
-from ._agreement import Agreement
-from ._as_trained import AsTrained
-from ._carriers import Carriers
-from ._comparison import Alike
-from ._damage import Damage
-from ._faithfulness import Faithfulness
-from ._functional import FunctionalModules
-from ._retrained import Retrained
-from ._sharing import SharedNeuron
-from ._signal_formulas import SignalFormula
-from ._significance import Significance
-from ._subspaces import Subspaces
-from ._thresholds import Thresholds
-from ._weighings import Weighing
-from ._wiring import Wiring
+from .ablation._faithfulness import Faithfulness
+from .ablation._mean_ablation_effects import Damage
+from .chance._retrained import Retrained
+from .chance._significance import Significance
+from .chance._stream_subspaces import Subspaces
+from .chance._wiring import Wiring
+from .functions._functional_modules import FunctionalModules
+from .functions._linear_probes import Carriers
+from .functions._module_comparison import Alike
+from .functions._module_formulas import SignalFormula
+from .functions._shared_neurons import SharedNeuron
+from .robustness._before_pruning import AsTrained
+from .robustness._edge_weight_robustness import Weighing
+from .robustness._thresholds import Thresholds
+from .truth._agreement import Agreement
 
 if TYPE_CHECKING:
     from ._verdict import Verdict

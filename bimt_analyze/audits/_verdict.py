@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._functional import FunctionalModules
-from ._significance import Significance
+from .chance._significance import Significance
+from .functions._functional_modules import FunctionalModules
 
 if TYPE_CHECKING:
     from ._audit import Audit

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from bimt_train import InputError
 from bimt_train.tasks import safe_names
 
-from ._find import find_formula
+from ._find_formula import find_formula
 from ._formula import Formula
 
 if TYPE_CHECKING:

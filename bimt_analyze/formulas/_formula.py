@@ -9,10 +9,10 @@ import sympy
 from jaxtyping import Float64
 from sympy.printing.latex import greek_letters_set
 
-from ._evidence import Evidence
 from ._fidelity import Divergence
-from ._form import numeric
-from ._snap import Constant
+from .hints._structural_tests import Evidence
+from .problem._snapping import Constant
+from .problem._template import numeric
 
 if TYPE_CHECKING:
     from torch import nn
@@ -129,7 +129,7 @@ class Formula:
 
     def torch(self) -> "nn.Module":
         """A module from [..., variables] to [...], the formula's numbers trainable; ``.sympy()`` reads it back."""
-        from ._torch import FormulaModule
+        from .export._torch_module import FormulaModule
 
         return FormulaModule(self.expression, self.variables)
 
@@ -138,7 +138,7 @@ class Formula:
 
         It needs <math.h> alone. Raises InputError for a name that C has taken, and for what C cannot say.
         """
-        from ._c import c_source
+        from .export._c_source import c_source
 
         return c_source(self.expression, self.variables, name=name)
 

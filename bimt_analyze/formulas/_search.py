@@ -7,27 +7,27 @@ from math import log2
 import numpy as np
 import sympy
 
-from ._additive import evident_sums, sums
-from ._affine import affine
-from ._combined import combined
-from ._constants import Fit, refine
-from ._evolved import evolved
-from ._form import Form, linear, numeric
-from ._matches import QUICK_TESTS, SLOW_TESTS, matched
-from ._mixed import mixed
-from ._outer import outer_polynomials, scaled_polynomials, undone
-from ._partial import partly_polynomial
-from ._peeled import peeled
-from ._polynomial import polynomials
-from ._powers import products_of_powers
-from ._problem import Problem
-from ._product import evident_products, separable
-from ._rational import rationals
-from ._ridge import single_functions
-from ._ridge_sums import ridge_sums
-from ._similarity import evidently_similar, left_out_error, series, similar
-from ._snap import Constant, snap
-from ._tidy import complexity, tidy
+from .generators._additive import evident_sums, sums
+from .generators._affine import affine
+from .generators._combined_inputs import combined
+from .generators._genetic import evolved
+from .generators._mixed import mixed
+from .generators._outer import outer_polynomials, scaled_polynomials, undone
+from .generators._partly_polynomial import partly_polynomial
+from .generators._peeled import peeled
+from .generators._powers import products_of_powers
+from .generators._rational import rationals
+from .generators._ridge import single_functions
+from .generators._ridge_sums import ridge_sums
+from .generators._separable import evident_products, separable
+from .generators._similarity import evidently_similar, left_out_error, series, similar
+from .pool_search._matches import QUICK_TESTS, SLOW_TESTS, matched
+from .problem._constants import Fit, refine
+from .problem._polynomial import polynomials
+from .problem._search_problem import Problem
+from .problem._snapping import Constant, snap
+from .problem._template import Form, linear, numeric
+from .symbolic._tidy import complexity, tidy
 
 Propose = Callable[[Problem], list[Form]]
 Generator = Callable[[Problem, Propose], Iterator[Form]]

@@ -10,12 +10,11 @@ import numpy as np
 from ._neuron_graph import Edges, GraphError, Neuron, NeuronGraph
 
 NODE_FIELDS = ("group", "index", "label", "coordinates", "depth")
-EDGE_FIELDS = ("weight", "sign")
 GRAPH_FIELDS = ("weights", "inputs", "outputs")
 
 
 def to_networkx(graph: NeuronGraph) -> Any:
-    """See `NeuronGraph.to_networkx`."""
+    """A ``networkx.DiGraph`` with (group, index) as nodes; see `from_networkx` for the attributes."""
     found = nx.DiGraph(**{name: getattr(graph, name) for name in GRAPH_FIELDS})
     for node in graph.nodes:
         found.add_node(node.key, **{name: getattr(node, name) for name in NODE_FIELDS})
@@ -25,7 +24,14 @@ def to_networkx(graph: NeuronGraph) -> Any:
 
 
 def from_networkx(graph: Any) -> NeuronGraph:
-    """See `NeuronGraph.from_networkx`."""
+    """The inverse of `to_networkx`, without loss.
+
+    Nodes carry ``group``, ``index``, ``label``, ``coordinates`` and ``depth``, edges ``weight`` and ``sign``, the
+    graph ``weights``, ``inputs`` and ``outputs``.
+
+    Raises:
+        GraphError: one of these is missing, or of another kind.
+    """
     numbers = {node: number for number, node in enumerate(graph.nodes)}
     nodes = [dict(data) for _, data in graph.nodes(data=True)]
     edges = [(numbers[source], numbers[target], dict(data)) for source, target, data in graph.edges(data=True)]
@@ -33,7 +39,7 @@ def from_networkx(graph: Any) -> NeuronGraph:
 
 
 def to_igraph(graph: NeuronGraph) -> Any:
-    """See `NeuronGraph.to_igraph`."""
+    """A directed ``igraph.Graph``, vertices in the order of ``nodes``, with the attributes of `from_networkx`."""
     pairs = list(zip(graph.edges.source.tolist(), graph.edges.target.tolist(), strict=True))
     found = igraph.Graph(len(graph.nodes), pairs, directed=True)
     for name in GRAPH_FIELDS:
@@ -47,7 +53,11 @@ def to_igraph(graph: NeuronGraph) -> Any:
 
 
 def from_igraph(graph: Any) -> NeuronGraph:
-    """See `NeuronGraph.from_igraph`."""
+    """The inverse of `to_igraph`, without loss.
+
+    Raises:
+        GraphError: an attribute is missing, or of another kind.
+    """
     nodes = [vertex.attributes() for vertex in graph.vs]
     edges = [(edge.source, edge.target, edge.attributes()) for edge in graph.es]
     return assembled({name: graph[name] for name in graph.attributes()}, nodes, edges)
@@ -79,7 +89,7 @@ def _read(data: Mapping[str, Any], name: str, kind: Callable[[Any], Any], where:
         return kind(data[name])
     except (KeyError, TypeError, ValueError) as error:
         got = repr(data[name]) if name in data else "nothing"
-        mend = "write the graph with NeuronGraph.to_networkx, to_igraph or to_graphml"
+        mend = "write the graph with to_networkx, to_igraph or write_graphml"
         raise GraphError(
             "a graph without what a neuron graph has", where=where, expected=name, got=got, mend=mend
         ) from error

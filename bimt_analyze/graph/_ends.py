@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bimt_train.network import Layout
+from bimt_train.layouts import Layout
 
 from ._neuron_graph import NeuronGraph
 

@@ -10,7 +10,10 @@ from ._neuron_graph import GraphError, NeuronGraph
 
 
 def write_graphml(graph: NeuronGraph, path: str | Path) -> None:
-    """See `NeuronGraph.to_graphml`."""
+    """Write a GraphML file, as Gephi, Cytoscape, yEd, igraph and networkx read it.
+
+    Node ids are ``group.index``; coordinates are one text of numbers parted by spaces.
+    """
     named = nx.relabel_nodes(to_networkx(graph), {node.key: f"{node.group}.{node.index}" for node in graph.nodes})
     for _, data in named.nodes(data=True):
         data["coordinates"] = " ".join(repr(float(c)) for c in data["coordinates"])
@@ -18,7 +21,11 @@ def write_graphml(graph: NeuronGraph, path: str | Path) -> None:
 
 
 def read_graphml(path: str | Path) -> NeuronGraph:
-    """See `NeuronGraph.from_graphml`."""
+    """The inverse of `write_graphml`, without loss.
+
+    Raises:
+        GraphError: there is no such file, it is no GraphML, or an attribute is missing.
+    """
     try:
         found = nx.read_graphml(path)
     except (OSError, ParseError, nx.NetworkXError, KeyError, ValueError) as error:

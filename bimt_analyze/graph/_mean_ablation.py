@@ -11,10 +11,11 @@ from jaxtyping import Float64, Num
 from torch import Tensor
 
 from bimt_train import InputError
-from bimt_train.network import Network, Pattern, fold, spread
+from bimt_train.checkpoints import Network
+from bimt_train.layouts import Pattern, fold, spread
 
+from ._forward_trace import Trace
 from ._neuron_graph import NodeId
-from ._trace import Trace
 
 _CONSTANT = 1e-12  # of the largest value: a smaller range is rounding
 

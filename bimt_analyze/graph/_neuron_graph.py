@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int8, Int64
@@ -158,63 +157,6 @@ class NeuronGraph:
         if strange := sorted(gone.difference(self.groups)):
             raise GraphError("no such group", expected=", ".join(self.groups), got=", ".join(strange))
         return self.restricted(lambda node: node.group not in gone)
-
-    def to_networkx(self) -> Any:
-        """A ``networkx.DiGraph`` with (group, index) as nodes; see `from_networkx` for the attributes."""
-        from ._convert import to_networkx
-
-        return to_networkx(self)
-
-    @classmethod
-    def from_networkx(cls, graph: Any) -> "NeuronGraph":
-        """The inverse of `to_networkx`, without loss.
-
-        Nodes carry ``group``, ``index``, ``label``, ``coordinates`` and ``depth``, edges ``weight`` and ``sign``, the
-        graph ``weights``, ``inputs`` and ``outputs``.
-
-        Raises:
-            GraphError: one of these is missing, or of another kind.
-        """
-        from ._convert import from_networkx
-
-        return from_networkx(graph)
-
-    def to_igraph(self) -> Any:
-        """A directed ``igraph.Graph``, vertices in the order of ``nodes``, with the attributes of `from_networkx`."""
-        from ._convert import to_igraph
-
-        return to_igraph(self)
-
-    @classmethod
-    def from_igraph(cls, graph: Any) -> "NeuronGraph":
-        """The inverse of `to_igraph`, without loss.
-
-        Raises:
-            GraphError: an attribute is missing, or of another kind.
-        """
-        from ._convert import from_igraph
-
-        return from_igraph(graph)
-
-    def to_graphml(self, path: str | Path) -> None:
-        """Write a GraphML file, as Gephi, Cytoscape, yEd, igraph and networkx read it.
-
-        Node ids are ``group.index``; coordinates are one text of numbers parted by spaces.
-        """
-        from ._graphml import write_graphml
-
-        write_graphml(self, path)
-
-    @classmethod
-    def from_graphml(cls, path: str | Path) -> "NeuronGraph":
-        """The inverse of `to_graphml`, without loss.
-
-        Raises:
-            GraphError: there is no such file, it is no GraphML, or an attribute is missing.
-        """
-        from ._graphml import read_graphml
-
-        return read_graphml(path)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, NeuronGraph):

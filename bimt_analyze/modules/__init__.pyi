@@ -1,7 +1,7 @@
 from ._components import connected_components as connected_components
 from ._components import peeled_components as peeled_components
 from ._consensus import consensus as consensus
-from ._funnels import funnels as funnels
+from ._dominator_modules import funnels as funnels
 from ._hierarchy import LEAKS as LEAKS
 from ._hierarchy import RESOLUTIONS as RESOLUTIONS
 from ._hierarchy import Choice as Choice
@@ -13,6 +13,10 @@ from ._infomap import infomap as infomap
 from ._leiden import best_modularity as best_modularity
 from ._leiden import leiden as leiden
 from ._leiden import leiden_range as leiden_range
+from ._module_names import Module as Module
+from ._module_names import in_task_order as in_task_order
+from ._module_names import named_modules as named_modules
+from ._module_names import unused_ends as unused_ends
 from ._partition import NotAPartition as NotAPartition
 from ._partition import Partition as Partition
 from ._quality import modularity as modularity

@@ -13,7 +13,7 @@ from bimt_train import InputError
 from ..graph import NeuronGraph, NodeId
 from ._components import connected_components, peeled_components
 from ._consensus import consensus
-from ._funnels import funnels
+from ._dominator_modules import funnels
 from ._leiden import leiden
 from ._partition import Partition
 from ._quality import modularity

@@ -1,3 +1,6 @@
+from ._content import ReportContent as ReportContent
+from ._matches_decomposition import BuiltAs as BuiltAs
+from ._matches_decomposition import built_as as built_as
 from ._mathml import to_mathml as to_mathml
 from ._report import Report as Report
 from ._require import HEADLINES as HEADLINES
@@ -5,8 +8,3 @@ from ._require import Finding as Finding
 from ._require import Requirement as Requirement
 from ._schema import ReportFile as ReportFile
 from ._schema import json_schema as json_schema
-from ._structure import BuiltAs as BuiltAs
-from ._structure import Module as Module
-from ._structure import built_as as built_as
-from ._structure import in_task_order as in_task_order
-from ._structure import named_modules as named_modules

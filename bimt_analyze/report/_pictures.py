@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from ..audits import Audit
-    from ._report import Report
+    from ._content import ReportContent
 
 WHOLE = 20_000  # weights up to which the network before pruning is drawn too
 
 
-def pictures(report: "Report") -> dict[str, str]:
+def pictures(report: "ReportContent") -> dict[str, str]:
     """Name -> picture: ``circuit``, ``sweep``, where it is small enough ``whole``, for numbers ``predictions``,
     ``missed-N`` for output number N where its formula and the network part, and those of an audit, ``audit-...``."""
     circuit, checkpoint = report.circuit, report.checkpoint

@@ -10,18 +10,19 @@ import jinja2
 from markupsafe import Markup
 
 from ..plots import module_colour
+from ._matches_decomposition import modules_line
 from ._mathml import to_mathml
 from ._pictures import pictures
-from ._structure import modules_line
+from ._report_record import record
 from ._words import agreement_rows, significance_rows
 
 if TYPE_CHECKING:
     import sympy
 
-    from ._report import Report
+    from ._content import ReportContent
 
 
-def render_html(report: "Report") -> str:
+def render_html(report: "ReportContent") -> str:
     """One page that holds everything: pictures as SVG, formulas as MathML, no script."""
     drawn = {name: Markup(svg) for name, svg in pictures(report).items()}
     formulas = _set({name: formula.expression for name, formula in report.formulas.items()})
@@ -38,14 +39,14 @@ def _set(expressions: Mapping[str, "sympy.Expr"]) -> dict[str, Markup]:
     return {name: Markup(to_mathml(expression, output=name)) for name, expression in expressions.items()}
 
 
-def render_markdown(report: "Report") -> str:
+def render_markdown(report: "ReportContent") -> str:
     """Headings, lists and tables, as GitHub reads them."""
     text = _environment().get_template("report.md").render(**_facts(report))
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
-def _facts(report: "Report") -> dict[str, Any]:
-    plain = report.to_json()
+def _facts(report: "ReportContent") -> dict[str, Any]:
+    plain = record(report).model_dump(mode="json")
     return {
         "report": plain,
         "modules_line": modules_line(report.modules, report.built_as),

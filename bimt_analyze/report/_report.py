@@ -1,111 +1,23 @@
-"""A report: all that an analysis found, as one value."""
+"""A report: what an analysis found, with the ways to write it down."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bimt_train import Circuit
-from bimt_train.network import Checkpoint
-
-from ..graph import NeuronGraph, NodeId
-from ..modules import Partition
+from ._content import ReportContent
+from ._render import render_html, render_markdown
+from ._report_record import record
 from ._require import Finding, Requirement
-from ._structure import BuiltAs, Module, built_as, in_task_order, modules_line, named_modules, unused_ends
-
-if TYPE_CHECKING:
-    from ..audits import Agreement, Audit, Significance
-    from ..formulas import Formula, SharedParts
-    from ..representations import Reading
-
-
-LONGEST = 100  # characters of a formula in the summary
 
 
 @dataclass(frozen=True, eq=False)
-class Report:
-    """What an analysis found. Asking it never changes it.
-
-    Attributes:
-        checkpoint: what was analysed.
-        circuit: its pruned network.
-        graph: of the circuit.
-        partition: the circuit's modules.
-        level: which level of the hierarchy the partition is.
-        reason: why this level was chosen.
-        formulas: output -> formula; empty where none was looked for.
-        agreement: modules against the known parts; None where none are known.
-        significance: of the modules; None where it was not tested.
-        reading: what neurons stand for in the task's own terms; None where these are not known.
-        provenance: ``source``, ``versions``, ``seeds``, ``parameters``, ``training``, ``seconds``.
-        audit: of the modules; None where none was asked for.
-    """
-
-    checkpoint: Checkpoint
-    circuit: Circuit
-    graph: NeuronGraph
-    partition: Partition
-    level: str
-    reason: str
-    formulas: Mapping[str, "Formula"]
-    agreement: "Agreement | None"
-    significance: "Significance | None"
-    reading: "Reading | None"
-    provenance: Mapping[str, Any]
-    audit: "Audit | None" = None
-
-    @cached_property
-    def module_sets(self) -> tuple[frozenset[NodeId], ...]:
-        """The partition's modules in the order in which the task names their outputs, then their inputs."""
-        return in_task_order(self.circuit.network, self.partition)
-
-    @cached_property
-    def modules(self) -> tuple[Module, ...]:
-        """The same modules, in the same order, by the names of their inputs, outputs and neurons."""
-        return named_modules(self.circuit.network, self.checkpoint.card, self.module_sets)
-
-    @cached_property
-    def built_as(self) -> BuiltAs | None:
-        """Whether the modules are those of the task's known parts; None where none are known."""
-        return built_as(self.modules, self.checkpoint.card.parts)
-
-    @cached_property
-    def unused(self) -> tuple[str, ...]:
-        """Inputs and outputs that the circuit does not connect."""
-        return unused_ends(self.circuit.network, self.checkpoint.card, self.partition)
-
-    @cached_property
-    def shared(self) -> "SharedParts | None":
-        """What the formulas have in common; None where no two outputs share a part."""
-        from ..formulas import shared_parts
-
-        found = shared_parts(self.formulas)
-        return found if any(len(found.users(part)) > 1 for part in found.parts) else None
-
-    def summary(self) -> tuple[str, ...]:
-        """The headline: a line for each formula, and one for the modules."""
-        texts = {name: f"{name} = {_readable(formula)}" for name, formula in self.formulas.items()}
-        verdicts = {name: "exact" if formula.exact else "not exact" for name, formula in self.formulas.items()}
-        wide, long = (max(map(len, words.values()), default=0) for words in (texts, verdicts))
-        lines = [
-            f"{texts[name]:<{wide}}    {verdicts[name]:<{long}}    r2 {formula.r2:.6f}"
-            for name, formula in self.formulas.items()
-        ]
-        lines.append(modules_line(self.modules, self.built_as))
-        if self.reading is not None:
-            lines.append(self.reading.statement)
-        if self.unused:
-            lines.append(f"not used: {', '.join(self.unused)}")
-        if self.audit is not None:
-            lines.append(self.audit.summary()[0])
-        return tuple(lines)
+class Report(ReportContent):
+    """What an analysis found, which can be written as JSON, Markdown or one HTML page; see `ReportContent`."""
 
     @cached_property
     def _plain(self) -> dict[str, Any]:
-        from ._record import record
-
         return record(self).model_dump(mode="json")
 
     def to_json(self) -> dict[str, Any]:
@@ -115,14 +27,10 @@ class Report:
 
     def to_markdown(self) -> str:
         """The report as Markdown, without pictures."""
-        from ._render import render_markdown
-
         return render_markdown(self)
 
     def to_html(self) -> str:
         """The report as one page that needs nothing else: no script, no font, no picture from outside."""
-        from ._render import render_html
-
         return render_html(self)
 
     def check(self, requirement: str | Requirement) -> tuple[Finding, ...]:
@@ -147,12 +55,3 @@ class Report:
     def to_json_text(self) -> str:
         """`to_json`, indented, as it stands in a file."""
         return json.dumps(self._plain, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _readable(formula: "Formula") -> str:
-    """The expression with decimals rounded to six digits; of a long one the beginning."""
-    import sympy
-
-    rounded = formula.expression.xreplace({n: sympy.Float(n, 6) for n in formula.expression.atoms(sympy.Float)})
-    text = str(rounded)
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 4].rsplit(' ', 1)[0]} ..."

@@ -1,5 +1,7 @@
-from ._ablation import Ablation as Ablation
-from ._ablation import ablations as ablations
+from ._activations import module_graph as module_graph
+from ._activations import module_partition as module_partition
+from ._class_ablation import Ablation as Ablation
+from ._class_ablation import ablations as ablations
 from ._classes import ClassUse as ClassUse
 from ._classes import class_circuit as class_circuit
 from ._classes import class_scores as class_scores
@@ -7,12 +9,10 @@ from ._classes import class_use as class_use
 from ._frequencies import Feature as Feature
 from ._frequencies import FrequencyModule as FrequencyModule
 from ._frequencies import frequency_modules as frequency_modules
+from ._interpretation import Reading as Reading
+from ._interpretation import reading as reading
 from ._irreps import IRREPS as IRREPS
 from ._irreps import IrrepShares as IrrepShares
 from ._irreps import irrep_shares as irrep_shares
-from ._reading import Reading as Reading
-from ._reading import reading as reading
 from ._readout import Readout as Readout
 from ._readout import readability as readability
-from ._signals import module_graph as module_graph
-from ._signals import module_partition as module_partition

@@ -7,7 +7,8 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from bimt_train import InputError
-from bimt_train.network import Network, spread
+from bimt_train.checkpoints import Network
+from bimt_train.layouts import spread
 
 from ..graph import NodeId
 

@@ -8,10 +8,10 @@ import sympy
 from jaxtyping import Float64
 
 from bimt_train import InputError
-from bimt_train.network import Network
+from bimt_train.checkpoints import Network
 
 from ..graph import NodeId
-from ._signals import activations, all_pairs, last_hidden
+from ._activations import activations, all_pairs, last_hidden
 
 HARMONICS = 3  # multiples of a frequency that belong to it: the third comes of an activation that bends
 SINGLE = 0.95  # share of the power from which a module carries one frequency

@@ -8,10 +8,10 @@ import numpy as np
 from jaxtyping import Float64
 
 from bimt_train import InputError
-from bimt_train.network import Network
+from bimt_train.checkpoints import Network
 from bimt_train.tasks import s4_elements
 
-from ._signals import activations, all_pairs
+from ._activations import activations, all_pairs
 
 IRREPS: Mapping[str, Mapping[str, int]] = MappingProxyType(
     {

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Float64
 
 from bimt_train import InputError
-from bimt_train.network import Network
+from bimt_train.checkpoints import Network
 
 _RIDGE = 1e-8  # of the mean square of the columns: keeps dead dimensions out of the solution
 

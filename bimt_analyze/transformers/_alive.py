@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from bimt_train.network import Network
+from bimt_train.checkpoints import Network
 
-from ._stream import Part, residual_stream
+from ._residual_stream import Part, residual_stream
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import softmax
 
 from bimt_train import InputError
-from bimt_train.network import Checkpoint
+from bimt_train.checkpoints import Checkpoint
 from bimt_train.tasks import characters
 
 

@@ -6,9 +6,9 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float64
 
-from bimt_train.network import Network
+from bimt_train.checkpoints import Network
 
-from ._stream import residual_stream
+from ._residual_stream import residual_stream
 
 
 @dataclass(frozen=True, eq=False)

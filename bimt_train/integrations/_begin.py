@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from torch import nn
 
-from .._penalty import Penalty
-from .._schedule import Recipe
-from ..network import Layout
+from ..layouts import Layout
+from ..training._recipe import Recipe
+from ._penalty import Penalty
 
 
 def begin(module: nn.Module, recipe: Recipe | None, layout: Layout | None, *, steps: int, done: int) -> Penalty:

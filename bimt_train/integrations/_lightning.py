@@ -6,10 +6,10 @@ from typing import Any
 from torch import nn
 
 from .._errors import InputError
-from .._penalty import Penalty
-from .._schedule import Recipe
-from ..network import Layout
+from ..layouts import Layout
+from ..training._recipe import Recipe
 from ._begin import begin
+from ._penalty import Penalty
 
 try:
     from lightning.pytorch import Callback

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..network._card import TaskCard
-from ..network._model_spec import ModelSpec
-from ..network._parts import KnownParts
+from ..checkpoints._task_spec import TaskCard
+from ..expressions._decomposition import KnownParts
+from ..models._model_spec import ModelSpec
 from ._task import Dataset, Task
 
 PARTS = (("w", "y1/x1"), ("y2", "w*x2"))

@@ -7,9 +7,9 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from .._errors import TaskError
-from ..network._card import TaskCard
-from ..network._model_spec import ModelSpec
-from ._names import safe_names
+from ..checkpoints._task_spec import TaskCard
+from ..models._model_spec import ModelSpec
+from ._column_names import safe_names
 from ._task import Dataset, Task
 
 TRAINING = 0.9  # share of the text, from its beginning

@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import UInt8
 
 from .._errors import TaskError
-from ..network._card import TaskCard
-from ..network._model_spec import ModelSpec
+from ..checkpoints._task_spec import TaskCard
+from ..models._model_spec import ModelSpec
 from ._task import Dataset, Task
 
 SIDE = 28

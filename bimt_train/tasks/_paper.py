@@ -3,9 +3,9 @@
 Inputs and outputs are as they are, without units; 100 training and 100 test points, uniform in [-1, 1].
 """
 
-from ..network._card import TaskCard
-from ..network._parts import KnownParts
-from ._formula import UNIT, FormulaSampler
+from ..checkpoints._task_spec import TaskCard
+from ..expressions._decomposition import KnownParts
+from ._formula_task import UNIT, FormulaSampler
 from ._task import Task, mlp
 
 

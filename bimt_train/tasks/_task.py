@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float64
 
 from .._errors import TaskError
-from ..network._card import TaskCard
-from ..network._model_spec import ModelSpec
+from ..checkpoints._task_spec import TaskCard
+from ..models._model_spec import ModelSpec
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..network._card import TaskCard
+from ..checkpoints._task_spec import TaskCard
 from ._task import Dataset, Task, mlp
 
 CLASSES = ("upper", "lower")

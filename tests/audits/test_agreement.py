@@ -7,11 +7,14 @@ import pytest
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
 from bimt_analyze.audits import agreement, dependency_score, known_part_of, leak, reachable_inputs, sensitivity
-from bimt_analyze.audits._matching import known_levels, scored
+from bimt_analyze.audits.truth._matching import known_levels, scored
 from bimt_analyze.graph import neuron_graph
 from bimt_analyze.modules import NotAPartition, Partition
 from bimt_train import InputError
-from bimt_train.network import Group, KnownParts, Layout, ModelSpec, Network, Placement, TaskCard, linear
+from bimt_train.checkpoints import Network, TaskCard
+from bimt_train.expressions import KnownParts
+from bimt_train.layouts import Group, Layout, Placement, linear
+from bimt_train.models import ModelSpec
 
 INDEPENDENCE = KnownParts(
     ("x1", "x2", "x3", "x4"), ("y1", "y2"), (("y1", "(x1 + x3)**3"), ("y2", "x2**2 + sin(pi*x4)"))

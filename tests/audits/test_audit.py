@@ -25,9 +25,9 @@ from bimt_analyze.audits import (
 )
 from bimt_analyze.graph import Edges, Neuron, NeuronGraph
 from bimt_analyze.modules import Partition
-from bimt_analyze.specimens import block_network, dense_network
+from bimt_analyze.synthetic import block_network, dense_network
 from bimt_train import InputError, Race, Recipe, default_recipe
-from bimt_train.network import KnownParts
+from bimt_train.expressions import KnownParts
 from bimt_train.tasks import independence
 
 

@@ -8,9 +8,10 @@ from bimt_analyze import audit
 from bimt_analyze.audits import functional_choice, functional_modules
 from bimt_analyze.graph import neuron_graph
 from bimt_analyze.modules import choose_level, hierarchy
-from bimt_analyze.specimens import block_network, superposition
+from bimt_analyze.synthetic import block_network, superposition
 from bimt_train import InputError
-from bimt_train.network import MLP, Network
+from bimt_train.checkpoints import Network
+from bimt_train.models import MLP
 
 RNG = np.random.default_rng(0)
 X = RNG.uniform(-1, 1, (300, 2))

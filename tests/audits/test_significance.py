@@ -137,7 +137,7 @@ def test_p_and_z_are_those_of_the_null_values():
 
 
 def test_chunks_change_nothing(monkeypatch):
-    from bimt_analyze.audits import _significance
+    from bimt_analyze.audits.chance import _significance
 
     graph = halves(np.random.default_rng(0))
     whole = significance(graph, samples=25, seed=1)

@@ -6,10 +6,11 @@ from sklearn.metrics import adjusted_mutual_info_score
 
 from bimt_analyze.audits import subspaces
 from bimt_analyze.modules import best_modularity
-from bimt_analyze.specimens import block_network, compiled_program
+from bimt_analyze.synthetic import block_network, compiled_program
 from bimt_analyze.transformers import stream_units, together
 from bimt_train import InputError
-from bimt_train.network import GPT, Network
+from bimt_train.checkpoints import Network
+from bimt_train.models import GPT
 
 
 def test_the_variables_of_a_program_are_found_and_are_no_accident() -> None:
@@ -35,7 +36,7 @@ def test_units_that_touch_positions_at_random_are_not_shown_to_be_more_than_chan
 
 
 def test_null_streams_keep_what_units_touch_and_how_often_positions_are_touched() -> None:
-    from bimt_analyze.audits._null_networks import rewired
+    from bimt_analyze.audits.chance._null_models import rewired
 
     units = stream_units(compiled_program(program="reverse", seed=0).network)
     generators = [np.random.default_rng(k) for k in range(3)]

@@ -12,9 +12,10 @@ from bimt_analyze import analyze, audit
 from bimt_analyze._sources import checkpoint_of
 from bimt_analyze.audits import damage, faithfulness, specialisation
 from bimt_analyze.graph import MeanAblation, neuron_graph, with_ends
-from bimt_analyze.specimens import compiled_program
+from bimt_analyze.synthetic import compiled_program
 from bimt_train import InputError
-from bimt_train.network import GPT, MLP, EmbeddingMLP, Network
+from bimt_train.checkpoints import Network
+from bimt_train.models import GPT, MLP, EmbeddingMLP
 
 BRIEF = {"samples": 20, "retrain_steps": 1, "refit_steps": 0}
 BLOCKS = [

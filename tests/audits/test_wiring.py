@@ -8,9 +8,11 @@ import pytest
 import torch
 
 from bimt_analyze.audits import wiring
-from bimt_analyze.audits._wiring import LENGTH, _random
+from bimt_analyze.audits.chance._wiring import LENGTH, _random
 from bimt_train import InputError, relocate
-from bimt_train.network import Group, Layout, ModelSpec, Network, Placement, RowTransformer, linear
+from bimt_train.checkpoints import Network
+from bimt_train.layouts import Group, Layout, Placement, linear
+from bimt_train.models import ModelSpec, RowTransformer
 
 
 def small(seed: int, *, widths: tuple[int, ...] = (3, 5, 2), movable: bool = False) -> Network:

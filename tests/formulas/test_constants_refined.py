@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas._constants import model, refine
-from bimt_analyze.formulas._form import Form, constant, linear
-from bimt_analyze.formulas._problem import Clock, Problem
-from bimt_analyze.formulas._snap import snap
+from bimt_analyze.formulas.problem._constants import model, refine
+from bimt_analyze.formulas.problem._search_problem import Clock, Problem
+from bimt_analyze.formulas.problem._snapping import snap
+from bimt_analyze.formulas.problem._template import Form, constant, linear
 
 X1, X2 = sympy.symbols("x1 x2", real=True)
 
@@ -85,7 +85,7 @@ def test_undefined_forms_are_dropped() -> None:
 
 
 def test_hyperbolic_functions_are_differentiated_as_exponentials() -> None:
-    from bimt_analyze.formulas._constants import _without_hyperbolic
+    from bimt_analyze.formulas.problem._constants import _without_hyperbolic
 
     u, c = sympy.symbols("u c", real=True)
     expression = sympy.cosh(c * u) / (2 + sympy.sinh(sympy.cosh(u) - c))

@@ -3,11 +3,12 @@
 import numpy as np
 import sympy
 
-from bimt_analyze.formulas import _additive, find_formula
-from bimt_analyze.formulas._additive import evident_sums
-from bimt_analyze.formulas._problem import Clock, Problem
-from bimt_analyze.formulas._product import evident_products
+from bimt_analyze.formulas import find_formula
 from bimt_analyze.formulas._search import EVIDENT, parts, search
+from bimt_analyze.formulas.generators import _additive
+from bimt_analyze.formulas.generators._additive import evident_sums
+from bimt_analyze.formulas.generators._separable import evident_products
+from bimt_analyze.formulas.problem._search_problem import Clock, Problem
 
 NAMES = tuple(sympy.symbols("a b c", real=True))
 a, b, c = NAMES

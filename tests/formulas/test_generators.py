@@ -6,21 +6,21 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas._additive import partitions
-from bimt_analyze.formulas._constants import refine
-from bimt_analyze.formulas._form import Form, numeric
-from bimt_analyze.formulas._inner import single
-from bimt_analyze.formulas._linear import independent, needed, solve
-from bimt_analyze.formulas._outer import outer_polynomials, scaled_polynomials
-from bimt_analyze.formulas._partial import partly_polynomial
-from bimt_analyze.formulas._polynomial import polynomials, powers
-from bimt_analyze.formulas._powers import products_of_powers, pursuit
-from bimt_analyze.formulas._problem import Clock, Problem
-from bimt_analyze.formulas._product import factors
-from bimt_analyze.formulas._rational import rationals
-from bimt_analyze.formulas._ridge import ridges
-from bimt_analyze.formulas._smooth import best_smooth, fit_smooth
-from bimt_analyze.formulas._univariate import shapes
+from bimt_analyze.formulas.generators._additive import partitions
+from bimt_analyze.formulas.generators._outer import outer_polynomials, scaled_polynomials
+from bimt_analyze.formulas.generators._partly_polynomial import partly_polynomial
+from bimt_analyze.formulas.generators._powers import products_of_powers, pursuit
+from bimt_analyze.formulas.generators._rational import rationals
+from bimt_analyze.formulas.generators._ridge import ridges
+from bimt_analyze.formulas.generators._separable import factors
+from bimt_analyze.formulas.problem._constants import refine
+from bimt_analyze.formulas.problem._inner import single
+from bimt_analyze.formulas.problem._linear import independent, needed, solve
+from bimt_analyze.formulas.problem._polynomial import polynomials, powers
+from bimt_analyze.formulas.problem._search_problem import Clock, Problem
+from bimt_analyze.formulas.problem._smooth import best_smooth, fit_smooth
+from bimt_analyze.formulas.problem._template import Form, numeric
+from bimt_analyze.formulas.problem._univariate import shapes
 
 SYMBOLS = sympy.symbols("x1:5", real=True)
 

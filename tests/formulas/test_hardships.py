@@ -11,9 +11,9 @@ import pytest
 import sympy
 
 from bimt_analyze.formulas import Formula, _search, find_formula, prove
-from bimt_analyze.formulas._constants import Fit
-from bimt_analyze.formulas._form import Form, linear
-from bimt_analyze.formulas._problem import Clock, Problem
+from bimt_analyze.formulas.problem._constants import Fit
+from bimt_analyze.formulas.problem._search_problem import Clock, Problem
+from bimt_analyze.formulas.problem._template import Form, linear
 from bimt_train import InputError
 
 x1, x2, x3 = SYMBOLS = sympy.symbols("x1:4", real=True)

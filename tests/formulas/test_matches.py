@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas import _matches
-from bimt_analyze.formulas._affine import affine
-from bimt_analyze.formulas._constants import refine
-from bimt_analyze.formulas._mixed import mixed
-from bimt_analyze.formulas._monomials import direction, expression, monomials, value
-from bimt_analyze.formulas._peeled import peeled
-from bimt_analyze.formulas._polynomial import polynomials
-from bimt_analyze.formulas._pool import build_pool
-from bimt_analyze.formulas._problem import Clock, Problem
 from bimt_analyze.formulas._search import ONE_VARIABLE
-from bimt_analyze.formulas._similarity import evidently_similar, free_of, similar, similarities
+from bimt_analyze.formulas.generators._affine import affine
+from bimt_analyze.formulas.generators._mixed import mixed
+from bimt_analyze.formulas.generators._peeled import peeled
+from bimt_analyze.formulas.generators._similarity import evidently_similar, free_of, similar, similarities
+from bimt_analyze.formulas.pool_search import _matches
+from bimt_analyze.formulas.pool_search._expression_pool import build_pool
+from bimt_analyze.formulas.problem._constants import refine
+from bimt_analyze.formulas.problem._monomials import direction, expression, monomials, value
+from bimt_analyze.formulas.problem._polynomial import polynomials
+from bimt_analyze.formulas.problem._search_problem import Clock, Problem
 
 NAMES = ("a", "b", "c", "d")
 SYMBOLS = tuple(sympy.Symbol(name, real=True) for name in NAMES)

@@ -24,20 +24,19 @@ def test_two_blocks_worked_by_hand() -> None:
     second = np.zeros((2, 5))
     second[0, [0, 1]] = 1.0
     second[1, [2, 3]] = 1.0
-    biases = [np.zeros(5), np.zeros(2)]
-    one = read_structure([first, second], biases, names=NAMES, output=0)
+    one = read_structure([first, second], names=NAMES, output=0)
     assert one.inputs == ("x1", "x3")
     assert one.terms == (frozenset({"x1", "x3"}),)
     assert len(one.ridges) == 1
     assert one.ridges[0].inputs == ("x1", "x3")
     assert one.ridges[0].direction == pytest.approx((1.0, 0.95))
-    two = read_structure([first, second], biases, names=NAMES, output=1)
+    two = read_structure([first, second], names=NAMES, output=1)
     assert two == Structure(("x2", "x4"), (frozenset({"x2"}), frozenset({"x4"})), ())
 
 
 def test_different_sums_stay_apart() -> None:
     first = np.array([[1.0, -1.0, 0.0, 0.0], [0.0, 0.0, 3.0, 3.0], [1.0, 1.0, 0.0, 0.0]])
-    found = read_structure([first, np.ones((1, 3))], [], names=NAMES, output=0)
+    found = read_structure([first, np.ones((1, 3))], names=NAMES, output=0)
     assert found.terms == (frozenset({"x1", "x2"}), frozenset({"x3", "x4"}))
     assert [ridge.inputs for ridge in found.ridges] == [("x3", "x4"), ("x1", "x2"), ("x1", "x2")]
     assert {ridge.direction for ridge in found.ridges} == {(1.0, 1.0), (1.0, -1.0)}
@@ -55,7 +54,7 @@ def test_inputs_and_terms_are_those_of_the_graph(seed: int, depth: int, density:
     for layer, matrix in enumerate(weights):
         graph.add_edges_from(((layer, int(s)), (layer + 1, int(t))) for t, s in zip(*np.nonzero(matrix), strict=True))
     for output in range(2):
-        found = read_structure(weights, [None] * depth, names=NAMES, output=output)
+        found = read_structure(weights, names=NAMES, output=output)
         end = (depth, output)
         reaching = nx.ancestors(graph, end)
         starts = {node for node in reaching if node[0] == 0}
@@ -68,18 +67,17 @@ def test_inputs_and_terms_are_those_of_the_graph(seed: int, depth: int, density:
 
 
 @pytest.mark.parametrize(
-    ("weights", "biases", "output", "said"),
+    ("weights", "output", "said"),
     [
-        ([np.ones((3, 4)), np.ones((1, 2))], [], 0, "weights[1]: expected [n_target, 3], got (1, 2)"),
-        ([np.ones((3, 5))], [], 0, "weights[0]: expected [n_target, 4], got (3, 5)"),
-        ([np.ones((3, 4))], [], 3, "expected 0 to 2, got 3"),
-        ([], [], 0, "one weight matrix or more"),
-        ([np.ones((3, 4))], [None, None], 0, "expected 1 biases"),
+        ([np.ones((3, 4)), np.ones((1, 2))], 0, "weights[1]: expected [n_target, 3], got (1, 2)"),
+        ([np.ones((3, 5))], 0, "weights[0]: expected [n_target, 4], got (3, 5)"),
+        ([np.ones((3, 4))], 3, "expected 0 to 2, got 3"),
+        ([], 0, "one weight matrix or more"),
     ],
 )
-def test_chains_that_do_not_fit_are_refused(weights: list, biases: list, output: int, said: str) -> None:
+def test_chains_that_do_not_fit_are_refused(weights: list, output: int, said: str) -> None:
     with pytest.raises(InputError) as refused:
-        read_structure(weights, biases, names=NAMES, output=output)
+        read_structure(weights, names=NAMES, output=output)
     assert said in str(refused.value)
 
 

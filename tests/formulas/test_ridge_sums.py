@@ -7,10 +7,10 @@ import pytest
 import sympy
 
 from bimt_analyze.formulas import Differentiable, Ridge, Structure
-from bimt_analyze.formulas._constants import refine
-from bimt_analyze.formulas._probe import probe_structure
-from bimt_analyze.formulas._problem import Clock, Problem
-from bimt_analyze.formulas._ridge_sums import ridge_sums
+from bimt_analyze.formulas.generators._ridge_sums import ridge_sums
+from bimt_analyze.formulas.hints._proposed_structure import probe_structure
+from bimt_analyze.formulas.problem._constants import refine
+from bimt_analyze.formulas.problem._search_problem import Clock, Problem
 
 NAMES = ("x1", "x2", "x3", "x4")
 SUMS = Structure(

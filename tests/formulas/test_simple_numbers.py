@@ -9,7 +9,7 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bimt_analyze.formulas._simple import simple_numbers, simplest_fraction
+from bimt_analyze.formulas.symbolic._simple_numbers import simple_numbers, simplest_fraction
 
 
 @pytest.mark.parametrize(

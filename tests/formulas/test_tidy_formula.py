@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas._form import numeric
-from bimt_analyze.formulas._tidy import complexity, tidy
+from bimt_analyze.formulas.problem._template import numeric
+from bimt_analyze.formulas.symbolic._tidy import complexity, tidy
 
 A, B, C, D = SYMBOLS = sympy.symbols("a b c d", real=True)
 

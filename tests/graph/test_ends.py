@@ -1,7 +1,9 @@
 """Where networks of tokens begin and end."""
 
 from bimt_analyze.graph import neuron_graph, with_ends
-from bimt_train.network import GPT, MLP, EmbeddingMLP, Layout, Network, RowTransformer, TensorSpec
+from bimt_train.checkpoints import Network
+from bimt_train.layouts import Layout, TensorSpec
+from bimt_train.models import GPT, MLP, EmbeddingMLP, RowTransformer
 
 
 def ends(module: object) -> tuple[str, str]:

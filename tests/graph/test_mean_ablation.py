@@ -6,7 +6,8 @@ import torch
 
 from bimt_analyze.graph import MeanAblation
 from bimt_train import InputError
-from bimt_train.network import MLP, EmbeddingMLP, Network
+from bimt_train.checkpoints import Network
+from bimt_train.models import MLP, EmbeddingMLP
 
 X = np.random.default_rng(0).normal(size=(30, 3))
 MLP_ = Network.of(MLP((3, 4, 5, 2), "tanh", generator=torch.Generator().manual_seed(0)))

@@ -9,7 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bimt_analyze.graph import Edges, GraphError, Neuron, NeuronGraph, longest_paths
+from bimt_analyze.graph import (
+    Edges,
+    GraphError,
+    Neuron,
+    NeuronGraph,
+    from_igraph,
+    from_networkx,
+    longest_paths,
+    read_graphml,
+    to_igraph,
+    to_networkx,
+    write_graphml,
+)
 
 
 def graph_of(pairs, weights=None, signs=None, sizes=(("x", 2), ("h", 3), ("y", 1))):
@@ -38,8 +50,8 @@ def graphs(draw):
 @given(graphs())
 def test_networkx_and_igraph_lose_nothing(drawn):
     graph = graph_of(*drawn)
-    assert NeuronGraph.from_networkx(graph.to_networkx()) == graph
-    assert NeuronGraph.from_igraph(graph.to_igraph()) == graph
+    assert from_networkx(to_networkx(graph)) == graph
+    assert from_igraph(to_igraph(graph)) == graph
 
 
 @settings(deadline=None, max_examples=50)
@@ -47,12 +59,12 @@ def test_networkx_and_igraph_lose_nothing(drawn):
 def test_graphml_loses_nothing(drawn):
     graph = graph_of(*drawn)
     with tempfile.TemporaryDirectory() as folder:
-        graph.to_graphml(Path(folder) / "g.graphml")
-        assert NeuronGraph.from_graphml(Path(folder) / "g.graphml") == graph
+        write_graphml(graph, Path(folder) / "g.graphml")
+        assert read_graphml(Path(folder) / "g.graphml") == graph
 
 
 def test_networkx_has_the_nodes_and_edges():
-    found = graph_of([(0, 2), (2, 5)], [0.25, 3.0], [1, -1]).to_networkx()
+    found = to_networkx(graph_of([(0, 2), (2, 5)], [0.25, 3.0], [1, -1]))
     assert found.nodes[("h", 0)] == {
         "group": "h", "index": 0, "label": "h.0", "coordinates": ((0.5) / 3, 1 / 3), "depth": 1
     }  # fmt: skip
@@ -65,7 +77,7 @@ def test_networkx_has_the_nodes_and_edges():
 def test_graphml_can_be_read_by_igraph(tmp_path):
     import igraph
 
-    graph_of([(0, 2), (2, 5)], [0.25, 3.0]).to_graphml(tmp_path / "g.graphml")
+    write_graphml(graph_of([(0, 2), (2, 5)], [0.25, 3.0]), tmp_path / "g.graphml")
     found = igraph.Graph.Read_GraphML(str(tmp_path / "g.graphml"))
     assert found.vcount() == 6
     assert sorted(found.es["weight"]) == [0.25, 3.0]
@@ -130,25 +142,25 @@ def test_without_names_the_groups_there_are():
 
 @pytest.mark.parametrize("lost", ["group", "index", "coordinates", "depth", "label"])
 def test_foreign_graphs_say_what_is_missing(lost):
-    foreign = graph_of([(0, 2)]).to_networkx()
+    foreign = to_networkx(graph_of([(0, 2)]))
     del foreign.nodes[("x", 1)][lost]
     with pytest.raises(GraphError, match=f"node 1: expected {lost}, got nothing"):
-        NeuronGraph.from_networkx(foreign)
+        from_networkx(foreign)
 
 
 def test_foreign_edges_say_what_is_missing():
-    foreign = graph_of([(0, 2)]).to_networkx()
+    foreign = to_networkx(graph_of([(0, 2)]))
     foreign.edges[("x", 0), ("h", 0)]["weight"] = "heavy"
     with pytest.raises(GraphError, match="edge 0 -> 2: expected weight, got 'heavy'"):
-        NeuronGraph.from_networkx(foreign)
+        from_networkx(foreign)
 
 
 def test_files_that_are_no_graphs(tmp_path):
     with pytest.raises(GraphError, match="cannot be read as GraphML"):
-        NeuronGraph.from_graphml(tmp_path / "none.graphml")
+        read_graphml(tmp_path / "none.graphml")
     (tmp_path / "bad.graphml").write_text("<graphml")
     with pytest.raises(GraphError, match=r"bad.graphml"):
-        NeuronGraph.from_graphml(tmp_path / "bad.graphml")
+        read_graphml(tmp_path / "bad.graphml")
 
 
 def test_graphs_differ_by_any_field():

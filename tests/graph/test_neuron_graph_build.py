@@ -7,7 +7,9 @@ import pytest
 
 from bimt_analyze.graph import Trace, neuron_graph
 from bimt_train import InputError
-from bimt_train.network import Group, Layout, ModelSpec, Network, Placement, RowTransformer, TensorSpec, linear
+from bimt_train.checkpoints import Network
+from bimt_train.layouts import Group, Layout, Placement, TensorSpec, linear
+from bimt_train.models import ModelSpec, RowTransformer
 
 KINDS = ("magnitude", "activation", "attribution")
 

@@ -5,10 +5,11 @@ import pytest
 from PIL import Image
 
 from bimt_analyze import plots
-from bimt_analyze.plots._animation import HOLD, _between
-from bimt_analyze.plots._unroll import unroll
+from bimt_analyze.plots.networks._animation import HOLD, _between
+from bimt_analyze.plots.networks._unroll import unroll
 from bimt_train import InputError, Snapshot
-from bimt_train.network import MLP, Network
+from bimt_train.checkpoints import Network
+from bimt_train.models import MLP
 
 
 def snapshots() -> tuple[Snapshot, Snapshot]:

@@ -15,7 +15,9 @@ from matplotlib.colors import to_rgba
 
 from bimt_analyze import plots
 from bimt_train import InputError
-from bimt_train.network import MLP, Group, Layout, ModelSpec, Network, Placement, TensorSpec
+from bimt_train.checkpoints import Network
+from bimt_train.layouts import Group, Layout, Placement, TensorSpec
+from bimt_train.models import MLP, ModelSpec
 
 
 def chain(widths, seed=0, keep=1.0, **labels):
@@ -144,7 +146,8 @@ def test_a_hundred_thousand_edges_take_seconds():
 
 def test_drawing_leaves_pyplot_and_its_global_figures_alone():
     program = (
-        "import sys; from bimt_analyze import plots; from bimt_train.network import MLP, Network;"
+        "import sys; from bimt_analyze import plots; from bimt_train.models import MLP;"
+        "from bimt_train.checkpoints import Network;"
         "plots.to_svg(plots.draw_network(Network.of(MLP([2, 3, 1]))));"
         "sys.exit('matplotlib.pyplot' in sys.modules)"
     )

@@ -11,10 +11,11 @@ from bimt_analyze import plots
 from bimt_analyze.audits import Significance
 from bimt_analyze.graph import neuron_graph
 from bimt_analyze.modules import Hierarchy, Level, Partition, choose_level, hierarchy
-from bimt_analyze.plots._rungs import rungs, steady_numbers
-from bimt_analyze.specimens import absolute_sums, block_network
+from bimt_analyze.plots.modules._rungs import rungs, steady_numbers
+from bimt_analyze.synthetic import absolute_sums, block_network
 from bimt_train import InputError
-from bimt_train.network import MLP, Network
+from bimt_train.checkpoints import Network
+from bimt_train.models import MLP
 
 
 def block(letter: str, *numbers: int) -> frozenset[tuple[str, int]]:

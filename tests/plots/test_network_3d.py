@@ -10,7 +10,9 @@ from mpl_toolkits.mplot3d.art3d import Line3DCollection
 from mpl_toolkits.mplot3d.proj3d import proj_transform
 
 from bimt_analyze import plots
-from bimt_train.network import ImageMLP, Network, Placement
+from bimt_train.checkpoints import Network
+from bimt_train.layouts import Placement
+from bimt_train.models import ImageMLP
 
 
 def digits(keep: float = 0.1) -> Network:

@@ -10,9 +10,10 @@ from PIL import Image
 from sklearn.metrics import r2_score
 
 from bimt_analyze import plots
-from bimt_analyze.plots._predictions import r_squared
+from bimt_analyze.plots.representations._draw_predictions import r_squared
 from bimt_train import Circuit, InputError, SweepPoint
-from bimt_train.network import MLP, Network
+from bimt_train.checkpoints import Network
+from bimt_train.models import MLP
 
 POINTS = (
     SweepPoint(0.0, 20, 1e-3, 1),
@@ -111,7 +112,8 @@ def test_pictures_are_written_to_files(tmp_path):
 
 def test_the_boundary_lies_where_the_network_says() -> None:
     from bimt_analyze.plots import draw_boundary
-    from bimt_train.network import MLP, Checkpoint, Network, Probe, TaskCard
+    from bimt_train.checkpoints import Checkpoint, Network, Probe, TaskCard
+    from bimt_train.models import MLP
 
     module = MLP((2, 2))
     tensors = {"layers.0.weight": np.array([[1.0, 0.0], [-1.0, 0.0]]), "layers.0.bias": np.zeros(2)}  # right and left
@@ -127,7 +129,8 @@ def test_the_boundary_lies_where_the_network_says() -> None:
 
 def test_a_boundary_needs_two_inputs_and_classes() -> None:
     from bimt_analyze.plots import draw_boundary
-    from bimt_train.network import MLP, Checkpoint, Network, Probe, TaskCard
+    from bimt_train.checkpoints import Checkpoint, Network, Probe, TaskCard
+    from bimt_train.models import MLP
 
     x, y = np.zeros((3, 1)), np.zeros((3, 1))
     card = TaskCard("line", ("x1",), ("y1",), ((-1, 1),))

@@ -7,8 +7,10 @@ import pytest
 import torch
 
 from bimt_analyze import plots
-from bimt_analyze.plots._unroll import unroll
-from bimt_train.network import MLP, Group, Layout, Network, RowTransformer, TensorSpec, layout_for
+from bimt_analyze.plots.networks._unroll import unroll
+from bimt_train.checkpoints import Network
+from bimt_train.layouts import Group, Layout, TensorSpec, layout_for
+from bimt_train.models import MLP, RowTransformer
 
 ROWS = ["kind", "resid.0", "a1", "resid.1", "m1", "resid.2", "a2", "resid.3", "m2", "resid.4", "y"]
 

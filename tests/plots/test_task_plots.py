@@ -10,7 +10,8 @@ from bimt_analyze import plots
 from bimt_analyze.audits import Damage
 from bimt_analyze.representations import IRREPS, ClassUse, FrequencyModule, IrrepShares, Readout
 from bimt_train import InputError
-from bimt_train.network import MLP, ImageMLP, Network
+from bimt_train.checkpoints import Network
+from bimt_train.models import MLP, ImageMLP
 
 P = 7
 

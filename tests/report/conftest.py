@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from bimt_analyze import analyze
-from bimt_train.network import MLP, Checkpoint, KnownParts, Network, Probe, TaskCard, save_checkpoint
+from bimt_train.checkpoints import Checkpoint, Network, Probe, TaskCard, save_checkpoint
+from bimt_train.expressions import KnownParts
+from bimt_train.models import MLP
 
 PARTS = KnownParts(("x1", "x2", "x3", "x4"), ("y1", "y2"), (("y1", "x1 + 2*x3"), ("y2", "x2 - x4")))
 

@@ -16,7 +16,7 @@ from bimt_analyze._cli import main
 from bimt_analyze._jobs import Job, work
 from bimt_analyze._sources import Sampling
 from bimt_train import fan_out
-from bimt_train.network import save_checkpoint
+from bimt_train.checkpoints import save_checkpoint
 
 FAST = ("--samples", "0", "--quiet")
 
@@ -183,7 +183,7 @@ def test_the_worker_says_what_the_report_says(saved):
 
 
 def test_evolve_reaches_the_search(saved, monkeypatch, capsys):
-    from bimt_analyze.formulas import _find
+    from bimt_analyze.formulas import _find_formula as _find
 
     asked = []
     monkeypatch.setattr(_find, "check_evolution", lambda: asked.append(True))

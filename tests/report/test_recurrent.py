@@ -11,7 +11,9 @@ from bimt_analyze.graph import neuron_graph
 from bimt_analyze.modules import peeled_components
 from bimt_analyze.report import Report
 from bimt_train import InputError
-from bimt_train.network import Checkpoint, Network, Probe, TensorSpec
+from bimt_train.checkpoints import Checkpoint, Network, Probe
+from bimt_train.layouts import TensorSpec
+from bimt_train.models import build_model
 from bimt_train.tasks import evidence
 
 TASK = evidence(steps=2, state=10, rows=(300, 50))
@@ -27,7 +29,7 @@ def known() -> Checkpoint:
         recur[[p, q, p, q], [p, q, q, p]] = 1.0, 1.0, -1.0, -1.0
         for row, asked in enumerate(ASKED.values()):
             write[row, [p, q]] = asked.get(channel, 0.0)
-    module = TASK.model.build().double()
+    module = build_model(TASK.model).double()
     layout = module.layout(input_labels=TASK.card.inputs, output_labels=TASK.card.outputs)
     tensors = {"read.weight": read, "read.bias": np.zeros(10), "recur.weight": recur}
     network = Network.of(module, layout).with_tensors({**tensors, "write.weight": write, "write.bias": np.zeros(3)})

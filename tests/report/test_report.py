@@ -13,7 +13,7 @@ from bimt_analyze import analyze
 from bimt_analyze.report import ReportFile, json_schema
 from bimt_analyze.representations import Reading
 from bimt_train import InputError
-from bimt_train.network import KnownParts
+from bimt_train.expressions import KnownParts
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "report.schema.json"
 VOID = {"meta", "br", "img", "hr", "input", "link"}

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 import torch
 
-from bimt_analyze.graph import neuron_graph
+from bimt_analyze.graph import neuron_graph, to_networkx
 from bimt_analyze.representations import class_circuit, class_use
 from bimt_train import InputError
-from bimt_train.network import MLP, Network, RowTransformer
+from bimt_train.checkpoints import Network
+from bimt_train.models import MLP, RowTransformer
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(40, 3)), np.eye(3)[np.arange(40) % 3]
@@ -72,18 +73,18 @@ def test_tables_users_and_favourites_say_the_same() -> None:
 def test_a_class_circuit_is_what_leads_to_its_output(seed: int, number: int) -> None:
     network = sparse(seed)
     circuit = class_circuit(network, number)
-    graph = neuron_graph(network).to_networkx()
+    graph = to_networkx(neuron_graph(network))
     end = ("y", number)
     above = networkx.ancestors(graph, end) | {end} if end in graph else {end}
     expected = {edge for edge in graph.edges if edge[1] in above}
-    assert set(neuron_graph(circuit).to_networkx().edges) == expected
+    assert set(to_networkx(neuron_graph(circuit)).edges) == expected
     np.testing.assert_array_equal(circuit.predict(X)[:, number], network.predict(X)[:, number])
 
 
 def test_a_class_circuit_can_keep_to_some_neurons() -> None:
     network = Network.of(MLP((3, 5, 4, 3)))
     circuit = class_circuit(network, 1, neurons=frozenset({("h1", 2), ("h2", 0), ("h2", 3)}))
-    edges = set(neuron_graph(circuit).to_networkx().edges)
+    edges = set(to_networkx(neuron_graph(circuit)).edges)
     inputs = {(("x", i), ("h1", 2)) for i in range(3)}
     assert edges == inputs | {(("h1", 2), ("h2", k)) for k in (0, 3)} | {(("h2", k), ("y", 1)) for k in (0, 3)}
 

@@ -12,11 +12,12 @@ from bimt_analyze.representations import (
     readability,
     reading,
 )
+from bimt_analyze.representations._activations import all_pairs
 from bimt_analyze.representations._frequencies import multiples
 from bimt_analyze.representations._irreps import cycle_type, shares_of
-from bimt_analyze.representations._signals import all_pairs
 from bimt_train import InputError
-from bimt_train.network import GPT, MLP, Checkpoint, EmbeddingMLP, Network, Probe, RowTransformer, TaskCard
+from bimt_train.checkpoints import Checkpoint, Network, Probe, TaskCard
+from bimt_train.models import GPT, MLP, EmbeddingMLP, RowTransformer
 from bimt_train.tasks import in_context, s4_elements
 
 P = 17

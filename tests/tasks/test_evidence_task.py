@@ -7,7 +7,7 @@ import pytest
 
 from bimt_train import TaskError
 from bimt_train._cli import main
-from bimt_train.network import load_checkpoint
+from bimt_train.checkpoints import load_checkpoint
 from bimt_train.tasks import evidence, resolve_task
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bimt_train import ExpressionError, TaskError
-from bimt_train.network import KnownParts
+from bimt_train.expressions import KnownParts
 from bimt_train.tasks import (
     TASKS,
     Dataset,

@@ -9,7 +9,7 @@ import pytest
 
 from bimt_train import Recipe, Relocation, TaskError, prune, train
 from bimt_train._cli import main
-from bimt_train.network import load_checkpoint
+from bimt_train.checkpoints import load_checkpoint
 from bimt_train.tasks import characters, language, resolve_task, two_moons
 
 TEXT = "the cat sat on the mat; the rat sat on the cat.\n" * 40
@@ -120,7 +120,7 @@ def test_training_beats_the_entropy_of_single_characters(file: Path, tmp_path: P
 def test_more_than_a_measurement_can_look_at_is_thinned(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import importlib
 
-    loop = importlib.import_module("bimt_train._train")
+    loop = importlib.import_module("bimt_train.training._train")
     task, recipe = language(file, **SMALL, rows=(100, 20)), Recipe(steps=1, batch=4)
     whole = train(task, seeds=1, recipe=recipe).runs[0]
     monkeypatch.setattr(loop, "MEASURED_OUTPUTS", 10 * 8 * len(task.card.outputs))  # ten rows

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bimt_train import InputError, TaskError
-from bimt_train.network import parse_expression
+from bimt_train.expressions import parse_expression
 from bimt_train.tasks import Task, table_task
-from bimt_train.tasks._names import safe_names
+from bimt_train.tasks._column_names import safe_names
 from bimt_train.tasks._read_table import SUFFIXES
-from bimt_train.tasks._resolve import TABLES
+from bimt_train.tasks._resolve_task import TABLES
 
 ROWS = 40
 

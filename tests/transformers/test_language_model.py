@@ -11,7 +11,7 @@ import pytest
 from bimt_analyze._cli import main
 from bimt_analyze.transformers import continuation
 from bimt_train import InputError, Recipe, TaskError, train
-from bimt_train.network import load_checkpoint
+from bimt_train.checkpoints import load_checkpoint
 from bimt_train.tasks import characters, language, two_moons
 
 ROOT = Path(__file__).resolve().parents[2]

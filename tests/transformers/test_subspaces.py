@@ -3,7 +3,8 @@
 import numpy as np
 
 from bimt_analyze.transformers import subspace_graph
-from bimt_train.network import Network, ProgramTransformer
+from bimt_train.checkpoints import Network
+from bimt_train.models import ProgramTransformer
 
 Q, K, V = 0, 4, 8  # first rows of each in qkv, of two heads with two neurons each
 HAND = {

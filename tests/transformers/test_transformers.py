@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 import torch
 
-from bimt_analyze.graph import neuron_graph
+from bimt_analyze.graph import neuron_graph, to_networkx
 from bimt_analyze.modules import connected_components, leiden, quotient_graph
 from bimt_analyze.plots import draw_stream, to_png
 from bimt_analyze.transformers import alive, residual_stream, stream_map, virtual_graph
 from bimt_train import InputError
-from bimt_train.network import GPT, MLP, Network, RowTransformer
+from bimt_train.checkpoints import Network
+from bimt_train.models import GPT, MLP, RowTransformer
 
 SIZES = {"tokens": 3, "context": 2, "width": 4, "heads": 2, "layers": 2, "hidden": 3}
 WIDTH = 4
@@ -214,7 +215,7 @@ def test_the_graph_of_modules_is_networkxs_quotient_graph() -> None:
     graph = neuron_graph(Network.of(MLP([5, 8, 8, 3], generator=torch.Generator().manual_seed(0))))
     partition = leiden(graph, resolution=2.0, seed=0)
     found = quotient_graph(graph, partition)
-    whole = graph.to_networkx()
+    whole = to_networkx(graph)
 
     def one_way(one: set, other: set) -> dict[str, float]:  # networkx's own adds up both ways
         return {"weight": sum(data["weight"] for u in one for v, data in whole[u].items() if v in other)}

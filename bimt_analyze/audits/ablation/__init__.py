@@ -1,0 +1,1 @@
+"""What is lost without a module, and what a circuit keeps."""

@@ -1,0 +1,76 @@
+"""What a network loses at each output: an error, a margin, an accuracy or a surprise."""
+
+from typing import Literal, get_args
+
+import numpy as np
+from jaxtyping import Float64
+from scipy.special import entr, log_softmax
+
+from bimt_train import InputError
+from bimt_train.checkpoints import Network
+
+from ...representations import class_scores
+
+Measure = Literal["error", "margin", "accuracy", "surprise"]
+PerOutput = Float64[np.ndarray, " losses"]
+
+
+def losses(
+    outputs: Float64[np.ndarray, "rows outputs"], y: Float64[np.ndarray, "rows outputs"], measure: Measure
+) -> PerOutput:
+    """The loss at each output, or of all together; more is worse.
+
+    - ``error``: mean over rows of (output - y)^2.
+    - ``margin``: minus the class's mean margin over its own rows (`class_scores`).
+    - ``accuracy``: minus the share of the class's own rows that are given to it.
+    - ``surprise``: of all classes together, mean over rows of -log2 of the probability of the right one, in bits.
+    """
+    if measure == "surprise":
+        return np.array([-(log_softmax(outputs, axis=1) * y).sum(axis=1).mean() / np.log(2)])
+    if measure == "error":
+        return np.asarray(((outputs - y) ** 2).mean(axis=0))
+    margin, accuracy = class_scores(outputs, y)
+    return -margin if measure == "margin" else -accuracy
+
+
+def units(whole: PerOutput, y: Float64[np.ndarray, "rows outputs"], measure: Measure) -> PerOutput:
+    """What a loss is counted in: the variance of y; the whole network's margin; 1; the entropy of the classes' shares.
+
+    Where that is 0, 1.
+    """
+    found = {
+        "error": y.var(axis=0),
+        "margin": np.abs(whole),
+        "accuracy": np.ones_like(whole),
+        "surprise": np.array([entr(y.mean(axis=0)).sum() / np.log(2)]),
+    }[measure]
+    return np.where(found > 0, found, 1.0)
+
+
+def flat(values: np.ndarray) -> Float64[np.ndarray, "rows outputs"]:
+    """One row a prediction: rows, and places where the network speaks at each."""
+    return np.asarray(values, dtype=np.float64).reshape(-1, values.shape[-1])
+
+
+def checked(network: Network, y: np.ndarray, predicted: np.ndarray, measure: str) -> tuple[str, ...]:
+    """The names of the outputs, if y fits what the network predicts.
+
+    Raises:
+        InputError: an unknown measure, targets of another shape, or a class without rows.
+    """
+    if measure not in get_args(Measure):
+        expected, mend = ", ".join(get_args(Measure)), "name one of these"
+        raise InputError("unknown measure of loss", where="measure", expected=expected, got=repr(measure), mend=mend)
+    if y.shape != predicted.shape:
+        expected, got = str(list(predicted.shape)), str(list(y.shape))
+        mend = "give one target an output, classes one-hot"
+        raise InputError("targets that do not fit the outputs", where="y", expected=expected, got=got, mend=mend)
+    if measure == "surprise":
+        return ("all classes",)
+    group = network.layout.group(network.layout.outputs) if network.layout.outputs else None
+    fits = group is not None and group.size == y.shape[-1]
+    names = tuple(group.label(k) if group is not None and fits else f"y.{k}" for k in range(y.shape[-1]))
+    empty = [name for name, count in zip(names, flat(y).sum(axis=0), strict=True) if count == 0]
+    if measure != "error" and empty:
+        raise InputError("a class without rows", where="y", got=", ".join(empty), mend="give rows of every class")
+    return names

@@ -1,0 +1,1 @@
+"""Whether chance could bring the structure that was found."""

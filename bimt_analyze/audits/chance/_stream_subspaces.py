@@ -1,0 +1,77 @@
+"""Whether a residual stream falls into subspaces: what a transformer has for modules where weights show none."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bimt_train import InputError
+from bimt_train.checkpoints import Network
+
+from ...graph import NeuronGraph
+from ...modules import Level, best_modularity, choose_level, hierarchy
+from ...transformers import stream_units, subspace_graph, together
+from ._null_models import rewired
+from ._significance import Significance
+
+NULL_MODEL = "units touch as many positions, and positions are touched as often"
+
+
+@dataclass(frozen=True, eq=False)
+class Subspaces:
+    """Positions of the stream that are written and read together.
+
+    Attributes:
+        graph: of the positions (`subspace_graph`).
+        level: the chosen level of its hierarchy; its modules are the subspaces.
+        significance: of its greatest modularity.
+    """
+
+    graph: NeuronGraph
+    level: Level
+    significance: Significance
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; positions by their numbers."""
+        modules = [sorted(place for _, place in module) for module in self.level.partition.modules]
+        return {
+            "level": self.level.name, "stability": self.level.stability, "positions": modules,
+            "significance": self.significance.to_json(),
+        }  # fmt: skip
+
+
+def subspaces(network: Network, *, samples: int = 200, seed: int = 0) -> Subspaces:
+    """The subspaces of a transformer's residual stream, and how often chance parts a stream as well.
+
+    Null networks: which positions each unit touches is dealt anew, so that every unit touches as many positions and
+    every position is touched by as many units (`subspace_graph` says what units are). The statistic is the greatest
+    modularity at resolution 1 of the graph that they make of the positions, searched anew in each sample; sample k
+    depends on ``seed`` and k alone.
+
+    A small p says that units which share a position share more of them than they must. It does not say what a subspace
+    holds, nor that directions other than the positions do not part it better; where every unit touches every position,
+    nothing can be dealt anew, and p is 1.
+
+    Args:
+        network: best a circuit, whose cut weights are 0.
+        samples: of the null model.
+        seed: of everything random.
+
+    Raises:
+        InputError: no transformer (`residual_stream`), or no samples.
+    """
+    if samples < 1:
+        raise InputError("no samples to compare with", where="samples", expected="1 or more", got=str(samples))
+    graph, units = subspace_graph(network), stream_units(network)
+    streams = np.random.SeedSequence(seed).spawn(samples)
+    schedule, generators = np.random.default_rng(seed), [np.random.default_rng(stream) for stream in streams]
+    drawn = rewired(units.astype(np.float64), schedule=schedule, generators=generators)
+    null = [
+        best_modularity(together(dealt > 0), seed=int(stream.generate_state(1)[0]))
+        for dealt, stream in zip(drawn, streams, strict=True)
+    ]
+    tested = Significance.of(
+        best_modularity(together(units), seed=seed), np.array(null), statistic="modularity", null_model=NULL_MODEL,
+        weights=graph.weights, seed=seed,
+    )  # fmt: skip
+    return Subspaces(graph, choose_level(hierarchy(graph, seed=seed)).level, tested)

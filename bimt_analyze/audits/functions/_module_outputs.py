@@ -1,0 +1,141 @@
+"""What modules send to neurons outside themselves."""
+
+import numpy as np
+from jaxtyping import Float, Float64
+
+from bimt_train import InputError
+from bimt_train.checkpoints import Connection, Network
+
+from ...graph import NodeId, Trace
+
+Module = frozenset[NodeId]
+Columns = Float64[np.ndarray, "rows columns"]
+Matrix = Float64[np.ndarray, "targets sources"]
+
+_CONSTANT = 1e-9  # of the largest value: a smaller deviation is rounding
+
+
+class Signals:
+    """Activations of a feed-forward network on a batch of rows, and what its modules send.
+
+    Attributes:
+        activations: group -> what is read of its neurons, inputs and outputs too.
+        connections: the network's.
+        alive: the neurons, inputs and outputs too, that vary over the rows and, but for outputs, are read at all.
+
+    Raises:
+        InputError: a weight tensor that is no plain matrix, or is not applied once a row; or as `Trace`.
+    """
+
+    def __init__(self, network: Network, x: Float[np.ndarray, "rows inputs"]) -> None:
+        trace = Trace(network, x)
+        self.network, self.connections = network, network.connections()
+        self._inputs, self._outputs = network.layout.inputs, network.layout.outputs
+        self.activations = {c.source: _once(c, trace.sources(c.tensor), len(x)) for c in self.connections}
+        self.activations[self._outputs] = trace.outputs()
+        self._units = self._deviations()
+        read = {(c.source, int(j)) for c in self.connections for j in np.flatnonzero((c.matrix != 0).any(axis=0))}
+        self.alive = frozenset(
+            (group, j)
+            for group, columns in self.activations.items()
+            for j in np.flatnonzero(spread(columns) > 0).tolist()
+            if group == self._outputs or (group, j) in read
+        )
+
+    def hidden(self, module: Module) -> Module:
+        """The module's living neurons between inputs and outputs."""
+        return frozenset(node for node in module & self.alive if node[0] not in (self._inputs, self._outputs))
+
+    def arguments(self, module: Module) -> tuple[NodeId, ...]:
+        """What the module reads and does not compute itself: inputs, and living hidden neurons of others."""
+        own, found = self.hidden(module), set[NodeId]()
+        for c in self.connections:
+            reads = own if c.target != self._outputs else module
+            rows = [(c.target, i) in reads for i in range(len(c.matrix))]
+            found |= {(c.source, int(j)) for j in np.flatnonzero((c.matrix[rows] != 0).any(axis=0))}
+        return tuple(sorted((found & self.alive) - own))
+
+    def values(self, nodes: tuple[NodeId, ...]) -> Columns:
+        """The activations of some neurons, one a column."""
+        columns = [self.activations[group][:, j] for group, j in nodes]
+        return np.stack(columns, axis=1) if columns else np.zeros((len(self.activations[self._outputs]), 0))
+
+    def sending(self, module: Module) -> dict[str, Matrix]:
+        """For each weight tensor, the matrix that takes what it reads to what the module sends to its targets.
+
+        To an output in the module, the output; to a neuron i outside, sum over the module's hidden neurons j of
+        w_ij a_j; to its own hidden neurons nothing. Each in units of the deviation of all that i hears on the rows of
+        this batch, so that no neuron's scale matters and a reader that hardly hears the module hardly counts.
+        """
+        own, found = self.hidden(module), dict[str, Matrix]()
+        for c in self.connections:
+            units = self._units[c.target][:, None]
+            inside = np.array([[(c.target, i) in module] for i in range(len(c.matrix))])
+            mine = np.array([(c.source, j) in own for j in range(c.matrix.shape[1])])
+            weights = np.divide(c.matrix, units, out=np.zeros(c.matrix.shape), where=units > 0)
+            found[c.tensor] = np.where(np.where(inside, c.target == self._outputs, mine), weights, 0.0)
+        return found
+
+    def _deviations(self) -> dict[str, Float64[np.ndarray, " neurons"]]:
+        """Of all that each neuron hears."""
+        heard: dict[str, Columns] = {}
+        for c in self.connections:
+            heard[c.target] = heard.get(c.target, 0.0) + self.activations[c.source] @ c.matrix.T
+        return {group: spread(columns) for group, columns in heard.items()}
+
+
+class Outflow:
+    """One number that a module sends: the first principal component of all it sends; see `Signals.sending`.
+
+    Attributes:
+        module: whose.
+        weights: for each weight tensor, how the number is made of what the tensor reads.
+        signal: the number, row by row.
+        share: of the variance of all that the module sends, what this number has.
+    """
+
+    def __init__(self, signals: Signals, module: Module) -> None:
+        sending = signals.sending(module)
+        ends: dict[str, Columns] = {}
+        for c in signals.connections:
+            ends[c.target] = ends.get(c.target, 0.0) + signals.activations[c.source] @ sending[c.tensor].T
+        columns = np.concatenate(list(ends.values()), axis=1)
+        _, sizes, directions = np.linalg.svd(columns - columns.mean(axis=0), full_matrices=False)
+        direction = directions[0] * (1.0 if directions[0].sum() >= 0 else -1.0)
+        parts = np.split(direction, np.cumsum([end.shape[1] for end in ends.values()])[:-1])
+        along = dict(zip(ends, parts, strict=True))
+        total = float((sizes**2).sum())
+        self.module = module
+        self.weights = {c.tensor: sending[c.tensor].T @ along[c.target] for c in signals.connections}
+        self.signal: Float64[np.ndarray, " rows"] = columns @ direction
+        self.share = float(sizes[0] ** 2) / total if total > 0 else 0.0
+
+    @property
+    def constant(self) -> bool:
+        """Whether nothing that varies is sent."""
+        return bool(spread(self.signal[:, None])[0] == 0)
+
+
+def spread(columns: Columns) -> Float64[np.ndarray, " columns"]:
+    """Standard deviations; rounding about a constant is no deviation."""
+    found = columns.std(axis=0)
+    return np.where(found > _CONSTANT * np.abs(columns).max(axis=0, initial=0.0), found, 0.0)
+
+
+def squared_correlation(a: Float64[np.ndarray, " rows"], b: Float64[np.ndarray, " rows"]) -> float:
+    """The r2 of one by the other up to scale and offset; 0 where one of them is constant."""
+    a, b = a - a.mean(), b - b.mean()
+    size = float((a @ a) * (b @ b))
+    return float(a @ b) ** 2 / size if size > 0 else 0.0
+
+
+def _once(connection: Connection, read: Columns, rows: int) -> Columns:
+    if read.shape != (rows, connection.matrix.shape[1]):
+        raise InputError(
+            "a layer that is not read once a row",
+            where=f"tensor '{connection.tensor}'",
+            expected=str([rows, connection.matrix.shape[1]]),
+            got=str(list(read.shape)),
+            mend="ask about a feed-forward network of numbers",
+        )
+    return read

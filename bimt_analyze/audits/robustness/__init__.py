@@ -1,0 +1,1 @@
+"""Whether the modules depend on choices of the analysis."""

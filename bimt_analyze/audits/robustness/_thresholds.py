@@ -1,0 +1,128 @@
+"""Over which thresholds of pruning a network shows the same structure from inputs to outputs, and at what cost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool
+
+from bimt_train import Circuit, InputError
+from bimt_train.checkpoints import Network
+from bimt_train.expressions import KnownParts
+
+from ...graph import neuron_graph, with_ends
+from ..truth._dependencies import known_dependencies, reachable_columns, reachable_inputs
+
+
+@dataclass(frozen=True)
+class ThresholdPoint:
+    """One threshold of the sweep.
+
+    Attributes:
+        threshold: weights of at most this magnitude are 0.
+        edges: left, dead ends not counted.
+        loss: after cutting, and after the circuit's refit where it had one.
+        exact: whether each output is joined to exactly the inputs of the reference.
+    """
+
+    threshold: float
+    edges: int
+    loss: float
+    exact: bool
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Where along the sweep the structure is that of the reference.
+
+    Attributes:
+        points: the sweep, in rising order.
+        reference: "known parts", or "circuit" where none are known.
+        low: the first threshold of the widest run of exact ones; None where there is none.
+        high: its last.
+        cost_low: the loss at ``low`` over that of the whole network.
+        cost_high: the same at ``high``.
+    """
+
+    points: tuple[ThresholdPoint, ...]
+    reference: str
+    low: float | None
+    high: float | None
+    cost_low: float | None
+    cost_high: float | None
+
+    @property
+    def octaves(self) -> float:
+        """How often ``low`` must be doubled to reach ``high``; 0 where one threshold alone is exact, or none."""
+        return float(np.log2(self.high / self.low)) if self.low and self.high else 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        names = ("reference", "low", "high", "octaves", "cost_low", "cost_high")
+        return {name: getattr(self, name) for name in names} | {"points": [dict(vars(p)) for p in self.points]}
+
+
+def thresholds(network: Network, circuit: Circuit, parts: KnownParts | None = None) -> Thresholds:
+    """Cut the network at every threshold of the circuit's sweep, and ask which inputs reach which outputs.
+
+    The reference is what is known to depend on what; where nothing is known it is the circuit itself, and then the
+    interval says only how long the circuit's own structure lasts. A narrow interval, or a high cost, means that the
+    structure hangs on the choice of the threshold. Reaching is a path of weights, however small: it does not show that
+    an output varies with an input (`leak` does).
+
+    Raises:
+        InputError: a circuit of another network.
+    """
+    groups = {group.name: group.size for group in network.layout.groups}
+    if set(circuit.kept) != set(groups):
+        expected, got = ", ".join(groups), ", ".join(circuit.kept)
+        raise InputError("a circuit of another network", where="circuit", expected=expected, got=got)
+    wanted = _reached_in_circuit(network, circuit) if parts is None else known_dependencies(parts)
+    ordered = sorted(circuit.sweep, key=lambda point: point.threshold)
+    points = tuple(
+        ThresholdPoint(
+            point.threshold, point.edges, point.loss,
+            bool((_reached(_cut(network, point.threshold), parts) == wanted).all()),
+        )
+        for point in ordered
+    )  # fmt: skip
+    reference = "circuit" if parts is None else "known parts"
+    run = _widest([point for point in points if point.threshold > 0])
+    if not run:
+        return Thresholds(points, reference, None, None, None, None)
+    unit = circuit.full_loss if circuit.full_loss > 0 else 1.0
+    return Thresholds(points, reference, run[0].threshold, run[-1].threshold, run[0].loss / unit, run[-1].loss / unit)
+
+
+def _cut(network: Network, threshold: float) -> Network:
+    kept = {
+        name: np.where(np.abs(network.tensors[name]) > threshold, network.tensors[name], 0)
+        for name in network.layout.weights()
+    }
+    return network.with_tensors(kept)
+
+
+def _reached_in_circuit(network: Network, circuit: Circuit) -> Bool[np.ndarray, "outputs inputs"]:
+    """In the network's own numbers: where inputs are no neurons, what stands for them may be cut itself."""
+    graph, sizes = with_ends(neuron_graph(network), network.layout), network.layout.sizes
+    found = np.zeros((sizes[graph.outputs], sizes[graph.inputs]), dtype=bool)
+    found[np.ix_(circuit.kept[graph.outputs], circuit.kept[graph.inputs])] = _reached(circuit.network, None)
+    return found
+
+
+def _reached(network: Network, parts: KnownParts | None) -> Bool[np.ndarray, "outputs inputs"]:
+    graph = with_ends(neuron_graph(network), network.layout)
+    reached = reachable_inputs(graph) if parts is None else reachable_columns(graph, parts)
+    return np.asarray(reached[graph.members(graph.outputs)])
+
+
+def _widest(points: Sequence[ThresholdPoint]) -> list[ThresholdPoint]:
+    """The run of neighbours that are all exact and span the widest range, in octaves."""
+    runs: list[list[ThresholdPoint]] = [[]]
+    for point in points:
+        if point.exact:
+            runs[-1].append(point)
+        elif runs[-1]:
+            runs.append([])
+    return max(runs, key=lambda run: (run[-1].threshold / run[0].threshold, len(run)) if run else (0.0, 0))

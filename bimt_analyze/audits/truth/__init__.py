@@ -1,0 +1,1 @@
+"""Whether the modules match the task's known decomposition."""

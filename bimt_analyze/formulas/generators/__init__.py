@@ -1,0 +1,1 @@
+"""Generators of candidate formulas, one family a file."""

@@ -1,0 +1,63 @@
+"""Two inputs taken as one, x_i - x_j or x_i / x_j or the like, as probes propose: a question of one input fewer."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+
+import numpy as np
+import sympy
+
+from ..problem._search_problem import Problem
+from ..problem._structure import Combination
+from ..problem._template import Form, numeric
+
+_MOST = 4  # combinations asked
+_SHARE = 0.4  # of the time
+
+_JOINED: Mapping[str, Callable[[sympy.Expr, sympy.Expr, sympy.Expr], sympy.Expr]] = MappingProxyType(
+    {
+        "sum": lambda a, b, c: a + c * b,
+        "product": lambda a, b, c: a * b**c,
+        "squares": lambda a, b, c: a**2 + c * b**2,
+        "reciprocals": lambda a, b, c: 1 / a + c / b,
+    }
+)
+
+
+def combined(problem: Problem, stages: Sequence[Callable[[Problem], Iterator[Form]]]) -> Iterator[Form]:
+    """Every proposed combination in place of its two inputs, and the rest asked of each generator in turn."""
+    hints = () if problem.structure is None else problem.structure.combinations
+    names = [str(column) for column in problem.columns]
+    questions = [
+        asked
+        for hint in hints[:_MOST]
+        if set(hint.inputs) <= set(names) and (asked := _joined(problem, names, hint)) is not None
+    ]
+    clock = problem.clock.share(_SHARE)
+    for generate in stages:
+        for question, slot, whole in questions:
+            for form in generate(replace(question, clock=clock)):
+                yield Form(form.expression.xreplace({slot: whole}), form.start, form.error)
+            if clock.over():
+                return
+
+
+def _joined(problem: Problem, names: list[str], hint: Combination) -> tuple[Problem, sympy.Symbol, sympy.Expr] | None:
+    """The problem with one column for two, its symbol, and what that stands for; None where it is not finite."""
+    first, second = (names.index(name) for name in hint.inputs)
+    whole = _JOINED[hint.kind](
+        problem.columns[first], problem.columns[second], sympy.nsimplify(hint.coefficient, rational=True)
+    )
+    values = numeric(whole, problem.columns)(problem.x)
+    if not np.all(np.isfinite(values)):
+        return None
+    slot = sympy.Symbol("joined_", real=True, positive=True if np.all(values > 0) else None)
+    others = [i for i in range(problem.width) if i not in (first, second)]
+    question = replace(
+        problem,
+        x=np.column_stack([values, problem.x[:, others]]),
+        columns=(slot, *(problem.columns[i] for i in others)),
+        structure=None,
+        depth=min(problem.depth, 1),
+    )
+    return question, slot, whole

@@ -1,0 +1,79 @@
+"""Genetic programming for what no other generator finds: pyoperon, where it is installed."""
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import sympy
+
+from bimt_train import InputError
+from bimt_train.expressions import parse_expression
+
+from ..problem._search_problem import Problem
+from ..problem._template import Form, constant
+
+_SYMBOLS = "add,sub,mul,div,constant,variable,sqrt,square,exp,log,sin,cos,tanh,asin"
+_GENERATIONS = 20  # a round; rounds are repeatable by their seed, only their number depends on the clock
+_PATIENCE = 15  # seconds that one round may take at most
+_SIMPLE, _LARGE = 4, 1000  # denominator of a fraction that is no decimal; and a whole number that is one
+_DIGITS = 12
+_MOST_CONSTANTS = 20
+_LEAST_NOISE = 1e-6  # of y's deviation
+
+
+def check_evolution() -> None:
+    """Raise InputError where pyoperon is not installed."""
+    if find_spec("pyoperon") is None:
+        mend = "pip install 'bimt[operon]', or search without evolve"
+        raise InputError("no engine for genetic programming", expected="the package pyoperon", mend=mend)
+
+
+def evolved(problem: Problem) -> Iterator[Form]:
+    """Round after round until the clock is over: every formula of the front, shortest first, its decimals open.
+
+    The engine proposes; what its constants are, and whether a formula explains y, the rows decide: its own pick often
+    extrapolates badly, while its front, refitted, often holds the truth.
+    """
+    attempt = 0
+    while not problem.clock.over():
+        yield from _round(problem, seed=1000 * problem.seed + attempt)
+        attempt += 1
+
+
+def _round(problem: Problem, *, seed: int) -> Iterator[Form]:
+    from pyoperon.sklearn import SymbolicRegressor
+
+    names = [f"v{i}" for i in range(problem.width)]
+    columns = dict(zip((sympy.Symbol(name, real=True) for name in names), problem.columns, strict=True))
+    model: Any = SymbolicRegressor(
+        allowed_symbols=_SYMBOLS,
+        objectives=["r2", "length"],
+        optimizer_iterations=5,
+        uncertainty=[max(problem.tolerance, _LEAST_NOISE) * problem.unit],
+        epsilon=1e-12,
+        generations=_GENERATIONS,
+        max_evaluations=10**9,
+        max_time=_PATIENCE,
+        n_threads=1,
+        random_state=seed,
+    )
+    with np.errstate(all="ignore"):
+        model.fit(problem.x, problem.y)
+    for one in sorted(model.pareto_front_, key=lambda found: found["length"]):
+        text = model.get_model_string(one["tree"], _DIGITS, names)
+        try:
+            expression = parse_expression(text, variables=names).sympy()
+        except (InputError, TypeError):
+            continue  # what cannot be read back is no formula
+        expression = expression.xreplace({s: sympy.Symbol(str(s), real=True) for s in expression.free_symbols})
+        form = _opened(expression.xreplace(columns))
+        if len(form.start) <= _MOST_CONSTANTS:
+            yield form
+
+
+def _opened(expression: sympy.Expr) -> Form:
+    """Every decimal an open constant; whole numbers and simple fractions stay, for they are part of the form."""
+    numbers = expression.atoms(sympy.Rational, sympy.Float)
+    opened = {n: constant() for n in numbers if not n.is_Rational or n.q > _SIMPLE or abs(n.p) > _LARGE}
+    return Form(expression.xreplace(opened), {c: float(n) for n, c in opened.items()})

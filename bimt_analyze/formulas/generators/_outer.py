@@ -1,0 +1,159 @@
+"""One function around a polynomial: the function is undone, and what is left is linear algebra."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import sympy
+from jaxtyping import Float64
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+
+from ..problem._linear import usable
+from ..problem._operators import OPERATORS, Operator, finite
+from ..problem._polynomial import Powers, count, evaluate, exact, powers, sparse
+from ..problem._search_problem import Problem
+from ..problem._template import Form, constant
+
+Rows = Float64[np.ndarray, "rows"]
+Matrix = Float64[np.ndarray, "rows columns"]
+
+_DEGREE = 4
+_SLACK = 1e-7  # what undoing a function may cost in accuracy: its own rounding, and a scanned constant's
+_SCANNED = 1e-2  # relative error of the polynomial, above which a scanned constant is dropped
+_AMPLITUDES = ("log", "sin", "cos", "tanh", "atan", "asin", "tan", "sinh")
+_OFFSETS = ("exp", "sqrt", "reciprocal", "inverse square", "inverse root", "cosh")
+
+
+def undone(problem: Problem) -> Iterator[tuple[Operator, Problem]]:
+    """For every function g with an inverse that takes all of y: the problem z = g^-1(y)."""
+    for entry in OPERATORS:
+        if entry.inverse is None:
+            continue
+        with np.errstate(all="ignore"):
+            z = np.asarray(entry.inverse(problem.y), dtype=np.float64)
+        if finite(z) and np.ptp(z) > 1e-12 * np.max(np.abs(z)) and np.max(np.abs(z)) < 1e150:
+            yield entry, replace(problem, y=z, tolerance=max(problem.tolerance, _SLACK))
+
+
+def outer_polynomials(problem: Problem) -> Iterator[Form]:
+    """y = g(p(x)) with p a sparse polynomial."""
+    found: list[tuple[float, Form]] = []
+    for entry, inverted in undone(problem):
+        if problem.clock.over():
+            break
+        for exponents in _degrees(inverted):
+            form = exact(inverted, exponents)
+            if form is not None:
+                if len(form.start) > 1 or entry.family != "edge" or entry.name == "log":  # else: a power, told as one
+                    found.append((_rank(form), _around(entry, form)))
+                break
+    yield from (form for _, form in sorted(found, key=lambda pair: pair[0]))
+
+
+def scaled_polynomials(problem: Problem) -> Iterator[Form]:
+    """y = a g(p(x)) and y = g(p(x)) + d, with a or d scanned for: the value after which y is most nearly p."""
+    found: list[tuple[float, Form]] = []
+    for exponents in list(_degrees(problem))[:2]:
+        projector = _Projector(problem.x, exponents)
+        for entry in OPERATORS:
+            if problem.clock.over() or not projector.valid:
+                return
+            if entry.name in _AMPLITUDES:
+                found += _scan(problem, entry, projector, _amplitudes(problem, entry), offset=False)
+            elif entry.name in _OFFSETS:
+                for sign in (1.0, -1.0):
+                    found += _scan(problem, entry, projector, _offsets(problem, sign), offset=True, sign=sign)
+    yield from (form for _, form in sorted(found, key=lambda pair: pair[0])[:6])
+
+
+def _around(entry: Operator, form: Form) -> Form:
+    """g(p); the constant of an exponential's argument is told as its amplitude, which has a name more often."""
+    if entry.name == "exp":
+        for c, value in form.start.items():
+            if form.expression.coeff(c) == 1 and abs(value) < 700:
+                rest = {**form.start, c: float(np.exp(value))}
+                return Form(c * sympy.exp(form.expression - c), rest, form.error)
+    return Form(entry.build(form.expression), form.start, form.error)
+
+
+def _rank(form: Form) -> float:
+    return float(np.log10(max(form.error, 1e-9))) + 0.3 * len(form.start)
+
+
+def _degrees(problem: Problem) -> Sequence[tuple[Powers, ...]]:
+    """Monomials of degree 1 to 4 that leave three rows a column."""
+    options = [degree for degree in range(1, _DEGREE + 1) if 3 * count(problem.width, degree) < problem.rows]
+    return [powers(problem.width, degree) for degree in options]
+
+
+class _Projector:
+    """What is left of a target once its polynomial part is taken out."""
+
+    def __init__(self, x: Matrix, exponents: tuple[Powers, ...]) -> None:
+        columns = evaluate(x, exponents)
+        self.exponents = exponents
+        self.valid = len(usable(columns)) == len(exponents)
+        self.basis = np.linalg.qr(columns / np.linalg.norm(columns, axis=0))[0] if self.valid else columns[:, :0]
+
+    def miss(self, z: NDArray[np.float64]) -> float:
+        """Relative error of the best polynomial for z; infinite where z is not finite or constant."""
+        with np.errstate(all="ignore"):
+            spread = float(np.std(z))
+            if not np.isfinite(spread) or spread <= 1e-9 * float(np.max(np.abs(z))):
+                return float("inf")
+            return float(np.sqrt(np.mean((z - self.basis @ (self.basis.T @ z)) ** 2))) / spread
+
+
+def _amplitudes(problem: Problem, entry: Operator) -> NDArray[np.float64]:
+    """Candidates for a in y = a g(p): both signs, four decades around y's size."""
+    peak = float(np.max(np.abs(problem.y))) or 1.0
+    inside = entry.name in ("sin", "cos", "tanh")
+    sizes = peak * np.geomspace(1.0 + 1e-9, 30.0, 24) if inside else peak * np.geomspace(0.02, 50.0, 32)
+    return np.concatenate([sizes, -sizes]) if entry.name in ("log", "cos") else sizes
+
+
+def _offsets(problem: Problem, sign: float) -> NDArray[np.float64]:
+    """Candidates for d in y = +-g(p) + d, beyond the end of y's range that g must stay away from."""
+    span = float(np.ptp(problem.y)) or 1.0
+    end = float(np.min(problem.y)) if sign > 0 else float(np.max(problem.y))
+    return end - sign * span * np.concatenate([[1e-9], np.geomspace(1e-4, 100.0, 30)])
+
+
+def _scan(
+    problem: Problem,
+    entry: Operator,
+    projector: _Projector,
+    candidates: NDArray[np.float64],
+    *,
+    offset: bool,
+    sign: float = 1.0,
+) -> list[tuple[float, Form]]:
+    """The candidate after which y is most nearly a polynomial, refined; nothing where it is not nearly one."""
+
+    def undo(value: float) -> NDArray[np.float64]:
+        with np.errstate(all="ignore"):
+            inner = sign * (problem.y - value) if offset else problem.y / value
+            assert entry.inverse is not None
+            return np.asarray(entry.inverse(inner), dtype=np.float64)
+
+    misses = [projector.miss(undo(value)) for value in candidates]
+    best = int(np.argmin(misses))
+    if not misses[best] < 0.3:
+        return []
+    near = sorted((candidates[max(best - 1, 0)], candidates[min(best + 1, len(candidates) - 1)]))
+    refined = minimize_scalar(
+        lambda value: min(projector.miss(undo(value)), 10.0), bounds=near, method="bounded", options={"xatol": 1e-12}
+    )
+    value = float(refined.x) if refined.fun < misses[best] else float(candidates[best])
+    miss = projector.miss(undo(value))
+    if miss > max(_SCANNED, 3 * problem.tolerance):
+        return []
+    inverted = replace(problem, y=undo(value), tolerance=max(problem.tolerance, _SLACK, 3 * miss))
+    form = sparse(inverted, projector.exponents)
+    if form is None:
+        return []
+    c = constant()
+    inner: sympy.Expr = entry.build(form.expression)
+    expression = (sympy.Integer(int(sign)) * inner + c) if offset else c * inner
+    return [(_rank(form), Form(expression, {**form.start, c: value}, form.error))]

@@ -1,0 +1,159 @@
+"""Products of powers of simple factors: sums, once logarithms are taken."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations, permutations
+
+import numpy as np
+import sympy
+from jaxtyping import Float64
+from numpy.typing import NDArray
+
+from ..problem._linear import needed, solve
+from ..problem._search_problem import Problem
+from ..problem._template import Form, constant, numeric
+
+_ROOTS = 6  # the largest denominator of an exponent
+_LONGEST = 12  # factors in a product
+_WIDEST = 160  # factors tried at once
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One factor of a product: ``values`` are log|base|, or the exponent itself where ``exponential``."""
+
+    base: sympy.Expr
+    values: Float64[np.ndarray, "rows"]
+    sign: int  # of the base over the rows; 0 where it changes
+    exponential: bool = False
+
+
+def products_of_powers(problem: Problem) -> Iterator[Form]:
+    """y = A * product of factor**power, by least squares on log|y|.
+
+    Factors: inputs; then also their sums and differences, or exponentials of x, x**2 and z*log(x), or 1 + x, 1 - x,
+    1 + x**2, sines and cosines; then all of these. Rows where y is zero say nothing here and are left out; the whole
+    form is checked on all rows later.
+    """
+    kept = np.flatnonzero(problem.y)
+    if len(kept) < max(0.8 * problem.rows, 4):
+        return
+    inputs, *others = _factors(problem.x[kept], problem.columns)
+    target = np.log(np.abs(problem.y[kept]))
+    size = max(float(np.std(target)), 1e-12)
+    for more in ([], *others, [factor for group in others for factor in group]):
+        if problem.clock.over():
+            return
+        close = max(1e-6, 10 * problem.tolerance) * size
+        found = _solved([*inputs, *more], target, max(1e-10, problem.tolerance) * size, close)
+        if found is not None:
+            yield _form(problem, found[0], found[1], found[2] / size)
+            return
+
+
+def _solved(
+    factors: list[Factor], target: Float64[np.ndarray, "rows"], tolerance: float, close: float
+) -> tuple[list[Factor | None], Float64[np.ndarray, "kept"], float] | None:
+    """The factors that log|y| needs (None: the constant), their powers, and the error left; None if not ``close``.
+
+    With fewer than two rows a factor, or too many factors, a pursuit chooses a dozen first.
+    """
+    options: list[Factor | None] = [None, *factors]
+    columns = np.column_stack([np.ones(len(target)), *(factor.values for factor in factors)])
+    if 2 * columns.shape[1] >= len(target) or columns.shape[1] > _WIDEST:
+        places = pursuit(columns, target, limit=min(_LONGEST, len(target) // 4), stop=tolerance)
+        options, columns = [options[place] for place in places], columns[:, places]
+    residual = target - columns @ solve(columns, target)
+    if not float(np.sqrt(np.mean(residual**2))) < close:
+        return None
+    kept, powers = needed(columns, target, explained=lambda r: bool(np.all(np.abs(r) <= 3 * tolerance)))
+    residual = target - columns[:, kept] @ powers
+    error = float(np.sqrt(np.mean(residual**2)))
+    return ([options[int(place)] for place in kept], powers, error) if error < close else None
+
+
+def pursuit(
+    columns: Float64[np.ndarray, "rows columns"], y: Float64[np.ndarray, "rows"], *, limit: int, stop: float
+) -> list[int]:
+    """Orthogonal matching pursuit: columns one by one, each the best for what is left, until y is met to ``stop``."""
+    size = np.linalg.norm(columns, axis=0)
+    size[size == 0] = 1.0
+    basis = np.zeros((len(y), 0))
+    chosen: list[int] = []
+    rest = columns / size
+    residual = y.copy()
+    while len(chosen) < limit and np.max(np.abs(residual)) > stop:
+        length = np.linalg.norm(rest, axis=0)
+        with np.errstate(all="ignore"):
+            gain = np.where(length > 1e-8, np.abs(residual @ rest) / length, 0.0)
+        best = int(np.argmax(gain))
+        if gain[best] == 0.0:
+            break
+        chosen.append(best)
+        direction = rest[:, [best]] / length[best]
+        basis = np.column_stack([basis, direction])
+        rest = rest - direction @ (direction.T @ rest)
+        residual = residual - basis @ (basis.T @ residual)
+    return sorted(chosen)
+
+
+def _factors(x: Float64[np.ndarray, "rows columns"], symbols: tuple[sympy.Symbol, ...]) -> tuple[list[Factor], ...]:
+    """Every factor that is finite on the rows: inputs, pairs, exponentials, functions of one input."""
+    inputs: list[Factor] = []
+    pairs: list[Factor] = []
+    exponentials: list[Factor] = []
+    functions: list[Factor] = []
+
+    def add(group: list[Factor], base: sympy.Expr, values: NDArray[np.float64]) -> None:
+        exponential = group is exponentials
+        with np.errstate(all="ignore"):
+            column = values if exponential else np.log(np.abs(values))
+        if np.all(np.isfinite(column)) and np.ptp(column) > 0:
+            signs = np.unique(np.sign(values))
+            group.append(Factor(base, column, int(signs[0]) if len(signs) == 1 else 0, exponential))
+
+    with np.errstate(all="ignore"):
+        for i, symbol in enumerate(symbols):
+            u = x[:, i]
+            add(inputs, symbol, u)
+            add(exponentials, symbol, u)
+            add(exponentials, symbol**2, u**2)
+            for base, values in ((1 + symbol, 1 + u), (1 - symbol, 1 - u), (1 + symbol**2, 1 + u**2)):
+                add(functions, base, values)
+            add(functions, sympy.sin(symbol), np.sin(u))
+            add(functions, sympy.cos(symbol), np.cos(u))
+        for i, j in combinations(range(len(symbols)), 2):
+            add(pairs, symbols[i] - symbols[j], x[:, i] - x[:, j])
+            add(pairs, symbols[i] + symbols[j], x[:, i] + x[:, j])
+        for i, j in permutations(range(len(symbols)), 2):
+            add(exponentials, symbols[j] * sympy.log(symbols[i]), x[:, j] * np.log(x[:, i]))
+    return inputs, pairs, exponentials, functions
+
+
+def _form(problem: Problem, chosen: list[Factor | None], coefficients: NDArray[np.float64], error: float) -> Form:
+    amplitude = constant()
+    start = {amplitude: 1.0}
+    expression = amplitude
+    for factor, power in zip(chosen, coefficients, strict=True):
+        if factor is None:  # the column of ones: log|A|
+            start[amplitude] = float(np.exp(min(power, 700.0)))
+            continue
+        if factor.exponential:
+            rate = constant()
+            start[rate] = float(power)
+            expression *= sympy.exp(rate * factor.base)
+            continue
+        near = Fraction(float(power)).limit_denominator(_ROOTS)
+        exponent: sympy.Expr = sympy.Rational(near.numerator, near.denominator)
+        if abs(float(near) - power) > max(1e-7, 10 * error):
+            exponent = constant()
+            start[exponent] = float(power)
+        base = factor.base
+        if near.denominator > 1 or exponent.is_Dummy:
+            base = {1: base, -1: -base, 0: sympy.Abs(base)}[factor.sign]
+        expression *= base**exponent
+    value = numeric(Form(expression, start).filled(), problem.columns)(problem.x)
+    if float(np.nansum(np.sign(value) * np.sign(problem.y))) < 0:
+        start[amplitude] *= -1
+    return Form(expression, start, error)

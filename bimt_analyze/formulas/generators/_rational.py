@@ -1,0 +1,111 @@
+"""Quotients of polynomials: the null vector of [monomials, -y*monomials]."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import sympy
+from jaxtyping import Float64
+
+from ..problem._linear import usable
+from ..problem._polynomial import count, evaluate, monomial, powers
+from ..problem._search_problem import Problem
+from ..problem._template import Form, constant
+
+_HIGHEST = 4
+_WIDEST = 60
+_NULL = 1e-12  # singular value over the largest, below which columns are dependent
+_NULL_APPROXIMATE = 0.3  # times the tolerance, for approximate rows
+
+
+def rationals(problem: Problem) -> Iterator[Form]:
+    """p(x) / q(x) of the lowest degrees that explain y.
+
+    p(x) - y q(x) = 0 is linear in the coefficients of p and q. Columns leave while a null vector remains, so
+    that a common factor of p and q cannot hide; more than two rows a column are required throughout.
+    """
+    degrees = [(p, q) for p in range(_HIGHEST + 1) for q in range(1, _HIGHEST + 1)]
+    for above, below in sorted(degrees, key=lambda pair: (sum(pair), pair[1])):
+        if problem.clock.over():
+            return
+        size = count(problem.width, above) + count(problem.width, below)
+        if 2 * size >= problem.rows or size > _WIDEST:
+            continue
+        top, bottom = powers(problem.width, above), powers(problem.width, below)
+        upper, lower = evaluate(problem.x, top), evaluate(problem.x, bottom)
+        if len(usable(upper)) + len(usable(lower)) < size:
+            return
+        columns = np.column_stack([upper, -problem.y[:, None] * lower])
+        found = _null_vector(columns, max(_NULL, _NULL_APPROXIMATE * problem.tolerance))
+        if found is None:
+            continue
+        vector = np.zeros(size)
+        vector[found[0]] = found[1]
+        form = _form(problem, vector[: len(top)], vector[len(top) :], top, bottom)
+        if form is not None:
+            yield form
+            return
+
+
+def _null_vector(
+    columns: Float64[np.ndarray, "rows columns"], limit: float
+) -> tuple[list[int], Float64[np.ndarray, "kept"]] | None:
+    """The columns that cannot be missed for a dependency, and its coefficients; None if columns are independent."""
+    size = np.linalg.norm(columns, axis=0)
+    if np.any(size == 0) or not np.all(np.isfinite(size)):
+        return None
+    scaled = np.asarray(np.linalg.qr(columns / size, mode="r"))
+    kept = list(range(columns.shape[1]))
+    vector = _smallest(scaled, limit)
+    if vector is None:
+        return None
+    refused: set[int] = set()
+    while True:
+        for place in np.argsort(np.abs(vector)):
+            if kept[place] in refused or len(kept) < 3:
+                continue
+            fewer = kept[:place] + kept[place + 1 :]
+            less = _smallest(scaled[:, fewer], limit)
+            if less is not None:
+                kept, vector = fewer, less
+                break
+            refused.add(kept[place])
+        else:
+            return kept, vector / size[kept]
+
+
+def _smallest(columns: Float64[np.ndarray, "any columns"], limit: float) -> Float64[np.ndarray, "columns"] | None:
+    values, right = np.linalg.svd(columns, full_matrices=False)[1:]
+    return np.asarray(right[-1]) if values[-1] <= limit * values[0] else None
+
+
+def _form(
+    problem: Problem,
+    above: Float64[np.ndarray, "top"],
+    below: Float64[np.ndarray, "bottom"],
+    top: tuple[tuple[int, ...], ...],
+    bottom: tuple[tuple[int, ...], ...],
+) -> Form | None:
+    """The quotient, scaled so that the denominator's largest coefficient is 1."""
+    if not np.any(above) or not np.any(below):
+        return None
+    pivot = int(np.argmax(np.abs(below)))
+    above, below = above / below[pivot], below / below[pivot]
+    with np.errstate(all="ignore"):
+        value = (evaluate(problem.x, top) @ above) / (evaluate(problem.x, bottom) @ below)
+    start: dict[sympy.Dummy, float] = {}
+
+    def side(
+        values: Float64[np.ndarray, "monomials"], exponents: tuple[tuple[int, ...], ...], fixed: int
+    ) -> sympy.Expr:
+        expression = sympy.Integer(0)
+        for place in np.flatnonzero(values):
+            term = monomial(problem.columns, exponents[place])
+            if place != fixed:
+                c = constant()
+                start[c] = float(values[place])
+                term *= c
+            expression += term
+        return expression
+
+    expression = side(above, top, -1) / side(below, bottom, pivot)
+    return Form(expression, start, problem.relative(problem.y - value))

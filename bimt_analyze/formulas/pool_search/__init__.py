@@ -1,0 +1,1 @@
+"""The search through all short expressions."""

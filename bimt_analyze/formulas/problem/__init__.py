@@ -1,0 +1,1 @@
+"""What a generator of formulas may use: the search problem, templates, constants, algebra."""

@@ -1,0 +1,176 @@
+"""The open constants of a form, refined together on the data, with their standard errors."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sympy
+from jaxtyping import Float64
+from numpy.typing import NDArray
+from scipy.optimize import least_squares
+
+from ._search_problem import Problem
+from ._template import Form
+
+Rows = Float64[np.ndarray, "rows"]
+Values = Float64[np.ndarray, "constants"]
+
+_FAR = 1e3  # a row where the form is not defined counts as this many deviations off
+_EVALUATIONS = 120
+_MOST_CONSTANTS = 20
+
+
+@dataclass(frozen=True)
+class Model:
+    """A form made ready to run: values on the rows, and derivatives by every open constant (from sympy)."""
+
+    form: Form
+    constants: tuple[sympy.Dummy, ...]
+    both: Callable[..., Any]
+    problem: Problem
+
+    def evaluate(self, values: Values) -> tuple[Rows, Float64[np.ndarray, "rows constants"]]:
+        """(form - y) / deviation and its Jacobian; rows where the form is not defined count as far off."""
+        problem = self.problem
+        with np.errstate(all="ignore"):
+            outputs = self.both(problem.x.T, values)
+            table = np.stack([_column(output, problem.rows) for output in outputs], axis=1)
+            residual = (table[:, 0] - problem.y) / problem.unit
+            jacobian = table[:, 1:] / problem.unit
+        bad = ~np.isfinite(residual) | (np.abs(residual) > 1e100) | ~np.all(np.isfinite(jacobian), axis=1)
+        residual[~np.isfinite(residual) | (np.abs(residual) > 1e100)] = _FAR
+        jacobian[bad] = 0.0
+        return residual, jacobian
+
+
+def _column(output: Any, rows: int) -> NDArray[np.float64]:
+    """One output as a full column; complex and other strange values become NaN."""
+    values = np.asarray(output)
+    if values.dtype.kind == "c" or values.dtype.kind not in "fiub":
+        return np.full(rows, np.nan)
+    return np.broadcast_to(values.astype(np.float64), (rows,))
+
+
+def model(form: Form, problem: Problem) -> Model:
+    """Compile a form and its derivatives."""
+    constants = tuple(form.start)
+    smooth = _without_hyperbolic(form.expression)
+    outputs = [form.expression, *(smooth.diff(c) for c in constants)]
+    both = sympy.lambdify(
+        [list(problem.columns), list(constants)], outputs, "numpy", cse=len(constants) > 1, docstring_limit=0
+    )
+    return Model(form, constants, both, problem)
+
+
+def _without_hyperbolic(expression: sympy.Expr) -> sympy.Expr:
+    """cosh and sinh by exponentials: sympy asks after the sign of a cosh, and may take minutes over its argument."""
+    plain = expression.replace(sympy.cosh, lambda u: (sympy.exp(u) + sympy.exp(-u)) / 2)
+    return plain.replace(sympy.sinh, lambda u: (sympy.exp(u) - sympy.exp(-u)) / 2)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Constants at their least-squares values.
+
+    ``errors`` are standard errors, sigma * sqrt(diag (J'J)^-1) with sigma^2 = rss / (rows - constants), sigma at
+    least the rounding of y; infinite for constants that the data leave open. ``residual`` is in y's own units.
+    """
+
+    model: Model
+    values: Values
+    errors: Values
+    residual: Rows
+
+    @property
+    def error(self) -> float:
+        """Root mean square residual over y's deviation."""
+        return self.model.problem.relative(self.residual)
+
+    def explained(self) -> bool:
+        """Whether the residual is no more than rounding."""
+        return self.model.problem.explained(self.residual)
+
+
+def refine(form: Form, problem: Problem) -> Fit | None:
+    """Levenberg-Marquardt from the form's start; None where it is undefined on a tenth of the rows or too long.
+
+    Too long are half as many constants as rows, and, but for plain sums, more than twenty: no law has so many, and
+    sympy may take minutes over their derivatives.
+    """
+    if 2 * len(form.start) >= problem.rows and problem.rows > 2:
+        return None
+    if len(form.start) > _MOST_CONSTANTS and not form.expression.is_Add:
+        return None
+    ready = model(form, problem)
+    values = np.array([form.start[c] for c in ready.constants], dtype=np.float64)
+    return settle(ready, values, np.ones(len(values), dtype=bool))
+
+
+def settle(ready: Model, values: Values, free: NDArray[np.bool_]) -> Fit | None:
+    """The best values of the free constants, the others held."""
+    residual, _ = ready.evaluate(values)
+    if not np.all(np.isfinite(values)) or np.mean(residual == _FAR) > 0.1:
+        return None
+    if np.any(free):
+        values = _descend(ready, values, free)
+    residual, jacobian = ready.evaluate(values)
+    if np.any(residual == _FAR):
+        return None
+    errors = np.zeros(len(values))
+    errors[free] = _standard_errors(ready.problem, residual, jacobian[:, free])
+    return Fit(ready, values, errors, residual * ready.problem.unit)
+
+
+def _descend(ready: Model, values: Values, free: NDArray[np.bool_]) -> Values:
+    def spread(part: NDArray[np.float64]) -> Values:
+        full = values.copy()
+        full[free] = part
+        return full
+
+    count = int(np.sum(free))
+    if ready.problem.rows < count:
+        return values
+    fit = least_squares(
+        lambda part: ready.evaluate(spread(part))[0],
+        values[free],
+        jac=lambda part: ready.evaluate(spread(part))[1][:, free],
+        method="lm",
+        x_scale="jac",
+        ftol=1e-15,
+        xtol=1e-15,
+        gtol=1e-15,
+        max_nfev=_EVALUATIONS + 10 * count,
+    )
+    best = spread(fit.x)
+    for _ in range(3):  # plain Gauss-Newton steps: the last digits
+        residual, jacobian = ready.evaluate(best)
+        size = np.linalg.norm(jacobian[:, free], axis=0)
+        if not np.all(np.isfinite(size)) or np.any(size == 0):
+            break
+        step = np.zeros(len(best))
+        step[free] = np.linalg.lstsq(jacobian[:, free] / size, residual, rcond=1e-13)[0] / size
+        trial = ready.evaluate(best - step)[0]
+        if not np.sum(trial**2) < np.sum(residual**2):
+            break
+        best = best - step
+    return best
+
+
+def _standard_errors(problem: Problem, residual: Rows, jacobian: NDArray[np.float64]) -> NDArray[np.float64]:
+    rows, count = jacobian.shape
+    if count == 0:
+        return np.zeros(0)
+    floor = float(np.finfo(np.float64).eps) * float(np.max(np.abs(problem.y))) / problem.unit
+    sigma = max(float(np.sqrt(np.sum(residual**2) / max(rows - count, 1))), floor)
+    size = np.linalg.norm(jacobian, axis=0)
+    lost = ~(size > 0)
+    size[lost] = 1.0
+    _, values, right = np.linalg.svd(jacobian / size, full_matrices=False)
+    null = values < 1e-13 * max(values[0], 1e-300)
+    with np.errstate(all="ignore"):
+        variance = np.sum((right[~null] / values[~null, None]) ** 2, axis=0)
+    if np.any(null):
+        variance[np.any(np.abs(right[null]) > 1e-6, axis=0)] = np.inf
+    variance[lost] = np.inf
+    return np.asarray(sigma * np.sqrt(variance) / size)

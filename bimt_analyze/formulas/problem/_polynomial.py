@@ -1,0 +1,116 @@
+"""Sparse polynomials by exact linear algebra."""
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations_with_replacement
+from math import comb
+
+import numpy as np
+import sympy
+from jaxtyping import Float64
+
+from ._linear import needed, solve, usable
+from ._search_problem import Problem
+from ._template import Form, linear
+
+Rows = Float64[np.ndarray, "rows"]
+Matrix = Float64[np.ndarray, "rows columns"]
+Powers = tuple[int, ...]
+
+HIGHEST = 8
+_WIDEST = 160  # columns: beyond that a fit is slow
+_MAKESHIFT = 40  # columns: a longer polynomial that does not even fit is no answer
+
+
+def powers(width: int, degree: int) -> tuple[Powers, ...]:
+    """All exponents of total degree up to ``degree``, the constant first, in graded order.
+
+    >>> powers(2, 2)
+    ((0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (0, 2))
+    """
+    found = []
+    for size in range(degree + 1):
+        for chosen in combinations_with_replacement(range(width), size):
+            found.append(tuple(chosen.count(i) for i in range(width)))
+    return tuple(found)
+
+
+def count(width: int, degree: int) -> int:
+    """How many monomials there are up to a total degree: to be asked before `powers` is.
+
+    >>> count(4, 3)
+    35
+    """
+    return comb(width + degree, degree)
+
+
+def evaluate(x: Matrix, exponents: Sequence[Powers]) -> Float64[np.ndarray, "rows monomials"]:
+    """The monomials' values; entries that overflow are infinite."""
+    columns = np.ones((x.shape[0], len(exponents)))
+    with np.errstate(all="ignore"):
+        for place, exponent in enumerate(exponents):
+            for index, power in enumerate(exponent):
+                if power:
+                    columns[:, place] *= x[:, index] ** power
+    return columns
+
+
+def monomial(columns: Sequence[sympy.Symbol], exponent: Powers) -> sympy.Expr:
+    """The monomial in sympy."""
+    return sympy.Mul(*(symbol**power for symbol, power in zip(columns, exponent, strict=True)))
+
+
+def degrees(problem: Problem, *, highest: int = HIGHEST) -> Iterator[tuple[Powers, ...]]:
+    """Exponents by growing degree, as long as there are more than two rows a column.
+
+    With fewer, a polynomial fits whatever it is given: 100 rows of 4 inputs end at degree 3 (35 columns).
+    """
+    for degree in range(1, highest + 1):
+        if 2 * count(problem.width, degree) >= problem.rows or count(problem.width, degree) > _WIDEST:
+            return
+        yield powers(problem.width, degree)
+
+
+def polynomials(problem: Problem) -> Iterator[Form]:
+    """The sparse polynomial of the first degree that explains y."""
+    for exponents in degrees(problem):
+        if problem.clock.over():
+            return
+        form = exact(problem, exponents)
+        if form is not None:
+            yield form
+            return
+
+
+def makeshift(problem: Problem) -> Form | None:
+    """For want of a formula: the sparse polynomial of the best information criterion, n log(rss) + k log(n)."""
+    best: tuple[float, tuple[Powers, ...]] | None = None
+    for exponents in degrees(problem):
+        columns = evaluate(problem.x, exponents)
+        if len(usable(columns)) < len(exponents) or len(exponents) > _MAKESHIFT:
+            break
+        left = problem.relative(problem.y - columns @ solve(columns, problem.y))
+        score = 2 * problem.rows * np.log(max(left, 1e-300)) + len(exponents) * np.log(problem.rows)
+        if best is None or score < best[0]:
+            best = (float(score), exponents)
+    return sparse(problem, best[1]) if best is not None else None
+
+
+def exact(problem: Problem, exponents: Sequence[Powers]) -> Form | None:
+    """The sparse polynomial over these monomials if it explains y; else None, after a single least squares."""
+    columns = evaluate(problem.x, exponents)
+    if len(usable(columns)) < len(exponents):
+        return None
+    if not problem.explained(problem.y - columns @ solve(columns, problem.y)):
+        return None
+    return sparse(problem, exponents)
+
+
+def sparse(problem: Problem, exponents: Sequence[Powers]) -> Form | None:
+    """Least squares over these monomials, those that are not needed left out; None if a column overflows."""
+    columns = evaluate(problem.x, exponents)
+    if len(usable(columns)) < len(exponents):
+        return None
+    kept, coefficients = needed(columns, problem.y, explained=problem.explained)
+    residual = problem.y - columns[:, kept] @ coefficients
+    terms = [monomial(problem.columns, exponents[i]) for i in kept]
+    return linear(terms, [float(v) for v in coefficients], error=problem.relative(residual))

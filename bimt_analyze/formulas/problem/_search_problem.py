@@ -1,0 +1,134 @@
+"""What a generator of formulas is asked: some rows, their hints, and how long it may take."""
+
+import time
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import sympy
+from jaxtyping import Float64
+
+from ._structure import Structure
+
+Rows = Float64[np.ndarray, "rows"]
+Matrix = Float64[np.ndarray, "rows columns"]
+
+RELATIVE_ROUNDING = 1e-11  # of y's deviation; see rounding()
+
+
+@dataclass(frozen=True)
+class Clock:
+    """A time budget, looked at between candidates."""
+
+    end: float
+
+    @staticmethod
+    def of(seconds: float) -> "Clock":
+        """A clock that runs out ``seconds`` from now."""
+        return Clock(time.monotonic() + seconds)
+
+    def over(self) -> bool:
+        """Whether the time is used up."""
+        return time.monotonic() >= self.end
+
+    def share(self, part: float) -> "Clock":
+        """A clock for ``part`` of what is left."""
+        now = time.monotonic()
+        return Clock(now + part * max(self.end - now, 0.0))
+
+
+def deviation(y: Rows) -> float:
+    """The standard deviation of y, or its size where y is constant: the unit in which errors are told.
+
+    >>> deviation(np.array([2.0, 2.0]))
+    2.0
+    """
+    peak = float(np.max(np.abs(y), initial=0.0))
+    if peak == 0.0:
+        return 1.0
+    spread = float(np.std(y / peak)) * peak
+    return spread if spread > 1e-14 * peak else peak
+
+
+def rounding(y: Rows) -> float:
+    """The largest absolute error that rounding can explain: 1e-11 of y's deviation, plus 16 ulp of its largest value.
+
+    A formula of some dozen operations loses about 1e-15 of the values; four orders are left for cancellation inside
+    it (a root of a small difference, a small sine of a large phase). An honest term of 1e-10 is still refused.
+    """
+    return RELATIVE_ROUNDING * deviation(y) + 16 * float(np.finfo(np.float64).eps) * float(
+        np.max(np.abs(y), initial=0.0)
+    )
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Rows to explain: y = f(x) up to ``tolerance`` (root mean square, in units of y's deviation; 0: exact rows).
+
+    ``columns`` are the sympy symbols of x's columns; ``depth`` is how often the problem may still be split.
+    """
+
+    x: Float64[np.ndarray, "rows columns"]
+    y: Float64[np.ndarray, "rows"]
+    columns: tuple[sympy.Symbol, ...]
+    clock: Clock
+    structure: Structure | None = None
+    tolerance: float = 0.0
+    depth: int = 2
+    seed: int = 0
+    unit: float = field(init=False)
+    floor: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "unit", deviation(self.y))
+        object.__setattr__(self, "floor", max(rounding(self.y), self.tolerance * self.unit))
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return int(self.x.shape[0])
+
+    @property
+    def width(self) -> int:
+        """How many inputs there are."""
+        return int(self.x.shape[1])
+
+    def terms(self) -> tuple[tuple[int, ...], ...]:
+        """The hinted additive groups as column numbers; empty where nothing is hinted or there is one group."""
+        if self.structure is None:
+            return ()
+        names = [str(column) for column in self.columns]
+        groups = [tuple(i for i, name in enumerate(names) if name in term) for term in self.structure.terms]
+        groups = [group for group in groups if group]
+        return tuple(groups) if len(groups) > 1 else ()
+
+    def ridges(self) -> tuple[tuple[tuple[int, ...], tuple[float, ...]], ...]:
+        """The hinted weighted sums as (column numbers, direction), those whose inputs are all here."""
+        if self.structure is None:
+            return ()
+        names = [str(column) for column in self.columns]
+        return tuple(
+            (tuple(names.index(name) for name in ridge.inputs), ridge.direction)
+            for ridge in self.structure.ridges
+            if set(ridge.inputs) <= set(names)
+        )
+
+    def part(self, columns: tuple[int, ...], y: Rows, *, tolerance: float) -> "Problem":
+        """A smaller question: some columns, another target, one split fewer."""
+        return replace(
+            self,
+            x=np.ascontiguousarray(self.x[:, list(columns)]),
+            y=y,
+            columns=tuple(self.columns[i] for i in columns),
+            tolerance=tolerance,
+            depth=self.depth - 1,
+        )
+
+    def relative(self, residual: Rows) -> float:
+        """Root mean square of a residual in units of y's deviation; infinite where it is not finite."""
+        with np.errstate(all="ignore"):
+            size = float(np.sqrt(np.mean((residual / self.unit) ** 2)))
+        return size if np.isfinite(size) else float("inf")
+
+    def explained(self, residual: Rows) -> bool:
+        """Whether a residual is no more than rounding, or than the tolerance of approximate rows."""
+        return bool(np.all(np.abs(residual) <= self.floor * (3.0 if self.tolerance else 1.0)))

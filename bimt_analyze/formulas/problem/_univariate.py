@@ -1,0 +1,260 @@
+"""The library of one variable: a*f(b*u + c) + d, with a and d solved for and b, c from many starts at once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+import numpy as np
+from jaxtyping import Float64
+from numpy.typing import NDArray
+
+from ._inner import Inner
+from ._linear import needed
+from ._operators import OPERATORS, Operator
+from ._template import Form, constant, product, total
+
+Rows = Float64[np.ndarray, "rows"]
+Starts = Float64[np.ndarray, "starts"]
+
+_STEPS = 25
+_STARTS = 5  # the best of them go on
+_DEGREE = 6
+_SLOWEST, _FASTEST = 0.3, 30.0  # radians over half of u's range
+
+
+@dataclass(frozen=True)
+class Shape:
+    """h(u) = sum of coefficient * basis(u) + offset; ``error`` relative to h's deviation.
+
+    ``swallows``: the basis can take up the offset itself (a logarithm with a free scale), so none is needed.
+    """
+
+    terms: tuple[tuple[float, Form], ...]
+    offset: float
+    error: float
+    swallows: bool = False
+
+    def rank(self, tolerance: float) -> float:
+        """What sorts shapes: decades of error, none below the tolerance, and a fifth of a decade a constant."""
+        size = sum(1 + len(form.start) for _, form in self.terms)
+        return float(np.log10(max(self.error, tolerance, 1e-12))) + 0.2 * size
+
+    def added(self) -> Form:
+        """The shape without its offset, as a term of a sum."""
+        return total([_times(value, form) for value, form in self.terms], None)
+
+    def factor(self) -> Form:
+        """The shape over its first coefficient, as a factor of a product."""
+        first = self.terms[0][0]
+        rest = [_times(value / first, form) for value, form in self.terms[1:]]
+        return total([self.terms[0][1], *rest], None if self.swallows else self.offset / first)
+
+    def whole(self) -> Form:
+        """The shape with its offset."""
+        form = self.added() if self.swallows else self.added().shifted(self.offset)
+        return Form(form.expression, form.start, self.error)
+
+
+def _times(value: float, form: Form) -> Form:
+    c = constant()
+    return product([Form(c, {c: value}), form])
+
+
+def shapes(inner: Inner, h: Rows, *, tolerance: float, most: int = 4) -> list[Shape]:
+    """The best shapes for h as a function of u, and of u**2 where u is a single part; at most ``most``."""
+    found: list[Shape] = list(_polynomial(inner, h, tolerance))
+    arguments = [inner]
+    if inner.plain() and np.ptp(inner.values**2) > 0 and np.max(np.abs(inner.values)) < 1e150:
+        arguments.append(inner.squared())
+    for place, argument in enumerate(arguments):
+        for entry in OPERATORS:
+            if entry.name == "cos" or (place and entry.name in ("abs", "asin", "tan", "sinh", "cosh")):
+                continue
+            found += _fitted(entry, argument, h)
+    found = [shape for shape in found if np.isfinite(shape.error)]
+    return sorted(found, key=lambda shape: shape.rank(tolerance))[:most]
+
+
+def _polynomial(inner: Inner, h: Rows, tolerance: float) -> Iterator[Shape]:
+    size = float(np.max(np.abs(inner.values)))
+    spread = float(np.std(h)) or 1.0
+    limit = max(tolerance, 1e-11) * spread * 3
+    for degree in range(1, _DEGREE + 1):
+        if 2 * (degree + 1) >= len(h) or size**degree > 1e150 or size**degree < 1e-150:
+            return
+        columns = np.stack([inner.values**k for k in range(degree + 1)], axis=1)
+        kept, coefficients = needed(columns, h, explained=lambda r: bool(np.all(np.abs(r) <= limit)))
+        residual = h - columns[:, kept] @ coefficients
+        error = float(np.sqrt(np.mean(residual**2))) / spread
+        offset = sum((float(v) for k, v in zip(kept, coefficients, strict=True) if k == 0), 0.0)
+        base = inner.form(1.0, None, scale_free=False)
+        terms = tuple(
+            (float(v), Form(base.expression ** int(k), base.start))
+            for k, v in zip(kept, coefficients, strict=True)
+            if k > 0
+        )
+        if terms:
+            yield Shape(terms, offset, error)
+        if error * spread <= limit:
+            return
+
+
+def _fitted(entry: Operator, inner: Inner, h: Rows) -> list[Shape]:
+    """The best fits of one operator, as shapes."""
+    middle = 0.5 * (float(np.max(inner.values)) + float(np.min(inner.values)))
+    half = 0.5 * float(np.ptp(inner.values))
+    t = (inner.values - middle) / half
+    spread = float(np.std(h)) or 1.0
+    scaled = (h - np.mean(h)) / spread
+    b, c = _starts(entry, t, scaled, natural=-middle / half)
+    if len(b) == 0:
+        return []
+    state = _descend(entry, t, scaled, b, c)
+    error = np.sqrt(state.miss / len(t))
+    found: list[Shape] = []
+    for place in np.argsort(error):
+        if len(found) == 2 or not error[place] < 0.7 or (found and error[place] > 0.8 * found[0].error):
+            break
+        scale = float(state.b[place]) / half
+        shift = float(state.c[place]) - scale * middle
+        offset = float(state.d[place]) * spread + float(np.mean(h))
+        found += _shape(entry, inner, (float(state.a[place]) * spread, scale, shift, offset), float(error[place]))
+    return found
+
+
+def _shape(entry: Operator, inner: Inner, fit: tuple[float, float, float, float], error: float) -> list[Shape]:
+    """A fit in the form its family can be told in; logarithms in two, with and without an offset of their own."""
+    a, b, c, d = fit
+    if entry.family == "growth":
+        form = inner.form(b, None, scale_free=True)
+        return [Shape(((a * float(np.exp(min(c, 700.0))), _apply(entry, form)),), d, error)]
+    if entry.family in ("edge", "kink"):
+        size, sign = abs(b), (1.0 if b > 0 else -1.0)
+        unit = float(entry(np.array([size]))[0])
+        form = inner.form(sign, c / size, scale_free=False)
+        if entry.name != "log":
+            return [Shape(((a * unit, _apply(entry, form)),), d, error)]
+        lift = d / a + unit
+        shape = Shape(((a, _apply(entry, form)),), d + a * unit, error)
+        if abs(lift) > 50:
+            return [shape]
+        free = inner.form(sign * float(np.exp(lift)), c / size * float(np.exp(lift)), scale_free=True)
+        return [Shape(((a, _apply(entry, free)),), 0.0, error, swallows=True), shape]
+    if entry.family == "wave":
+        c = float(np.remainder(c, 2 * np.pi))
+        c, a = (c - np.pi, -a) if c > np.pi else (c, a)
+        c, a = (c - np.pi, -a) if c > 0.75 * np.pi else (c, a)
+    return [Shape(((a, _apply(entry, inner.form(b, c, scale_free=True))),), d, error)]
+
+
+def _apply(entry: Operator, form: Form) -> Form:
+    return Form(entry.build(form.expression), form.start)
+
+
+def _starts(entry: Operator, t: Rows, h: Rows, *, natural: float) -> tuple[Starts, Starts]:
+    """Where to begin with b and c, for t in [-1, 1]; ``natural`` is the t at which u is zero."""
+    if entry.family == "wave":
+        return _frequencies(t, h)
+    if entry.family == "growth":
+        rates = np.array([0.1, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0])
+        b = np.concatenate([rates, -rates])
+        return b, np.zeros_like(b)
+    if entry.family == "edge":
+        ends = 1.0 + np.array([1e-6, 1e-3, 0.01, 0.05, 0.2, 0.6, 2.0, 6.0, 20.0])
+        b = np.concatenate([np.ones(len(ends) + 1), -np.ones(len(ends) + 1)])
+        c = np.concatenate([ends, [-natural], ends, [natural]])
+    elif entry.family == "kink":
+        c = -np.concatenate([np.linspace(-0.8, 0.8, 9), [natural]])
+        b = np.ones_like(c)
+    else:
+        slopes = np.array([0.2, 0.5, 0.9, 1.5, 3.0, 6.0, 12.0])
+        places = np.array([natural, -0.6, 0.0, 0.6])
+        b = np.repeat(slopes, len(places))
+        c = -b * np.tile(places, len(slopes))
+    valid = [bool(np.all(np.isfinite(entry(b[k] * t + c[k])))) for k in range(len(b))]
+    return b[valid], c[valid]
+
+
+def _frequencies(t: Rows, h: Rows) -> tuple[Starts, Starts]:
+    """The local minima, over b, of the best fit by sin(b t), cos(b t) and a constant."""
+    b = np.linspace(_SLOWEST, min(_FASTEST, max(len(t) / 4, 2.0)), 72)
+    basis = np.stack([np.sin(b[:, None] * t), np.cos(b[:, None] * t), np.ones((len(b), len(t)))], axis=2)
+    q = np.linalg.qr(basis)[0]
+    rest = h - (q @ (q.transpose(0, 2, 1) @ h[:, None]))[:, :, 0]
+    miss = np.sum(rest**2, axis=1)
+    padded = np.concatenate([[np.inf], miss, [np.inf]])
+    low = np.flatnonzero((padded[1:-1] <= padded[:-2]) & (padded[1:-1] <= padded[2:]))
+    chosen = low[np.argsort(miss[low])][:4]
+    phases = []
+    for place in chosen:
+        s, c, _ = np.linalg.lstsq(basis[place], h, rcond=None)[0]
+        phases.append(float(np.arctan2(c, s)))
+    return b[chosen], np.array(phases)
+
+
+@dataclass(frozen=True)
+class _State:
+    """For every start: b and c, the best a and d for them, what is left of h, f itself, and the sum of squares."""
+
+    b: Starts
+    c: Starts
+    a: Starts
+    d: Starts
+    residual: Float64[np.ndarray, "starts rows"]
+    f: Float64[np.ndarray, "starts rows"]
+    miss: Starts
+
+    def taken(self, kept: NDArray[np.intp]) -> "_State":
+        """Some of the starts."""
+        return _State(*(getattr(self, field.name)[kept] for field in fields(self)))
+
+    def bettered(self, trial: "_State") -> tuple["_State", NDArray[np.bool_]]:
+        """The trial where it leaves less, this elsewhere; and where that was."""
+        better = trial.miss < self.miss
+        mixed = []
+        for field in fields(self):
+            old, new = getattr(self, field.name), getattr(trial, field.name)
+            mixed.append(np.where(better[:, None] if old.ndim == 2 else better, new, old))
+        return _State(*mixed), better
+
+
+def _descend(entry: Operator, t: Rows, h: Rows, b: Starts, c: Starts) -> _State:
+    """Levenberg-Marquardt on b and c from the best starts at once, a and d projected out (Kaufman's approximation)."""
+    moves = np.array([entry.family in ("wave", "growth", "sigmoid"), entry.family != "growth"], dtype=np.float64)
+    state = _project(entry, t, h, b, c)
+    state = state.taken(np.argsort(state.miss)[:_STARTS])
+    damping = np.full(len(state.b), 1e-2)
+    with np.errstate(all="ignore"):
+        for _ in range(_STEPS):
+            slope = np.asarray(entry.slope(state.b[:, None] * t + state.c[:, None])) * state.a[:, None]
+            jacobian = np.stack([slope * t * moves[0], slope * moves[1]], axis=1)
+            jacobian -= jacobian.mean(axis=2, keepdims=True)
+            along = state.f - state.f.mean(axis=1, keepdims=True)
+            size = np.maximum((along**2).sum(axis=1), 1e-300)
+            jacobian -= (jacobian @ along[:, :, None]) / size[:, None, None] * along[:, None, :]
+            jacobian[~np.isfinite(jacobian)] = 0.0
+            residual = np.where(np.isfinite(state.residual), state.residual, 0.0)
+            normal = jacobian @ jacobian.transpose(0, 2, 1)
+            diagonal = normal[:, [0, 1], [0, 1]]
+            ridge = damping[:, None] * diagonal + 1e-14 * diagonal.max(axis=1, keepdims=True) + 1e-200
+            step = np.linalg.solve(normal + ridge[:, :, None] * np.eye(2), jacobian @ residual[:, :, None])[:, :, 0]
+            trial = _project(entry, t, h, state.b + step[:, 0], state.c + step[:, 1])
+            before = state.miss
+            state, better = state.bettered(trial)
+            damping = np.clip(np.where(better, damping * 0.2, damping * 6), 1e-12, 1e8)
+            moved = before - state.miss > 1e-6 * before
+            if not np.any(moved) and (np.any(better) or np.all(damping > 1e3)):
+                break
+    return state
+
+
+def _project(entry: Operator, t: Rows, h: Rows, b: Starts, c: Starts) -> _State:
+    """a and d by least squares; the sum of squares is infinite where f is not finite."""
+    with np.errstate(all="ignore"):
+        f = entry(b[:, None] * t + c[:, None])
+        middle = np.mean(f, axis=1, keepdims=True)
+        along = f - middle
+        a = (along @ (h - np.mean(h))) / np.maximum(np.sum(along**2, axis=1), 1e-300)
+        d = np.mean(h) - a * middle[:, 0]
+        residual = h - a[:, None] * f - d[:, None]
+        miss = np.sum(residual**2, axis=1)
+    return _State(b, c, a, d, residual, f, np.where(np.isfinite(miss), miss, np.inf))

@@ -1,0 +1,1 @@
+"""Symbolic algebra on found formulas: equality, tidying, common subexpressions."""

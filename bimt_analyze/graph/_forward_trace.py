@@ -1,0 +1,171 @@
+"""One forward pass of a network, kept so that its signals and gradients can be asked for."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float64, Num
+from torch import Tensor, nn
+
+from bimt_train import InputError
+from bimt_train.checkpoints import Network
+
+_SLACK = 1e-9  # of the largest output: how far a module may be from affine, in double precision
+
+
+class Trace:
+    """What the modules around each weight tensor read and wrote on a batch of rows, in double precision.
+
+    The submodule that owns a weight tensor ("layers.0" for "layers.0.weight") must apply it as an affine map, out = in
+    W^T + b, as torch.nn.Linear does, or its transpose where the pattern says so; this is checked on the batch, not
+    guessed from the module's class. Then ``in`` is the source neurons' activation a_j, and ``out`` the target neurons'
+    pre-activation, or their share of it where several tensors write to one group. A submodule that is called several
+    times (once a position, once a step) gives its rows one after the other.
+
+    Args:
+        network: whose module is built afresh; the network itself is never touched.
+        x: rows as the network sees them, ``[rows, ...]``.
+        tensors: the weight tensors to follow; left out, all of them.
+
+    Raises:
+        InputError: no rows, a tensor without an affine submodule, or values that are not finite.
+    """
+
+    def __init__(
+        self, network: Network, x: Num[np.ndarray, "rows ..."], *, tensors: Sequence[str] | None = None
+    ) -> None:
+        if x.ndim < 1 or not len(x):
+            raise InputError("no rows to follow", where="x", got=str(list(x.shape)), mend="give a probe batch")
+        self.network = network
+        self.tensors = tuple(network.layout.weights() if tensors is None else tensors)
+        self._module: nn.Module = network.module().double()
+        self._module.requires_grad_(False)
+        floating = np.issubdtype(x.dtype, np.floating)
+        self._x = torch.tensor(x, dtype=torch.float64 if floating else None, requires_grad=bool(floating))
+        with _recording(self._module, self.tensors) as calls:
+            out = self._module(self._x)
+        if not isinstance(out, Tensor) or not bool(torch.isfinite(out).all()):
+            raise InputError("a network without one finite output tensor", where="x", mend="check the probe batch")
+        self._out: Tensor = out.reshape(len(x), -1)
+        self._calls: dict[str, list[tuple[Tensor, Tensor]]] = calls
+        for tensor in self.tensors:
+            self._check(tensor)
+
+    def sources(self, tensor: str) -> Float64[np.ndarray, "samples sources"]:
+        """What the tensor's source axis read: activations, one column an entry of that axis (folds are not summed)."""
+        return np.concatenate([_flat(read).numpy() for read, _ in self._calls[tensor]])
+
+    def outputs(self) -> Float64[np.ndarray, "rows outputs"]:
+        """The network's outputs, everything after the rows in one axis."""
+        found: Float64[np.ndarray, "rows outputs"] = self._out.detach().numpy()
+        return found
+
+    def output_gradients(self) -> Iterator[dict[str, Float64[np.ndarray, "_ _"]]]:
+        """For each output k in turn: tensor -> d y_k / d (what the tensor wrote), [samples, targets], row by row.
+
+        Rows must not influence each other (no batch statistics in training mode): then the gradient of the sum over
+        rows is each row's own.
+        """
+        ends = [(tensor, written) for tensor in self.tensors for _, written in self._calls[tensor]]
+        for k in range(self._out.shape[1]):
+            slopes = self._slopes(self._out[:, k].sum(), [written for _, written in ends])
+            found: dict[str, list[np.ndarray]] = {tensor: [] for tensor in self.tensors}
+            for (tensor, _), slope in zip(ends, slopes, strict=True):
+                found[tensor].append(_flat(slope).numpy())
+            yield {tensor: np.concatenate(parts) for tensor, parts in found.items()}
+
+    def jacobian(self) -> Float64[np.ndarray, "rows outputs inputs"]:
+        """d y_k / d x_j, row by row.
+
+        Raises:
+            InputError: the inputs are no numbers that can be varied (tokens).
+        """
+        self._check_inputs()
+        slopes = [
+            self._slopes(self._out[:, k].sum(), [self._x])[0].reshape(len(self._x), -1)
+            for k in range(self._out.shape[1])
+        ]
+        return np.stack([slope.numpy() for slope in slopes], axis=1)
+
+    def input_sensitivity(self, tensor: str) -> Float64[np.ndarray, "targets inputs"]:
+        """Mean over rows, summed over calls, of (d (what the tensor wrote)_i / d x_j)^2.
+
+        Raises:
+            InputError: the inputs are no numbers that can be varied (tokens).
+        """
+        self._check_inputs()
+        written = [out for _, out in self._calls[tensor]]
+        found = []
+        for i in range(written[0].shape[-1]):
+            total = torch.stack([out[..., i].sum() for out in written]).sum()
+            slope = self._slopes(total, [self._x])[0].reshape(len(self._x), -1)
+            found.append((slope**2).mean(0).numpy())
+        return np.stack(found)
+
+    def _slopes(self, of: Tensor, to: Sequence[Tensor]) -> list[Tensor]:
+        if not of.requires_grad:
+            return [torch.zeros_like(t) for t in to]
+        slopes = torch.autograd.grad(of, to, retain_graph=True, allow_unused=True)
+        return [torch.zeros_like(t) if s is None else s for s, t in zip(slopes, to, strict=True)]
+
+    def _check_inputs(self) -> None:
+        if not self._x.requires_grad:
+            mend = 'use weights="magnitude", or ask about a network that reads numbers'
+            raise InputError("inputs that cannot be varied", where="x", expected="floats", got="tokens", mend=mend)
+
+    def _check(self, tensor: str) -> None:
+        spec, array = self.network.layout.tensors[tensor], self.network.tensors[tensor]
+        calls = self._calls[tensor]
+        matrix = torch.tensor(array, dtype=torch.float64) if array.ndim == 2 else None
+        fits = bool(calls) and matrix is not None
+        for read, written in calls:
+            if not fits or matrix is None:
+                break
+            turned = matrix if spec.plan.source_first else matrix.T
+            fits = read.shape[-1:] == turned.shape[:1] and written.shape[-1:] == turned.shape[1:]
+            if fits:
+                rest = _flat(written.detach() - read @ turned)
+                slack = _SLACK * float(1 + written.detach().abs().max())
+                fits = bool((rest - rest[:1]).abs().max() <= slack)
+        if not fits:
+            raise InputError(
+                "cannot follow what this tensor reads and writes",
+                where=f"tensor '{tensor}'",
+                expected="its own module to compute in @ weight.T + bias, as torch.nn.Linear does",
+                got="no such module, or another computation",
+                mend='use weights="magnitude"',
+            )
+
+
+@contextmanager
+def _recording(module: nn.Module, tensors: Sequence[str]) -> Iterator[dict[str, list[tuple[Tensor, Tensor]]]]:
+    """While inside, note input and output of each tensor's own submodule."""
+    calls: dict[str, list[tuple[Tensor, Tensor]]] = {tensor: [] for tensor in tensors}
+
+    def note(tensor: str, owner: nn.Module, args: tuple[Any, ...], out: Any) -> Any:
+        if not (args and isinstance(args[0], Tensor) and isinstance(out, Tensor)):
+            return None
+        # gradients are asked for at what the module wrote, so it must take part in the graph
+        if not out.requires_grad:
+            out.requires_grad_(True)
+        calls[tensor].append((args[0].detach().clone(), out))
+        return out.clone()  # an activation that works in place must not change the record
+
+    owners = dict(module.named_modules())
+    handles = [
+        owners[tensor.rpartition(".")[0]].register_forward_hook(partial(note, tensor))
+        for tensor in tensors
+        if tensor.rpartition(".")[0] in owners
+    ]
+    try:
+        yield calls
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _flat(values: Tensor) -> Tensor:
+    return values.reshape(-1, values.shape[-1])

@@ -1,0 +1,35 @@
+"""The layer number of every group, from the declared connections alone."""
+
+from collections.abc import Iterable
+
+import networkx as nx
+
+from bimt_train.layouts import Layout
+
+
+def group_depths(layout: Layout) -> dict[str, int]:
+    """Group name -> the length of the longest path of weight tensors that ends in it.
+
+    Groups that read each other in a circle (a recurrent state; a residual stream and the heads that write to it) count
+    as one place of the path and share its depth; a group that nothing is written to has depth 0.
+
+    >>> from bimt_train.layouts import Group, linear
+    >>> x, h, y = (Group.line(name, 2) for name in ("x", "h", "y"))
+    >>> pieces = [linear("a", source=x, target=h), linear("b", source=h, target=y), linear("skip", source=x, target=y)]
+    >>> group_depths(Layout.merge(*pieces))
+    {'x': 0, 'h': 1, 'y': 2}
+    """
+    pairs = (layout.tensors[name].plan.groups for name in layout.weights())
+    return longest_paths(layout.sizes, ((source, target) for target, source in pairs))
+
+
+def longest_paths(names: Iterable[str], pairs: Iterable[tuple[str, str]]) -> dict[str, int]:
+    """Name -> edges on the longest path (source, target) to it, circles drawn together to a point."""
+    graph = nx.DiGraph(pairs)
+    names = list(names)
+    graph.add_nodes_from(names)
+    drawn = nx.condensation(graph)
+    depth: dict[int, int] = {}
+    for place in nx.topological_sort(drawn):
+        depth[place] = max((depth[before] + 1 for before in drawn.predecessors(place)), default=0)
+    return {name: depth[drawn.graph["mapping"][name]] for name in names}

@@ -1,0 +1,75 @@
+"""Modules in the task's own words: the inputs, outputs and neurons that each one holds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bimt_train.checkpoints import Network, TaskCard
+
+from ..graph import NodeId
+from ._partition import Partition
+
+MANY = 12  # names from which on a line shows the first few only
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module by names.
+
+    Attributes:
+        inputs: the task's inputs in it, in the task's order.
+        outputs: the task's outputs in it.
+        neurons: its other neurons, as their labels say.
+    """
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    neurons: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """``{x1, x3 -> y1}``, hidden neurons left out."""
+        return f"{{{_listed(self.inputs)} -> {_listed(self.outputs)}}}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """All names, or of many the first and how many more there are."""
+    if len(names) <= MANY:
+        return ", ".join(names) or "..."
+    return f"{', '.join(names[: MANY // 2])} and {len(names) - MANY // 2} more"
+
+
+def in_task_order(network: Network, partition: Partition) -> tuple[frozenset[NodeId], ...]:
+    """The modules in the order in which the task names their outputs; those without, by their inputs; then the rest."""
+    layout = network.layout
+
+    def first(module: frozenset[NodeId], group: str) -> int:
+        return min((i for name, i in module if name == group), default=layout.sizes.get(group, 0))
+
+    ends = (layout.outputs, layout.inputs)
+    return tuple(sorted(partition.modules, key=lambda m: (*(first(m, end) for end in ends), -len(m), min(m))))
+
+
+def named_modules(network: Network, card: TaskCard, modules: Sequence[frozenset[NodeId]]) -> tuple[Module, ...]:
+    """Modules by the names of their neurons, in the order given."""
+    layout = network.layout
+    named = []
+    for module in modules:
+        members = {group.name: sorted(i for name, i in module if name == group.name) for group in layout.groups}
+        channels = members.pop(layout.inputs, [])
+        inputs = tuple(n for j, n in enumerate(card.inputs) if channels and j % layout.sizes[layout.inputs] in channels)
+        outputs = tuple(card.outputs[i] for i in members.pop(layout.outputs, []))
+        hidden = tuple(layout.group(name).label(i) for name, places in members.items() for i in places)
+        named.append(Module(inputs, outputs, hidden))
+    return tuple(named)
+
+
+def unused_ends(network: Network, card: TaskCard, partition: Partition) -> tuple[str, ...]:
+    """Inputs and outputs that belong to no module; tokens, which are no neurons, cannot."""
+    layout, found = network.layout, frozenset().union(*partition.modules)
+    ends = ((layout.inputs, card.inputs), (layout.outputs, card.outputs))
+    return tuple(
+        name
+        for group, names in ends
+        if group
+        for j, name in enumerate(names)
+        if (group, j % layout.sizes[group]) not in found  # an input may be read once a step
+    )

@@ -1,0 +1,1 @@
+"""Pictures of modules, their hierarchy, and the tests of them."""

@@ -1,0 +1,87 @@
+"""One network, coloured by the modules of several levels."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from matplotlib.axes import Axes
+
+from bimt_train import InputError
+from bimt_train.checkpoints import Network
+
+from .._canvas import INK, blank_axes, figure_of, panels
+from ..networks._draw_network import draw_network
+from ..networks._unroll import unroll
+from ._rungs import Rung, rungs, same_rung, steady_numbers
+
+if TYPE_CHECKING:
+    from ...modules import Level
+
+MOST = 4  # networks side by side
+WIDTH, GAP = 3.1, 0.55  # inches of a network, and between two
+
+
+def draw_levels(
+    network: Network,
+    levels: "Sequence[Level]",
+    *,
+    chosen: "Level | None" = None,
+    threshold: float = 0.0,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the network side by side, coloured by the modules of each level, coarsest first.
+
+    Levels with the same modules are drawn once. Of more than four, these are drawn: the coarsest, the chosen one, and
+    the next finer ones; where there are none, the next coarser ones. Modules that share most neurons share a colour;
+    the chosen level has the colours in which `draw_network` draws its partition.
+
+    Args:
+        network: that the modules were found in.
+        levels: of a `Hierarchy`, for one; in any order.
+        chosen: the level that must be among them; left out, the coarsest.
+        threshold: weights of at most this magnitude are left out.
+        ax: whose place the panels take; left out, a figure of its own.
+
+    Returns:
+        The axes; the panels, one a partition, are its ``child_axes``.
+
+    Raises:
+        InputError: no levels, or a module names a neuron that the network does not have.
+    """
+    if not levels:
+        raise InputError("no levels to draw", where="levels", expected="one or more", got="none")
+    everything = sorted(
+        rungs([*levels, *([chosen] if chosen is not None and chosen not in levels else [])]),
+        key=lambda rung: len(rung.partition.modules),
+    )
+    marked = same_rung(everything, chosen)
+    shown = _shown(everything, marked)
+    rows = len(unroll(network.layout).groups)
+    width = WIDTH * len(shown) + GAP * (len(shown) - 1)
+    axes = blank_axes(width, max(2.2, min(0.8 + 0.8 * (rows - 1), 12.0))) if ax is None else ax
+    places = panels(axes, 1, len(shown), gap_x=GAP / width)
+    for panel, numbers in zip(places, steady_numbers(shown, chosen), strict=True):
+        by_number = {number: module for module, number in numbers.items()}
+        modules = [by_number.get(number, frozenset()) for number in range(max(by_number, default=-1) + 1)]
+        draw_network(network, partition=modules, threshold=threshold, legend=False, ax=panel)
+    _entitle(places, shown, marked)
+    return axes
+
+
+def _shown(everything: list[Rung], marked: Rung | None) -> list[Rung]:
+    at = 0 if marked is None else everything.index(marked)
+    finer, coarser = range(at + 1, len(everything)), range(at - 1, 0, -1)
+    kept = list(dict.fromkeys((0, at, *finer, *coarser)))[:MOST]
+    return [everything[i] for i in sorted(kept)]
+
+
+def _entitle(places: Sequence[Axes], shown: Sequence[Rung], marked: Rung | None) -> None:
+    """Titles of one height, clear of the names of the outputs."""
+    pixel = figure_of(places[0]).dpi / 72
+    for panel, rung in zip(places, shown, strict=True):
+        names = [text.get_window_extent().y1 for text in panel.texts]
+        top = panel.transAxes.transform((0.0, 1.0))[1]
+        title = "\n".join((*rung.lines, rung.size + (", chosen" if rung is marked else "")))
+        panel.set_title(
+            title, fontsize=9, color=INK, loc="left", pad=6 + max(0.0, max(names, default=top) - top) / pixel,
+            weight="bold" if rung is marked else "normal",
+        )  # fmt: skip

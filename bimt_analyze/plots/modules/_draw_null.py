@@ -1,0 +1,112 @@
+"""A value of a network among those of null networks."""
+
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from bimt_train import InputError
+
+from .._canvas import INK, MUTED, NEGATIVE, blank_axes, panels, soften
+
+if TYPE_CHECKING:
+    from ...audits import Significance
+
+WIDTH, HEIGHT = 3.6, 2.0  # inches of a panel
+HEAD = 0.85  # inches above it, for its title
+BARS, WHOLE = 16, 60  # bars over the null values; at most so many over the whole axis, lest they be too thin to see
+COLUMNS = 2
+LETTERS = 56  # of a line of the title
+
+
+def draw_null(significance: "Significance", *, ax: Axes | None = None) -> Axes:
+    """Draw the null values as a histogram and the observed value as a line, with p and z in words.
+
+    The words count the null networks that reach the observed value, and say how many standard deviations of theirs it
+    lies from their mean. What a small p does not show, `significance` says.
+
+    Args:
+        significance: as `significance` gives it.
+        ax: whose place the picture takes; left out, a figure of its own.
+
+    Returns:
+        The axes; the panel is its only child.
+    """
+    return draw_nulls([significance], ax=ax)
+
+
+def draw_nulls(tests: "Sequence[Significance]", *, ax: Axes | None = None) -> Axes:
+    """Draw each test as `draw_null` does, two beside each other.
+
+    Args:
+        tests: one or more.
+        ax: whose place the panels take; left out, a figure of its own.
+
+    Returns:
+        The axes; the panels, one a test, are its ``child_axes``.
+
+    Raises:
+        InputError: no tests.
+    """
+    if not tests:
+        raise InputError("no tests to draw", where="tests", expected="one or more", got="none")
+    columns = min(len(tests), COLUMNS)
+    rows = -(-len(tests) // columns)
+    width, height = WIDTH * columns + 0.7 * (columns - 1), HEIGHT * rows + (HEAD + 0.5) * (rows - 1)
+    axes = blank_axes(width, height) if ax is None else ax
+    places = panels(axes, rows, columns, gap_x=0.7 / width, gap_y=(HEAD + 0.5) / height)
+    for panel in places[len(tests) :]:
+        panel.remove()
+    for test, panel in zip(tests, places, strict=False):
+        _draw(panel, test)
+    return axes
+
+
+def _draw(panel: Axes, test: "Significance") -> None:
+    soften(panel)
+    values = np.array(test.null)
+    low, high = min(values.min(), test.observed), max(values.max(), test.observed)
+    span = high - low or max(abs(high), 1.0)
+    width = max(np.ptp(values) / BARS, span / WHOLE)
+    bars = max(1, round(np.ptp(values) / width))
+    middle = (values.min() + values.max()) / 2
+    edges = middle + width * (np.arange(bars + 1) - bars / 2)
+    edges[0], edges[-1] = min(edges[0], values.min()), max(edges[-1], values.max())
+    counts, _, _ = panel.hist(values, bins=edges, color=MUTED, alpha=0.55, linewidth=0)
+    panel.axvline(test.observed, color=NEGATIVE, linewidth=1.8)
+    panel.set_xlim(min(low, edges[0]) - 0.06 * span, max(high, edges[-1]) + 0.06 * span)
+    panel.set_ylim(0, 1.3 * float(np.max(counts)))
+    panel.yaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=2))
+    panel.xaxis.set_major_locator(MaxNLocator(5))
+    right = test.observed > sum(panel.get_xlim()) / 2
+    panel.annotate(
+        f"this network: {test.observed:.3g}", (test.observed, 1.0), xycoords=("data", "axes fraction"),
+        xytext=(-4 if right else 4, -2), textcoords="offset points", ha="right" if right else "left", va="top",
+        color=NEGATIVE, fontsize=8,
+    )  # fmt: skip
+    panel.set_xlabel(test.statistic)
+    panel.set_ylabel("null networks")
+    said = "\n".join(textwrap.fill(line, LETTERS) for line in (_reached(test), _distance(test)))
+    panel.annotate(
+        said, (0, 1), xycoords="axes fraction", xytext=(0, 4), textcoords="offset points", color=INK, fontsize=8,
+    )  # fmt: skip
+    lines = said.count("\n") + 1
+    panel.set_title(
+        textwrap.fill(f"Null model: {test.null_model}", LETTERS - 6), color=INK, fontsize=9, loc="left",
+        pad=8 + 10.5 * lines,
+    )  # fmt: skip
+
+
+def _reached(test: "Significance") -> str:
+    samples = len(test.null)
+    reached = round(test.p * (1 + samples)) - 1
+    return f"p = {test.p:.2g}: {reached or 'none'} of {samples} null networks reach{'es' if reached == 1 else ''} it"
+
+
+def _distance(test: "Significance") -> str:
+    if test.z is None:
+        return "no z: all null values are equal"
+    return f"z = {test.z:.3g} standard deviations from their mean"

@@ -1,0 +1,91 @@
+"""Levels of equal modules taken together, and colours that modules keep from level to level."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ...graph import NodeId
+    from ...modules import Level, Partition
+
+
+@dataclass(frozen=True)
+class Rung:
+    """Levels that have the same modules."""
+
+    levels: "tuple[Level, ...]"
+
+    @property
+    def partition(self) -> "Partition":
+        """The modules, which all levels share."""
+        return self.levels[0].partition
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The levels' names, resolutions as a range."""
+        found = list(dict.fromkeys(level.name for level in self.levels if level.kind != "resolution"))
+        resolutions = [level.parameter for level in self.levels if level.kind == "resolution"]
+        if resolutions:
+            low, high = min(resolutions), max(resolutions)
+            found.append(f"resolution {low:g}" + (f" to {high:g}" if high > low else ""))
+        return tuple(found)
+
+    @property
+    def size(self) -> str:
+        """The number of modules, in words."""
+        return count(len(self.partition.modules), "module")
+
+
+def count(number: int, noun: str) -> str:
+    """A number and its noun.
+
+    >>> count(1, "module"), count(3, "module")
+    ('1 module', '3 modules')
+    """
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def rungs(levels: "Sequence[Level]") -> list[Rung]:
+    """Each partition once, in the order in which it first appears."""
+    found: dict[object, list[Level]] = {}
+    for level in levels:
+        found.setdefault((level.partition.modules, level.partition.unused), []).append(level)
+    return [Rung(tuple(same)) for same in found.values()]
+
+
+def same_rung(found: Sequence[Rung], level: "Level | None") -> Rung | None:
+    """The rung of this level; failing that, the first one with its modules."""
+    same = [rung for rung in found if level is not None and rung.partition.same_modules(level.partition)]
+    return min(same, key=lambda rung: level not in rung.levels, default=None)
+
+
+def steady_numbers(found: Sequence[Rung], anchor: "Level | None" = None) -> "list[dict[frozenset[NodeId], int]]":
+    """For each rung the numbers of its modules, by which they are coloured.
+
+    The anchor's modules (left out, the first rung's) have the numbers that they have in their partition. From there, up
+    and down the rungs, the modules that share most neurons share a number, and what is left over gets a new one.
+    """
+    start = found[0].partition if anchor is None else anchor.partition
+    known = {module: number for number, module in enumerate(start.modules)}
+    at = next((i for i, rung in enumerate(found) if rung.partition.same_modules(start)), 0)
+    used = set(known.values())
+    numbers = {at: _passed_on(known, found[at].partition.modules, used)}
+    for i in (*range(at - 1, -1, -1), *range(at + 1, len(found))):
+        nearer = i + 1 if i < at else i - 1
+        numbers[i] = _passed_on(numbers[nearer], found[i].partition.modules, used)
+    return [numbers[i] for i in range(len(found))]
+
+
+def _passed_on(
+    known: "Mapping[frozenset[NodeId], int]", modules: "Sequence[frozenset[NodeId]]", used: set[int]
+) -> "dict[frozenset[NodeId], int]":
+    shared = [(len(old & new), old, new) for new in modules for old in known if old & new]
+    numbers: dict[frozenset[NodeId], int] = {}
+    for _, old, new in sorted(shared, key=lambda one: -one[0]):
+        if new not in numbers and known[old] not in numbers.values():
+            numbers[new] = known[old]
+    for module in modules:
+        if module not in numbers:
+            numbers[module] = max(used, default=-1) + 1
+            used.add(numbers[module])
+    return numbers

@@ -1,0 +1,63 @@
+"""What class a network of two inputs gives where."""
+
+import numpy as np
+from jaxtyping import Float64
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+
+from bimt_train import InputError
+from bimt_train.checkpoints import Checkpoint
+
+from .._canvas import INK, blank_axes, module_colour, panels, soften
+from .._labels import shorten
+
+POINTS = 200  # a side of the grid
+PALE = 0.75  # how far a region's colour is towards white
+
+
+def draw_boundary(
+    checkpoint: Checkpoint,
+    x: Float64[np.ndarray, "rows 2"],
+    y: Float64[np.ndarray, "rows classes"],
+    *,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw regions by the class of the largest output, and the rows in their true classes' colours on top.
+
+    Args:
+        checkpoint: a classifier of two inputs.
+        x: rows, in the task's own units.
+        y: their classes, one-hot.
+        ax: whose place the picture takes; left out, a figure of its own.
+
+    Returns:
+        The axes; the panel is its only child.
+
+    Raises:
+        InputError: not two inputs, or outputs that are no classes.
+    """
+    card = checkpoint.card
+    if len(card.inputs) != 2 or not card.classifies:
+        got = f"{len(card.inputs)} inputs, loss {card.loss}"
+        raise InputError("no boundary to draw", where=f"task {card.name!r}", expected="two inputs, classes", got=got)
+    low = np.minimum(x.min(axis=0), [pair[0] for pair in card.ranges])
+    high = np.maximum(x.max(axis=0), [pair[1] for pair in card.ranges])
+    across, up = (np.linspace(low[i], high[i], POINTS) for i in range(2))
+    grid = np.stack(np.meshgrid(across, up), axis=2).reshape(-1, 2)
+    classes = checkpoint.predict(grid).argmax(axis=1).reshape(POINTS, POINTS)
+    colours = np.array([to_rgb(module_colour(k)) for k in range(len(card.outputs))])
+    axes = blank_axes(5.0, 4.0) if ax is None else ax
+    (panel,) = panels(axes, 1, 1)
+    soften(panel)
+    pale = PALE + (1 - PALE) * colours
+    panel.imshow(
+        pale[classes], extent=(low[0], high[0], low[1], high[1]), origin="lower", aspect="auto", interpolation="nearest"
+    )
+    true = y.argmax(axis=1)
+    for k, name in enumerate(card.output_labels or card.outputs):
+        rows = x[true == k]
+        panel.scatter(rows[:, 0], rows[:, 1], s=9, color=colours[k], linewidths=0, label=shorten(name))
+    panel.set_xlabel(shorten(card.inputs[0]), color=INK, parse_math=False)
+    panel.set_ylabel(shorten(card.inputs[1]), color=INK, parse_math=False)
+    panel.legend(frameon=False, fontsize=8, labelcolor=INK, loc="upper right")
+    return axes

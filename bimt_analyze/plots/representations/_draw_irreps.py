@@ -1,0 +1,53 @@
+"""S4: the irreducible representations that each neuron carries."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from .._canvas import INK, MUTED, blank_axes, module_colour, panels, soften
+
+if TYPE_CHECKING:
+    from ...representations import IrrepShares
+
+LEAST = 1e-2  # standard deviation from which a neuron is drawn
+SHOWN = ("sign", "2", "3", "3'")  # in the order of the house's colours
+
+
+def draw_irreps(shares: "Sequence[IrrepShares]", *, ax: Axes | None = None) -> Axes:
+    """Draw each neuron as a bar of the shares of its variance, one colour a representation; grey is no function of the
+    product.
+
+    Neurons are sorted by the representation that they carry most of, and those of a standard deviation below 0.01 are
+    left out. Ticks are the neurons' numbers.
+
+    Args:
+        shares: as `irrep_shares` gives them.
+        ax: whose place the picture takes; left out, a figure of its own.
+
+    Returns:
+        The axes; the panel is its only child.
+    """
+
+    def rank(one: "IrrepShares") -> tuple[int, float]:
+        best = max(SHOWN, key=lambda irrep: one.shares[irrep])
+        return SHOWN.index(best), -one.shares[best]
+
+    shown = sorted((one for one in shares if one.spread > LEAST), key=rank)
+    axes = blank_axes(max(3.4, 0.19 * len(shown) + 1.0), 2.6) if ax is None else ax
+    (panel,) = panels(axes, 1, 1)
+    soften(panel, grid=False)
+    below = np.zeros(len(shown))
+    for number, irrep in enumerate(SHOWN):
+        heights = np.array([one.shares[irrep] for one in shown])
+        panel.bar(range(len(shown)), heights, bottom=below, color=module_colour(number), width=0.82, label=irrep)
+        below = below + heights
+    panel.bar(range(len(shown)), 1 - below, bottom=below, color=MUTED, alpha=0.25, width=0.82, label="none")
+    panel.set_xticks(range(len(shown)), [str(one.neuron) for one in shown], fontsize=6, rotation=90)
+    panel.set(xlim=(-0.7, max(len(shown), 1) - 0.3), ylim=(0, 1))
+    panel.set_xlabel("neuron of the last hidden layer")
+    panel.set_ylabel("share of variance")
+    panel.legend(frameon=False, fontsize=8, labelcolor=INK, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=5,
+                 handlelength=0.9, columnspacing=1.2)  # fmt: skip
+    return axes

@@ -1,0 +1,96 @@
+"""True values against predicted ones."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from jaxtyping import Float64
+from matplotlib.axes import Axes
+
+from bimt_train import InputError
+
+from .._canvas import INK, MUTED, POSITIVE, blank_axes, module_colour, panels, soften
+from .._labels import shorten
+
+COLUMNS, MOST = 3, 12  # panels a row, and in all
+MARKERS = "oxs^"
+
+
+def draw_predictions(
+    targets: Float64[np.ndarray, "rows outputs"],
+    predictions: Mapping[str, Float64[np.ndarray, "_ _"]],
+    *,
+    names: Sequence[str] = (),
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw predicted against true values, one panel an output; on the diagonal both are equal.
+
+    Args:
+        targets: true values.
+        predictions: who predicts -> the values; each has its marker and its r2 = 1 - residual variance / variance.
+        names: of the outputs; y1, y2, ... if left out.
+        ax: whose place the panels take; left out, a figure of its own.
+
+    Returns:
+        The axes; the panels are its ``child_axes``. Of more than 12 outputs the first 12 are drawn.
+
+    Raises:
+        InputError: predictions or names that do not pair up with the targets.
+    """
+    outputs = targets.shape[1]
+    names = tuple(names) or tuple(f"y{i + 1}" for i in range(outputs))
+    for who, values in predictions.items():
+        if values.shape != targets.shape:
+            raise InputError(
+                "predictions do not pair up with targets", where=who, expected=str(targets.shape), got=str(values.shape)
+            )
+    if len(names) != outputs:
+        raise InputError("one name an output", where="names", expected=str(outputs), got=str(len(names)))
+    shown = min(outputs, MOST)
+    columns = min(shown, COLUMNS)
+    rows = math.ceil(shown / columns)
+    axes = blank_axes(3.1 * columns, 3.1 * rows) if ax is None else ax
+    for number, panel in enumerate(panels(axes, rows, columns, gap_x=0.2 / columns, gap_y=0.3 / rows)):
+        if number >= shown:
+            panel.set_visible(False)
+            continue
+        _panel(panel, targets[:, number], {who: values[:, number] for who, values in predictions.items()})
+        panel.set_title(shorten(names[number]), color=INK, fontsize=10, loc="left", parse_math=False)
+        panel.set_xlabel("true")
+        panel.set_ylabel("predicted")
+    return axes
+
+
+def _panel(panel: Axes, true: np.ndarray, predicted: Mapping[str, np.ndarray]) -> None:
+    soften(panel)
+    low, high = float(true.min()), float(true.max())
+    margin = 0.05 * ((high - low) or 1.0)
+    panel.plot([low - margin, high + margin], [low - margin, high + margin], color=MUTED, linewidth=0.9, zorder=1)
+    for place, (who, values) in enumerate(predicted.items()):
+        marker = MARKERS[place % len(MARKERS)]
+        colour = POSITIVE if place == 0 else module_colour(place - 1)
+        look = {"c": colour, "linewidths": 1.0} if marker == "x" else {"facecolors": "none", "edgecolors": colour}
+        label = f"{who}: r2 {r_squared(true, values):.4f}"
+        panel.scatter(
+            true,
+            values,
+            s=18,
+            marker=marker,
+            alpha=0.8,
+            zorder=2 + place,
+            label=label,
+            rasterized=len(true) > 2000,
+            **look,
+        )
+    panel.set_xlim(low - margin, high + margin)
+    panel.legend(loc="upper left", frameon=False, fontsize=7.5, labelcolor=INK, handletextpad=0.3, borderaxespad=0.1)
+
+
+def r_squared(true: Float64[np.ndarray, " rows"], predicted: Float64[np.ndarray, " rows"]) -> float:
+    """1 - sum (true - predicted)^2 / sum (true - mean)^2; NaN for constant targets.
+
+    >>> r_squared(np.array([0.0, 1.0, 2.0]), np.array([0.0, 1.0, 2.5]))
+    0.875
+    """
+    total = float(((true - true.mean()) ** 2).sum())
+    return 1 - float(((true - predicted) ** 2).sum()) / total if total > 0 else math.nan

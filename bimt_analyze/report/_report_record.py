@@ -1,0 +1,112 @@
+"""From a report to the record that is published as JSON."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from ._content import ReportContent
+from ._schema import (
+    AgreementRecord,
+    AuditRecord,
+    CircuitRecord,
+    DivergenceRecord,
+    EvidenceRecord,
+    FormulaRecord,
+    ModuleRecord,
+    ProvenanceRecord,
+    ReadingRecord,
+    ReportFile,
+    RivalRecord,
+    SharedPartRecord,
+    SharedRecord,
+    SignificanceRecord,
+    StructureRecord,
+    TaskRecord,
+    finite,
+)
+
+if TYPE_CHECKING:
+    from ..formulas import Formula
+
+
+def record(report: ReportContent) -> ReportFile:
+    """The report as it is published; numbers that are not finite become null."""
+    card, built = report.checkpoint.card, report.built_as
+    return ReportFile(
+        summary=list(report.summary()),
+        task=TaskRecord(name=card.name, inputs=list(card.inputs), outputs=list(card.outputs), loss=card.loss),
+        modules=[
+            ModuleRecord(id=n, inputs=list(m.inputs), outputs=list(m.outputs), neurons=list(m.neurons))
+            for n, m in enumerate(report.modules, start=1)
+        ],
+        structure=StructureRecord(
+            level=report.level,
+            reason=report.reason,
+            unused=list(report.unused),
+            as_built=None if built is None else built.as_built,
+            as_built_level=None if built is None else built.level,
+        ),
+        formulas={name: _formula(formula) for name, formula in report.formulas.items()},
+        shared=_shared(report),
+        agreement=_agreement(report),
+        significance=SignificanceRecord(**finite(report.significance.to_json() if report.significance else {})),
+        reading=None if report.reading is None else ReadingRecord(**finite(asdict(report.reading))),
+        circuit=CircuitRecord(**finite(report.circuit.to_json())),
+        audit=None if report.audit is None else AuditRecord(**finite(report.audit.to_json())),
+        provenance=ProvenanceRecord(**finite(dict(report.provenance))),
+    )
+
+
+def _agreement(report: ReportContent) -> AgreementRecord:
+    """The agreement, with modules by the ids that the record gives them."""
+    if report.agreement is None:
+        return AgreementRecord()
+    plain = finite(report.agreement.to_json())
+    ids = {module: number for number, module in enumerate(report.module_sets, start=1)}
+    for part in plain["parts"]:
+        if part["module"] is not None:
+            part["module"] = ids[report.partition.modules[part["module"]]]
+    return AgreementRecord(**plain)
+
+
+def _shared(report: ReportContent) -> SharedRecord | None:
+    found = report.shared
+    if found is None:
+        return None
+    return SharedRecord(
+        parts=[
+            SharedPartRecord(name=name, expression=str(expression), outputs=list(found.users(name)))
+            for name, expression in found.parts.items()
+        ],
+        outputs={name: str(expression) for name, expression in found.outputs.items()},
+    )
+
+
+def _formula(formula: "Formula") -> FormulaRecord:
+    proof = formula.proof
+    missed = None if proof is None else proof.divergence
+    return FormulaRecord(
+        expression=str(formula.expression),
+        latex=formula.latex(),
+        variables=list(formula.variables),
+        r2=finite(formula.r2),
+        r2_network=None if proof is None else finite(proof.network),
+        exact=formula.exact,
+        complexity=formula.complexity,
+        canonical="no truth" if proof is None else proof.canonical,
+        message=formula.message if proof is None else proof.statement,
+        rivals=[
+            RivalRecord(expression=str(rival.expression), complexity=rival.complexity, error=finite(rival.error))
+            for rival in formula.rivals
+        ],
+        evidence=[
+            EvidenceRecord(
+                kind=e.kind, inputs=list(e.inputs), detail=e.detail, departure=finite(e.departure),
+                limit=finite(e.limit), source=e.source,
+            )
+            for e in formula.evidence
+            if e.proposed and e.kind != "depends"
+        ],
+        divergence=None
+        if missed is None
+        else DivergenceRecord(inputs=list(missed.inputs), share=finite(missed.share), r2=finite(missed.r2)),
+    )  # fmt: skip

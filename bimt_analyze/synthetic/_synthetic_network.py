@@ -1,0 +1,63 @@
+"""A network with its truth: which module each neuron belongs to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float64
+
+from bimt_train import InputError
+from bimt_train.checkpoints import Network
+
+from ..graph import NodeId
+from ..modules import Partition
+
+
+@dataclass(frozen=True, eq=False)
+class Specimen:
+    """A network of exactly known structure. The same options and seed make the same bytes.
+
+    Attributes:
+        network: a ReLU `MLP` (of a program, a `ProgramTransformer`) in double precision, its neurons in random order
+            and, where they are hidden, rescaled.
+        x: rows to run it on, read-only.
+        modules: for every neuron the number of its module; None where it serves several modules, or none.
+        modular: whether there is anything to find. Where there is not, all neurons are of module 0.
+        kind: the function that made it.
+        options: with which options.
+        seed: of all that is random.
+
+    Raises:
+        InputError: modules of other neurons than the network has.
+    """
+
+    network: Network
+    x: Float64[np.ndarray, "rows inputs"]
+    modules: Mapping[NodeId, int | None]
+    modular: bool
+    kind: str
+    options: Mapping[str, Any]
+    seed: int
+
+    def __post_init__(self) -> None:
+        neurons = {(group, i) for group, size in self.network.layout.sizes.items() for i in range(size)}
+        if set(self.modules) != neurons:
+            strays = sorted(neurons ^ set(self.modules))
+            raise InputError("modules of other neurons than the network has", where="modules", got=str(strays[:4]))
+        rows = np.array(self.x)
+        rows.setflags(write=False)
+        object.__setattr__(self, "x", rows)
+        object.__setattr__(self, "modules", MappingProxyType(dict(self.modules)))
+        object.__setattr__(self, "options", MappingProxyType(dict(self.options)))
+
+    @cached_property
+    def partition(self) -> Partition:
+        """The truth as a partition; neurons of no single module stand in ``unused``, as modules are disjoint."""
+        members: dict[int | None, set[NodeId]] = {}
+        for node, module in self.modules.items():
+            members.setdefault(module, set()).add(node)
+        shared = frozenset(members.pop(None, ()))
+        return Partition(tuple(map(frozenset, members.values())), shared, method="known", seed=self.seed)

@@ -1,0 +1,116 @@
+"""A transformer seen from its residual stream: who writes it and who reads it, in the order of computation."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64
+
+from bimt_train import InputError
+from bimt_train.checkpoints import Network
+
+QKV = 3  # copies of its neurons that an attention reads into
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Neurons that read the stream and write to it: those of a block's heads, or of its MLP.
+
+    Attributes:
+        group: their name.
+        heads: how many heads they form; 0 for an MLP.
+        reads: weights by which they read, a copy a tensor or a fold: for heads q, k and v.
+        biases: what is added to each copy.
+        writes: weights by which they write.
+    """
+
+    group: str
+    heads: int
+    reads: Float64[np.ndarray, "copies neurons positions"]
+    biases: Float64[np.ndarray, "copies neurons"]
+    writes: Float64[np.ndarray, "positions neurons"]
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """A residual stream with all that touches it. Norms are left out: they scale positions, and mix none.
+
+    Attributes:
+        group: its name.
+        sources: what writes it first, name -> ``[rows, positions]``: embeddings by their tensors' names, one row a
+            token, and weights from groups that read nothing of it, by the groups' names.
+        parts: what reads it and writes it, in the order of computation.
+        targets: groups that only read it: name -> ``[neurons, positions]``.
+    """
+
+    group: str
+    sources: Mapping[str, Float64[np.ndarray, "_ positions"]]
+    parts: tuple[Part, ...]
+    targets: Mapping[str, Float64[np.ndarray, "_ positions"]]
+
+
+def has_stream(network: Network) -> bool:
+    """Whether some group is both read and written by another, as a residual stream is."""
+    pairs = {network.layout.tensors[name].plan.groups for name in network.layout.weights()}
+    return any(target != source and (source, target) in pairs for target, source in pairs)
+
+
+def residual_stream(network: Network) -> Stream:
+    """Find the stream in the layout: the group that most others both read and write.
+
+    Of those others, one that the stream's reading tensors name three times is taken for an attention with q, k and v in
+    this order, any other for an MLP. Tensors count in the order of the layout.
+
+    Raises:
+        InputError: no group is both read and written by another.
+    """
+    layout = network.layout
+    ends = [layout.tensors[name].plan.groups for name in layout.weights()]  # (target, source)
+    partners = {g: [n for n in layout.sizes if n != g and {(n, g), (g, n)} <= set(ends)] for g in layout.sizes}
+    hub = max(layout.sizes, key=lambda group: len(partners[group]))
+    if not partners[hub]:
+        mend = "ask about a transformer"
+        raise InputError(
+            "no residual stream", where="layout", expected="a group that others read and write", got="none", mend=mend
+        )
+    reads, writes = (
+        {g: np.concatenate(found) for g, found in _between(network, hub, as_source).items()}
+        for as_source in (True, False)
+    )
+    sources = {
+        name: _copies(network, name)[:, 0] for name in layout.touching(hub) if layout.tensors[name].role == "embedding"
+    }
+    sources |= {g: w.sum(0).T for g, w in writes.items() if g not in partners[hub]}
+    parts = []
+    for group in (g for g in reads if g in partners[hub]):
+        heads = layout.group(group).heads if len(reads[group]) == QKV else 0
+        parts.append(Part(group, heads, reads[group], _biases(network, group, len(reads[group])), writes[group].sum(0)))
+    return Stream(hub, sources, tuple(parts), {g: w.sum(0) for g, w in reads.items() if g not in partners[hub]})
+
+
+def _between(network: Network, hub: str, as_source: bool) -> dict[str, list[Float64[np.ndarray, "_ _ _"]]]:
+    """Group -> its weights from the hub, or to it, in the order of the tensors."""
+    found: dict[str, list[Float64[np.ndarray, "_ _ _"]]] = {}
+    for name in network.layout.weights():
+        target, source = network.layout.tensors[name].plan.groups
+        if (source if as_source else target) == hub:
+            found.setdefault(target if as_source else source, []).append(_copies(network, name))
+    return found
+
+
+def _copies(network: Network, name: str) -> Float64[np.ndarray, "copies _ _"]:
+    """A tensor as ``[copies, target, source]``, whatever is no neuron being a copy; of one group ``[copies, 1, _]``."""
+    plan, tensor = network.layout.tensors[name].plan, network.tensors[name].astype(np.float64)
+    opened = tensor.reshape(plan.open_shape(tensor.shape, network.layout.sizes))
+    neurons = [place for place, _ in plan.group_factors()]
+    others = [place for place in range(opened.ndim) if place not in neurons]
+    sizes = [opened.shape[place] for place in neurons]
+    found = opened.transpose(*others, *neurons).reshape(-1, *([1] * (2 - len(sizes))), *sizes)
+    return found.swapaxes(1, 2) if plan.source_first else found
+
+
+def _biases(network: Network, group: str, copies: int) -> Float64[np.ndarray, "copies neurons"]:
+    layout = network.layout
+    found = [_copies(network, name)[:, 0] for name in layout.touching(group) if layout.tensors[name].role == "bias"]
+    together = np.concatenate(found) if found else np.zeros((0, layout.sizes[group]))
+    return together if len(together) == copies else np.zeros((copies, layout.sizes[group]))

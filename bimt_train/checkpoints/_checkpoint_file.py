@@ -1,0 +1,254 @@
+"""The checkpoint's file: safetensors with one line of JSON, checked field by field; it holds no code."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save as to_safetensors
+
+from .._errors import CheckpointError, InputError
+from ..layouts._group import Group
+from ..layouts._layout import Layout, Role, TensorSpec
+from ..layouts._placement import Placement
+from ..models._model_options import Strict, check_options
+from ..models._model_spec import ModelSpec
+from ._checkpoint import PROBES, Checkpoint, Probe
+from ._files import write_whole
+from ._network import Network
+from ._task_spec import TaskCard
+
+VERSION = 1
+"""Of the file format; raised whenever a reader of the older one could misread a file."""
+
+_KEY = "bimt"  # the one key of the safetensors metadata: with several, their order in the file is not fixed
+_DTYPES = {"F64", "F32", "F16", "I64", "I32", "I16", "I8", "U8", "BOOL"}
+_FOREIGN = (
+    "if it holds the weights of a plain feed-forward chain, read it with read_foreign(path, activation=...), "
+    "on the command line with --activation"
+)
+
+
+class _Stamp(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    format: Literal["bimt"]
+    version: int
+
+
+class _GroupData(Strict):
+    name: str
+    slots: list[list[float]]
+    movable: bool
+    heads: int
+    labels: list[str]
+
+
+class _TensorData(Strict):
+    name: str
+    pattern: str
+    role: Role
+
+
+class _LayoutData(Strict):
+    groups: list[_GroupData]
+    tensors: list[_TensorData]
+    inputs: str
+    outputs: str
+    steps: int = 1
+
+    def value(self) -> Layout:
+        groups = tuple(Group.from_json(group.model_dump()) for group in self.groups)
+        tensors = {t.name: TensorSpec(t.pattern, t.role) for t in self.tensors}
+        return Layout(groups, tensors, self.inputs, self.outputs, self.steps)
+
+
+class _ModelData(Strict):
+    kind: str
+    options: dict[str, Any]
+
+
+class _Metadata(Strict):
+    format: Literal["bimt"]
+    version: int
+    layout: _LayoutData
+    placement: dict[str, list[int]]
+    model: _ModelData
+    card: dict[str, Any]
+    config: dict[str, Any]
+    tied: dict[str, str]
+
+
+# ---- writing --------------------------------------------------------------------------------------------------------
+
+
+def save_checkpoint(path: str | Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint; the same content gives the same bytes. The file appears whole or not at all.
+
+    The format is written up in docs/checkpoint.md. Tied tensors, which is to say tensors of equal content, are stored
+    once; constant tensors (fresh biases and norms) are equal by chance and each stored on its own.
+
+    Raises:
+        CheckpointError: the config holds something that JSON does not, or the file cannot be written.
+    """
+    network = checkpoint.network
+    tensors, tied = _without_copies(network.tensors)
+    probe = {f"probe.{name}": getattr(checkpoint.probe, name) for name in PROBES}
+    taken = [name for name in network.tensors if name in probe]
+    if taken:
+        raise CheckpointError(
+            "a tensor has the name of a probe", where=f"tensor '{taken[0]}'", mend="rename the module"
+        )
+    layout = network.layout.to_json()
+    # A list, because the order of the layers matters and that of JSON's keys does not.
+    layout["tensors"] = [{"name": name, **spec} for name, spec in layout["tensors"].items()]
+    said = {
+        "format": "bimt",
+        "version": VERSION,
+        "layout": layout,
+        "placement": {name: list(slots) for name, slots in network.placement.slots.items()},
+        "model": {"kind": network.model.kind, "options": dict(network.model.options)},
+        "card": TaskCard.from_json(checkpoint.card.to_json()).to_json(),  # 1 and 1.0 are the same content
+        "config": dict(checkpoint.config),
+        "tied": tied,
+    }
+    try:
+        text = json.dumps(said, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        what, mend = "a checkpoint that JSON cannot say", "give plain values as config and model options"
+        raise CheckpointError(what, where=str(path), got=str(error), mend=mend) from error
+    write_whole(Path(path), to_safetensors({**tensors, **probe}, {_KEY: text}))
+
+
+def _without_copies(tensors: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """The tensors to store, contiguous, and for each that is left out the name of the one that equals it."""
+    first: dict[tuple[str, tuple[int, ...], bytes], str] = {}
+    stored, tied = {}, {}
+    for name in sorted(tensors):
+        array = np.ascontiguousarray(tensors[name]).reshape(tensors[name].shape)
+        content = (array.dtype.str, array.shape, array.tobytes())
+        constant = array.size == 0 or bool((array == array.flat[0]).all())
+        if not constant and first.setdefault(content, name) != name:
+            tied[name] = first[content]
+        else:
+            stored[name] = array
+    return stored, tied
+
+
+# ---- reading --------------------------------------------------------------------------------------------------------
+
+
+def load_checkpoint(path: str | Path) -> Checkpoint:
+    """Read a checkpoint. Nothing in the file is run; every field is checked before it is used.
+
+    Raises:
+        CheckpointError: the file is missing, truncated, no safetensors, not ours, of another version, or contradicts
+            itself; the message names the file, the field and the mend.
+    """
+    path = Path(path)
+    tensors, text = _read(path)
+    data = _parse(path, text)
+    for alias, name in data.tied.items():
+        if alias in tensors or name not in tensors:
+            where, expected = f"{path}, field 'tied.{alias}'", "the name of a stored tensor"
+            raise CheckpointError("a tied tensor without its twin", where=where, expected=expected, got=name)
+        tensors[alias] = tensors[name]
+    part = "layout"
+    try:
+        layout = data.layout.value()
+        part = "placement"
+        placement = Placement({name: tuple(slots) for name, slots in data.placement.items()}).check(layout)
+        placement = Placement({name: placement.slots[name] for name in layout.sizes})
+        part = "card"
+        card = TaskCard.from_json(data.card)
+        part = "probe"
+        probe = Probe(*(_taken(tensors, f"probe.{name}") for name in PROBES))
+        part = "tensors"
+        model = ModelSpec(data.model.kind, data.model.options)
+        check_options(model, layout.steps, {name: tensor.shape for name, tensor in tensors.items()})
+        in_order = {name: tensors[name] for name in layout.tensors if name in tensors}
+        network = Network(model, layout, placement, in_order | tensors)
+        return Checkpoint(network, card, probe, data.config)
+    except ValidationError as error:
+        raise _misfit(path, "model.options", error) from error
+    except InputError as error:
+        where = ", ".join(filter(None, (str(path), f"field '{part}'", error.where)))
+        raise CheckpointError(
+            error.what, where=where, expected=error.expected, got=error.got, mend=error.mend or "write the file anew"
+        ) from error
+
+
+def _read(path: Path) -> tuple[dict[str, np.ndarray], str]:
+    """The arrays and the metadata text, or a sentence on why this is no checkpoint of ours."""
+    try:
+        with safe_open(path, framework="np") as file:
+            metadata = file.metadata() or {}
+            if _KEY not in metadata:
+                found = ", ".join(sorted(file.keys())[:4]) or "no tensors"
+                what = "a safetensors file without our metadata"
+                raise CheckpointError(what, where=str(path), expected=f"metadata '{_KEY}'", got=found, mend=_FOREIGN)
+            kinds = {name: file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118
+            for name, kind in kinds.items():
+                if kind not in _DTYPES:
+                    where, expected = f"{path}, tensor '{name}'", ", ".join(sorted(_DTYPES))
+                    raise CheckpointError("a tensor of a foreign kind", where=where, expected=expected, got=kind)
+            return {name: file.get_tensor(name) for name in kinds}, metadata[_KEY]
+    except FileNotFoundError as error:
+        raise CheckpointError("no such file", where=str(path), mend="correct the path") from error
+    except OSError as error:
+        raise CheckpointError("the file cannot be read", where=str(path), got=error.strerror or str(error)) from error
+    except SafetensorError as error:
+        raise _unreadable(path, str(error)) from error
+
+
+def _unreadable(path: Path, reason: str) -> CheckpointError:
+    """A truncated file is empty or begins like one of ours; anything else is of another kind."""
+    with path.open("rb") as file:
+        start = file.read(9)
+    if len(start) < 9 or (start[8:] == b"{" and "header too large" not in reason.lower()):
+        mend = "the file is truncated or damaged: copy it again, or train anew"
+        return CheckpointError("a damaged checkpoint", where=str(path), got=reason, mend=mend)
+    what = "not a safetensors file"
+    return CheckpointError(what, where=str(path), expected="a checkpoint", got=reason, mend=_FOREIGN)
+
+
+def _parse(path: Path, text: str) -> _Metadata:
+    try:
+        version = _Stamp.model_validate_json(text).version
+        if version != VERSION:
+            newer = version > VERSION
+            raise CheckpointError(
+                "a checkpoint of another version",
+                where=f"{path}, field 'version'",
+                expected=str(VERSION),
+                got=str(version),
+                mend="install a newer version of this program" if newer else "write the file anew",
+            )
+        return _Metadata.model_validate_json(text)
+    except ValidationError as error:
+        raise _misfit(path, "", error) from error
+
+
+def _misfit(path: Path, field: str, error: ValidationError) -> CheckpointError:
+    first = error.errors(include_url=False, include_context=False)[0]
+    name = ".".join(filter(None, (field, *(str(step) for step in first["loc"])))) or _KEY
+    got = "" if first["type"] == "missing" else repr(first["input"])
+    return CheckpointError(
+        "a field that cannot be read",
+        where=f"{path}, field '{name}'",
+        expected=first["msg"],
+        got=got if len(got) <= 60 else f"{got[:57]}...",
+        mend="write the file anew, as docs/checkpoint.md says",
+    )
+
+
+def _taken(tensors: dict[str, np.ndarray], name: str) -> np.ndarray:
+    if name not in tensors:
+        raise CheckpointError("a tensor is missing", where=f"tensor '{name}'", expected="float64 [rows, columns]")
+    array = tensors.pop(name)
+    if array.dtype != np.float64:
+        raise CheckpointError("a probe of a foreign kind", where=name, expected="float64", got=str(array.dtype))
+    return array

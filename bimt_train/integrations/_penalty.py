@@ -1,0 +1,133 @@
+"""The connection cost for training loops that are not ours: its gradient before a step, relocation after it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..connection_cost._relocate import relocate
+from ..layouts import Layout, Placement, bind, layout_for
+from ..training._recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """What a module pays for its connections, where its neurons sit now.
+
+    In a loop it is called twice a step, around the optimiser's own::
+
+        loss.backward()
+        penalty.add_gradients(module, step)
+        optimiser.step()
+        penalty = penalty.after_step(module, step)
+
+    The loss that is minimised is then ``loss + lambda * cost``, though the cost never enters the graph: its gradient is
+    ``lambda * price * sign(w)``, and the prices change only when neurons are relocated. Added right before the step, it
+    counts once however many batches a step gathers its gradients from, and it is not clipped if the loss's gradients
+    were clipped before.
+
+    Attributes:
+        layout: of the module.
+        placement: who sits where.
+        recipe: its steps, phases, cost and relocation are used; the optimiser, its rates and the batches are the
+            loop's own.
+        prices: of a unit of magnitude, for every entry of every tensor that pays; derived from these, on the module's
+            device. They take as much memory as the weights.
+    """
+
+    layout: Layout
+    placement: Placement
+    recipe: Recipe
+    prices: Mapping[str, Tensor] = field(repr=False, compare=False)
+
+    @classmethod
+    def of(
+        cls,
+        module: nn.Module,
+        recipe: Recipe | None = None,
+        *,
+        layout: Layout | None = None,
+        placement: Placement | None = None,
+    ) -> Self:
+        """The penalty for a module that already is on the device where it trains.
+
+        Args:
+            module: what is trained.
+            recipe: when to charge how much, and when to relocate; left out, the default one.
+            layout: of the module; left out, `layout_for` finds it.
+            placement: where the neurons start; left out, neuron i in slot i.
+
+        Raises:
+            LayoutError: no layout is known for the module, or the one given contradicts it.
+        """
+        layout, recipe = bind(layout or layout_for(module), module), recipe or Recipe()
+        placement = (placement or Placement.identity(layout)).check(layout)
+        tensors = _tensors(module)
+        shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+        prices = {
+            name: torch.tensor(price).to(tensors[name])
+            for name, price in recipe.cost.prices(layout, placement, shapes).items()
+            if price.any()
+        }
+        return cls(layout, placement, recipe, MappingProxyType(prices))
+
+    def cost(self, module: nn.Module, *, biases: bool = True) -> Tensor:
+        """The connection cost, ``sum |w| price`` as `ConnectionCost.value`; differentiable, and without lambda."""
+        tensors = _tensors(module)
+        paid = (tensors[name].abs().mul(price).sum() for name, price in self._charged(biases).items())
+        return torch.stack([*paid]).sum()
+
+    def edges(self, module: nn.Module, *, threshold: float = 1e-2) -> int:
+        """How many weights are of a magnitude above the threshold."""
+        tensors = _tensors(module)
+        return sum(int((tensors[name].abs() > threshold).sum()) for name in self.layout.weights())
+
+    @torch.no_grad()
+    def add_gradients(self, module: nn.Module, step: int) -> None:
+        """Add the gradient of ``lambda * cost`` to the gradients of the module's parameters, in place.
+
+        Parameters that are not trained (``requires_grad`` is False) are left alone. If the loss was scaled for half
+        precision, unscale its gradients first.
+
+        Args:
+            module: after ``backward``.
+            step: optimiser steps done before; lambda is that of its phase.
+        """
+        phase, tensors = self.recipe.phase_at(step), _tensors(module)
+        if phase.strength == 0:
+            return
+        for name, price in self._charged(phase.biases).items():
+            w = tensors[name]
+            if w.requires_grad:
+                gradient = w.sign().mul_(price).mul_(phase.strength)
+                w.grad = gradient if w.grad is None else w.grad.add_(gradient)
+
+    def after_step(self, module: nn.Module, step: int) -> Self:
+        """This penalty, or, where the recipe relocates after that step, the one with neurons in new places."""
+        return self.relocated(module) if self.recipe.relocates_after(step) else self
+
+    def relocated(self, module: nn.Module) -> Self:
+        """The penalty with neurons dealt to the slots where their connections are short. Weights stay as they are.
+
+        Where weights are no longer finite, neurons stay too.
+        """
+        tensors = _tensors(module)
+        weights = {name: tensors[name].detach().double().cpu().numpy() for name in self.layout.weights()}
+        if not all(np.isfinite(weight).all() for weight in weights.values()):
+            return self
+        how = self.recipe.relocation
+        moved = relocate(self.layout, self.placement, weights, self.recipe.cost, method=how.method, top_k=how.top_k)
+        return type(self).of(module, self.recipe, layout=self.layout, placement=moved)
+
+    def _charged(self, biases: bool) -> dict[str, Tensor]:
+        return {name: p for name, p in self.prices.items() if biases or self.layout.tensors[name].role != "bias"}
+
+
+def _tensors(module: nn.Module) -> dict[str, Tensor]:
+    """Parameters and buffers under all their names."""
+    parameters, buffers = module.named_parameters(remove_duplicate=False), module.named_buffers(remove_duplicate=False)
+    return {**dict(parameters), **dict(buffers)}

@@ -1,0 +1,5 @@
+"""Where neurons are: groups, patterns, layouts, placements, and the certificate of a layout."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,11 @@
+from ._embedding_mlp import EmbeddingMLP as EmbeddingMLP
+from ._gpt import GPT as GPT
+from ._image_mlp import ImageMLP as ImageMLP
+from ._mlp import ACTIVATIONS as ACTIVATIONS
+from ._mlp import MLP as MLP
+from ._model_spec import ModelSpec as ModelSpec
+from ._models import MODELS as MODELS
+from ._models import build_model as build_model
+from ._program_transformer import ProgramTransformer as ProgramTransformer
+from ._rnn import RNN as RNN
+from ._row_transformer import RowTransformer as RowTransformer

@@ -1,0 +1,209 @@
+"""Pruning: the smallest circuit whose loss stays within a tolerance. The threshold is found, not chosen."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from .._errors import InputError
+from ..checkpoints import Network
+from ..training._optimise import LOSSES, Moments, adam_step, task_gradient
+from ..training._stack import Flat, Stack, one_thread
+from ._dead_neurons import count_components, embeddings, shrink, without_dead_ends
+
+POINTS = 47  # thresholds tried, evenly spaced in the logarithm
+AT_ONCE = 24  # of them evaluated together
+FEW, FINER = 3, 4  # evaluated together when narrowing down, between thresholds so many times closer
+
+Search = Literal["sweep", "narrowing"]
+
+
+@dataclass(frozen=True)
+class SweepPoint:
+    """What is left of a network when weights up to a threshold are cut.
+
+    Attributes:
+        threshold: weights of at most this magnitude are zero.
+        edges: weights left, dead ends not counted.
+        loss: after cutting, and after the refit where one was asked for.
+        components: connected components among the neurons that have an edge.
+    """
+
+    threshold: float
+    edges: int
+    loss: float
+    components: int
+
+
+@dataclass(frozen=True, eq=False)
+class Circuit:
+    """The smallest network found that does the task as well, within a tolerance.
+
+    Attributes:
+        network: the circuit; cut weights are exactly zero, dead hidden neurons gone, biases folded onwards.
+        kept: for each group, the numbers that its neurons had in the original network.
+        threshold: weights of at most this magnitude were cut.
+        loss: of the circuit.
+        full_loss: of the original network.
+        tolerance: the loss may exceed ``full_loss`` by this fraction of it.
+        refit_steps: steps of Adam on the weights left, for every threshold tried.
+        sweep: every threshold that was tried.
+    """
+
+    network: Network
+    kept: Mapping[str, tuple[int, ...]]
+    threshold: float
+    loss: float
+    full_loss: float
+    tolerance: float
+    refit_steps: int
+    sweep: tuple[SweepPoint, ...]
+
+    @property
+    def edges(self) -> int:
+        """Weights left."""
+        return self.network.edges()
+
+    @property
+    def neurons(self) -> int:
+        """Neurons left, inputs and outputs included."""
+        return sum(self.network.layout.sizes.values())
+
+    def to_json(self) -> dict[str, Any]:
+        """The figures, as plain values."""
+        numbers = ("edges", "neurons", "threshold", "loss", "full_loss", "tolerance", "refit_steps")
+        return {name: getattr(self, name) for name in numbers} | {"sweep": [vars(point) for point in self.sweep]}
+
+
+def prune(
+    network: Network,
+    x: Float[np.ndarray, "rows inputs"],
+    y: Float[np.ndarray, "targets outputs"],
+    *,
+    loss: str = "mse",
+    tolerance: float = 0.05,
+    refit_steps: int = 60,
+    lr: float = 3e-3,
+    search: Search = "sweep",
+) -> Circuit:
+    """Cut all weights up to the greatest threshold at which the loss stays within the tolerance.
+
+    With L(t) the loss once every weight of magnitude <= t is cut (and what is left refitted for ``refit_steps``),
+    the threshold is the greatest t of the sweep with L(t) <= (1 + tolerance) L(0). Biases are never cut; an embedding's
+    dimension is cut once it is <= t for every token.
+
+    Args:
+        network: is left as it is.
+        x: inputs, in the network's own units. Give held-out rows too: on its training rows alone a network keeps
+            weak connections that fit their accidents.
+        y: targets, in the network's own units (one-hot for cross-entropy, tokens by number for next-token).
+        loss: ``mse``, ``cross-entropy`` or ``next-token``.
+        tolerance: fraction of the loss.
+        refit_steps: steps of Adam for every threshold of the sweep; 0 leaves the weights as they are.
+        lr: learning rate of the refit.
+        search: ``sweep`` tries 48 thresholds; ``narrowing`` three between the greatest that held and the least beyond
+            it that did not, again and again: twelve at most, for networks of many weights. Where L rises with t, it
+            finds the same or, its steps being finer, a little more.
+
+    Raises:
+        InputError: unknown loss or search, a negative tolerance, or data that do not fit the network.
+    """
+    if loss not in LOSSES:
+        raise InputError("unknown loss", expected=", ".join(LOSSES), got=loss, mend="name one of these")
+    if search not in get_args(Search):
+        known = ", ".join(get_args(Search))
+        raise InputError("unknown search", expected=known, got=str(search), mend="name one of these")
+    if not tolerance >= 0:
+        raise InputError("a tolerance is a fraction of the loss", expected="0 or more", got=str(tolerance))
+    if len(x) != len(y) or len(x) == 0:
+        raise InputError("inputs and targets must pair up", expected=f"{len(x)} > 0 rows", got=f"{len(y)} targets")
+    layout = network.layout
+    outputs = x.shape[1] if loss == "next-token" else layout.sizes.get(layout.outputs, 0)
+    for name, array, columns in (("x", x, layout.columns), ("y", y, outputs)):
+        if columns and array.shape[1] != columns:
+            raise InputError(f"{name} does not fit the network", expected=f"{columns} columns", got=f"{array.shape[1]}")
+    magnitudes = np.concatenate([np.abs(network.tensors[name]).ravel() for name in network.layout.weights()])
+    greatest = float(magnitudes.max(initial=0.0))
+    least = max(float(magnitudes[magnitudes > 0].min(initial=greatest)), greatest * 1e-6)
+    count = POINTS if search == "sweep" else (POINTS - 1) * FINER + 1
+    thresholds = np.array([0.0]) if greatest == 0 else np.append(0.0, np.geomspace(least * 0.999, greatest, count))
+    full_loss = _loss_of(network, x, y, loss)
+    limit = full_loss * (1 + tolerance)
+    tried: dict[int, tuple[SweepPoint, Network]] = {}
+    places = list(range(len(thresholds))) if search == "sweep" else [0]
+    while places:
+        for place, (threshold, cut, value) in zip(
+            places, _cut_networks(network, thresholds[places], x, y, loss, refit_steps, lr), strict=True
+        ):
+            clean = without_dead_ends(cut)
+            components = count_components(clean.layout, clean.connections())
+            tried[place] = SweepPoint(threshold, clean.edges(), value, components), clean
+        held = max((place for place, (point, _) in tried.items() if point.loss <= limit), default=0)
+        beyond = min((place for place in tried if place > held), default=len(thresholds))
+        places = _between(held, beyond)
+    best, clean = tried[held]
+    chosen, kept = shrink(clean)
+    return Circuit(
+        chosen, kept, best.threshold, _loss_of(chosen, x, y, loss), full_loss, tolerance, refit_steps,
+        tuple(tried[place][0] for place in sorted(tried)),
+    )  # fmt: skip
+
+
+def _between(low: int, high: int) -> list[int]:
+    """A few numbers, evenly spaced, above the one and below the other.
+
+    >>> _between(0, 48), _between(4, 6), _between(4, 5)
+    ([12, 24, 36], [5], [])
+    """
+    return sorted({low + (high - low) * part // (FEW + 1) for part in range(1, FEW + 1)} - {low})
+
+
+def _loss_of(network: Network, x: np.ndarray, y: np.ndarray, loss: str) -> float:
+    outputs = torch.tensor(network.predict(x))[None]
+    return float(LOSSES[loss](outputs, torch.tensor(y, dtype=torch.float64)[None])[0])
+
+
+def _cut_networks(
+    network: Network, thresholds: np.ndarray, x: np.ndarray, y: np.ndarray, loss: str, refit_steps: int, lr: float
+) -> Iterator[tuple[float, Network, float]]:
+    """For each threshold the cut network, refitted if asked, and its loss; many thresholds are one stack."""
+    stack = Stack.of(network.module().double())
+    for start in range(0, len(thresholds), AT_ONCE):
+        chunk = thresholds[start : start + AT_ONCE]
+        kept = {name: np.abs(network.tensors[name]) for name in network.layout.weights()}
+        # of an embedding whole dimensions: a small entry may be what tells two tokens apart
+        kept |= {
+            name: np.broadcast_to(np.abs(network.tensors[name]).max(axis=0), network.tensors[name].shape)
+            for name in embeddings(network.layout)
+        }
+        masks = [
+            {n: np.where(kept[n] > t, 1.0, 0.0) if n in kept else np.ones(v.shape) for n, v in network.tensors.items()}
+            for t in chunk
+        ]
+        mask = stack.pack(masks)
+        flat = stack.pack([network.tensors] * len(chunk)).double() * mask
+        rows = [torch.tensor(a, dtype=torch.float64).expand(len(chunk), *a.shape) for a in (x, y)]
+        with one_thread():
+            flat, losses = _refit(stack, flat, mask, rows[0], rows[1], loss, refit_steps, lr)
+        for index, threshold in enumerate(chunk):
+            tensors = stack.tensors(flat, index)
+            same = {name: tensors[name].astype(network.tensors[name].dtype) for name in stack.shapes}
+            yield float(threshold), network.with_tensors(same), float(losses[index])
+
+
+def _refit(
+    stack: Stack, flat: Flat, mask: Flat, x: Tensor, y: Tensor, loss: str, steps: int, lr: float
+) -> tuple[Flat, Tensor]:
+    """Adam on the weights that the mask leaves, with a rate that falls to nothing; the best loss is never given up."""
+    moments, none = Moments.start(flat.clone()), torch.zeros_like(flat)
+    first, gradient = task_gradient(stack, flat, x, y, LOSSES[loss])
+    losses = first
+    for step in range(steps):
+        adam_step(moments, gradient * mask, none, lr=lr * (1 - step / steps), step=step, frozen=None)
+        losses, gradient = task_gradient(stack, moments.flat, x, y, LOSSES[loss])
+    better = losses <= first
+    return torch.where(better[:, None], moments.flat, flat), torch.where(better, losses, first)

@@ -1,0 +1,17 @@
+from ._callbacks import Callback as Callback
+from ._callbacks import ProgressBar as ProgressBar
+from ._presets import DEFAULT_RECIPES as DEFAULT_RECIPES
+from ._presets import PAPER_RECIPES as PAPER_RECIPES
+from ._presets import default_recipe as default_recipe
+from ._recipe import Phase as Phase
+from ._recipe import Race as Race
+from ._recipe import Recipe as Recipe
+from ._recipe import Relocation as Relocation
+from ._recipe import TrainingType as TrainingType
+from ._record import Record as Record
+from ._runs import Run as Run
+from ._runs import Runs as Runs
+from ._snapshots import Snapshot as Snapshot
+from ._snapshots import Snapshots as Snapshots
+from ._train import train as train
+from ._train_distributed import train_shares as train_shares

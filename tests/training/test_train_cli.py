@@ -1,0 +1,75 @@
+"""bimt-train from the shell: what it writes, how it refuses, and how it exits."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from bimt_train._cli import main
+from bimt_train.checkpoints import load_checkpoint
+from bimt_train.shell import spread_options
+
+
+def test_a_formula_of_ones_own(tmp_path, capsys):
+    out = tmp_path / "run"
+    assert main(["y = x1*x2", "--seeds", "2", "--steps", "20", "--out", str(out), "--quiet"]) == 0
+    said = capsys.readouterr().out
+    assert "test loss" in said
+    assert len(json.loads((out / "runs.json").read_text())["records"]) == 2
+    assert main(["y = x1*x2", "--seeds", "2", "--steps", "20", "--out", str(out), "--quiet", "--resume"]) == 0
+
+
+def test_a_table_with_two_targets(tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text("a,b,y,z\n" + "".join(f"{i},{i * i % 7},{i * 2 + i % 3},{i % 5}\n" for i in range(30)))
+    out = tmp_path / "run"
+    words = [str(table), "--target", "y", "z", "--hidden", "5", "6", "--steps", "5", "--out", str(out), "--quiet"]
+    assert main([*words, "--seeds", "1"]) == 0
+    assert (out / "seed-000.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["independense"], "did you mean independence"),
+        (["__import__('os').system('true')"], "error:"),
+        (["y = 10**10**10"], "error:"),
+        (["independence", "--range", "0", "1"], "for formulas"),
+        (["y = x1", "--paper"], "the paper has no recipe"),
+        (["nowhere.csv", "--target", "y"], "nowhere.csv"),
+        (["independence", "--seeds", "0"], "--seeds"),
+        (["independence", "--sead", "0"], "--help"),
+        (["independence", "--resume", "--out", "nowhere"], "nothing to resume"),
+        (["independence", "--device", "abacus"], "a device that cannot compute"),
+        (["independence", "--device", "meta"], "a device that cannot compute"),
+        ([], "TASK"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(words, said, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main([*words, "--quiet"]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("words", "starts"), [([], 4), (["--starts", "2"], 2), (["--starts", "1"], None)])
+def test_starts_change_the_race_of_the_recipe(words, starts, tmp_path):
+    words = ["permutation-s4", "--steps", "5", "--seeds", "1", "--quiet", "--out", str(tmp_path), *words]
+    assert main(words) == 0
+    race = load_checkpoint(tmp_path / "seed-000.safetensors").config["recipe"]["race"]
+    assert (race and race["starts"]) == starts
+
+
+def test_help_teaches():
+    shown = subprocess.run(
+        [sys.executable, "-m", "bimt_train._cli", "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    for word in ("independence", "data.csv --target y1 y2", "--resume", "bimt-analyze runs/independence"):
+        assert word in shown
+
+
+def test_spread_options_stops_at_options_and_keeps_negative_numbers():
+    assert spread_options(["--range", "-1", "1", "-x"], ["--range"]) == ["--range", "-1", "--range", "1", "-x"]
