@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
+export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: help install demo test coverage check format bench gallery clean
+.PHONY: help install demo test coverage check docs format bench gallery clean
 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -20,7 +21,7 @@ demo: install  ## train 16 seeds of the independence task, analyse the best, say
 	$(BIN)/bimt-train independence --seeds 16 --out runs/independence
 	$(BIN)/bimt-analyze runs/independence --html runs/independence/report.html
 
-test: check  ## all checks and all tests, one process a core
+test: check docs  ## all checks, the docs and all tests, one process a core
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 coverage: install  ## which lines no test runs; takes twice as long as the tests
@@ -31,6 +32,9 @@ check: install  ## format, lint, types and import contracts
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: install  ## build the site with the API reference into build/site; a warning is an error
+	$(BIN)/mkdocs build --strict --quiet
 
 format: install  ## put the code into the one format
 	$(BIN)/ruff check --fix-only --exit-zero .

@@ -11,7 +11,7 @@ from _equations import Target
 from _rows import Rows
 
 from bimt_analyze import analyze
-from bimt_analyze.formulas import find_formula, prove
+from bimt_analyze.formulas import find_formula, verify_formula
 from bimt_train import Callback, default_recipe, train
 from bimt_train.tasks import table_task
 
@@ -38,9 +38,9 @@ Arm = Callable[[Target, Rows, float, int], Answer]
 def arm(name: str) -> Arm:
     """The arm of this name; what only it needs is loaded now."""
     if name == "pyoperon":
-        from _operon import evolve
+        from _operon import genetic
 
-        return evolve
+        return genetic
     return {"engine": engine, "end-to-end": end_to_end}[name]
 
 
@@ -52,9 +52,11 @@ def available() -> tuple[str, ...]:
 def engine(target: Target, rows: Rows, seconds: float, seed: int) -> Answer:
     """The search alone: no network, no hints; its claim rests on the held-out rows."""
     formula = find_formula(
-        rows.x, rows.y, names=target.inputs, output=target.output, seconds=(1 - _FINISHING) * seconds, seed=seed
+        rows.x, rows.y, names=target.inputs, output=target.output, time_limit=(1 - _FINISHING) * seconds, seed=seed
     )
-    proven = prove(formula, x_held=rows.x_held, y_held=rows.y_held, truth=None, ranges=target.ranges, seed=seed)
+    proven = verify_formula(
+        formula, x_test=rows.x_test, y_test=rows.y_test, truth=None, ranges=target.ranges, seed=seed
+    )
     return Answer(proven.expression, proven.exact)
 
 
@@ -74,7 +76,7 @@ def end_to_end(target: Target, rows: Rows, seconds: float, seed: int) -> Answer:
     seeds = range(many * seed, many * (seed + 1))
     runs = train(task, seeds=list(seeds), recipe=recipe, callbacks=(_Stop(ends - (1 - _TRAINING) * seconds),))
     left = ends - time.monotonic() - _ANALYSIS[0] - _ANALYSIS[1] * len(table)
-    report = analyze(runs.best.checkpoint, seed=seed, seconds=max(left, 1.0))
+    report = analyze(runs.best.checkpoint, seed=seed, time_limit=max(left, 1.0))
     formula = report.formulas[target.output]
     return Answer(formula.expression, formula.exact)
 

@@ -9,7 +9,7 @@ import numpy as np
 from bimt_analyze.graph import NodeId, neuron_graph
 from bimt_analyze.modules import connected_components
 from bimt_analyze.synthetic import (
-    Specimen,
+    SyntheticNetwork,
     absolute_sums,
     block_network,
     boolean_hierarchy,
@@ -44,15 +44,15 @@ def positives(each: int) -> Iterator[Case]:
         yield Case("blocks, cross-talk 0.1 an edge", n, partial(_blocks, n, 0.1))
         yield Case("blocks, cross-talk 10 % in sum", n, partial(_blocks, n, None))
         shape = {"outputs": 1 + n % 4, "terms": 2 + n % 3, "variables": 2 + n % 2}
-        yield Case("sums of absolute values", n, partial(_specimen, absolute_sums, seed=n, **shape))
+        yield Case("sums of absolute values", n, partial(_planted, absolute_sums, seed=n, **shape))
     for kind, dials in BOOLEAN.items():
         for n in range(each):
             shape = {"outputs": 2 + n % 2, "depth": 2 + n // 2 % 2, "arguments": 2 + n // 4 % 2}
             shape["depth"] = 2 if shape["arguments"] == 3 else shape["depth"]
-            yield Case(f"Boolean hierarchy, {kind}", n, partial(_specimen, boolean_hierarchy, seed=n, **shape, **dials))
+            yield Case(f"Boolean hierarchy, {kind}", n, partial(_planted, boolean_hierarchy, seed=n, **shape, **dials))
     for features, hidden in ((5, 2), (40, 10)):
         for n in range(each):
-            made = partial(_specimen, superposition, seed=n, features=features, hidden=hidden)
+            made = partial(_planted, superposition, seed=n, features=features, hidden=hidden)
             yield Case(f"superposition, {features} in {hidden}", n, made)
     for n in range(each):
         yield Case("superposition, trained, 5 in 2", n, partial(squeezed, n))
@@ -101,10 +101,10 @@ def _blocks(n: int, crosstalk: float | None) -> tuple[Network, np.ndarray, tuple
         sources = np.array([block[:-1] for block in blocks], dtype=float)
         others = (sources.sum(axis=0) - sources) / sources  # neurons of other blocks for each of one's own
         crosstalk = float(0.1 / others.mean())
-    return _specimen(block_network, blocks=blocks, crosstalk=crosstalk, seed=n)
+    return _planted(block_network, blocks=blocks, crosstalk=crosstalk, seed=n)
 
 
-def _specimen(make: Callable[..., Specimen], **options: object) -> tuple[Network, np.ndarray, tuple[Truth, ...]]:
+def _planted(make: Callable[..., SyntheticNetwork], **options: object) -> tuple[Network, np.ndarray, tuple[Truth, ...]]:
     """The planted modules, and of sums and hierarchies the trees that they form, which are as true."""
     made = make(**options)
     fine = {node: module for node, module in made.modules.items() if module is not None}
@@ -115,7 +115,7 @@ def _specimen(make: Callable[..., Specimen], **options: object) -> tuple[Network
 
 
 def squeezed(n: int) -> tuple[Network, np.ndarray, tuple[Truth, ...]]:
-    """y = ReLU(W^T W x + b) trained on features that are graded and rarely there (Elhage et al., arXiv 2209.10652)."""
+    """Y = ReLU(W^T W x + b) trained on features that are graded and rarely there (Elhage et al., arXiv 2209.10652)."""
     import torch
 
     features, hidden, present = 5, 2, 0.02
@@ -145,7 +145,9 @@ def squeezed(n: int) -> tuple[Network, np.ndarray, tuple[Truth, ...]]:
     return network, drawn(2000).double().numpy(), (truth,)
 
 
-def _negative(make: Callable[..., Specimen], **options: object) -> tuple[Network, np.ndarray, tuple[Truth, ...]]:
+def _negative(
+    make: Callable[..., SyntheticNetwork], **options: object
+) -> tuple[Network, np.ndarray, tuple[Truth, ...]]:
     made = make(**options)
     return made.network, made.x, ()
 

@@ -23,7 +23,7 @@ _MET = 1e-11  # of y's deviation: the rows are met
 _MOST_CONSTANTS = 30
 
 
-def evolve(target: Target, rows: Rows, seconds: float, seed: int) -> Answer:
+def genetic(target: Target, rows: Rows, seconds: float, seed: int) -> Answer:
     """Its own pick, constants refined; on rows without noise, the shortest of its front that meets them once refined.
 
     It is told the level of the noise, runs on one thread, and is started anew as long as it ends early.

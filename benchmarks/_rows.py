@@ -17,8 +17,8 @@ class Rows:
 
     x: Array
     y: Array
-    x_held: Array
-    y_held: Array
+    x_test: Array
+    y_test: Array
     noise: float
 
 

@@ -15,7 +15,7 @@ from scipy.stats import mannwhitneyu
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
 from bimt_analyze import audit, circuit_of
-from bimt_analyze.audits import AsTrained, agreement, as_trained, labels_apart, significance, subspaces
+from bimt_analyze.audits import BeforePruning, agreement, before_pruning, labels_apart, significance, subspaces
 from bimt_analyze.graph import neuron_graph
 from bimt_analyze.modules import Partition, connected_components, leiden
 from bimt_analyze.synthetic import compiled_program
@@ -50,14 +50,15 @@ def judged(case: Case) -> Outcome:
     began = time.perf_counter()
     found = audit(network, x=x, samples=JUDGING, retrain_steps=0, refit_steps=0, seed=case.number)
     spent = time.perf_counter() - began
-    p = found.nulls["specialisation", "rewired"].p
+    p = found["nulls"]["specialisation", "degree_preserving"].p
     told = Outcome(case.kind, found.verdict.modular, p, len(found.modules), found.choice.level.name, seconds=spent)
     if not truths:
         return told
     at = [_ami(found.partition, truth) for truth in truths]
     best = max(_ami(level.partition, truths[0]) for level in (found.choice.level, *found.levels.levels))
     wanted = len(set(truths[int(np.argmax(at))].values()))
-    harm = None if found.damage is None or case.kind != "blocks" else _off_diagonal(found.damage.matrix)
+    ablated = found.get("mean_ablation_effects")
+    harm = None if ablated is None or case.kind != "blocks" else _off_diagonal(ablated.matrix)
     return Outcome(**{**vars(told), "ami": max(at), "planted": at[0], "best": best, "wanted": wanted, "diagonal": harm})
 
 
@@ -123,7 +124,7 @@ class Scored:
     """One network of the paper's task: its headline, and what usual tools say of it."""
 
     type: str
-    as_trained: AsTrained
+    before_pruning: BeforePruning
     score: float
     p: float
     naive_modules: int
@@ -135,14 +136,16 @@ class Scored:
 
 
 def scored(given: tuple[str, Checkpoint]) -> Scored:
-    """Specialisation as trained and agreement of the circuit; and of the network as it is, weighed by magnitude: Leiden
-    at resolution 1, and z of its modularity against three shuffles."""
+    """Specialisation before pruning, agreement of the circuit, and what Leiden finds in the network before pruning.
+
+    Leiden runs at resolution 1 on magnitudes; z of its modularity is taken against three shuffles.
+    """
     kind, checkpoint = given
     circuit = circuit_of(checkpoint)
-    probe, parts = checkpoint.probe, checkpoint.card.parts
+    probe, parts = checkpoint.probe, checkpoint.task.decomposition
     x = np.concatenate([probe.x_train, probe.x_test])
     graph = neuron_graph(circuit.network, weights="activation", x=x)
-    whole = as_trained(checkpoint.network, neuron_graph(checkpoint.network, weights="attribution", x=x), x, parts)
+    whole = before_pruning(checkpoint.network, neuron_graph(checkpoint.network, weights="attribution", x=x), x, parts)
     agreed = agreement(circuit.network, parts, x=x, graph=graph).score
     plain = neuron_graph(checkpoint.network)
     naive = leiden(plain, seed=0)
@@ -150,11 +153,14 @@ def scored(given: tuple[str, Checkpoint]) -> Scored:
     ends = [node for node in plain.nodes if node.group in (plain.inputs, plain.outputs)]
     group = {name: n for n, (ins, outs) in enumerate(parts.modules()) for name in (*ins, *outs)}
     truth = [group[(parts.inputs if e.group == plain.inputs else parts.outputs)[e.index]] for e in ends]
-    tests = {m: significance(plain, statistic="modularity", null_model=m, samples=50) for m in ("shuffled", "rewired")}
+    tests = {
+        m: significance(plain, statistic="modularity", null_model=m, samples=50)
+        for m in ("weight_permutation", "degree_preserving")
+    }
     return Scored(
         kind, whole, agreed, significance(graph).p, len(naive.modules),
         float(adjusted_rand_score(truth, naive.labels(ends))), q, _z_all(plain, q),
-        tests["shuffled"].z or 0.0, tests["rewired"].z or 0.0,
+        tests["weight_permutation"].z or 0.0, tests["degree_preserving"].z or 0.0,
     )  # fmt: skip
 
 
@@ -177,14 +183,14 @@ def paper_section(seeds: int, first: int, task: str, recipe: Recipe, recipe_name
     given = [
         (kind, run.checkpoint)
         for kind in TYPES
-        for run in train(TASKS[task](), seeds=range(first, first + seeds), kind=kind, recipe=recipe).runs
+        for run in train(TASKS[task].make(), seeds=range(first, first + seeds), kind=kind, recipe=recipe).runs
     ]
     found = fan_out(scored, given)
     of = {kind: [one for one in found if one.type == kind] for kind in TYPES}
     rows = [[kind, *_paper_columns(ones).values()] for kind, ones in of.items()]
     measures: dict[str, Callable[[Scored], float]] = {
-        "specialisation as trained": lambda one: one.as_trained.specialisation,
-        "less leak as trained": lambda one: -(one.as_trained.leak or 0.0),
+        "specialisation as trained": lambda one: one.before_pruning.specialisation,
+        "less leak as trained": lambda one: -(one.before_pruning.leak or 0.0),
         "agreement of the circuit": lambda one: one.score,
     }
     pairs = (("bimt", "l1+swap"), ("bimt", "l1"), ("l1", "vanilla"))
@@ -213,11 +219,11 @@ def _paper_columns(ones: Sequence[Scored]) -> dict[str, str]:
     def mean(of: Callable[[Scored], float], form: str = ".1f") -> str:
         return format(np.mean([of(one) for one in ones]), form)
 
-    bits, score = [one.as_trained.specialisation for one in ones], [one.score for one in ones]
+    bits, score = [one.before_pruning.specialisation for one in ones], [one.score for one in ones]
     return {
         "specialisation as trained, bits: median (least to greatest)": f"{np.median(bits):.2f} ({min(bits):.2f} to "
         f"{max(bits):.2f})",
-        "leak, median": f"{np.median([one.as_trained.leak for one in ones]):.1e}",
+        "leak, median": f"{np.median([one.before_pruning.leak for one in ones]):.1e}",
         "agreement of the circuit: mean (least)": f"{np.mean(score):.3f} ({min(score):.2f})",
         "agreement 1": _share([value == 1 for value in score]),
         "p below 0.05": _share([one.p < 0.05 for one in ones]),
@@ -231,7 +237,7 @@ def _paper_columns(ones: Sequence[Scored]) -> dict[str, str]:
 
 
 def _greater(pair: Sequence[Sequence[float]]) -> float:
-    """p of the first of two samples not being the greater."""
+    """P of the first of two samples not being the greater."""
     return float(mannwhitneyu(*pair, alternative="greater").pvalue)
 
 
@@ -263,14 +269,14 @@ def program_section(each: int) -> list[str]:
 def time_section() -> list[str]:
     rows = []
     for name in ("independence", "feature-sharing", "composition"):
-        checkpoint = train(TASKS[name](), seeds=1).best.checkpoint
+        checkpoint = train(TASKS[name].make(), seeds=1).best.checkpoint
         texts, spent = [], []
         for _ in range(2):
             began = time.perf_counter()
             found = audit(checkpoint, samples=SAMPLES)
             spent.append(time.perf_counter() - began)
             texts.append(json.dumps(found.to_json()))
-        again = {how: len(one.significance.null) for how, one in found.retrained.items()}
+        again = {how: len(one.significance.null) for how, one in found["retrained"].items()}
         rows.append([name, f"{max(spent):.0f} s", str(again), "yes" if texts[0] == texts[1] else "NO"])
     head = ["task", f"audit with {SAMPLES} samples of each null, slower of 2 (60 s)", "retrained", "the same twice"]
     return table(head, rows)

@@ -31,16 +31,16 @@ def main() -> None:
     rows = []
     for name in chosen.tasks:
         targets = TARGETS[name]
-        runs = train(TASKS[name](), seeds=chosen.seeds)
+        runs = train(TASKS[name].make(), seeds=chosen.seeds)
         blocks, exact, spent, failed = 0, 0, [], []
         for run in runs.runs:
             began = time.perf_counter()
             report = analyze(run.checkpoint)
             report.to_html()
             spent.append(time.perf_counter() - began)
-            card = run.checkpoint.card
-            depends = card.parts.dependencies()
-            known = np.array([[i in depends[o] for i in card.inputs] for o in card.outputs])
+            task = run.checkpoint.task
+            depends = task.decomposition.dependencies()
+            known = np.array([[i in depends[o] for i in task.inputs] for o in task.outputs])
             blocks += bool((reached(report.circuit.network) == known).all())
             if all(formula.exact for formula in report.formulas.values()):
                 exact += 1

@@ -13,7 +13,8 @@ from bimt_analyze.modules import connected_components, leiden, modularity
 from bimt_analyze.transformers import alive, virtual_graph
 from bimt_train import Runs, default_recipe, prune, relocate, train
 from bimt_train.checkpoints import Network
-from bimt_train.tasks import Task, TextSampler, language
+from bimt_train.tasks import Task, language
+from bimt_train.tasks._language import TextSampler
 
 TEXT = Path(__file__).resolve().parents[2] / "shared" / "data" / "text" / "tinyshakespeare.txt"
 RUNS = Path(__file__).resolve().parents[1] / "runs" / "language"

@@ -43,7 +43,7 @@ def circuit_of(checkpoint: Checkpoint, *, refit_steps: int = 0) -> Circuit:
     """The smallest network within 5 % of the loss on all rows of the probe."""
     probe = checkpoint.probe
     x, y = np.concatenate([probe.x_train, probe.x_test]), np.concatenate([probe.y_train, probe.y_test])
-    return prune(checkpoint.network, x, y, loss=checkpoint.card.loss, refit_steps=refit_steps)
+    return prune(checkpoint.network, x, y, loss=checkpoint.task.loss, refit_steps=refit_steps)
 
 
 def measure_modular_addition(seeds: int) -> list[str]:
@@ -59,7 +59,7 @@ def measure_modular_addition(seeds: int) -> list[str]:
         right = accuracy(circuit.network, data.x_test, data.y_test)
         rows.append([run.seed, f"{run.history[-1]['accuracy']:.4f}", circuit.edges, f"{right:.4f}", modules])
     perfect = sum(run.history[-1]["accuracy"] == 1.0 for run in runs.runs)
-    times = PUBLISHED[task.card.name] / seconds
+    times = PUBLISHED[task.spec.name] / seconds
     head = [
         "seed",
         "test accuracy",
@@ -89,7 +89,7 @@ def measure_permutation_s4(seeds: int) -> list[str]:
     head = ["seed", "test accuracy", "test loss", "edges", "neurons of the last hidden layer, by representation"]
     return [
         f"Accuracy 0.99 or more: {good} of {seeds} (at least 6 of 8). {seconds:.1f} s a seed; the published recipe "
-        f"took {PUBLISHED[task.card.name]:.0f} s and reached 0.991 on one seed.",
+        f"took {PUBLISHED[task.spec.name]:.0f} s and reached 0.991 on one seed.",
         "",
         *table(head, rows),
     ]
@@ -123,7 +123,7 @@ def measure_in_context(seeds: int) -> list[str]:
         rows.append([kind, *figures, spread(readable, "{:.3f}"), f"{seconds:.0f} s"])
     head = [
         "type", "last-token test MSE (1.4e-3), median (least to greatest)", "connection cost", "edges above 1e-2",
-        "best r2 of a linear readout of w", "a seed",
+        "best r2 of a linear probe of w", "a seed",
     ]  # fmt: skip
     return [
         f"{seeds} seeds. `bimt` relocates, `l1+local` pays the same and never does; the published recipe took 245 s.",

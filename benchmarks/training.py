@@ -21,7 +21,7 @@ TARGETS = {"independence": (50, 7.4e-3), "feature-sharing": (40, 1.5e-4), "compo
 
 def ours(name: str, seeds: int) -> tuple[float, np.ndarray, np.ndarray]:
     """Seconds for all seeds; test error on 1,000 fresh points and connection cost of each."""
-    task = TASKS[name]()
+    task = TASKS[name].make()
     began = time.perf_counter()
     runs = train(task, seeds=seeds)
     seconds = time.perf_counter() - began
@@ -47,7 +47,7 @@ def main() -> None:
         for seed in range(1, chosen.baseline_seeds):
             published.append(json.loads(subprocess.check_output([*words, str(seed)], env=one_thread, text=True)))
         ratio = published[0]["seconds"] * chosen.seeds / seconds
-        steps = default_recipe(TASKS[name]()).steps
+        steps = default_recipe(TASKS[name].make()).steps
         aim = published[0]["seconds"] * chosen.seeds / 100
         hundred += f" {name} in {aim:.1f} s, {1000 * aim / steps:.2f} ms a step (now {1000 * seconds / steps:.2f} ms);"
         middle = {key: float(np.median([p[key] for p in published])) for key in ("test_mse", "cost")}

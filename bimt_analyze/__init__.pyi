@@ -1,6 +1,7 @@
 from . import audits as audits
 from . import formulas as formulas
 from . import graph as graph
+from . import measures as measures
 from . import modules as modules
 from . import plots as plots
 from . import report as report
@@ -9,8 +10,8 @@ from . import synthetic as synthetic
 from . import transformers as transformers
 from ._analyze import analyze as analyze
 from ._circuit_of import circuit_of as circuit_of
+from ._options import AnalysisOptions as AnalysisOptions
 from ._run_audit import audit as audit
 from ._sources import Sampling as Sampling
-from ._sources import checkpoints_in as checkpoints_in
 from ._sources import open_checkpoint as open_checkpoint
 from .report import Report as Report

@@ -8,20 +8,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bimt_train import Circuit
 from bimt_train.checkpoints import Checkpoint, Network
 
 from ._circuit_of import all_inputs, circuit_of, graph_of
-from ._run_audit import Progress, audit_of, check_samples
+from ._options import AnalysisOptions
+from ._run_audit import Progress, audit_of, check_options, hierarchy_of
 from ._sources import best_checkpoint, open_checkpoint
 from .audits import HEADLINE, Agreement, Audit, Significance, agreement, significance
 from .graph import NeuronGraph
-from .modules import Hierarchy, choose_level, hierarchy
+from .modules import Hierarchy, choose_level
 from .report import Report
-from .representations import reading
+from .representations import interpretation
 
 if TYPE_CHECKING:
     from .formulas import Formula, Structure
@@ -47,92 +49,81 @@ class _Stages:
 
 def analyze(
     source: Checkpoint | str | Path,
+    options: AnalysisOptions | None = None,
     *,
-    seed: int = 0,
-    tolerance: float = 0.05,
-    refit_steps: int = 60,
-    samples: int = 200,
-    seconds: float = 10.0,
-    evolve: bool = False,
-    audit: bool = False,
-    retrain_steps: int = 1000,
-    processes: int | None = None,
     progress: Progress | None = None,
     name: str | None = None,
+    **changes: Any,
 ) -> Report:
-    """Prune the network, find its modules, read its formulas, and hold all of it against what is known of the task.
+    """Prune a network, find its modules and formulas, and compare them with what is known of the task.
 
     The circuit (`bimt_train.prune`) gives the graph, the graph its hierarchy of modules and the level to report
-    (`choose_level`, which never sees the known parts), and hints for the formulas. Formulas are searched on the
-    checkpoint's training rows and proven on its test rows and, where the task states them, the known formulas.
+    (`choose_level`, which never sees the decomposition), and hints for the formulas. Formulas are searched on the
+    checkpoint's training rows and verified on its test rows and, where the task states them, the known formulas.
 
-    Args:
-        source: a checkpoint, its file, or a folder of them, of which the best seed is taken.
-        seed: of everything random in the analysis.
-        tolerance: of pruning, a fraction of the loss.
-        refit_steps: of pruning; a short refit lets weights that only correct for others' absence go. 0 keeps the
-            weights as they are, and so does a network too large for it (`circuit_of`).
-        samples: null networks that the modules are held against; 0 for no test of significance. A network whose inputs
-            are tokens is not held against known parts.
-        seconds: for the search of all formulas together; 0 looks for none. Classifiers have none.
-        evolve: genetic programming by pyoperon, in the last third of that time, for what has no formula by then.
-        audit: the whole audit too (`bimt_analyze.audit`), with as many samples of every null model.
-        retrain_steps: of the audit's null networks that are trained anew; 0 trains none.
-        processes: that train these at once; one a core if left out.
-        progress: is called with the name of each stage as it begins.
-        name: of the source, as the report says it; the file's path if left out.
+    Parameters
+    ----------
+    source : Checkpoint, str or Path
+        A checkpoint, its file, or a folder of them, of which the best seed is taken.
+    options : AnalysisOptions or None
+        Seed, tolerance of pruning, null networks, time limit and all else; the defaults if left out. A network whose
+        inputs are tokens is not compared with a decomposition. Classifiers have no formulas.
+    progress : callable or None
+        Is called with the name of each stage as it begins.
+    name : str or None
+        What the report calls the source; the file's path if left out.
+    **changes
+        Fields of `AnalysisOptions` that differ from ``options``, for instance ``samples=50``.
 
-    Raises:
-        CheckpointError: no such file or folder, or one that cannot be read.
-        InputError: an impossible tolerance, ``evolve`` without pyoperon, or an audit of too few samples or of a network
-            that begins or ends at no one group of neurons.
+    Returns
+    -------
+    Report
+        All that was found.
+
+    Raises
+    ------
+    CheckpointError
+        There is no such file or folder, or it cannot be read.
+    InputError
+        An option out of its range or unknown, ``genetic`` without pyoperon, or an audit of too few samples or of a
+        network that begins or ends at no one group of neurons.
+
+    Examples
+    --------
+    >>> from bimt_train import Recipe, train
+    >>> from bimt_train.tasks import formula_task
+    >>> runs = train(formula_task(["y = x1 + x2"]), seeds=1, recipe=Recipe(steps=40))
+    >>> report = analyze(runs.best.checkpoint, samples=0, time_limit=0)
+    >>> report.circuit.edges > 0
+    True
     """
-    if audit:
-        check_samples(samples)
+    chosen = (options or AnalysisOptions()).with_changes(**changes)
+    check_options(chosen, audit=chosen.audit)
     stages = _Stages(progress)
     with stages.stage("read"):
         checkpoint = source if isinstance(source, Checkpoint) else open_checkpoint(source)
         if name is None:
             name = "in memory" if isinstance(source, Checkpoint) else str(best_checkpoint(source))
     with stages.stage("prune"):
-        circuit = circuit_of(checkpoint, tolerance=tolerance, refit_steps=refit_steps)
+        circuit = circuit_of(checkpoint, tolerance=chosen.tolerance, refit_steps=chosen.refit_steps)
     network = circuit.network
     with stages.stage("modules"):
-        graph = graph_of(network, checkpoint)
-        levels = hierarchy(graph, seed=seed)
+        graph = graph_of(network, checkpoint, edge_weight=chosen.edge_weight)
+        levels = hierarchy_of(graph, chosen)
         choice = choose_level(levels)
     audited: Audit | None = None
     agreed: Agreement | None
     tested: Significance | None
     with stages.stage("audit"):
-        if audit:
-            audited = audit_of(
-                name, checkpoint, circuit, graph, levels, seed=seed, samples=samples, retrain_steps=retrain_steps,
-                processes=processes, progress=progress or (lambda stage: None),
-            )  # fmt: skip
-            agreed, tested, choice = audited.agreement, audited.nulls[HEADLINE], audited.choice
+        if chosen.audit:
+            audited = audit_of(name, checkpoint, circuit, graph, levels, chosen, progress=progress or _silent)
+            agreed, tested, choice = audited.get("agreement"), audited["nulls"][HEADLINE], audited.choice
         else:
-            agreed, tested = _held_against(checkpoint, network, graph, levels, samples=samples, seed=seed)
+            agreed, tested = _held_against(checkpoint, network, graph, levels, chosen)
     with stages.stage("representations"):
-        read = reading(checkpoint, network)
+        read = interpretation(checkpoint, network)
     with stages.stage("formulas"):
-        formulas = formulas_of(checkpoint, network, seconds=seconds, seed=seed, evolve=evolve)
-    parameters = {
-        "tolerance": tolerance,
-        "refit_steps": circuit.refit_steps,
-        "samples": samples,
-        "formula_seconds": seconds,
-        "evolve": evolve,
-        "edge_weights": graph.weights,
-    } | ({"retrain_steps": retrain_steps} if audit else {})
-    provenance = {
-        "source": name,
-        "versions": _versions(),
-        "seeds": {"training": checkpoint.config.get("seed"), "analysis": seed},
-        "parameters": parameters,
-        "training": dict(checkpoint.config),
-        "seconds": stages.seconds,
-    }
+        formulas = formulas_of(checkpoint, network, chosen)
     return Report(
         checkpoint=checkpoint,
         circuit=circuit,
@@ -143,66 +134,120 @@ def analyze(
         formulas=formulas,
         agreement=agreed,
         significance=tested,
-        reading=read,
-        provenance=provenance,
+        interpretation=read,
+        provenance=_provenance(name, checkpoint, circuit, graph, chosen, stages.seconds),
         audit=audited,
     )
 
 
+def _provenance(
+    name: str,
+    checkpoint: Checkpoint,
+    circuit: Circuit,
+    graph: NeuronGraph,
+    options: AnalysisOptions,
+    seconds: Mapping[str, float],
+) -> dict[str, Any]:
+    """What would be needed to make the report again; options as they took effect."""
+    parameters = options.to_json() | {"refit_steps": circuit.refit_steps, "edge_weight": graph.weights}
+    del parameters["seed"], parameters["processes"]  # the one stands beside, the other changes no number
+    return {
+        "source": name,
+        "versions": _versions(),
+        "seeds": {"training": checkpoint.config.get("seed"), "analysis": options.seed},
+        "parameters": parameters,
+        "training": dict(checkpoint.config),
+        "seconds": dict(seconds),
+    }
+
+
+def _silent(stage: str) -> None:
+    """Tell nobody."""
+
+
 def _held_against(
-    checkpoint: Checkpoint, network: Network, graph: NeuronGraph, levels: Hierarchy, *, samples: int, seed: int
+    checkpoint: Checkpoint, network: Network, graph: NeuronGraph, levels: Hierarchy, options: AnalysisOptions
 ) -> tuple[Agreement | None, Significance | None]:
-    """The modules against the known parts, where inputs and outputs are neurons, and against null networks."""
-    known, x = checkpoint.card.parts, all_inputs(checkpoint)
+    """The modules against the decomposition, where inputs and outputs are neurons, and against null networks."""
+    known, x = checkpoint.task.decomposition, all_inputs(checkpoint)
     agreed = None
     if known is not None and network.layout.ends_are_neurons:
         agreed = agreement(network, known, x=x, graph=graph, levels=levels)
     ends = {graph.inputs, graph.outputs} <= set(graph.groups)
-    return agreed, significance(graph, samples=samples, seed=seed) if samples and ends else None
+    if not options.samples or not ends:
+        return agreed, None
+    return agreed, significance(graph, samples=options.samples, seed=options.seed)
 
 
-def formulas_of(
-    checkpoint: Checkpoint, circuit: Network, *, seconds: float, seed: int, evolve: bool = False
-) -> Mapping[str, "Formula"]:
-    """A formula for each output of a task with numbers as targets; what one leaves of its time, the next may use.
+def formulas_of(checkpoint: Checkpoint, circuit: Network, options: AnalysisOptions) -> Mapping[str, "Formula"]:
+    """A formula for each output of a task with numbers as targets; none where the time limit is 0.
 
-    None where there is no time for them.
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        Rows to search and to verify on, and the network to follow.
+    circuit : Network
+        The pruned network, which gives hints.
+    options : AnalysisOptions
+        Time limit, seed, and whether genetic programming is allowed. What one output leaves of the time, the next may
+        use.
+
+    Returns
+    -------
+    mapping of str to Formula
+        Output -> its formula.
     """
-    from .formulas import Differentiable, find_formula, prove
+    from .formulas import Differentiable, find_formula, verify_formula
 
-    card, probe = checkpoint.card, checkpoint.probe
+    task, probe = checkpoint.task, checkpoint.probe
     found: dict[str, Formula] = {}
-    if card.classifies or seconds == 0:
+    if task.classifies or options.time_limit == 0:
         return found
-    ends = time.monotonic() + seconds
-    for place, output in enumerate(card.outputs):
-        share = (ends - time.monotonic()) / (len(card.outputs) - place)
+    ends = time.monotonic() + options.time_limit
+    for place, output in enumerate(task.outputs):
+        share = (ends - time.monotonic()) / (len(task.outputs) - place)
 
         network = Differentiable((checkpoint,), place)
         structure = hints(checkpoint, circuit, place)
         formula = find_formula(
-            probe.x_train, probe.y_train[:, place], names=card.inputs, output=output,
-            structure=structure, network=network, seconds=max(share, 0.1), seed=seed, evolve=evolve,
+            probe.x_train, probe.y_train[:, place], names=task.inputs, output=output,
+            structure=structure, network=network, time_limit=max(share, 0.1), seed=options.seed,
+            genetic=options.genetic,
         )  # fmt: skip
         if formula.message.startswith("interrupted"):
             ends = time.monotonic()  # the others get the least there is
-        known = card.parts is not None and card.parts.has_expressions
-        truth = card.parts.expression(output).sympy() if card.parts is not None and known else None
-        found[output] = prove(
+        known = task.decomposition is not None and task.decomposition.has_expressions
+        truth = task.decomposition.expression(output).sympy() if task.decomposition is not None and known else None
+        found[output] = verify_formula(
             formula,
-            x_held=probe.x_test,
-            y_held=probe.y_test[:, place],
+            x_test=probe.x_test,
+            y_test=probe.y_test[:, place],
             truth=truth,
-            ranges=card.ranges,
+            ranges=task.ranges,
             network=network,
             terms=() if structure is None else structure.terms,
-            seed=seed,
+            seed=options.seed,
         )
     return found
 
 
 def hints(checkpoint: Checkpoint, circuit: Network, output: int) -> "Structure | None":
-    """What the circuit says about an output, in the task's units; None where it is no plain chain of layers."""
+    """What the circuit says about an output, in the task's units; None where it is no plain chain of layers.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        Gives the task's names and units.
+    circuit : Network
+        The pruned network.
+    output : int
+        The number of the output.
+
+    Returns
+    -------
+    Structure or None
+        Hints for the search of this output's formula.
+    """
     from .formulas import read_structure
 
     connections = circuit.connections()
@@ -210,9 +255,9 @@ def hints(checkpoint: Checkpoint, circuit: Network, output: int) -> "Structure |
     if [(c.source, c.target) for c in connections] != list(pairwise(order)):
         return None
     matrices = [c.matrix.astype(np.float64) for c in connections]
-    if checkpoint.card.input_scale is not None:
-        matrices[0] = matrices[0] / np.array(checkpoint.card.input_scale)
-    return read_structure(matrices, names=checkpoint.card.inputs, output=output)
+    if checkpoint.task.input_scale is not None:
+        matrices[0] = matrices[0] / np.array(checkpoint.task.input_scale)
+    return read_structure(matrices, names=checkpoint.task.inputs, output=output)
 
 
 def _versions() -> dict[str, str]:

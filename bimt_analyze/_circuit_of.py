@@ -20,53 +20,121 @@ def circuit_of(
     """The circuit of a checkpoint's network, found in the network's own units.
 
     All rows of the probe serve: judged on its training rows alone, a network keeps weak connections that fit their
-    accidents. So the circuit's loss is no estimate of a loss on fresh data. A network of many weights is pruned on
-    some of them, evenly spaced, so that weights times predictions, times the steps of a sequence, stay near ten
-    million; on 400 rows at least, or 4096 tokens. Where that is more than a hundred million, thresholds are narrowed
-    down and nothing is refitted.
+    accidents. So the circuit's loss is no estimate of a loss on fresh data. A network of many weights is pruned on some
+    of them, evenly spaced, so that weights times predictions, times the steps of a sequence, stay near ten million; on
+    400 rows at least, or 4096 tokens. Where that is more than a hundred million, thresholds are narrowed down and
+    nothing is refitted.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        The network and its rows.
+    tolerance : float
+        Fraction of its loss that the circuit may lose.
+    refit_steps : int
+        Steps of Adam on the weights left, at every threshold.
+    search : str
+        How thresholds are tried, as `bimt_train.prune` takes it.
+
+    Returns
+    -------
+    Circuit
+        The smallest network found that does the task as well.
+
+    Examples
+    --------
+    >>> from bimt_train import Recipe, train
+    >>> from bimt_train.tasks import formula_task
+    >>> runs = train(formula_task(["y = x1 + x2"]), seeds=1, recipe=Recipe(steps=40))
+    >>> circuit_of(runs.best.checkpoint, refit_steps=0).edges > 0
+    True
     """
-    card, (x, y) = checkpoint.card, all_rows(checkpoint)
-    tokens = card.predictions
+    task, (x, y) = checkpoint.task, all_rows(checkpoint)
+    tokens = task.predictions
     weights = max(checkpoint.network.edges(-1.0), 1) * checkpoint.network.layout.steps
     fewest = _FEWEST_ROWS if tokens == 1 else -(-_FEWEST_TOKENS // tokens)
     enough = min(len(x), max(fewest, round(_WORK / weights / tokens)))
     brief = weights * enough * tokens > _TOO_MUCH
     some = np.linspace(0, len(x) - 1, enough).astype(np.int64)
     x, y = x[some], y[some]
-    y = card.to_network_targets(card.one_hot(y))
+    y = task.to_network_targets(task.one_hot(y))
     return prune(
         checkpoint.network,
-        card.to_network_inputs(x),
+        task.to_network_inputs(x),
         y,
-        loss=card.loss,
+        loss=task.loss,
         tolerance=tolerance,
         refit_steps=0 if brief else refit_steps,
         search="narrowing" if brief else search,
     )
 
 
-def graph_of(network: Network, checkpoint: Checkpoint) -> NeuronGraph:
-    """The graph of a checkpoint's network or circuit: edges by attribution, which no scale of neurons changes.
+def graph_of(network: Network, checkpoint: Checkpoint, *, edge_weight: str | None = None) -> NeuronGraph:
+    """The graph of a checkpoint's network or circuit.
 
-    On 500 rows of the probe at most, evenly spaced. Where inputs are tokens, edges are weighed by activation: gradients
-    of as many outputs as there are tokens would take long. The graph then begins at what embeddings fill (`with_ends`).
+    On 500 rows of the probe at most, evenly spaced. Where inputs are tokens, the graph begins at what embeddings fill
+    (`with_ends`).
+
+    Parameters
+    ----------
+    network : Network
+        The checkpoint's network or its circuit.
+    checkpoint : Checkpoint
+        Gives the rows.
+    edge_weight : str or None
+        Name of the edge weight. None takes attribution, which no scale of neurons changes, or activation where inputs
+        are tokens: gradients of as many outputs as there are tokens would take long.
+
+    Returns
+    -------
+    NeuronGraph
+        Only weights that are not exactly 0 become edges.
+
+    Raises
+    ------
+    InputError
+        There is no such edge weight, or the network cannot be weighed by it.
     """
     x = all_inputs(checkpoint)
     if not network.layout.ends_are_neurons:
-        return with_ends(neuron_graph(network, weights="activation", x=x), network.layout)
+        return with_ends(neuron_graph(network, weights=edge_weight or "activation", x=x), network.layout)
     some = np.linspace(0, len(x) - 1, min(len(x), _WEIGHED_ROWS)).astype(np.int64)
-    return neuron_graph(network, weights="attribution", x=x[some])
+    return neuron_graph(network, weights=edge_weight or "attribution", x=x[some])
 
 
 def all_rows(checkpoint: Checkpoint) -> tuple[Float64[np.ndarray, "rows inputs"], Float64[np.ndarray, "rows targets"]]:
-    """All rows of the probe."""
+    """All rows of the probe, training rows first.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        Gives the probe.
+
+    Returns
+    -------
+    x : float64 array [rows, inputs]
+        Inputs in the task's units.
+    y : float64 array [rows, targets]
+        Targets in the task's units.
+    """
     probe = checkpoint.probe
     return np.concatenate([probe.x_train, probe.x_test]), np.concatenate([probe.y_train, probe.y_test])
 
 
 def all_inputs(checkpoint: Checkpoint) -> Float64[np.ndarray, "rows inputs"]:
-    """All rows of the probe as the network sees them."""
-    return checkpoint.card.to_network_inputs(all_rows(checkpoint)[0])
+    """All rows of the probe as the network sees them.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        Gives the probe and the task's units.
+
+    Returns
+    -------
+    float64 array [rows, inputs]
+        Inputs in the network's units.
+    """
+    return checkpoint.task.to_network_inputs(all_rows(checkpoint)[0])
 
 
 def held_out(
@@ -75,10 +143,22 @@ def held_out(
     """The test rows as the network sees them, and their targets in its units, classes one-hot.
 
     Of sequences of tokens, as many rows, evenly spaced, as ask for some 2,000 predictions.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        Gives the probe and the task's units.
+
+    Returns
+    -------
+    x : float64 array [rows, inputs]
+        Inputs in the network's units.
+    y : float64 array [rows, *places, targets]
+        Targets in the network's units.
     """
-    card, probe = checkpoint.card, checkpoint.probe
-    if card.loss != "next-token":
-        return card.to_network_inputs(probe.x_test), card.to_network_targets(card.one_hot(probe.y_test))
-    enough = min(len(probe.x_test), max(_FEWEST_SEQUENCES, _JUDGED_TOKENS // card.predictions))
+    task, probe = checkpoint.task, checkpoint.probe
+    if task.loss != "next-token":
+        return task.to_network_inputs(probe.x_test), task.to_network_targets(task.one_hot(probe.y_test))
+    enough = min(len(probe.x_test), max(_FEWEST_SEQUENCES, _JUDGED_TOKENS // task.predictions))
     some = np.linspace(0, len(probe.x_test) - 1, enough).astype(np.int64)
-    return card.to_network_inputs(probe.x_test[some]), np.eye(len(card.outputs))[probe.y_test[some].astype(np.int64)]
+    return task.to_network_inputs(probe.x_test[some]), np.eye(len(task.outputs))[probe.y_test[some].astype(np.int64)]

@@ -1,19 +1,23 @@
 """bimt-analyze: read trained networks from the shell."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import click
 
-from bimt_train import InputError, fan_out
+from bimt_train import InputError, Registry, fan_out
 from bimt_train.shell import OK, UNMET, run
+from bimt_train.training import checkpoints_in
 
 from ._jobs import FORMATS, Job, Outcome, numbered, work
-from ._sources import Sampling, checkpoints_in
+from ._options import AnalysisOptions
+from ._sources import Sampling
+from .audits import MEASURES, NULL_MODELS, STATISTICS
+from .graph import EDGE_WEIGHTS
 from .report import Requirement
 
 HELP = """Read a trained network: its circuit, its modules, its formulas, and how well these match what is known.
@@ -37,7 +41,7 @@ Examples:
 
 \b
 --require takes a field of the JSON report, a comparison and a number, and may be given several times:
-  agreement>=0.9            score of the modules against the known parts
+  agreement>=0.9            score of the modules against the known decomposition
   significance.p<0.05       how often a network without modular structure looks as modular
   formulas.y1.r2>0.999      formulas.*.exact for all outputs; a field alone must be true
   modules==2                a list stands for its length
@@ -56,25 +60,46 @@ class _Options:
     json: Path | None
     markdown: Path | None
     require: tuple[str, ...]
-    seed: int
     every: bool
     activation: str | None
+    model: str | None
     probe: Path | None
     target: tuple[str, ...]
     ranges: tuple[tuple[float, float], ...]
     parts: str | None
-    tolerance: float
-    refit: int
-    samples: int
-    seconds: float
-    evolve: bool
-    audit: bool
-    retrain: int
     dask: str | None
     quiet: bool
+    analysis: AnalysisOptions
 
 
 _FILE = click.Path(path_type=Path)
+_CHOSEN: Mapping[str, Registry[Any]] = {
+    "edge_weight": EDGE_WEIGHTS,
+    "null_models": NULL_MODELS,
+    "statistics": STATISTICS,
+}
+
+
+def _analysis_options(command: Callable[..., int]) -> Callable[..., int]:
+    """Add an option of the command line for every field of `AnalysisOptions` that has a flag."""
+    for option in reversed(fields(AnalysisOptions)):
+        if "flag" not in option.metadata:
+            continue
+        about: dict[str, Any] = {"help": option.metadata["help"], "default": option.default}
+        if isinstance(option.default, bool):
+            about |= {"is_flag": True}
+        elif isinstance(option.default, int | float):
+            kind = click.IntRange if isinstance(option.default, int) else click.FloatRange
+            about |= {"type": kind(option.metadata["least"])}
+        else:
+            names = ", ".join(_CHOSEN[option.name].names()) if option.name in _CHOSEN else ""
+            about |= {"metavar": "NAME", "multiple": option.name != "edge_weight", "show_default": False}
+            about |= {
+                "default": None,
+                "help": f"{option.metadata['help']} {names and f'One of {names}, or file.py:NAME.'}",
+            }
+        command = click.option(option.metadata["flag"], option.name, **about)(command)
+    return command
 
 
 @click.command("bimt-analyze", help=HELP, context_settings={"show_default": True, "max_content_width": 120})
@@ -86,33 +111,26 @@ _FILE = click.Path(path_type=Path)
 @click.option(
     "--all", "every", is_flag=True, help="Analyse every seed of the folder; each report's file is named after its seed."
 )
-@click.option("--seed", default=0, type=click.IntRange(0), help="Of everything random in the analysis.")
-@click.option("--tolerance", default=0.05, type=click.FloatRange(0), help="How much of its loss a circuit may lose.")
-@click.option("--refit", default=60, type=click.IntRange(0), help="Steps of refitting a circuit; 0 keeps its weights.")
-@click.option("--samples", default=200, type=click.IntRange(0), help="Null networks of the test of significance.")
-@click.option(
-    "--seconds", default=10.0, type=click.FloatRange(0), help="For the search of all formulas of a network; 0: none."
-)
-@click.option("--evolve", is_flag=True, help="Genetic programming by pyoperon for what has no formula by then.")
-@click.option("--audit", is_flag=True, help="Audit the modules: null networks, retrained ones, ablation, locality.")
-@click.option("--retrain", default=1000, type=click.IntRange(0), help="Steps of an audit's retrained nets; 0: none.")
-@click.option("--activation", help="Of a network trained elsewhere: silu, relu, gelu, tanh, sigmoid or identity.")
+@_analysis_options
+@click.option("--activation", help="Activation between the layers of a network trained elsewhere, for instance silu.")
+@click.option("--model", metavar="FILE.py:NAME", help="A kind of model of your own that the checkpoint needs.")
 @click.option("--probe", type=_FILE, metavar="TABLE", help="Rows to ask a network trained elsewhere about.")
 @click.option("--target", multiple=True, metavar="NAME...", help="Columns of the table that are outputs.")
 @click.option("--range", "ranges", type=float, nargs=2, multiple=True, metavar="LOW HIGH", help="In place of a table.")
-@click.option("--parts", metavar="TEXT", help="What is known of the task.")
+@click.option("--parts", metavar="TEXT", help="The known decomposition of the task.")
 @click.option("--dask", metavar="URL", help="Compute on the cluster of this Dask scheduler.")
 @click.option("--quiet", is_flag=True, help="Do not tell what is done now.")
 def command(**given: Any) -> int:
-    """See `HELP`, which click shows instead."""
-    options = _Options(**given)
+    """Read the options, do the jobs, tell the outcomes; click shows `HELP` in place of this."""
+    analysis = _analysis(given, many=bool(given["every"] or given["dask"]))
+    options = _Options(**given, analysis=analysis)
     for text in options.require:
         wanted = Requirement.parse(text)  # bad input is said before the work, not after it
-        if wanted.field.partition(".")[0] == "audit" and not options.audit:
-            raise InputError("a requirement on an audit", where=repr(text), got="no --audit", mend="add --audit")
+        if wanted.field.partition(".")[0] == "audit" and not analysis.audit:
+            raise InputError("a requirement on an audit", where=repr(text), got="no --audit", hint="add --audit")
     if options.every and not options.checkpoint.is_dir():
         raise InputError(
-            "--all is for a folder", got=str(options.checkpoint), mend="give the folder, or leave --all out"
+            "--all is for a folder", got=str(options.checkpoint), hint="give the folder, or leave --all out"
         )
     paths = checkpoints_in(options.checkpoint) if options.every else (options.checkpoint,)
     jobs = [_job(options, path) for path in paths]
@@ -126,21 +144,32 @@ def command(**given: Any) -> int:
     return _tell_outcomes(options, outcomes)
 
 
+def _analysis(given: dict[str, Any], *, many: bool) -> AnalysisOptions:
+    """The options of the analysis; names of files in a form that other processes understand too."""
+    defaults, changes = AnalysisOptions().to_json(), dict[str, Any]()
+    for option in fields(AnalysisOptions):
+        if "flag" not in option.metadata:
+            continue
+        value = given.pop(option.name)
+        if option.name in _CHOSEN or option.name == "measures":
+            registry = _CHOSEN.get(option.name, MEASURES)
+            if option.name == "edge_weight":
+                value = value and registry.reference(value)
+            else:
+                value = tuple(dict.fromkeys((*defaults[option.name], *map(registry.reference, value))))
+        changes[option.name] = value
+    # where checkpoints run side by side, each stays in its process
+    return AnalysisOptions(**changes, processes=1 if many else None)
+
+
 def _job(options: _Options, path: Path) -> Job:
+    said = options
     return Job(
         path=str(path),
-        sampling=Sampling(options.activation, options.probe, options.target, options.ranges, options.parts),
+        sampling=Sampling(said.activation, said.probe, said.target, said.ranges, said.parts, said.model),
         requirements=options.require,
         formats=tuple(name for name in FORMATS if getattr(options, name) is not None),
-        seed=options.seed,
-        tolerance=options.tolerance,
-        refit_steps=options.refit,
-        samples=options.samples,
-        seconds=options.seconds,
-        evolve=options.evolve,
-        audit=options.audit,
-        retrain_steps=options.retrain,
-        processes=1 if options.every or options.dask else None,  # there, checkpoints are what runs side by side
+        options=options.analysis,
     )
 
 
@@ -180,19 +209,32 @@ def _tell_outcomes(options: _Options, outcomes: Sequence[Outcome]) -> int:
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
-    """One line a checkpoint, in the order given; with p of several, q after Benjamini and Hochberg: the share of false
-    ones to expect among all that are called significant at this q or below."""
+    """One line a checkpoint, in the order given.
+
+    Where several have a p, q is p after Benjamini and Hochberg: the share of false ones to expect among all that are
+    called significant at this q or below.
+
+    Parameters
+    ----------
+    outcomes : sequence of Outcome
+        One outcome a checkpoint.
+
+    Returns
+    -------
+    str
+        The table.
+    """
     wide = max(10, *(len(Path(outcome.source).stem) for outcome in outcomes))
     audited = any(outcome.modular is not None for outcome in outcomes)
     modular = f"  {'modular':>7}" if audited else ""
     head = f"{'checkpoint':<{wide}}  {'edges':>5}  {'modules':>7}{modular}  {'p':>6}  {'q':>6}"
-    lines = [f"{head}  {'as built':>8}  exact formulas"]
+    lines = [f"{head}  {'matches':>8}  exact formulas"]
     for outcome, q in zip(outcomes, q_values([outcome.p for outcome in outcomes]), strict=True):
         verdict = f"  {_WORDS[outcome.modular]:>7}" if audited else ""
         chance = "  ".join("-".rjust(6) if value is None else f"{value:>6.3f}" for value in (outcome.p, q))
         lines.append(
             f"{Path(outcome.source).stem:<{wide}}  {outcome.edges:>5}  {outcome.modules:>7}{verdict}  {chance}  "
-            f"{_WORDS[outcome.as_built]:>8}  {outcome.exact} of {outcome.formulas}"
+            f"{_WORDS[outcome.matches]:>8}  {outcome.exact} of {outcome.formulas}"
         )
     return "\n".join(lines)
 
@@ -201,8 +243,20 @@ _WORDS = {None: "-", True: "yes", False: "no"}
 
 
 def q_values(ps: Sequence[float | None]) -> list[float | None]:
-    """p-values of many networks, adjusted by Benjamini and Hochberg's procedure; None stays None.
+    """The p-values of many networks, adjusted by Benjamini and Hochberg's procedure; None stays None.
 
+    Parameters
+    ----------
+    ps : sequence of float or None
+        One p-value a network.
+
+    Returns
+    -------
+    list of float or None
+        One q-value a network.
+
+    Examples
+    --------
     >>> q_values([0.01, None, 0.04, 0.03])
     [0.03, None, 0.04, 0.04]
     """
@@ -214,7 +268,18 @@ def q_values(ps: Sequence[float | None]) -> list[float | None]:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """The entry point; see ``bimt-analyze --help``."""
+    """Run the command; see ``bimt-analyze --help``.
+
+    Parameters
+    ----------
+    words : sequence of str or None
+        The words of the command line; those of the process if left out.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
     return run(command, words, several=("--target",))
 
 

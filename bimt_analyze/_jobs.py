@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ._options import AnalysisOptions
 from ._sources import Sampling, best_checkpoint, open_checkpoint
 from .report import Finding, Requirement
 
@@ -14,53 +15,55 @@ FORMATS = ("html", "json", "markdown")
 class Job:
     """One checkpoint to analyse, and what is wanted of it. Plain values only: it travels to other machines.
 
-    Attributes:
-        path: a file, or a folder for its best seed.
-        sampling: for files of weights trained elsewhere.
-        requirements: as text.
-        formats: which of `FORMATS` to render.
-        seed: of the analysis.
-        tolerance: of pruning.
-        refit_steps: of pruning.
-        samples: null networks of the test of significance.
-        seconds: for formulas.
-        evolve: as `analyze` takes it.
-        audit: as `analyze` takes it.
-        retrain_steps: as `analyze` takes it.
-        processes: that an audit may start.
+    Attributes
+    ----------
+    path : str
+        A file, or a folder for its best seed.
+    sampling : Sampling
+        What a file of weights does not say of itself.
+    requirements : tuple of str
+        Conditions on the report.
+    formats : tuple of str
+        Which of `FORMATS` to render.
+    options : AnalysisOptions
+        All options of the analysis.
     """
 
     path: str
     sampling: Sampling
     requirements: tuple[str, ...]
     formats: tuple[str, ...]
-    seed: int
-    tolerance: float
-    refit_steps: int
-    samples: int
-    seconds: float
-    evolve: bool
-    audit: bool
-    retrain_steps: int
-    processes: int | None
+    options: AnalysisOptions
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What came of a job.
 
-    Attributes:
-        source: the file that was analysed.
-        summary: its headline, line by line.
-        findings: every field that a requirement speaks of.
-        texts: format -> the report in it.
-        edges: of the circuit.
-        modules: their number.
-        as_built: whether they are the known parts; None where none are known.
-        exact: formulas that are.
-        formulas: formulas in all.
-        p: of the test of significance; None where it was not made.
-        modular: the audit's verdict; None where there was none.
+    Attributes
+    ----------
+    source : str
+        The file that was analysed.
+    summary : tuple of str
+        The report's headline, line by line.
+    findings : tuple of Finding
+        Every field that a requirement speaks of.
+    texts : dict of str to str
+        Format -> the report in it.
+    edges : int
+        Edges of the circuit.
+    modules : int
+        Number of modules.
+    matches : bool or None
+        Whether the modules match the known decomposition; None where none is known.
+    exact : int
+        Number of exact formulas.
+    formulas : int
+        Number of formulas.
+    p : float or None
+        p of the test of significance; None where it was not made.
+    modular : bool or None
+        The audit's verdict; None where there was none.
     """
 
     source: str
@@ -69,7 +72,7 @@ class Outcome:
     texts: dict[str, str]
     edges: int
     modules: int
-    as_built: bool | None
+    matches: bool | None
     exact: int
     formulas: int
     p: float | None
@@ -79,8 +82,22 @@ class Outcome:
 def work(job: Job, progress: Callable[[str], None] | None = None) -> Outcome:
     """Analyse one checkpoint.
 
-    Raises:
-        InputError: whatever `open_checkpoint`, `analyze` and `Requirement` refuse.
+    Parameters
+    ----------
+    job : Job
+        What to analyse, and what is wanted of it.
+    progress : callable or None
+        Is called with the name of each stage as it begins.
+
+    Returns
+    -------
+    Outcome
+        Plain values, which can travel back from another process.
+
+    Raises
+    ------
+    InputError
+        Whatever `open_checkpoint`, `analyze` and `Requirement` refuse.
     """
     from ._analyze import analyze  # brings torch, which the command's help does without
 
@@ -88,16 +105,8 @@ def work(job: Job, progress: Callable[[str], None] | None = None) -> Outcome:
     file = best_checkpoint(job.path)
     report = analyze(
         open_checkpoint(file, job.sampling),
+        job.options,
         name=str(file),
-        seed=job.seed,
-        tolerance=job.tolerance,
-        refit_steps=job.refit_steps,
-        samples=job.samples,
-        seconds=job.seconds,
-        evolve=job.evolve,
-        audit=job.audit,
-        retrain_steps=job.retrain_steps,
-        processes=job.processes,
         progress=progress,
     )
     findings = tuple(finding for requirement in requirements for finding in report.check(requirement))
@@ -111,7 +120,7 @@ def work(job: Job, progress: Callable[[str], None] | None = None) -> Outcome:
         texts={name: write[name]() for name in job.formats},
         edges=report.circuit.edges,
         modules=len(report.modules),
-        as_built=None if report.built_as is None else report.built_as.as_built,
+        matches=None if report.matches_decomposition is None else report.matches_decomposition.matches,
         exact=sum(formula.exact for formula in report.formulas.values()),
         formulas=len(report.formulas),
         p=None if report.significance is None else report.significance.p,
@@ -122,6 +131,20 @@ def work(job: Job, progress: Callable[[str], None] | None = None) -> Outcome:
 def numbered(path: Path, source: str) -> Path:
     """The name of a report when there are many: ``report.html`` becomes ``report.seed-003.html``.
 
+    Parameters
+    ----------
+    path : Path
+        The name that the user gave.
+    source : str
+        The checkpoint's file.
+
+    Returns
+    -------
+    Path
+        The name with the checkpoint's stem in it.
+
+    Examples
+    --------
     >>> numbered(Path("out/report.html"), "runs/a/seed-003.safetensors").as_posix()
     'out/report.seed-003.html'
     """

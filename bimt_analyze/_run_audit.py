@@ -1,140 +1,94 @@
 """From a checkpoint or a network to its audit, in one call."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from bimt_train import Circuit, InputError
-from bimt_train.checkpoints import Checkpoint, Network, TaskCard
-from bimt_train.expressions import KnownParts
+from bimt_train.checkpoints import Checkpoint, Network
+from bimt_train.expressions import Decomposition
 
 from ._circuit_of import all_inputs, circuit_of, graph_of, held_out
-from ._retraining import retrained_nulls
+from ._options import AnalysisOptions
+from ._retraining import circuit_specialisation
 from ._sources import best_checkpoint, checkpoint_of, open_checkpoint
-from .audits import (
-    FEWEST,
-    HEADLINE,
-    WEIGHTS,
-    Agreement,
-    Audit,
-    Carriers,
-    Measure,
-    NullModel,
-    SecondOpinion,
-    SignalFormula,
-    Significance,
-    Statistic,
-    agreement,
-    alike,
-    as_trained,
-    carriers,
-    damage,
-    faithfulness,
-    functional_choice,
-    functional_modules,
-    partition_ami,
-    shared_neurons,
-    signal_formulas,
-    significance,
-    subspaces,
-    thresholds,
-    weighings,
-    wiring,
-)
-from .graph import NeuronGraph, NodeId
-from .modules import Hierarchy, Partition, choose_level, hierarchy, in_task_order, infomap, named_modules
-from .transformers import has_stream
+from .audits import FEWEST, MEASURES, NULL_MODELS, STATISTICS, Audit, AuditSubject, functional_modules
+from .audits._audit import audited
+from .audits.functions._functional_modules import functional_choice
+from .graph import EDGE_WEIGHTS, NeuronGraph
+from .modules import Hierarchy, choose_level, hierarchy, in_task_order, named_modules
 
 Progress = Callable[[str], None]
-Found = TypeVar("Found")
-
-STATISTICS: tuple[Statistic, ...] = ("specialisation", "modularity")
-MODELS: tuple[NullModel, ...] = ("rewired", "shuffled")
-_UNPLACED = "inputs or outputs are no neurons"
-
-
-@dataclass
-class _Questions:
-    """What cannot be measured of a network is told, and its audit goes on.
-
-    Attributes:
-        placed: whether inputs and outputs are neurons.
-        undecided: what could not be measured -> why.
-    """
-
-    placed: bool
-    undecided: dict[str, str] = field(default_factory=dict)
-
-    def tried(self, what: str, measured: Callable[[], Found]) -> Found | None:
-        """The answer, or None where there is none."""
-        try:
-            return measured()
-        except InputError as error:
-            self.undecided[what] = str(error)
-            return None
-
-    def varied(self, what: str, measured: Callable[[], Found]) -> Found | None:
-        """The same for what asks for inputs that can be varied."""
-        if self.placed:
-            return self.tried(what, measured)
-        self.undecided[what] = _UNPLACED
-        return None
 
 
 def audit(
     source: Checkpoint | Network | str | Path,
+    options: AnalysisOptions | None = None,
     *,
     x: Float[np.ndarray, "rows inputs"] | None = None,
     y: Float[np.ndarray, "rows outputs"] | None = None,
-    known: KnownParts | None = None,
-    seed: int = 0,
-    samples: int = 200,
-    retrain_steps: int = 1000,
-    tolerance: float = 0.05,
-    refit_steps: int = 60,
-    processes: int | None = None,
+    decomposition: Decomposition | None = None,
     progress: Progress | None = None,
+    **changes: Any,
 ) -> Audit:
     """Whether a network is modular, how much of that is chance, and what its modules do.
 
-    docs/audit.md explains every number, and what it does not show. The same source, options and seed give the same
-    audit.
+    docs/audit.md explains every number, and what it does not show. One source, one set of options and one seed always
+    give the same audit.
 
-    Args:
-        source: a checkpoint, its file, a folder of them (the best seed is taken), or a network with its rows.
-        x: for a network: rows as it sees them.
-        y: for a network: targets in the units of its outputs; left out, what it says itself.
-        known: for a network: what is known of its task, if anything.
-        seed: of everything random.
-        samples: of every null model; at least 20, or no p can be below 0.05.
-        retrain_steps: of the null networks that are trained anew; 0 trains none.
-        tolerance: of pruning, a fraction of the loss.
-        refit_steps: of pruning.
-        processes: that train null networks at once; one a core if left out.
-        progress: is called with the name of each stage as it begins.
+    Parameters
+    ----------
+    source : Checkpoint, Network, str or Path
+        A checkpoint, its file, a folder of them (the best seed is taken), or a network with its rows.
+    options : AnalysisOptions or None
+        Seed, number of null networks and all else; the defaults if left out.
+    x : float array [rows, inputs] or None
+        For a network: rows as it sees them.
+    y : float array [rows, outputs] or None
+        For a network: targets in the units of its outputs; its own outputs if left out.
+    decomposition : Decomposition or None
+        For a network: the known decomposition of its task, if there is one.
+    progress : callable or None
+        Is called with the name of each stage as it begins.
+    **changes
+        Fields of `AnalysisOptions` that differ from ``options``, for instance ``samples=50``.
 
-    Raises:
-        CheckpointError: no such file or folder, or one that cannot be read.
-        InputError: rows for a checkpoint, none for a network, too few samples, or a network that begins or ends at no
-            one group of neurons (`bimt_analyze.graph.with_ends`).
+    Returns
+    -------
+    Audit
+        The results of every measure, and the verdict.
+
+    Raises
+    ------
+    CheckpointError
+        There is no such file or folder, or it cannot be read.
+    InputError
+        Rows for a checkpoint, none for a network, fewer than 20 null networks, an unknown option, or a network that
+        begins or ends at no one group of neurons (`bimt_analyze.graph.with_ends`).
+
+    Examples
+    --------
+    >>> from bimt_analyze.synthetic import block_network
+    >>> planted = block_network(blocks=[(1, 4, 1)] * 2, seed=0)
+    >>> found = audit(planted.network, x=planted.x, samples=20, retrain_steps=0, refit_steps=0)
+    >>> len(found.modules)
+    2
     """
-    check_samples(samples)
-    tell = progress or (lambda stage: None)
+    chosen = (options or AnalysisOptions()).with_changes(**changes)
+    check_options(chosen, audit=True)
+    tell = progress or _silent
     tell("read")
-    name, checkpoint = _opened(source, x, y, known)
+    name, checkpoint = _opened(source, x, y, decomposition)
     tell("prune")
-    circuit = circuit_of(checkpoint, tolerance=tolerance, refit_steps=refit_steps)
-    graph = graph_of(circuit.network, checkpoint)
+    circuit = circuit_of(checkpoint, tolerance=chosen.tolerance, refit_steps=chosen.refit_steps)
+    graph = graph_of(circuit.network, checkpoint, edge_weight=chosen.edge_weight)
     tell("modules")
-    levels = hierarchy(graph, seed=seed)
-    return audit_of(
-        name, checkpoint, circuit, graph, levels, seed=seed, samples=samples, retrain_steps=retrain_steps,
-        processes=processes, progress=tell,
-    )  # fmt: skip
+    levels = hierarchy_of(graph, chosen)
+    return audit_of(name, checkpoint, circuit, graph, levels, chosen, progress=tell)
 
 
 def audit_of(
@@ -143,153 +97,133 @@ def audit_of(
     circuit: Circuit,
     graph: NeuronGraph,
     levels: Hierarchy,
+    options: AnalysisOptions,
     *,
-    seed: int,
-    samples: int,
-    retrain_steps: int,
-    processes: int | None = None,
     progress: Progress,
 ) -> Audit:
-    """The audit of a circuit whose modules are found."""
-    network, card, x = circuit.network, checkpoint.card, all_inputs(checkpoint)
-    placed = network.layout.ends_are_neurons
-    rows, targets = held_out(checkpoint)
-    parts = card.parts if placed else None
-    asked = _Questions(placed)
-    progress("before cutting")
-    whole = asked.tried(
-        "the network before cutting",
-        lambda: as_trained(checkpoint.network, graph_of(checkpoint.network, checkpoint), x, parts),
-    )
+    """The audit of a circuit whose hierarchy is found.
+
+    Parameters
+    ----------
+    name : str
+        What the source is called.
+    checkpoint : Checkpoint
+        The network before pruning, its task and rows.
+    circuit : Circuit
+        The pruned network.
+    graph : NeuronGraph
+        The circuit's graph.
+    levels : Hierarchy
+        The graph's hierarchy.
+    options : AnalysisOptions
+        All that was asked for.
+    progress : callable
+        Is called with the label of each measure as it begins.
+
+    Returns
+    -------
+    Audit
+        The results of every measure, and the verdict.
+    """
+    network, task, x = circuit.network, checkpoint.task, all_inputs(checkpoint)
+    x_test, y_test = held_out(checkpoint)
     progress("effects")
-    served = asked.varied("modules by function", lambda: functional_modules(network, graph, x))
+    served = None
+    if network.layout.ends_are_neurons:
+        try:
+            served = functional_modules(network, graph, x)
+        except InputError:
+            served = None  # the measure of functional modules says so
     by_weights = choose_level(levels)
     choice = by_weights if served is None else functional_choice(by_weights, levels, served, graph)
-    partition, modules = choice.partition, in_task_order(network, choice.partition)
-    progress("null networks")
-    nulls: dict[tuple[str, str], Significance] = {
-        (statistic, model): significance(graph, statistic=statistic, null_model=model, samples=samples, seed=seed)
-        for model in MODELS
-        for statistic in STATISTICS
-    }
-    progress("edge weights")
-    own = {graph.weights: (by_weights.level, nulls[HEADLINE])}
-    # gradients of as many outputs as there are tokens would take long
-    kinds = WEIGHTS if placed else tuple(weights for weights in WEIGHTS if weights != "attribution")
-    weighed = weighings(network, x, partition, weights=kinds, known=own, samples=samples, seed=seed)
-    other = infomap(graph, seed=seed)
-    stream = subspaces(network, samples=samples, seed=seed) if has_stream(network) else None
-    progress("retrained networks")
-    again = asked.tried(
-        "whether sparsity alone, or any task, would bring the same structure",
-        lambda: retrained_nulls(checkpoint, samples=samples, steps=retrain_steps, seed=seed, processes=processes),
-    )
-    progress("known parts")
-    agreed, carried, sent = _against_known(asked, network, card, x, graph, levels, partition, modules, seed=seed)
-    progress("function")
-    same = None
-    if modules:
-        same = asked.varied("whether modules compute the same", lambda: alike(network, modules, x, seed=seed))
-    harm = asked.tried(
-        "what each module does",
-        lambda: damage(network, modules, rows, targets, measure=_measure(card), samples=samples, seed=seed),
-    )
-    kept = asked.tried(
-        "what the circuit keeps",
-        lambda: faithfulness(checkpoint.network, network, rows, targets, measure=_measure(card)),
-    )
-    progress("locality")
-    wires = wiring(network, samples=samples, seed=seed)
-    if wires.locality is None:
-        asked.undecided["locality"] = "no placement found is shorter than random ones"
-    return Audit(
+    modules = in_task_order(network, choice.partition)
+    subject = AuditSubject(
         source=name,
-        as_trained=whole,
+        checkpoint=checkpoint,
         circuit=circuit,
         graph=graph,
         levels=levels,
         functional=served,
         choice=choice,
         modules=modules,
-        names=tuple(map(str, named_modules(network, card, modules))),
-        weighings=weighed,
-        second_opinion=SecondOpinion(other, partition_ami(partition, other)),
-        subspaces=stream,
-        thresholds=thresholds(checkpoint.network, circuit, parts),
-        nulls=nulls,
-        retrained=again or {},
-        agreement=agreed,
-        carriers=carried,
-        signals=sent,
-        alike=same or (),
-        damage=harm,
-        faithfulness=kept,
-        wiring=wires,
-        shared=shared_neurons(graph, modules),
-        undecided=asked.undecided,
-        seed=seed,
+        names=tuple(map(str, named_modules(network, task, modules))),
+        x=x,
+        x_test=x_test,
+        y_test=y_test,
+        before_graph=partial(graph_of, checkpoint.network, checkpoint, edge_weight=options.edge_weight),
+        circuit_statistic=circuit_specialisation,
+        options=options,
+    )
+    return audited(subject, progress=progress)
+
+
+def hierarchy_of(graph: NeuronGraph, options: AnalysisOptions) -> Hierarchy:
+    """The hierarchy of a graph, with the resolutions, leaks and runs that the options ask for.
+
+    Parameters
+    ----------
+    graph : NeuronGraph
+        The graph of a circuit.
+    options : AnalysisOptions
+        All that was asked for.
+
+    Returns
+    -------
+    Hierarchy
+        All levels at which the graph can be cut into modules.
+    """
+    return hierarchy(
+        graph, resolutions=options.resolutions, leaks=options.leaks, runs=options.leiden_runs, seed=options.seed
     )
 
 
-def _against_known(
-    asked: _Questions,
-    network: Network,
-    card: TaskCard,
-    x: Float[np.ndarray, "rows inputs"],
-    graph: NeuronGraph,
-    levels: Hierarchy,
-    partition: Partition,
-    modules: tuple[frozenset[NodeId], ...],
-    *,
-    seed: int,
-) -> tuple[Agreement | None, Carriers | None, tuple[SignalFormula, ...]]:
-    """The modules held against the known parts: how well they agree, which carries which, and what it sends."""
-    if card.parts is None or not asked.placed:
-        asked.undecided["agreement"] = "no parts of the task are known" if card.parts is None else _UNPLACED
-        return None, None, ()
-    agreed = agreement(network, card.parts, x=x, graph=graph, levels=levels, partition=partition, seed=seed)
-    which, what = "which module carries which part", "what the carriers send, as formulas"
-    carried = asked.tried(which, lambda: carriers(network, modules, card, x=x, seed=seed))
-    if carried is None:
-        return agreed, None, ()
-    if not carried.found:
-        asked.undecided[which] = carried.reason
-    sent = asked.tried(what, lambda: signal_formulas(network, modules, carried, card, x=x, seed=seed))
-    return agreed, carried, sent or ()
+def check_options(options: AnalysisOptions, *, audit: bool) -> None:
+    """Pass if every name in the options can be found, and an audit has enough null networks to show anything.
 
+    Parameters
+    ----------
+    options : AnalysisOptions
+        All that was asked for.
+    audit : bool
+        Whether the modules are audited.
 
-def _measure(card: TaskCard) -> Measure:
-    """What is lost with a module: of many classes over sequences some have no rows, so they are taken together."""
-    if card.loss == "next-token":
-        return "surprise"
-    return "accuracy" if card.classifies else "error"
-
-
-def check_samples(samples: int) -> None:
-    """Pass if null networks are enough to show anything.
-
-    Raises:
-        InputError: with so few, no p can be below 0.05.
+    Raises
+    ------
+    InputError
+        An unknown name, or so few null networks that no p can be below 0.05.
     """
-    if samples < FEWEST:
-        expected = f"{FEWEST} or more, as p is at least 1 / (1 + samples)"
-        raise InputError("too few samples", where="samples", expected=expected, got=str(samples), mend="use 200")
+    if options.edge_weight is not None:
+        EDGE_WEIGHTS[options.edge_weight]
+    if not audit:
+        return
+    for registry, names in (
+        (NULL_MODELS, options.null_models), (STATISTICS, options.statistics), (MEASURES, options.measures),
+    ):  # fmt: skip
+        for name in names:
+            registry[name]
+    if options.samples < FEWEST:
+        expected, got = f"{FEWEST} or more, as p is at least 1 / (1 + samples)", str(options.samples)
+        raise InputError("too few samples", where="samples", expected=expected, got=got, hint="use 200")
+
+
+def _silent(stage: str) -> None:
+    """Tell nobody."""
 
 
 def _opened(
     source: Checkpoint | Network | str | Path,
     x: np.ndarray | None,
     y: np.ndarray | None,
-    known: KnownParts | None,
+    decomposition: Decomposition | None,
 ) -> tuple[str, Checkpoint]:
     if isinstance(source, Network):
         if x is None:
-            mend = "give x, rows as the network sees them"
-            raise InputError("a network without rows", where="audit", expected="x", got="None", mend=mend)
-        return "in memory", checkpoint_of(source, x, y, known)
-    if x is not None or y is not None or known is not None:
-        expected = "x, y and known with a network only"
-        raise InputError("a checkpoint brings its own rows", where="audit", expected=expected, mend="leave them out")
+            hint = "give x, rows as the network sees them"
+            raise InputError("a network without rows", where="audit", expected="x", got="None", hint=hint)
+        return "in memory", checkpoint_of(source, x, y, decomposition)
+    if x is not None or y is not None or decomposition is not None:
+        expected = "x, y and decomposition with a network only"
+        raise InputError("a checkpoint brings its own rows", where="audit", expected=expected, hint="leave them out")
     if isinstance(source, Checkpoint):
         return "in memory", source
     return str(best_checkpoint(source)), open_checkpoint(source)

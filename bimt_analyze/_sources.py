@@ -1,32 +1,45 @@
 """Where a checkpoint comes from: a file of ours, a folder's best, weights trained elsewhere, a network in memory."""
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bimt_train import CheckpointError, InputError
+from bimt_train.training import checkpoints_in
 
 if TYPE_CHECKING:
     import numpy as np
 
     from bimt_train.checkpoints import Checkpoint, Network
-    from bimt_train.expressions import KnownParts
+    from bimt_train.expressions import Decomposition
 
-RUNS_FILE = "runs.json"
 TORCH = (".pt", ".pth")
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """What a file of weights does not say of itself; all empty for a checkpoint of ours.
+    """What a file of weights does not say of itself; all empty for a checkpoint of this project.
 
-    Attributes:
-        activation: between the layers.
-        probe: a table of rows to ask the network about.
-        target: its columns that are outputs; all others are inputs.
-        ranges: in place of a table, one pair for all inputs, or one for each.
-        parts: what is known of the task, as ``y1: x1 x3; y2: x2 x4``; allowed for checkpoints of ours too.
+    Attributes
+    ----------
+    activation : str or None
+        Activation between the layers.
+    probe : Path or None
+        A table of rows to ask the network about.
+    target : tuple of str
+        Columns of the table that are outputs; all others are inputs.
+    ranges : tuple of (float, float)
+        In place of a table: one pair for all inputs, or one for each.
+    parts : str or None
+        The known decomposition of the task, as ``y1: x1 x3; y2: x2 x4``; allowed for every checkpoint.
+    model : str or None
+        A kind of model from outside the project that the checkpoint needs, as ``file.py:NAME``. The file is run.
+
+    Examples
+    --------
+    >>> from bimt_analyze import Sampling
+    >>> Sampling(activation="relu", ranges=((-1.0, 1.0),)).foreign, Sampling().foreign
+    (True, False)
     """
 
     activation: str | None = None
@@ -34,6 +47,7 @@ class Sampling:
     target: tuple[str, ...] = ()
     ranges: tuple[tuple[float, float], ...] = ()
     parts: str | None = None
+    model: str | None = None
 
     @property
     def foreign(self) -> bool:
@@ -44,27 +58,62 @@ class Sampling:
 def open_checkpoint(path: str | Path, sampling: Sampling | None = None) -> "Checkpoint":
     """The checkpoint of a file; of a folder, the best seed's.
 
-    Raises:
-        CheckpointError: the file is not there, or is not what it should be.
-        TaskError: the table or the known parts cannot be used.
-        InputError: options that contradict each other.
+    Parameters
+    ----------
+    path : str or Path
+        A checkpoint, a folder of runs, or a file of weights trained elsewhere.
+    sampling : Sampling or None
+        What a file of weights does not say of itself.
+
+    Returns
+    -------
+    Checkpoint
+        Network, task and rows.
+
+    Raises
+    ------
+    CheckpointError
+        The file is not there, or is not what it should be.
+    TaskError
+        The table or the decomposition cannot be used.
+    InputError
+        Options that contradict each other, or a model that cannot be loaded.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from bimt_analyze import Sampling, open_checkpoint
+    >>> from bimt_train.checkpoints import from_state_dict, save_checkpoint
+    >>> checkpoint = from_state_dict({"weight": np.eye(2)}, activation="relu", ranges=(-1, 1))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "network.safetensors"
+    ...     save_checkpoint(file, checkpoint)
+    ...     found = open_checkpoint(file, Sampling(parts="y1: x1; y2: x2"))
+    >>> found.task.decomposition.outputs
+    ('y1', 'y2')
     """
     from bimt_train.checkpoints import load_checkpoint
-    from bimt_train.expressions import KnownParts
+    from bimt_train.expressions import Decomposition
 
     said, file = sampling or Sampling(), best_checkpoint(path)
     if said.probe is not None and said.ranges:
-        raise InputError("two places to sample the network", got="--probe and --range", mend="give one of them")
+        raise InputError("two places to sample the network", got="--probe and --range", hint="give one of them")
     if said.target and said.probe is None:
         raise InputError(
-            "a target is for a table", got=f"--target {' '.join(said.target)}", mend="give --probe table.csv too"
+            "a target is for a table", got=f"--target {' '.join(said.target)}", hint="give --probe table.csv too"
         )
+    if said.model is not None:
+        from bimt_train.models import MODELS
+
+        MODELS[said.model]  # runs the user's file, which registers the kind
     checkpoint = _foreign(file, said) if said.foreign or file.suffix in TORCH else load_checkpoint(file)
     if said.parts is None:
         return checkpoint
-    card = checkpoint.card
-    parts = KnownParts.from_grouping(said.parts, inputs=card.inputs, outputs=card.outputs)
-    return replace(checkpoint, card=replace(card, parts=parts))
+    task = checkpoint.task
+    parts = Decomposition.from_grouping(said.parts, inputs=task.inputs, outputs=task.outputs)
+    return replace(checkpoint, task=replace(task, decomposition=parts))
 
 
 def _foreign(file: Path, said: Sampling) -> "Checkpoint":
@@ -85,34 +134,48 @@ def _foreign(file: Path, said: Sampling) -> "Checkpoint":
         table = table_task(said.probe, target=said.target)
         rows = table.data(0)
         x, y = np.concatenate([rows.x_train, rows.x_test]), np.concatenate([rows.y_train, rows.y_test])
-        inputs, outputs = table.card.inputs, table.card.outputs
+        inputs, outputs = table.spec.inputs, table.spec.outputs
         found = read_foreign(file, activation=said.activation, x=x, y=y, inputs=inputs, outputs=outputs)
-    return replace(found, card=replace(found.card, name=file.stem))
+    return replace(found, task=replace(found.task, name=file.stem))
 
 
 def checkpoint_of(
     network: "Network",
     x: "np.ndarray",
     y: "np.ndarray | None" = None,
-    known: "KnownParts | None" = None,
+    decomposition: "Decomposition | None" = None,
 ) -> "Checkpoint":
     """A network with rows as a checkpoint: every second row is held out.
 
-    Args:
-        network: any.
-        x: rows as the network sees them.
-        y: targets in the units of its outputs, or for a network that speaks at each place of a sequence the tokens, by
-            number, that should be said there; left out, what it says itself.
-        known: the task's parts, whose names inputs and outputs then have; else they are x1, x2, ... and y1, y2, ...
+    Parameters
+    ----------
+    network : Network
+        The network.
+    x : float array [rows, inputs]
+        Rows as the network sees them.
+    y : float array [rows, outputs] or None
+        Targets in the units of the outputs; for a network that predicts a token at each place of a sequence, the
+        right tokens by number. Left out, the network's own outputs.
+    decomposition : Decomposition or None
+        The known decomposition of the task, whose names inputs and outputs then have; else they are x1, x2, ... and
+        y1, y2, ...
 
-    Raises:
-        CheckpointError: rows that do not fit the network.
-        InputError: rows that the network cannot read, tokens that it does not know, or one output at each place, which
-            is no choice among tokens.
+    Returns
+    -------
+    Checkpoint
+        The network with its rows.
+
+    Raises
+    ------
+    CheckpointError
+        Rows that do not fit the network.
+    InputError
+        Rows that the network cannot read, unknown tokens, or one output at each place, which is no choice among
+        tokens.
     """
     import numpy as np
 
-    from bimt_train.checkpoints import Checkpoint, Probe, TaskCard
+    from bimt_train.checkpoints import Checkpoint, Probe, TaskSpec
 
     x = np.asarray(x, dtype=np.float64)
     said = _answers(network, x)
@@ -124,19 +187,23 @@ def checkpoint_of(
     if tokens and not np.isin(targets, np.arange(said.shape[-1])).all():
         expected, got = f"tokens from 0 to {said.shape[-1] - 1}", f"{targets.min():g} to {targets.max():g}"
         raise InputError("targets that are no tokens of the network", where="y", expected=expected, got=got)
-    inputs = tuple(f"x{j + 1}" for j in range(x.shape[1])) if known is None else known.inputs
-    outputs = tuple(f"y{k + 1}" for k in range(said.shape[-1])) if known is None else known.outputs
+    inputs = tuple(f"x{j + 1}" for j in range(x.shape[1])) if decomposition is None else decomposition.inputs
+    outputs = tuple(f"y{k + 1}" for k in range(said.shape[-1])) if decomposition is None else decomposition.outputs
     low, high = x.min(axis=0), x.max(axis=0)
     ranges = tuple((float(a), float(b) if b > a else float(a) + 1.0) for a, b in zip(low, high, strict=True))
-    card = TaskCard("network", inputs, outputs, ranges, loss="next-token" if tokens else "mse", parts=known)
-    return Checkpoint(network, card, Probe(x[::2], targets[::2], x[1::2], targets[1::2]))
+    task = TaskSpec(
+        "network", inputs, outputs, ranges, loss="next-token" if tokens else "mse", decomposition=decomposition
+    )
+    return Checkpoint(network, task, Probe(x[::2], targets[::2], x[1::2], targets[1::2]))
 
 
 def _answers(network: "Network", x: "np.ndarray") -> "np.ndarray":
     """What the network says on these rows.
 
-    Raises:
-        InputError: it cannot read them.
+    Raises
+    ------
+    InputError
+        It cannot read them.
     """
     import numpy as np
 
@@ -154,37 +221,27 @@ def _answers(network: "Network", x: "np.ndarray") -> "np.ndarray":
         raise InputError(unreadable, where="x", expected=expected, got=str(error)) from None
 
 
-def checkpoints_in(folder: str | Path) -> tuple[Path, ...]:
-    """The checkpoint files of a folder that `bimt_train.train` wrote, best seed first.
-
-    Raises:
-        CheckpointError: there is no runs.json, or it cannot be read.
-    """
-    path = Path(folder) / RUNS_FILE
-    if not path.is_file():
-        mend = "give a folder that bimt-train wrote, or one checkpoint"
-        raise CheckpointError("not a folder of runs", where=str(folder), expected=RUNS_FILE, mend=mend)
-    try:
-        records = json.loads(path.read_text(encoding="utf-8"))["records"]
-        files = tuple(path.parent / record["file"] for record in records)
-    except (ValueError, KeyError, TypeError) as error:
-        got = f"{type(error).__name__}: {error}"
-        mend = "train again, or give one checkpoint"
-        raise CheckpointError("a table of runs that cannot be read", where=str(path), got=got, mend=mend) from None
-    if not files:
-        raise CheckpointError("a table of runs without runs", where=str(path), mend="train again")
-    return files
-
-
 def best_checkpoint(source: str | Path) -> Path:
-    """The file itself, or of a folder the best seed's.
+    """The file itself, or of a folder the best seed's file.
 
-    Raises:
-        CheckpointError: there is no such file or folder.
+    Parameters
+    ----------
+    source : str or Path
+        A file, or a folder of runs.
+
+    Returns
+    -------
+    Path
+        The checkpoint's file.
+
+    Raises
+    ------
+    CheckpointError
+        There is no such file or folder.
     """
     path = Path(source)
     if path.is_dir():
         return checkpoints_in(path)[0]
     if not path.is_file():
-        raise CheckpointError("no such file or folder", where=str(path), mend="correct the path")
+        raise CheckpointError("no such file or folder", where=str(path), hint="correct the path")
     return path

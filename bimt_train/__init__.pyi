@@ -14,6 +14,8 @@ from ._errors import LayoutError as LayoutError
 from ._errors import PatternError as PatternError
 from ._errors import TaskError as TaskError
 from ._fan_out import fan_out as fan_out
+from ._registry import Entry as Entry
+from ._registry import Registry as Registry
 from .connection_cost._connection_cost import ConnectionCost as ConnectionCost
 from .connection_cost._relocate import relocate as relocate
 from .integrations._penalty import Penalty as Penalty
@@ -29,7 +31,7 @@ from .training._presets import DEFAULT_RECIPES as DEFAULT_RECIPES
 from .training._presets import PAPER_RECIPES as PAPER_RECIPES
 from .training._presets import default_recipe as default_recipe
 from .training._recipe import Phase as Phase
-from .training._recipe import Race as Race
+from .training._recipe import RandomRestarts as RandomRestarts
 from .training._recipe import Recipe as Recipe
 from .training._recipe import Relocation as Relocation
 from .training._recipe import TrainingType as TrainingType
@@ -39,4 +41,4 @@ from .training._runs import Runs as Runs
 from .training._snapshots import Snapshot as Snapshot
 from .training._snapshots import Snapshots as Snapshots
 from .training._train import train as train
-from .training._train_distributed import train_shares as train_shares
+from .training._train_distributed import train_distributed as train_distributed

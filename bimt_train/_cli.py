@@ -1,6 +1,7 @@
 """bimt-train: train BIMT networks from the shell."""
 
 import sys
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,24 +10,27 @@ from typing import Any, get_args
 import click
 
 from ._errors import InputError
-from .shell import OK, UNMET, run
-from .tasks import Task, formula_task, resolve_task
+from ._registry import Registry
+from .connection_cost._cost_terms import COST_TERMS
+from .models import MODELS
+from .shell import OK, UNMET, assignments, run
+from .tasks import TASKS, Task, formula_task, resolve_task
 from .training._callbacks import ProgressBar
 from .training._presets import PAPER_RECIPES, default_recipe
-from .training._recipe import Race, Recipe, TrainingType
+from .training._recipe import RandomRestarts, Recipe, TrainingType
 from .training._runs import RUNS_FILE, Runs
-from .training._train import train
-from .training._train_distributed import train_shares
 
 HELP = """Train sparse, locally arranged networks: many seeds at once, each connection charged for its length.
 
 TASK is one of
 
 \b
-  independence | feature-sharing | composition     the paper's formula tasks
+{tasks}
+      a name; --list-tasks says what each is
   "y1 = (x1+x3)**3" "y2 = x2**2 + sin(pi*x4)"      one or more formulas of your own
   data.csv --target y1 y2                          a table: .csv, .tsv, .parquet, .npz or .npy
   language --data text.txt                         the next character of a text
+  file.py:NAME                                     a task of your own: see docs/extending
 
 It writes one checkpoint a seed and runs.json into the output folder, and prints a table, best seed first. Results
 differ from seed to seed, so train several and look at the spread.
@@ -55,10 +59,13 @@ class _Options:
     bounds: tuple[float, float] | None
     rows: int | None
     hidden: tuple[int, ...]
+    model: str | None
+    model_option: tuple[str, ...]
     seeds: int
     steps: int | None
     lr: float | None
-    starts: int | None
+    replicas: int | None
+    cost_term: tuple[str, ...]
     kind: TrainingType
     paper: bool
     out: Path | None
@@ -68,8 +75,64 @@ class _Options:
     quiet: bool
 
 
-@click.command("bimt-train", help=HELP, context_settings={"show_default": True, "max_content_width": 120})
+class _Command(click.Command):
+    """A command whose help names the tasks that there are, installed ones among them."""
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the help with the names of the registry.
+
+        Parameters
+        ----------
+        ctx : click.Context
+            The call whose help is shown.
+        formatter : click.HelpFormatter
+            Takes the text.
+        """
+        lines = textwrap.wrap(" | ".join(TASKS.names()), 100, break_on_hyphens=False)
+        self.help = HELP.format(tasks=textwrap.indent("\n".join(lines), "  "))
+        super().format_help_text(ctx, formatter)
+
+
+class _NamesOption(click.Option):
+    """An option whose help names the entries of a registry, installed ones among them, in the place of NAMES."""
+
+    def __init__(self, words: Sequence[str], *, registry: Registry[Any], **about: Any) -> None:
+        super().__init__(words, **about)
+        self.registry, self.text = registry, str(self.help)
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the words and the help with the names of the registry.
+
+        Parameters
+        ----------
+        ctx : click.Context
+            The call whose help is shown.
+
+        Returns
+        -------
+        tuple of str
+            The option's words, and its help.
+        """
+        self.help = self.text.replace("NAMES", ", ".join(self.registry.names()))
+        return super().get_help_record(ctx)
+
+
+def _list_tasks(context: click.Context, option: click.Parameter, wanted: bool) -> None:
+    """Print name and sentence of each task, and end."""
+    if wanted:
+        entries = TASKS.entries()
+        width = max(len(entry.name) for entry in entries)
+        for entry in entries:
+            click.echo(f"{entry.name:<{width}}  {entry.sentence}{f' Reads {entry.reads}.' if entry.reads else ''}")
+        context.exit()
+
+
+@click.command("bimt-train", cls=_Command, help=HELP, context_settings={"show_default": True, "max_content_width": 120})
 @click.argument("task", nargs=-1, required=True)
+@click.option(
+    "--list-tasks", is_flag=True, is_eager=True, expose_value=False, callback=_list_tasks,
+    help="Print the tasks that have a name, and end.",
+)  # fmt: skip
 @click.option("--target", multiple=True, metavar="NAME...", help="Columns of the table to predict.")
 @click.option("--data", type=click.Path(path_type=Path), help="Folder of mnist, text of language; else below data/.")
 @click.option(
@@ -79,15 +142,27 @@ class _Options:
     "--rows", type=click.IntRange(10), help="Training rows of formulas, as many for testing; 100 if left out."
 )
 @click.option("--hidden", metavar="N...", multiple=True, type=click.IntRange(1), help="Neurons of each hidden layer.")
+@click.option(
+    "--model", cls=_NamesOption, registry=MODELS, metavar="KIND",
+    help="The kind of model: NAMES, or file.py:NAME. The task's own if left out.",
+)  # fmt: skip
+@click.option(
+    "--model-option", multiple=True, metavar="KEY=VALUE",
+    help="An option of that model, hidden=20 or hidden=[20,20] for each kind. Can be given several times.",
+)  # fmt: skip
 @click.option("--seeds", default=16, type=click.IntRange(1), help="How many seeds to train: 0, 1, 2, ...")
 @click.option("--steps", type=click.IntRange(1), help="Steps of the optimiser; the task's own if left out.")
 @click.option("--lr", type=float, help="Learning rate; the task's own if left out.")
 @click.option(
-    "--starts",
+    "--replicas",
     type=click.IntRange(1),
     help="First weights that each seed tries for a fifth of the steps; that of the least training loss goes on. The "
     "task's own number if left out.",
 )
+@click.option(
+    "--cost-term", cls=_NamesOption, registry=COST_TERMS, multiple=True, metavar="NAME=COEFFICIENT",
+    help="What a weight pays: NAMES, or file.py:NAME for a term of your own. Can be given several times.",
+)  # fmt: skip
 @click.option("--type", "kind", default="bimt", type=click.Choice(get_args(TrainingType)), help="The paper's five.")
 @click.option("--paper", is_flag=True, help="The paper's recipe: its steps, greedy swaps, constant learning rate.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the results; runs/TASK if left out.")
@@ -96,15 +171,18 @@ class _Options:
 @click.option("--dask", metavar="URL", help="Train on the workers of this Dask scheduler, four seeds a share.")
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 def command(**given: Any) -> int:
-    """See `HELP`, which click shows instead."""
+    """Train the networks that the words and options ask for; click shows `HELP` instead of this line."""
+    from .training._train import train  # brings torch
+    from .training._train_distributed import train_distributed
+
     options = _Options(**given)
     task = _task(options)
-    out = options.out or Path("runs") / task.card.name
+    out = options.out or Path("runs") / task.spec.name
     recipe = _recipe(task, options)
     about: Any = {"seeds": options.seeds, "recipe": recipe, "kind": options.kind, "out": out}
     about |= {"resume": options.resume, "device": options.device}
     if options.dask:
-        runs = train_shares(task, dask=options.dask, **about)
+        runs = train_distributed(task, dask=options.dask, **about)
     else:
         runs = train(task, callbacks=() if options.quiet else (ProgressBar(),), **about)
     click.echo(table(runs))
@@ -118,10 +196,15 @@ def _task(options: _Options) -> Task:
     """The task that the words name, with the drawing and the width that the options ask for."""
     task = resolve_task(options.task, target=options.target or None, data=options.data)
     if options.bounds or options.rows:
-        if task.card.name != "formula":
-            raise InputError("--range and --rows are for formulas", got=" ".join(options.task), mend="leave them out")
+        if task.spec.name != "formula":
+            raise InputError("--range and --rows are for formulas", got=" ".join(options.task), hint="leave them out")
         low, high = options.bounds or (-1.0, 1.0)
         task = formula_task(options.task, ranges=(low, high), rows=(options.rows or 100,) * 2)
+    chosen = assignments(options.model_option, "--model-option")
+    if chosen and options.model is None:
+        raise InputError("--model-option is for --model", got=" ".join(options.model_option), hint="add --model KIND")
+    if options.model is not None:
+        task = task.with_model(options.model, chosen)
     if options.hidden:
         task = task.with_hidden(options.hidden)
     return task
@@ -129,15 +212,29 @@ def _task(options: _Options) -> Task:
 
 def _recipe(task: Task, options: _Options) -> Recipe:
     """The task's recipe, with what the options change."""
-    if options.paper and task.card.name not in PAPER_RECIPES:
+    if options.paper and task.spec.name not in PAPER_RECIPES:
         raise InputError(
-            "the paper has no recipe", expected=", ".join(PAPER_RECIPES), got=task.card.name, mend="leave --paper out"
+            "the paper has no recipe", expected=", ".join(PAPER_RECIPES), got=task.spec.name, hint="leave --paper out"
         )
-    recipe = PAPER_RECIPES[task.card.name] if options.paper else default_recipe(task)
-    race = recipe.race
-    if options.starts is not None:
-        race = None if options.starts == 1 else replace(race or Race(), starts=options.starts)
-    return replace(recipe, steps=options.steps or recipe.steps, lr=options.lr or recipe.lr, race=race)
+    recipe = PAPER_RECIPES[task.spec.name] if options.paper else default_recipe(task)
+    restarts, cost = recipe.restarts, recipe.cost
+    if options.replicas == 1:
+        restarts = None
+    elif options.replicas is not None:
+        restarts = replace(restarts or RandomRestarts(), replicas=options.replicas)
+    for text in options.cost_term:
+        cost = cost.with_term(*_coefficient(text))
+    steps, lr = options.steps or recipe.steps, options.lr or recipe.lr
+    return replace(recipe, steps=steps, lr=lr, cost=cost, restarts=restarts)
+
+
+def _coefficient(text: str) -> tuple[str, float]:
+    """The term and its coefficient that an option names."""
+    name, _, number = text.rpartition("=")
+    try:
+        return name, float(number)
+    except ValueError:
+        raise InputError("a cost term without its coefficient", expected="NAME=COEFFICIENT", got=text) from None
 
 
 def table(runs: Runs) -> str:
@@ -155,7 +252,18 @@ def table(runs: Runs) -> str:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """The entry point; see ``bimt-train --help``."""
+    """The entry point; see ``bimt-train --help``.
+
+    Parameters
+    ----------
+    words : sequence of str, optional
+        The command line's words after the program's name; left out, those of the process.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
     return run(command, words, several=("--target", "--hidden"))
 
 

@@ -20,7 +20,7 @@ def draw(options: Options) -> None:
     options.save(draw_network(network.with_tensors(strong)), "in-context")
     x = checkpoint.probe.x_test
     found = readability(checkpoint.network, x, x[:, 1] / x[:, 0])
-    options.save(draw_readability(found, tokens=task.card.inputs), "in-context-weight")
+    options.save(draw_readability(found, tokens=task.spec.inputs), "in-context-weight")
 
 
 def cut(tensor: np.ndarray) -> np.ndarray:

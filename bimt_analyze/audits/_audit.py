@@ -1,168 +1,191 @@
-"""An audit: all that is measured of a network's modules, as one value."""
+"""An audit as one value: the results of every measure, and the verdict that they allow."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bimt_train import Circuit
+from bimt_train import Circuit, InputError
 
 from ..graph import NeuronGraph, NodeId
 from ..modules import Choice, Hierarchy, Partition
-from .ablation._faithfulness import Faithfulness
-from .ablation._mean_ablation_effects import Damage
-from .chance._retrained import Retrained
-from .chance._significance import Significance
-from .chance._stream_subspaces import Subspaces
-from .chance._wiring import Wiring
-from .functions._functional_modules import FunctionalModules
-from .functions._linear_probes import Carriers
-from .functions._module_comparison import Alike
-from .functions._module_formulas import SignalFormula
-from .functions._shared_neurons import SharedNeuron
-from .robustness._before_pruning import AsTrained
-from .robustness._edge_weight_robustness import Weighing
-from .robustness._thresholds import Thresholds
-from .truth._agreement import Agreement
-
-if TYPE_CHECKING:
-    from ._verdict import Verdict
+from ._measure import MEASURES, AuditMeasure, AuditSubject
+from ._verdict import Verdict, verdict
+from .robustness._edge_weight_robustness import partition_ami as partition_ami
 
 
 @dataclass(frozen=True)
-class SecondOpinion:
-    """What `infomap` finds on the same graph.
+class InfomapCheck:
+    """What Infomap finds on the audited graph.
 
-    Attributes:
-        partition: its modules.
-        ami: adjusted mutual information with the audited ones.
+    Attributes
+    ----------
+    partition : Partition
+        The modules that Infomap finds.
+    ami : float
+        Adjusted mutual information with the audited modules.
+
+    Examples
+    --------
+    >>> from bimt_analyze.audits import InfomapCheck
+    >>> from bimt_analyze.synthetic import block_network
+    >>> planted = block_network(blocks=[(1, 2, 1)] * 2, seed=1)
+    >>> InfomapCheck(planted.partition, ami=1.0).to_json()["modules"]
+    2
     """
 
     partition: Partition
     ami: float
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """Method, number of modules and agreement as plain values."""
         return {"method": self.partition.method, "modules": len(self.partition.modules), "ami": self.ami}
 
 
 @dataclass(frozen=True, eq=False)
-class Audit:
-    """What an audit found. Asking it never changes it; the same network, options and seed give the same audit.
+class Audit(Mapping[str, Any]):
+    """What an audit found: a mapping from the name of a measure to its result.
 
-    Attributes:
-        source: what was audited.
-        as_trained: the network before anything is cut; None where it cannot be measured.
-        circuit: its pruned network, which all but that, thresholds and faithfulness look at.
-        graph: of the circuit, edges weighed by attribution, or by activation where inputs are no neurons.
-        levels: the graph's hierarchy.
-        functional: modules by what the network does; None where they cannot be found.
-        choice: the level that is audited, chosen without looking at the truth.
-        modules: its modules, in the order in which the task names their outputs.
-        names: of the modules, as ``{x1, x3 -> y1}``.
-        weighings: the same under each kind of edge weight; attribution is left out where inputs are no neurons.
-        second_opinion: modules by another principle.
-        subspaces: of a transformer's residual stream; None for other networks.
-        thresholds: over which thresholds the structure is the same.
-        nulls: statistic and null model -> test, as ``("specialisation", "rewired")``.
-        retrained: "l1", "permuted" -> test against networks trained anew.
-        agreement: with the known parts; None where none are known.
-        carriers: which module carries which known part; None where no formulas of parts are known.
-        signals: what the modules that carry known parts send, as formulas.
-        alike: modules that compute the same function, up to an affine change of inputs and output.
-        damage: each output without each module; None where it cannot be measured.
-        faithfulness: of the circuit; None where it cannot be measured.
-        wiring: length of the circuit's wires.
-        shared: neurons that several modules have a claim to.
-        undecided: what could not be measured -> why.
-        seed: of everything random.
+    A measure without a result is not in the mapping; ``undecided`` says why. Questions to an audit never change it, and
+    one network with one set of options always gives one audit.
+
+    Attributes
+    ----------
+    subject : AuditSubject
+        What was audited.
+    results : mapping of str to object
+        Name of a measure -> its result, in the order of `MEASURES`.
+    verdict : Verdict
+        What the results come to, in plain words.
+    undecided : mapping of str to str
+        Question that could not be answered -> why.
+
+    Examples
+    --------
+    An audit comes from `bimt_analyze.audit`; this one is put together by hand, without what was audited.
+
+    >>> from bimt_analyze.audits import Audit, Sentence, Verdict
+    >>> said = Verdict(modular=False, sentences=(Sentence("verdict", "Not modular: one module was found."),))
+    >>> found = Audit(None, {"shared_neurons": ()}, said, undecided={"agreement with the task": "no truth is known"})
+    >>> list(found), found["shared_neurons"], found.summary()
+    (['shared_neurons'], (), ('Not modular: one module was found.',))
     """
 
-    source: str
-    as_trained: AsTrained | None
-    circuit: Circuit
-    graph: NeuronGraph
-    levels: Hierarchy
-    functional: FunctionalModules | None
-    choice: Choice
-    modules: tuple[frozenset[NodeId], ...]
-    names: tuple[str, ...]
-    weighings: tuple[Weighing, ...]
-    second_opinion: SecondOpinion
-    subspaces: Subspaces | None
-    thresholds: Thresholds
-    nulls: Mapping[tuple[str, str], Significance]
-    retrained: Mapping[str, Retrained]
-    agreement: Agreement | None
-    carriers: Carriers | None
-    signals: tuple[SignalFormula, ...]
-    alike: tuple[Alike, ...]
-    damage: Damage | None
-    faithfulness: Faithfulness | None
-    wiring: Wiring
-    shared: tuple[SharedNeuron, ...]
+    subject: AuditSubject
+    results: Mapping[str, Any]
+    verdict: Verdict
     undecided: Mapping[str, str] = field(default_factory=dict)
-    seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("nulls", "retrained", "undecided"):
+        for name in ("results", "undecided"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+
+    def __getitem__(self, name: str) -> Any:
+        return self.results[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.results)
+
+    def __len__(self) -> int:
+        return len(self.results)
+
+    @property
+    def circuit(self) -> Circuit:
+        """The pruned network whose modules were audited."""
+        return self.subject.circuit
+
+    @property
+    def graph(self) -> NeuronGraph:
+        """The graph of the circuit."""
+        return self.subject.graph
+
+    @property
+    def levels(self) -> Hierarchy:
+        """The hierarchy of the graph."""
+        return self.subject.levels
+
+    @property
+    def choice(self) -> Choice:
+        """The level that was audited, and why it was chosen."""
+        return self.subject.choice
 
     @property
     def partition(self) -> Partition:
         """The audited modules as a partition."""
-        return self.choice.level.partition
+        return self.subject.partition
 
     @property
-    def verdict(self) -> "Verdict":
-        """What the numbers come to, in plain words."""
-        from ._verdict import verdict
+    def modules(self) -> tuple[frozenset[NodeId], ...]:
+        """The audited modules, in the order in which the task names their outputs."""
+        return self.subject.modules
 
-        return verdict(self)
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The modules as ``{x1, x3 -> y1}``."""
+        return self.subject.names
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values; modules by their place in ``modules``, from 1."""
-        told = self.verdict
-        nulls: dict[str, dict[str, Any]] = {}
-        for (statistic, model), test in self.nulls.items():
-            nulls.setdefault(model, {})[statistic] = test.to_json()
-        return {
-            "source": self.source,
-            "modular": told.modular,
-            "verdict": [sentence.to_json() for sentence in told.sentences],
-            "as_trained": None if self.as_trained is None else self.as_trained.to_json(),
-            "level": self.choice.level.name,
+        """The audit as plain values: one record a measure; modules by their place in ``modules``, from 1."""
+        level = self.choice.level
+        core = {
+            "source": self.subject.source,
+            "modular": self.verdict.modular,
+            "verdict": [sentence.to_json() for sentence in self.verdict.sentences],
+            "level": level.name,
             "reason": self.choice.reason,
-            "stability": self.choice.level.stability,
+            "stability": level.stability,
             "modules": list(self.names),
-            "functional": None if self.functional is None else self.functional.to_json(),
-            "weighings": {one.weights: one.to_json() for one in self.weighings},
-            "second_opinion": self.second_opinion.to_json(),
-            "subspaces": None if self.subspaces is None else self.subspaces.to_json(),
-            "thresholds": self.thresholds.to_json(),
-            "nulls": nulls,
-            "retrained": {how: one.to_json() for how, one in self.retrained.items()},
-            "agreement": None if self.agreement is None else self.agreement.score,
-            "carriers": None if self.carriers is None else _from_one(self.carriers.to_json()),
-            "signals": _from_one([one.to_json() for one in self.signals]),
-            "alike": _from_one([one.to_json() for one in self.alike]),
-            "damage": None if self.damage is None else self.damage.to_json(),
-            "faithfulness": None if self.faithfulness is None else self.faithfulness.to_json(),
-            "wiring": self.wiring.to_json(),
-            "shared_neurons": _from_one([one.to_json() for one in self.shared]),
             "undecided": dict(self.undecided),
-            "seed": self.seed,
+            "seed": self.subject.options.seed,
         }
+        return core | {name: self._record(MEASURES[name]) for name in dict.fromkeys((*MEASURES, *self.results))}
+
+    def _record(self, measure: AuditMeasure) -> Any:
+        if measure.name not in self.results:
+            return measure.absent
+        return measure.record(self.results[measure.name])
 
     def summary(self) -> tuple[str, ...]:
         """The verdict, one sentence a line."""
         return tuple(sentence.text for sentence in self.verdict.sentences)
 
 
-def _from_one(plain: Any) -> Any:
-    """The same with modules counted from 1, as a reader counts them and the report does."""
-    if isinstance(plain, list):
-        return [_from_one(one) for one in plain]
-    if not isinstance(plain, dict):
-        return plain
-    return {key: value + 1 if key in ("module", "representative") else _from_one(value) for key, value in plain.items()}
+def audited(subject: AuditSubject, *, progress: Any = None) -> Audit:
+    """Make every measure of a subject, in the order of `MEASURES`, then those that the options add.
+
+    Parameters
+    ----------
+    subject : AuditSubject
+        What is audited.
+    progress : callable or None
+        Is called with the label of each measure as it begins.
+
+    Returns
+    -------
+    Audit
+        Results, verdict, and what could not be decided.
+
+    Raises
+    ------
+    InputError
+        A measure of the options is not there.
+    """
+    results: dict[str, Any] = {}
+    undecided: dict[str, str] = {}
+    asked = [MEASURES[name] for name in subject.options.measures]
+    for measure in {one.name: one for one in (*MEASURES.entries(), *asked)}.values():
+        now = replace(subject, results=MappingProxyType(dict(results)))
+        if not measure.applies(now):
+            continue
+        if progress is not None:
+            progress(measure.label)
+        try:
+            result = measure.function(now)
+        except InputError as error:
+            undecided[measure.question] = str(error)
+            continue
+        results[measure.name] = result
+        undecided |= measure.undecided(result)
+    return Audit(
+        replace(subject, results=MappingProxyType(results)), results, verdict(subject, results, undecided), undecided
+    )

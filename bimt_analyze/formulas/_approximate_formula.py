@@ -1,4 +1,4 @@
-"""A short formula for rows that obey none exactly, such as what a neuron or a module sends."""
+"""A short formula for rows that obey none exactly, such as the output of a neuron or a module."""
 
 from collections.abc import Sequence
 
@@ -6,11 +6,12 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
-from ._find_formula import asked_columns, check_rows, measured, searched_rows
 from ._formula import Formula
+from ._measured_formula import measured
 from ._search import BRIEF, QUICK, finish, parts
+from ._searched_rows import candidate_columns, check_rows, searched_rows
 from .problem._constants import Fit, refine
-from .problem._search_problem import Clock, Problem
+from .problem._search_problem import Clock, SearchProblem
 from .symbolic._tidy import complexity
 
 
@@ -21,40 +22,64 @@ def approximate_formula(
     names: Sequence[str],
     output: str,
     within: float = 0.05,
-    seconds: float = 30.0,
+    time_limit: float = 30.0,
     seed: int = 0,
 ) -> Formula:
     """The shortest formula of a brief search that leaves no more than ``within`` of y's deviation.
 
-    `find_formula` looks for the law behind rows and holds out for what explains them to rounding; here any short form
-    that comes near will do, and where none does, the nearest. The search ends by itself, most often in two seconds, and
-    is then the same every time; ``seconds`` only guards against rows on which it does not.
+    `find_formula` looks for the law behind the rows and goes on until one explains them to rounding. Here any short
+    formula that comes near will do, and where none does, the nearest. The search ends by itself, most often within two
+    seconds, and then gives the same formula every time; ``time_limit`` only guards against rows on which it does not.
 
-    Args:
-        x: rows.
-        y: what to explain.
-        names: of the columns of x.
-        output: name of y.
-        within: root mean square of the residual, over y's deviation; 0.05 is an r2 of 0.9975.
-        seconds: when to stop at the latest.
-        seed: of the search.
+    Parameters
+    ----------
+    x : array of shape [rows, inputs]
+        The inputs.
+    y : array of shape [rows]
+        What to explain.
+    names : sequence of str
+        One name for each column of ``x``.
+    output : str
+        The name of ``y``.
+    within : float, default 0.05
+        Root mean square of the residual that may be left, over y's deviation; 0.05 is an r2 of 0.9975.
+    time_limit : float, default 30.0
+        Seconds after which the search ends at the latest.
+    seed : int, default 0
+        Of everything random in the search.
 
-    Raises:
-        InputError: rows that are no finite numbers, or names that do not fit the columns.
+    Returns
+    -------
+    Formula
+        With a ``shortfall`` that says how far the rows are missed.
+
+    Raises
+    ------
+    InputError
+        For rows that are no finite numbers, or names that do not fit the columns.
+
+    Examples
+    --------
+    >>> x = np.linspace(-1, 1, 20)[:, None]
+    >>> y = x[:, 0] + 0.01 * np.sin(40 * x[:, 0])
+    >>> formula = approximate_formula(x, y, names=["a"], output="signal", time_limit=0.5)
+    >>> print(formula.variables, formula.r2 > 0.99, formula.exact)
+    ('a',) True False
     """
     check_rows(x, y, names, where=f"rows of {output!r}", fewest=1)
-    kept = asked_columns(x, y)
+    kept = candidate_columns(x, y)
     columns = tuple(sympy.Symbol(names[i], real=True) for i in kept)
     some = searched_rows(len(y), seed)
-    problem = Problem(x[some][:, list(kept)], y[some], columns, Clock.of(seconds), tolerance=within, seed=seed)
+    problem = SearchProblem(x[some][:, list(kept)], y[some], columns, Clock.of(time_limit), tolerance=within, seed=seed)
     stages = BRIEF if kept else QUICK[:1]
-    forms = (form for stage in stages for form in stage(problem, parts) if not problem.clock.over())
-    fits = [fit for form in forms if (fit := refine(form, problem)) is not None]
+    templates = (template for stage in stages for template in stage(problem, parts) if not problem.clock.over())
+    fits = [fit for template in templates if (fit := refine(template, problem)) is not None]
     near = [fit for fit in fits if fit.error <= within]
     best = min(near, key=_length) if near else min(fits, key=lambda fit: fit.error, default=None)
     found = [] if best is None else [finish(problem, best)]
-    return measured(found, x, y, names, output, seconds=0.0)
+    return measured(found, x, y, names, output, time_limit=0.0)
 
 
 def _length(fit: Fit) -> tuple[int, float]:
-    return complexity(fit.model.form.expression), fit.error
+    """The length of a fit's expression, then its error."""
+    return complexity(fit.model.template.expression), fit.error

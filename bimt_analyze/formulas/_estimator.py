@@ -19,52 +19,74 @@ if TYPE_CHECKING:
 
 
 class FormulaRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type: ignore[misc]
-    """One formula for each column of y, found by `find_formula`; in pipelines and searches like any regressor.
+    """One formula for each column of y, found by `find_formula`; it works in pipelines like any scikit-learn regressor.
 
-    A search that ends before ``seconds`` are over gives the same formula every time; one that the clock ends may find
-    less on a slower machine. Nothing is proven here: hold ``formulas_`` against fresh rows with `prove`.
+    A search that ends before its ``time_limit`` gives the same formula every time; one that the clock ends may find
+    less on a slower machine. Nothing is verified here: hold ``formulas_`` against fresh rows with `verify_formula`.
 
-    Args:
-        seconds: for all outputs together; what one leaves, the next may use.
-        random_state: seed of everything random in the search.
-        evolve: whether a third of the time is for genetic programming, which needs pyoperon.
+    Parameters
+    ----------
+    time_limit : float, default 60.0
+        Seconds for all outputs together; what one leaves, the next may use.
+    random_state : int, default 0
+        Seed of everything random in the search.
+    genetic : bool, default False
+        Whether a third of the time is for genetic programming, which needs pyoperon.
 
-    Attributes:
-        formulas_: one `Formula` for each output.
-        names_: for each column of X, the variable that stands for it in the formulas: its own name, made safe where
-            it could not stand in a formula, or x1, x2, ... where X has no names.
-        n_features_in_: how many columns X has.
-        feature_names_in_: the names of X's columns; only there where X was a table with names.
+    Attributes
+    ----------
+    formulas_ : tuple of Formula
+        One for each output.
+    names_ : tuple of str
+        For each column of X, the variable that stands for it in the formulas: its own name, made safe where it could
+        not stand in a formula, or x1, x2, ... where X has no names.
+    n_features_in_ : int
+        How many columns X has.
+    feature_names_in_ : array of str
+        The names of X's columns; only there where X was a table with names.
 
+    Examples
+    --------
     >>> x = np.random.default_rng(0).uniform(size=(40, 2))
     >>> FormulaRegressor().fit(x, x[:, 0] * np.exp(x[:, 1])).sympy()
     x1*exp(x2)
     """
 
-    seconds: float
+    time_limit: float
     random_state: int
-    evolve: bool
+    genetic: bool
 
     @no_type_check  # scikit-learn wants anything taken here and judged by fit
-    def __init__(self, *, seconds: float = 60.0, random_state: int = 0, evolve: bool = False) -> None:
-        self.seconds = seconds
+    def __init__(self, *, time_limit: float = 60.0, random_state: int = 0, genetic: bool = False) -> None:
+        self.time_limit = time_limit
         self.random_state = random_state
-        self.evolve = evolve
+        self.genetic = genetic
 
     def fit(self, X: Any, y: Any) -> Self:
         """Find a formula for each output; a KeyboardInterrupt ends the search with the best so far.
 
-        Args:
-            X: [rows, inputs], an array or a data frame.
-            y: [rows] or [rows, outputs].
+        Parameters
+        ----------
+        X : array or data frame of shape [rows, inputs]
+            The inputs.
+        y : array, series or data frame of shape [rows] or [rows, outputs]
+            The outputs.
 
-        Raises:
-            ValueError: rows that are no finite numbers, or do not fit each other.
-            InputError: ``seconds`` that are not positive.
+        Returns
+        -------
+        FormulaRegressor
+            The regressor itself, fitted.
+
+        Raises
+        ------
+        ValueError
+            For rows that are no finite numbers, or do not fit each other.
+        InputError
+            For a ``time_limit`` that is not positive.
         """
-        if not self.seconds > 0:
+        if not self.time_limit > 0:
             raise InputError(
-                "no time to search in", where="FormulaRegressor", expected="seconds > 0", got=str(self.seconds)
+                "no time to search in", where="FormulaRegressor", expected="time_limit > 0", got=str(self.time_limit)
             )
         labels = _labels(y)
         X, y = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
@@ -75,7 +97,7 @@ class FormulaRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type
         inputs, outputs = _names(columns, labels or _numbered("y", targets.shape[1]))
         self.names_ = inputs
         formulas: list[Formula] = []
-        ends = time.monotonic() + self.seconds
+        ends = time.monotonic() + self.time_limit
         for place, output in enumerate(outputs):
             share = (ends - time.monotonic()) / (len(outputs) - place)
             column = np.ascontiguousarray(targets[:, place])
@@ -84,9 +106,9 @@ class FormulaRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type
                 column,
                 names=inputs,
                 output=output,
-                seconds=max(share, 0.0),
+                time_limit=max(share, 0.0),
                 seed=self.random_state,
-                evolve=self.evolve,
+                genetic=self.genetic,
             )
             formulas.append(found)
             if found.message.startswith("interrupted"):
@@ -95,11 +117,24 @@ class FormulaRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type
         return self
 
     def predict(self, X: Any) -> np.ndarray:
-        """The formulas' values, in the shape that y had; NaN where a formula is not real.
+        """The formulas' values.
 
-        Raises:
-            NotFittedError: before `fit`.
-            ValueError: rows that are no finite numbers, or other columns than at `fit`.
+        Parameters
+        ----------
+        X : array or data frame of shape [rows, inputs]
+            The columns of `fit`.
+
+        Returns
+        -------
+        array
+            In the shape that y had at `fit`; NaN where a formula is not real.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            For rows that are no finite numbers, or other columns than at `fit`.
         """
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, reset=False)
@@ -113,7 +148,7 @@ class FormulaRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type
         return expressions[0] if len(expressions) == 1 else expressions
 
     def latex(self) -> str:
-        """``output = expression`` in LaTeX; of several outputs, one a line."""
+        """``output = expression`` in LaTeX; of several outputs, one on each line."""
         check_is_fitted(self)
         return "\\\\\n".join(formula.latex() for formula in self.formulas_)
 

@@ -1,4 +1,4 @@
-"""Where a formula and its network part: the difference of the two, split over groups of inputs."""
+"""Where a formula and its network differ: the difference, split over groups of inputs."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float64
 
 FAITHFUL = 0.999  # r2 against the network from which nothing needs explaining
-_ROWS, _BACKGROUND = 200, 40
+_ROWS, _BACKGROUND = 200, 40  # a part's values are means over the second number of rows: 8,000 evaluations a group
 _PAIRS = 45  # of inputs, at most
 _MOST = 0.5  # share of the difference that makes a group the one that failed
 
@@ -19,15 +19,28 @@ Function = Callable[[Matrix], Rows]
 
 @dataclass(frozen=True, eq=False)
 class Divergence:
-    """One part of what the network computes, and the formula's own version of it.
+    """One part of what the network computes, beside the formula's version of that part.
 
-    Attributes:
-        inputs: on whom the part depends.
-        share: of the mean squared difference between formula and network that lies in this part, 0 to 1.
-        r2: of the formula's part against the network's.
-        x: the inputs' values, [rows, inputs].
-        network: the part as the network computes it, mean zero.
-        formula: the same of the formula.
+    Attributes
+    ----------
+    inputs : tuple of str
+        The inputs that the part depends on.
+    share : float
+        The share of the mean squared difference between formula and network that lies in this part, 0 to 1.
+    r2 : float
+        Of the formula's part against the network's.
+    x : array of shape [rows, inputs]
+        The values of these inputs.
+    network : array of shape [rows]
+        The part as the network computes it, with mean zero.
+    formula : array of shape [rows]
+        The part as the formula computes it, with mean zero.
+
+    Examples
+    --------
+    >>> part = Divergence(("b",), share=0.8, r2=0.5, x=np.zeros((3, 1)), network=np.zeros(3), formula=np.zeros(3))
+    >>> part.words()
+    '80% of the difference lies in the part of b (r2 0.5000 there)'
     """
 
     inputs: tuple[str, ...]
@@ -38,7 +51,7 @@ class Divergence:
     formula: Rows
 
     def words(self) -> str:
-        """One line: which part failed, and by how much."""
+        """Which part failed, and by how much, in one line."""
         return (
             f"{self.share:.0%} of the difference lies in the part of {', '.join(self.inputs)} (r2 {self.r2:.4f} there)"
         )
@@ -55,10 +68,43 @@ def divergence(
 ) -> Divergence:
     """The part of the network that the formula misses most.
 
-    The part of a group G is p(x_G) = mean over other rows b of f(x_G, rest of b), less its mean: the main effect of
-    the group (Hoeffding's decomposition). ``groups`` are the terms of the circuit; where there are fewer than two,
-    each input is one, then each pair of inputs. The first kind of part of which one holds half of the mean squared
-    difference is told, and of it the one that holds the most; where none does, the part of all inputs together.
+    Parameters
+    ----------
+    formula : callable
+        From [rows, inputs] to [rows].
+    network : callable
+        The network's prediction of the same output, from [rows, inputs] to [rows].
+    x : array of shape [rows, inputs]
+        Points at which the two are compared; 200 of them are used.
+    names : sequence of str
+        The names of the columns of ``x``.
+    groups : sequence of frozenset of str, optional
+        The additive terms of the circuit. Where there are fewer than two, each input is one group, then each pair.
+    seed : int
+        Of the points that are drawn.
+
+    Returns
+    -------
+    Divergence
+        Of the first kind of part (terms; or single inputs, then pairs) of which one holds half of the mean squared
+        difference, the one that holds the most; where none does, the part of all inputs together.
+
+    Notes
+    -----
+    The part of a group G is p(x_G) = mean over other rows b of f(x_G, rest of b), less its mean: the main effect of the
+    group (Hoeffding's decomposition).
+
+    References
+    ----------
+    .. [1] W. Hoeffding, "A class of statistics with asymptotically normal distribution", Annals of Mathematical
+       Statistics 19, 1948.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).uniform(-1, 1, (100, 2))
+    >>> found = divergence(lambda x: x[:, 0], lambda x: x[:, 0] + x[:, 1] ** 2, x, names=["a", "b"], seed=0)
+    >>> found.inputs, round(found.share, 2)
+    (('b',), 1.0)
     """
     rng = np.random.default_rng(seed)
     rows = x[rng.permutation(len(x))[:_ROWS]]
@@ -94,6 +140,7 @@ def _mean_over(function: Function, mixed: Float64[np.ndarray, "rows others input
 
 
 def _compared(inputs: tuple[str, ...], x: Matrix, network: Rows, formula: Rows, total: float | None) -> Divergence:
+    """A part of both functions on the rows where both are finite, each with mean zero."""
     usable = np.isfinite(network) & np.isfinite(formula)
     x, network, formula = x[usable], network[usable], formula[usable]
     network, formula = network - np.mean(network), formula - np.mean(formula)
@@ -104,4 +151,5 @@ def _compared(inputs: tuple[str, ...], x: Matrix, network: Rows, formula: Rows, 
 
 
 def _plain(function: Function, x: Matrix) -> Rows:
+    """The function's values as doubles in one dimension."""
     return np.asarray(function(x), dtype=np.float64).reshape(len(x))

@@ -1,4 +1,4 @@
-"""A formula as a value: what it says, how well, and why that is believed."""
+"""A formula as a value: what it says, how well, and what its verification showed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from jaxtyping import Float64
 from sympy.printing.latex import greek_letters_set
 
 from ._fidelity import Divergence
-from .hints._structural_tests import Evidence
+from .hints._structural_tests import StructuralTestResult
 from .problem._snapping import Constant
 from .problem._template import numeric
 
@@ -21,11 +21,26 @@ Predictor = Callable[[Float64[np.ndarray, "rows inputs"]], Float64[np.ndarray, "
 
 
 @dataclass(frozen=True)
-class Agreement:
-    """Formula against truth on fresh points: how many counted, how many were left out, the largest relative error.
+class NumericCheck:
+    """A formula against its truth on fresh points.
 
-    Left out are points where the truth is not a finite real number. A point where only the formula is not counts as
-    an infinite error.
+    Points where the truth is not a finite real number are left out. A point where only the formula is not finite counts
+    as an infinite error. A numeric check is evidence, and no proof.
+
+    Attributes
+    ----------
+    points : int
+        How many points were compared.
+    left_out : int
+        How many points were left out.
+    worst : float
+        The largest relative error, |formula - truth| / (|truth| + deviation of y).
+
+    Examples
+    --------
+    >>> check = NumericCheck(points=1000, left_out=3, worst=2e-12)
+    >>> check.worst < 1e-9
+    True
     """
 
     points: int
@@ -34,13 +49,41 @@ class Agreement:
 
 
 @dataclass(frozen=True)
-class Proof:
-    """The evidence behind ``exact``, each piece by itself; None where there was nothing to hold against.
+class Verification:
+    """The evidence behind a formula's ``exact``, each piece by itself.
 
-    ``train`` and ``held``: largest residual over y's deviation; ``bound``: what rounding can explain of it.
-    ``canonical``: "equal" or "different" (formula minus truth, by ``method``), "undecided", or "no truth".
-    ``network``: r2 of the formula against the network's own prediction, on fresh points inside the range.
-    ``divergence``: where that is below 0.999 and the formula not exact, the part of the network that it misses most.
+    Residuals are in units of the standard deviation of y.
+
+    Attributes
+    ----------
+    train : float
+        The largest residual on the training rows.
+    held : float
+        The largest residual on the held-out rows; 0 without such rows.
+    bound : float
+        The largest residual that rounding can explain.
+    canonical : str
+        ``"equal"`` or ``"different"`` (formula minus truth), ``"undecided"``, or ``"no truth"``.
+    method : str
+        How ``canonical`` was decided.
+    inside : NumericCheck or None
+        Formula against truth on fresh points within the ranges; None where no truth is known.
+    outside : NumericCheck or None
+        Formula against truth in ranges twice as wide; None where no truth is known.
+    network : float or None
+        The r2 of the formula against the network's own prediction, on fresh points inside the range; None where no
+        network was given.
+    statement : str
+        All of this in one sentence.
+    divergence : Divergence or None
+        Where ``network`` is below 0.999 and the formula not exact: the part of the network that it misses most.
+
+    Examples
+    --------
+    >>> statement = "Formula and truth are equal: same expression."
+    >>> found = Verification(0.0, 0.0, 1e-11, "equal", "same expression", None, None, None, statement)
+    >>> found.held <= found.bound, found.canonical
+    (True, 'equal')
     """
 
     train: float
@@ -48,16 +91,33 @@ class Proof:
     bound: float
     canonical: str
     method: str
-    inside: Agreement | None
-    outside: Agreement | None
+    inside: NumericCheck | None
+    outside: NumericCheck | None
     network: float | None
     statement: str
     divergence: Divergence | None = None
 
 
 @dataclass(frozen=True)
-class Rival:
-    """Another formula from the front of length against error."""
+class ParetoEntry:
+    """Another formula from the front of length against error.
+
+    Attributes
+    ----------
+    expression : sympy.Expr
+        The formula, in the same names.
+    complexity : int
+        How many nodes it is written with.
+    error : float
+        Root mean square of its residual on the rows searched, over y's deviation.
+
+    Examples
+    --------
+    >>> x1 = sympy.Symbol("x1", real=True)
+    >>> entry = ParetoEntry(x1**2, complexity=3, error=0.1)
+    >>> print(f"{entry.expression}: {entry.complexity} nodes, error {entry.error}")
+    x1**2: 3 nodes, error 0.1
+    """
 
     expression: sympy.Expr
     complexity: int
@@ -66,13 +126,51 @@ class Rival:
 
 @dataclass(frozen=True)
 class Formula:
-    """One output as an expression in the task's own names (symbols real).
+    """One output as an expression in the task's own names.
 
-    ``inputs`` names the columns it was searched in, ``variables`` those of them that it uses.
-    ``residual`` is the root mean square, ``worst`` the largest residual on the training rows, both over y's
-    deviation; ``r2`` is 1 - residual**2; ``bound`` is the largest residual that rounding can explain. ``exact`` is
-    given by `prove` alone. ``shortfall`` says how far the training rows are missed (empty where they are met), and
-    ``message`` all that speaks against calling it exact. ``evidence`` is what probes of the network showed.
+    The symbols of ``expression`` are real. Residuals are in units of the standard deviation of y.
+
+    Attributes
+    ----------
+    output : str
+        The name of the output.
+    expression : sympy.Expr
+        The formula's right-hand side.
+    inputs : tuple of str
+        The columns that it was searched in.
+    r2 : float
+        1 - residual**2.
+    residual : float
+        Root mean square of the residual on the training rows.
+    worst : float
+        The largest residual on the training rows.
+    bound : float
+        The largest residual that rounding can explain.
+    complexity : int
+        How many nodes it is written with.
+    constants : tuple of Constant
+        The numbers that were fitted, with their exact names where they have one.
+    rows : int
+        How many training rows it was found on.
+    shortfall : str
+        How far the training rows are missed; empty where they are met.
+    exact : bool
+        Whether it is the law itself; `verify_formula` alone sets it.
+    message : str
+        All that speaks against calling it exact.
+    verification : Verification or None
+        The evidence behind ``exact``; None before `verify_formula`.
+    pareto_front : tuple of ParetoEntry
+        Other formulas that are shorter, or leave less.
+    test_results : tuple of StructuralTestResult
+        What structural tests of the network showed.
+
+    Examples
+    --------
+    >>> x1 = sympy.Symbol("x1", real=True)
+    >>> formula = Formula("y", x1**2, ("x1", "x2"), 1.0, 0.0, 0.0, 1e-11, 3, (), 100)
+    >>> print(formula, formula.variables, formula.predict(np.array([[3.0, 0.0]])))
+    y = x1**2 ('x1',) [9.]
     """
 
     output: str
@@ -87,10 +185,10 @@ class Formula:
     rows: int
     shortfall: str = ""
     exact: bool = False
-    message: str = "not proven yet"
-    proof: Proof | None = None
-    rivals: tuple[Rival, ...] = ()
-    evidence: tuple[Evidence, ...] = ()
+    message: str = "not verified yet"
+    verification: Verification | None = None
+    pareto_front: tuple[ParetoEntry, ...] = ()
+    test_results: tuple[StructuralTestResult, ...] = ()
 
     @property
     def fits(self) -> bool:
@@ -109,34 +207,67 @@ class Formula:
         return sum(constant.exact is None for constant in self.constants)
 
     def predict(self, x: Float64[np.ndarray, "rows inputs"]) -> Float64[np.ndarray, "rows"]:
-        """The formula's value for rows of all ``inputs``; NaN where it is not real."""
+        """The formula's values.
+
+        Parameters
+        ----------
+        x : array of shape [rows, inputs]
+            Rows of all ``inputs``, in their order.
+
+        Returns
+        -------
+        array of shape [rows]
+            NaN where the formula is not real.
+        """
         return numeric(self.expression, [sympy.Symbol(name, real=True) for name in self.inputs])(x)
 
     def __str__(self) -> str:
         return f"{self.output} = {self.expression}"
 
     def latex(self) -> str:
-        r"""``output = expression`` in LaTeX; digits at a name's end are an index.
+        """``output = expression`` in LaTeX.
 
-        A name of several letters is set upright.
+        Digits at a name's end are an index, and a name of several letters is set upright.
         """
         names = {symbol: _latex_name(str(symbol)) for symbol in self.expression.free_symbols}
         return f"{_latex_name(self.output)} = {sympy.latex(self.expression, symbol_names=names)}"
 
     def numpy(self) -> Predictor:
-        """A function of [rows, variables], columns in the order of ``variables``; NaN where it is not real."""
+        """A numpy function of [rows, variables], its columns in the order of ``variables``.
+
+        Its values are NaN where the formula is not real.
+        """
         return numeric(self.expression, [sympy.Symbol(name, real=True) for name in self.variables])
 
     def torch(self) -> "nn.Module":
-        """A module from [..., variables] to [...], the formula's numbers trainable; ``.sympy()`` reads it back."""
+        """A torch module from [..., variables] to [...], whose numbers can be trained.
+
+        Returns
+        -------
+        FormulaModule
+            Its ``sympy()`` gives the expression at the trained numbers.
+        """
         from .export._torch_module import FormulaModule
 
         return FormulaModule(self.expression, self.variables)
 
     def to_c(self, name: str = "f") -> str:
-        """The source in C99 of ``double name(double x1, ...)``, its arguments in the order of ``variables``.
+        """The C99 source of ``double name(double x1, ...)``, its arguments in the order of ``variables``.
 
-        It needs <math.h> alone. Raises InputError for a name that C has taken, and for what C cannot say.
+        Parameters
+        ----------
+        name : str, default "f"
+            The function's name in C.
+
+        Returns
+        -------
+        str
+            Source that needs <math.h> alone.
+
+        Raises
+        ------
+        InputError
+            For a name that C or <math.h> has taken, and for what C has no function or number for.
         """
         from .export._c_source import c_source
 
@@ -154,6 +285,7 @@ class Formula:
 
 
 def _latex_name(name: str) -> str:
+    """A name in LaTeX, its last digits as an index."""
     stem = name.rstrip("0123456789").rstrip("_")
     index = name[len(stem) :].lstrip("_")
     if not stem:

@@ -1,4 +1,4 @@
-"""The driver: proposals from the cheapest generator to the dearest, each decided on the data, within a time budget."""
+"""The driver: proposals from the cheapest generator to the dearest, decided on the data within a time limit."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -7,76 +7,93 @@ from math import log2
 import numpy as np
 import sympy
 
-from .generators._additive import evident_sums, sums
+from .generators._additive import low_error_sums, sums
 from .generators._affine import affine
 from .generators._combined_inputs import combined
-from .generators._genetic import evolved
+from .generators._genetic import genetic_programs
 from .generators._mixed import mixed
+from .generators._monomial_times_function import monomial_times_function
 from .generators._outer import outer_polynomials, scaled_polynomials, undone
 from .generators._partly_polynomial import partly_polynomial
-from .generators._peeled import peeled
 from .generators._powers import products_of_powers
 from .generators._rational import rationals
 from .generators._ridge import single_functions
 from .generators._ridge_sums import ridge_sums
-from .generators._separable import evident_products, separable
-from .generators._similarity import evidently_similar, left_out_error, series, similar
+from .generators._separable import low_error_products, separable
+from .generators._similarity import left_out_error, low_error_similar, series, similar
 from .pool_search._matches import QUICK_TESTS, SLOW_TESTS, matched
 from .problem._constants import Fit, refine
 from .problem._polynomial import polynomials
-from .problem._search_problem import Problem
+from .problem._search_problem import SearchProblem
 from .problem._snapping import Constant, snap
-from .problem._template import Form, linear, numeric
+from .problem._template import Template, linear, numeric
 from .symbolic._tidy import complexity, tidy
 
-Propose = Callable[[Problem], list[Form]]
-Generator = Callable[[Problem, Propose], Iterator[Form]]
+Propose = Callable[[SearchProblem], list[Template]]
+Generator = Callable[[SearchProblem, Propose], Iterator[Template]]
 
 UNEXPLAINED = 3  # constants without a simple name that a formula may have and still be called exact without a truth
-_FINALISTS = 4
-_BEST = 6
+_FINALISTS = 4  # fits that explain nothing and are finished all the same, for the front
+_BEST = 6  # templates that are given for a part of y: sums and products combine them
 _SHARP = 1e-6  # tolerance of a target that was only undone, not fitted
 _SHORT = 6  # constants: a longer form that fits a part may be a series, so the search for that part goes on
 _SERIES = 6  # degree of a series that makes a function look simple
 
 
-def _alone(generate: Callable[[Problem], Iterator[Form]]) -> Generator:
-    """A generator that splits nothing, and so asks for no parts."""
+def _alone(generate: Callable[[SearchProblem], Iterator[Template]]) -> Generator:
+    """A generator that splits nothing, in the form of one that may ask for parts."""
     return lambda problem, propose: generate(problem)
 
 
-def constants(problem: Problem) -> Iterator[Form]:
-    """The mean."""
+def constants(problem: SearchProblem) -> Iterator[Template]:
+    """The mean.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
+    """
     yield linear([sympy.Integer(1)], [float(np.mean(problem.y))], error=1.0)
 
 
-def nested(problem: Problem, propose: Propose) -> Iterator[Form]:
-    """y = g(z) with z found by all the others: g is undone first."""
+def nested(problem: SearchProblem, propose: Propose) -> Iterator[Template]:
+    """Templates g(z) for functions g with an inverse: g is undone first, then z is searched for by all the others.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
+    propose : callable
+        Gives templates for a part of the problem; it is `_search.parts` in a search.
+    """
     if problem.depth < 2:
         return
     for entry, inverted in undone(problem):
         inner = replace(inverted, depth=problem.depth - 1)
-        for form in propose(inner)[:3]:
-            if form.error < 0.03:
-                yield Form(entry.build(form.expression), form.start, form.error)
+        for template in propose(inner)[:3]:
+            if template.error < 0.03:
+                yield Template(entry.build(template.expression), template.start, template.error)
         if problem.clock.over():
             return
 
 
-def _of_one_input(problem: Problem) -> Iterator[Form]:
-    """The library of one variable, where there is no other to ask about first."""
+def _of_one_input(problem: SearchProblem) -> Iterator[Template]:
+    """The library of one variable, for problems of a single input."""
     if problem.width == 1:
         yield from single_functions(problem)
 
 
-def _undone_functions(problem: Problem) -> Iterator[Form]:
-    """One function inside another: the outer one undone, first those after which a short series of one input does."""
+def _undone_functions(problem: SearchProblem) -> Iterator[Template]:
+    """One function inside another: the outer one is undone, then the inner one is looked up.
+
+    Of one input, those outer functions come first after which a short series does well.
+    """
     asked = list(undone(problem))
     if problem.width == 1:
         asked.sort(key=lambda pair: left_out_error(series(problem.x[:, 0], _SERIES), pair[1].y) / pair[1].unit)
     for entry, inverted in asked:
-        for form in single_functions(inverted, most=2):
-            yield Form(entry.build(form.expression), form.start, form.error)
+        for template in single_functions(inverted, most=2):
+            yield Template(entry.build(template.expression), template.start, template.error)
 
 
 ONE_VARIABLE = (
@@ -105,18 +122,18 @@ QUICK: tuple[Generator, ...] = (
     _alone(products_of_powers),
     _alone(rationals),
 )
-EVIDENT: tuple[Generator, ...] = (
-    _alone(lambda problem: peeled(problem, AT_ONCE)),
-    _alone(lambda problem: evidently_similar(problem, ONE_VARIABLE)),
-    evident_sums,
-    evident_products,
+DECOMPOSITIONS: tuple[Generator, ...] = (
+    _alone(lambda problem: monomial_times_function(problem, AT_ONCE)),
+    _alone(lambda problem: low_error_similar(problem, ONE_VARIABLE)),
+    low_error_sums,
+    low_error_products,
     _alone(_of_one_input),
 )
 MATCHED: tuple[Generator, ...] = (_alone(lambda problem: matched(problem, QUICK_TESTS)), _alone(mixed))
 COMBINED: tuple[Generator, ...] = (_alone(lambda problem: combined(problem, FEW_VARIABLES)),)
-EVOLVED: tuple[Generator, ...] = (_alone(evolved),)
+GENETIC: tuple[Generator, ...] = (_alone(genetic_programs),)
 THOROUGH: tuple[Generator, ...] = (
-    _alone(lambda problem: peeled(problem, FEW_VARIABLES)),
+    _alone(lambda problem: monomial_times_function(problem, FEW_VARIABLES)),
     _alone(lambda problem: similar(problem, ONE_VARIABLE)),
     _alone(lambda problem: matched(problem, SLOW_TESTS)),
     _alone(affine),
@@ -140,22 +157,48 @@ PARTS: tuple[Generator, ...] = (
 )
 
 
-def parts(problem: Problem) -> list[Form]:
-    """Forms for a part of y, known only approximately, the best first."""
-    found: list[Form] = []
+def parts(problem: SearchProblem) -> list[Template]:
+    """Templates for a part of y that is known only approximately, the best first; at most six.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
+    """
+    found: list[Template] = []
     for stage in PARTS:
         if problem.clock.over():
             break
         found += stage(problem, parts)
-        if any(form.error <= max(2 * problem.tolerance, 1e-9) and len(form.start) <= _SHORT for form in found):
+        if any(
+            template.error <= max(2 * problem.tolerance, 1e-9) and len(template.start) <= _SHORT for template in found
+        ):
             break
     key = {id(f): np.log10(max(f.error, problem.tolerance, 1e-12)) + 0.1 * len(f.start) for f in found}
-    return sorted(found, key=lambda form: key[id(form)])[:_BEST]
+    return sorted(found, key=lambda template: key[id(template)])[:_BEST]
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A finished formula: its expression, what it leaves of y (relative), and its length."""
+    """A finished formula: its expression, what it leaves of y, and its length.
+
+    Attributes
+    ----------
+    expression : sympy.Expr
+        Over the problem's columns, without open constants.
+    constants : tuple of Constant
+        The numbers that were fitted.
+    error : float
+        Root mean square of the residual, over y's deviation.
+    worst : float
+        The largest residual, over y's deviation.
+    explained : bool
+        Whether the residual is no more than rounding, or than the tolerance of approximate rows.
+    complexity : int
+        Nodes of the expression.
+    bits : float
+        The description length.
+    """
 
     expression: sympy.Expr
     constants: tuple[Constant, ...]
@@ -172,18 +215,42 @@ class Candidate:
 
     @property
     def settled(self) -> bool:
-        """Whether it explains y with constants that have names, all but three: nothing better need be sought."""
+        """Whether the search may end: it explains y, and all but three of its constants have names."""
         return self.explained and self.unexplained <= UNEXPLAINED and all(c.known for c in self.constants)
 
 
 def description_length(error: float, size: int, names: float, rows: int, floor: float) -> float:
-    """Bits for the rows given the formula, rows * log2(error / floor), and for it: 3 a node, and its constants."""
+    """Bits for the rows given the formula, rows * log2(error / floor), and for the formula itself.
+
+    Parameters
+    ----------
+    error : float
+        Root mean square of the residual, over y's deviation.
+    size : int
+        Nodes of the formula, three bits each.
+    names : float
+        Bits of its constants.
+    rows : int
+        How many rows there are.
+    floor : float
+        The least error that counts.
+    """
     return rows * log2(max(error, floor) / floor) + 3.0 * size + names
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a search brought: finished formulas that explain y, and the best fits that do not."""
+    """What a search brought.
+
+    Attributes
+    ----------
+    done : tuple of Candidate
+        Finished formulas that explain y.
+    rough : tuple of Fit
+        The best fits that do not.
+    interrupted : bool
+        Whether a KeyboardInterrupt ended the search.
+    """
 
     done: tuple[Candidate, ...]
     rough: tuple[Fit, ...]
@@ -194,25 +261,40 @@ class Outcome:
         """Whether one of the formulas ends the search."""
         return any(candidate.settled for candidate in self.done)
 
-    def joined(self, other: "Outcome", problem: Problem) -> "Outcome":
-        """Both together, the rough fits again the best few."""
+    def joined(self, other: "Outcome", problem: SearchProblem) -> "Outcome":
+        """Two outcomes as one, with the best few rough fits of the two.
+
+        Parameters
+        ----------
+        other : Outcome
+            Of another search of the same output.
+        problem : SearchProblem
+            The whole problem, for the lengths of the fits.
+        """
         rough = _shortest(problem, [*self.rough, *other.rough])
         return Outcome(self.done + other.done, rough, self.interrupted or other.interrupted)
 
 
-def search(problem: Problem, stages: Sequence[Generator]) -> Outcome:
-    """Go through these generators; the search ends at the first form that explains y with constants that have names.
+def search(problem: SearchProblem, stages: Sequence[Generator]) -> Outcome:
+    """Go through generators until a form explains y with constants that have names.
 
-    A form that explains y with more than three constants nobody can name may be a close stand-in (a series for a
+    A form that explains y with more than three constants without a simple name may be a close stand-in (a series for a
     function): the search goes on after it. A KeyboardInterrupt ends it with what there is.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
+    stages : sequence of callables
+        The generators, in the order in which they are asked.
     """
     fits: list[Fit] = []
     done: list[Candidate] = []
     fit: Fit | None = None
     try:
         for stage in stages:
-            for form in stage(problem, parts):
-                fit = refine(form, problem)
+            for template in stage(problem, parts):
+                fit = refine(template, problem)
                 if fit is not None and fit.explained():
                     done.append(finish(problem, fit))
                     if done[-1].settled:
@@ -229,22 +311,30 @@ def search(problem: Problem, stages: Sequence[Generator]) -> Outcome:
     return Outcome(tuple(done), _shortest(problem, fits))
 
 
-def _shortest(problem: Problem, fits: Sequence[Fit]) -> tuple[Fit, ...]:
+def _shortest(problem: SearchProblem, fits: Sequence[Fit]) -> tuple[Fit, ...]:
+    """The fits of the shortest description, at most four."""
     return tuple(sorted(fits, key=lambda fit: _rough_length(problem, fit))[:_FINALISTS])
 
 
 def order(candidate: Candidate) -> tuple[bool, float]:
-    """Settled ones first, then the shortest description."""
+    """The sort key of a candidate: settled ones first, then the shortest description.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        What is sorted.
+    """
     return (not candidate.settled, candidate.bits)
 
 
-def _rough_length(problem: Problem, fit: Fit) -> float:
-    size = complexity(fit.model.form.expression)
+def _rough_length(problem: SearchProblem, fit: Fit) -> float:
+    """The description length of a fit whose constants have no names yet, at ten bits each."""
+    size = complexity(fit.model.template.expression)
     return description_length(fit.error, size, 10.0 * len(fit.values), problem.rows, 1e-12)
 
 
-def _without_bars(expression: sympy.Expr, problem: Problem) -> sympy.Expr:
-    """|a| as a or -a where a keeps one sign on the rows: the analytic function of the two."""
+def _without_bars(expression: sympy.Expr, problem: SearchProblem) -> sympy.Expr:
+    """The expression with |a| written as a or -a where a keeps one sign on the rows."""
     for bars in expression.atoms(sympy.Abs):
         values = numeric(bars.args[0], problem.columns)(problem.x)
         if np.all(values >= 0) or np.all(values <= 0):
@@ -252,8 +342,16 @@ def _without_bars(expression: sympy.Expr, problem: Problem) -> sympy.Expr:
     return expression
 
 
-def finish(problem: Problem, fit: Fit) -> Candidate:
-    """Constants snapped, the expression tidied, and both checked once more on the rows."""
+def finish(problem: SearchProblem, fit: Fit) -> Candidate:
+    """A fit as a finished formula: constants snapped, the expression tidied, and checked once more on the rows.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows that the formula is checked on.
+    fit : Fit
+        A template at its least-squares values.
+    """
     snapped = snap(fit)
     expression = _without_bars(tidy(_without_bars(snapped.expression, problem)), problem)
     values = numeric(expression, problem.columns)(problem.x)

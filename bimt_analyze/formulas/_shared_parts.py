@@ -19,14 +19,32 @@ _NODES = 2000  # of all expressions together, beyond which nothing is looked for
 class SharedParts:
     """Outputs as expressions over inputs and named parts.
 
-    ``parts`` are in such an order that each uses only earlier ones; ``outputs`` are in the order given.
+    Attributes
+    ----------
+    parts : mapping of str to sympy.Expr
+        Each part's expression, in such an order that it uses only earlier parts.
+    outputs : mapping of str to sympy.Expr
+        Each output's expression, in the order given.
+
+    Examples
+    --------
+    >>> a, x1, x2 = sympy.symbols("a x1 x2", real=True)
+    >>> found = SharedParts(parts={"a": x1**2}, outputs={"y1": a, "y2": a + x2})
+    >>> found.users("a"), found.inlined()
+    (('y1', 'y2'), {'y1': x1**2, 'y2': x1**2 + x2})
     """
 
     parts: Mapping[str, sympy.Expr]
     outputs: Mapping[str, sympy.Expr]
 
     def users(self, part: str) -> tuple[str, ...]:
-        """The outputs that use a part, by themselves or by other parts."""
+        """The outputs that use a part, directly or by way of other parts.
+
+        Parameters
+        ----------
+        part : str
+            The name of the part.
+        """
         symbols = {part}
         for name, expression in self.parts.items():
             if symbols & _names_in(expression):
@@ -34,7 +52,7 @@ class SharedParts:
         return tuple(output for output, expression in self.outputs.items() if symbols & _names_in(expression))
 
     def inlined(self) -> dict[str, sympy.Expr]:
-        """The outputs with the parts put back."""
+        """The outputs with the parts put back in."""
         known: dict[sympy.Symbol, sympy.Expr] = {}
         symbols = {str(s): s for e in (*self.parts.values(), *self.outputs.values()) for s in e.free_symbols}
         for name, expression in self.parts.items():
@@ -42,8 +60,15 @@ class SharedParts:
         return {output: expression.xreplace(known) for output, expression in self.outputs.items()}
 
     def lines(self, *, digits: int = 6) -> tuple[str, ...]:
-        """One line for each part and each output, decimals rounded to ``digits``.
+        """One line of text for each part and each output.
 
+        Parameters
+        ----------
+        digits : int, default 6
+            How many digits of a decimal are shown.
+
+        Examples
+        --------
         >>> x1, x2 = sympy.symbols("x1 x2", real=True)
         >>> print(*shared_parts({"y1": x1**2, "y2": x1**2 + x2}).lines(), sep="; ")
         a = x1**2; y1 = a; y2 = a + x2
@@ -55,15 +80,29 @@ class SharedParts:
 
 
 def shared_parts(formulas: Mapping[str, Formula | sympy.Expr]) -> SharedParts:
-    """Summands, factors and arguments that are used more than once, each with a name of its own.
+    """Summands, factors and arguments that the outputs use more than once, each with a name.
 
-    y1 = x1**2, y2 = x1**2 + x2**2 become a = x1**2, y1 = a, y2 = a + x2**2. First every output is written with the
-    others where that is shorter (`restated`), then equal parts are looked for, also within sums and products: what
-    always appears together is one part. Symbols and numbers get no names, nor does what is used once. Names differ from
-    those of all inputs and outputs. Putting the parts back gives the outputs as functions; the way in which they were
-    written may differ (a square that was multiplied out).
+    First every output is written with the others where that is shorter, then equal parts are looked for, also within
+    sums and products: what always appears together is one part. Symbols and numbers get no names, nor does what is used
+    once. Names differ from those of all inputs and outputs.
 
-    Expressions of more than 2,000 nodes altogether are given back as they are.
+    Parameters
+    ----------
+    formulas : mapping of str to Formula or sympy.Expr
+        The outputs by name.
+
+    Returns
+    -------
+    SharedParts
+        Putting its parts back gives the outputs as functions; the way in which they were written may differ (a square
+        that was multiplied out). Expressions of more than 2,000 nodes altogether are given back as they are.
+
+    Examples
+    --------
+    >>> x1, x2 = sympy.symbols("x1 x2", real=True)
+    >>> found = shared_parts({"y1": x1**2, "y2": x1**2 + x2**2})
+    >>> found.parts, found.users("a")
+    ({'a': x1**2}, ('y1', 'y2'))
     """
     given = {
         name: f.expression if isinstance(f, Formula) else sympy.sympify(f, strict=True) for name, f in formulas.items()
@@ -84,7 +123,7 @@ def shared_parts(formulas: Mapping[str, Formula | sympy.Expr]) -> SharedParts:
 
 
 def _pruned(definitions: Definitions, outputs: Sequence[sympy.Symbol]) -> Definitions:
-    """Without definitions that are used less than twice, or say no more than a symbol."""
+    """The definitions without those that are used less than twice, or say no more than a symbol."""
     left = dict(definitions)
     while True:
         for symbol, expression in left.items():
@@ -98,7 +137,7 @@ def _pruned(definitions: Definitions, outputs: Sequence[sympy.Symbol]) -> Defini
 
 
 def _in_order(definitions: Definitions, outputs: Sequence[sympy.Symbol]) -> list[sympy.Symbol]:
-    """The parts as the outputs ask for them, each after those that it uses itself."""
+    """The parts in the order in which the outputs need them, each after those that it uses itself."""
     found: list[sympy.Symbol] = []
 
     def visit(expression: sympy.Expr) -> None:
@@ -113,14 +152,14 @@ def _in_order(definitions: Definitions, outputs: Sequence[sympy.Symbol]) -> list
 
 
 def _appearing(expression: sympy.Expr) -> Iterator[sympy.Symbol]:
-    """Its symbols, in the order in which it is made of them."""
+    """The symbols of an expression, in the order in which it is built of them."""
     for part in sympy.preorder_traversal(expression, keys=sympy.default_sort_key):
         if part.is_Symbol:
             yield part
 
 
 def _names(taken: set[str]) -> Iterator[str]:
-    """a, b, c, ..., then a1, b1, ..., without those that are taken."""
+    """Free names: a, b, c, ..., then a1, b1, ..., without those that are taken."""
     for round_ in count():
         for letter in _LETTERS:
             name = f"{letter}{round_ or ''}"

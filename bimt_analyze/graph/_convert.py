@@ -14,7 +14,27 @@ GRAPH_FIELDS = ("weights", "inputs", "outputs")
 
 
 def to_networkx(graph: NeuronGraph) -> Any:
-    """A ``networkx.DiGraph`` with (group, index) as nodes; see `from_networkx` for the attributes."""
+    """A ``networkx.DiGraph`` with (group, index) as nodes.
+
+    Parameters
+    ----------
+    graph : NeuronGraph
+        Any.
+
+    Returns
+    -------
+    networkx.DiGraph
+        Nodes carry ``group``, ``index``, ``label``, ``coordinates`` and ``depth``, edges ``weight`` and ``sign``, the
+        graph ``weights``, ``inputs`` and ``outputs``.
+
+    Examples
+    --------
+    >>> from bimt_train.checkpoints import Network
+    >>> from bimt_train.models import MLP
+    >>> from bimt_analyze.graph import neuron_graph
+    >>> to_networkx(neuron_graph(Network.of(MLP((2, 1), "tanh")))).nodes[("x", 0)]["depth"]
+    0
+    """
     found = nx.DiGraph(**{name: getattr(graph, name) for name in GRAPH_FIELDS})
     for node in graph.nodes:
         found.add_node(node.key, **{name: getattr(node, name) for name in NODE_FIELDS})
@@ -26,11 +46,29 @@ def to_networkx(graph: NeuronGraph) -> Any:
 def from_networkx(graph: Any) -> NeuronGraph:
     """The inverse of `to_networkx`, without loss.
 
-    Nodes carry ``group``, ``index``, ``label``, ``coordinates`` and ``depth``, edges ``weight`` and ``sign``, the
-    graph ``weights``, ``inputs`` and ``outputs``.
+    Parameters
+    ----------
+    graph : networkx.DiGraph
+        With the attributes that `to_networkx` writes.
 
-    Raises:
-        GraphError: one of these is missing, or of another kind.
+    Returns
+    -------
+    NeuronGraph
+        Nodes in the order of ``graph``.
+
+    Raises
+    ------
+    GraphError
+        An attribute is missing, or of another kind.
+
+    Examples
+    --------
+    >>> from bimt_train.checkpoints import Network
+    >>> from bimt_train.models import MLP
+    >>> from bimt_analyze.graph import neuron_graph
+    >>> graph = neuron_graph(Network.of(MLP((2, 1), "tanh")))
+    >>> from_networkx(to_networkx(graph)) == graph
+    True
     """
     numbers = {node: number for number, node in enumerate(graph.nodes)}
     nodes = [dict(data) for _, data in graph.nodes(data=True)]
@@ -39,7 +77,26 @@ def from_networkx(graph: Any) -> NeuronGraph:
 
 
 def to_igraph(graph: NeuronGraph) -> Any:
-    """A directed ``igraph.Graph``, vertices in the order of ``nodes``, with the attributes of `from_networkx`."""
+    """A directed ``igraph.Graph``, vertices in the order of ``nodes``.
+
+    Parameters
+    ----------
+    graph : NeuronGraph
+        Any.
+
+    Returns
+    -------
+    igraph.Graph
+        With the attributes that `to_networkx` writes, and ``name`` for vertices, as "h1.3".
+
+    Examples
+    --------
+    >>> from bimt_train.checkpoints import Network
+    >>> from bimt_train.models import MLP
+    >>> from bimt_analyze.graph import neuron_graph
+    >>> to_igraph(neuron_graph(Network.of(MLP((2, 1), "tanh")))).vs["name"]
+    ['x.0', 'x.1', 'y.0']
+    """
     pairs = list(zip(graph.edges.source.tolist(), graph.edges.target.tolist(), strict=True))
     found = igraph.Graph(len(graph.nodes), pairs, directed=True)
     for name in GRAPH_FIELDS:
@@ -55,8 +112,29 @@ def to_igraph(graph: NeuronGraph) -> Any:
 def from_igraph(graph: Any) -> NeuronGraph:
     """The inverse of `to_igraph`, without loss.
 
-    Raises:
-        GraphError: an attribute is missing, or of another kind.
+    Parameters
+    ----------
+    graph : igraph.Graph
+        With the attributes that `to_igraph` writes.
+
+    Returns
+    -------
+    NeuronGraph
+        Nodes in the order of ``graph``.
+
+    Raises
+    ------
+    GraphError
+        An attribute is missing, or of another kind.
+
+    Examples
+    --------
+    >>> from bimt_train.checkpoints import Network
+    >>> from bimt_train.models import MLP
+    >>> from bimt_analyze.graph import neuron_graph
+    >>> graph = neuron_graph(Network.of(MLP((2, 1), "tanh")))
+    >>> from_igraph(to_igraph(graph)) == graph
+    True
     """
     nodes = [vertex.attributes() for vertex in graph.vs]
     edges = [(edge.source, edge.target, edge.attributes()) for edge in graph.es]
@@ -66,7 +144,22 @@ def from_igraph(graph: Any) -> NeuronGraph:
 def assembled(
     about: Mapping[str, Any], nodes: Sequence[Mapping[str, Any]], edges: Sequence[tuple[int, int, Mapping[str, Any]]]
 ) -> NeuronGraph:
-    """A graph from the attributes of a foreign one, each checked."""
+    """A graph from the attributes of a foreign one, each checked.
+
+    Parameters
+    ----------
+    about : mapping of str to object
+        The graph's own attributes: ``weights``, ``inputs`` and ``outputs``.
+    nodes : sequence of mapping of str to object
+        The attributes of each neuron.
+    edges : sequence of (int, int, mapping of str to object)
+        Source and target as numbers into ``nodes``, and the edge's attributes.
+
+    Returns
+    -------
+    NeuronGraph
+        The graph.
+    """
     neurons = []
     for number, data in enumerate(nodes):
         where = f"node {number}"
@@ -89,7 +182,7 @@ def _read(data: Mapping[str, Any], name: str, kind: Callable[[Any], Any], where:
         return kind(data[name])
     except (KeyError, TypeError, ValueError) as error:
         got = repr(data[name]) if name in data else "nothing"
-        mend = "write the graph with to_networkx, to_igraph or write_graphml"
+        hint = "write the graph with to_networkx, to_igraph or write_graphml"
         raise GraphError(
-            "a graph without what a neuron graph has", where=where, expected=name, got=got, mend=mend
+            "a graph without what a neuron graph has", where=where, expected=name, got=got, hint=hint
         ) from error

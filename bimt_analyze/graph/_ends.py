@@ -14,6 +14,28 @@ def with_ends(graph: NeuronGraph, layout: Layout) -> NeuronGraph:
     the group that is read and never written. Where no output is a neuron, it ends at the group that embeddings fill, as
     the same table, or one like it, turns that into tokens. A residual stream can be both. Where that is not one group,
     the graph stays without that end.
+
+    Parameters
+    ----------
+    graph : NeuronGraph
+        Of a network with this layout.
+    layout : Layout
+        Says which groups embeddings fill.
+
+    Returns
+    -------
+    NeuronGraph
+        The graph with ``inputs`` and ``outputs``, as far as they can be found.
+
+    Examples
+    --------
+    >>> from bimt_train.checkpoints import Network
+    >>> from bimt_train.models import EmbeddingMLP
+    >>> from bimt_analyze.graph import neuron_graph
+    >>> network = Network.of(EmbeddingMLP(5, 2, 4, [6, 5], "silu"))
+    >>> graph = neuron_graph(network)
+    >>> graph.inputs, with_ends(graph, network.layout).inputs
+    ('', 'e')
     """
     return replace(graph, inputs=graph.inputs or _first(layout), outputs=graph.outputs or _embedded(layout))
 

@@ -1,4 +1,4 @@
-"""One forward pass of a network, kept so that its signals and gradients can be asked for."""
+"""One forward pass of a network, kept so that its activations and gradients can be asked for."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,20 +25,38 @@ class Trace:
     pre-activation, or their share of it where several tensors write to one group. A submodule that is called several
     times (once a position, once a step) gives its rows one after the other.
 
-    Args:
-        network: whose module is built afresh; the network itself is never touched.
-        x: rows as the network sees them, ``[rows, ...]``.
-        tensors: the weight tensors to follow; left out, all of them.
+    Parameters
+    ----------
+    network : Network
+        Its module is built afresh; the network itself is never touched.
+    x : array [rows, ...]
+        Rows as the network sees them.
+    tensors : sequence of str, optional
+        The weight tensors to follow; left out, all of them.
 
-    Raises:
-        InputError: no rows, a tensor without an affine submodule, or values that are not finite.
+    Raises
+    ------
+    InputError
+        No rows, a tensor without an affine submodule, or values that are not finite.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from bimt_train.checkpoints import Network
+    >>> from bimt_train.models import MLP
+    >>> network = Network.of(MLP((3, 4, 2), "tanh", generator=torch.Generator().manual_seed(0)))
+    >>> trace = Trace(network, np.zeros((5, 3)))
+    >>> trace.tensors
+    ('layers.0.weight', 'layers.1.weight')
+    >>> trace.sources("layers.1.weight").shape, trace.outputs().shape, trace.jacobian().shape
+    ((5, 4), (5, 2), (5, 2, 3))
     """
 
     def __init__(
         self, network: Network, x: Num[np.ndarray, "rows ..."], *, tensors: Sequence[str] | None = None
     ) -> None:
         if x.ndim < 1 or not len(x):
-            raise InputError("no rows to follow", where="x", got=str(list(x.shape)), mend="give a probe batch")
+            raise InputError("no rows to follow", where="x", got=str(list(x.shape)), hint="give a probe batch")
         self.network = network
         self.tensors = tuple(network.layout.weights() if tensors is None else tensors)
         self._module: nn.Module = network.module().double()
@@ -48,26 +66,48 @@ class Trace:
         with _recording(self._module, self.tensors) as calls:
             out = self._module(self._x)
         if not isinstance(out, Tensor) or not bool(torch.isfinite(out).all()):
-            raise InputError("a network without one finite output tensor", where="x", mend="check the probe batch")
+            raise InputError("a network without one finite output tensor", where="x", hint="check the probe batch")
         self._out: Tensor = out.reshape(len(x), -1)
         self._calls: dict[str, list[tuple[Tensor, Tensor]]] = calls
         for tensor in self.tensors:
             self._check(tensor)
 
     def sources(self, tensor: str) -> Float64[np.ndarray, "samples sources"]:
-        """What the tensor's source axis read: activations, one column an entry of that axis (folds are not summed)."""
+        """What the tensor's source axis read: activations.
+
+        Parameters
+        ----------
+        tensor : str
+            One of ``tensors``.
+
+        Returns
+        -------
+        array [samples, sources]
+            One column an entry of the source axis; folded copies are not summed.
+        """
         return np.concatenate([_flat(read).numpy() for read, _ in self._calls[tensor]])
 
     def outputs(self) -> Float64[np.ndarray, "rows outputs"]:
-        """The network's outputs, everything after the rows in one axis."""
+        """The network's outputs.
+
+        Returns
+        -------
+        array [rows, outputs]
+            Everything after the rows in one axis.
+        """
         found: Float64[np.ndarray, "rows outputs"] = self._out.detach().numpy()
         return found
 
     def output_gradients(self) -> Iterator[dict[str, Float64[np.ndarray, "_ _"]]]:
-        """For each output k in turn: tensor -> d y_k / d (what the tensor wrote), [samples, targets], row by row.
+        """Gradients of each output k in turn with respect to what each tensor wrote, row by row.
 
         Rows must not influence each other (no batch statistics in training mode): then the gradient of the sum over
         rows is each row's own.
+
+        Yields
+        ------
+        dict of str to array [samples, targets]
+            Tensor -> d y_k / d (what the tensor wrote).
         """
         ends = [(tensor, written) for tensor in self.tensors for _, written in self._calls[tensor]]
         for k in range(self._out.shape[1]):
@@ -78,10 +118,17 @@ class Trace:
             yield {tensor: np.concatenate(parts) for tensor, parts in found.items()}
 
     def jacobian(self) -> Float64[np.ndarray, "rows outputs inputs"]:
-        """d y_k / d x_j, row by row.
+        """Derivatives d y_k / d x_j, row by row.
 
-        Raises:
-            InputError: the inputs are no numbers that can be varied (tokens).
+        Returns
+        -------
+        array [rows, outputs, inputs]
+            The derivatives.
+
+        Raises
+        ------
+        InputError
+            The inputs are no numbers that can be varied (tokens).
         """
         self._check_inputs()
         slopes = [
@@ -93,8 +140,20 @@ class Trace:
     def input_sensitivity(self, tensor: str) -> Float64[np.ndarray, "targets inputs"]:
         """Mean over rows, summed over calls, of (d (what the tensor wrote)_i / d x_j)^2.
 
-        Raises:
-            InputError: the inputs are no numbers that can be varied (tokens).
+        Parameters
+        ----------
+        tensor : str
+            One of ``tensors``.
+
+        Returns
+        -------
+        array [targets, inputs]
+            Mean squared derivatives.
+
+        Raises
+        ------
+        InputError
+            The inputs are no numbers that can be varied (tokens).
         """
         self._check_inputs()
         written = [out for _, out in self._calls[tensor]]
@@ -113,8 +172,8 @@ class Trace:
 
     def _check_inputs(self) -> None:
         if not self._x.requires_grad:
-            mend = 'use weights="magnitude", or ask about a network that reads numbers'
-            raise InputError("inputs that cannot be varied", where="x", expected="floats", got="tokens", mend=mend)
+            hint = 'use weights="magnitude", or ask about a network that reads numbers'
+            raise InputError("inputs that cannot be varied", where="x", expected="floats", got="tokens", hint=hint)
 
     def _check(self, tensor: str) -> None:
         spec, array = self.network.layout.tensors[tensor], self.network.tensors[tensor]
@@ -136,7 +195,7 @@ class Trace:
                 where=f"tensor '{tensor}'",
                 expected="its own module to compute in @ weight.T + bias, as torch.nn.Linear does",
                 got="no such module, or another computation",
-                mend='use weights="magnitude"',
+                hint='use weights="magnitude"',
             )
 
 

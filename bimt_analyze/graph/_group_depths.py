@@ -8,11 +8,23 @@ from bimt_train.layouts import Layout
 
 
 def group_depths(layout: Layout) -> dict[str, int]:
-    """Group name -> the length of the longest path of weight tensors that ends in it.
+    """The length of the longest path of weight tensors that ends in each group.
 
     Groups that read each other in a circle (a recurrent state; a residual stream and the heads that write to it) count
     as one place of the path and share its depth; a group that nothing is written to has depth 0.
 
+    Parameters
+    ----------
+    layout : Layout
+        Whose weight tensors join the groups.
+
+    Returns
+    -------
+    dict of str to int
+        Group name -> depth.
+
+    Examples
+    --------
     >>> from bimt_train.layouts import Group, linear
     >>> x, h, y = (Group.line(name, 2) for name in ("x", "h", "y"))
     >>> pieces = [linear("a", source=x, target=h), linear("b", source=h, target=y), linear("skip", source=x, target=y)]
@@ -24,7 +36,20 @@ def group_depths(layout: Layout) -> dict[str, int]:
 
 
 def longest_paths(names: Iterable[str], pairs: Iterable[tuple[str, str]]) -> dict[str, int]:
-    """Name -> edges on the longest path (source, target) to it, circles drawn together to a point."""
+    """The number of edges on the longest path to each name; names that reach each other in a circle count as one.
+
+    Parameters
+    ----------
+    names : iterable of str
+        All of them.
+    pairs : iterable of (str, str)
+        Edges (source, target).
+
+    Returns
+    -------
+    dict of str to int
+        Name -> number of edges.
+    """
     graph = nx.DiGraph(pairs)
     names = list(names)
     graph.add_nodes_from(names)

@@ -27,12 +27,29 @@ class MeanAblation:
     reader is called at each) in everything that reads it; what it computes and reads itself stays as it is. Means are
     those of the untouched network, taken where the neuron is read. In double precision.
 
-    Args:
-        network: whose module is built afresh; the network itself is never touched.
-        x: rows as the network sees them.
+    Parameters
+    ----------
+    network : Network
+        Its module is built afresh; the network itself is never touched.
+    x : array [rows, ...]
+        Rows as the network sees them.
 
-    Raises:
-        InputError: hidden neurons are read by something that is no affine submodule (`Trace`).
+    Raises
+    ------
+    InputError
+        Hidden neurons are read by something that is no affine submodule (`Trace`).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from bimt_train.checkpoints import Network
+    >>> from bimt_train.models import MLP
+    >>> network = Network.of(MLP((2, 3, 1), "tanh", generator=torch.Generator().manual_seed(0)))
+    >>> ablation = MeanAblation(network, np.random.default_rng(0).normal(size=(20, 2)))
+    >>> ablation.neurons
+    (('h1', 0), ('h1', 1), ('h1', 2))
+    >>> bool(np.ptp(ablation.outputs(ablation.neurons)) < 1e-12)
+    True
     """
 
     def __init__(self, network: Network, x: Num[np.ndarray, "rows ..."]) -> None:
@@ -62,14 +79,26 @@ class MeanAblation:
 
     @property
     def alive(self) -> tuple[NodeId, ...]:
-        """Those that vary over the rows and are read with a weight other than 0; setting others changes nothing."""
+        """The neurons that vary over the rows and are read with a weight other than 0; others have no effect."""
         return tuple((group, i) for group, i in self.neurons if self._alive[group][i])
 
     def outputs(self, ablated: Collection[NodeId] = ()) -> Float64[np.ndarray, "rows *places outputs"]:
         """The network's outputs with these neurons set to their means.
 
-        Raises:
-            InputError: a neuron that is not hidden, or not there.
+        Parameters
+        ----------
+        ablated : collection of (str, int), default ()
+            Hidden neurons, as (group, index).
+
+        Returns
+        -------
+        array [rows, ..., outputs]
+            In the units of the network's outputs.
+
+        Raises
+        ------
+        InputError
+            A neuron that is not hidden, or not there.
         """
         chosen = {group: np.zeros(size) for group, size in self._sizes.items()}
         for group, number in ablated:

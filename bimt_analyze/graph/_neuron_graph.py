@@ -15,19 +15,40 @@ NodeId = tuple[str, int]
 
 
 class GraphError(InputError):
-    """A graph contradicts itself, or a file or foreign graph cannot be read as one."""
+    """A graph contradicts itself, or a file or foreign graph cannot be read as one.
+
+    Examples
+    --------
+    >>> nothing = np.zeros(0, dtype=np.int64)
+    >>> try:
+    ...     NeuronGraph((Neuron("x", 0, "x1", (0.0,), 0),) * 2, Edges(nothing, nothing, nothing, nothing))
+    ... except GraphError as error:
+    ...     print(error.what)
+    a neuron occurs twice
+    """
 
 
 @dataclass(frozen=True)
 class Neuron:
-    """A node.
+    """A node of a `NeuronGraph`.
 
-    Attributes:
-        group: the group's name.
-        index: the neuron's number in its group; (group, index) is its identity.
-        label: its own name, "x3" or "h1.7".
-        coordinates: where it sits, in units of the layer's width.
-        depth: the layer number of its group, 0 for what nothing leads to.
+    Attributes
+    ----------
+    group : str
+        The group's name.
+    index : int
+        The neuron's number in its group; (group, index) is its identity.
+    label : str
+        Its own name, "x3" or "h1.7".
+    coordinates : tuple of float
+        Where it sits, in units of the layer's width.
+    depth : int
+        The layer number of its group, 0 for what nothing leads to.
+
+    Examples
+    --------
+    >>> Neuron("h1", 7, "h1.7", (0.5,), depth=1).key
+    ('h1', 7)
     """
 
     group: str
@@ -38,12 +59,34 @@ class Neuron:
 
     @property
     def key(self) -> NodeId:
-        """Its identity."""
+        """The neuron's identity: (group, index)."""
         return self.group, self.index
 
 
 class Edges(NamedTuple):
-    """Connections as parallel arrays; nodes are numbers into `NeuronGraph.nodes`."""
+    """Connections as parallel arrays; nodes are numbers into `NeuronGraph.nodes`.
+
+    Attributes
+    ----------
+    source : array [edges] of int
+        The neuron that is read.
+    target : array [edges] of int
+        The neuron that reads it.
+    weight : array [edges] of float
+        Strengths, above 0.
+    sign : array [edges] of int
+        -1, 0 or 1.
+
+    Examples
+    --------
+    >>> from bimt_analyze.graph import neuron_graph
+    >>> from bimt_train.checkpoints import Network
+    >>> from bimt_train.models import MLP
+    >>> network = Network.of(MLP((2, 1))).with_tensors({"layers.0.weight": np.array([[0.5, -2.0]])})
+    >>> edges = neuron_graph(network).edges
+    >>> edges.weight.tolist(), edges.sign.tolist()
+    ([0.5, 2.0], [1, -1])
+    """
 
     source: Int64[np.ndarray, " edges"]
     target: Int64[np.ndarray, " edges"]
@@ -55,18 +98,36 @@ class Edges(NamedTuple):
 class NeuronGraph:
     """A directed graph, from the neuron that is read to the neuron that reads it. Asking it never changes it.
 
-    Attributes:
-        nodes: the neurons, each once.
-        edges: at most one a pair of neurons and direction, sorted by source, then target; ``weight`` is positive,
-            ``sign`` is that of the underlying weight (0 where it is no single weight's and cancels).
-        weights: what the weights are: "magnitude", "activation", "attribution", or a caller's own word.
-        inputs: the group of the inputs, or empty.
-        outputs: the group of the outputs, or empty.
+    Two graphs are equal if all attributes are.
 
-    Raises:
-        GraphError: a neuron twice, a pair twice, an edge to nowhere, or a weight that is not positive and finite.
+    Attributes
+    ----------
+    nodes : tuple of Neuron
+        The neurons, each once.
+    edges : Edges
+        At most one a pair of neurons and direction, sorted by source, then target; ``weight`` is positive, ``sign`` is
+        that of the underlying weight (0 where it is no single weight's and cancels).
+    weights : str
+        What the weights are: the name of an edge weight in `EDGE_WEIGHTS`, or a caller's own word.
+    inputs : str
+        The group of the inputs, or empty.
+    outputs : str
+        The group of the outputs, or empty.
 
-    Two graphs are equal if all of this is.
+    Raises
+    ------
+    GraphError
+        A neuron twice, a pair twice, an edge to nowhere, or a weight that is not positive and finite.
+
+    Examples
+    --------
+    Two inputs, of which one neuron reads the first:
+
+    >>> nodes = (*(Neuron("x", i, f"x{i + 1}", (0.0,), 0) for i in range(2)), Neuron("y", 0, "y1", (0.0,), 1))
+    >>> edges = Edges(np.array([0]), np.array([2]), np.array([0.5]), np.array([-1], dtype=np.int8))
+    >>> graph = NeuronGraph(nodes, edges, inputs="x", outputs="y")
+    >>> graph.groups, graph.unused
+    (('x', 'y'), frozenset({('x', 1)}))
     """
 
     nodes: tuple[Neuron, ...]
@@ -86,14 +147,14 @@ class NeuronGraph:
             raise GraphError("an edge to a node that is not there", expected=f"0..{len(self.nodes) - 1}")
         if not (np.isfinite(weight) & (weight > 0)).all():
             worst = weight[~(np.isfinite(weight) & (weight > 0))][0]
-            mend = "leave out what is no edge, and keep the sign in sign"
+            hint = "leave out what is no edge, and keep the sign in sign"
             raise GraphError(
-                "an impossible edge weight", expected="a positive finite number", got=str(worst), mend=mend
+                "an impossible edge weight", expected="a positive finite number", got=str(worst), hint=hint
             )
         order = np.lexsort((target, source))
         arrays = tuple(np.array(column[order]) for column in self.edges)
         if ((np.diff(arrays[0]) == 0) & (np.diff(arrays[1]) == 0)).any():
-            raise GraphError("a pair of neurons is joined twice", mend="add the weights up")
+            raise GraphError("a pair of neurons is joined twice", hint="add the weights up")
         for array in arrays:
             array.setflags(write=False)
         object.__setattr__(self, "edges", Edges(*arrays))
@@ -128,7 +189,18 @@ class NeuronGraph:
         return frozenset(node.key for node, joined in zip(self.nodes, self.connected, strict=True) if not joined)
 
     def members(self, group: str) -> Int64[np.ndarray, " members"]:
-        """The node numbers of a group."""
+        """The node numbers of a group.
+
+        Parameters
+        ----------
+        group : str
+            A group's name; one that has no neurons gives none.
+
+        Returns
+        -------
+        array [members] of int
+            Numbers into ``nodes``.
+        """
         return np.array([number for number, node in enumerate(self.nodes) if node.group == group], dtype=np.int64)
 
     def adjacency(self) -> Float64[np.ndarray, "nodes nodes"]:
@@ -138,7 +210,18 @@ class NeuronGraph:
         return matrix
 
     def restricted(self, keep: Callable[[Neuron], bool]) -> Self:
-        """The graph of the neurons for which ``keep`` is true, and the edges between them."""
+        """The graph of some of the neurons, and the edges between them.
+
+        Parameters
+        ----------
+        keep : callable
+            Takes a `Neuron`; true for those that stay.
+
+        Returns
+        -------
+        NeuronGraph
+            With fewer nodes, in their order.
+        """
         kept = np.array([keep(node) for node in self.nodes], dtype=bool)
         renumbered = np.cumsum(kept) - 1
         both = kept[self.edges.source] & kept[self.edges.target]
@@ -150,8 +233,20 @@ class NeuronGraph:
     def without(self, groups: Iterable[str]) -> Self:
         """The graph with whole groups taken away.
 
-        Raises:
-            GraphError: there is no such group.
+        Parameters
+        ----------
+        groups : str or iterable of str
+            The groups to leave out.
+
+        Returns
+        -------
+        NeuronGraph
+            What is left.
+
+        Raises
+        ------
+        GraphError
+            There is no such group.
         """
         gone = {groups} if isinstance(groups, str) else set(groups)
         if strange := sorted(gone.difference(self.groups)):

@@ -1,7 +1,10 @@
+from ._community_methods import COMMUNITY_METHODS as COMMUNITY_METHODS
+from ._community_methods import CommunityMethod as CommunityMethod
+from ._community_methods import communities as communities
+from ._components import components_up_to_layer as components_up_to_layer
 from ._components import connected_components as connected_components
-from ._components import peeled_components as peeled_components
 from ._consensus import consensus as consensus
-from ._dominator_modules import funnels as funnels
+from ._dominator_modules import dominator_modules as dominator_modules
 from ._hierarchy import LEAKS as LEAKS
 from ._hierarchy import RESOLUTIONS as RESOLUTIONS
 from ._hierarchy import Choice as Choice
@@ -12,7 +15,6 @@ from ._hierarchy import hierarchy as hierarchy
 from ._infomap import infomap as infomap
 from ._leiden import best_modularity as best_modularity
 from ._leiden import leiden as leiden
-from ._leiden import leiden_range as leiden_range
 from ._module_names import Module as Module
 from ._module_names import in_task_order as in_task_order
 from ._module_names import named_modules as named_modules

@@ -24,28 +24,80 @@ def connected_components(graph: NeuronGraph, *, leak: float = 0.0) -> Partition:
     A greater leak gives a finer or an equal partition. Rescaling all that one neuron reads changes nothing; rescaling
     what it sends does, unless edges are weighed by "activation" or "attribution".
 
-    Raises:
-        InputError: a leak outside [0, 1).
+    Parameters
+    ----------
+    graph : NeuronGraph
+        Any.
+    leak : float, default 0.0
+        The share of its incoming weight, in [0, 1), that each neuron forgets at most.
+
+    Returns
+    -------
+    Partition
+        The components.
+
+    Raises
+    ------
+    InputError
+        A leak outside [0, 1).
+
+    Examples
+    --------
+    >>> from bimt_analyze.synthetic import block_network
+    >>> from bimt_analyze.graph import neuron_graph
+    >>> graph = neuron_graph(block_network(blocks=[(2, 3, 1)] * 2, seed=0).network)
+    >>> len(connected_components(graph).modules)
+    2
     """
     kept = kept_edges(graph, leak)
     labels = _joined(len(graph.nodes), graph.edges.source[kept], graph.edges.target[kept])
     return Partition.of(graph, labels, method="components", parameters=_about(graph, leak), versions=VERSIONS)
 
 
-def peeled_components(graph: NeuronGraph, *, depth: int, leak: float = 0.0) -> Partition:
+def components_up_to_layer(graph: NeuronGraph, *, depth: int, leak: float = 0.0) -> Partition:
     """Modules as they are before the layers above ``depth`` read them; those layers' neurons go with what they read.
 
+    This finds the parts that a last step combines, as in y = sqrt(a + b), where the components of the whole graph are
+    one.
+
+    Parameters
+    ----------
+    graph : NeuronGraph
+        Any.
+    depth : int
+        The highest layer that is looked at first, 0 or more.
+    leak : float, default 0.0
+        As in `connected_components`.
+
+    Returns
+    -------
+    Partition
+        The components up to this layer.
+
+    Raises
+    ------
+    InputError
+        A negative depth, or a leak outside [0, 1).
+
+    Notes
+    -----
     1. The graph of the neurons of depth <= ``depth`` alone falls into components.
     2. Then upwards, layer by layer: a neuron that reads one module only (so far) joins it; neurons that read several
        modules form a new one with all that read exactly the same modules. Upper neurons of equal depth that are joined
        among themselves (recurrent ones) count as one neuron.
 
     Without a cut (``depth`` at or above the deepest layer) these are the connected components. A lower cut gives a
-    finer or an equal partition, so all cuts of one graph are nested. This finds the parts that a last step combines,
-    as in y = sqrt(a + b), where the components of the whole graph are one. ``leak`` as in `connected_components`.
+    finer or an equal partition, so all cuts of one graph are nested.
 
-    Raises:
-        InputError: a negative depth, or a leak outside [0, 1).
+    Examples
+    --------
+    Two halves that the output joins:
+
+    >>> from bimt_analyze.synthetic import block_network
+    >>> from bimt_analyze.graph import neuron_graph
+    >>> halves = neuron_graph(block_network(blocks=[(2, 3, 1)] * 2, seed=0).network)
+    >>> len(components_up_to_layer(halves, depth=0).modules)
+    6
     """
     if depth < 0:
         raise InputError("nothing is left below", where="depth", expected="0 or more", got=str(depth))
@@ -67,13 +119,27 @@ def peeled_components(graph: NeuronGraph, *, depth: int, leak: float = 0.0) -> P
                 module[this] = readers.setdefault(fed, this) if fed else this
     labels = np.array([module[int(u)] for u in unit], dtype=np.int64)
     parameters = {"depth": depth, **_about(graph, leak)}
-    return Partition.of(graph, labels, method="peeled components", parameters=parameters, versions=VERSIONS)
+    return Partition.of(graph, labels, method="components up to layer", parameters=parameters, versions=VERSIONS)
 
 
 def kept_edges(graph: NeuronGraph, leak: float) -> Bool[np.ndarray, " edges"]:
-    """Which edges are not forgotten."""
+    """Which edges are not forgotten.
+
+    Parameters
+    ----------
+    graph : NeuronGraph
+        The graph.
+    leak : float
+        The share of its incoming weight, 0 to below 1, that each neuron may lose; its lightest edges are forgotten
+        first.
+
+    Returns
+    -------
+    array of bool, [edges]
+        True for an edge that is kept; every neuron keeps at least one.
+    """
     if not 0 <= leak < 1:
-        raise InputError("an impossible leak", expected="0 or more, below 1", got=str(leak), mend="use 0.05, say")
+        raise InputError("an impossible leak", expected="0 or more, below 1", got=str(leak), hint="use 0.05, say")
     if leak == 0:
         return np.ones(len(graph.edges.weight), dtype=bool)
     weight_up_to = _share_not_heavier(graph)

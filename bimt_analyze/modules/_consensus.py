@@ -16,8 +16,33 @@ _ROUNDS = 20
 
 
 def consensus(partitions: Sequence[Partition], *, threshold: float = 0.5, seed: int = 0) -> Partition:
-    """The consensus of Lancichinetti and Fortunato (arXiv 1203.6093): co-association, cut off and searched again until
-    stable.
+    """The partition that many partitions of the same neurons agree on most.
+
+    Parameters
+    ----------
+    partitions : sequence of Partition
+        Of the same neurons.
+    threshold : float, default 0.5
+        In [0, 1]: in how many of the partitions two neurons must be together to count as joined.
+    seed : int, default 0
+        Of the searches.
+
+    Returns
+    -------
+    Partition
+        The consensus; ``quality`` is its mean adjusted mutual information with the given partitions.
+
+    Raises
+    ------
+    InputError
+        No partitions, or an impossible threshold.
+    NotAPartition
+        They are of different neurons.
+
+    Notes
+    -----
+    The method is that of Lancichinetti and Fortunato [1]_: how often neurons are together is cut off and searched again
+    until it is stable.
 
     1. D[i, j] is the share of partitions in which i and j are together. Entries below ``threshold`` become 0; a neuron
        that loses all keeps its largest.
@@ -25,17 +50,18 @@ def consensus(partitions: Sequence[Partition], *, threshold: float = 0.5, seed: 
     3. Repeat until all of these agree.
 
     If they still disagree after 20 rounds, the given partition that agrees best with all others (mean adjusted mutual
-    information) is returned; ``parameters["rounds"]`` is then None. ``quality`` is the mean adjusted mutual
-    information of the result with the given partitions.
+    information) is returned; ``parameters["rounds"]`` is then None.
 
-    Args:
-        partitions: of the same neurons.
-        threshold: in [0, 1].
-        seed: of the searches.
+    References
+    ----------
+    .. [1] Lancichinetti and Fortunato, "Consensus clustering in complex networks", arXiv 1203.6093.
 
-    Raises:
-        InputError: no partitions, or an impossible threshold.
-        NotAPartition: they are of different neurons.
+    Examples
+    --------
+    >>> usual = Partition((frozenset({("n", 0), ("n", 1)}), frozenset({("n", 2), ("n", 3)})))
+    >>> other = Partition((frozenset({("n", 0), ("n", 1), ("n", 2)}), frozenset({("n", 3)})))
+    >>> consensus([usual, usual, other]).same_modules(usual)
+    True
     """
     if not partitions:
         raise InputError("a consensus of nothing", expected="1 or more partitions", got="0")
@@ -69,8 +95,11 @@ def consensus(partitions: Sequence[Partition], *, threshold: float = 0.5, seed: 
 def _next(
     labels: Int64[np.ndarray, "runs nodes"], threshold: float, seeds: Sequence[int]
 ) -> Int64[np.ndarray, "runs nodes"]:
-    """One round. Nodes that all runs put together have one row in D and D = 1 among them, so they are searched as one:
-    runs that nearly agree leave a graph of few cores, however large the network."""
+    """One round.
+
+    Nodes that all runs put together have one row in D and D = 1 among them, so they are searched as one: runs that
+    nearly agree leave a graph of few cores, however large the network.
+    """
     cores, core_of, sizes = np.unique(labels, axis=1, return_inverse=True, return_counts=True)
     together = _thresholded(_together(cores), sizes, threshold)
     found = np.array([_searched(together, sizes, seed) for seed in seeds])

@@ -1,4 +1,4 @@
-"""Parts that speak through one neuron: functions of functions, as a network writes them."""
+"""Modules that reach the outputs through one neuron: functions of functions, as a network writes them."""
 
 import igraph
 import numpy as np
@@ -9,27 +9,51 @@ from ._components import VERSIONS, kept_edges
 from ._partition import Partition
 
 
-def funnels(graph: NeuronGraph, *, depth: int | None = None, leak: float = 0.0) -> Partition:
-    """Neurons whose every way to an output leads through one neuron share a module with it.
-
-    The post-dominator of a neuron is the first neuron that all its ways to the outputs have in common. A neuron that
-    post-dominates others is the head of a module: itself, and those of them that head none. A head that post-dominates
-    nothing but one other head passes on what that one says, and joins it. A neuron whose ways part for good, such as
-    an input that several functions read, goes with the module that reads most of it by weight.
+def dominator_modules(graph: NeuronGraph, *, depth: int | None = None, leak: float = 0.0) -> Partition:
+    """Neurons whose every path to an output leads through one neuron share a module with it.
 
     So y = f(g(x1, x2), h(x3, x4)) falls into f, g and h if each value has a neuron of its own, although components are
     one; also where g and h are read by several functions, or share inputs. What a network spreads over several neurons
-    is not found here: two neurons that add up to |u| are no funnel. ``quality`` is the share of the neurons between
-    inputs and outputs that have a head or are one: where it is low, the modules say little.
+    is not found here: two neurons that add up to |u| have no post-dominator of their own.
 
-    Args:
-        graph: with its outputs, or else whatever nothing reads counts as one.
-        depth: how many heads a module may have above it on the way out; those further down join the module they speak
-            to. Left out, all are modules. A lower depth gives a coarser or an equal partition.
-        leak: as in `connected_components`.
+    Parameters
+    ----------
+    graph : NeuronGraph
+        With its outputs, or else whatever nothing reads counts as one.
+    depth : int, optional
+        How many heads a module may have above it on the way out; those further down join the module that reads them.
+        Left out, all are modules. A lower depth gives a coarser or an equal partition.
+    leak : float, default 0.0
+        As in `connected_components`.
 
-    Raises:
-        InputError: a leak outside [0, 1).
+    Returns
+    -------
+    Partition
+        The modules. ``quality`` is the share of the neurons between inputs and outputs that have a head or are one:
+        where it is low, the modules say little.
+
+    Raises
+    ------
+    InputError
+        A leak outside [0, 1).
+
+    Notes
+    -----
+    The post-dominator of a neuron is the first neuron that all its paths to the outputs have in common. A neuron that
+    post-dominates others is the head of a module: itself, and those of them that head none. A head that post-dominates
+    nothing but one other head passes on that one's value, and joins it. A neuron without a post-dominator, such as an
+    input that several functions read, goes with the module that reads most of it by weight.
+
+    Examples
+    --------
+    Two halves with one output each; the output neuron heads its half:
+
+    >>> from bimt_analyze.synthetic import block_network
+    >>> from bimt_analyze.graph import neuron_graph
+    >>> graph = neuron_graph(block_network(blocks=[(2, 3, 1)] * 2, seed=0).network)
+    >>> found = dominator_modules(graph)
+    >>> len(found.modules), found.quality
+    (2, 1.0)
     """
     kept = kept_edges(graph, leak)
     source, target, weight = (column[kept] for column in (graph.edges.source, graph.edges.target, graph.edges.weight))
@@ -43,13 +67,13 @@ def funnels(graph: NeuronGraph, *, depth: int | None = None, leak: float = 0.0) 
         head = np.array([_raised(n, head, above, level, depth) for n in head.tolist()], dtype=np.int64)
     labels = _with_readers(graph, head, source, target, weight)
     about = {"leak": leak, "depth": depth, "weights": graph.weights}
-    return Partition.of(graph, labels, method="funnels", parameters=about, versions=VERSIONS, quality=share)
+    return Partition.of(graph, labels, method="dominators", parameters=about, versions=VERSIONS, quality=share)
 
 
 def _post_dominators(
     graph: NeuronGraph, source: Int64[np.ndarray, " edges"], target: Int64[np.ndarray, " edges"]
 ) -> Int64[np.ndarray, " nodes"]:
-    """For each node its immediate post-dominator; -1 where its ways out have nothing in common, or it has none."""
+    """For each node its immediate post-dominator; -1 where its paths have nothing in common, or it has none."""
     nodes = len(graph.nodes)
     unread = np.setdiff1d(np.arange(nodes), source[source != target])
     ends = graph.members(graph.outputs) if graph.outputs in graph.groups else unread
@@ -92,7 +116,7 @@ def _raised(
     level: Int64[np.ndarray, " nodes"],
     depth: int,
 ) -> int:
-    """The head at this level or higher that a node's module speaks to."""
+    """The head at this level or higher that reads a node's module."""
     here = node
     while level[here] > depth and above[here] >= 0:
         here = int(above[here])
@@ -106,8 +130,10 @@ def _with_readers(
     target: Int64[np.ndarray, " edges"],
     weight: Float64[np.ndarray, " edges"],
 ) -> Int64[np.ndarray, " nodes"]:
-    """Nodes alone in their module go with the module that reads most of them; deepest first, so that readers are
-    settled."""
+    """Nodes alone in their module go with the module that reads most of them.
+
+    Deepest first, so that readers are settled.
+    """
     labels = head.copy()
     counts = np.bincount(labels, minlength=len(labels))
     for node in sorted(np.flatnonzero(counts[labels] == 1).tolist(), key=lambda n: -graph.depths[n]):

@@ -11,9 +11,9 @@ import numpy as np
 from bimt_train import InputError
 
 from ..graph import NeuronGraph, NodeId
-from ._components import connected_components, peeled_components
+from ._components import components_up_to_layer, connected_components
 from ._consensus import consensus
-from ._dominator_modules import funnels
+from ._dominator_modules import dominator_modules
 from ._leiden import leiden
 from ._partition import Partition
 from ._quality import modularity
@@ -32,25 +32,37 @@ NOTEWORTHY = 0.3
 """The modularity below which a split is not worth reporting: a rule of thumb of Newman and Girvan."""
 
 
-FUNNELLED = 0.9
-"""The share of inner neurons that must speak through a head before funnels are chosen."""
+DOMINATED = 0.9
+"""The share of inner neurons that must have a head, or be one, before dominator modules are chosen."""
 
-Kind = Literal["components", "funnels", "peeled", "resolution", "function", "given"]
+Kind = Literal["components", "dominators", "up to layer", "resolution", "function", "given"]
 
 
 @dataclass(frozen=True)
 class Level:
     """One partition of a hierarchy.
 
-    Attributes:
-        partition: the modules.
-        kind: "components", exact or up to a leak; "funnels", parts that speak through one neuron; "peeled", components
-            below a depth; "resolution", a consensus of Leiden; "function", by effects of inputs on outputs; "given",
-            by a caller.
-        parameter: the leak, the depth (of funnels or of layers) or the resolution; 0 where it is given.
-        modularity: at resolution 1.
-        stability: mean pairwise adjusted mutual information of the runs behind a resolution level; None for the others,
-            which are exact.
+    Attributes
+    ----------
+    partition : Partition
+        The modules.
+    kind : str
+        "components", exact or up to a leak; "dominators", modules that reach the outputs through one neuron; "up to
+        layer", components below a depth; "resolution", a consensus of Leiden; "function", by effects of inputs on
+        outputs; "given", by a caller.
+    parameter : float
+        The leak, the depth (of dominators or of layers) or the resolution; 0 where it is given.
+    modularity : float
+        At resolution 1.
+    stability : float or None
+        Mean pairwise adjusted mutual information of the runs behind a resolution level; None for the others, which are
+        exact.
+
+    Examples
+    --------
+    >>> pair = Partition((frozenset({("x", 0), ("y", 0)}), frozenset({("x", 1), ("y", 1)})))
+    >>> Level(pair, "components", parameter=0.05, modularity=0.5).name
+    'components up to a leak of 5%'
     """
 
     partition: Partition
@@ -61,14 +73,14 @@ class Level:
 
     @property
     def name(self) -> str:
-        """Its kind and parameter, for tables."""
+        """The level's kind and parameter, for tables."""
         if self.kind == "components":
             return f"components up to a leak of {self.parameter:.0%}" if self.parameter else "components"
-        if self.kind == "funnels":
-            return f"funnels of depth {self.parameter:g}"
+        if self.kind == "dominators":
+            return f"dominators of depth {self.parameter:g}"
         if self.kind == "function":
             return f"function up to a leak of {self.parameter:.0%}"
-        if self.kind == "peeled":
+        if self.kind == "up to layer":
             return f"components up to layer {self.parameter:g}"
         return f"resolution {self.parameter:g}" if self.kind == "resolution" else self.partition.method
 
@@ -77,39 +89,81 @@ class Level:
 class Hierarchy:
     """Four chains of nested partitions of one graph; in each, every level refines the next.
 
-    Attributes:
-        resolutions: consensus partitions by falling resolution.
-        leaks: components by falling leak, as far as they differ.
-        funnels: at a leak of 5 %, parts that speak through one neuron, with less and less depth, as far as they differ.
-        peeled: components at a leak of 5 % with fewer and fewer layers taken away, as far as they differ.
-        components: the coarsest level, in which all chains end (and which none of them repeats).
-        inputs: the neurons of the graph's input group.
-        reading: the neurons that read one of these.
-        outputs: the neurons of its output group.
+    Attributes
+    ----------
+    resolutions : tuple of Level
+        Consensus partitions by falling resolution.
+    leaks : tuple of Level
+        Components by falling leak, as far as they differ.
+    dominator_modules : tuple of Level
+        At a leak of 5 %, modules that reach the outputs through one neuron, with less and less depth, as far as they
+        differ.
+    up_to_layer : tuple of Level
+        Components at a leak of 5 % with fewer and fewer layers taken away, as far as they differ.
+    components : Level
+        The coarsest level, in which all chains end (and which none of them repeats).
+    inputs : frozenset of (str, int)
+        The neurons of the graph's input group.
+    readers : frozenset of (str, int)
+        The neurons that read one of these.
+    outputs : frozenset of (str, int)
+        The neurons of the graph's output group.
+
+    Examples
+    --------
+    >>> pair = Partition((frozenset({("x", 0), ("y", 0)}), frozenset({("x", 1), ("y", 1)})))
+    >>> whole, (x, y) = Level(pair, "components", 0.0, modularity=0.5), (frozenset({(g, 0), (g, 1)}) for g in "xy")
+    >>> Hierarchy((), (), (), (), whole, inputs=x, readers=y, outputs=y).through(whole)
+    2
     """
 
     resolutions: tuple[Level, ...]
     leaks: tuple[Level, ...]
-    funnels: tuple[Level, ...]
-    peeled: tuple[Level, ...]
+    dominator_modules: tuple[Level, ...]
+    up_to_layer: tuple[Level, ...]
     components: Level
     inputs: frozenset[NodeId]
-    reading: frozenset[NodeId]
+    readers: frozenset[NodeId]
     outputs: frozenset[NodeId]
 
     @property
     def levels(self) -> tuple[Level, ...]:
-        """Every level of all chains: resolutions, leaks, funnels, peeled, components."""
-        return (*self.resolutions, *self.leaks, *self.funnels, *self.peeled, self.components)
+        """Every level of all chains: resolutions, leaks, dominator modules, up to layer, components."""
+        return (*self.resolutions, *self.leaks, *self.dominator_modules, *self.up_to_layer, self.components)
 
     def through(self, level: Level) -> int:
-        """How many of a level's modules lead from an input to an output; without either, how many there are."""
+        """How many of a level's modules lead from an input to an output; without either, how many there are.
+
+        Parameters
+        ----------
+        level : Level
+            One of the hierarchy's.
+
+        Returns
+        -------
+        int
+            Modules of more than one neuron that hold an input and an output.
+        """
         ends = [end for end in (self.inputs, self.outputs) if end]
         return sum(1 for module in level.partition.modules if len(module) > 1 and all(module & end for end in ends))
 
 
 class Choice(NamedTuple):
-    """A level, and the rule by which it was chosen."""
+    """A level, and the rule by which it was chosen.
+
+    Attributes
+    ----------
+    level : Level
+        The level.
+    reason : str
+        The rule, in words.
+
+    Examples
+    --------
+    >>> pair = Partition((frozenset({("x", 0), ("y", 0)}), frozenset({("x", 1), ("y", 1)})))
+    >>> len(Choice(Level(pair, "given", 0.0, modularity=0.5), "as given").partition.modules)
+    2
+    """
 
     level: Level
     reason: str
@@ -133,16 +187,38 @@ def hierarchy(
     From low to high resolution, each level is the `consensus` of ``runs`` runs of `leiden`, searched inside the modules
     of the level before, so that levels are nested by construction.
 
-    Args:
-        graph: weighed by "attribution", no level depends on how neurons are scaled; weighed by "activation", leaks and
-            cuts do not. Several graphs of one network give several hierarchies to compare.
-        resolutions: of `modularity`.
-        leaks: of `connected_components`.
-        runs: searches a resolution, each with its own seed spawned from ``seed``.
-        seed: of all of it.
+    Parameters
+    ----------
+    graph : NeuronGraph
+        Weighed by "attribution", no level depends on how neurons are scaled; weighed by "activation", leaks and cuts do
+        not. Several graphs of one network give several hierarchies to compare.
+    resolutions : sequence of float, default `RESOLUTIONS`
+        Of `modularity`.
+    leaks : sequence of float, default `LEAKS`
+        Of `connected_components`.
+    runs : int, default 10
+        Searches a resolution, each with its own seed spawned from ``seed``.
+    seed : int, default 0
+        Of all of it.
 
-    Raises:
-        InputError: fewer than two runs, or an impossible resolution or leak.
+    Returns
+    -------
+    Hierarchy
+        The chains.
+
+    Raises
+    ------
+    InputError
+        Fewer than two runs, or an impossible resolution or leak.
+
+    Examples
+    --------
+    >>> from bimt_analyze.synthetic import block_network
+    >>> from bimt_analyze.graph import neuron_graph
+    >>> graph = neuron_graph(block_network(blocks=[(2, 3, 1)] * 2, seed=0).network)
+    >>> levels = hierarchy(graph, runs=2, resolutions=(1.0,))
+    >>> [level.name for level in levels.levels][-1]
+    'components'
     """
     if runs < 2:
         raise InputError("too few runs to compare", where="runs", expected="2 or more", got=str(runs))
@@ -158,32 +234,44 @@ def hierarchy(
     for leak in sorted(leaks):
         _append_new(leaking, _exact(graph, connected_components(graph, leak=leak), "components", leak))
     tight = _exact(graph, connected_components(graph, leak=TOLERABLE_LEAK), "components", TOLERABLE_LEAK)
-    funnelled, finest = [tight], funnels(graph, leak=TOLERABLE_LEAK)
+    dominated, finest = [tight], dominator_modules(graph, leak=TOLERABLE_LEAK)
     for depth in range(len(graph.nodes)):
-        cut = funnels(graph, depth=depth, leak=TOLERABLE_LEAK)
-        _append_new(funnelled, _exact(graph, cut, "funnels", float(depth)))
+        cut = dominator_modules(graph, depth=depth, leak=TOLERABLE_LEAK)
+        _append_new(dominated, _exact(graph, cut, "dominators", float(depth)))
         if cut.same_modules(finest):
             break
-    peeled = [tight]
+    up_to_layer = [tight]
     for depth in reversed(range(int(graph.depths.max(initial=0)))):
-        cut = peeled_components(graph, depth=depth, leak=TOLERABLE_LEAK)
-        _append_new(peeled, _exact(graph, cut, "peeled", float(depth)))
+        cut = components_up_to_layer(graph, depth=depth, leak=TOLERABLE_LEAK)
+        _append_new(up_to_layer, _exact(graph, cut, "up to layer", float(depth)))
     inputs, outputs = (frozenset(n.key for n in graph.nodes if n.group == g) for g in (graph.inputs, graph.outputs))
-    parts = (chain, leaking, funnelled, peeled)
+    parts = (chain, leaking, dominated, up_to_layer)
     resolved, leaked, narrowed, cuts = (tuple(reversed(part[1:])) for part in parts)
     read = np.isin(graph.edges.source, graph.members(graph.inputs))
-    reading = frozenset(graph.nodes[n].key for n in np.unique(graph.edges.target[read]))
-    return Hierarchy(resolved, leaked, narrowed, cuts, whole, inputs, reading, outputs)
+    readers = frozenset(graph.nodes[n].key for n in np.unique(graph.edges.target[read]))
+    return Hierarchy(resolved, leaked, narrowed, cuts, whole, inputs, readers, outputs)
 
 
 def choose_level(found: Hierarchy) -> Choice:
     """The level to report, by rules that see the graph alone.
 
+    Parameters
+    ----------
+    found : Hierarchy
+        All levels.
+
+    Returns
+    -------
+    Choice
+        One of them, and the rule.
+
+    Notes
+    -----
     1. The components, where more than one of them leads from an input to an output (in a graph without either, where
        there is more than one). They need no method.
     2. Else the components up to the smallest leak, of at most 5 %, at which more than one leads from an input to an
        output: parts that a few stray weights join.
-    3. Else the finest funnels, where at least 90 % of the neurons between inputs and outputs speak through heads, and
+    3. Else the finest dominator modules, where at least 90 % of the neurons between inputs and outputs have heads, and
        more than one module that reads inputs has two such neurons or more, in one of them two of one layer, and no
        module is a single neuron: functions of functions.
     4. Else the highest cut between layers, with at least one layer above the inputs left below it, below which the
@@ -194,6 +282,14 @@ def choose_level(found: Hierarchy) -> Choice:
     6. Else the components as they are.
 
     Rules 3 to 5 find something in many networks, sparse random ones too: read the result beside a significance test.
+
+    Examples
+    --------
+    >>> from bimt_analyze.synthetic import block_network
+    >>> from bimt_analyze.graph import neuron_graph
+    >>> graph = neuron_graph(block_network(blocks=[(2, 3, 1)] * 2, seed=0).network)
+    >>> choose_level(hierarchy(graph, runs=2, resolutions=(1.0,))).reason
+    'the network falls into 2 components from inputs to outputs'
     """
     whole = found.components
     for level in (whole, *reversed(found.leaks)):
@@ -202,15 +298,15 @@ def choose_level(found: Hierarchy) -> Choice:
             where = f" up to a leak of {level.parameter:.0%}" if level.parameter else ""
             led = " from inputs to outputs" if found.inputs and found.outputs else ""
             return Choice(level, f"the network falls into {through} components{led}{where}")
-    for level in found.funnels[:1]:
+    for level in found.dominator_modules[:1]:
         ends = found.inputs | found.outputs
-        parts = [m - ends for m in level.partition.modules if m & found.reading and len(m - ends) > 1]
+        parts = [m - ends for m in level.partition.modules if m & found.readers and len(m - ends) > 1]
         share = level.partition.quality or 0.0
         wide = max(map(_abreast, parts), default=0) > 1
-        if len(parts) > 1 and wide and share >= FUNNELLED and min(map(len, level.partition.modules)) > 1:
+        if len(parts) > 1 and wide and share >= DOMINATED and min(map(len, level.partition.modules)) > 1:
             said = f"{share:.0%} of its inner neurons speak through one neuron of their module each"
             return Choice(level, f"one component; {said}")
-    for level in reversed(found.peeled):
+    for level in reversed(found.up_to_layer):
         apart = sum(1 for module in level.partition.modules if module & found.inputs)
         if level.parameter >= 1 and apart > 1:
             where = f"up to layer {level.parameter:g} and a leak of {TOLERABLE_LEAK:.0%}"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bimt_train.checkpoints import Network, TaskCard
+from bimt_train.checkpoints import Network, TaskSpec
 
 from ..graph import NodeId
 from ._partition import Partition
@@ -15,10 +15,19 @@ MANY = 12  # names from which on a line shows the first few only
 class Module:
     """A module by names.
 
-    Attributes:
-        inputs: the task's inputs in it, in the task's order.
-        outputs: the task's outputs in it.
-        neurons: its other neurons, as their labels say.
+    Attributes
+    ----------
+    inputs : tuple of str
+        The task's inputs in it, in the task's order.
+    outputs : tuple of str
+        The task's outputs in it.
+    neurons : tuple of str
+        The module's other neurons, as their labels say.
+
+    Examples
+    --------
+    >>> str(Module(inputs=("x1", "x3"), outputs=("y1",), neurons=("h1.0",)))
+    '{x1, x3 -> y1}'
     """
 
     inputs: tuple[str, ...]
@@ -38,7 +47,27 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def in_task_order(network: Network, partition: Partition) -> tuple[frozenset[NodeId], ...]:
-    """The modules in the order in which the task names their outputs; those without, by their inputs; then the rest."""
+    """The modules in the order in which the task names their outputs; those without, by their inputs; then the rest.
+
+    Parameters
+    ----------
+    network : Network
+        Whose layout numbers inputs and outputs.
+    partition : Partition
+        Of its neurons.
+
+    Returns
+    -------
+    tuple of frozenset of (str, int)
+        The modules.
+
+    Examples
+    --------
+    >>> from bimt_analyze.synthetic import block_network
+    >>> planted = block_network(blocks=[(2, 3, 1)] * 2, seed=0)
+    >>> [("y", 0) in module for module in in_task_order(planted.network, planted.partition)]
+    [True, False]
+    """
     layout = network.layout
 
     def first(module: frozenset[NodeId], group: str) -> int:
@@ -48,24 +77,70 @@ def in_task_order(network: Network, partition: Partition) -> tuple[frozenset[Nod
     return tuple(sorted(partition.modules, key=lambda m: (*(first(m, end) for end in ends), -len(m), min(m))))
 
 
-def named_modules(network: Network, card: TaskCard, modules: Sequence[frozenset[NodeId]]) -> tuple[Module, ...]:
-    """Modules by the names of their neurons, in the order given."""
+def named_modules(network: Network, task: TaskSpec, modules: Sequence[frozenset[NodeId]]) -> tuple[Module, ...]:
+    """Modules by the names of their neurons, in the order given.
+
+    Parameters
+    ----------
+    network : Network
+        Whose layout labels neurons.
+    task : TaskSpec
+        Names inputs and outputs.
+    modules : sequence of frozenset of (str, int)
+        As `in_task_order` gives them.
+
+    Returns
+    -------
+    tuple of Module
+        One for each.
+
+    Examples
+    --------
+    >>> from bimt_analyze.synthetic import block_network
+    >>> planted = block_network(blocks=[(2, 3, 1)] * 2, seed=0)
+    >>> task = TaskSpec("own", ("a", "b", "c", "d"), ("u", "v"), ((-1, 1),) * 4)
+    >>> modules = in_task_order(planted.network, planted.partition)
+    >>> [str(module) for module in named_modules(planted.network, task, modules)]
+    ['{a, c -> u}', '{b, d -> v}']
+    """
     layout = network.layout
     named = []
     for module in modules:
         members = {group.name: sorted(i for name, i in module if name == group.name) for group in layout.groups}
         channels = members.pop(layout.inputs, [])
-        inputs = tuple(n for j, n in enumerate(card.inputs) if channels and j % layout.sizes[layout.inputs] in channels)
-        outputs = tuple(card.outputs[i] for i in members.pop(layout.outputs, []))
+        inputs = tuple(n for j, n in enumerate(task.inputs) if channels and j % layout.sizes[layout.inputs] in channels)
+        outputs = tuple(task.outputs[i] for i in members.pop(layout.outputs, []))
         hidden = tuple(layout.group(name).label(i) for name, places in members.items() for i in places)
         named.append(Module(inputs, outputs, hidden))
     return tuple(named)
 
 
-def unused_ends(network: Network, card: TaskCard, partition: Partition) -> tuple[str, ...]:
-    """Inputs and outputs that belong to no module; tokens, which are no neurons, cannot."""
+def unused_ends(network: Network, task: TaskSpec, partition: Partition) -> tuple[str, ...]:
+    """Inputs and outputs that belong to no module; tokens, which are no neurons, cannot.
+
+    Parameters
+    ----------
+    network : Network
+        Whose layout numbers inputs and outputs.
+    task : TaskSpec
+        Names them.
+    partition : Partition
+        Of the network's neurons.
+
+    Returns
+    -------
+    tuple of str
+        Names, inputs first.
+
+    Examples
+    --------
+    >>> from bimt_train.models import MLP
+    >>> network, task = Network.of(MLP((2, 1))), TaskSpec("own", ("a", "b"), ("u",), ((-1, 1),) * 2)
+    >>> unused_ends(network, task, Partition((frozenset({("x", 0), ("y", 0)}),)))
+    ('b',)
+    """
     layout, found = network.layout, frozenset().union(*partition.modules)
-    ends = ((layout.inputs, card.inputs), (layout.outputs, card.outputs))
+    ends = ((layout.inputs, task.inputs), (layout.outputs, task.outputs))
     return tuple(
         name
         for group, names in ends

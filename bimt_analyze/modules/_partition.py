@@ -17,7 +17,16 @@ UNUSED = -1
 
 
 class NotAPartition(InputError):
-    """Modules overlap, are empty, or do not cover the neurons they should."""
+    """Modules overlap, are empty, or do not cover the neurons they should.
+
+    Examples
+    --------
+    >>> try:
+    ...     Partition((frozenset({("h1", 0)}), frozenset({("h1", 0), ("h1", 1)})))
+    ... except NotAPartition as error:
+    ...     print(error.what)
+    a neuron in two places
+    """
 
 
 @dataclass(frozen=True)
@@ -28,18 +37,35 @@ class Partition:
     network ignores is not counted as a module of its own. So do neurons that serve several modules alike, where the
     method says so.
 
-    Attributes:
-        modules: largest first; of equal ones, the one with the smallest neuron first. They are put into this order, so
-            that equal partitions are equal values.
-        unused: neurons without connections.
-        method: how it was found.
-        parameters: with which settings.
-        seed: of the search, if it has one.
-        versions: of the libraries that searched.
-        quality: what the method maximised, if anything; its docstring says what.
+    Attributes
+    ----------
+    modules : tuple of frozenset of (str, int)
+        Largest first; of equal ones, the one with the smallest neuron first. They are put into this order, so that
+        equal partitions are equal values.
+    unused : frozenset of (str, int)
+        Neurons without connections.
+    method : str
+        How it was found.
+    parameters : mapping of str to object
+        With which settings.
+    seed : int or None
+        Of the search, if it has one.
+    versions : mapping of str to str
+        Of the libraries that searched.
+    quality : float or None
+        What the method maximised, if anything; its docstring says what.
 
-    Raises:
-        NotAPartition: an empty module, or a neuron in two places.
+    Raises
+    ------
+    NotAPartition
+        An empty module, or a neuron in two places.
+
+    Examples
+    --------
+    >>> fine = Partition((frozenset({("h1", 0)}), frozenset({("h1", 1)})))
+    >>> coarse = Partition((frozenset({("h1", 0), ("h1", 1)}),))
+    >>> fine.refines(coarse), coarse.labels([("h1", 0), ("h1", 1)]).tolist()
+    (True, [0, 0])
     """
 
     modules: tuple[frozenset[NodeId], ...]
@@ -55,7 +81,7 @@ class Partition:
         for number, module in enumerate(self.modules):
             where = f"module {number}"
             if not module:
-                raise NotAPartition("an empty module", where=where, mend="leave it out")
+                raise NotAPartition("an empty module", where=where, hint="leave it out")
             for node in sorted(module):
                 if node in seen:
                     raise NotAPartition("a neuron in two places", where=f"{node}", got=f"{seen[node]} and {where}")
@@ -69,13 +95,24 @@ class Partition:
     def of(cls, graph: NeuronGraph, labels: Sequence[int] | Int64[np.ndarray, " nodes"], **about: Any) -> Self:
         """The partition in which connected neurons of equal label share a module; what is unconnected is unused.
 
-        Args:
-            graph: whose neurons.
-            labels: one a node, any integers; those of unconnected nodes are ignored.
-            **about: method, parameters, seed, versions, quality.
+        Parameters
+        ----------
+        graph : NeuronGraph
+            Whose neurons.
+        labels : sequence of int
+            One a node, any integers; those of unconnected nodes are ignored.
+        **about
+            ``method``, ``parameters``, ``seed``, ``versions``, ``quality``.
 
-        Raises:
-            NotAPartition: another number of labels than of nodes.
+        Returns
+        -------
+        Partition
+            Of all neurons of the graph.
+
+        Raises
+        ------
+        NotAPartition
+            Another number of labels than of nodes.
         """
         if len(labels) != len(graph.nodes):
             raise NotAPartition("one label a neuron", expected=str(len(graph.nodes)), got=str(len(labels)))
@@ -93,23 +130,57 @@ class Partition:
     def labels(self, nodes: Iterable[Neuron | NodeId]) -> Int64[np.ndarray, " nodes"]:
         """The number of each neuron's module in ``modules``; -1 for the unused.
 
-        Raises:
-            NotAPartition: a neuron that is not in it.
+        Parameters
+        ----------
+        nodes : iterable of Neuron or (str, int)
+            The neurons to label.
+
+        Returns
+        -------
+        array [nodes] of int
+            One number a neuron, in the order given.
+
+        Raises
+        ------
+        NotAPartition
+            A neuron that is not in it.
         """
         number = dict.fromkeys(self.unused, UNUSED) | {n: m for m, module in enumerate(self.modules) for n in module}
         keys = [node.key if isinstance(node, Neuron) else node for node in nodes]
         for key in keys:
             if key not in number:
-                mend = "use the partition of the same graph"
-                raise NotAPartition("a neuron that the partition does not have", got=str(key), mend=mend)
+                hint = "use the partition of the same graph"
+                raise NotAPartition("a neuron that the partition does not have", got=str(key), hint=hint)
         return np.array([number[key] for key in keys], dtype=np.int64)
 
     def refines(self, other: "Partition") -> bool:
-        """Whether each module lies inside one module of the other."""
+        """Whether each module lies inside one module of the other.
+
+        Parameters
+        ----------
+        other : Partition
+            The coarser one.
+
+        Returns
+        -------
+        bool
+            True also if they are equal.
+        """
         return all(any(module <= larger for larger in other.modules) for module in self.modules)
 
     def same_modules(self, other: "Partition") -> bool:
-        """Whether the modules are the same, however they were found."""
+        """Whether the modules are the same, however they were found.
+
+        Parameters
+        ----------
+        other : Partition
+            To compare with.
+
+        Returns
+        -------
+        bool
+            Whether modules and unused neurons are equal.
+        """
         return (self.modules, self.unused) == (other.modules, other.unused)
 
     def to_json(self) -> dict[str, Any]:
@@ -126,7 +197,18 @@ class Partition:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """The inverse of `to_json`."""
+        """The inverse of `to_json`.
+
+        Parameters
+        ----------
+        data : mapping of str to object
+            What `to_json` wrote.
+
+        Returns
+        -------
+        Partition
+            An equal one.
+        """
         modules = tuple(frozenset((str(g), int(i)) for g, i in module) for module in data["modules"])
         unused = frozenset((str(g), int(i)) for g, i in data["unused"])
         about = {name: data[name] for name in ("method", "parameters", "seed", "versions", "quality")}

@@ -7,16 +7,48 @@ from ._partition import NotAPartition, Partition
 
 
 def modularity(graph: NeuronGraph, partition: Partition, *, resolution: float = 1.0) -> float:
-    """Q = sum over modules c of [ L_c / m - resolution (K_c / 2m)^2 ], directions ignored.
-
-    m is the weight of all edges, L_c that of the edges inside c, K_c the sum of strengths in c; the strength of a
-    neuron is the weight of its edges, a loop on itself counting twice. (Newman and Girvan, arXiv cond-mat/0308217,
-    equation 5; with the resolution of Reichardt and Bornholdt, arXiv cond-mat/0603718.) 0 for a graph without edges.
+    """Newman's modularity Q of a partition, directions ignored.
 
     High Q does not mean that modules are real: sparse random graphs have high Q too.
 
-    Raises:
-        NotAPartition: the partition is of other neurons than the graph's.
+    Parameters
+    ----------
+    graph : NeuronGraph
+        Any.
+    partition : Partition
+        Of its neurons.
+    resolution : float, default 1.0
+        The higher, the smaller the modules that it favours.
+
+    Returns
+    -------
+    float
+        Q; 0 for a graph without edges.
+
+    Raises
+    ------
+    NotAPartition
+        The partition is of other neurons than the graph's.
+
+    Notes
+    -----
+    Q = sum over modules c of [ L_c / m - resolution (K_c / 2m)^2 ]
+
+    m is the weight of all edges, L_c that of the edges inside c, K_c the sum of strengths in c; the strength of a
+    neuron is the weight of its edges, a loop on itself counting twice. Equation 5 of [1]_, with the resolution of [2]_.
+
+    References
+    ----------
+    .. [1] Newman and Girvan, "Finding and evaluating community structure in networks", arXiv cond-mat/0308217.
+    .. [2] Reichardt and Bornholdt, "Statistical mechanics of community detection", arXiv cond-mat/0603718.
+
+    Examples
+    --------
+    >>> from bimt_analyze.synthetic import block_network
+    >>> from bimt_analyze.graph import neuron_graph
+    >>> made = block_network(blocks=[(2, 3, 1)] * 2, seed=0)
+    >>> modularity(neuron_graph(made.network), made.partition) > 0.3
+    True
     """
     check_covers(graph, partition)
     total = float(graph.edges.weight.sum())
@@ -39,8 +71,17 @@ def modularity(graph: NeuronGraph, partition: Partition, *, resolution: float = 
 def check_covers(graph: NeuronGraph, partition: Partition) -> None:
     """Pass if the partition is of this graph's neurons.
 
-    Raises:
-        NotAPartition: it is of others.
+    Parameters
+    ----------
+    graph : NeuronGraph
+        Any.
+    partition : Partition
+        To look at.
+
+    Raises
+    ------
+    NotAPartition
+        It is of others.
     """
     mine = set(graph.numbers)
     if strange := mine.symmetric_difference(partition.nodes):

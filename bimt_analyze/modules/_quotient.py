@@ -16,8 +16,31 @@ def quotient_graph(graph: NeuronGraph, partition: Partition) -> Any:
     edges inside module k); the edge (k, l) has ``weight``, the sum over all edges from a neuron of k to one of l.
     Neurons that the partition calls unused are left out.
 
-    Raises:
-        NotAPartition: the graph has a neuron that the partition does not have.
+    Parameters
+    ----------
+    graph : NeuronGraph
+        Any.
+    partition : Partition
+        Of its neurons.
+
+    Returns
+    -------
+    networkx.DiGraph
+        One node a module.
+
+    Raises
+    ------
+    NotAPartition
+        The graph has a neuron that the partition does not have.
+
+    Examples
+    --------
+    >>> from bimt_analyze.synthetic import block_network
+    >>> from bimt_analyze.graph import neuron_graph
+    >>> made = block_network(blocks=[(2, 3, 1)] * 2, seed=0)
+    >>> found = quotient_graph(neuron_graph(made.network), made.partition)
+    >>> found.nodes[0]["neurons"], found.number_of_edges()
+    (6, 0)
     """
     labels = partition.labels(graph.nodes)
     count = len(partition.modules)

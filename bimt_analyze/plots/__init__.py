@@ -1,4 +1,4 @@
-"""Pictures of networks and results."""
+"""Pictures of networks and results: what does it look like?"""
 
 import lazy_loader
 

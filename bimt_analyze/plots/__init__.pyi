@@ -9,7 +9,7 @@ from ._draw_sweep import draw_sweep as draw_sweep
 from ._draw_training import draw_training as draw_training
 from .modules._draw_hierarchy import draw_hierarchy as draw_hierarchy
 from .modules._draw_levels import draw_levels as draw_levels
-from .modules._draw_mean_ablation import draw_damage as draw_damage
+from .modules._draw_mean_ablation import draw_mean_ablation_effects as draw_mean_ablation_effects
 from .modules._draw_null import draw_null as draw_null
 from .modules._draw_null import draw_nulls as draw_nulls
 from .modules._draw_stability import draw_stability as draw_stability

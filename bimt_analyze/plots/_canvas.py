@@ -25,7 +25,24 @@ _PAGE_COLOURS = {INK: "currentColor", PAPER: "var(--paper, #ffffff)"}
 
 
 def module_colour(number: int) -> Colour:
-    """The colour of module ``number``: a fixed list, then hues a golden angle apart."""
+    """Colour of a module by its number: a fixed list, then hues a golden angle apart.
+
+    Parameters
+    ----------
+    number : int
+        Number of the module, from 0.
+
+    Returns
+    -------
+    Colour
+        A colour as matplotlib takes it.
+
+    Examples
+    --------
+    >>> from bimt_analyze.plots import module_colour
+    >>> module_colour(0)
+    '#f2a41f'
+    """
     if number < len(MODULE_COLOURS):
         return MODULE_COLOURS[number]
     hue = (number * 0.6180339887) % 1.0
@@ -34,7 +51,26 @@ def module_colour(number: int) -> Colour:
 
 
 def blank_axes(width: float, height: float) -> Axes:
-    """Axes of a figure of their own, width and height in inches."""
+    """Axes that fill a figure of their own, without pyplot and so without a window.
+
+    Parameters
+    ----------
+    width : float
+        Width of the figure in inches.
+    height : float
+        Height of the figure in inches.
+
+    Returns
+    -------
+    Axes
+        The axes; ``axes.figure`` is the figure.
+
+    Examples
+    --------
+    >>> from bimt_analyze.plots import blank_axes
+    >>> blank_axes(3.0, 2.0).figure.get_size_inches().tolist()
+    [3.0, 2.0]
+    """
     figure = Figure(figsize=(width, height))
     FigureCanvasAgg(figure)
     figure.patch.set_facecolor("none")  # not by alpha: that would make every background transparent
@@ -42,7 +78,20 @@ def blank_axes(width: float, height: float) -> Axes:
 
 
 def soften(axes: Axes, *, grid: bool = True) -> Axes:
-    """The house's look: two thin spines, quiet ticks, a faint grid."""
+    """Give axes the look of all pictures: two thin spines, quiet ticks, a faint grid.
+
+    Parameters
+    ----------
+    axes : Axes
+        The axes to change.
+    grid : bool, default True
+        Whether to draw a grid.
+
+    Returns
+    -------
+    Axes
+        The same axes.
+    """
     axes.set_facecolor("none")
     for side, spine in axes.spines.items():
         spine.set_visible(side in ("left", "bottom"))
@@ -59,7 +108,32 @@ def soften(axes: Axes, *, grid: bool = True) -> Axes:
 
 
 def panels(axes: Axes, rows: int, columns: int, *, gap_x: float = 0.12, gap_y: float = 0.12) -> list[Axes]:
-    """The axes' place divided into a table of panels, row by row; gaps are fractions of the whole."""
+    """Divide the place of axes into a table of panels, row by row.
+
+    Parameters
+    ----------
+    axes : Axes
+        Axes whose place is divided; they are hidden.
+    rows : int
+        Number of rows.
+    columns : int
+        Number of columns.
+    gap_x : float, default 0.12
+        Gap between columns, as a fraction of the whole width.
+    gap_y : float, default 0.12
+        Gap between rows, as a fraction of the whole height.
+
+    Returns
+    -------
+    list of Axes
+        The panels, row by row from the top.
+
+    Examples
+    --------
+    >>> from bimt_analyze.plots import blank_axes, panels
+    >>> len(panels(blank_axes(4.0, 2.0), 2, 3))
+    6
+    """
     axes.set_axis_off()
     width = (1 - gap_x * (columns - 1)) / columns
     height = (1 - gap_y * (rows - 1)) / rows
@@ -72,7 +146,18 @@ def panels(axes: Axes, rows: int, columns: int, *, gap_x: float = 0.12, gap_y: f
 
 
 def figure_of(axes: Axes) -> Figure:
-    """The figure that the axes are part of, whatever lies between."""
+    """The figure that the axes are part of, whatever lies between.
+
+    Parameters
+    ----------
+    axes : Axes
+        Axes, or panels inside others.
+
+    Returns
+    -------
+    Figure
+        The figure.
+    """
     figure = axes.get_figure(root=True)
     assert isinstance(figure, Figure)
     return figure
@@ -85,7 +170,28 @@ def _crop(axes: Axes, margin: float = 0.08) -> Bbox:
 
 
 def to_png(axes: Axes, *, dpi: int = 160, background: str = "white") -> bytes:
-    """The figure of these axes as a PNG; the same picture gives the same bytes."""
+    """The figure of these axes as a PNG; equal pictures give equal bytes.
+
+    Parameters
+    ----------
+    axes : Axes
+        Axes of the figure.
+    dpi : int, default 160
+        Pixels an inch.
+    background : str, default 'white'
+        Colour behind the picture.
+
+    Returns
+    -------
+    bytes
+        The file's content.
+
+    Examples
+    --------
+    >>> from bimt_analyze.plots import blank_axes, to_png
+    >>> to_png(blank_axes(1.0, 1.0), dpi=40)[1:4]
+    b'PNG'
+    """
     buffer = io.BytesIO()
     figure_of(axes).savefig(
         buffer, format="png", dpi=dpi, facecolor=background, bbox_inches=_crop(axes), metadata={"Software": None}
@@ -94,10 +200,28 @@ def to_png(axes: Axes, *, dpi: int = 160, background: str = "white") -> bytes:
 
 
 def to_svg(axes: Axes, *, prefix: str = "") -> str:
-    """The figure of these axes as an SVG element to set inside a page; the same picture gives the same text.
+    """The figure of these axes as an SVG element to set inside a page; equal pictures give equal text.
 
     Every id begins with ``prefix``, so that several pictures get along in one page. Ink and paper take the page's
     colours, text the page's font. There is no reference to anything outside.
+
+    Parameters
+    ----------
+    axes : Axes
+        Axes of the figure.
+    prefix : str, default ''
+        Beginning of every id.
+
+    Returns
+    -------
+    str
+        The element.
+
+    Examples
+    --------
+    >>> from bimt_analyze.plots import blank_axes, to_svg
+    >>> to_svg(blank_axes(1.0, 1.0), prefix="p-")[:4]
+    '<svg'
     """
     buffer = io.StringIO()
     plain = {"svg.hashsalt": prefix or "picture", "svg.fonttype": "none"}
@@ -120,12 +244,54 @@ def to_svg(axes: Axes, *, prefix: str = "") -> str:
 
 
 def to_data_uri(axes: Axes, *, dpi: int = 160) -> str:
-    """The figure of these axes as a ``data:`` address of a PNG."""
+    """The figure of these axes as a ``data:`` address of a PNG.
+
+    Parameters
+    ----------
+    axes : Axes
+        Axes of the figure.
+    dpi : int, default 160
+        Pixels an inch.
+
+    Returns
+    -------
+    str
+        The address, for an ``img`` element.
+
+    Examples
+    --------
+    >>> from bimt_analyze.plots import blank_axes, to_data_uri
+    >>> to_data_uri(blank_axes(1.0, 1.0), dpi=40)[:22]
+    'data:image/png;base64,'
+    """
     return "data:image/png;base64," + base64.b64encode(to_png(axes, dpi=dpi)).decode("ascii")
 
 
 def save_picture(axes: Axes, path: str | Path, *, dpi: int = 160) -> Path:
-    """Write the figure of these axes to a file; the ending says the format (png, svg, pdf)."""
+    """Write the figure of these axes to a file; the ending says the format (png, svg, pdf).
+
+    Parameters
+    ----------
+    axes : Axes
+        Axes of the figure.
+    path : str or Path
+        The file; it is overwritten.
+    dpi : int, default 160
+        Pixels an inch.
+
+    Returns
+    -------
+    Path
+        The path.
+
+    Examples
+    --------
+    >>> from bimt_analyze.plots import blank_axes, save_picture
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_picture(blank_axes(1.0, 1.0), f"{folder}/a.png", dpi=40).name
+    'a.png'
+    """
     path = Path(path)
     figure_of(axes).savefig(path, dpi=dpi, facecolor="white", bbox_inches=_crop(axes))
     return path

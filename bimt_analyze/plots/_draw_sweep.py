@@ -15,12 +15,28 @@ def draw_sweep(circuit: Circuit, *, ax: Axes | None = None) -> Axes:
     The chosen threshold is a line through all panels; the loss that the tolerance allows is a dashed line. Thresholds
     are on a logarithmic axis, so the point at 0 (nothing cut) is left out.
 
-    Args:
-        circuit: with its sweep.
-        ax: whose place the panels take; left out, a figure of its own.
+    Parameters
+    ----------
+    circuit : Circuit
+        A circuit with its sweep.
+    ax : Axes, optional
+        Axes whose place the panels take; left out, a figure of its own.
 
-    Returns:
+    Returns
+    -------
+    Axes
         The axes; the panels are its ``child_axes``.
+
+    Examples
+    --------
+    >>> from bimt_analyze.plots import draw_sweep
+    >>> from bimt_train import SweepPoint
+    >>> from bimt_train.checkpoints import Network
+    >>> from bimt_train.models import MLP
+    >>> sweep = tuple(SweepPoint(0.01 * n, edges=9 - n, loss=0.1 * n, components=1) for n in (1, 2, 3))
+    >>> axes = draw_sweep(Circuit(Network.of(MLP((2, 3, 1))), {}, 0.02, 0.2, 0.2, 0.05, 0, sweep))
+    >>> [panel.get_ylabel() for panel in axes.child_axes]
+    ['loss', 'edges', 'components']
     """
     axes = blank_axes(6.4, 5.2) if ax is None else ax
     points = [point for point in circuit.sweep if point.threshold > 0]

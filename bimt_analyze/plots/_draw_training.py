@@ -1,4 +1,4 @@
-"""A run's history."""
+"""A run's history as a picture."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,22 +14,37 @@ from ._canvas import INK, NEGATIVE, POSITIVE, blank_axes, module_colour, panels,
 def draw_training(history: Sequence[Mapping[str, float]], *, ax: Axes | None = None) -> Axes:
     """Draw losses, connection cost and edges against steps, in three panels under each other.
 
-    Args:
-        history: measurements with ``step``, ``train_loss``, ``test_loss``, ``cost`` and ``edges``, as `Run.history`.
-        ax: whose place the panels take; left out, a figure of its own.
+    Parameters
+    ----------
+    history : sequence of mapping of str to float
+        Measurements with ``step``, ``train_loss``, ``test_loss``, ``cost`` and ``edges``, as `Run.history`.
+    ax : Axes, optional
+        Axes whose place the panels take; left out, a figure of its own.
 
-    Returns:
+    Returns
+    -------
+    Axes
         The axes; the panels are its ``child_axes``.
 
-    Raises:
-        InputError: there is no measurement, or one lacks a field.
+    Raises
+    ------
+    InputError
+        There is no measurement, or one lacks a field.
+
+    Examples
+    --------
+    >>> from bimt_analyze.plots import draw_training
+    >>> first = {"step": 0, "train_loss": 1.0, "test_loss": 1.1, "cost": 9.0, "edges": 40}
+    >>> last = {"step": 100, "train_loss": 0.1, "test_loss": 0.2, "cost": 1.0, "edges": 7}
+    >>> len(draw_training([first, last]).child_axes)
+    3
     """
     fields = ("step", "train_loss", "test_loss", "cost", "edges")
     missing = [name for name in fields if any(name not in record for record in history)]
     if not history or missing:
         raise InputError(
             "a history that cannot be drawn", expected=f"measurements with {', '.join(fields)}",
-            got=f"no {', '.join(missing)}" if missing else "none", mend="give Run.history",
+            got=f"no {', '.join(missing)}" if missing else "none", hint="give Run.history",
         )  # fmt: skip
     values = {name: np.array([record[name] for record in history], dtype=np.float64) for name in fields}
     axes = blank_axes(6.4, 5.2) if ax is None else ax

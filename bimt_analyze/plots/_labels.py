@@ -14,8 +14,22 @@ LONGEST = 28  # characters; longer names are cut
 
 
 def shorten(name: str, longest: int = LONGEST) -> str:
-    """The name, or its beginning and an ellipsis.
+    """A name, or its beginning and an ellipsis.
 
+    Parameters
+    ----------
+    name : str
+        The name.
+    longest : int, default LONGEST
+        Number of characters from which it is cut.
+
+    Returns
+    -------
+    str
+        At most so many characters.
+
+    Examples
+    --------
     >>> shorten("temperature of the outer wall", 12)
     'temperature…'
     """
@@ -33,15 +47,24 @@ def name_points(
 ) -> list[Text]:
     """Write each point's name above or below it: level where that fits, else upright, else only as many as fit.
 
-    Args:
-        axes: what is drawn on; its limits must be final.
-        points: in data units, all about the same height.
-        names: one a point.
-        above: on which side.
-        size: of the letters, in points.
-        gap: between point and name, in points.
+    Parameters
+    ----------
+    axes : Axes
+        Axes to draw on; their limits must be final.
+    points : array of float64, shape (points, 2)
+        Places in data units, all about the same height.
+    names : sequence of str
+        One name a point.
+    above : bool
+        Whether names stand above the points.
+    size : float, default 9.0
+        Size of the letters, in points.
+    gap : float, default 9.0
+        Gap between point and name, in points.
 
-    Returns:
+    Returns
+    -------
+    list of Text
         The names that were set, from left to right. Where some had to be left out, a note in the picture says so.
     """
     order = np.argsort(points[:, 0], kind="stable")
@@ -70,7 +93,20 @@ def name_points(
 
 
 def overlapping(texts: Sequence[Text], *, margin: float = 2.0) -> bool:
-    """Whether two neighbours (in the order given) touch, with a margin in pixels."""
+    """Whether two neighbours touch.
+
+    Parameters
+    ----------
+    texts : sequence of Text
+        Texts in the order in which they stand.
+    margin : float, default 2.0
+        Least gap between two, in pixels.
+
+    Returns
+    -------
+    bool
+        True if any two neighbours are nearer than that.
+    """
     boxes = [text.get_window_extent() for text in texts]
     return any(a.x1 + margin > b.x0 and a.y0 < b.y1 and b.y0 < a.y1 for a, b in pairwise(boxes))
 

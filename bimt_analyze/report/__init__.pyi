@@ -1,10 +1,9 @@
 from ._content import ReportContent as ReportContent
-from ._matches_decomposition import BuiltAs as BuiltAs
-from ._matches_decomposition import built_as as built_as
+from ._matches_decomposition import DecompositionMatch as DecompositionMatch
+from ._matches_decomposition import matches_decomposition as matches_decomposition
 from ._mathml import to_mathml as to_mathml
 from ._report import Report as Report
 from ._require import HEADLINES as HEADLINES
 from ._require import Finding as Finding
 from ._require import Requirement as Requirement
-from ._schema import ReportFile as ReportFile
 from ._schema import json_schema as json_schema

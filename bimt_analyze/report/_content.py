@@ -10,12 +10,12 @@ from bimt_train.checkpoints import Checkpoint
 
 from ..graph import NeuronGraph, NodeId
 from ..modules import Module, Partition, in_task_order, named_modules, unused_ends
-from ._matches_decomposition import BuiltAs, built_as, modules_line
+from ._matches_decomposition import DecompositionMatch, matches_decomposition, modules_line
 
 if TYPE_CHECKING:
     from ..audits import Agreement, Audit, Significance
     from ..formulas import Formula, SharedParts
-    from ..representations import Reading
+    from ..representations import Interpretation
 
 
 LONGEST = 100  # characters of a formula in the summary
@@ -25,19 +25,48 @@ LONGEST = 100  # characters of a formula in the summary
 class ReportContent:
     """What an analysis found. Asking it never changes it.
 
-    Attributes:
-        checkpoint: what was analysed.
-        circuit: its pruned network.
-        graph: of the circuit.
-        partition: the circuit's modules.
-        level: which level of the hierarchy the partition is.
-        reason: why this level was chosen.
-        formulas: output -> formula; empty where none was looked for.
-        agreement: modules against the known parts; None where none are known.
-        significance: of the modules; None where it was not tested.
-        reading: what neurons stand for in the task's own terms; None where these are not known.
-        provenance: ``source``, ``versions``, ``seeds``, ``parameters``, ``training``, ``seconds``.
-        audit: of the modules; None where none was asked for.
+    Attributes
+    ----------
+    checkpoint : Checkpoint
+        What was analysed.
+    circuit : Circuit
+        Its pruned network.
+    graph : NeuronGraph
+        Of the circuit.
+    partition : Partition
+        The circuit's modules.
+    level : str
+        Which level of the hierarchy the partition is.
+    reason : str
+        Why this level was chosen.
+    formulas : mapping of str to Formula
+        Output -> formula; empty where none was looked for.
+    agreement : Agreement or None
+        Modules against the known decomposition; None where none is known.
+    significance : Significance or None
+        Of the modules; None where it was not tested.
+    interpretation : Interpretation or None
+        What neurons stand for in the task's own terms; None where these are not known.
+    provenance : mapping of str to Any
+        ``source``, ``versions``, ``seeds``, ``parameters``, ``training``, ``seconds``.
+    audit : Audit or None
+        Of the modules; None where none was asked for.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bimt_analyze.graph import neuron_graph
+    >>> from bimt_analyze.synthetic import block_network
+    >>> from bimt_train.checkpoints import Probe, TaskSpec
+    >>> planted = block_network(blocks=[(2, 3, 1)] * 2, seed=0)
+    >>> network, x, y = planted.network, planted.x, planted.network.predict(planted.x)
+    >>> task = TaskSpec("own", ("a", "b", "c", "d"), ("u", "v"), ((-3, 3),) * 4)
+    >>> checkpoint = Checkpoint(network, task, Probe(x, y, x, y), {"seed": 0})
+    >>> circuit = Circuit(network, {}, 0.0, 0.0, 0.0, 0.05, 0, ())
+    >>> about = (planted.partition, "known", "given", {}, None, None, None, {})
+    >>> content = ReportContent(checkpoint, circuit, neuron_graph(network), *about)
+    >>> [str(module) for module in content.modules]
+    ['{a, c -> u}', '{b, d -> v}']
     """
 
     checkpoint: Checkpoint
@@ -49,7 +78,7 @@ class ReportContent:
     formulas: Mapping[str, "Formula"]
     agreement: "Agreement | None"
     significance: "Significance | None"
-    reading: "Reading | None"
+    interpretation: "Interpretation | None"
     provenance: Mapping[str, Any]
     audit: "Audit | None" = None
 
@@ -60,22 +89,22 @@ class ReportContent:
 
     @cached_property
     def modules(self) -> tuple[Module, ...]:
-        """The same modules, in the same order, by the names of their inputs, outputs and neurons."""
-        return named_modules(self.circuit.network, self.checkpoint.card, self.module_sets)
+        """The modules by the names of their inputs, outputs and neurons, in the order of `module_sets`."""
+        return named_modules(self.circuit.network, self.checkpoint.task, self.module_sets)
 
     @cached_property
-    def built_as(self) -> BuiltAs | None:
-        """Whether the modules are those of the task's known parts; None where none are known."""
-        return built_as(self.modules, self.checkpoint.card.parts)
+    def matches_decomposition(self) -> DecompositionMatch | None:
+        """Whether the modules match the task's known decomposition; None where none is known."""
+        return matches_decomposition(self.modules, self.checkpoint.task.decomposition)
 
     @cached_property
     def unused(self) -> tuple[str, ...]:
         """Inputs and outputs that the circuit does not connect."""
-        return unused_ends(self.circuit.network, self.checkpoint.card, self.partition)
+        return unused_ends(self.circuit.network, self.checkpoint.task, self.partition)
 
     @cached_property
     def shared(self) -> "SharedParts | None":
-        """What the formulas have in common; None where no two outputs share a part."""
+        """Subexpressions that the formulas of several outputs share; None where no two outputs share one."""
         from ..formulas import shared_parts
 
         found = shared_parts(self.formulas)
@@ -90,9 +119,9 @@ class ReportContent:
             f"{texts[name]:<{wide}}    {verdicts[name]:<{long}}    r2 {formula.r2:.6f}"
             for name, formula in self.formulas.items()
         ]
-        lines.append(modules_line(self.modules, self.built_as))
-        if self.reading is not None:
-            lines.append(self.reading.statement)
+        lines.append(modules_line(self.modules, self.matches_decomposition))
+        if self.interpretation is not None:
+            lines.append(self.interpretation.statement)
         if self.unused:
             lines.append(f"not used: {', '.join(self.unused)}")
         if self.audit is not None:

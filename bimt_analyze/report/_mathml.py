@@ -22,10 +22,24 @@ def to_mathml(expression: sympy.Expr, *, output: str = "", digits: int = 6) -> s
 
     Names are set as they are, but for digits at their end, which become an index, and Greek letters written out.
 
-    Args:
-        expression: any expression.
-        output: name on the left side.
-        digits: that decimal numbers are rounded to, for reading; the JSON report has all of them.
+    Parameters
+    ----------
+    expression : sympy.Expr
+        Any expression.
+    output : str
+        Name on the left side; empty for none.
+    digits : int
+        Decimal numbers are rounded to so many digits, for reading; the JSON report has all of them.
+
+    Returns
+    -------
+    str
+        Presentation MathML, which browsers set without any script.
+
+    Examples
+    --------
+    >>> to_mathml(sympy.Symbol("x1"), output="y").count("<msub>")
+    1
     """
     rounded = expression.xreplace({n: sympy.Float(n, digits) for n in expression.atoms(sympy.Float)})
     names = sorted(rounded.free_symbols, key=lambda symbol: natural(str(symbol)))
@@ -42,6 +56,18 @@ def to_mathml(expression: sympy.Expr, *, output: str = "", digits: int = 6) -> s
 def name_mathml(name: str) -> Any:
     """A name as an element: its stem, and its digits as an index.
 
+    Parameters
+    ----------
+    name : str
+        A variable's name.
+
+    Returns
+    -------
+    xml.etree.ElementTree.Element
+        ``<mi>``, or ``<msub>`` with an index.
+
+    Examples
+    --------
     >>> ElementTree.tostring(name_mathml("theta12"), encoding="unicode")
     '<msub><mi>θ</mi><mn>12</mn></msub>'
     """
@@ -60,7 +86,18 @@ def name_mathml(name: str) -> Any:
 
 
 def natural(name: str) -> list[tuple[int, str]]:
-    """Sorts x2 before x10."""
+    """A name cut into letters and numbers, so that x2 sorts before x10.
+
+    Parameters
+    ----------
+    name : str
+        A variable's name.
+
+    Returns
+    -------
+    list of (int, str)
+        A key for sorting.
+    """
     return [(int(piece), "") if piece.isdecimal() else (-1, piece) for piece in re.split(r"(\d+)", name) if piece]
 
 

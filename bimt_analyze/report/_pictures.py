@@ -1,15 +1,15 @@
 """The pictures of a report, as SVG to set inside the page."""
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..audits import MEASURES
 from ..plots import (
-    draw_damage,
     draw_hierarchy,
     draw_levels,
     draw_network,
-    draw_nulls,
     draw_part,
     draw_predictions,
     draw_stability,
@@ -27,8 +27,21 @@ WHOLE = 20_000  # weights up to which the network before pruning is drawn too
 
 
 def pictures(report: "ReportContent") -> dict[str, str]:
-    """Name -> picture: ``circuit``, ``sweep``, where it is small enough ``whole``, for numbers ``predictions``,
-    ``missed-N`` for output number N where its formula and the network part, and those of an audit, ``audit-...``."""
+    """The pictures of a report by name.
+
+    They are ``circuit``, ``sweep``, where it is small enough ``whole``, for numbers ``predictions``, ``missed-N`` for
+    output number N where its formula and the network part, and those of an audit's levels, ``audit-...``.
+
+    Parameters
+    ----------
+    report : ReportContent
+        What was found.
+
+    Returns
+    -------
+    dict of str to str
+        Name -> picture as SVG.
+    """
     circuit, checkpoint = report.circuit, report.checkpoint
     drawn = {
         "circuit": draw_network(circuit.network, partition=report.module_sets),
@@ -37,17 +50,17 @@ def pictures(report: "ReportContent") -> dict[str, str]:
     if checkpoint.network.edges() <= WHOLE:
         modules = [{(group, circuit.kept[group][index]) for group, index in module} for module in report.module_sets]
         drawn["whole"] = draw_network(checkpoint.network, partition=modules, legend=False)
-    if not checkpoint.card.classifies:
-        probe, card = checkpoint.probe, checkpoint.card
+    if not checkpoint.task.classifies:
+        probe, task = checkpoint.probe, checkpoint.task
         predictions = {"network": checkpoint.predict(probe.x_test)}
-        if len(report.formulas) == len(card.outputs):
-            said = np.stack([report.formulas[name].predict(probe.x_test) for name in card.outputs], axis=1)
+        if len(report.formulas) == len(task.outputs):
+            said = np.stack([report.formulas[name].predict(probe.x_test) for name in task.outputs], axis=1)
             if np.isfinite(said).all():
                 predictions["formula"] = said
-        drawn["predictions"] = draw_predictions(probe.y_test, predictions, names=card.output_labels or card.outputs)
+        drawn["predictions"] = draw_predictions(probe.y_test, predictions, names=task.output_labels or task.outputs)
     for number, (output, formula) in enumerate(report.formulas.items()):
-        if formula.proof is not None and formula.proof.divergence is not None:
-            part = formula.proof.divergence
+        if formula.verification is not None and formula.verification.divergence is not None:
+            part = formula.verification.divergence
             sides = {"network": part.network, "formula": part.formula}
             if len(part.inputs) > 1:  # two clouds of dots hide what parts them
                 sides = {"formula - network": part.formula - part.network}
@@ -59,17 +72,67 @@ def pictures(report: "ReportContent") -> dict[str, str]:
 
 
 def _audit_pictures(audit: "Audit") -> dict[str, "Axes"]:
-    """The levels as a tree and on the network, how stable they are, null values, and the damage."""
+    """The levels as a tree and on the network, and how stable they are."""
     chosen, levels = audit.choice.level, audit.levels
-    nulls = [*audit.nulls.values(), *(one.significance for one in audit.retrained.values())]
     names = {node.key: node.label for node in audit.graph.nodes}
-    drawn = {
+    return {
         "audit-tree": draw_hierarchy(levels, chosen=chosen, names=names),
         "audit-levels": draw_levels(audit.circuit.network, levels.levels, chosen=chosen),
         "audit-stability": draw_stability(levels, chosen=chosen),
-        "audit-nulls": draw_nulls(nulls),
     }
-    if audit.damage is not None:
-        drawn["audit-damage"] = draw_damage(audit.damage)
-        drawn["audit-alone"] = draw_damage(audit.damage, alone=True)
-    return drawn
+
+
+@dataclass(frozen=True)
+class MeasureSection:
+    """The section of a page that shows one measure of an audit.
+
+    Attributes
+    ----------
+    name : str
+        The measure's name.
+    label : str
+        The heading.
+    sentence : str
+        What was measured.
+    figures : tuple of (str, str, bool)
+        Picture as SVG, caption, and whether it is narrow.
+    columns : tuple of str
+        Names of the table's columns.
+    rows : tuple of tuple
+        The table's cells.
+    """
+
+    name: str
+    label: str
+    sentence: str
+    figures: tuple[tuple[str, str, bool], ...]
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+
+def measure_sections(audit: "Audit") -> tuple[MeasureSection, ...]:
+    """The sections of all measures that have something to show, in the order of the audit.
+
+    Parameters
+    ----------
+    audit : Audit
+        What was found.
+
+    Returns
+    -------
+    tuple of MeasureSection
+        One section a measure.
+    """
+    sections = []
+    for name, result in audit.results.items():
+        measure = MEASURES[name]
+        if measure.view is None:
+            continue
+        view = measure.view(result, audit.subject)
+        if view.figures or view.rows:
+            figures = tuple(
+                (to_svg(figure.axes, prefix=f"audit-{name}-{number}-"), figure.caption, figure.narrow)
+                for number, figure in enumerate(view.figures)
+            )
+            sections.append(MeasureSection(name, measure.label, measure.sentence, figures, view.columns, view.rows))
+    return tuple(sections)

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from ..plots import module_colour
 from ._matches_decomposition import modules_line
 from ._mathml import to_mathml
-from ._pictures import pictures
+from ._pictures import measure_sections, pictures
 from ._report_record import record
 from ._words import agreement_rows, significance_rows
 
@@ -23,15 +23,26 @@ if TYPE_CHECKING:
 
 
 def render_html(report: "ReportContent") -> str:
-    """One page that holds everything: pictures as SVG, formulas as MathML, no script."""
+    """One page that holds everything: pictures as SVG, formulas as MathML, no script.
+
+    Parameters
+    ----------
+    report : ReportContent
+        What was found.
+
+    Returns
+    -------
+    str
+        The page.
+    """
     drawn = {name: Markup(svg) for name, svg in pictures(report).items()}
     formulas = _set({name: formula.expression for name, formula in report.formulas.items()})
     parts = {} if report.shared is None else _set(report.shared.parts)
     outputs = {} if report.shared is None else _set(report.shared.outputs)
-    return (
-        _environment()
-        .get_template("report.html")
-        .render(**_facts(report), pictures=drawn, set_formulas=formulas, set_parts=parts, set_outputs=outputs)
+    sections = () if report.audit is None else measure_sections(report.audit)
+    page = _environment().get_template("report.html")
+    return page.render(
+        **_facts(report), pictures=drawn, set_formulas=formulas, set_parts=parts, set_outputs=outputs, sections=sections
     )
 
 
@@ -40,7 +51,18 @@ def _set(expressions: Mapping[str, "sympy.Expr"]) -> dict[str, Markup]:
 
 
 def render_markdown(report: "ReportContent") -> str:
-    """Headings, lists and tables, as GitHub reads them."""
+    """The report as headings, lists and tables, as GitHub reads them.
+
+    Parameters
+    ----------
+    report : ReportContent
+        What was found.
+
+    Returns
+    -------
+    str
+        The text.
+    """
     text = _environment().get_template("report.md").render(**_facts(report))
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
@@ -49,7 +71,7 @@ def _facts(report: "ReportContent") -> dict[str, Any]:
     plain = record(report).model_dump(mode="json")
     return {
         "report": plain,
-        "modules_line": modules_line(report.modules, report.built_as),
+        "modules_line": modules_line(report.modules, report.matches_decomposition),
         "agreement": agreement_rows(plain["agreement"]),
         "significance": significance_rows(plain["significance"]),
         "colours": [_hex(module_colour(number)) for number in range(len(plain["modules"]))],

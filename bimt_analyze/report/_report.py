@@ -14,7 +14,20 @@ from ._require import Finding, Requirement
 
 @dataclass(frozen=True, eq=False)
 class Report(ReportContent):
-    """What an analysis found, which can be written as JSON, Markdown or one HTML page; see `ReportContent`."""
+    """What an analysis found, and the ways to write it down: JSON, Markdown, one HTML page.
+
+    The attributes are those of `ReportContent`. Questions to a report never change it.
+
+    Examples
+    --------
+    >>> from bimt_analyze import analyze
+    >>> from bimt_train import Recipe, train
+    >>> from bimt_train.tasks import formula_task
+    >>> runs = train(formula_task(["y = x1 + x2"]), seeds=1, recipe=Recipe(steps=40))
+    >>> report = analyze(runs.best.checkpoint, samples=0, time_limit=0)
+    >>> [finding.holds for finding in report.check("circuit.edges>0")]
+    [True]
+    """
 
     @cached_property
     def _plain(self) -> dict[str, Any]:
@@ -36,8 +49,20 @@ class Report(ReportContent):
     def check(self, requirement: str | Requirement) -> tuple[Finding, ...]:
         """Hold the report against a requirement such as ``agreement>=0.9``.
 
-        Raises:
-            InputError: it cannot be read, or names a field that the report does not have.
+        Parameters
+        ----------
+        requirement : str or Requirement
+            A field of report.json, a comparison and a number.
+
+        Returns
+        -------
+        tuple of Finding
+            One finding for every field that the requirement speaks of.
+
+        Raises
+        ------
+        InputError
+            The requirement cannot be read, or names a field that the report does not have.
         """
         parsed = Requirement.parse(requirement) if isinstance(requirement, str) else requirement
         return parsed.findings(self._plain)
@@ -45,7 +70,17 @@ class Report(ReportContent):
     def save(
         self, *, html: str | Path | None = None, json: str | Path | None = None, markdown: str | Path | None = None
     ) -> None:
-        """Write the report to files; folders are made if need be."""
+        """Write the report to files; folders are made if need be.
+
+        Parameters
+        ----------
+        html : str, Path or None
+            Where to write the page.
+        json : str, Path or None
+            Where to write the record for other programs.
+        markdown : str, Path or None
+            Where to write the Markdown.
+        """
         wanted = ((html, self.to_html), (json, self.to_json_text), (markdown, self.to_markdown))
         for path, text in wanted:
             if path is not None:

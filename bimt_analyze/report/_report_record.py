@@ -9,16 +9,16 @@ from ._schema import (
     AuditRecord,
     CircuitRecord,
     DivergenceRecord,
-    EvidenceRecord,
     FormulaRecord,
+    InterpretationRecord,
     ModuleRecord,
+    ParetoEntryRecord,
     ProvenanceRecord,
-    ReadingRecord,
     ReportFile,
-    RivalRecord,
     SharedPartRecord,
     SharedRecord,
     SignificanceRecord,
+    StructuralTestRecord,
     StructureRecord,
     TaskRecord,
     finite,
@@ -29,11 +29,22 @@ if TYPE_CHECKING:
 
 
 def record(report: ReportContent) -> ReportFile:
-    """The report as it is published; numbers that are not finite become null."""
-    card, built = report.checkpoint.card, report.built_as
+    """The report as it is published; numbers that are not finite become null.
+
+    Parameters
+    ----------
+    report : ReportContent
+        What was found.
+
+    Returns
+    -------
+    ReportFile
+        The content of report.json.
+    """
+    task, built = report.checkpoint.task, report.matches_decomposition
     return ReportFile(
         summary=list(report.summary()),
-        task=TaskRecord(name=card.name, inputs=list(card.inputs), outputs=list(card.outputs), loss=card.loss),
+        task=TaskRecord(name=task.name, inputs=list(task.inputs), outputs=list(task.outputs), loss=task.loss),
         modules=[
             ModuleRecord(id=n, inputs=list(m.inputs), outputs=list(m.outputs), neurons=list(m.neurons))
             for n, m in enumerate(report.modules, start=1)
@@ -42,14 +53,16 @@ def record(report: ReportContent) -> ReportFile:
             level=report.level,
             reason=report.reason,
             unused=list(report.unused),
-            as_built=None if built is None else built.as_built,
-            as_built_level=None if built is None else built.level,
+            matches_decomposition=None if built is None else built.matches,
+            decomposition_level=None if built is None else built.level,
         ),
         formulas={name: _formula(formula) for name, formula in report.formulas.items()},
         shared=_shared(report),
         agreement=_agreement(report),
         significance=SignificanceRecord(**finite(report.significance.to_json() if report.significance else {})),
-        reading=None if report.reading is None else ReadingRecord(**finite(asdict(report.reading))),
+        interpretation=None
+        if report.interpretation is None
+        else InterpretationRecord(**finite(asdict(report.interpretation))),
         circuit=CircuitRecord(**finite(report.circuit.to_json())),
         audit=None if report.audit is None else AuditRecord(**finite(report.audit.to_json())),
         provenance=ProvenanceRecord(**finite(dict(report.provenance))),
@@ -62,7 +75,7 @@ def _agreement(report: ReportContent) -> AgreementRecord:
         return AgreementRecord()
     plain = finite(report.agreement.to_json())
     ids = {module: number for number, module in enumerate(report.module_sets, start=1)}
-    for part in plain["parts"]:
+    for part in plain["subfunctions"]:
         if part["module"] is not None:
             part["module"] = ids[report.partition.modules[part["module"]]]
     return AgreementRecord(**plain)
@@ -82,28 +95,28 @@ def _shared(report: ReportContent) -> SharedRecord | None:
 
 
 def _formula(formula: "Formula") -> FormulaRecord:
-    proof = formula.proof
-    missed = None if proof is None else proof.divergence
+    verification = formula.verification
+    missed = None if verification is None else verification.divergence
     return FormulaRecord(
         expression=str(formula.expression),
         latex=formula.latex(),
         variables=list(formula.variables),
         r2=finite(formula.r2),
-        r2_network=None if proof is None else finite(proof.network),
+        r2_network=None if verification is None else finite(verification.network),
         exact=formula.exact,
         complexity=formula.complexity,
-        canonical="no truth" if proof is None else proof.canonical,
-        message=formula.message if proof is None else proof.statement,
-        rivals=[
-            RivalRecord(expression=str(rival.expression), complexity=rival.complexity, error=finite(rival.error))
-            for rival in formula.rivals
+        canonical="no truth" if verification is None else verification.canonical,
+        message=formula.message if verification is None else verification.statement,
+        pareto_front=[
+            ParetoEntryRecord(expression=str(entry.expression), complexity=entry.complexity, error=finite(entry.error))
+            for entry in formula.pareto_front
         ],
-        evidence=[
-            EvidenceRecord(
+        test_results=[
+            StructuralTestRecord(
                 kind=e.kind, inputs=list(e.inputs), detail=e.detail, departure=finite(e.departure),
                 limit=finite(e.limit), source=e.source,
             )
-            for e in formula.evidence
+            for e in formula.test_results
             if e.proposed and e.kind != "depends"
         ],
         divergence=None

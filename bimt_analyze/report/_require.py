@@ -25,11 +25,21 @@ _EXAMPLE = "write for instance 'agreement>=0.9', 'significance.p<0.05', 'formula
 class Finding:
     """One field held against a requirement.
 
-    Attributes:
-        field: where it stands in the report.
-        value: what stands there, true and false as 1 and 0; None where the report has no number.
-        holds: whether it meets the requirement.
-        line: all of it in words, with the distance where it does not hold.
+    Attributes
+    ----------
+    field : str
+        Where it stands in the report.
+    value : float or None
+        What stands there, true and false as 1 and 0; None where the report has no number.
+    holds : bool
+        Whether it meets the requirement.
+    line : str
+        All of it in words, with the distance where it does not hold.
+
+    Examples
+    --------
+    >>> Requirement.parse("score>=0.9").findings({"score": 0.8})[0].line
+    'score is 0.8, and >= 0.9 is required, off by 0.1'
     """
 
     field: str
@@ -44,6 +54,20 @@ class Requirement:
 
     Fields are dotted (``formulas.y1.r2``); ``*`` stands for every name at that place; a list stands for its length;
     `HEADLINES` for their headline. Truth values compare as 1 and 0, and a field alone means that it is true.
+
+    Attributes
+    ----------
+    field : str
+        The dotted path.
+    comparison : str
+        One of ``>=``, ``<=``, ``==``, ``!=``, ``>``, ``<``.
+    value : float
+        The number on the right side.
+
+    Examples
+    --------
+    >>> str(Requirement.parse("circuit.edges <= 40"))
+    'circuit.edges<=40'
     """
 
     field: str
@@ -54,13 +78,25 @@ class Requirement:
     def parse(cls, text: str) -> Self:
         """Read ``field comparison number``.
 
-        Raises:
-            InputError: the text is not of this form.
+        Parameters
+        ----------
+        text : str
+            The requirement as a user writes it.
+
+        Returns
+        -------
+        Requirement
+            The requirement as a value.
+
+        Raises
+        ------
+        InputError
+            The text is not of this form.
         """
         match = _FORM.fullmatch(text)
         if match is None:
             raise InputError(
-                "a requirement that cannot be read", where=repr(text), expected="field>=number", mend=_EXAMPLE
+                "a requirement that cannot be read", where=repr(text), expected="field>=number", hint=_EXAMPLE
             )
         sign = match["sign"] or "=="
         return cls(match["path"], "==" if sign == "=" else sign, _number(match["value"] or "true", text))
@@ -69,10 +105,22 @@ class Requirement:
         return f"{self.field}{self.comparison}{self.value:g}"
 
     def findings(self, report: Mapping[str, Any]) -> tuple[Finding, ...]:
-        """Every field that the requirement speaks of, held against it.
+        """Hold every field that the requirement speaks of against it.
 
-        Raises:
-            InputError: the report has no such field, or it is no number.
+        Parameters
+        ----------
+        report : mapping
+            The content of report.json.
+
+        Returns
+        -------
+        tuple of Finding
+            One finding a field.
+
+        Raises
+        ------
+        InputError
+            The report has no such field, or it is no number.
         """
         return tuple(self._finding(field, value) for field, value in _resolve(self.field, report))
 
@@ -122,7 +170,7 @@ def _resolve(field: str, report: Mapping[str, Any]) -> Iterator[tuple[str, Any]]
             value = len(value)
         if not (value is None or isinstance(value, bool | int | float)):
             expected = "a field with a number" + (f", such as {', '.join(_items(value))}" if _items(value) else "")
-            raise InputError("a field without a number", where=".".join(path), expected=expected, mend=_EXAMPLE)
+            raise InputError("a field without a number", where=".".join(path), expected=expected, hint=_EXAMPLE)
         yield ".".join(path), value
 
 
@@ -139,5 +187,5 @@ def _unknown(field: str, piece: str, path: tuple[str, ...], items: Mapping[str, 
         where=repr(field),
         expected=(f"in {'.'.join(path)}: " if path else "") + (", ".join(items) or "nothing further"),
         got=piece,
-        mend=f"did you mean {'.'.join((*path, near[0]))}?" if near else _EXAMPLE,
+        hint=f"did you mean {'.'.join((*path, near[0]))}?" if near else _EXAMPLE,
     )

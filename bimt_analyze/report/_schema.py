@@ -5,6 +5,8 @@ from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from ..audits import MEASURES
+
 Number: TypeAlias = float | None
 
 
@@ -42,16 +44,18 @@ class StructureRecord(_Record):
     """How the modules were found, and whether they are those that the task is known to have."""
 
     level: str = Field(description="The level of the hierarchy that the modules are taken from.")
-    reason: str = Field(description="Why this level; the rule never sees the known parts.")
+    reason: str = Field(description="Why this level; the rule never sees the decomposition.")
     unused: list[str] = Field(description="Inputs and outputs that no edge of the circuit touches.")
-    as_built: bool | None = Field(
-        description="Whether the modules' inputs and outputs are exactly those of the task's known parts at some level "
-        "of their hierarchy; null where no parts are known."
+    matches_decomposition: bool | None = Field(
+        description="Whether the modules' inputs and outputs are exactly those of the task's known decomposition at "
+        "some level of its hierarchy; null where none is known."
     )
-    as_built_level: str | None = Field(description="That level: 'whole' for the flat grouping, else 'level k of n'.")
+    decomposition_level: str | None = Field(
+        description="That level: 'flat' for the flat grouping, else 'subfunctions of height k'."
+    )
 
 
-class RivalRecord(_Record):
+class ParetoEntryRecord(_Record):
     """Another formula that is shorter, or fits better."""
 
     expression: str
@@ -59,15 +63,15 @@ class RivalRecord(_Record):
     error: Number = Field(description="Root mean square residual over the output's deviation.")
 
 
-class EvidenceRecord(_Record):
-    """What a probe of the network showed of one property."""
+class StructuralTestRecord(_Record):
+    """What a structural test of the network showed of one property."""
 
     kind: str = Field(description="depends, added, multiplied, combined, symmetric, even, odd, periodic, ...")
     inputs: list[str]
     detail: str = Field(description="The property in words.")
     departure: Number = Field(description="0 where it holds exactly, about 1 where not at all.")
     limit: Number = Field(description="The departure that the function's own error explains.")
-    source: str = Field(description="Who was asked: the network, or a companion fitted to its rows.")
+    source: str = Field(description="Who was asked: the network, or a surrogate fitted to its rows.")
 
 
 class DivergenceRecord(_Record):
@@ -85,13 +89,15 @@ class FormulaRecord(_Record):
     latex: str
     variables: list[str] = Field(description="The inputs that it uses.")
     r2: Number = Field(description="1 - residual variance / variance, on the training rows.")
-    r2_network: Number = Field(description="The same against the network's own outputs, on fresh points in the ranges.")
-    exact: bool = Field(description="Proven by canonical form and by numbers, or where no truth is known by the rows.")
+    r2_network: Number = Field(description="r2 against the network's own outputs, on fresh points in the ranges.")
+    exact: bool = Field(description="Verified by canonical form and numbers, or by the rows where no truth is known.")
     complexity: int = Field(description="Nodes of the expression.")
     canonical: str = Field(description="Formula minus truth: equal, different, undecided, or no truth.")
     message: str = Field(description="Why it is exact, or what speaks against it.")
-    rivals: list[RivalRecord]
-    evidence: list[EvidenceRecord] = Field(default=[], description="What probes proposed; empty where none were asked.")
+    pareto_front: list[ParetoEntryRecord]
+    test_results: list[StructuralTestRecord] = Field(
+        default=[], description="What structural tests proposed; empty where none were made."
+    )
     divergence: DivergenceRecord | None = Field(
         default=None, description="Where r2_network is below 0.999 and it is not exact."
     )
@@ -136,19 +142,19 @@ class MatchRecord(_OpenRecord):
     found: str
     known: str
     ends: ScoreRecord = Field(description="Over inputs and outputs.")
-    hidden: ScoreRecord = Field(description="Over hidden neurons, each known by the part that it serves.")
+    hidden: ScoreRecord = Field(description="Over hidden neurons, by the subfunction that it serves.")
 
 
-class PartRecord(_OpenRecord):
-    """The module that comes nearest to a known part."""
+class SubfunctionRecord(_OpenRecord):
+    """The module that comes nearest to a known subfunction."""
 
-    part: str
+    subfunction: str
     module: int | None = Field(description="Its id in `modules`.")
-    f1: float = Field(description="Of the inputs that reach the module against those that the part depends on.")
+    f1: float = Field(description="Of the inputs that reach the module against those that the subfunction depends on.")
 
 
 class AgreementRecord(_OpenRecord):
-    """Modules against the task's known parts; all is null where none are known."""
+    """Modules against the task's known decomposition; all is null where none is known."""
 
     score: Number = Field(
         default=None,
@@ -159,7 +165,7 @@ class AgreementRecord(_OpenRecord):
     flat: MatchRecord | None = Field(default=None, description="The modules against the task's flat grouping.")
     matched: MatchRecord | None = Field(default=None, description="Against the known level that they fit best.")
     best: MatchRecord | None = Field(default=None, description="The best pair of any found and any known level.")
-    parts: list[PartRecord] = Field(default=[])
+    subfunctions: list[SubfunctionRecord] = Field(default=[])
     leak: Number = Field(
         default=None, description="Share of the network's squared sensitivity that lies where no dependency is known."
     )
@@ -181,7 +187,7 @@ class SignificanceRecord(_OpenRecord):
     seed: int | None = None
 
 
-class ReadingRecord(_Record):
+class InterpretationRecord(_Record):
     """What neurons stand for in the task's own terms: frequencies, irreducible representations, readouts."""
 
     title: str = Field(description="What the table shows.")
@@ -200,40 +206,13 @@ class StatementRecord(_Record):
 class AuditRecord(_OpenRecord):
     """Whether the network is modular, how much of that is chance, and what its modules do; see docs/audit.md."""
 
-    modular: bool = Field(description="More than one module, and nulls.rewired.specialisation.p below 0.05.")
+    modular: bool = Field(description="More than one module, and nulls.degree_preserving.specialisation.p below 0.05.")
     verdict: list[StatementRecord]
     level: str
     reason: str
     stability: Number = Field(description="Mean pairwise AMI of the runs behind a resolution; null for exact levels.")
     modules: list[str] = Field(description="In the order of `modules` of the report.")
-    weighings: dict[str, JsonValue] = Field(description="Edge weight -> level, modules, ami with these, p.")
-    second_opinion: dict[str, JsonValue] = Field(description="method, modules, ami with these.")
-    subspaces: dict[str, JsonValue] | None = Field(
-        description="level, stability, positions of each subspace of a residual stream, significance; null without one."
-    )
-    as_trained: dict[str, JsonValue] | None = Field(
-        description="specialisation, in bits, and leak of the network before anything is cut."
-    )
-    thresholds: dict[str, JsonValue] | None = Field(
-        description="low, high, octaves: where along the sweep the structure is exact; cost_low, cost_high: at what "
-        "loss, over the whole network's."
-    )
-    nulls: dict[str, JsonValue] = Field(description="Null model -> statistic -> p, z, observed, null_mean, ...")
-    retrained: dict[str, JsonValue] = Field(description="l1, permuted -> p, z, ..., median_loss, observed_loss, steps.")
-    agreement: Number = Field(description="The score of `agreement`; null where no parts are known.")
-    functional: dict[str, JsonValue] | None = Field(
-        description="groups of inputs and outputs by effects: within, alone, several, effects (outputs x inputs)."
-    )
-    carriers: dict[str, JsonValue] | None = Field(description="Known part -> the module whose signal it is, r2, p.")
-    signals: list[JsonValue] = Field(
-        description="part, module, expression of what the module sends, r2 of the two, part_r2 with the part."
-    )
-    alike: list[JsonValue] = Field(description="Families of modules that compute the same function.")
-    damage: dict[str, JsonValue] | None = Field(description="matrix, alone, random_mean, p: modules x outputs.")
-    faithfulness: dict[str, JsonValue] | None
-    wiring: dict[str, JsonValue] | None
-    shared_neurons: list[JsonValue]
-    undecided: dict[str, str] = Field(description="What could not be measured -> why.")
+    undecided: dict[str, str] = Field(description="Question that could not be answered -> why.")
     seed: int
 
 
@@ -285,20 +264,53 @@ class ReportFile(_Record):
     )
     agreement: AgreementRecord
     significance: SignificanceRecord
-    reading: ReadingRecord | None = Field(default=None, description="Null where the task has no terms of its own.")
+    interpretation: InterpretationRecord | None = Field(
+        default=None, description="Null where the task has no terms of its own."
+    )
     circuit: CircuitRecord
     audit: AuditRecord | None = Field(default=None, description="Null where none was asked for.")
     provenance: ProvenanceRecord
 
 
 def json_schema() -> dict[str, Any]:
-    """The JSON schema (draft 2020-12) of report.json."""
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    return schema | ReportFile.model_json_schema(mode="serialization")
+    """The JSON schema (draft 2020-12) of report.json.
+
+    Returns
+    -------
+    dict
+        The schema; the fields of an audit are read off the registry of its measures.
+
+    Examples
+    --------
+    >>> json_schema()["properties"]["format"]["const"]
+    'bimt-report'
+    """
+    schema: dict[str, Any] = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    schema |= ReportFile.model_json_schema(mode="serialization")
+    audit = schema["$defs"]["AuditRecord"]["properties"]
+    for measure in MEASURES.entries():
+        audit[measure.name] = {"title": measure.label, "description": f"{measure.sentence} {measure.fields}"}
+    return schema
 
 
 def finite(value: Any) -> Any:
-    """The same plain value with null for every number that is not finite."""
+    """A plain value with null for every number that is not finite.
+
+    Parameters
+    ----------
+    value : object
+        Mappings, lists and plain values.
+
+    Returns
+    -------
+    object
+        The value, without NaN and infinity.
+
+    Examples
+    --------
+    >>> finite({"r2": float("nan"), "edges": [1, 2]})
+    {'r2': None, 'edges': [1, 2]}
+    """
     if isinstance(value, dict):
         return {str(key): finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -7,7 +7,7 @@ from typing import Any
 
 _ARI = "adjusted Rand index: pairs of neurons judged alike, corrected for chance; 1 is equal, 0 is chance"
 _AMI = "adjusted mutual information: what one grouping tells of the other; 1 is equal, 0 is chance"
-_OVER = {"ends": "inputs and outputs", "hidden": "hidden neurons, each known by the part that it serves"}
+_OVER = {"ends": "inputs and outputs", "hidden": "hidden neurons, each by the subfunction that it serves"}
 _AGAINST = {
     "matched": "the modules against the known level that they fit best",
     "flat": "the modules against the task's flat grouping",
@@ -24,8 +24,8 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         "p": "the headline: how often a network without modular structure looks as modular",
         "z": "how many deviations of the null networks the circuit lies above their mean",
         "observed": "specialisation of the circuit: bits by which neurons of a layer differ in inputs and outputs",
-        "null_mean": "the mean of the same over null networks, which keep every neuron's degrees and weights",
-        "null_deviation": "their standard deviation",
+        "null_mean": "mean of the statistic over null networks, which keep every neuron's degrees and weights",
+        "null_deviation": "standard deviation of the statistic over null networks",
         "samples": "null networks drawn",
     }
     | {
@@ -39,7 +39,17 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Row:
-    """A line of a table."""
+    """A line of a table.
+
+    Attributes
+    ----------
+    name : str
+        The quantity.
+    value : object
+        Its value.
+    meaning : str
+        What the quantity means, in one line.
+    """
 
     name: str
     value: Any
@@ -47,22 +57,43 @@ class Row:
 
 
 def agreement_rows(plain: Mapping[str, Any]) -> tuple[Row, ...]:
-    """The scores that have a value. Of levels that are the same, the matched one alone is told."""
+    """The scores that have a value. Of levels that are equal, only the matched one is told.
+
+    Parameters
+    ----------
+    plain : mapping
+        The ``agreement`` of report.json.
+
+    Returns
+    -------
+    tuple of Row
+        One row a score.
+    """
     told = {name: plain.get(name) for name in ("score", "dependencies", "matched", "flat", "best", "leak")}
     rows = [
         Row(name, value, MEANINGS[name])
         for name, value in _numbers({k: v for k, v in told.items() if k == "matched" or v != told["matched"]})
     ]
-    for fit in plain.get("parts") or ():
-        meaning = (
-            f"the module nearest to the known part {fit['part']} is {fit['module']}: F1 of the inputs that reach it"
-        )
-        rows.append(Row(f"parts.{fit['part']}", fit["f1"], meaning))
+    for fit in plain.get("subfunctions") or ():
+        name, module = fit["subfunction"], fit["module"]
+        meaning = f"the module nearest to the known subfunction {name} is {module}: F1 of the inputs that reach it"
+        rows.append(Row(f"subfunctions.{name}", fit["f1"], meaning))
     return tuple(rows)
 
 
 def significance_rows(plain: Mapping[str, Any]) -> tuple[Row, ...]:
-    """The quantities of the test; none where nothing was tested."""
+    """The quantities of the test of significance; none where nothing was tested.
+
+    Parameters
+    ----------
+    plain : mapping
+        The ``significance`` of report.json.
+
+    Returns
+    -------
+    tuple of Row
+        One row a quantity.
+    """
     known = (Row(name, value, MEANINGS[name]) for name, value in _numbers(plain) if name in MEANINGS)
     return tuple(known) if plain.get("p") is not None else ()
 

@@ -1,4 +1,4 @@
-"""What the neurons of a network stand for, where the task says it in its own terms: frequencies, representations."""
+"""What the neurons of a network represent in the terms of its task: frequencies, representations, classes."""
 
 import lazy_loader
 

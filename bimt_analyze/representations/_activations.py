@@ -1,4 +1,4 @@
-"""Signals of a classifier's hidden neurons, and its modules as they are before the classes read them."""
+"""Activations of a classifier's hidden neurons, and its modules as they are before the output layer."""
 
 import numpy as np
 from jaxtyping import Float64
@@ -13,7 +13,18 @@ LEAK = 0.1  # share of what a neuron reads that may come from outside its module
 
 
 def module_graph(network: Network) -> NeuronGraph:
-    """The network's graph, edges weighed by |w|, without its outputs and without neurons that nothing joins."""
+    """The network's graph with edge weights |w|, without its outputs and without neurons that nothing joins.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+
+    Returns
+    -------
+    NeuronGraph
+        The graph of inputs and hidden neurons that are left.
+    """
     graph = neuron_graph(network).without([network.layout.outputs])
     alive = {node.key for node, joined in zip(graph.nodes, graph.connected, strict=True) if joined}
     return graph.restricted(lambda neuron: neuron.key in alive)
@@ -22,7 +33,24 @@ def module_graph(network: Network) -> NeuronGraph:
 def module_partition(network: Network, *, leak: float = LEAK) -> Partition:
     """Modules without the output layer, which joins all of them: connected components up to a leak.
 
-    A neuron may read up to this share of its incoming weight from outside its module (see `connected_components`).
+    Parameters
+    ----------
+    network : Network
+        The network, usually a circuit.
+    leak : float, default LEAK
+        Share, 0 to 1, of a neuron's incoming weight that may come from outside its module (see `connected_components`).
+
+    Returns
+    -------
+    Partition
+        The modules.
+
+    Examples
+    --------
+    >>> from bimt_analyze.representations import module_partition
+    >>> from bimt_analyze.synthetic import block_network
+    >>> len(module_partition(block_network(seed=1).network).modules)
+    3
     """
     return connected_components(module_graph(network), leak=leak)
 
@@ -30,8 +58,20 @@ def module_partition(network: Network, *, leak: float = LEAK) -> Partition:
 def last_hidden(network: Network) -> str:
     """The group that the outputs read.
 
-    Raises:
-        InputError: there is none, or several.
+    Parameters
+    ----------
+    network : Network
+        The network.
+
+    Returns
+    -------
+    str
+        Name of the group.
+
+    Raises
+    ------
+    InputError
+        There is none, or several.
     """
     outputs = network.layout.outputs
     sources = {c.source for c in network.connections() if c.target == outputs}
@@ -42,19 +82,58 @@ def last_hidden(network: Network) -> str:
 
 
 def all_pairs(n: int) -> Float64[np.ndarray, "pairs 2"]:
-    """(a, b) for all a, b below n, a slowest."""
+    """(a, b) for all a, b below n, a slowest.
+
+    Parameters
+    ----------
+    n : int
+        How many numbers there are.
+
+    Returns
+    -------
+    array of float64, shape (pairs, 2)
+        One pair a row.
+    """
     return np.stack(np.meshgrid(np.arange(n), np.arange(n), indexing="ij"), axis=2).reshape(-1, 2).astype(np.float64)
 
 
 def activations(network: Network, x: Float64[np.ndarray, "rows columns"]) -> Float64[np.ndarray, "rows neurons"]:
-    """What the outputs read, row by row: the activations of the last hidden layer."""
+    """Activations of the last hidden layer, which the outputs read.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+    x : array of float64, shape (rows, columns)
+        Input rows as the network sees them.
+
+    Returns
+    -------
+    array of float64, shape (rows, neurons)
+        One row a row of ``x``.
+    """
     return _reads(network, x)[0]
 
 
 def outputs_of(
     network: Network, hidden: Float64[np.ndarray, "rows neurons"], x: Float64[np.ndarray, "rows columns"]
 ) -> Float64[np.ndarray, "rows classes"]:
-    """The outputs for given activations of the last hidden layer: the output layer is affine."""
+    """Outputs for given activations of the last hidden layer; the output layer is affine.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+    hidden : array of float64, shape (rows, neurons)
+        Activations of the last hidden layer.
+    x : array of float64, shape (rows, columns)
+        Input rows as the network sees them; the first one gives the bias.
+
+    Returns
+    -------
+    array of float64, shape (rows, classes)
+        One row of outputs a row of ``hidden``.
+    """
     read, weight = _reads(network, x[:1])
     bias = network.predict(x[:1])[0] - weight @ read[0]
     return np.asarray(hidden @ weight.T + bias)

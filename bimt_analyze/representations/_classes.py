@@ -17,13 +17,30 @@ from ..graph import NodeId
 class ClassUse:
     """How much each class relies on each hidden neuron.
 
-    Attributes:
-        neurons: (group, number), layer by layer.
-        classes: their names.
-        margin: class by class, the mean over its own rows of its output's lead over the greatest other output.
-        accuracy: class by class, the share of its own rows that are given to it.
-        margin_drop: by how much the margin falls once the neuron is set to its mean over all rows.
-        accuracy_drop: by how much the accuracy falls.
+    Attributes
+    ----------
+    neurons : tuple of (str, int)
+        Hidden neurons as (group, number), layer by layer.
+    classes : tuple of str
+        Names of the classes.
+    margin : array of float64, shape (classes,)
+        For each class, the mean over its own rows of its output's lead over the greatest other output.
+    accuracy : array of float64, shape (classes,)
+        For each class, the share of its own rows that are given to it.
+    margin_drop : array of float64, shape (classes, neurons)
+        By how much the margin falls once the neuron is set to its mean over all rows.
+    accuracy_drop : array of float64, shape (classes, neurons)
+        By how much the accuracy falls once the neuron is set to its mean over all rows.
+
+    Examples
+    --------
+    >>> from bimt_analyze.representations import ClassUse
+    >>> import numpy as np
+    >>> drops = np.array([[1.0, 0.1], [0.0, 4.0]])
+    >>> neurons, margin = (("h1", 0), ("h1", 1)), np.array([2.0, 4.0])
+    >>> use = ClassUse(neurons, ("cat", "dog"), margin, np.ones(2), drops, np.zeros((2, 2)))
+    >>> use.shares.round(2).tolist(), use.users()["cat"]
+    ([[0.5, 0.05], [0.0, 1.0]], frozenset({('h1', 0)}))
     """
 
     neurons: tuple[NodeId, ...]
@@ -58,7 +75,18 @@ class ClassUse:
         }
 
     def users(self, least: float = 0.1) -> dict[str, frozenset[NodeId]]:
-        """Class -> the neurons without which its margin falls by at least this share of it."""
+        """Neurons that each class needs.
+
+        Parameters
+        ----------
+        least : float, default 0.1
+            Share of its margin, 0 to 1, that a class must lose without the neuron.
+
+        Returns
+        -------
+        dict of str to frozenset of (str, int)
+            Class -> the neurons without which its margin falls by at least this share of it.
+        """
         return {
             name: frozenset(
                 neuron for neuron, share in zip(self.neurons, self.shares[k], strict=True) if share >= least
@@ -70,21 +98,43 @@ class ClassUse:
 def class_use(
     network: Network, x: Float64[np.ndarray, "rows columns"], y: Float64[np.ndarray, "rows classes"]
 ) -> ClassUse:
-    """Set every hidden neuron in turn to its mean over the rows, wherever it is read, and see what each class loses.
+    """Set every hidden neuron in turn to its mean over the rows, and measure what each class loses.
 
-    Args:
-        network: a classifier; best a circuit, whose dead neurons are gone.
-        x: rows as the network sees them.
-        y: one-hot classes; every class must have rows.
+    Parameters
+    ----------
+    network : Network
+        A classifier; best a circuit, whose dead neurons are gone.
+    x : array of float64, shape (rows, columns)
+        Input rows as the network sees them.
+    y : array of float64, shape (rows, classes)
+        One-hot classes; every class must have rows.
 
-    Raises:
-        InputError: a class without rows, or a hidden neuron that cannot be set (`MeanAblation`).
+    Returns
+    -------
+    ClassUse
+        Margin and accuracy of each class, and their drops without each neuron, wherever it is read.
+
+    Raises
+    ------
+    InputError
+        A class has no rows, or a hidden neuron cannot be set (`MeanAblation`).
+
+    Examples
+    --------
+    >>> from bimt_analyze.representations import class_use
+    >>> import numpy as np
+    >>> from bimt_analyze.synthetic import block_network
+    >>> planted = block_network(blocks=[(1, 3, 1)] * 2, seed=1)
+    >>> y = np.eye(2)[planted.network.predict(planted.x).argmax(axis=1)]
+    >>> use = class_use(planted.network, planted.x, y)
+    >>> use.margin_drop.shape, use.accuracy.tolist()
+    ((2, 6), [1.0, 1.0])
     """
     from ..graph import MeanAblation
 
     if not y.sum(axis=0).all():
         empty = ", ".join(_names(network, np.flatnonzero(y.sum(axis=0) == 0).tolist()))
-        raise InputError("a class without rows", where="y", got=empty, mend="give rows of every class")
+        raise InputError("a class without rows", where="y", got=empty, hint="give rows of every class")
     ablation = MeanAblation(network, np.asarray(x, dtype=np.float64))
     margin, accuracy = class_scores(ablation.outputs(), y)
     neurons = ablation.neurons
@@ -95,15 +145,35 @@ def class_use(
 
 
 def class_circuit(network: Network, number: int, *, neurons: frozenset[NodeId] | None = None) -> Network:
-    """The network with only the weights on paths to one output; all others are zero, nothing is resized.
+    """Keep only the weights on paths to one output; all others are zero, nothing is resized.
 
-    Args:
-        network: best a circuit; in a dense network every path leads everywhere.
-        number: of the output.
-        neurons: the hidden neurons that paths may pass, as `ClassUse.users` gives them; left out, all.
+    Parameters
+    ----------
+    network : Network
+        The network; best a circuit, since in a dense network every path leads everywhere.
+    number : int
+        Number of the output, from 0.
+    neurons : frozenset of (str, int), optional
+        The hidden neurons that paths may pass, as `ClassUse.users` gives them; left out, all.
 
-    Raises:
-        InputError: no such output.
+    Returns
+    -------
+    Network
+        The network with zeros in place of all other weights.
+
+    Raises
+    ------
+    InputError
+        There is no such output.
+
+    Examples
+    --------
+    >>> from bimt_analyze.representations import class_circuit
+    >>> from bimt_analyze.synthetic import block_network
+    >>> network = block_network(blocks=[(2, 3, 1)] * 2, seed=1).network
+    >>> alone = class_circuit(network, 0)
+    >>> [int((tensors["layers.0.weight"] != 0).sum()) for tensors in (network.tensors, alone.tensors)]
+    [12, 6]
     """
     outputs, sizes = network.layout.outputs, network.layout.sizes
     if not 0 <= number < sizes.get(outputs, 0):
@@ -132,7 +202,20 @@ def class_circuit(network: Network, number: int, *, neurons: frozenset[NodeId] |
 def class_scores(
     outputs: Float64[np.ndarray, "rows classes"], y: Float64[np.ndarray, "rows classes"]
 ) -> tuple[Float64[np.ndarray, " classes"], Float64[np.ndarray, " classes"]]:
-    """Margin and accuracy of each class, as `ClassUse` defines them, for outputs and one-hot classes."""
+    """Margin and accuracy of each class, as `ClassUse` defines them.
+
+    Parameters
+    ----------
+    outputs : array of float64, shape (rows, classes)
+        What the network predicts.
+    y : array of float64, shape (rows, classes)
+        One-hot classes.
+
+    Returns
+    -------
+    (array of float64, shape (classes,), array of float64, shape (classes,))
+        Margins, then accuracies, one a class.
+    """
     own = y.argmax(axis=1)
     at = np.arange(len(own))
     others = outputs.copy()

@@ -14,19 +14,32 @@ from ..graph import NodeId
 from ._activations import activations, all_pairs, last_hidden
 
 HARMONICS = 3  # multiples of a frequency that belong to it: the third comes of an activation that bends
-SINGLE = 0.95  # share of the power from which a module carries one frequency
+SINGLE = 0.95  # share of the power from which a module represents one frequency
 ROUNDED = 3  # digits of a feature's coefficients
 
 
 @dataclass(frozen=True)
 class Feature:
-    """One neuron that the classes read, as a function of the residue of a + b.
+    """A neuron of the last hidden layer as a function of the residue of a + b.
 
-    Attributes:
-        neuron: its number in the last hidden layer.
-        expression: c + A cos(2 pi k (a + b) / p) + B sin(2 pi k (a + b) / p), coefficients to three digits.
-        r2: of that, over all pairs.
-        r2_harmonics: with the second and third multiple of k too.
+    Attributes
+    ----------
+    neuron : int
+        Number of the neuron in the last hidden layer.
+    expression : sympy.Expr
+        c + A cos(2 pi k (a + b) / p) + B sin(2 pi k (a + b) / p), coefficients to three digits.
+    r2 : float
+        r2 of this expression, over all pairs.
+    r2_harmonics : float
+        r2 of the expression with the second and third multiple of k too.
+
+    Examples
+    --------
+    >>> from bimt_analyze.representations import Feature
+    >>> import sympy
+    >>> wave = sympy.cos(4 * sympy.pi * sympy.Symbol("s") / 7)
+    >>> Feature(neuron=3, expression=1.5 * wave, r2=0.9, r2_harmonics=0.99).expression
+    1.5*cos(4*pi*s/7)
     """
 
     neuron: int
@@ -37,17 +50,34 @@ class Feature:
 
 @dataclass(frozen=True, eq=False)
 class FrequencyModule:
-    """What one module carries.
+    """The frequencies in the embedding that one module reads, and its features.
 
-    Attributes:
-        neurons: of the module, in all layers.
-        dimensions: which dimensions of the embedding it reads.
-        frequency: k, 1 to (p - 1) / 2; 0 where it reads no dimension.
-        share: of the dimensions' power over tokens in k and its second and third multiple, modulo p.
-        power: multiple of k -> its own share.
-        spectrum: every frequency's share, 0 to (p - 1) / 2.
-        curve: the tokens' embeddings over the dimensions' first two principal axes, in units of the greatest radius.
-        features: the module's neurons that the classes read.
+    Attributes
+    ----------
+    neurons : frozenset of (str, int)
+        Neurons of the module, in all layers.
+    dimensions : tuple of int
+        Numbers of the dimensions of the embedding that it reads.
+    frequency : int
+        k, 1 to (p - 1) / 2; 0 where it reads no dimension.
+    share : float
+        Share of the dimensions' power over tokens in k and its second and third multiple, modulo p.
+    power : dict of int to float
+        Multiple of k -> its own share of the power.
+    spectrum : array of float64, shape (frequencies,)
+        Share of every frequency, 0 to (p - 1) / 2.
+    curve : array of float64, shape (tokens, 2)
+        The tokens' embeddings over the dimensions' first two principal axes, in units of the greatest radius.
+    features : tuple of Feature
+        The module's neurons in the last hidden layer.
+
+    Examples
+    --------
+    >>> from bimt_analyze.representations import FrequencyModule
+    >>> import numpy as np
+    >>> neurons, spectrum = frozenset({("embedding", 0)}), np.array([0.0, 0.0, 0.97, 0.03])
+    >>> FrequencyModule(neurons, (0,), 2, 0.97, {2: 0.97}, spectrum, np.zeros((7, 2)), ()).single
+    True
     """
 
     neurons: frozenset[NodeId]
@@ -66,19 +96,45 @@ class FrequencyModule:
 
 
 def frequency_modules(network: Network, modules: Sequence[frozenset[NodeId]]) -> tuple[FrequencyModule, ...]:
-    """The frequency of each module of a network that reads two numbers below p through one embedding.
+    """Find the frequency of each module of a network that reads two numbers below p through one embedding.
 
+    Parameters
+    ----------
+    network : Network
+        The network, pruned or not; its only embedding has one row a number.
+    modules : sequence of frozenset of (str, int)
+        Modules as `module_partition` gives them.
+
+    Returns
+    -------
+    tuple of FrequencyModule
+        One frequency module a module.
+
+    Raises
+    ------
+    InputError
+        The network has no embedding, or several.
+
+    Notes
+    -----
     With e[t] the embedding of token t and P(f) = sum over the module's dimensions of |sum_t e[t] exp(-2 pi i f t/p)|^2,
     f = 1 ... (p - 1)/2 (f and -f are the same for real e), the frequency is the k of greatest P(k), and the module's
     share is that of P(k) + P(2k) + P(3k), frequencies modulo p and up to sign. (For small p many frequencies are
     multiples of others; ``power`` tells them apart.)
 
-    Args:
-        network: pruned or not; its only embedding has one row a number.
-        modules: as `module_partition` gives them.
-
-    Raises:
-        InputError: no embedding, or several.
+    Examples
+    --------
+    >>> from bimt_analyze.representations import frequency_modules
+    >>> import numpy as np
+    >>> from bimt_train.checkpoints import Network
+    >>> from bimt_train.models import EmbeddingMLP
+    >>> turn = 2 * np.pi * 2 * np.arange(7) / 7
+    >>> waves = np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    >>> network = Network.of(EmbeddingMLP(7, 2, 2, (4, 7))).with_tensors({"embedding.weight": waves})
+    >>> neurons = frozenset((group.name, i) for group in network.layout.groups for i in range(group.size))
+    >>> (found,) = frequency_modules(network, [neurons])
+    >>> found.frequency, found.single
+    (2, True)
     """
     table = _embedding(network)
     (group,) = [
@@ -106,6 +162,20 @@ def frequency_modules(network: Network, modules: Sequence[frozenset[NodeId]]) ->
 def multiples(frequency: int, p: int) -> tuple[int, ...]:
     """k, 2k and 3k modulo p, up to sign, each once.
 
+    Parameters
+    ----------
+    frequency : int
+        k.
+    p : int
+        Modulus.
+
+    Returns
+    -------
+    tuple of int
+        At most three frequencies.
+
+    Examples
+    --------
     >>> multiples(7, 59)
     (7, 14, 21)
     >>> multiples(19, 59)

@@ -1,4 +1,4 @@
-"""The permutations of four things: which irreducible representation each neuron carries, from characters."""
+"""The permutations of four things: which irreducible representation each neuron represents, from characters."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,13 +29,25 @@ NAMED = 0.9  # share from which a neuron is called by one representation
 
 @dataclass(frozen=True)
 class IrrepShares:
-    """What one neuron of the last hidden layer stands for.
+    """Shares of one neuron's variance in the irreducible representations of S4.
 
-    Attributes:
-        neuron: its number in the layer.
-        shares: representation -> share of the neuron's variance over all pairs (trivial: always 0, a constant has
-            none); the rest is no function of the product.
-        spread: the neuron's standard deviation.
+    Attributes
+    ----------
+    neuron : int
+        Number of the neuron in the last hidden layer.
+    shares : mapping of str to float
+        Representation -> share of the neuron's variance over all pairs (trivial: always 0, a constant has none); the
+        rest is no function of the product.
+    spread : float
+        Standard deviation of the neuron.
+
+    Examples
+    --------
+    >>> from bimt_analyze.representations import IrrepShares
+    >>> IrrepShares(neuron=0, shares={"2": 0.95, "3": 0.05}, spread=1.0).name
+    '2'
+    >>> IrrepShares(neuron=1, shares={"2": 0.5, "3": 0.5}, spread=1.0).name
+    'mixed'
     """
 
     neuron: int
@@ -52,14 +64,41 @@ class IrrepShares:
 
 
 def irrep_shares(network: Network) -> tuple[IrrepShares, ...]:
-    """For each neuron that the classes read, the share of its variance in each irreducible representation of S4.
+    """For each neuron of the last hidden layer, measure its variance in each irreducible representation of S4.
 
+    Parameters
+    ----------
+    network : Network
+        A network that reads pairs of 24 tokens.
+
+    Returns
+    -------
+    tuple of IrrepShares
+        One value a neuron.
+
+    Raises
+    ------
+    InputError
+        The network does not read pairs of 24 tokens.
+
+    Notes
+    -----
     With F(c) the mean of the neuron's activation f(a, b) over all pairs with product ab = c, the part of F in the
-    representation r of dimension d is F_r(g) = d/24 sum_h chi_r(h) F(h^-1 g) (Serre, Linear Representations of Finite
-    Groups, theorem 8); its share is mean F_r^2 over the variance of f over pairs.
+    representation r of dimension d is F_r(g) = d/24 sum_h chi_r(h) F(h^-1 g) [1]_; its share is mean F_r^2 over the
+    variance of f over pairs.
 
-    Raises:
-        InputError: the network does not read pairs of 24 tokens.
+    References
+    ----------
+    .. [1] J.-P. Serre, "Linear Representations of Finite Groups", theorem 8.
+
+    Examples
+    --------
+    >>> from bimt_analyze.representations import irrep_shares
+    >>> from bimt_train.checkpoints import Network
+    >>> from bimt_train.models import EmbeddingMLP
+    >>> found = irrep_shares(Network.of(EmbeddingMLP(24, 2, 4, (3, 24))))
+    >>> len(found), found[0].shares["trivial"] < 1e-9
+    (3, True)
     """
     n = len(s4_elements())
     if not any(s.role == "embedding" and len(network.tensors[t]) == n for t, s in network.layout.tensors.items()):
@@ -68,7 +107,18 @@ def irrep_shares(network: Network) -> tuple[IrrepShares, ...]:
 
 
 def shares_of(hidden: Float64[np.ndarray, "pairs neurons"]) -> tuple[IrrepShares, ...]:
-    """`irrep_shares` of any signals over all 576 pairs, a slowest."""
+    """Shares of any values over all 576 pairs, a slowest; see `irrep_shares`.
+
+    Parameters
+    ----------
+    hidden : array of float64, shape (pairs, neurons)
+        Values over the pairs, one neuron a column.
+
+    Returns
+    -------
+    tuple of IrrepShares
+        One value a neuron.
+    """
     elements = s4_elements()
     n = len(elements)
     number = {element: k for k, element in enumerate(elements)}
@@ -96,6 +146,18 @@ def shares_of(hidden: Float64[np.ndarray, "pairs neurons"]) -> tuple[IrrepShares
 def cycle_type(element: tuple[int, ...]) -> str:
     """The lengths of a permutation's cycles, longest first.
 
+    Parameters
+    ----------
+    element : tuple of int
+        The permutation, as the images of 0, 1, ...
+
+    Returns
+    -------
+    str
+        One digit a cycle.
+
+    Examples
+    --------
     >>> cycle_type((1, 0, 3, 2))
     '22'
     """

@@ -1,7 +1,8 @@
-"""Where a number can be read off linearly along a network's stream, module by module and token by token."""
+"""Where along a network a number is linearly readable, module by module and token by token."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float, Float64
@@ -9,17 +10,31 @@ from jaxtyping import Float, Float64
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
 
+if TYPE_CHECKING:
+    import torch
+
 _RIDGE = 1e-8  # of the mean square of the columns: keeps dead dimensions out of the solution
 
 
 @dataclass(frozen=True)
 class Readout:
-    """How well a linear function of a module's output gives the number.
+    """How well a linear probe of a module's output gives a number.
 
-    Attributes:
-        module: whose output was read.
-        token: at which token; -1 where the module's output has no tokens.
-        r2: 1 - residual variance / variance, on the half of the rows that the fit did not see.
+    Attributes
+    ----------
+    module : str
+        Name of the torch module whose output was read.
+    token : int
+        Number of the token at which it was read; -1 where the module's output has no tokens.
+    r2 : float
+        1 - residual variance / variance, on the half of the rows that the fit did not see.
+
+    Examples
+    --------
+    >>> from bimt_analyze.representations import Readout
+    >>> found = [Readout("blocks.0", token=3, r2=0.2), Readout("blocks.1", token=3, r2=0.98)]
+    >>> max(found, key=lambda readout: readout.r2).module
+    'blocks.1'
     """
 
     module: str
@@ -34,18 +49,40 @@ def readability(
     *,
     modules: Sequence[str] | None = None,
 ) -> tuple[Readout, ...]:
-    """For each module and token, how well ``target`` can be read off linearly, in the order of computation.
+    """For each module and token, measure how well a number is linearly readable, in the order of computation.
 
-    A ridge regression with a constant, fitted on the even rows and judged on the odd ones.
+    The probe is a ridge regression with a constant, fitted on the even rows and judged on the odd ones.
 
-    Args:
-        network: any.
-        x: rows as the network sees them.
-        target: the number, row by row: the weight w = y1/x1 of in-context regression, say.
-        modules: whose outputs are read; left out, those that write a residual stream (``read`` and ``blocks.N``).
+    Parameters
+    ----------
+    network : Network
+        Any network.
+    x : array of float, shape (rows, columns)
+        Input rows as the network sees them.
+    target : array of float64, shape (rows,)
+        The number, row by row: the weight w = y1/x1 of in-context regression, say.
+    modules : sequence of str, optional
+        Names of the torch modules whose outputs are read; left out, those that write a residual stream (``read`` and
+        ``blocks.N``).
 
-    Raises:
-        InputError: rows that do not pair up, fewer than 20, or no such module.
+    Returns
+    -------
+    tuple of Readout
+        One readout a module and token.
+
+    Raises
+    ------
+    InputError
+        Rows do not pair up, there are fewer than 20, or there is no such module.
+
+    Examples
+    --------
+    >>> from bimt_analyze.representations import readability
+    >>> from bimt_analyze.synthetic import block_network
+    >>> planted = block_network(blocks=[(1, 3, 1)] * 2, seed=1)
+    >>> (found,) = readability(planted.network, planted.x, planted.x[:, 0], modules=["layers.0"])
+    >>> found.module, found.token, round(found.r2, 3)
+    ('layers.0', -1, 1.0)
     """
     import torch
 
@@ -55,12 +92,12 @@ def readability(
         )
     module = network.module().double()
     known = dict(module.named_modules())
-    chosen = [n for n in known if n == "read" or n.rpartition(".")[0] == "blocks"] if modules is None else list(modules)
+    chosen = stream_modules(module) if modules is None else tuple(modules)
     missing = [name for name in chosen if name not in known]
     if missing or not chosen:
-        mend = "name modules of the network"
+        hint = "name modules of the network"
         raise InputError(
-            "no such module", expected=", ".join(filter(None, known)), got=str(missing or "none"), mend=mend
+            "no such module", expected=", ".join(filter(None, known)), got=str(missing or "none"), hint=hint
         )
     seen: dict[str, np.ndarray] = {}
 
@@ -80,6 +117,22 @@ def readability(
         several = seen[name].ndim > 2
         found += [Readout(name, t if several else -1, _r2(stream[:, t], target)) for t in range(stream.shape[1])]
     return tuple(found)
+
+
+def stream_modules(module: "torch.nn.Module") -> tuple[str, ...]:
+    """Names of the torch modules that write a residual stream: ``read`` and ``blocks.N``.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        The network as a torch module.
+
+    Returns
+    -------
+    tuple of str
+        The names, in the order of computation.
+    """
+    return tuple(n for n, _ in module.named_modules() if n == "read" or n.rpartition(".")[0] == "blocks")
 
 
 def _r2(stream: Float64[np.ndarray, "rows width"], target: Float64[np.ndarray, " rows"]) -> float:

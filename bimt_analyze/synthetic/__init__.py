@@ -1,4 +1,4 @@
-"""Networks whose modules are known exactly, to test audits on, and networks without any modules."""
+"""Synthetic networks whose modules are known exactly, or that have none: what an audit should say is certain."""
 
 import lazy_loader
 

@@ -7,4 +7,4 @@ from ._compiled_program import Variable as Variable
 from ._negatives import dense_network as dense_network
 from ._negatives import rewired_network as rewired_network
 from ._superposition import superposition as superposition
-from ._synthetic_network import Specimen as Specimen
+from ._synthetic_network import SyntheticNetwork as SyntheticNetwork

@@ -4,27 +4,50 @@ import numpy as np
 
 from ._blueprint import Blueprint, Layer
 from ._draws import at_least, streams
-from ._synthetic_network import Specimen
+from ._synthetic_network import SyntheticNetwork
 
 
 def absolute_sums(
     *, outputs: int = 2, terms: int = 3, variables: int = 2, scale: float = 10.0, rows: int = 500, seed: int = 0
-) -> Specimen:
-    """``y_j = sum_t |a_jt . x_jt|``, each term with variables of its own; the modules are the terms.
+) -> SyntheticNetwork:
+    """Plant sums of absolute values: ``y_j = sum_t |a_jt . x_jt|``; the modules are the terms.
 
+    Parameters
+    ----------
+    outputs : int, default 2
+        Number of sums.
+    terms : int, default 3
+        Number of terms of each sum; each has variables of its own.
+    variables : int, default 2
+        Number of variables of each term.
+    scale : float, default 10.0
+        Hidden neurons are rescaled by factors between 1/scale and scale, as in `block_network`.
+    rows : int, default 500
+        Number of rows of ``x``.
+    seed : int, default 0
+        Seed of all that is random.
+
+    Returns
+    -------
+    SyntheticNetwork
+        The network with its planted modules.
+
+    Raises
+    ------
+    InputError
+        There are no outputs, terms or variables, the scale is impossible, or there are no rows.
+
+    Notes
+    -----
     A term is two neurons, as |u| = ReLU(u) + ReLU(-u). An output belongs to no term, unless it has one term only. The
     coefficients are +-u with u uniform in [1/2, 3/2]; inputs are independent and standard normal.
 
-    Args:
-        outputs: how many sums.
-        terms: of each sum.
-        variables: of each term.
-        scale: as in `block_network`.
-        rows: of ``x``.
-        seed: of all that is random.
-
-    Raises:
-        InputError: no outputs, terms or variables, an impossible scale, or no rows.
+    Examples
+    --------
+    >>> from bimt_analyze.synthetic import absolute_sums
+    >>> planted = absolute_sums(outputs=1, terms=2, variables=1)
+    >>> len(planted.partition.modules), bool((planted.network.predict(planted.x) >= 0).all())
+    (2, True)
     """
     counts = {"outputs": outputs, "terms": terms, "variables": variables, "rows": rows}
     for option, value in counts.items():
@@ -43,4 +66,4 @@ def absolute_sums(
     )
     layers = (Layer(inner, np.zeros(2 * number)), Layer(outer, np.zeros(outputs)))
     x = data.normal(size=(rows, number * variables))
-    return Blueprint(layers, owners, x).specimen("absolute_sums", seed=seed, scale=scale, modular=number > 1, **counts)
+    return Blueprint(layers, owners, x).planted("absolute_sums", seed=seed, scale=scale, modular=number > 1, **counts)

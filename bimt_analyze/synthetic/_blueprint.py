@@ -1,4 +1,4 @@
-"""A network's layers with the owner of every neuron, in an order that is easy to write; disguised, it is a specimen."""
+"""A network's layers with the owner of every neuron, before its neurons are permuted and rescaled."""
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -12,12 +12,20 @@ from bimt_train.checkpoints import Network
 from bimt_train.models import MLP
 
 from ._draws import factors, streams
-from ._synthetic_network import Specimen
+from ._synthetic_network import SyntheticNetwork
 
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """``W h + b``."""
+    """An affine layer, ``W h + b``.
+
+    Attributes
+    ----------
+    weight : array of float64, shape (targets, sources)
+        W.
+    bias : array of float64, shape (targets,)
+        b.
+    """
 
     weight: Float64[np.ndarray, "targets sources"]
     bias: Float64[np.ndarray, " targets"]
@@ -25,12 +33,16 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class Blueprint:
-    """A ReLU network before its neurons are mixed up.
+    """A ReLU network before its neurons are permuted.
 
-    Attributes:
-        layers: from the inputs to the outputs; ReLU between them.
-        owners: for inputs, hidden layers and outputs, each neuron's module.
-        x: rows to run it on.
+    Attributes
+    ----------
+    layers : tuple of Layer
+        Layers from the inputs to the outputs; ReLU between them.
+    owners : tuple of tuple of int or None
+        For inputs, hidden layers and outputs, each neuron's module; None for a neuron of no single module.
+    x : array of float64, shape (rows, inputs)
+        Rows to run it on.
     """
 
     layers: tuple[Layer, ...]
@@ -47,7 +59,18 @@ class Blueprint:
         return blank.with_tensors(weights | biases)
 
     def permuted(self, rng: np.random.Generator) -> Self:
-        """The neurons of each layer, inputs and outputs too, in random order; ``x`` in that of the inputs."""
+        """Put the neurons of each layer, inputs and outputs too, in random order; ``x`` in that of the inputs.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Generator of the orders.
+
+        Returns
+        -------
+        Self
+            The same function of permuted inputs.
+        """
         orders = [rng.permutation(len(owners)) for owners in self.owners]
         layers = tuple(
             Layer(layer.weight[np.ix_(after, before)], layer.bias[after])
@@ -57,9 +80,21 @@ class Blueprint:
         return replace(self, layers=layers, owners=owners, x=self.x[:, orders[0]])
 
     def rescaled(self, rng: np.random.Generator, scale: float) -> Self:
-        """Hidden neurons multiplied by factors between 1/scale and scale, log-uniform, and their readers divided.
+        """Multiply hidden neurons by factors between 1/scale and scale, log-uniform, and divide their readers by them.
 
         As s ReLU(p) = ReLU(s p) for s > 0, the outputs stay the same.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Generator of the factors.
+        scale : float
+            Greatest factor, at least 1.
+
+        Returns
+        -------
+        Self
+            A network of the same function.
         """
         widths = [len(layer.bias) for layer in self.layers[:-1]]
         scales = [factors(rng, scale, width) for width in widths]
@@ -70,18 +105,38 @@ class Blueprint:
         )
         return replace(self, layers=layers)
 
-    def specimen(self, kind: str, *, seed: int, scale: float, modular: bool = True, **options: Any) -> Specimen:
-        """The network permuted and rescaled, with its truth.
+    def planted(self, kind: str, *, seed: int, scale: float, modular: bool = True, **options: Any) -> SyntheticNetwork:
+        """Permute and rescale the network, and keep its truth.
 
-        Raises:
-            InputError: a scale below 1.
+        Parameters
+        ----------
+        kind : str
+            Name of the function that makes it.
+        seed : int
+            Seed of orders and factors.
+        scale : float
+            Greatest factor of a hidden neuron, at least 1.
+        modular : bool, default True
+            Whether there are modules to find.
+        **options : Any
+            Options of that function, to be kept.
+
+        Returns
+        -------
+        SyntheticNetwork
+            The network with its planted modules.
+
+        Raises
+        ------
+        InputError
+            The scale is below 1.
         """
-        order, disguise = streams(seed, "order", "factors")
-        disguised = self.permuted(order).rescaled(disguise, scale)
-        network = disguised.network()
+        order, rescaling = streams(seed, "order", "factors")
+        mixed = self.permuted(order).rescaled(rescaling, scale)
+        network = mixed.network()
         modules = {
             (group.name, i): owner
-            for group, owners in zip(network.layout.groups, disguised.owners, strict=True)
+            for group, owners in zip(network.layout.groups, mixed.owners, strict=True)
             for i, owner in enumerate(owners)
         }
-        return Specimen(network, disguised.x, modules, modular, kind, {**options, "scale": scale}, seed)
+        return SyntheticNetwork(network, mixed.x, modules, modular, kind, {**options, "scale": scale}, seed)

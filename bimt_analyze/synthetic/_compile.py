@@ -22,11 +22,36 @@ _ROWS = 1024
 def compiled_program(
     *, program: str = "histogram", vocabulary: int = 4, length: int = 5, scale: float = 10.0, seed: int = 0
 ) -> Program:
-    """A transformer that computes a program over sequences; the modules are the program's variables.
+    """Compile a program over sequences into a transformer; the modules are the program's variables.
 
-    The programs are those of RASP (arXiv 2106.06981), compiled in the way of Tracr (arXiv 2301.05062): a variable is
-    positions of the residual stream of its own, one-hot or a number; a head selects tokens by two variables and takes
-    the mean of a third over them; the neurons of an MLP compute a variable from others at the same token.
+    Parameters
+    ----------
+    program : str, default 'histogram'
+        Name of the program: "histogram", "reverse" or "sort_by_frequency".
+    vocabulary : int, default 4
+        Number of tokens, from 0; at least 2.
+    length : int, default 5
+        Length of the sequences, at least 2; the network is for this length alone.
+    scale : float, default 10.0
+        Greatest factor by which neurons and positions are rescaled; 1 leaves the weights as they are written.
+    seed : int, default 0
+        Seed of all that is random.
+
+    Returns
+    -------
+    Program
+        The transformer, with the program's variables as its planted modules.
+
+    Raises
+    ------
+    InputError
+        The program is unknown, there are no tokens, sequences are shorter than 2, or the scale is impossible.
+
+    Notes
+    -----
+    The programs are those of RASP [1]_, compiled in the way of Tracr [2]_: a variable is positions of the residual
+    stream of its own, one-hot or a number; a head selects tokens by two variables and takes the mean of a third over
+    them; the neurons of an MLP compute a variable from others at the same token.
 
     - ``histogram``: at each token, how often it occurs in the sequence. One output, that number.
     - ``reverse``: the sequence backwards. One output a token of the vocabulary, 1 for the right one and 0 for others.
@@ -34,8 +59,8 @@ def compiled_program(
       occur equally often stay in the order of the sequence. Outputs as for reverse.
 
     Answers are exact up to rounding: outputs are off by less than 1e-12. A selected token scores 40 above any other, so
-    that softmax leaves exp(-40) to those. Where Tracr counts a selection by the attention to an extra first token,
-    here a head writes each position's share, and steps of neurons count the positions with any.
+    that softmax leaves exp(-40) to those. Where Tracr counts a selection by the attention to an extra first token, here
+    a head writes each position's share, and steps of neurons count the positions with any.
 
     Positions of the stream belong to their variable, all neurons of a head or an MLP to the variable that these
     compute, outputs to the answer. Nothing is shared. Positions, heads, the neurons of each head and MLPs are in random
@@ -44,28 +69,31 @@ def compiled_program(
 
     ``x`` has every sequence, or 1024 random ones where there are more.
 
-    Args:
-        program: one of the three.
-        vocabulary: how many tokens there are, from 0.
-        length: of the sequences; the network is for this length alone.
-        scale: 1 leaves the weights as they are written.
-        seed: of all that is random.
+    References
+    ----------
+    .. [1] "Thinking Like Transformers" (RASP), arXiv:2106.06981.
+    .. [2] "Tracr: Compiled Transformers as a Laboratory for Interpretability", arXiv:2301.05062.
 
-    Raises:
-        InputError: an unknown program, no tokens, sequences shorter than 2, or an impossible scale.
+    Examples
+    --------
+    >>> from bimt_analyze.synthetic import compiled_program
+    >>> import numpy as np
+    >>> planted = compiled_program(program="histogram", vocabulary=3, length=4)
+    >>> planted.run(np.array([[0.0, 2.0, 0.0, 1.0]])).tolist()
+    [[2, 1, 2, 1]]
     """
     if program not in PROGRAMS:
-        raise InputError("unknown program", expected=", ".join(PROGRAMS), got=program, mend="name one of these")
+        raise InputError("unknown program", expected=", ".join(PROGRAMS), got=program, hint="name one of these")
     at_least("vocabulary", vocabulary, 2)
     at_least("length", length, 2)
-    order, disguise, data = streams(seed, "order", "factors", "x")
+    order, rescaling, data = streams(seed, "order", "factors", "x")
     source = PROGRAMS[program](vocabulary, length)
     places = _places(source, order)
     written = tuple(
         written_neurons(part, places, order) if isinstance(part, Neurons) else written_heads(part, places, order)
         for part in source.parts
     )
-    network = _network(source, places, written, disguise, scale)
+    network = _network(source, places, written, rescaling, scale)
     x = _sequences(vocabulary, length, data)
     variables, modules = _variables(source, places, written, network), _modules(source, places, written, network)
     options = {"program": program, "vocabulary": vocabulary, "length": length, "scale": scale}
@@ -81,7 +109,7 @@ def _places(source: Source, rng: np.random.Generator) -> dict[str, Int64[np.ndar
 def _network(
     source: Source, places: Places, parts: tuple[Part, ...], rng: np.random.Generator, scale: float
 ) -> Network:
-    """In double precision, disguised."""
+    """In double precision, mixed."""
     token, position, *_, answer = (np.eye(sum(source.sizes.values()))[places[name]] for name in places)
     stream = factors(rng, scale, [token.shape[1]])
     sizes = [part.sizes for part in parts]

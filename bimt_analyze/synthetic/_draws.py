@@ -1,4 +1,4 @@
-"""What the makers of specimens ask of their options, and what they draw from."""
+"""Checks of the options of synthetic networks, and the generators that they draw from."""
 
 from collections.abc import Sequence
 
@@ -9,15 +9,44 @@ from bimt_train import InputError
 
 
 def streams(seed: int, *names: str) -> list[np.random.Generator]:
-    """One generator for each thing that is drawn, so that an option of one does not move the others."""
+    """One generator for each thing that is drawn, so that an option of one does not change the others.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of all.
+    *names : str
+        What is drawn.
+
+    Returns
+    -------
+    list of numpy.random.Generator
+        One generator a name.
+    """
     return [np.random.default_rng([seed, *name.encode()]) for name in names]
 
 
 def at_least(option: str, value: int, least: int) -> int:
-    """The value.
+    """Refuse a number that is too small.
 
-    Raises:
-        InputError: it is below the least.
+    Parameters
+    ----------
+    option : str
+        Name of the option, for the message.
+    value : int
+        Its value.
+    least : int
+        The least that is allowed.
+
+    Returns
+    -------
+    int
+        The value.
+
+    Raises
+    ------
+    InputError
+        The value is below the least.
     """
     if value < least:
         raise InputError("too few", where=option, expected=f"{least} or more", got=str(value))
@@ -25,10 +54,24 @@ def at_least(option: str, value: int, least: int) -> int:
 
 
 def share(option: str, value: float) -> float:
-    """The value.
+    """Refuse a number that is not between 0 and 1.
 
-    Raises:
-        InputError: it is not between 0 and 1.
+    Parameters
+    ----------
+    option : str
+        Name of the option, for the message.
+    value : float
+        Its value.
+
+    Returns
+    -------
+    float
+        The value.
+
+    Raises
+    ------
+    InputError
+        The value is not between 0 and 1.
     """
     if not 0 <= value <= 1:
         raise InputError("not a share", where=option, expected="a number from 0 to 1", got=str(value))
@@ -38,9 +81,25 @@ def share(option: str, value: float) -> float:
 def factors(rng: np.random.Generator, scale: float, shape: int | Sequence[int]) -> Float64[np.ndarray, "..."]:
     """Log-uniform numbers between 1/scale and scale.
 
-    Raises:
-        InputError: a scale below 1.
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Generator of the numbers.
+    scale : float
+        The greatest, at least 1.
+    shape : int or sequence of int
+        How many.
+
+    Returns
+    -------
+    array of float64, shape (...,)
+        The factors.
+
+    Raises
+    ------
+    InputError
+        The scale is below 1.
     """
     if not 1 <= scale < np.inf:
-        raise InputError("an impossible scale", expected="1 or more", got=str(scale), mend="use 10, say")
+        raise InputError("an impossible scale", expected="1 or more", got=str(scale), hint="use 10, say")
     return np.exp(rng.uniform(-np.log(scale), np.log(scale), shape))

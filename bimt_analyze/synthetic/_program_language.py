@@ -12,14 +12,20 @@ Matrix = Float64[np.ndarray, "_ _"]
 
 @dataclass(frozen=True, eq=False)
 class Head:
-    """Each token takes the mean of ``value`` over the tokens that it selects; it must select one at least.
+    """An attention head: each token takes the mean of ``value`` over the tokens that it selects, at least one.
 
-    Attributes:
-        writes: the variable computed, as large as the value.
-        query: the variable asked with, one-hot.
-        key: the variable asked, one-hot.
-        value: the variable carried.
-        selects: whether this key is selected by this query.
+    Attributes
+    ----------
+    writes : str
+        Name of the variable computed, as large as the value.
+    query : str
+        Name of the variable that the asking token gives, one-hot.
+    key : str
+        Name of the variable that the other tokens give, one-hot.
+    value : str
+        Name of the variable that is averaged.
+    selects : array of bool, shape (keys, queries)
+        Whether this key is selected by this query.
     """
 
     writes: str
@@ -36,13 +42,18 @@ class Head:
 
 @dataclass(frozen=True, eq=False)
 class Neurons:
-    """``writes = out ReLU(sum_v read_v v + bias)`` at each token.
+    """An MLP: ``writes = out ReLU(sum_v read_v v + bias)`` at each token.
 
-    Attributes:
-        writes: the variable computed.
-        read: for each variable read, ``[neurons, values]``.
-        bias: one a neuron.
-        out: ``[values, neurons]``.
+    Attributes
+    ----------
+    writes : str
+        Name of the variable computed.
+    read : mapping of str to array of float64
+        Name of each variable read -> matrix of shape (neurons, values).
+    bias : array of float64, shape (neurons,)
+        One number a neuron.
+    out : array of float64
+        Matrix of shape (values, neurons).
     """
 
     writes: str
@@ -58,13 +69,17 @@ class Neurons:
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A program.
+    """A program before it is compiled.
 
-    Attributes:
-        meanings: variable -> what its values are, in the order of computation; the first two are the token and its
-            position, and the last is the answer.
-        sizes: variable -> how many values it has.
-        parts: an attention as its heads, an MLP as its neurons.
+    Attributes
+    ----------
+    meanings : mapping of str to str
+        Variable -> what its values are, in the order of computation; the first two are the token and its position, and
+        the last is the answer.
+    sizes : mapping of str to int
+        Variable -> how many values it has.
+    parts : tuple of tuple of Head or Neurons
+        An attention as its heads, an MLP as its neurons.
     """
 
     meanings: Mapping[str, str]
@@ -73,7 +88,20 @@ class Source:
 
 
 def histogram(vocabulary: int, length: int) -> Source:
-    """How often this token occurs in the sequence."""
+    """Program: how often this token occurs in the sequence.
+
+    Parameters
+    ----------
+    vocabulary : int
+        Number of tokens.
+    length : int
+        Length of the sequences.
+
+    Returns
+    -------
+    Source
+        The program.
+    """
     meanings = {
         "token": "which token stands here, one-hot",
         "position": "where, one-hot",
@@ -85,7 +113,20 @@ def histogram(vocabulary: int, length: int) -> Source:
 
 
 def reverse(vocabulary: int, length: int) -> Source:
-    """The sequence backwards."""
+    """Program: the sequence backwards.
+
+    Parameters
+    ----------
+    vocabulary : int
+        Number of tokens.
+    length : int
+        Length of the sequences.
+
+    Returns
+    -------
+    Source
+        The program.
+    """
     meanings = {
         "token": "which token stands here, one-hot",
         "position": "where, one-hot",
@@ -100,7 +141,20 @@ def reverse(vocabulary: int, length: int) -> Source:
 
 
 def sort_by_frequency(vocabulary: int, length: int) -> Source:
-    """The tokens of the sequence, most frequent first; of equally frequent ones, in the order of the sequence."""
+    """Program: the tokens of the sequence, most frequent first; of equally frequent ones, in the order of the sequence.
+
+    Parameters
+    ----------
+    vocabulary : int
+        Number of tokens.
+    length : int
+        Length of the sequences.
+
+    Returns
+    -------
+    Source
+        The program.
+    """
     meanings = {
         "token": "which token stands here, one-hot",
         "position": "where, one-hot",

@@ -21,12 +21,18 @@ _SHARPNESS = 40.0
 class Part:
     """A part as weights, its heads or neurons in random order.
 
-    Attributes:
-        owners: for each head the variable that it writes; for an MLP that variable alone.
-        reads: for each owner, what it reads.
-        read: ``[copies, owners, neurons, width]``; copies are q, k and v, or one.
-        bias: one a neuron of an MLP; an attention has 0.
-        write: ``[width, owners, neurons]``.
+    Attributes
+    ----------
+    owners : tuple of str
+        For each head the variable that it writes; for an MLP that variable alone.
+    reads : tuple of tuple of str
+        For each owner, the variables that it reads.
+    read : array of float64, shape (copies, owners, neurons, width)
+        Weights by which it reads; copies are q, k and v, or one.
+    bias : array of float64, shape (copies, owners, neurons)
+        One number a neuron of an MLP; 0 for an attention.
+    write : array of float64, shape (width, owners, neurons)
+        Weights by which it writes.
     """
 
     owners: tuple[str, ...]
@@ -37,12 +43,23 @@ class Part:
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """As `ProgramTransformer` takes them."""
+        """Sizes of the part, as `ProgramTransformer` takes them."""
         copies, owners, neurons, _ = self.read.shape
         return (neurons,) if copies == 1 else (owners, neurons)
 
     def tensors(self, prefix: str) -> dict[str, np.ndarray]:
-        """By name and in the shapes of `ProgramTransformer`."""
+        """Tensors of the part by name and in the shapes of `ProgramTransformer`.
+
+        Parameters
+        ----------
+        prefix : str
+            Name of the part in the module.
+
+        Returns
+        -------
+        dict of str to array
+            Name -> tensor.
+        """
         width = self.read.shape[-1]
         read, write = ("up", "down") if len(self.read) == 1 else ("qkv", "out")
         return {
@@ -53,7 +70,22 @@ class Part:
         }
 
     def rescaled(self, stream: Float64[np.ndarray, " width"], rng: np.random.Generator, scale: float) -> Self:
-        """The same function of a stream whose positions are multiplied by these factors."""
+        """Rescale the part's neurons, and read a stream whose positions are multiplied by given factors.
+
+        Parameters
+        ----------
+        stream : array of float64, shape (width,)
+            Factors of the positions.
+        rng : numpy.random.Generator
+            Generator of the neurons' factors.
+        scale : float
+            Greatest factor of a neuron.
+
+        Returns
+        -------
+        Self
+            A part of the same function.
+        """
         copies, *neurons, _ = self.read.shape
         inner = factors(rng, scale, neurons)
         carried = inner if copies == 1 else np.stack([inner, 1 / inner, factors(rng, scale, neurons)])
@@ -63,7 +95,22 @@ class Part:
 
 
 def written_heads(heads: tuple[Head, ...], places: Places, rng: np.random.Generator) -> Part:
-    """q.k / sqrt(size) is the sharpness where a key is selected and 0 where it is not."""
+    """Weights of an attention: q.k / sqrt(size) is 40 where a key is selected and 0 where it is not.
+
+    Parameters
+    ----------
+    heads : tuple of Head
+        Heads of the program.
+    places : Places
+        Variable -> its positions of the stream.
+    rng : numpy.random.Generator
+        Generator of the orders of heads and neurons.
+
+    Returns
+    -------
+    Part
+        The attention as weights.
+    """
     width = sum(map(len, places.values()))
     size = max(len(places[name]) for head in heads for name in (head.key, head.value))
     heads = tuple(heads[h] for h in rng.permutation(len(heads)))
@@ -79,7 +126,22 @@ def written_heads(heads: tuple[Head, ...], places: Places, rng: np.random.Genera
 
 
 def written_neurons(part: Neurons, places: Places, rng: np.random.Generator) -> Part:
-    """The same weights as the program has them, in another order."""
+    """Weights of an MLP as the program has them, its neurons in random order.
+
+    Parameters
+    ----------
+    part : Neurons
+        Neurons of the program.
+    places : Places
+        Variable -> its positions of the stream.
+    rng : numpy.random.Generator
+        Generator of the order.
+
+    Returns
+    -------
+    Part
+        The MLP as weights.
+    """
     width, order = sum(map(len, places.values())), rng.permutation(len(part.bias))
     read, write = np.zeros((1, 1, len(order), width)), np.zeros((width, 1, len(order)))
     for name, matrix in part.read.items():

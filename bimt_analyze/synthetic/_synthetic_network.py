@@ -1,4 +1,4 @@
-"""A network with its truth: which module each neuron belongs to."""
+"""A synthetic network with its truth: which module each neuron belongs to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,21 +17,38 @@ from ..modules import Partition
 
 
 @dataclass(frozen=True, eq=False)
-class Specimen:
-    """A network of exactly known structure. The same options and seed make the same bytes.
+class SyntheticNetwork:
+    """A network of exactly known structure; equal options and seeds make equal bytes.
 
-    Attributes:
-        network: a ReLU `MLP` (of a program, a `ProgramTransformer`) in double precision, its neurons in random order
-            and, where they are hidden, rescaled.
-        x: rows to run it on, read-only.
-        modules: for every neuron the number of its module; None where it serves several modules, or none.
-        modular: whether there is anything to find. Where there is not, all neurons are of module 0.
-        kind: the function that made it.
-        options: with which options.
-        seed: of all that is random.
+    Attributes
+    ----------
+    network : Network
+        A ReLU `MLP` (of a program, a `ProgramTransformer`) in double precision, its neurons in random order and, where
+        they are hidden, rescaled.
+    x : array of float64, shape (rows, inputs)
+        Rows to run it on, read-only.
+    modules : mapping of (str, int) to int or None
+        For every neuron the number of its module; None where it serves several modules, or none.
+    modular : bool
+        Whether there is anything to find. Where there is not, all neurons are of module 0.
+    kind : str
+        Name of the function that made it.
+    options : mapping of str to Any
+        Options that it was made with.
+    seed : int
+        Seed of all that is random.
 
-    Raises:
-        InputError: modules of other neurons than the network has.
+    Raises
+    ------
+    InputError
+        The modules have other neurons than the network has.
+
+    Examples
+    --------
+    >>> from bimt_analyze.synthetic import block_network
+    >>> planted = block_network(blocks=[(2, 3, 1)] * 2, seed=0)
+    >>> planted.kind, planted.modular, [len(module) for module in planted.partition.modules]
+    ('block_network', True, [6, 6])
     """
 
     network: Network
@@ -55,7 +72,10 @@ class Specimen:
 
     @cached_property
     def partition(self) -> Partition:
-        """The truth as a partition; neurons of no single module stand in ``unused``, as modules are disjoint."""
+        """The planted modules as a partition.
+
+        Neurons of no single module stand in ``unused``, as modules are disjoint.
+        """
         members: dict[int | None, set[NodeId]] = {}
         for node, module in self.modules.items():
             members.setdefault(module, set()).add(node)

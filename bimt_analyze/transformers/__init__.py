@@ -1,4 +1,4 @@
-"""What is alive in a transformer, and who speaks to whom through its residual stream."""
+"""What is alive in a transformer, and which parts write what others read through its residual stream."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Which heads, which neurons and which positions of the stream still do something."""
+"""Which heads, neurons and positions of the residual stream of a transformer are alive."""
 
 from dataclasses import dataclass
 
@@ -14,11 +14,21 @@ from ._residual_stream import Part, residual_stream
 class AlivePart:
     """The heads of one attention, or the neurons of one MLP.
 
-    Attributes:
-        group: its name.
-        alive: one a head, or one a neuron.
-        attending: of the heads alive, those whose attention depends on what the tokens hold; empty for an MLP. The
-            others average all tokens so far.
+    Attributes
+    ----------
+    group : str
+        Name of the group of neurons.
+    alive : tuple of bool
+        One flag a head, or one a neuron.
+    attending : tuple of bool
+        One flag a head: it is alive, and its attention depends on the tokens' content; empty for an MLP. Other heads
+        average all tokens so far.
+
+    Examples
+    --------
+    >>> from bimt_analyze.transformers import AlivePart
+    >>> AlivePart("a1", alive=(True, False), attending=(True, False)).count
+    1
     """
 
     group: str
@@ -35,9 +45,20 @@ class AlivePart:
 class Alive:
     """What is alive in a transformer.
 
-    Attributes:
-        parts: in the order of computation, attentions and MLPs.
-        positions: of the stream, those that are written and read later, by what is alive.
+    Attributes
+    ----------
+    parts : tuple of AlivePart
+        Attentions and MLPs, in the order of computation.
+    positions : tuple of bool
+        One flag a position of the stream: it is written and read later, by what is alive.
+
+    Examples
+    --------
+    >>> from bimt_analyze.transformers import Alive, AlivePart
+    >>> parts = (AlivePart("a1", (True, False), (True, False)), AlivePart("m1", (True, True, False), ()))
+    >>> found = Alive(parts, positions=(True, True))
+    >>> found.heads, found.neurons
+    (1, 2)
     """
 
     parts: tuple[AlivePart, ...]
@@ -55,19 +76,40 @@ class Alive:
 
 
 def alive(network: Network, *, threshold: float = 0.0) -> Alive:
-    """Follow the weights above the threshold from the embeddings on and from the outputs back, block after block.
+    """Follow the weights from the embeddings on and from the outputs back, and find what is alive.
 
+    Parameters
+    ----------
+    network : Network
+        A transformer; best a circuit, whose cut weights are 0, since in a dense network everything is alive.
+    threshold : float, default 0.0
+        Weights of at most this magnitude do not count.
+
+    Returns
+    -------
+    Alive
+        Heads, MLP neurons and positions of the stream that are alive.
+
+    Raises
+    ------
+    InputError
+        The network is no transformer (`residual_stream`).
+
+    Notes
+    -----
     A neuron of an MLP is alive if it reads a position of the stream that something has written, and writes one that
     something alive reads later. A head is alive if one of its neurons does so by its v and its output; q and k do not
-    keep it alive. It is attending if for one of its neurons k reads a written position and q reads one or has a bias:
-    a head without is alive still, and averages. Norms, which join all positions a little, are not followed.
+    keep it alive. It is attending if for one of its neurons k reads a written position and q reads one or has a bias: a
+    head without is alive still, and averages. Norms, which join all positions a little, are not followed.
 
-    Args:
-        network: best a circuit, whose cut weights are 0: on a dense network everything is alive.
-        threshold: weights of at most this magnitude do not count.
-
-    Raises:
-        InputError: no transformer (`residual_stream`).
+    Examples
+    --------
+    >>> from bimt_analyze.transformers import alive
+    >>> from bimt_train.checkpoints import Network
+    >>> from bimt_train.models import GPT
+    >>> found = alive(Network.of(GPT(5, 4, 8, heads=2, layers=1, hidden=6)))
+    >>> found.heads, found.neurons, sum(found.positions)
+    (2, 6, 8)
     """
     stream = residual_stream(network)
 
@@ -78,8 +120,8 @@ def alive(network: Network, *, threshold: float = 0.0) -> Alive:
     at, driven = [], []
     for part in stream.parts:
         at.append(written)
-        carried = part.reads[-1:] if part.heads else part.reads  # v alone carries anything
-        driven.append((joins(carried) & written).any((0, 2)))
+        passing = part.reads[-1:] if part.heads else part.reads  # v alone passes anything on
+        driven.append((joins(passing) & written).any((0, 2)))
         written = written | joins(part.writes[:, driven[-1]]).any(1)
     wanted = np.any([joins(w).any(0) for w in stream.targets.values()], axis=0)
     used, found = wanted & written, []
@@ -87,12 +129,12 @@ def alive(network: Network, *, threshold: float = 0.0) -> Alive:
         read = joins(part.reads) & before
         neurons = fed & joins(part.writes[wanted]).any(0)
         if part.heads:
-            living, read = _heads(part, read, joins(part.biases[0]), neurons)
+            part_alive, read = _heads(part, read, joins(part.biases[0]), neurons)
         else:
-            living, read = AlivePart(part.group, tuple(neurons.tolist()), ()), read & neurons[:, None]
+            part_alive, read = AlivePart(part.group, tuple(neurons.tolist()), ()), read & neurons[:, None]
         wanted = wanted | read.any((0, 1))
         used = used | read.any((0, 1))
-        found.append(living)
+        found.append(part_alive)
     return Alive(tuple(found[::-1]), tuple(used.tolist()))
 
 
@@ -102,7 +144,7 @@ def _heads(
     asking: Bool[np.ndarray, " neurons"],
     neurons: Bool[np.ndarray, " neurons"],
 ) -> tuple[AlivePart, Bool[np.ndarray, "3 neurons positions"]]:
-    """An attention, of which these neurons carry something; and what is left of its reading."""
+    """An attention, of which these neurons pass something on; and what is left of its reads."""
     queries, keys = (np.asarray(copy.any(1)) for copy in read[:2])
     looking = keys & (queries | asking)  # a query meets a key that depends on its token
     alive, look = (np.any(flags.reshape(part.heads, -1), axis=1) for flags in (neurons, looking))

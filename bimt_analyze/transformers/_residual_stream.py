@@ -1,4 +1,4 @@
-"""A transformer seen from its residual stream: who writes it and who reads it, in the order of computation."""
+"""A transformer as seen from its residual stream: what writes it and what reads it, in the order of computation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,12 +16,28 @@ QKV = 3  # copies of its neurons that an attention reads into
 class Part:
     """Neurons that read the stream and write to it: those of a block's heads, or of its MLP.
 
-    Attributes:
-        group: their name.
-        heads: how many heads they form; 0 for an MLP.
-        reads: weights by which they read, a copy a tensor or a fold: for heads q, k and v.
-        biases: what is added to each copy.
-        writes: weights by which they write.
+    Attributes
+    ----------
+    group : str
+        Name of the group of neurons.
+    heads : int
+        Number of heads that they form; 0 for an MLP.
+    reads : array of float64, shape (copies, neurons, positions)
+        Weights by which they read, a copy a tensor or a fold: for heads q, k and v.
+    biases : array of float64, shape (copies, neurons)
+        What is added to each copy.
+    writes : array of float64, shape (positions, neurons)
+        Weights by which they write.
+
+    Examples
+    --------
+    >>> from bimt_analyze.transformers import residual_stream
+    >>> from bimt_train.checkpoints import Network
+    >>> from bimt_train.models import GPT
+    >>> network = Network.of(GPT(5, 4, 8, heads=2, layers=1, hidden=6))
+    >>> attention, mlp = residual_stream(network).parts
+    >>> attention.heads, attention.reads.shape, mlp.heads, mlp.writes.shape
+    (2, (3, 8, 8), 0, (8, 6))
     """
 
     group: str
@@ -33,14 +49,31 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Stream:
-    """A residual stream with all that touches it. Norms are left out: they scale positions, and mix none.
+    """A residual stream with all that touches it.
 
-    Attributes:
-        group: its name.
-        sources: what writes it first, name -> ``[rows, positions]``: embeddings by their tensors' names, one row a
-            token, and weights from groups that read nothing of it, by the groups' names.
-        parts: what reads it and writes it, in the order of computation.
-        targets: groups that only read it: name -> ``[neurons, positions]``.
+    Norms are left out: they scale positions, and mix none.
+
+    Attributes
+    ----------
+    group : str
+        Name of the stream's group.
+    sources : mapping of str to array of float64, shape (_, positions)
+        What writes it first, name -> ``[rows, positions]``: embeddings by their tensors' names, one row a token, and
+        weights from groups that read nothing of it, by the groups' names.
+    parts : tuple of Part
+        What reads it and writes it, in the order of computation.
+    targets : mapping of str to array of float64, shape (_, positions)
+        Groups that only read it: name -> ``[neurons, positions]``.
+
+    Examples
+    --------
+    >>> from bimt_analyze.transformers import residual_stream
+    >>> from bimt_train.checkpoints import Network
+    >>> from bimt_train.models import GPT
+    >>> network = Network.of(GPT(5, 4, 8, heads=2, layers=1, hidden=6))
+    >>> stream = residual_stream(network)
+    >>> list(stream.sources), list(stream.targets)
+    (['embedding.weight', 'positions.weight'], ['y'])
     """
 
     group: str
@@ -50,28 +83,70 @@ class Stream:
 
 
 def has_stream(network: Network) -> bool:
-    """Whether some group is both read and written by another, as a residual stream is."""
+    """Whether some group is both read and written by another, as a residual stream is.
+
+    Parameters
+    ----------
+    network : Network
+        Any network.
+
+    Returns
+    -------
+    bool
+        True for a transformer.
+
+    Examples
+    --------
+    >>> from bimt_analyze.transformers import has_stream
+    >>> from bimt_train.checkpoints import Network
+    >>> from bimt_train.models import GPT, MLP
+    >>> has_stream(Network.of(GPT(5, 4, 8, heads=2, layers=1, hidden=6))), has_stream(Network.of(MLP([2, 3, 1])))
+    (True, False)
+    """
     pairs = {network.layout.tensors[name].plan.groups for name in network.layout.weights()}
     return any(target != source and (source, target) in pairs for target, source in pairs)
 
 
 def residual_stream(network: Network) -> Stream:
-    """Find the stream in the layout: the group that most others both read and write.
+    """Find the residual stream in the layout: the group that most others both read and write.
 
+    Parameters
+    ----------
+    network : Network
+        A transformer.
+
+    Returns
+    -------
+    Stream
+        The stream, and all that reads and writes it.
+
+    Raises
+    ------
+    InputError
+        No group is both read and written by another.
+
+    Notes
+    -----
     Of those others, one that the stream's reading tensors name three times is taken for an attention with q, k and v in
     this order, any other for an MLP. Tensors count in the order of the layout.
 
-    Raises:
-        InputError: no group is both read and written by another.
+    Examples
+    --------
+    >>> from bimt_analyze.transformers import residual_stream
+    >>> from bimt_train.checkpoints import Network
+    >>> from bimt_train.models import GPT
+    >>> stream = residual_stream(Network.of(GPT(5, 4, 8, heads=2, layers=1, hidden=6)))
+    >>> stream.group, [part.group for part in stream.parts]
+    ('resid', ['a1', 'm1'])
     """
     layout = network.layout
     ends = [layout.tensors[name].plan.groups for name in layout.weights()]  # (target, source)
     partners = {g: [n for n in layout.sizes if n != g and {(n, g), (g, n)} <= set(ends)] for g in layout.sizes}
     hub = max(layout.sizes, key=lambda group: len(partners[group]))
     if not partners[hub]:
-        mend = "ask about a transformer"
+        hint = "ask about a transformer"
         raise InputError(
-            "no residual stream", where="layout", expected="a group that others read and write", got="none", mend=mend
+            "no residual stream", where="layout", expected="a group that others read and write", got="none", hint=hint
         )
     reads, writes = (
         {g: np.concatenate(found) for g, found in _between(network, hub, as_source).items()}

@@ -1,4 +1,4 @@
-"""A map of the residual stream: who writes each of its positions, and who reads it."""
+"""A map of the residual stream: what writes each of its positions, and what reads it."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -13,13 +13,27 @@ from ._residual_stream import residual_stream
 
 @dataclass(frozen=True, eq=False)
 class StreamMap:
-    """Weight mass between the positions of a stream and all that touches it.
+    """Sums of weight magnitudes between the positions of a stream and all that touches it.
 
-    Attributes:
-        group: the stream's name.
-        columns: what touches it, in the order of computation: name, and whether it writes or reads.
-        mass: ``[positions, columns]``, the sum of magnitudes of the weights (of an embedding, of its entries).
-        slots: where each position sits, from 0; positions sorted by it lie as the network does in space.
+    Attributes
+    ----------
+    group : str
+        Name of the stream's group.
+    columns : tuple of (str, {"writes", "reads"})
+        What touches it, in the order of computation: name, and whether it writes or reads.
+    mass : array of float64, shape (positions, columns)
+        Sum of the magnitudes of the weights (of an embedding, of its entries).
+    slots : tuple of int
+        Slot of each position, from 0; positions sorted by it lie as the network does in space.
+
+    Examples
+    --------
+    >>> from bimt_analyze.transformers import stream_map
+    >>> from bimt_train.checkpoints import Network
+    >>> from bimt_train.models import GPT
+    >>> network = Network.of(GPT(5, 4, 8, heads=2, layers=1, hidden=6))
+    >>> stream_map(network).columns[2:4]
+    (('a1', 'reads'), ('a1', 'writes'))
     """
 
     group: str
@@ -29,10 +43,33 @@ class StreamMap:
 
 
 def stream_map(network: Network) -> StreamMap:
-    """The map of a transformer's stream, block by block; of each part first what it reads, then what it writes.
+    """Sum the weights that write and read each position of a transformer's stream, block by block.
 
-    Raises:
-        InputError: no transformer (`residual_stream`).
+    Of each part first what it reads is listed, then what it writes.
+
+    Parameters
+    ----------
+    network : Network
+        A transformer.
+
+    Returns
+    -------
+    StreamMap
+        The map.
+
+    Raises
+    ------
+    InputError
+        The network is no transformer (`residual_stream`).
+
+    Examples
+    --------
+    >>> from bimt_analyze.transformers import stream_map
+    >>> from bimt_train.checkpoints import Network
+    >>> from bimt_train.models import GPT
+    >>> found = stream_map(Network.of(GPT(5, 4, 8, heads=2, layers=1, hidden=6)))
+    >>> found.mass.shape, found.columns[0]
+    ((8, 7), ('embedding', 'writes'))
     """
     stream = residual_stream(network)
     columns: list[tuple[str, Literal["writes", "reads"]]] = []

@@ -12,8 +12,27 @@ Touched = Bool[np.ndarray, "units positions"]
 
 
 def subspace_graph(network: Network, *, threshold: float = 0.0) -> NeuronGraph:
-    """Positions of the residual stream, joined by what reads them together or writes them together.
+    """Join positions of the residual stream that are read together or written together.
 
+    Parameters
+    ----------
+    network : Network
+        A transformer; best a circuit, whose cut weights are 0.
+    threshold : float, default 0.0
+        Weights of at most this magnitude do not count.
+
+    Returns
+    -------
+    NeuronGraph
+        Nodes (stream, position), edges from the smaller number to the larger; ``weights`` is "together".
+
+    Raises
+    ------
+    InputError
+        The network is no transformer (`residual_stream`).
+
+    Notes
+    -----
     A variable that a transformer keeps in a subspace of its stream is written as a whole and read as a whole, while no
     weight joins its positions to each other: weights lead from one variable to the next. So modules of `neuron_graph`
     and `virtual_graph`, which follow weights, are not the variables; components of this graph can be.
@@ -23,25 +42,24 @@ def subspace_graph(network: Network, *, threshold: float = 0.0) -> NeuronGraph:
     any two of them, so that each of these receives 1 from it, however many they are.
 
     Weights count as there or not, so positions and neurons may be rescaled. Only variables along positions are seen, in
-    a network whose other weights are cut; where everything touches everything, all edges are alike. A variable of one
+    a network whose other weights are cut; where everything touches everything, all edges are equal. A variable of one
     position is unused, and two that one neuron reads together are joined.
 
-    Args:
-        network: best a circuit, whose cut weights are 0.
-        threshold: weights of at most this magnitude do not count.
-
-    Returns:
-        Nodes (stream, position), edges from the smaller number to the larger; ``weights`` is "together".
-
-    Raises:
-        InputError: no transformer (`residual_stream`).
+    Examples
+    --------
+    >>> from bimt_analyze.transformers import subspace_graph
+    >>> from bimt_analyze.modules import connected_components
+    >>> from bimt_analyze.synthetic import compiled_program
+    >>> planted = compiled_program(program="reverse", vocabulary=3, length=3)
+    >>> len(connected_components(subspace_graph(planted.network)).modules), len(planted.variables)
+    (4, 4)
     """
     stream = residual_stream(network)
     weights = together(stream_units(network, threshold=threshold))
     source, target = np.nonzero(weights)
     group = network.layout.group(stream.group)
-    seats = network.placement.coordinates(network.layout, stream.group).tolist()
-    nodes = tuple(Neuron(group.name, k, group.label(k), tuple(seat), 0) for k, seat in enumerate(seats))
+    places = network.placement.coordinates(network.layout, stream.group).tolist()
+    nodes = tuple(Neuron(group.name, k, group.label(k), tuple(place), 0) for k, place in enumerate(places))
     return NeuronGraph(
         nodes, Edges(source, target, weights[source, target], np.zeros(len(source), np.int8)), "together"
     )
@@ -50,14 +68,56 @@ def subspace_graph(network: Network, *, threshold: float = 0.0) -> NeuronGraph:
 def stream_units(network: Network, *, threshold: float = 0.0) -> Touched:
     """For each unit of `subspace_graph`, which positions of the stream it touches.
 
-    Raises:
-        InputError: no transformer (`residual_stream`).
+    Parameters
+    ----------
+    network : Network
+        A transformer.
+    threshold : float, default 0.0
+        Weights of at most this magnitude do not count.
+
+    Returns
+    -------
+    array of bool, shape (units, positions)
+        One row a unit, one column a position.
+
+    Raises
+    ------
+    InputError
+        The network is no transformer (`residual_stream`).
+
+    Examples
+    --------
+    >>> from bimt_analyze.transformers import stream_units
+    >>> from bimt_train.checkpoints import Network
+    >>> from bimt_train.models import GPT
+    >>> network = Network.of(GPT(5, 4, 8, heads=2, layers=1, hidden=6))
+    >>> units = stream_units(network)  # 2 embeddings, 2 heads in 4 places, 6 neurons in 2 places, 5 outputs
+    >>> units.shape
+    (27, 8)
     """
     return np.concatenate(_touched(residual_stream(network), network, threshold))
 
 
 def together(units: Touched) -> Float64[np.ndarray, "positions positions"]:
-    """How strongly each two positions are joined by units, above the diagonal; see `subspace_graph`."""
+    """How strongly each two positions are joined by units, above the diagonal; see `subspace_graph`.
+
+    Parameters
+    ----------
+    units : array of bool, shape (units, positions)
+        Which positions each unit touches.
+
+    Returns
+    -------
+    array of float64, shape (positions, positions)
+        An upper triangular matrix.
+
+    Examples
+    --------
+    >>> from bimt_analyze.transformers import together
+    >>> import numpy as np
+    >>> together(np.array([[True, True, True]])).tolist()
+    [[0.0, 0.5, 0.5], [0.0, 0.0, 0.5], [0.0, 0.0, 0.0]]
+    """
     several = units[units.sum(1) > 1].astype(np.float64)
     return np.triu(several.T @ (several / (several.sum(1, keepdims=True) - 1)), 1)
 

@@ -1,4 +1,4 @@
-"""The graph of a transformer without its residual stream: who reads what whom has written."""
+"""The graph of a transformer without its residual stream: which parts read what others have written."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +24,20 @@ class _Unit:
     writes: Matrix  # [positions, neurons]
 
     def summed(self, virtual: Matrix, axis: int) -> Matrix:
-        """Entries added up over the neurons of each node, along one axis; copies of neurons lie one after the other."""
+        """Entries added up over the neurons of each node, along one axis; copies of neurons lie one after the other.
+
+        Parameters
+        ----------
+        virtual : array of float64
+            Virtual weights, with neurons along the axis.
+        axis : int
+            0 or 1.
+
+        Returns
+        -------
+        array of float64
+            One entry a node along the axis.
+        """
         size = virtual.shape[axis]
         neurons = self.writes.shape[1] or size
         node = np.arange(size) % neurons * self.nodes // neurons
@@ -33,21 +46,45 @@ class _Unit:
 
 
 def virtual_graph(network: Network) -> NeuronGraph:
-    """Heads, MLP neurons and outputs, joined by virtual weights (Elhage et al. 2021, A Mathematical Framework for
-    Transformer Circuits, "Virtual Weights and the Residual Stream as a Communication Channel").
+    """Join heads, MLP neurons and outputs of a transformer by virtual weights.
 
-    An edge from writer j to a later reader i has the strength ``|sum_p R[i, p] W[p, j]|``, with W the writer's weights
-    into the positions p of the stream and R the reader's out of them; norms are left out. A head is one node, because
-    its neurons act together through its attention: strengths are summed over its neurons, and over q, k and v. So the
-    stream, through which everything touches everything, is gone, and components and modules become visible.
+    Parameters
+    ----------
+    network : Network
+        A transformer.
 
-    Returns:
+    Returns
+    -------
+    NeuronGraph
         Nodes (group, head), (group, neuron) and (outputs, class); embeddings have none, and weights from groups that
         only write (the kinds of a RowTransformer) do. ``weights`` is "virtual". Take the outputs out
         (`NeuronGraph.without`) before you ask for components: each reads all over the stream.
 
-    Raises:
-        InputError: no transformer (`residual_stream`).
+    Raises
+    ------
+    InputError
+        The network is no transformer (`residual_stream`).
+
+    Notes
+    -----
+    An edge from writer j to a later reader i has the strength ``|sum_p R[i, p] W[p, j]|`` [1]_, with W the writer's
+    weights into the positions p of the stream and R the reader's out of them; norms are left out. A head is one node,
+    because its neurons act together through its attention: strengths are summed over its neurons, and over q, k and v.
+    So the stream, through which everything touches everything, is gone, and components and modules become visible.
+
+    References
+    ----------
+    .. [1] Elhage et al. 2021, "A Mathematical Framework for Transformer Circuits", "Virtual Weights and the Residual
+       Stream as a Communication Channel".
+
+    Examples
+    --------
+    >>> from bimt_analyze.transformers import virtual_graph
+    >>> from bimt_train.checkpoints import Network
+    >>> from bimt_train.models import GPT
+    >>> graph = virtual_graph(Network.of(GPT(5, 4, 8, heads=2, layers=1, hidden=6)))
+    >>> len(graph.nodes), graph.weights
+    (13, 'virtual')
     """
     stream, layout, place = residual_stream(network), network.layout, network.placement
     nothing = np.zeros((layout.sizes[stream.group], 0))
@@ -61,9 +98,9 @@ def virtual_graph(network: Network) -> NeuronGraph:
     first: dict[str, int] = {}
     for depth, unit in enumerate(units):
         first[unit.group] = len(nodes)
-        group, seats = layout.group(unit.group), place.coordinates(layout, unit.group)
+        group, places = layout.group(unit.group), place.coordinates(layout, unit.group)
         heads = unit.nodes != group.size
-        for k, members in enumerate(np.split(seats, unit.nodes)):
+        for k, members in enumerate(np.split(places, unit.nodes)):
             label = f"{group.name} head {k}" if heads else group.label(k)
             nodes.append(Neuron(group.name, k, label, tuple(members.mean(0).tolist()), depth))
     return NeuronGraph(tuple(nodes), _edges(units, first), "virtual", layout.inputs, layout.outputs)

@@ -4,7 +4,7 @@ from ._checkpoint_file import load_checkpoint as load_checkpoint
 from ._checkpoint_file import save_checkpoint as save_checkpoint
 from ._network import Connection as Connection
 from ._network import Network as Network
-from ._task_spec import TaskCard as TaskCard
+from ._task_spec import TaskSpec as TaskSpec
 from .readers._foreign import from_bimt_notebook as from_bimt_notebook
 from .readers._foreign import from_state_dict as from_state_dict
 from .readers._foreign import read_foreign as read_foreign

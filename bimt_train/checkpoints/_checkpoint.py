@@ -1,4 +1,4 @@
-"""A checkpoint: everything an analysis needs to know of a trained network, as one frozen value."""
+"""A checkpoint: everything that an analysis needs to know of a trained network, as one frozen value."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,24 +9,36 @@ from jaxtyping import Float64
 
 from .._errors import CheckpointError
 from ._network import Network
-from ._task_spec import TaskCard
+from ._task_spec import TaskSpec
 
 PROBES = ("x_train", "y_train", "x_test", "y_test")
 
 
 @dataclass(frozen=True, eq=False)
 class Probe:
-    """Rows on which an analysis may ask the network, in the task's own units; arrays are copied and read-only.
+    """Rows on which an analysis may evaluate the network, in the task's own units. Arrays are copied and read-only.
 
-    Attributes:
-        x_train: ``[rows, inputs]``, rows the network was trained on.
-        y_train: ``[rows, outputs]``, their targets; ``[rows, 1]`` for the numbers of classes; ``[rows, inputs]`` for
-            the numbers of the tokens that follow.
-        x_test: ``[rows, inputs]``, rows it was not trained on.
-        y_test: their targets.
+    Attributes
+    ----------
+    x_train : array of float, shape (rows, inputs)
+        Rows that the network was trained on.
+    y_train : array of float, shape (rows, outputs)
+        The targets of these rows; shape (rows, 1) for the numbers of classes; shape (rows, inputs) for the numbers of
+        the tokens that follow.
+    x_test : array of float, shape (rows, inputs)
+        Rows that the network was not trained on.
+    y_test : array of float
+        The targets of these rows.
 
-    Raises:
-        CheckpointError: an array is empty, holds NaN or infinity, or its rows or columns do not match the others'.
+    Raises
+    ------
+    CheckpointError
+        An array is empty, holds NaN or infinity, or its rows or columns do not match the others'.
+
+    Examples
+    --------
+    >>> Probe(x_train=[[0.0], [1.0]], y_train=[[0.0], [2.0]], x_test=[[0.5]], y_test=[[1.0]]).y_train.shape
+    (2, 1)
     """
 
     # Shapes are checked below in every run, with errors of our own.
@@ -42,75 +54,103 @@ class Probe:
             where = f"probe.{name}"
             if array.ndim != 2 or array.size == 0:
                 shape = str(list(array.shape))
-                raise CheckpointError("a probe is a table", where=where, expected="[rows, columns]", got=shape)
+                raise CheckpointError("a probe must be a table", where=where, expected="[rows, columns]", got=shape)
             if not np.isfinite(array).all():
-                mend = "leave out the rows with NaN or infinity"
-                raise CheckpointError("a probe with values that are not finite", where=where, mend=mend)
+                hint = "leave out the rows with NaN or infinity"
+                raise CheckpointError("a probe with values that are not finite", where=where, hint=hint)
             object.__setattr__(self, name, array)
-        for part in ("train", "test"):
-            self._check_equal(f"x_{part}", f"y_{part}", axis=0, mend="give one target row for each input row")
+        for half in ("train", "test"):
+            self._check_equal(f"x_{half}", f"y_{half}", axis=0, hint="give one target row for each input row")
         for side in ("x", "y"):
-            self._check_equal(f"{side}_train", f"{side}_test", axis=1, mend="use the same columns")
+            self._check_equal(f"{side}_train", f"{side}_test", axis=1, hint="use the same columns")
 
-    def _check_equal(self, first: str, second: str, *, axis: int, mend: str) -> None:
+    def _check_equal(self, first: str, second: str, *, axis: int, hint: str) -> None:
         expected, got = (getattr(self, name).shape[axis] for name in (first, second))
         if expected != got:
             counted = ("rows", "columns")[axis]
             raise CheckpointError(
-                f"a probe of unequal {counted}",
+                f"a probe with unequal numbers of {counted}",
                 where=f"probe.{second}",
                 expected=f"{expected} {counted}, as probe.{first}",
                 got=str(got),
-                mend=mend,
+                hint=hint,
             )
 
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """A network with what is known about it: its task, rows to ask it about, and how it was trained.
+    """A network with what is known about it: the task, rows to evaluate it on, and how it was trained.
 
-    Attributes:
-        network: layout, placement and weights.
-        card: names, units and known parts of the task.
-        probe: rows and targets.
-        config: how it was trained; plain JSON values.
+    Attributes
+    ----------
+    network : Network
+        Layout, placement and weights.
+    task : TaskSpec
+        Names, units and decomposition of the task.
+    probe : Probe
+        Rows and targets.
+    config : mapping, optional
+        How it was trained; plain JSON values.
 
-    Raises:
-        CheckpointError: a weight is NaN or infinite, or the widths of network, card and probe differ.
+    Raises
+    ------
+    CheckpointError
+        A weight is NaN or infinite, or the widths of network, task and probe differ.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> from bimt_train.checkpoints import from_state_dict
+    >>> module = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1))
+    >>> checkpoint = from_state_dict(module.state_dict(), activation="tanh", ranges=(-1, 1))
+    >>> checkpoint.predict(np.zeros((5, 2))).shape
+    (5, 1)
     """
 
     network: Network
-    card: TaskCard
+    task: TaskSpec
     probe: Probe
     config: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, tensor in self.network.tensors.items():
             _check_finite(name, tensor, self.network.layout.tensors[name].role)
-        layout, card = self.network.layout, self.card
+        layout, task = self.network.layout, self.task
         ends = (layout.columns, layout.sizes.get(layout.outputs, 0))
-        for end, width, names in zip((layout.inputs, layout.outputs), ends, (card.inputs, card.outputs), strict=True):
+        for end, width, names in zip((layout.inputs, layout.outputs), ends, (task.inputs, task.outputs), strict=True):
             if end and width != len(names):
                 raise CheckpointError(
-                    "the card is of another network",
-                    where=f"card, group '{end}'",
+                    "the task does not match the network",
+                    where=f"task, group '{end}'",
                     expected=f"{width} names",
                     got=f"{len(names)} ({', '.join(names[:8])})",
-                    mend="name each neuron of the group",
+                    hint="give one name for each neuron of the group",
                 )
-        for part in ("train", "test"):
-            _check_width(f"x_{part}", getattr(self.probe, f"x_{part}"), (len(card.inputs),))
+        for half in ("train", "test"):
+            _check_width(f"x_{half}", getattr(self.probe, f"x_{half}"), (len(task.inputs),))
             # Classes may be given by number, in one column, or as one column a class.
-            widths = (len(card.targets), 1) if card.loss == "cross-entropy" else (len(card.targets),)
-            _check_width(f"y_{part}", getattr(self.probe, f"y_{part}"), widths)
+            widths = (len(task.targets), 1) if task.loss == "cross-entropy" else (len(task.targets),)
+            _check_width(f"y_{half}", getattr(self.probe, f"y_{half}"), widths)
 
     def predict(self, x: Float64[np.ndarray, "rows inputs"]) -> Float64[np.ndarray, "rows *places outputs"]:
-        """The network's outputs for inputs ``[rows, inputs]``, both in the task's own units.
+        """Compute the network's outputs in the task's own units.
 
-        Raises:
-            TaskError: x has another number of columns than the task has inputs.
+        Parameters
+        ----------
+        x : array of float, shape (rows, inputs)
+            Inputs in the task's own units.
+
+        Returns
+        -------
+        array of float, shape (rows, outputs)
+            Outputs in the task's own units; shape (rows, places, outputs) where the network reads sequences.
+
+        Raises
+        ------
+        TaskError
+            x has another number of columns than the task has inputs.
         """
-        return self.card.from_network_outputs(self.network.predict(self.card.to_network_inputs(x)))
+        return self.task.from_network_outputs(self.network.predict(self.task.to_network_inputs(x)))
 
 
 def _check_finite(name: str, tensor: np.ndarray, role: str) -> None:
@@ -124,7 +164,7 @@ def _check_finite(name: str, tensor: np.ndarray, role: str) -> None:
             where=f"tensor '{name}'",
             expected="finite numbers",
             got=f"{int(wrong.sum())} of {tensor.size} are NaN or infinite",
-            mend="the training diverged: take another seed, or train with a smaller learning rate",
+            hint="the training diverged: take another seed, or train with a smaller learning rate",
         )
 
 
@@ -135,5 +175,5 @@ def _check_width(name: str, array: np.ndarray, widths: tuple[int, ...]) -> None:
             where=f"probe.{name}",
             expected=" or ".join(f"{width} columns" for width in dict.fromkeys(widths)),
             got=str(array.shape[1]),
-            mend="give one column for each name on the card",
+            hint="give one column for each name in the task",
         )

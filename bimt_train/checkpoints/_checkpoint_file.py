@@ -1,4 +1,4 @@
-"""The checkpoint's file: safetensors with one line of JSON, checked field by field; it holds no code."""
+"""The checkpoint's file: safetensors with one line of JSON, checked field by field. It holds no code."""
 
 import json
 from collections.abc import Mapping
@@ -14,12 +14,13 @@ from .._errors import CheckpointError, InputError
 from ..layouts._group import Group
 from ..layouts._layout import Layout, Role, TensorSpec
 from ..layouts._placement import Placement
-from ..models._model_options import Strict, check_options
+from ..models._contract import Strict
 from ..models._model_spec import ModelSpec
+from ..models._models import check_options
 from ._checkpoint import PROBES, Checkpoint, Probe
 from ._files import write_whole
 from ._network import Network
-from ._task_spec import TaskCard
+from ._task_spec import TaskSpec
 
 VERSION = 1
 """Of the file format; raised whenever a reader of the older one could misread a file."""
@@ -77,7 +78,7 @@ class _Metadata(Strict):
     layout: _LayoutData
     placement: dict[str, list[int]]
     model: _ModelData
-    card: dict[str, Any]
+    task: dict[str, Any]
     config: dict[str, Any]
     tied: dict[str, str]
 
@@ -86,13 +87,33 @@ class _Metadata(Strict):
 
 
 def save_checkpoint(path: str | Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint; the same content gives the same bytes. The file appears whole or not at all.
+    """Write a checkpoint to a file. Equal content gives equal bytes, and the file appears whole or not at all.
 
     The format is written up in docs/checkpoint.md. Tied tensors, which is to say tensors of equal content, are stored
     once; constant tensors (fresh biases and norms) are equal by chance and each stored on its own.
 
-    Raises:
-        CheckpointError: the config holds something that JSON does not, or the file cannot be written.
+    Parameters
+    ----------
+    path : str or Path
+        The file to write, usually with the ending ``.safetensors``. A file that is there is replaced.
+    checkpoint : Checkpoint
+        What to write.
+
+    Raises
+    ------
+    CheckpointError
+        The config holds something that JSON does not, or the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from bimt_train.checkpoints import from_state_dict
+    >>> checkpoint = from_state_dict({"weight": np.eye(2)}, activation="silu", ranges=(-1, 1))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_checkpoint(f"{folder}/net.safetensors", checkpoint)
+    ...     loaded = load_checkpoint(f"{folder}/net.safetensors")
+    >>> loaded.task == checkpoint.task, loaded.network.layout == checkpoint.network.layout
+    (True, True)
     """
     network = checkpoint.network
     tensors, tied = _without_copies(network.tensors)
@@ -100,7 +121,7 @@ def save_checkpoint(path: str | Path, checkpoint: Checkpoint) -> None:
     taken = [name for name in network.tensors if name in probe]
     if taken:
         raise CheckpointError(
-            "a tensor has the name of a probe", where=f"tensor '{taken[0]}'", mend="rename the module"
+            "a tensor has the name of a probe", where=f"tensor '{taken[0]}'", hint="rename the module"
         )
     layout = network.layout.to_json()
     # A list, because the order of the layers matters and that of JSON's keys does not.
@@ -111,15 +132,15 @@ def save_checkpoint(path: str | Path, checkpoint: Checkpoint) -> None:
         "layout": layout,
         "placement": {name: list(slots) for name, slots in network.placement.slots.items()},
         "model": {"kind": network.model.kind, "options": dict(network.model.options)},
-        "card": TaskCard.from_json(checkpoint.card.to_json()).to_json(),  # 1 and 1.0 are the same content
+        "task": TaskSpec.from_json(checkpoint.task.to_json()).to_json(),  # 1 and 1.0 are the same content
         "config": dict(checkpoint.config),
         "tied": tied,
     }
     try:
         text = json.dumps(said, sort_keys=True, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
-        what, mend = "a checkpoint that JSON cannot say", "give plain values as config and model options"
-        raise CheckpointError(what, where=str(path), got=str(error), mend=mend) from error
+        what, hint = "a checkpoint that cannot be written as JSON", "give plain values as config and model options"
+        raise CheckpointError(what, where=str(path), got=str(error), hint=hint) from error
     write_whole(Path(path), to_safetensors({**tensors, **probe}, {_KEY: text}))
 
 
@@ -142,11 +163,30 @@ def _without_copies(tensors: Mapping[str, np.ndarray]) -> tuple[dict[str, np.nda
 
 
 def load_checkpoint(path: str | Path) -> Checkpoint:
-    """Read a checkpoint. Nothing in the file is run; every field is checked before it is used.
+    """Read a checkpoint from a file. Nothing in the file is run; every field is checked before it is used.
 
-    Raises:
-        CheckpointError: the file is missing, truncated, no safetensors, not ours, of another version, or contradicts
-            itself; the message names the file, the field and the mend.
+    Parameters
+    ----------
+    path : str or Path
+        A file that `save_checkpoint` wrote.
+
+    Returns
+    -------
+    Checkpoint
+        The network, the task, the probe and the config.
+
+    Raises
+    ------
+    CheckpointError
+        The file is missing, truncated, no safetensors, not a checkpoint, of another version, or contradicts itself; the
+        message names the file, the field and a hint.
+
+    Examples
+    --------
+    >>> load_checkpoint("nowhere.safetensors")
+    Traceback (most recent call last):
+        ...
+    bimt_train._errors.CheckpointError: no such file: nowhere.safetensors; hint: correct the path
     """
     path = Path(path)
     tensors, text = _read(path)
@@ -154,7 +194,7 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     for alias, name in data.tied.items():
         if alias in tensors or name not in tensors:
             where, expected = f"{path}, field 'tied.{alias}'", "the name of a stored tensor"
-            raise CheckpointError("a tied tensor without its twin", where=where, expected=expected, got=name)
+            raise CheckpointError("a tied tensor without a stored copy", where=where, expected=expected, got=name)
         tensors[alias] = tensors[name]
     part = "layout"
     try:
@@ -162,8 +202,8 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         part = "placement"
         placement = Placement({name: tuple(slots) for name, slots in data.placement.items()}).check(layout)
         placement = Placement({name: placement.slots[name] for name in layout.sizes})
-        part = "card"
-        card = TaskCard.from_json(data.card)
+        part = "task"
+        task = TaskSpec.from_json(data.task)
         part = "probe"
         probe = Probe(*(_taken(tensors, f"probe.{name}") for name in PROBES))
         part = "tensors"
@@ -171,33 +211,33 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         check_options(model, layout.steps, {name: tensor.shape for name, tensor in tensors.items()})
         in_order = {name: tensors[name] for name in layout.tensors if name in tensors}
         network = Network(model, layout, placement, in_order | tensors)
-        return Checkpoint(network, card, probe, data.config)
+        return Checkpoint(network, task, probe, data.config)
     except ValidationError as error:
         raise _misfit(path, "model.options", error) from error
     except InputError as error:
         where = ", ".join(filter(None, (str(path), f"field '{part}'", error.where)))
         raise CheckpointError(
-            error.what, where=where, expected=error.expected, got=error.got, mend=error.mend or "write the file anew"
+            error.what, where=where, expected=error.expected, got=error.got, hint=error.hint or "write the file anew"
         ) from error
 
 
 def _read(path: Path) -> tuple[dict[str, np.ndarray], str]:
-    """The arrays and the metadata text, or a sentence on why this is no checkpoint of ours."""
+    """Read the arrays and the metadata text, or say why this is no checkpoint."""
     try:
         with safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}
             if _KEY not in metadata:
                 found = ", ".join(sorted(file.keys())[:4]) or "no tensors"
-                what = "a safetensors file without our metadata"
-                raise CheckpointError(what, where=str(path), expected=f"metadata '{_KEY}'", got=found, mend=_FOREIGN)
+                what = "a safetensors file without the metadata of a checkpoint"
+                raise CheckpointError(what, where=str(path), expected=f"metadata '{_KEY}'", got=found, hint=_FOREIGN)
             kinds = {name: file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118
             for name, kind in kinds.items():
                 if kind not in _DTYPES:
                     where, expected = f"{path}, tensor '{name}'", ", ".join(sorted(_DTYPES))
-                    raise CheckpointError("a tensor of a foreign kind", where=where, expected=expected, got=kind)
+                    raise CheckpointError("a tensor of an unsupported type", where=where, expected=expected, got=kind)
             return {name: file.get_tensor(name) for name in kinds}, metadata[_KEY]
     except FileNotFoundError as error:
-        raise CheckpointError("no such file", where=str(path), mend="correct the path") from error
+        raise CheckpointError("no such file", where=str(path), hint="correct the path") from error
     except OSError as error:
         raise CheckpointError("the file cannot be read", where=str(path), got=error.strerror or str(error)) from error
     except SafetensorError as error:
@@ -205,14 +245,14 @@ def _read(path: Path) -> tuple[dict[str, np.ndarray], str]:
 
 
 def _unreadable(path: Path, reason: str) -> CheckpointError:
-    """A truncated file is empty or begins like one of ours; anything else is of another kind."""
+    """Tell a damaged checkpoint, which is empty or begins like one, from a file of another kind."""
     with path.open("rb") as file:
         start = file.read(9)
     if len(start) < 9 or (start[8:] == b"{" and "header too large" not in reason.lower()):
-        mend = "the file is truncated or damaged: copy it again, or train anew"
-        return CheckpointError("a damaged checkpoint", where=str(path), got=reason, mend=mend)
+        hint = "the file is truncated or damaged: copy it again, or train anew"
+        return CheckpointError("a damaged checkpoint", where=str(path), got=reason, hint=hint)
     what = "not a safetensors file"
-    return CheckpointError(what, where=str(path), expected="a checkpoint", got=reason, mend=_FOREIGN)
+    return CheckpointError(what, where=str(path), expected="a checkpoint", got=reason, hint=_FOREIGN)
 
 
 def _parse(path: Path, text: str) -> _Metadata:
@@ -225,7 +265,7 @@ def _parse(path: Path, text: str) -> _Metadata:
                 where=f"{path}, field 'version'",
                 expected=str(VERSION),
                 got=str(version),
-                mend="install a newer version of this program" if newer else "write the file anew",
+                hint="install a newer version of this program" if newer else "write the file anew",
             )
         return _Metadata.model_validate_json(text)
     except ValidationError as error:
@@ -241,7 +281,7 @@ def _misfit(path: Path, field: str, error: ValidationError) -> CheckpointError:
         where=f"{path}, field '{name}'",
         expected=first["msg"],
         got=got if len(got) <= 60 else f"{got[:57]}...",
-        mend="write the file anew, as docs/checkpoint.md says",
+        hint="write the file anew, as docs/checkpoint.md says",
     )
 
 
@@ -250,5 +290,5 @@ def _taken(tensors: dict[str, np.ndarray], name: str) -> np.ndarray:
         raise CheckpointError("a tensor is missing", where=f"tensor '{name}'", expected="float64 [rows, columns]")
     array = tensors.pop(name)
     if array.dtype != np.float64:
-        raise CheckpointError("a probe of a foreign kind", where=name, expected="float64", got=str(array.dtype))
+        raise CheckpointError("a probe of the wrong type", where=name, expected="float64", got=str(array.dtype))
     return array

@@ -8,10 +8,19 @@ from .._errors import CheckpointError
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write beside the goal and rename, so that a reader never meets half a file.
+    """Write ``content`` beside ``path`` and rename it, so that a reader never meets half a file.
 
-    Raises:
-        CheckpointError: the file cannot be written.
+    Parameters
+    ----------
+    path : Path
+        The file that appears, or is replaced.
+    content : bytes
+        All that it will hold.
+
+    Raises
+    ------
+    CheckpointError
+        The file cannot be written.
     """
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -21,8 +30,8 @@ def write_whole(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         unfinished.replace(path)
     except OSError as error:
-        mend, reason = "choose a folder that exists and can be written", str(error.strerror)
-        raise CheckpointError("the file cannot be written", where=str(path), got=reason, mend=mend) from error
+        hint, reason = "choose a folder that exists and can be written", str(error.strerror)
+        raise CheckpointError("the file cannot be written", where=str(path), got=reason, hint=hint) from error
     finally:
         with contextlib.suppress(OSError):
             unfinished.unlink()

@@ -22,7 +22,24 @@ if TYPE_CHECKING:
 
 
 class Connection(NamedTuple):
-    """The weights from one group to another, as one matrix ``[target, source]``; folded copies are summed."""
+    """The weights from one group to another, as one matrix; folded copies are summed.
+
+    Attributes
+    ----------
+    tensor : str
+        The tensor's name.
+    target : str
+        The group that is written.
+    source : str
+        The group that is read.
+    matrix : array of float, shape (targets, sources)
+        The weights.
+
+    Examples
+    --------
+    >>> Connection(tensor="0.weight", target="y", source="x", matrix=np.eye(2)).matrix.shape
+    (2, 2)
+    """
 
     tensor: str
     target: str
@@ -32,16 +49,30 @@ class Connection(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A trained (or untrained) network. Asking it never changes it.
+    """A trained or untrained network as a frozen value. No method changes it.
 
-    Attributes:
-        model: how to build the module.
-        layout: groups and declarations; every tensor is declared.
-        placement: where the neurons sit.
-        tensors: name -> array, read-only.
+    Attributes
+    ----------
+    model : ModelSpec
+        How to build the module.
+    layout : Layout
+        Groups and declarations; every tensor is declared.
+    placement : Placement
+        The slots of the neurons.
+    tensors : mapping of str to array
+        The parameters and buffers, read-only.
 
-    Raises:
-        LayoutError: tensors and layout, or placement and layout, contradict each other.
+    Raises
+    ------
+    LayoutError
+        Tensors and layout, or placement and layout, contradict each other.
+
+    Examples
+    --------
+    >>> from bimt_train.models import MLP
+    >>> network = Network.of(MLP([2, 3, 1]))
+    >>> [(c.source, c.target, c.matrix.shape) for c in network.connections()]
+    [('x', 'h1', (3, 2)), ('h1', 'y', (1, 3))]
     """
 
     model: "ModelSpec"
@@ -60,17 +91,34 @@ class Network:
 
     @classmethod
     def of(cls, module: Any, layout: Layout | None = None, placement: Placement | None = None) -> Self:
-        """The value of a module that knows its ``spec`` (and its ``layout()``, where none is given).
+        """Copy a module into a value.
 
-        Raises:
-            InputError: it does not know them.
-            LayoutError: as the class.
+        Parameters
+        ----------
+        module : torch.nn.Module
+            A module that knows its ``spec`` (and its ``layout()``, where none is given).
+        layout : Layout, optional
+            Groups and declarations; left out, those of the module.
+        placement : Placement, optional
+            The slots of the neurons; left out, neuron i is in slot i.
+
+        Returns
+        -------
+        Network
+            Copies of the module's tensors.
+
+        Raises
+        ------
+        InputError
+            The module lacks a ``spec``, or a ``layout()`` where none is given.
+        LayoutError
+            Tensors, layout and placement contradict each other.
         """
         for name in ("spec", "layout") if layout is None else ("spec",):
             if not hasattr(module, name):
                 raise InputError(
                     f"a module without a {name}", where=type(module).__name__, expected="one of bimt_train.models",
-                    mend="make Network(ModelSpec(name, {}), layout, placement, tensors) of it, to be studied by its "
+                    hint="make Network(ModelSpec(name, {}), layout, placement, tensors) of it, to be studied by its "
                     "weights and not run",
                 )  # fmt: skip
         declared = module.layout() if layout is None else layout
@@ -78,7 +126,7 @@ class Network:
         return cls(module.spec, declared, placement or Placement.identity(declared), tensors)
 
     def module(self) -> "torch.nn.Module":
-        """A fresh torch module with these tensors, in double precision if one of them is."""
+        """Build a fresh torch module with these tensors, in double precision if one of them is, in evaluation mode."""
         import torch
 
         from ..models import build_model  # brings torch
@@ -94,7 +142,19 @@ class Network:
         return self.module().double()
 
     def predict(self, x: Float[np.ndarray, "rows inputs"]) -> Float64[np.ndarray, "rows *places outputs"]:
-        """The network's own outputs, computed in double precision; at each token, where it reads sequences."""
+        """Compute the network's own outputs, in double precision.
+
+        Parameters
+        ----------
+        x : array of float, shape (rows, inputs)
+            Inputs as the network sees them, not in the task's units.
+
+        Returns
+        -------
+        array of float, shape (rows, outputs)
+            Outputs as the network gives them; shape (rows, places, outputs), one place for each token, where it reads
+            sequences.
+        """
         import torch
 
         with torch.no_grad():
@@ -102,7 +162,7 @@ class Network:
         return np.asarray(outputs)
 
     def connections(self) -> tuple[Connection, ...]:
-        """Every weight tensor as a matrix between its two groups."""
+        """Fold every weight tensor into a matrix between its two groups."""
         found = []
         for name in self.layout.weights():
             plan = self.layout.tensors[name].plan
@@ -111,13 +171,46 @@ class Network:
         return tuple(found)
 
     def edges(self, threshold: float = 0.0) -> int:
-        """How many weights have a magnitude above the threshold."""
+        """Count the weights whose magnitude is above a threshold.
+
+        Parameters
+        ----------
+        threshold : float, default 0.0
+            In the units of the weights.
+
+        Returns
+        -------
+        int
+            The number of weights; biases and embeddings are not counted.
+        """
         return int(sum((np.abs(self.tensors[name]) > threshold).sum() for name in self.layout.weights()))
 
     def with_tensors(self, tensors: Mapping[str, np.ndarray]) -> Self:
-        """The same network with some tensors replaced."""
+        """Replace some tensors.
+
+        Parameters
+        ----------
+        tensors : mapping of str to array
+            The new values, by the tensors' names.
+
+        Returns
+        -------
+        Network
+            A new network.
+        """
         return replace(self, tensors={**self.tensors, **tensors})
 
     def with_placement(self, placement: Placement) -> Self:
-        """The same network with its neurons dealt to other slots."""
+        """Assign the neurons to other slots.
+
+        Parameters
+        ----------
+        placement : Placement
+            The new slots.
+
+        Returns
+        -------
+        Network
+            A new network with the weights of this one.
+        """
         return replace(self, placement=placement)

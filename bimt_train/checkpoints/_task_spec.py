@@ -1,4 +1,4 @@
-"""The card of a task: what a checkpoint remembers of the task its network was trained on."""
+"""The description of a task: what a checkpoint remembers of the task that its network was trained on."""
 
 import math
 from collections.abc import Mapping
@@ -9,8 +9,9 @@ import numpy as np
 from jaxtyping import Float64
 
 from .._errors import TaskError
-from ..expressions._decomposition import KnownParts, as_names, as_text
+from ..expressions._decomposition import Decomposition
 from ..expressions._formula_reader import is_variable_name
+from ..expressions._json_text import as_names, as_text
 
 Loss: TypeAlias = Literal["mse", "cross-entropy", "next-token"]
 Numbers: TypeAlias = tuple[int | float, ...]
@@ -20,23 +21,54 @@ _LABELS = ("input_labels", "output_labels")
 
 
 @dataclass(frozen=True)
-class TaskCard:
-    """Names, ranges and units of a task, and the parts it is known to be made of.
+class TaskSpec:
+    """Names, ranges and units of a task, and its known decomposition.
 
-    The network sees (x - input_shift) / input_scale, and the task's y is the network's output * output_scale +
-    output_shift, column by column; None means that nothing is shifted or scaled. ``ranges`` gives the lowest and
-    highest value of each input in the task's own units. ``inputs`` and ``outputs`` are names that can stand in a
-    formula; ``input_labels`` and ``output_labels`` are what the user called them, where that is something else
-    ("mass (kg)" for mass_kg), for tables and pictures.
+    The network sees ``(x - input_shift) / input_scale``, and the task's y is the network's ``output * output_scale +
+    output_shift``, column by column.
 
-    With ``loss="cross-entropy"`` the outputs are the logits of classes, and their units are left alone. ``classes``
-    says of ``loss="mse"`` that the targets are one-hot: the largest output names the class.
+    Attributes
+    ----------
+    name : str
+        The task's name.
+    inputs : tuple of str
+        Names of the inputs, which can stand in a formula.
+    outputs : tuple of str
+        Names of the outputs, which can stand in a formula.
+    ranges : tuple of (float, float)
+        The lowest and highest value of each input, in the task's own units.
+    loss : {"mse", "cross-entropy", "next-token"}, default "mse"
+        With ``"cross-entropy"`` the outputs are the logits of classes, and their units are left alone. With
+        ``"next-token"`` a row is a sequence of tokens, and the outputs are the logits of what comes next, at each of
+        them: the inputs are the places of the sequence, and targets are tokens by number, one for each place.
+    decomposition : Decomposition, optional
+        What is known of how the task is built, over the same inputs and outputs.
+    input_shift : tuple of float, optional
+        What is taken from each input, in the task's own units; None means that nothing is shifted.
+    input_scale : tuple of float, optional
+        What each input is divided by, in the task's own units; None means that nothing is scaled.
+    output_shift : tuple of float, optional
+        What is added to each output, in the task's own units; None means that nothing is shifted.
+    output_scale : tuple of float, optional
+        What each output is multiplied by, in the task's own units; None means that nothing is scaled.
+    input_labels : tuple of str, optional
+        What the user called the inputs, where that is something else ("mass (kg)" for mass_kg).
+    output_labels : tuple of str, optional
+        What the user called the outputs, where that is something else. Labels are for tables and pictures.
+    classes : bool, default False
+        Whether, with ``loss="mse"``, the targets are one-hot: the largest output names the class.
 
-    With ``loss="next-token"`` a row is a sequence of tokens, and the outputs are the logits of what comes next, at each
-    of them: the inputs are the places of the sequence, and targets are tokens by number, one a place.
+    Raises
+    ------
+    TaskError
+        Names cannot stand in a formula or occur twice, lengths differ, a range is empty or infinite, a scale is not
+        positive, or the decomposition is of another task.
 
-    Raises TaskError for names that cannot stand in a formula or occur twice, for lengths that differ, for empty or
-    infinite ranges, for scales that are not positive, and for parts of another task.
+    Examples
+    --------
+    >>> task = TaskSpec("fall", ("t",), ("h",), ((0.0, 3.0),), input_shift=(1.5,), input_scale=(0.5,))
+    >>> task.to_network_inputs(np.array([[1.0], [2.0]])).ravel()
+    array([-1.,  1.])
     """
 
     name: str
@@ -44,7 +76,7 @@ class TaskCard:
     outputs: tuple[str, ...]
     ranges: tuple[tuple[int | float, int | float], ...]
     loss: Loss = "mse"
-    parts: KnownParts | None = None
+    decomposition: Decomposition | None = None
     input_shift: Numbers | None = None
     input_scale: Numbers | None = None
     output_shift: Numbers | None = None
@@ -60,18 +92,21 @@ class TaskCard:
         names = [*self.inputs, *self.outputs]
         for name in names:
             if not is_variable_name(name):
-                mend = "start with a letter and go on with letters, digits and _"
-                raise TaskError("a name that cannot stand in a formula", where=where, got=repr(name), mend=mend)
+                hint = "start with a letter and go on with letters, digits and _"
+                raise TaskError("a name that cannot stand in a formula", where=where, got=repr(name), hint=hint)
             if names.count(name) > 1:
-                raise TaskError("a name is given twice", where=where, got=repr(name), mend="rename one of the two")
+                raise TaskError("a name is given twice", where=where, got=repr(name), hint="rename one of the two")
         self._check_numbers(where)
         if self.loss not in get_args(Loss):
             raise TaskError("unknown loss", where=where, expected=" or ".join(get_args(Loss)), got=repr(self.loss))
         if self.loss != "mse" and (self.output_shift or self.output_scale):
-            raise TaskError("classes have no units", where=where, mend="leave out output_shift and output_scale")
-        if self.parts and (self.parts.inputs, self.parts.outputs) != (self.inputs, self.outputs):
-            expected, got = (f"{of.inputs} -> {of.outputs}" for of in (self, self.parts))
-            raise TaskError("known parts of another task", where=where, expected=expected, got=got)
+            raise TaskError("classes have no units", where=where, hint="leave out output_shift and output_scale")
+        if self.decomposition and (self.decomposition.inputs, self.decomposition.outputs) != (
+            self.inputs,
+            self.outputs,
+        ):
+            expected, got = (f"{of.inputs} -> {of.outputs}" for of in (self, self.decomposition))
+            raise TaskError("the decomposition is of another task", where=where, expected=expected, got=got)
 
     def _check_numbers(self, where: str) -> None:
         for field in ("ranges", *_SCALES, *_LABELS):
@@ -106,17 +141,60 @@ class TaskCard:
         return self.inputs if self.loss == "next-token" else self.outputs
 
     def to_network_inputs(self, x: Float64[np.ndarray, "rows inputs"]) -> Float64[np.ndarray, "rows inputs"]:
-        """(x - input_shift) / input_scale, for x [rows, inputs] in the task's units."""
+        """Convert inputs to the network's units, ``(x - input_shift) / input_scale``.
+
+        Parameters
+        ----------
+        x : array of float, shape (rows, inputs)
+            Inputs in the task's units.
+
+        Returns
+        -------
+        array of float, shape (rows, inputs)
+            Inputs as the network sees them.
+
+        Raises
+        ------
+        TaskError
+            x has another number of columns.
+        """
         shift, scale = self._affine(x, self.inputs, self.input_shift, self.input_scale)
         return np.asarray((x - shift) / scale)
 
     def to_network_targets(self, y: Float64[np.ndarray, "rows targets"]) -> Float64[np.ndarray, "rows targets"]:
-        """(y - output_shift) / output_scale, for y [rows, targets] in the task's units."""
+        """Convert targets to the network's units, ``(y - output_shift) / output_scale``.
+
+        Parameters
+        ----------
+        y : array of float, shape (rows, targets)
+            Targets in the task's units.
+
+        Returns
+        -------
+        array of float, shape (rows, targets)
+            Targets as the network is trained on them.
+
+        Raises
+        ------
+        TaskError
+            y has another number of columns.
+        """
         shift, scale = self._affine(y, self.targets, self.output_shift, self.output_scale)
         return np.asarray((y - shift) / scale)
 
     def one_hot(self, y: Float64[np.ndarray, "rows columns"]) -> Float64[np.ndarray, "rows targets"]:
-        """Numbers of classes, in one column, as one column a class; any other targets as they are."""
+        """Write the numbers of classes, in one column, as one column for each class.
+
+        Parameters
+        ----------
+        y : array of float, shape (rows, columns)
+            Targets. Targets that are not numbers of classes are returned as they are.
+
+        Returns
+        -------
+        array of float, shape (rows, outputs)
+            1 in the column of the row's class, 0 elsewhere.
+        """
         if self.loss != "cross-entropy" or y.shape[1] == len(self.outputs) > 1:
             return y
         return np.eye(len(self.outputs))[y[:, 0].astype(np.int64)]
@@ -124,7 +202,23 @@ class TaskCard:
     def from_network_outputs(
         self, y: Float64[np.ndarray, "rows *places outputs"]
     ) -> Float64[np.ndarray, "rows *places outputs"]:
-        """y * output_scale + output_shift, for what the network gives [rows, outputs]; logits stay as they are."""
+        """Convert outputs to the task's units, ``y * output_scale + output_shift``; logits stay as they are.
+
+        Parameters
+        ----------
+        y : array of float, shape (rows, outputs)
+            What the network gives; shape (rows, places, outputs) with ``next-token``.
+
+        Returns
+        -------
+        array of float
+            The task's outputs, in an array of the same shape.
+
+        Raises
+        ------
+        TaskError
+            y has another number of columns.
+        """
         if self.loss == "next-token":
             return y
         shift, scale = self._affine(y, self.outputs, self.output_shift, self.output_scale)
@@ -147,11 +241,11 @@ class TaskCard:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Plain lists, strings and numbers, for a JSON file; floats survive the round trip exactly."""
+        """Write the task as plain values, for a JSON file; floats survive the round trip exactly."""
         plain: dict[str, Any] = {"name": self.name, "inputs": list(self.inputs), "outputs": list(self.outputs)}
         plain["ranges"] = [list(pair) for pair in self.ranges]
         plain["loss"] = self.loss
-        plain["parts"] = self.parts.to_json() if self.parts else None
+        plain["decomposition"] = self.decomposition.to_json() if self.decomposition else None
         for field in (*_SCALES, *_LABELS):
             given = getattr(self, field)
             plain[field] = None if given is None else list(given)
@@ -160,8 +254,24 @@ class TaskCard:
         return plain
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "TaskCard":
-        """The inverse of ``to_json``. Raises TaskError when a field is missing, unknown or of another kind."""
+    def from_json(cls, data: Mapping[str, Any]) -> "TaskSpec":
+        """Make the task that `to_json` wrote.
+
+        Parameters
+        ----------
+        data : mapping
+            What `to_json` returned.
+
+        Returns
+        -------
+        TaskSpec
+            An equal task.
+
+        Raises
+        ------
+        TaskError
+            A field is missing, unknown or of another type.
+        """
         try:
             left = dict(data)
             name, loss = as_text(left.pop("name")), left.pop("loss")
@@ -172,16 +282,16 @@ class TaskCard:
             options: dict[str, Any] = {field: _numbers(left.pop(field)) for field in _SCALES}
             options |= {field: None if left[field] is None else as_names(left[field]) for field in _LABELS}
             options["classes"] = _flag(left.pop("classes", False))
-            unknown = left.keys() - {"parts", *_LABELS}
+            unknown = left.keys() - {"decomposition", *_LABELS}
             if unknown:
                 raise ValueError(f"unknown field {min(map(str, unknown))!r}")
-            given = left["parts"]
+            given = left["decomposition"]
             if not isinstance(given, Mapping | None):
-                raise TypeError(f"parts {given!r} are no object")
+                raise TypeError(f"decomposition {given!r} is no object")
         except (KeyError, TypeError, ValueError) as error:
-            raise TaskError("a task card that cannot be read", got=f"{type(error).__name__}: {error}") from None
-        parts = None if given is None else KnownParts.from_json(given)
-        return cls(name, inputs, outputs, ranges, loss, parts, **options)
+            raise TaskError("a task that cannot be read", got=f"{type(error).__name__}: {error}") from None
+        decomposition = None if given is None else Decomposition.from_json(given)
+        return cls(name, inputs, outputs, ranges, loss, decomposition, **options)
 
 
 def _flag(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Relocation: dealing neurons to the slots where their connections are short. Weights never move; places do."""
+"""Relocation: neurons are assigned to the positions where their connections are cheap. Weights never move."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class _Neighbour:
 
     other: str
     mass: Matrix
-    apart: Matrix  # distances of this group's slots to the other's
+    apart: Matrix  # what the way from this group's slots to the other's costs; by default the distance
 
 
 def relocate(
@@ -40,43 +40,76 @@ def relocate(
 ) -> Placement:
     """A placement of lower or equal connection cost. Pure: weights are read, the placement is new.
 
-    For one group, the others staying, neuron i in slot s costs ``C[i, s] = sum_t sum_j m_t[i, j] d(s, place of j)``,
-    with ``m_t`` the folded magnitudes times the cost's price of a length: one matrix product a tensor.
-
     - ``assignment``: the exact minimum over all permutations of each group (Hungarian method); blocks of heads are
       assigned within each block first, then among each other. Groups are swept back and forth until nothing is gained.
     - ``swap``: the paper's greedy rule (arXiv 2305.08746, section 2): each of the ``top_k`` neurons with the greatest
       summed magnitude of incoming and outgoing weights, whatever their price, changes places with whichever neuron
-      lowers the cost most. Evaluated from C, where
-      the published code evaluates the whole cost for every try. Neurons stay within their head.
+      lowers the cost most. Evaluated from C (see Notes), where the published code evaluates the whole cost for every
+      try. Neurons stay within their head.
     - ``none``: the placement itself.
 
-    A group on both axes of one tensor (recurrent weights) makes the cost quadratic; there both methods accept pairwise
+    Parameters
+    ----------
+    layout : Layout
+        Which groups each tensor joins, and which groups may move.
+    placement : Placement
+        The position of each neuron now.
+    tensors : mapping of str to array
+        The weights, by the names of the layout.
+    cost : ConnectionCost
+        The cost that is trained on, further terms included.
+    method : {"assignment", "swap", "none"}
+        The rule, as above.
+    top_k : int
+        How many neurons of a group ``swap`` tries.
+    max_sweeps : int
+        At most so many sweeps over all groups by ``assignment``.
+
+    Returns
+    -------
+    Placement
+        The new position of each neuron.
+
+    Raises
+    ------
+    InputError
+        The method is unknown, or a term of the cost is.
+
+    Notes
+    -----
+    For one group, the others staying, neuron i at position s costs ``C[i, s] = sum_t sum_j m_t[i, j] g(d(s, place of
+    j))``, with ``m_t`` the folded magnitudes times the tensor's factor and ``g`` the price of a distance: ``g(d) = d``
+    unless the cost has further terms. That is one matrix product a tensor, whatever g is.
+
+    A group on both axes of one tensor (recurrent weights) makes the cost quadratic. There both methods accept pairwise
     swaps, the best partner for each neuron in turn, as long as the cost falls.
 
-    Args:
-        layout: what joins what, and who may move.
-        placement: where the neurons are now.
-        tensors: the weights, by the names of the layout.
-        cost: the cost that is trained on.
-        method: see above.
-        top_k: how many neurons a group ``swap`` tries.
-        max_sweeps: bound on the sweeps of ``assignment``.
+    References
+    ----------
+    Liu, Gan and Tegmark, "Seeing is Believing: Brain-Inspired Modular Training for Mechanistic Interpretability",
+    arXiv 2305.08746, section 2.
 
-    Raises:
-        InputError: unknown method.
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bimt_train.layouts import Group, Placement, linear
+    >>> x, y = Group.line("x", 2, movable=False), Group.line("y", 2)
+    >>> layout = linear("a", source=x, target=y)
+    >>> crossed = {"a.weight": np.array([[0.0, 1.0], [1.0, 0.0]]), "a.bias": np.zeros(2)}
+    >>> relocate(layout, Placement.identity(layout), crossed, ConnectionCost()).slots["y"]
+    (1, 0)
     """
     if method not in ("assignment", "swap", "none"):
         raise InputError(
             "unknown relocation method",
             expected="assignment, swap, none",
             got=str(method),
-            mend="name one of these",
+            hint="name one of these",
         )
     if method == "none":
         return placement
     neighbours = _neighbours(layout, tensors, cost)
-    slots = {name: np.array(dealt) for name, dealt in placement.slots.items()}
+    slots = {name: np.array(chosen) for name, chosen in placement.slots.items()}
     movable = [group for group in layout.groups if group.movable and neighbours[group.name]]
     if method == "swap":
         for group in movable:
@@ -84,7 +117,7 @@ def relocate(
             slots[group.name] = _greedy(group, neighbours[group.name], slots, strongest)
     else:
         _sweep(movable, neighbours, slots, max_sweeps)
-    return Placement({name: tuple(dealt.tolist()) for name, dealt in slots.items()})
+    return Placement({name: tuple(chosen.tolist()) for name, chosen in slots.items()})
 
 
 def _sweep(movable: list[Group], neighbours: dict[str, list[_Neighbour]], slots: dict[str, Slots], bound: int) -> None:
@@ -94,10 +127,10 @@ def _sweep(movable: list[Group], neighbours: dict[str, list[_Neighbour]], slots:
         for group in movable if sweep % 2 == 0 else movable[::-1]:
             if group.name not in stale:
                 continue
-            dealt = _assign(group, neighbours[group.name], slots)
+            assigned = _assign(group, neighbours[group.name], slots)
             stale.discard(group.name)
-            if (dealt != slots[group.name]).any():
-                slots[group.name] = dealt
+            if (assigned != slots[group.name]).any():
+                slots[group.name] = assigned
                 stale |= {near.other for near in neighbours[group.name]} & {group.name for group in movable}
         if not stale:
             break
@@ -107,13 +140,15 @@ def _neighbours(layout: Layout, tensors: Mapping[str, np.ndarray], cost: Connect
     """For every group, its weight tensors with that group on the rows; a recurrent one once, both ways added."""
     found: dict[str, list[_Neighbour]] = {group.name: [] for group in layout.groups}
     for name in layout.weights():
-        price = cost.length_price(name, tensors[name].size)
-        if price == 0.0:
+        if name in cost.without_distance:
             continue
         plan = layout.tensors[name].plan
         target, source = (layout.group(end) for end in plan.groups)
-        mass = price * fold(np.abs(tensors[name]).astype(np.float64), plan, layout.sizes)
-        apart = distances(target.coordinates, source.coordinates)
+        factor, apart = cost.distance_prices(distances(target.coordinates, source.coordinates))
+        if factor == 0.0:
+            continue
+        share = factor * cost.share(tensors[name].size)
+        mass = share * fold(np.abs(tensors[name]).astype(np.float64), plan, layout.sizes)
         if target is source:
             found[target.name].append(_Neighbour(target.name, mass + mass.T, apart))
         else:
@@ -131,17 +166,24 @@ def _slot_costs(group: Group, neighbours: list[_Neighbour], slots: Mapping[str, 
     return costs
 
 
-def _recurrent_mass(group: Group, neighbours: list[_Neighbour]) -> Matrix | None:
-    own = [near.mass for near in neighbours if near.other == group.name]
-    return np.sum(own, axis=0) if own else None
+def _within(group: Group, neighbours: list[_Neighbour]) -> _Neighbour | None:
+    """The weights from the group to itself, if there are any; one price of a distance holds for all of them.
+
+    The price of no distance at all, which no swap changes, is taken off.
+    """
+    own = [near for near in neighbours if near.other == group.name]
+    if not own:
+        return None
+    apart = own[0].apart
+    return _Neighbour(group.name, np.sum([near.mass for near in own], axis=0), apart - apart[0, 0])
 
 
 def _assign(group: Group, neighbours: list[_Neighbour], slots: Mapping[str, Slots]) -> Slots:
     """The group's best slots, its own old ones unless the gain is more than rounding."""
     costs, old = _slot_costs(group, neighbours, slots), slots[group.name]
-    within = _recurrent_mass(group, neighbours)
+    within = _within(group, neighbours)
     if within is not None:
-        return _swap(group, costs, within, old, np.argsort(-within.sum(1), kind="stable"))
+        return _swap(group, costs, within, old, np.argsort(-within.mass.sum(1), kind="stable"))
     new = assign_blocks(costs, group.heads)
     rows = np.arange(group.size)
     before, after = costs[rows, old].sum(), costs[rows, new].sum()
@@ -151,12 +193,23 @@ def _assign(group: Group, neighbours: list[_Neighbour], slots: Mapping[str, Slot
 def assign_blocks(costs: Matrix, heads: int = 1) -> Slots:
     """The permutation of least total cost that keeps blocks together: exact within blocks, then among them.
 
-    Args:
-        costs: ``[neuron, slot]``.
-        heads: number of equal blocks.
+    Parameters
+    ----------
+    costs : array of float, [neuron, slot]
+        What each neuron costs at each position.
+    heads : int
+        Number of equal blocks.
 
-    Returns:
+    Returns
+    -------
+    array of int, [neuron]
         The slot of each neuron.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> assign_blocks(np.array([[2.0, 1.0], [0.0, 3.0]]))
+    array([1, 0])
     """
     width = costs.shape[0] // heads
     if heads == 1:
@@ -171,35 +224,34 @@ def assign_blocks(costs: Matrix, heads: int = 1) -> Slots:
 def _swap(
     group: Group,
     costs: Matrix,
-    within: Matrix | None,
+    within: _Neighbour | None,
     slots: Slots,
     candidates: Slots,
 ) -> Slots:
     """Let each candidate in turn change places with its best partner, as long as the cost falls.
 
-    The cost is ``sum_i C[i, s_i] + 1/2 sum_ij m[i, j] d(s_i, s_j)``, m symmetric. C stays valid throughout, since only
-    this group's own places change. A neuron changes places within its head only.
+    The cost is ``sum_i C[i, s_i] + 1/2 sum_ij m[i, j] g(d(s_i, s_j))``, m symmetric. C stays valid throughout, since
+    only this group's own positions change. A neuron changes places within its head only.
     """
-    apart = distances(group.coordinates, group.coordinates)
     slots, head = slots.copy(), np.arange(group.size) * group.heads // group.size
-    scale = float(costs.sum() + (0.0 if within is None else (within * apart).sum()))
-    gains = _swap_gains(costs, within, apart, slots)
+    scale = float(costs.sum() + (0.0 if within is None else np.abs(within.mass * within.apart).sum()))
+    gains = _swap_gains(costs, within, slots)
     for i in candidates:
         j = int(np.argmax(np.where(head == head[i], gains[i], 0.0)))
         if head[i] == head[j] and gains[i, j] > _GAIN * scale:
             slots[[i, j]] = slots[[j, i]]
-            gains = _swap_gains(costs, within, apart, slots)  # of a settled group, all at once and once only
+            gains = _swap_gains(costs, within, slots)  # of a settled group, all at once and once only
     return slots
 
 
-def _swap_gains(costs: Matrix, within: Matrix | None, apart: Matrix, slots: Slots) -> Matrix:
+def _swap_gains(costs: Matrix, within: _Neighbour | None, slots: Slots) -> Matrix:
     """How much the cost falls when neurons i and j change places, for all pairs at once."""
     taken = costs[:, slots]  # what i pays at the place of j
     pairs: Matrix | float = 0.0
     if within is not None:
-        placed, loops = apart[slots][:, slots], np.diag(within)
-        taken = taken + within @ placed  # as if i and j, too, stayed where they are
-        pairs = placed * (loops[:, None] + loops - 2 * within)
+        placed, loops = within.apart[slots][:, slots], np.diag(within.mass)
+        taken = taken + within.mass @ placed  # as if i and j, too, stayed where they are
+        pairs = placed * (loops[:, None] + loops - 2 * within.mass)
     own = np.diag(taken)
     return np.asarray(own[:, None] + own - taken - taken.T + pairs, dtype=np.float64)
 
@@ -218,4 +270,4 @@ def _strength(group: Group, layout: Layout, tensors: Mapping[str, np.ndarray]) -
 def _greedy(group: Group, neighbours: list[_Neighbour], slots: Mapping[str, Slots], strongest: Slots) -> Slots:
     """The paper's swaps for one group: its strongest neurons are the candidates."""
     costs = _slot_costs(group, neighbours, slots)
-    return _swap(group, costs, _recurrent_mass(group, neighbours), slots[group.name], strongest)
+    return _swap(group, costs, _within(group, neighbours), slots[group.name], strongest)

@@ -1,4 +1,4 @@
-"""Formulas as text, and the known decomposition of a task."""
+"""Formulas as text, and the known decomposition of a task into subfunctions."""
 
 import lazy_loader
 

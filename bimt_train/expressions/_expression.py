@@ -16,11 +16,19 @@ from ._formula_tree import Node, variables_of
 
 @dataclass(frozen=True)
 class Expression:
-    """A formula in real variables, made by ``parse_expression``.
+    """A formula in real variables, made by `parse_expression`. Two expressions are equal when their texts are.
 
-    ``text`` is what was written, ``names`` are its free variables in natural order (x2 before x10),
-    ``tree`` is what the text means. Two expressions are equal when their texts are.
+    Attributes
+    ----------
+    text : str
+        What was written.
+    names : tuple of str
+        The free variables, in natural order (x2 before x10).
+    tree : Node
+        What the text means.
 
+    Examples
+    --------
     >>> e = parse_expression("0.5*x1^2 - sin(pi*x3)")
     >>> e.names, e.sympy()
     (('x1', 'x3'), x1**2/2 - sin(pi*x3))
@@ -36,21 +44,38 @@ class Expression:
         return self.text
 
     def evaluate(self, values: Mapping[str, Num[np.ndarray, "..."]]) -> Float64[np.ndarray, "..."]:
-        """The formula at many points at once, by numpy in float64.
+        """Compute the formula at many points at once, by numpy in float64.
 
-        ``values`` gives an array for every name; arrays are broadcast, and the result has the common shape
-        of all of them, those the formula does not use included. Undefined points are nan or +-inf, without
-        a warning.
+        Undefined points are nan or +-inf, without a warning.
 
-        Raises ExpressionError when a name has no value or the shapes do not fit together.
+        Parameters
+        ----------
+        values : mapping of str to array
+            An array for every name; arrays are broadcast. Names that the formula does not use may be given too.
+
+        Returns
+        -------
+        array of float
+            The common shape of all arrays, those the formula does not use included.
+
+        Raises
+        ------
+        ExpressionError
+            A name has no value, or the shapes do not fit together.
+
+        Examples
+        --------
+        >>> parse_expression("x + 1/y").evaluate({"x": np.array([[1.0], [2.0]]), "y": np.array([0.5, 0.0])})
+        array([[ 3., inf],
+               [ 4., inf]])
         """
         where = repr(shortened(self.text))
         missing = [name for name in self.names if name not in values]
         if missing:
             got = ", ".join(values) or "nothing"
-            mend = f"give {missing[0]} too"
+            hint = f"give {missing[0]} too"
             raise ExpressionError(
-                "no value for a name", where=where, expected=", ".join(self.names), got=got, mend=mend
+                "no value for a name", where=where, expected=", ".join(self.names), got=got, hint=hint
             )
         arrays = {name: np.asarray(given, dtype=np.float64) for name, given in values.items()}
         try:
@@ -63,9 +88,17 @@ class Expression:
         return np.array(np.broadcast_to(result, shape), dtype=np.float64)
 
     def sympy(self) -> Any:
-        """The formula as a ``sympy.Expr``: real symbols and exact numbers (0.5 is 1/2, pi is pi).
+        """Write the formula as a ``sympy.Expr``: real symbols and exact numbers (0.5 is 1/2, pi is pi).
 
-        Raises ExpressionError when sympy finds that it is undefined everywhere, as 1/(x - x) is.
+        Returns
+        -------
+        sympy.Expr
+            The formula.
+
+        Raises
+        ------
+        ExpressionError
+            Sympy finds that it is undefined everywhere, as 1/(x - x) is.
         """
         import sympy
 
@@ -76,10 +109,25 @@ class Expression:
         return expression
 
     def substitute(self, by: Mapping[str, "Expression"]) -> "Expression":
-        """The formula with some names replaced by formulas; its text has no needless brackets.
+        """Replace some names by formulas; the new text has no needless brackets.
 
-        Raises ExpressionError when the result is longer or deeper than a formula may be.
+        Parameters
+        ----------
+        by : mapping of str to Expression
+            The formula that replaces each name.
 
+        Returns
+        -------
+        Expression
+            A new formula.
+
+        Raises
+        ------
+        ExpressionError
+            The result is longer or deeper than a formula may be.
+
+        Examples
+        --------
         >>> str(parse_expression("sqrt(a + b)").substitute({"a": parse_expression("(x1 - x2)**2")}))
         'sqrt((x1 - x2)**2 + b)'
         """
@@ -88,7 +136,7 @@ class Expression:
 
 
 def natural_order(names: Iterable[str]) -> tuple[str, ...]:
-    """Sorted as people count: x2 before x10."""
+    """Sort ``names`` as people count: x2 before x10."""
 
     def key(name: str) -> list[tuple[int, str]]:
         return [(int(piece), "") if piece.isdecimal() else (-1, piece) for piece in re.split(r"(\d+)", name)]
@@ -99,12 +147,36 @@ def natural_order(names: Iterable[str]) -> tuple[str, ...]:
 def parse_expression(text: str, *, variables: Sequence[str] | None = None) -> Expression:
     """Read a formula. Python evaluates nothing: its syntax tree is walked, and only a whitelist passes.
 
-    Allowed are ``+ - * / **`` (``^`` is a power too), brackets, numbers, ``pi``, ``E``, names, and the functions
-    sin cos tan asin acos atan sinh cosh tanh exp log sqrt abs sign of one argument (arcsin, arccos, arctan,
-    ln and Abs are the same by other names). ``variables``, if given, are the only names that may occur.
-    Long texts, deep nesting and constants that do not fit a float are refused before anything is computed.
+    Allowed are ``+ - * / **`` (``^`` is a power too), brackets, numbers, ``pi``, ``E``, names, and the functions sin
+    cos tan asin acos atan sinh cosh tanh exp log sqrt abs sign of one argument. ``arcsin``, ``arccos``, ``arctan``,
+    ``ln`` and ``Abs`` are other names of some of them. Long texts, deep nesting and constants that do not fit a float
+    are refused before anything is computed.
 
-    Raises ExpressionError, one line that names the column (counted from 1).
+    Parameters
+    ----------
+    text : str
+        The formula.
+    variables : sequence of str, optional
+        The only names that may occur. Left out, any name may.
+
+    Returns
+    -------
+    Expression
+        The formula as a value.
+
+    Raises
+    ------
+    ExpressionError
+        The text is outside the language. The message names the column, counted from 1.
+
+    Examples
+    --------
+    >>> parse_expression("x1**2 + ln(x2)").names
+    ('x1', 'x2')
+    >>> parse_expression("2x", variables=["x"])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    bimt_train._errors.ExpressionError: number and name without a sign between: column 1 of '2x': ...
     """
     tree = read_formula(text)
     names = natural_order(variables_of(tree))
@@ -115,6 +187,6 @@ def parse_expression(text: str, *, variables: Sequence[str] | None = None) -> Ex
                 f"unknown name {name!r}",
                 where=repr(shortened(text)),
                 expected=", ".join(variables) or "no names",
-                mend=f"did you mean {near[0]}?" if near else "",
+                hint=f"did you mean {near[0]}?" if near else "",
             )
     return Expression(text, names, tree)

@@ -1,4 +1,4 @@
-"""From text to tree: a whitelist over Python's syntax tree; the rest is refused, with the column it stands in."""
+"""From text to tree: a whitelist over Python's syntax tree. The rest is refused, with the column where it stands."""
 
 import ast
 import difflib
@@ -71,7 +71,7 @@ _SIGNS = {
 
 
 def is_variable_name(name: str) -> bool:
-    """Can ``name`` be a variable: a letter, then letters, digits and _?
+    """Say whether ``name`` can be a variable: a letter, then letters, digits and _.
 
     No word of Python and none of the language of formulas.
     """
@@ -86,19 +86,19 @@ def is_variable_name(name: str) -> bool:
 
 
 def read_formula(text: str) -> Node:
-    """The tree of ``text``, or an ExpressionError that says in which column it leaves the language."""
+    """Read ``text`` into a tree, or raise an ExpressionError that says in which column it leaves the language."""
     if len(text) > LONGEST_TEXT:
         raise ExpressionError("formula too long", expected=f"at most {LONGEST_TEXT} characters", got=str(len(text)))
     return _Reader(text).read()
 
 
 def shortened(text: str) -> str:
-    """At most 60 characters of ``text``, for a message."""
+    """Cut ``text`` to at most 60 characters, for a message."""
     return text if len(text) <= 60 else text[:57] + "..."
 
 
 class _Reader:
-    """One text on its way to a tree; keeps what is needed to say in which column something stands."""
+    """One text that becomes a tree, with what is needed to say in which column something stands."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -113,12 +113,12 @@ class _Reader:
         self.bytes = self.source.encode("utf-8", errors="replace")
 
     def refuse(
-        self, what: str, column: int, *, expected: str = ALLOWED, got: str = "", mend: str = ""
+        self, what: str, column: int, *, expected: str = ALLOWED, got: str = "", hint: str = ""
     ) -> ExpressionError:
         start = max(0, min(column - 20, len(self.text) - 60))
         excerpt = ("..." if start else "") + shortened(self.text[start:])
         where = f"column {column + 1} of {excerpt!r}"
-        return ExpressionError(what, where=where, expected=expected, got=got, mend=mend)
+        return ExpressionError(what, where=where, expected=expected, got=got, hint=hint)
 
     def column(self, node: ast.expr) -> int:
         return self.columns[len(self.bytes[: node.col_offset].decode("utf-8", errors="replace"))]
@@ -136,7 +136,7 @@ class _Reader:
         return self.node(body, 1)
 
     def screen(self) -> None:
-        """What must not even reach Python's parser."""
+        """Refuse what must not even reach Python's parser."""
         if not self.text.strip():
             raise ExpressionError("empty formula", expected=ALLOWED)
         depth = 0
@@ -163,11 +163,11 @@ class _Reader:
         column = min(column, len(self.text) - 1)
         glued = re.search(r"(?<![\w.])[\d.]+(?=[A-Za-z_])(?![eE][-+]?\d)[A-Za-z_]\w*", self.text)
         if glued:
-            return self.refuse("number and name without a sign between", glued.start(), mend="write 2*x for 2x")
+            return self.refuse("number and name without a sign between", glued.start(), hint="write 2*x for 2x")
         for word in re.finditer(r"[A-Za-z_]\w*", self.text):
             if keyword.iskeyword(word.group()):
-                mend = f"call it {word.group()}_"
-                return self.refuse(f"{word.group()!r} is a word of Python", word.start(), mend=mend)
+                hint = f"call it {word.group()}_"
+                return self.refuse(f"{word.group()!r} is a word of Python", word.start(), hint=hint)
         strange = re.search(r"[^\w\s.+\-*/^()]", self.text)
         if strange:
             return self.refuse(f"character {strange.group()!r} is not part of a formula", strange.start())
@@ -202,7 +202,10 @@ class _Reader:
     def chain(
         self, tree: ast.expr, depth: int, signs: tuple[type[ast.operator], type[ast.operator]]
     ) -> tuple[tuple[Node, ...], tuple[int, ...]]:
-        """a + b + c is left-deep in Python's tree; unrolled here, so that a long sum is not a deep one."""
+        """Unroll ``tree``, a chain of two ``signs``, into terms and +1 or -1 for each; a long sum is then not deep.
+
+        Python's tree of a + b + c is left-deep. The terms are read at one level below ``depth``.
+        """
         found: list[tuple[ast.expr, int]] = []
         while isinstance(tree, ast.BinOp) and isinstance(tree.op, signs):
             found.append((tree.right, 1 if isinstance(tree.op, signs[0]) else -1))
@@ -230,7 +233,7 @@ class _Reader:
         return self.defined(power, tree)
 
     def defined(self, node: Node, tree: ast.expr) -> Node:
-        """Constant parts must have a real value that fits a float."""
+        """Return ``node``, if its constants have finite real values; ``tree`` says in which column it stands."""
         if not variables_of(node):
             value = _constant(node)
             if not np.isfinite(value):
@@ -273,16 +276,16 @@ class _Reader:
     def call(self, tree: ast.Call, depth: int) -> Node:
         if not isinstance(tree.func, ast.Name):
             self.node(tree.func, depth + 1)  # says first what is wrong with it, if anything is
-            raise self.refuse("no sign before a bracket", self.column(tree), mend="write 2*(x) for 2(x)")
+            raise self.refuse("no sign before a bracket", self.column(tree), hint="write 2*(x) for 2(x)")
         word = tree.func.id
         if word not in FUNCTIONS:
             near = difflib.get_close_matches(word, FUNCTIONS, n=1)
-            mend = f"did you mean {near[0]}?" if near else f"for a product write {shortened(word)}*(...)"
-            raise self.refuse(f"unknown function {shortened(word)!r}", self.column(tree), mend=mend)
+            hint = f"did you mean {near[0]}?" if near else f"for a product write {shortened(word)}*(...)"
+            raise self.refuse(f"unknown function {shortened(word)!r}", self.column(tree), hint=hint)
         if len(tree.args) != 1 or tree.keywords or isinstance(tree.args[0], ast.Starred):
-            mend = "write log(x)/log(10) for log(x, 10)" if word == "log" else ""
+            hint = "write log(x)/log(10) for log(x, 10)" if word == "log" else ""
             got = str(len(tree.args) + len(tree.keywords))
-            raise self.refuse(f"{word} takes one argument", self.column(tree), expected="1", got=got, mend=mend)
+            raise self.refuse(f"{word} takes one argument", self.column(tree), expected="1", got=got, hint=hint)
         return self.defined(Call(word, self.node(tree.args[0], depth + 1)), tree)
 
 

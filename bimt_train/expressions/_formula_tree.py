@@ -39,7 +39,7 @@ _SUM, _PRODUCT, _NEGATIVE, _POWER, _ATOM = range(1, 6)
 
 
 class Node(ABC):
-    """One node. ``level`` says how tightly it binds when written: sum, product, minus, power, atom."""
+    """One node of a formula. ``level`` says how tightly it binds when written: sum, product, minus, power, atom."""
 
     level: ClassVar[int] = _ATOM
 
@@ -50,22 +50,25 @@ class Node(ABC):
 
     @abstractmethod
     def value(self, values: Mapping[str, Any]) -> Any:
-        """What numpy makes of it, in float64; call it under ``np.errstate(all="ignore")``."""
+        """Compute the node in float64 by numpy, from the ``values`` of its variables.
+
+        Call it under ``np.errstate(all="ignore")``.
+        """
 
     @abstractmethod
     def symbolic(self) -> Any:
-        """The same as an exact sympy expression."""
+        """Write the node as an exact sympy expression."""
 
     @abstractmethod
     def written(self) -> str:
-        """Python text with the fewest brackets that parse back to the same tree."""
+        """Write the node as Python text with the fewest brackets that parse back to an equal tree."""
 
     def replaced(self, by: Mapping[str, "Node"]) -> "Node":
-        """The same tree with the variables named in ``by`` replaced."""
+        """Replace the variables named in ``by`` with trees."""
         return self
 
     def within(self, loosest: int) -> str:
-        """``written``, in brackets if it binds more loosely than ``loosest``."""
+        """Write the node, in brackets if it binds more loosely than ``loosest``."""
         return self.written() if self.level >= loosest else f"({self.written()})"
 
 
@@ -77,38 +80,38 @@ class Number(Node):
     source: str
 
     def value(self, values: Mapping[str, Any]) -> Any:
-        """The nearest float64."""
+        """Return the nearest float64; no ``values`` are needed."""
         return np.float64(float(self.exact))
 
     def symbolic(self) -> Any:
-        """An Integer or a Rational."""
+        """Return an Integer or a Rational of sympy."""
         import sympy
 
         return sympy.Rational(self.exact.numerator, self.exact.denominator)
 
     def written(self) -> str:
-        """The literal."""
+        """Return the literal."""
         return self.source
 
 
 @dataclass(frozen=True)
 class Constant(Node):
-    """``pi`` or ``E``."""
+    """The constant ``pi`` or ``E``."""
 
     name: str
 
     def value(self, values: Mapping[str, Any]) -> Any:
-        """The nearest float64."""
+        """Return the nearest float64; no ``values`` are needed."""
         return np.float64(CONSTANTS[self.name])
 
     def symbolic(self) -> Any:
-        """sympy's own constant."""
+        """Return sympy's own constant."""
         import sympy
 
         return getattr(sympy, self.name)
 
     def written(self) -> str:
-        """Its name."""
+        """Return the constant's name."""
         return self.name
 
 
@@ -119,27 +122,27 @@ class Variable(Node):
     name: str
 
     def value(self, values: Mapping[str, Any]) -> Any:
-        """What it stands for."""
+        """Return what ``values`` gives for this name."""
         return values[self.name]
 
     def symbolic(self) -> Any:
-        """A real Symbol."""
+        """Return a real Symbol of sympy."""
         import sympy
 
         return sympy.Symbol(self.name, real=True)
 
     def written(self) -> str:
-        """Its name."""
+        """Return the variable's name."""
         return self.name
 
     def replaced(self, by: Mapping[str, Node]) -> Node:
-        """What ``by`` says, or itself."""
+        """Return the tree that ``by`` gives for this name, or the variable itself."""
         return by.get(self.name, self)
 
 
 @dataclass(frozen=True)
 class Sum(Node):
-    """``+- a +- b ...`` from left to right; a chain is one node. ``signs`` are +1 or -1, first +1."""
+    """A chain ``+- a +- b ...`` from left to right in one node. ``signs`` are +1 or -1, first +1."""
 
     terms: tuple[Node, ...]
     signs: tuple[int, ...]
@@ -151,33 +154,33 @@ class Sum(Node):
         return self.terms
 
     def value(self, values: Mapping[str, Any]) -> Any:
-        """The sum, left to right."""
+        """Add the terms from left to right, at these ``values`` of the variables."""
         total = self.terms[0].value(values)
         for term, sign in zip(self.terms[1:], self.signs[1:], strict=True):
             total = total + term.value(values) if sign > 0 else total - term.value(values)
         return total
 
     def symbolic(self) -> Any:
-        """An Add."""
+        """Return an Add of sympy."""
         import sympy
 
         return sympy.Add(*(sign * t.symbolic() for t, sign in zip(self.terms, self.signs, strict=True)))
 
     def written(self) -> str:
-        """``a + b - c``."""
+        """Write ``a + b - c``."""
         text = self.terms[0].within(_PRODUCT)
         for term, sign in zip(self.terms[1:], self.signs[1:], strict=True):
             text += (" + " if sign > 0 else " - ") + _second(term, _PRODUCT)
         return text
 
     def replaced(self, by: Mapping[str, Node]) -> Node:
-        """The sum of the replaced terms."""
+        """Replace the variables named in ``by`` in every term."""
         return Sum(tuple(t.replaced(by) for t in self.terms), self.signs)
 
 
 @dataclass(frozen=True)
 class Product(Node):
-    """``a * b / c ...`` from left to right; ``signs`` is +1 for a factor, -1 for a divisor, first +1."""
+    """A chain ``a * b / c ...`` from left to right; ``signs`` is +1 for a factor, -1 for a divisor, first +1."""
 
     factors: tuple[Node, ...]
     signs: tuple[int, ...]
@@ -189,62 +192,62 @@ class Product(Node):
         return self.factors
 
     def value(self, values: Mapping[str, Any]) -> Any:
-        """The product, left to right."""
+        """Multiply and divide from left to right, at these ``values`` of the variables."""
         total = self.factors[0].value(values)
         for factor, sign in zip(self.factors[1:], self.signs[1:], strict=True):
             total = total * factor.value(values) if sign > 0 else total / factor.value(values)
         return total
 
     def symbolic(self) -> Any:
-        """A Mul."""
+        """Return a Mul of sympy."""
         import sympy
 
         return sympy.Mul(*(f.symbolic() ** sign for f, sign in zip(self.factors, self.signs, strict=True)))
 
     def written(self) -> str:
-        """``a*b/c``."""
+        """Write ``a*b/c``."""
         text = self.factors[0].within(_NEGATIVE)
         for factor, sign in zip(self.factors[1:], self.signs[1:], strict=True):
             text += ("*" if sign > 0 else "/") + _second(factor, _NEGATIVE)
         return text
 
     def replaced(self, by: Mapping[str, Node]) -> Node:
-        """The product of the replaced factors."""
+        """Replace the variables named in ``by`` in every factor."""
         return Product(tuple(f.replaced(by) for f in self.factors), self.signs)
 
 
 @dataclass(frozen=True)
 class Negative(Node):
-    """``-a``."""
+    """The negative ``-a``."""
 
     child: Node
     level: ClassVar[int] = _NEGATIVE
 
     @property
     def children(self) -> tuple[Node, ...]:
-        """The one below."""
+        """The node below."""
         return (self.child,)
 
     def value(self, values: Mapping[str, Any]) -> Any:
-        """Minus the child's value."""
+        """Return minus the child's value, at these ``values`` of the variables."""
         return -self.child.value(values)
 
     def symbolic(self) -> Any:
-        """Minus the child."""
+        """Return minus the child's expression."""
         return -self.child.symbolic()
 
     def written(self) -> str:
-        """``-a``."""
+        """Write ``-a``."""
         return "-" + self.child.within(_POWER)
 
     def replaced(self, by: Mapping[str, Node]) -> Node:
-        """Minus the replaced child."""
+        """Replace the variables named in ``by`` in the child."""
         return Negative(self.child.replaced(by))
 
 
 @dataclass(frozen=True)
 class Power(Node):
-    """``base ** exponent``; not a number where the base is negative and the exponent no integer."""
+    """The power ``base ** exponent``; nan where the base is negative and the exponent no integer."""
 
     base: Node
     exponent: Node
@@ -256,19 +259,19 @@ class Power(Node):
         return (self.base, self.exponent)
 
     def value(self, values: Mapping[str, Any]) -> Any:
-        """The power."""
+        """Raise the base to the exponent, at these ``values`` of the variables."""
         return self.base.value(values) ** self.exponent.value(values)
 
     def symbolic(self) -> Any:
-        """A Pow."""
+        """Return a Pow of sympy."""
         return self.base.symbolic() ** self.exponent.symbolic()
 
     def written(self) -> str:
-        """``a**b``."""
+        """Write ``a**b``."""
         return f"{self.base.within(_ATOM)}**{self.exponent.within(_NEGATIVE)}"
 
     def replaced(self, by: Mapping[str, Node]) -> Node:
-        """The power of the replaced parts."""
+        """Replace the variables named in ``by`` in base and exponent."""
         return Power(self.base.replaced(by), self.exponent.replaced(by))
 
 
@@ -285,26 +288,26 @@ class Call(Node):
         return (self.argument,)
 
     def value(self, values: Mapping[str, Any]) -> Any:
-        """The function's value."""
+        """Apply the function to the argument, at these ``values`` of the variables."""
         return FUNCTIONS[self.function][0](self.argument.value(values))
 
     def symbolic(self) -> Any:
-        """sympy's function at the argument."""
+        """Return sympy's function at the argument."""
         import sympy
 
         return getattr(sympy, FUNCTIONS[self.function][1])(self.argument.symbolic())
 
     def written(self) -> str:
-        """``f(a)``."""
+        """Write ``f(a)``."""
         return f"{self.function}({self.argument.written()})"
 
     def replaced(self, by: Mapping[str, Node]) -> Node:
-        """The function of the replaced argument."""
+        """Replace the variables named in ``by`` in the argument."""
         return Call(self.function, self.argument.replaced(by))
 
 
 def variables_of(node: Node) -> frozenset[str]:
-    """The free names below ``node``."""
+    """Collect the free names below ``node``."""
     if isinstance(node, Variable):
         return frozenset((node.name,))
     return frozenset().union(*(variables_of(child) for child in node.children))

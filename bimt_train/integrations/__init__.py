@@ -1,4 +1,4 @@
-"""The method as one callback for other people's trainers; each needs the trainer's own package."""
+"""The connection cost and relocation in training loops that are not ours; callbacks need their trainer's package."""
 
 import lazy_loader
 

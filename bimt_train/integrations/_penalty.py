@@ -16,7 +16,7 @@ from ..training._recipe import Recipe
 
 @dataclass(frozen=True)
 class Penalty:
-    """What a module pays for its connections, where its neurons sit now.
+    """What a module pays for its connections, where its neurons are now.
 
     In a loop it is called twice a step, around the optimiser's own::
 
@@ -30,13 +30,31 @@ class Penalty:
     counts once however many batches a step gathers its gradients from, and it is not clipped if the loss's gradients
     were clipped before.
 
-    Attributes:
-        layout: of the module.
-        placement: who sits where.
-        recipe: its steps, phases, cost and relocation are used; the optimiser, its rates and the batches are the
-            loop's own.
-        prices: of a unit of magnitude, for every entry of every tensor that pays; derived from these, on the module's
-            device. They take as much memory as the weights.
+    Attributes
+    ----------
+    layout : Layout
+        The module's groups and declarations.
+    placement : Placement
+        The slots of the neurons.
+    recipe : Recipe
+        Its steps, phases, cost and relocation are used; the optimiser, its rates and the batches are the loop's own.
+    prices : mapping of str to torch.Tensor
+        The price of a unit of magnitude, for every entry of every tensor that pays; derived from these, on the module's
+        device. They take as much memory as the weights.
+
+    Examples
+    --------
+    >>> module = nn.Sequential(nn.Linear(2, 3), nn.SiLU(), nn.Linear(3, 1))
+    >>> penalty = Penalty.of(module)
+    >>> optimiser = torch.optim.Adam(module.parameters())
+    >>> for step in range(2):
+    ...     optimiser.zero_grad()
+    ...     module(torch.ones(4, 2)).square().mean().backward()
+    ...     penalty.add_gradients(module, step)
+    ...     optimiser.step()
+    ...     penalty = penalty.after_step(module, step)
+    >>> penalty.cost(module).item() > 0
+    True
     """
 
     layout: Layout
@@ -53,16 +71,28 @@ class Penalty:
         layout: Layout | None = None,
         placement: Placement | None = None,
     ) -> Self:
-        """The penalty for a module that already is on the device where it trains.
+        """Make the penalty for a module that already is on the device where it trains.
 
-        Args:
-            module: what is trained.
-            recipe: when to charge how much, and when to relocate; left out, the default one.
-            layout: of the module; left out, `layout_for` finds it.
-            placement: where the neurons start; left out, neuron i in slot i.
+        Parameters
+        ----------
+        module : torch.nn.Module
+            What is trained.
+        recipe : Recipe, optional
+            When to charge how much, and when to relocate; left out, the default one.
+        layout : Layout, optional
+            The module's layout; left out, `layout_for` finds it.
+        placement : Placement, optional
+            Where the neurons start; left out, neuron i is in slot i.
 
-        Raises:
-            LayoutError: no layout is known for the module, or the one given contradicts it.
+        Returns
+        -------
+        Penalty
+            With the prices of this placement.
+
+        Raises
+        ------
+        LayoutError
+            No layout is known for the module, or the one given contradicts it.
         """
         layout, recipe = bind(layout or layout_for(module), module), recipe or Recipe()
         placement = (placement or Placement.identity(layout)).check(layout)
@@ -76,13 +106,39 @@ class Penalty:
         return cls(layout, placement, recipe, MappingProxyType(prices))
 
     def cost(self, module: nn.Module, *, biases: bool = True) -> Tensor:
-        """The connection cost, ``sum |w| price`` as `ConnectionCost.value`; differentiable, and without lambda."""
+        """Compute the connection cost, ``sum |w| price`` as `ConnectionCost.value`; differentiable, and without lambda.
+
+        Parameters
+        ----------
+        module : torch.nn.Module
+            Whose weights to charge.
+        biases : bool, default True
+            Whether biases are charged too.
+
+        Returns
+        -------
+        torch.Tensor
+            One number.
+        """
         tensors = _tensors(module)
         paid = (tensors[name].abs().mul(price).sum() for name, price in self._charged(biases).items())
         return torch.stack([*paid]).sum()
 
     def edges(self, module: nn.Module, *, threshold: float = 1e-2) -> int:
-        """How many weights are of a magnitude above the threshold."""
+        """Count the weights whose magnitude is above a threshold.
+
+        Parameters
+        ----------
+        module : torch.nn.Module
+            Whose weights to count.
+        threshold : float, default 0.01
+            In the units of the weights.
+
+        Returns
+        -------
+        int
+            The number of weights; biases and embeddings are not counted.
+        """
         tensors = _tensors(module)
         return sum(int((tensors[name].abs() > threshold).sum()) for name in self.layout.weights())
 
@@ -93,9 +149,12 @@ class Penalty:
         Parameters that are not trained (``requires_grad`` is False) are left alone. If the loss was scaled for half
         precision, unscale its gradients first.
 
-        Args:
-            module: after ``backward``.
-            step: optimiser steps done before; lambda is that of its phase.
+        Parameters
+        ----------
+        module : torch.nn.Module
+            The module after ``backward``.
+        step : int
+            The optimiser steps done before; lambda is that of its phase.
         """
         phase, tensors = self.recipe.phase_at(step), _tensors(module)
         if phase.strength == 0:
@@ -107,13 +166,36 @@ class Penalty:
                 w.grad = gradient if w.grad is None else w.grad.add_(gradient)
 
     def after_step(self, module: nn.Module, step: int) -> Self:
-        """This penalty, or, where the recipe relocates after that step, the one with neurons in new places."""
+        """Relocate the neurons, where the recipe does so after this step.
+
+        Parameters
+        ----------
+        module : torch.nn.Module
+            The module after the optimiser's step. It is not changed.
+        step : int
+            The step's number, from 0.
+
+        Returns
+        -------
+        Penalty
+            With the neurons in new slots; or ``self``, where nothing is relocated.
+        """
         return self.relocated(module) if self.recipe.relocates_after(step) else self
 
     def relocated(self, module: nn.Module) -> Self:
-        """The penalty with neurons dealt to the slots where their connections are short. Weights stay as they are.
+        """Assign the neurons to the slots where their connections are short. Weights stay as they are.
 
         Where weights are no longer finite, neurons stay too.
+
+        Parameters
+        ----------
+        module : torch.nn.Module
+            Whose weights say which connections matter. It is not changed.
+
+        Returns
+        -------
+        Penalty
+            With the prices of the new placement.
         """
         tensors = _tensors(module)
         weights = {name: tensors[name].detach().double().cpu().numpy() for name in self.layout.weights()}

@@ -1,4 +1,4 @@
-"""Holding a layout against the tensors it is said to describe, axis by axis; it never guesses."""
+"""Comparing a layout with the tensors of a module, axis by axis. Nothing is guessed."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -11,14 +11,37 @@ if TYPE_CHECKING:
 
 
 def bind(layout: Layout, module: "torch.nn.Module") -> Layout:
-    """The layout itself, if it declares every parameter and buffer of the module, with axes of the right lengths.
+    """Check that a layout declares every parameter and buffer of a module, with axes of the right lengths.
 
     A tied tensor needs one of its names. A buffer that is not persistent (rotary frequencies, causal masks) is computed
     from the module's options, neither learned nor stored, and may be left out; `verify` then leaves it as it is.
 
-    Raises:
-        LayoutError: a parameter or buffer is undeclared, a declared one is missing, or an axis has another length. The
-            message names every undeclared tensor, or the tensor, axis, expected and got.
+    Parameters
+    ----------
+    layout : Layout
+        The declaration to check.
+    module : torch.nn.Module
+        The module that it should describe.
+
+    Returns
+    -------
+    Layout
+        ``layout`` itself, unchanged.
+
+    Raises
+    ------
+    LayoutError
+        A parameter or buffer is undeclared, a declared one is missing, or an axis has another length. The message names
+        every undeclared tensor, or the tensor, the axis, what was expected and what was found.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from bimt_train.layouts import Group, linear
+    >>> module = torch.nn.Sequential(torch.nn.Linear(4, 2))
+    >>> layout = linear("0", source=Group.line("x", 4), target=Group.line("y", 2))
+    >>> bind(layout, module) is layout
+    True
     """
     tensors: dict[str, torch.Tensor] = dict(module.named_parameters(remove_duplicate=False))
     lasting = tensors.keys() | module.state_dict().keys()
@@ -33,10 +56,24 @@ def bind(layout: Layout, module: "torch.nn.Module") -> Layout:
 
 
 def bind_shapes(layout: Layout, shapes: Mapping[str, tuple[int, ...]]) -> Layout:
-    """`bind` for tensors of which only the shapes are at hand.
+    """Check a layout against tensors of which only the shapes are known, as `bind` does for a module.
 
-    Raises:
-        LayoutError: as `bind` does.
+    Parameters
+    ----------
+    layout : Layout
+        The declaration to check.
+    shapes : mapping of str to tuple of int
+        The name and shape of every tensor that must be declared.
+
+    Returns
+    -------
+    Layout
+        ``layout`` itself, unchanged.
+
+    Raises
+    ------
+    LayoutError
+        As `bind`.
     """
     undeclared = [name for name in shapes if name not in layout.tensors]
     if undeclared:
@@ -46,7 +83,7 @@ def bind_shapes(layout: Layout, shapes: Mapping[str, tuple[int, ...]]) -> Layout
             where=said,
             expected="a pattern for each axis",
             got="none",
-            mend="declare each in the layout, with _ for an axis that no neuron indexes",
+            hint="declare each in the layout, with _ for an axis that no neuron indexes",
         )
     missing = [name for name in layout.tensors if name not in shapes]
     if missing:
@@ -55,7 +92,7 @@ def bind_shapes(layout: Layout, shapes: Mapping[str, tuple[int, ...]]) -> Layout
             where=", ".join(f"'{n}'" for n in missing),
             expected=", ".join(shapes),
             got="no such tensor",
-            mend="correct the names",
+            hint="correct the names",
         )
     for name, spec in layout.tensors.items():
         try:
@@ -66,6 +103,6 @@ def bind_shapes(layout: Layout, shapes: Mapping[str, tuple[int, ...]]) -> Layout
                 where=f"tensor '{name}', {error.where}",
                 expected=error.expected,
                 got=error.got,
-                mend=error.mend,
+                hint=error.hint,
             ) from error
     return layout

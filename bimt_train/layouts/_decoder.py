@@ -1,4 +1,4 @@
-"""Layouts of whole families of decoders, each read off a table: tensor by tensor, which group indexes each axis."""
+"""Layouts of whole families of decoders, each from a table: for each tensor, the groups that index its axes."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -10,23 +10,30 @@ from ._bind import bind
 from ._group import Group
 from ._layout import Layout, Role, TensorSpec
 
-MEND = "write the layout as a dictionary of patterns, one a tensor, and let verify certify it"
+HINT = "write the layout as a dictionary of patterns, one a tensor, and let verify certify it"
 
 LayerGroups = Callable[[Any, int], tuple[tuple[Group, ...], Mapping[str, int]]]
 
 
 @dataclass(frozen=True)
 class DecoderFamily:
-    """What decoders of one family have in common.
+    """What the decoders of one family have in common.
 
-    Attributes:
-        name: of the family.
-        base: the name under which a model with a head keeps the model without one.
-        layers: the name of the list of layers.
-        mark: the row of the table by which a module of this family is known.
-        table: row -> pattern and role. A row is a tensor's name without ``base``, N in place of the layer's number. A
-            pattern may have ``{n}``, the layer's number from 1, and the numbers that ``groups`` gives.
-        groups: a layer and its number -> its groups of neurons, and the numbers for its patterns.
+    Attributes
+    ----------
+    name : str
+        The name of the family.
+    base : str
+        The name under which a model with a head keeps the model without one.
+    layers : str
+        The name of the list of layers.
+    mark : str
+        The row of the table by which a module of this family is known.
+    table : mapping of str to (str, str)
+        Row -> pattern and role. A row is a tensor's name without ``base``, with N in place of the layer's number. A
+        pattern may have ``{n}``, the layer's number from 1, and the numbers that ``groups`` gives.
+    groups : callable
+        Takes a layer and its number from 1. Returns its groups of neurons, and the numbers for its patterns.
     """
 
     name: str
@@ -37,17 +44,30 @@ class DecoderFamily:
     groups: LayerGroups
 
     def knows(self, module: Any) -> bool:
-        """Whether the module is a Hugging Face model with a tensor that marks this family."""
+        """Say whether ``module`` is a Hugging Face model with a tensor that marks this family."""
         found = hasattr(module, "get_input_embeddings")
         return found and any(self._row(name) == self.mark for name, _ in module.named_parameters())
 
     def layout(self, module: Any) -> Layout:
-        """The layout: the residual stream is one group at every read and write, tokens and positions are no neurons.
+        """Derive the layout of a decoder of this family.
 
-        A tied tensor is declared once, under its first name.
+        The residual stream is one group at every read and write. Tokens and positions are no neurons. A tied tensor is
+        declared once, under its first name.
 
-        Raises:
-            LayoutError: tensors that are not in the table, or of another shape than it says, by name.
+        Parameters
+        ----------
+        module : torch.nn.Module
+            A decoder that `knows` accepts.
+
+        Returns
+        -------
+        Layout
+            A declaration of every parameter and of every buffer that is stored.
+
+        Raises
+        ------
+        LayoutError
+            Tensors that are not in the table, or of another shape than it says, by name.
         """
         lasting = module.state_dict().keys()
         tensors = dict(module.named_parameters()) | {n: b for n, b in module.named_buffers() if n in lasting}
@@ -56,8 +76,8 @@ class DecoderFamily:
             raise LayoutError(
                 f"tensors that a decoder like {self.name} does not have",
                 where=", ".join(f"'{name}' {tuple(tensors[name].shape)}" for name in unknown[:8]),
-                expected="no others than such a decoder's",
-                mend=MEND,
+                expected="only the tensors of such a decoder",
+                hint=HINT,
             )
         base = getattr(module, self.base, module)
         numbers: dict[int, Mapping[str, int]] = {}

@@ -13,7 +13,8 @@ class InDouble(TorchDispatchMode):
     Many norms and rotary embeddings compute in float32 whatever they are given; their rounding, not the layout, would
     then decide a certificate.
 
-    Attributes:
+    Attributes
+    ----------
         asked: whether anything did.
     """
 

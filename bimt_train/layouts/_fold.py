@@ -1,4 +1,4 @@
-"""The one shape function: a tensor and its pattern -> a matrix between two groups, and back."""
+"""From a tensor and its pattern to a matrix between two groups, and back."""
 
 from collections.abc import Mapping
 
@@ -14,11 +14,30 @@ def fold(tensor: Float[np.ndarray, "..."], pattern: Pattern, sizes: Mapping[str,
     With ``t[(k a), b]`` under the pattern ``"(k a) b"`` this is ``m[a, b] = sum_k t[k * n_a + a, b]``. Axes ahead of
     those of the pattern (a stack of seeds) stay.
 
-    Returns:
+    Parameters
+    ----------
+    tensor : array of float
+        The tensor, with the axes that the pattern says, and any number of axes ahead of them.
+    pattern : Pattern
+        What indexes each of its axes.
+    sizes : mapping of str to int
+        The number of neurons of each group, by the group's name.
+
+    Returns
+    -------
+    array of float
         ``[..., target, source]`` for two groups, ``[..., neurons]`` for one, ``[...]`` for none.
 
-    Raises:
-        PatternError: the tensor does not fit the pattern.
+    Raises
+    ------
+    PatternError
+        The tensor does not fit the pattern.
+
+    Examples
+    --------
+    >>> from bimt_train.layouts import parse_pattern
+    >>> fold(np.arange(4.0).reshape(4, 1), parse_pattern("(2 a) b"), {"a": 2, "b": 1}).ravel()
+    array([2., 4.])
     """
     ahead = max(tensor.ndim - len(pattern.axes), 0)
     opened = tensor.reshape(tensor.shape[:ahead] + pattern.open_shape(tensor.shape[ahead:], sizes))
@@ -30,16 +49,34 @@ def fold(tensor: Float[np.ndarray, "..."], pattern: Pattern, sizes: Mapping[str,
 def spread(
     matrix: Float[np.ndarray, "..."], pattern: Pattern, shape: tuple[int, ...], sizes: Mapping[str, int]
 ) -> Float[np.ndarray, "..."]:
-    """The transpose of `fold`: give every entry of a tensor the value of the neuron pair that it joins.
+    """Give every entry of a tensor the value of the neuron pair that it joins: the transpose of `fold`.
 
-    Args:
-        matrix: ``[..., target, source]``, ``[..., neurons]`` for one group, ``[...]`` for none.
-        pattern: of the tensor.
-        shape: of the tensor, without leading axes.
-        sizes: group name -> neurons.
+    Parameters
+    ----------
+    matrix : array of float
+        ``[..., target, source]``, or ``[..., neurons]`` for one group, or ``[...]`` for none.
+    pattern : Pattern
+        What indexes each axis of the tensor.
+    shape : tuple of int
+        The tensor's shape, without leading axes.
+    sizes : mapping of str to int
+        The number of neurons of each group, by the group's name.
 
-    Returns:
-        An array of ``[..., *shape]``.
+    Returns
+    -------
+    array of float
+        ``[..., *shape]``.
+
+    Raises
+    ------
+    PatternError
+        The shape does not fit the pattern.
+
+    Examples
+    --------
+    >>> from bimt_train.layouts import parse_pattern
+    >>> spread(np.array([[5.0], [7.0]]), parse_pattern("(2 a) b"), (4, 1), {"a": 2, "b": 1}).ravel()
+    array([5., 7., 5., 7.])
     """
     opened = pattern.open_shape(shape, sizes)
     found = len(pattern.groups)

@@ -1,4 +1,4 @@
-"""Groups of neurons and the slots, places in space, that they may take."""
+"""Groups of neurons and the slots, positions in space, that they may take."""
 
 import math
 from collections.abc import Sequence
@@ -16,17 +16,30 @@ Slot = tuple[float, ...]
 
 @dataclass(frozen=True)
 class Group:
-    """Neurons that share a layer, and the slots they are dealt to, in units of the layer's width.
+    """Neurons that share a layer, and the slots they may take, in units of the layer's width.
 
-    Attributes:
-        name: as patterns write it.
-        slots: one coordinate tuple a slot, inside [0, 1]; there are as many slots as neurons.
-        movable: whether relocation may deal the neurons anew.
-        heads: the neurons come in this many equal blocks, which move as blocks, then within.
-        labels: the neurons' own names (inputs, outputs, classes), or empty.
+    Attributes
+    ----------
+    name : str
+        The name that patterns use.
+    slots : tuple of tuple of float
+        The coordinates of each slot, inside [0, 1]; there are as many slots as neurons.
+    movable : bool, default True
+        Whether relocation may assign the neurons to other slots.
+    heads : int, default 1
+        The number of equal blocks that the neurons come in. Blocks move as blocks, and neurons within their block.
+    labels : tuple of str, default ()
+        The neurons' own names (inputs, outputs, classes), one for each, or none.
 
-    Raises:
-        LayoutError: no slots, slots of unequal dimension, or counts that do not match.
+    Raises
+    ------
+    LayoutError
+        There are no slots, their dimensions differ, or the number of heads or labels does not match.
+
+    Examples
+    --------
+    >>> Group.line("h", 4).slots
+    ((0.125,), (0.375,), (0.625,), (0.875,))
     """
 
     name: str
@@ -38,14 +51,14 @@ class Group:
     def __post_init__(self) -> None:
         where = f"group '{self.name}'"
         if not self.slots:
-            raise LayoutError("a group without neurons", where=where, mend="give it at least one slot")
+            raise LayoutError("a group without neurons", where=where, hint="give it at least one slot")
         dimensions = {len(slot) for slot in self.slots}
         if len(dimensions) != 1 or not all(math.isfinite(c) for slot in self.slots for c in slot):
             raise LayoutError(
                 "slots must be finite and of one dimension",
                 where=where,
                 got=f"dimensions {sorted(dimensions)}",
-                mend="use Group.line, Group.grid or Group.ring",
+                hint="use Group.line, Group.grid or Group.ring",
             )
         if self.heads < 1 or self.size % self.heads:
             raise LayoutError(
@@ -53,20 +66,43 @@ class Group:
                 where=where,
                 expected=f"a divisor of {self.size}",
                 got=str(self.heads),
-                mend="correct heads",
+                hint="correct the number of heads",
             )
         if self.labels and len(self.labels) != self.size:
             raise LayoutError(
-                "one label a neuron",
+                "the number of labels is not the number of neurons",
                 where=where,
                 expected=str(self.size),
                 got=str(len(self.labels)),
-                mend="correct labels",
+                hint="give one label for each neuron, or none",
             )
 
     @classmethod
     def line(cls, name: str, size: int, *, movable: bool = True, heads: int = 1, labels: Sequence[str] = ()) -> Self:
-        """Slots at (i + 1/2)/n on a line (arXiv 2305.08746, section 2)."""
+        """Place neurons on a line, at (i + 1/2)/n.
+
+        Parameters
+        ----------
+        name : str
+            The name that patterns use.
+        size : int
+            The number of neurons, n.
+        movable : bool, default True
+            Whether relocation may assign the neurons to other slots.
+        heads : int, default 1
+            The number of equal blocks.
+        labels : sequence of str, default ()
+            One name for each neuron, or none.
+
+        Returns
+        -------
+        Group
+            Neurons along the first axis.
+
+        References
+        ----------
+        arXiv 2305.08746, section 2.
+        """
         return cls(name, tuple(((i + 0.5) / size,) for i in range(size)), movable, heads, tuple(labels))
 
     @classmethod
@@ -79,14 +115,30 @@ class Group:
         heads: int = 1,
         labels: Sequence[str] = (),
     ) -> Self:
-        """Slots at the cell centres of a grid over the unit square, row by row.
+        """Place neurons at the cell centres of a grid over the unit square, row by row.
 
-        Args:
-            name: the group's name.
-            size: (rows, columns), or a number of neurons for the smallest square grid that holds them.
-            movable: whether relocation may deal the neurons anew.
-            heads: number of equal blocks.
-            labels: one a neuron, or none.
+        Parameters
+        ----------
+        name : str
+            The name that patterns use.
+        size : int or (int, int)
+            Rows and columns; or a number of neurons, for the smallest square grid that holds them.
+        movable : bool, default True
+            Whether relocation may assign the neurons to other slots.
+        heads : int, default 1
+            The number of equal blocks.
+        labels : sequence of str, default ()
+            One name for each neuron, or none.
+
+        Returns
+        -------
+        Group
+            Neurons in two dimensions.
+
+        Examples
+        --------
+        >>> Group.grid("pixels", (1, 2)).slots
+        ((0.25, 0.5), (0.75, 0.5))
         """
         side = math.isqrt(size - 1) + 1 if isinstance(size, int) and size > 0 else 0
         rows, columns = (side, side) if isinstance(size, int) else size
@@ -97,7 +149,26 @@ class Group:
     def ring(
         cls, name: str, size: int, *, radius: float = 0.4, movable: bool = True, labels: Sequence[str] = ()
     ) -> Self:
-        """Slots evenly on a circle about the middle of the unit square."""
+        """Place neurons evenly on a circle about the middle of the unit square.
+
+        Parameters
+        ----------
+        name : str
+            The name that patterns use.
+        size : int
+            The number of neurons.
+        radius : float, default 0.4
+            The circle's radius, in units of the layer's width.
+        movable : bool, default True
+            Whether relocation may assign the neurons to other slots.
+        labels : sequence of str, default ()
+            One name for each neuron, or none.
+
+        Returns
+        -------
+        Group
+            Neurons in two dimensions.
+        """
         angles = [2 * math.pi * i / size for i in range(size)]
         return cls(
             name,
@@ -114,17 +185,33 @@ class Group:
 
     @cached_property
     def coordinates(self) -> Float64[np.ndarray, "size dimension"]:
-        """The slots' coordinates, read-only."""
+        """The slots' coordinates as a read-only array, one row for each slot."""
         array = np.array(self.slots, dtype=np.float64)
         array.setflags(write=False)
         return array
 
     def label(self, index: int) -> str:
-        """The neuron's own name, or ``group.index``."""
+        """Name a neuron by its label, or as ``group.index``.
+
+        Parameters
+        ----------
+        index : int
+            The neuron's number, from 0.
+
+        Returns
+        -------
+        str
+            Its name.
+
+        Examples
+        --------
+        >>> Group.line("h", 3).label(2), Group.line("x", 2, labels=("mass", "speed")).label(1)
+        ('h.2', 'speed')
+        """
         return self.labels[index] if self.labels else f"{self.name}.{index}"
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, from which `from_json` makes an equal group."""
+        """Write the group as plain values, from which `from_json` makes an equal group."""
         return {
             "name": self.name,
             "slots": [list(s) for s in self.slots],
@@ -135,7 +222,18 @@ class Group:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        """The group that `to_json` wrote down."""
+        """Make the group that `to_json` wrote.
+
+        Parameters
+        ----------
+        data : dict
+            What `to_json` returned.
+
+        Returns
+        -------
+        Group
+            An equal group.
+        """
         return cls(
             data["name"],
             tuple(tuple(float(c) for c in s) for s in data["slots"]),
@@ -148,9 +246,30 @@ class Group:
 def distances(
     targets: Float64[np.ndarray, "targets dimension"], sources: Float64[np.ndarray, "sources other"]
 ) -> Float64[np.ndarray, "targets sources"]:
-    """L1 distances d[i, j] = sum_k |t_i[k] - s_j[k]| (arXiv 2305.08746, section 2; L1 in two dimensions too).
+    """L1 distances between neurons, ``d[i, j] = sum_k |t_i[k] - s_j[k]|``.
 
     Groups of unequal dimension are compared on the axes they share: a line lies along the first axis of a grid.
+
+    Parameters
+    ----------
+    targets : array of float, shape (targets, dimension)
+        Coordinates in units of the layer's width.
+    sources : array of float, shape (sources, dimension)
+        Coordinates in units of the layer's width.
+
+    Returns
+    -------
+    array of float, shape (targets, sources)
+        Distances in units of the layer's width.
+
+    References
+    ----------
+    arXiv 2305.08746, section 2, for neurons on a line. L1 is kept in two dimensions.
+
+    Examples
+    --------
+    >>> distances(Group.line("y", 1).coordinates, Group.line("x", 2).coordinates)
+    array([[0.25, 0.25]])
     """
     shared = min(targets.shape[1], sources.shape[1])
     gaps: Float64[np.ndarray, "targets sources"] = np.abs(targets[:, None, :shared] - sources[None, :, :shared]).sum(-1)

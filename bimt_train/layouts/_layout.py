@@ -1,4 +1,4 @@
-"""A layout: the groups of a network, and for every tensor which group indexes each of its axes."""
+"""A layout: the groups of a network, and for every tensor the group that indexes each of its axes."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -17,15 +17,26 @@ Role = Literal["weight", "bias", "embedding", "norm", "buffer"]
 class TensorSpec:
     """What is declared of one tensor.
 
-    Attributes:
-        pattern: its axes, in the pattern language.
-        role: ``weight`` pays for its length, ``bias`` and ``embedding`` pay l0 an entry, ``norm`` and ``buffer`` pay
-            nothing. Left out, it follows from the pattern: two groups are a weight; one group alone a bias; one group
-            beside a free axis an embedding; no group a buffer.
+    Attributes
+    ----------
+    pattern : str
+        Its axes, in the pattern language of `parse_pattern`.
+    role : {"weight", "bias", "embedding", "norm", "buffer"}, optional
+        ``weight`` pays for its length, ``bias`` and ``embedding`` pay l0 an entry, ``norm`` and ``buffer`` pay nothing.
+        Left out, it follows from the pattern: two groups are a weight; one group alone a bias; one group beside a free
+        axis an embedding; no group a buffer.
 
-    Raises:
-        PatternError: the pattern does not parse.
-        LayoutError: an unknown role, or a weight without two groups.
+    Raises
+    ------
+    PatternError
+        The pattern does not parse.
+    LayoutError
+        The role is unknown, or a weight does not have two groups.
+
+    Examples
+    --------
+    >>> TensorSpec("hidden input").role, TensorSpec("hidden").role, TensorSpec("_ hidden").role, TensorSpec("_").role
+    ('weight', 'bias', 'embedding', 'buffer')
     """
 
     pattern: str
@@ -44,7 +55,7 @@ class TensorSpec:
                 where=f'pattern "{self.pattern}"',
                 expected=", ".join(get_args(Role)),
                 got=self.role,
-                mend="use one of these",
+                hint="use one of these",
             )
         if self.role == "weight" and len(plan.groups) != 2:
             raise LayoutError(
@@ -52,7 +63,7 @@ class TensorSpec:
                 where=f'pattern "{self.pattern}"',
                 expected="2 groups",
                 got=str(len(plan.groups)),
-                mend="name both groups, or another role",
+                hint="name both groups, or another role",
             )
 
     @property
@@ -65,16 +76,43 @@ class TensorSpec:
 class Layout:
     """Groups of neurons placed in space, and the tensors between them.
 
-    Attributes:
-        groups: in drawing order, inputs first.
-        tensors: name -> declaration, for parameters and buffers alike.
-        inputs: the group that the last axis of the module's input runs over, or empty.
-        outputs: the same for its output.
-        steps: how many times the input's last axis runs over that group, one after the other: more than once where a
-            row holds a sequence.
+    Attributes
+    ----------
+    groups : tuple of Group
+        In drawing order, inputs first.
+    tensors : mapping of str to TensorSpec
+        The declaration of each parameter and buffer, by its name.
+    inputs : str, default ""
+        The group that the last axis of the module's input runs over, or empty.
+    outputs : str, default ""
+        The group that the last axis of the module's output runs over, or empty.
+    steps : int, default 1
+        How many times the input's last axis runs over the group of inputs, one after the other: more than once where a
+        row holds a sequence.
 
-    Raises:
-        LayoutError: a name twice, a pattern that names an unknown group, or no steps.
+    Raises
+    ------
+    LayoutError
+        A name is given twice, a pattern names an unknown group, or there are no steps.
+
+    Examples
+    --------
+    A network with one hidden layer, 4 inputs and 2 outputs, as ``torch.nn.Sequential`` names its tensors:
+
+    >>> x, h, y = Group.line("x", 4), Group.line("h", 6), Group.line("y", 2)
+    >>> tensors = {
+    ...     "0.weight": TensorSpec("h x"),
+    ...     "0.bias": TensorSpec("h"),
+    ...     "2.weight": TensorSpec("y h"),
+    ...     "2.bias": TensorSpec("y"),
+    ... }
+    >>> layout = Layout((x, h, y), tensors, inputs="x", outputs="y")
+    >>> layout.weights()
+    ('0.weight', '2.weight')
+    >>> layout.touching("h")
+    ('0.weight', '0.bias', '2.weight')
+    >>> dict(layout.sizes)
+    {'x': 4, 'h': 6, 'y': 2}
     """
 
     groups: tuple[Group, ...]
@@ -89,7 +127,7 @@ class Layout:
             raise LayoutError(
                 "a group is declared twice",
                 where=", ".join(sorted({n for n in names if names.count(n) > 1})),
-                mend="give each group its own name",
+                hint="give each group its own name",
             )
         for tensor, spec in self.tensors.items():
             for name in spec.plan.groups:
@@ -99,7 +137,7 @@ class Layout:
                         where=f"tensor '{tensor}', pattern \"{spec.pattern}\"",
                         expected=", ".join(names),
                         got=name,
-                        mend="declare the group, or correct the name",
+                        hint="declare the group, or correct the name",
                     )
         for end in filter(None, (self.inputs, self.outputs)):
             if end not in names:
@@ -108,15 +146,17 @@ class Layout:
                     where="inputs and outputs",
                     expected=", ".join(names),
                     got=end,
-                    mend="declare the group, or correct the name",
+                    hint="declare the group, or correct the name",
                 )
         if self.steps < 1:
-            raise LayoutError("a layout without steps", where="steps", expected="1 or more", got=str(self.steps))
+            raise LayoutError(
+                "a layout needs at least one step", where="steps", expected="1 or more", got=str(self.steps)
+            )
         object.__setattr__(self, "tensors", MappingProxyType(dict(self.tensors)))
 
     @cached_property
     def sizes(self) -> Mapping[str, int]:
-        """Group name -> number of neurons."""
+        """The number of neurons of each group, by the group's name."""
         return MappingProxyType({group.name: group.size for group in self.groups})
 
     @property
@@ -126,34 +166,83 @@ class Layout:
 
     @property
     def ends_are_neurons(self) -> bool:
-        """Whether inputs and outputs are both groups; tokens are not."""
+        """Whether inputs and outputs are groups of neurons; tokens are not."""
         return bool(self.inputs and self.outputs)
 
     def group(self, name: str) -> Group:
-        """The group of that name.
+        """Return the group of that name.
 
-        Raises:
-            LayoutError: there is none.
+        Parameters
+        ----------
+        name : str
+            The group's name.
+
+        Returns
+        -------
+        Group
+            The group.
+
+        Raises
+        ------
+        LayoutError
+            There is none.
         """
         for group in self.groups:
             if group.name == name:
                 return group
-        raise LayoutError("unknown group", expected=", ".join(self.sizes), got=name, mend="correct the name")
+        raise LayoutError("unknown group", expected=", ".join(self.sizes), got=name, hint="correct the name")
 
     def weights(self) -> tuple[str, ...]:
-        """The tensors that join two groups."""
+        """Name the tensors that join two groups, in the order of ``tensors``."""
         return tuple(name for name, spec in self.tensors.items() if spec.role == "weight")
 
     def touching(self, group: str) -> tuple[str, ...]:
-        """The tensors that the group indexes: the inverse of the declaration, derived each time."""
+        """Name the tensors that a group indexes, in the order of ``tensors``.
+
+        Parameters
+        ----------
+        group : str
+            The group's name.
+
+        Returns
+        -------
+        tuple of str
+            Names of tensors.
+        """
         return tuple(name for name, spec in self.tensors.items() if group in spec.plan.groups)
 
     @classmethod
     def merge(cls, *pieces: "Layout", inputs: str = "", outputs: str = "", steps: int = 1) -> Self:
-        """One layout of several fragments; a group that several of them name is the same group.
+        """Join fragments into one layout; groups of one name must be equal, and become one group.
 
-        Raises:
-            LayoutError: two fragments declare one tensor, or one group differently.
+        Parameters
+        ----------
+        *pieces : Layout
+            The fragments, inputs first.
+        inputs : str, default ""
+            The group that the last axis of the module's input runs over, or empty.
+        outputs : str, default ""
+            The group that the last axis of the module's output runs over, or empty.
+        steps : int, default 1
+            How many times the input's last axis runs over the group of inputs.
+
+        Returns
+        -------
+        Layout
+            All groups and tensors of the fragments.
+
+        Raises
+        ------
+        LayoutError
+            Two fragments declare one tensor, or one group differently.
+
+        Examples
+        --------
+        >>> from bimt_train.layouts import linear
+        >>> x, h, y = Group.line("x", 4), Group.line("h", 6), Group.line("y", 2)
+        >>> pieces = linear("0", source=x, target=h), linear("2", source=h, target=y)
+        >>> list(Layout.merge(*pieces, inputs="x", outputs="y").tensors)
+        ['0.weight', '0.bias', '2.weight', '2.bias']
         """
         groups: dict[str, Group] = {}
         tensors: dict[str, TensorSpec] = {}
@@ -163,23 +252,34 @@ class Layout:
                     raise LayoutError(
                         "two fragments declare a group differently",
                         where=f"group '{group.name}'",
-                        mend="share one Group object",
+                        hint="share one Group object",
                     )
             for name, spec in piece.tensors.items():
                 if name in tensors:
                     raise LayoutError(
-                        "two fragments declare one tensor", where=f"tensor '{name}'", mend="declare it once"
+                        "two fragments declare one tensor", where=f"tensor '{name}'", hint="declare it once"
                     )
                 tensors[name] = spec
         return cls(tuple(groups.values()), tensors, inputs, outputs, steps)
 
     def with_groups(self, groups: Iterable[Group]) -> Self:
-        """The same declaration over groups of these names but other slots or sizes."""
+        """Replace groups, by name, with groups of other slots, sizes or labels; the tensors' declarations stay.
+
+        Parameters
+        ----------
+        groups : iterable of Group
+            Each replaces the group of its name. A group whose name the layout does not have is not used.
+
+        Returns
+        -------
+        Layout
+            A new layout.
+        """
         changed = {group.name: group for group in groups}
         return replace(self, groups=tuple(changed.get(g.name, g) for g in self.groups))
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, from which `from_json` makes an equal layout."""
+        """Write the layout as plain values, from which `from_json` makes an equal layout."""
         plain: dict[str, Any] = {
             "groups": [group.to_json() for group in self.groups],
             "tensors": {name: {"pattern": spec.pattern, "role": spec.role} for name, spec in self.tensors.items()},
@@ -190,7 +290,18 @@ class Layout:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        """The layout that `to_json` wrote down."""
+        """Make the layout that `to_json` wrote.
+
+        Parameters
+        ----------
+        data : dict
+            What `to_json` returned.
+
+        Returns
+        -------
+        Layout
+            An equal layout.
+        """
         tensors = {name: TensorSpec(spec["pattern"], spec["role"]) for name, spec in data["tensors"].items()}
         groups = tuple(Group.from_json(g) for g in data["groups"])
         return cls(groups, tensors, data["inputs"], data["outputs"], data.get("steps", 1))

@@ -18,12 +18,23 @@ _GRAMMAR = 'axes parted by spaces; an axis is a group\'s name, a number, "_", or
 
 @dataclass(frozen=True)
 class Pattern:
-    """The plan of a tensor's axes, slowest first, each the product of its factors.
+    """The axes of a tensor, slowest first, each the product of its factors. Made by `parse_pattern`.
 
     A matrix lists its target group first, as ``torch.nn.Linear.weight`` does: ``"hidden input"``. An arrow turns this
     round for modules that store ``[in, out]``: ``"input -> hidden"``. Inside parentheses the first factor is the
     slowest, as in einops: ``"(3 attn) resid"`` is a weight whose rows are three runs over the group ``attn``.
 
+    Attributes
+    ----------
+    text : str
+        The pattern as it was written.
+    axes : tuple of tuple
+        For each axis its factors: a group's name, a number of copies, or None for an axis that no neuron indexes.
+    source_first : bool, default False
+        Whether the source group comes first, which an arrow says.
+
+    Examples
+    --------
     >>> parse_pattern("(3 attn) resid").groups
     ('attn', 'resid')
     >>> parse_pattern("input -> hidden").groups
@@ -41,7 +52,7 @@ class Pattern:
         return found[::-1] if self.source_first else found
 
     def group_factors(self) -> tuple[tuple[int, str], ...]:
-        """For each group, in the order of the axes: its place among all factors, and its name."""
+        """List, for each group in the order of the axes, its position among all factors and its name."""
         return tuple((place, factor) for place, factor in enumerate(self.factors) if isinstance(factor, str))
 
     @cached_property
@@ -50,59 +61,80 @@ class Pattern:
         return tuple(factor for axis in self.axes for factor in axis)
 
     def open_shape(self, shape: tuple[int, ...], sizes: Mapping[str, int]) -> tuple[int, ...]:
-        """The shape with every fold opened, one number a factor.
+        """Open every fold of a shape, so that it has one number for each factor.
 
-        Raises:
-            PatternError: the tensor does not have the axes that the pattern says.
+        Parameters
+        ----------
+        shape : tuple of int
+            The tensor's shape.
+        sizes : mapping of str to int
+            The number of neurons of each group, by the group's name.
+
+        Returns
+        -------
+        tuple of int
+            One length for each of `factors`.
+
+        Raises
+        ------
+        PatternError
+            The tensor does not have the axes that the pattern says.
+
+        Examples
+        --------
+        >>> parse_pattern("(3 attn) resid").open_shape((12, 5), {"attn": 4, "resid": 5})
+        (3, 4, 5)
         """
         if len(shape) != len(self.axes):
             raise self._misfit(shape, expected=f"{len(self.axes)} axes", got=f"{len(shape)}")
         opened: list[int] = []
         for place, (axis, length) in enumerate(zip(self.axes, shape, strict=True)):
-            parts = [
+            lengths = [
                 length if factor is None else sizes[factor] if isinstance(factor, str) else factor for factor in axis
             ]
-            if math.prod(parts) != length:
+            if math.prod(lengths) != length:
                 said = " * ".join(
                     f"{factor}={size}" if isinstance(factor, str) else str(size)
-                    for factor, size in zip(axis, parts, strict=True)
+                    for factor, size in zip(axis, lengths, strict=True)
                 )
                 raise self._misfit(
                     shape,
                     axis=f", axis {place}",
-                    expected=f"{math.prod(parts)} ({said})",
+                    expected=f"{math.prod(lengths)} ({said})",
                     got=str(length),
-                    mend=self._advice(shape, sizes),
+                    hint=self._advice(shape, sizes),
                 )
-            opened += parts
+            opened += lengths
         return tuple(opened)
 
     def _advice(self, shape: tuple[int, ...], sizes: Mapping[str, int]) -> str:
-        """The transposed reading, where that one fits; else the general advice."""
+        """The transposed pattern, where that one fits; else the general advice."""
         if len(self.axes) == 2:
             lengths = [
                 None if None in axis else math.prod(sizes[f] if isinstance(f, str) else f or 1 for f in axis)
                 for axis in self.axes
             ]
             if all(length in (None, size) for length, size in zip(lengths[::-1], shape, strict=True)):
-                return f"the tensor is transposed: {self.mend_of_exchange()}"
+                return f"the tensor is transposed: {self.hint_of_exchange()}"
         return "correct the pattern, or the size of the group"
 
     def transposed(self) -> str:
-        """The pattern, as text, of the same tensor stored with its two axes exchanged; target and source stay.
+        """Write the pattern of the same tensor stored with its two axes exchanged; target and source stay.
 
+        Examples
+        --------
         >>> parse_pattern("h x").transposed(), parse_pattern("x -> h").transposed()
         ('x -> h', 'h x')
         """
         return " -> ".join(self._exchanged) if self._arrow_after_exchange else " ".join(self._exchanged)
 
-    def mend_of_exchange(self) -> str:
-        """What to declare if the axes are the other way round; only the user knows which end is the target."""
-        mend = f'declare "{self.transposed()}" in place of "{self.text}"'
+    def hint_of_exchange(self) -> str:
+        """Say what to declare if the axes are the other way round; only the user knows which end is the target."""
+        hint = f'declare "{self.transposed()}" in place of "{self.text}"'
         if len(self.groups) < 2:
-            return mend
+            return hint
         other = (" " if self._arrow_after_exchange else " -> ").join(self._exchanged)
-        return f'{mend}, or "{other}" if {self._exchanged[0]} is the {"source" if self.source_first else "target"}'
+        return f'{hint}, or "{other}" if {self._exchanged[0]} is the {"source" if self.source_first else "target"}'
 
     @property
     def _exchanged(self) -> tuple[str, str]:
@@ -114,29 +146,47 @@ class Pattern:
         return len(self.groups) == 2 and not self.source_first
 
     def _misfit(
-        self, shape: tuple[int, ...], *, expected: str, got: str, axis: str = "", mend: str = ""
+        self, shape: tuple[int, ...], *, expected: str, got: str, axis: str = "", hint: str = ""
     ) -> PatternError:
         return PatternError(
             "the tensor does not fit its pattern",
             where=f'pattern "{self.text}", shape {tuple(shape)}{axis}',
             expected=expected,
             got=got,
-            mend=mend or "name one group, number or _ for each axis",
+            hint=hint or "name one group, number or _ for each axis",
         )
 
 
 def format_axis(axis: tuple[Factor, ...]) -> str:
-    """An axis as it is written in a pattern."""
+    """Write ``axis`` as it stands in a pattern."""
     words = ["_" if factor is None else str(factor) for factor in axis]
     return words[0] if len(words) == 1 else f"({' '.join(words)})"
 
 
 @cache
 def parse_pattern(text: str) -> Pattern:
-    """Parse a pattern; the only place that reads these strings.
+    """Parse a pattern. No other function reads these strings.
 
-    Raises:
-        PatternError: the text is outside the grammar, or names more than two groups.
+    Parameters
+    ----------
+    text : str
+        Axes parted by spaces. An axis is the name of a group, a number, ``_`` for an axis that no neuron indexes, or
+        names and numbers in parentheses, slowest first. ``source -> target`` is for modules that store ``[in, out]``.
+
+    Returns
+    -------
+    Pattern
+        The axes and their factors.
+
+    Raises
+    ------
+    PatternError
+        The text is outside the grammar, or names more than two groups.
+
+    Examples
+    --------
+    >>> parse_pattern("(3 attn) resid").axes
+    ((3, 'attn'), ('resid',))
     """
     axes: list[tuple[Factor, ...]] = []
     fold: list[Factor] | None = None
@@ -188,5 +238,5 @@ def _refusal(text: str, why: str) -> PatternError:
         where=f'"{text}"',
         expected=_GRAMMAR,
         got=why,
-        mend='write for instance "hidden input", "(3 attn) resid" or "input -> hidden"',
+        hint='write for instance "hidden input", "(3 attn) resid" or "input -> hidden"',
     )

@@ -1,4 +1,4 @@
-"""Permuting the neurons of a module as a layout reads it, and measuring what that changes."""
+"""Permuting the neurons of a module as a layout declares them, and measuring what that changes."""
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,15 +19,21 @@ Order = Int[np.ndarray, " neurons"]
 
 
 @dataclass(frozen=True)
-class Reading:
-    """How the tensors are read: a layout, with some of its declarations replaced.
+class LayoutVariant:
+    """A layout with some of its declarations replaced.
 
-    Attributes:
-        layout: what was declared.
-        patterns: tensor -> pattern.
-        heads: group -> number of blocks.
-        inputs: the group of the module's inputs.
-        outputs: the group of its outputs.
+    Attributes
+    ----------
+    layout : Layout
+        What was declared.
+    patterns : mapping of str to Pattern
+        The pattern of each tensor.
+    heads : mapping of str to int
+        The number of blocks of each group.
+    inputs : str
+        The group of the module's inputs, or empty.
+    outputs : str
+        The group of the module's outputs, or empty.
     """
 
     layout: Layout
@@ -38,16 +44,16 @@ class Reading:
 
     @classmethod
     def of(cls, layout: Layout) -> Self:
-        """The reading that the layout declares."""
+        """Make the variant that ``layout`` declares, with nothing replaced."""
         patterns = {name: spec.plan for name, spec in layout.tensors.items()}
         return cls(layout, patterns, {g.name: g.heads for g in layout.groups}, layout.inputs, layout.outputs)
 
     def with_patterns(self, texts: Mapping[str, str]) -> Self:
-        """The same reading but for some tensors."""
+        """Replace the patterns of some tensors; ``texts`` gives the new pattern for each of their names."""
         return replace(self, patterns={**self.patterns, **{name: parse_pattern(t) for name, t in texts.items()}})
 
     def draw(self, group: str, generator: np.random.Generator) -> Order:
-        """A permutation, not the identity, of the heads and within each head."""
+        """Draw a permutation, not the identity, of the heads of ``group`` and within each head, from ``generator``."""
         size, heads = self.layout.sizes[group], self.heads[group]
         blocks = np.arange(size).reshape(heads, size // heads)
         order = np.arange(size)
@@ -56,7 +62,24 @@ class Reading:
         return order
 
     def permuted(self, name: str, tensor: Tensor, group: str, order: Order) -> Tensor:
-        """The tensor with every axis that reads the group permuted: neuron k becomes what ``order[k]`` was."""
+        """Permute every axis of a tensor that the group indexes: neuron k becomes what ``order[k]`` was.
+
+        Parameters
+        ----------
+        name : str
+            The tensor's name, by which its pattern is found.
+        tensor : torch.Tensor
+            Its values.
+        group : str
+            Whose neurons to permute.
+        order : array of int, shape (neurons,)
+            The permutation.
+
+        Returns
+        -------
+        torch.Tensor
+            A tensor of the same shape.
+        """
         if name not in self.patterns:  # a buffer that the layout may leave out
             return tensor
         pattern = self.patterns[name]
@@ -68,15 +91,21 @@ class Reading:
 
 
 @dataclass(frozen=True, eq=False)
-class Bench:
-    """A module fixed for measurement: in double precision, evaluation mode, with tensors away from special values.
+class PermutationTest:
+    """A module ready for measurement: in double precision, evaluation mode, with tensors away from special values.
 
-    Attributes:
-        module: a copy.
-        tensors: parameters and buffers by name, tied ones by their declared names, which share one object.
-        x: the inputs.
-        outputs: the module's outputs for them.
-        narrows: whether the module passes to single precision inside, from which `InDouble` then keeps it.
+    Attributes
+    ----------
+    module : torch.nn.Module
+        A copy.
+    tensors : mapping of str to torch.Tensor
+        Parameters and buffers by name, tied ones by their declared names, which share one object.
+    x : torch.Tensor
+        The inputs.
+    outputs : torch.Tensor
+        The module's outputs for them.
+    narrows : bool
+        Whether the module passes to single precision inside, from which `InDouble` then keeps it.
     """
 
     module: nn.Module
@@ -87,108 +116,149 @@ class Bench:
 
     @classmethod
     def of(cls, module: nn.Module, layout: Layout, x: np.ndarray | Tensor, generator: np.random.Generator) -> Self:
-        """The bench for a module and inputs.
+        """Prepare the test of a module on inputs.
 
-        Raises:
-            InputError: the module cannot be run on x, or its outputs are not finite or not repeatable.
+        Parameters
+        ----------
+        module : torch.nn.Module
+            Is copied and left as it is.
+        layout : Layout
+            Says which tensors are tied, and the widths of inputs and outputs.
+        x : array or torch.Tensor
+            A batch of inputs.
+        generator : numpy.random.Generator
+            Draws the displacement of the tensors.
+
+        Returns
+        -------
+        PermutationTest
+            The test.
+
+        Raises
+        ------
+        InputError
+            The module cannot be run on x, or its outputs are not finite or not repeatable.
+        LayoutError
+            The inputs or outputs have another width than their group.
         """
         module = copy.deepcopy(module).to("cpu", torch.float64).eval()
         given = torch.as_tensor(x).detach().cpu()
         given = given.double() if given.is_floating_point() else given
-        bench = cls(module, _displaced(module, layout, generator), given, torch.empty(0))
+        test = cls(module, _displaced(module, layout, generator), given, torch.empty(0))
         _check_end(layout.inputs, layout.columns, "inputs", given)
         with InDouble() as watch:
-            outputs = bench.run(bench.tensors, given)
-        bench = replace(bench, narrows=watch.asked)
+            outputs = test.run(test.tensors, given)
+        test = replace(test, narrows=watch.asked)
         if not torch.isfinite(outputs).all() or outputs.numel() == 0:
-            raise InputError("the module's outputs are not finite", mend="give an x on which they are, with rows")
-        if not torch.equal(outputs, bench.run(bench.tensors, given)):
-            mend = "take the randomness out of its evaluation mode"
-            raise InputError("the module gives other outputs each time", where="evaluation mode", mend=mend)
+            raise InputError("the module's outputs are not finite", hint="give an x on which they are, with rows")
+        if not torch.equal(outputs, test.run(test.tensors, given)):
+            hint = "remove what is random in its evaluation mode"
+            raise InputError("the module gives different outputs each time", where="evaluation mode", hint=hint)
         _check_end(layout.outputs, layout.sizes.get(layout.outputs, 0), "outputs", outputs)
-        return replace(bench, outputs=outputs)
+        return replace(test, outputs=outputs)
 
     def run(self, tensors: Mapping[str, Tensor], x: Tensor) -> Tensor:
-        """The first output of the module with other tensors."""
+        """Run the module on ``x`` with other ``tensors`` in place of its own, and return its first output."""
         try:
             with InDouble() if self.narrows else nullcontext():
                 outputs = torch.func.functional_call(self.module, dict(tensors), (x,))
         except (RuntimeError, TypeError, ValueError, IndexError) as error:
             reason = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
-            mend = "give x as the module's only argument; wrap a module that takes more"
+            hint = "give x as the module's only argument; wrap a module that takes more"
             raise InputError(
-                "the module cannot be run on x", where=f"x {tuple(x.shape)}", got=reason, mend=mend
+                "the module cannot be run on x", where=f"x {tuple(x.shape)}", got=reason, hint=hint
             ) from error
         while isinstance(outputs, tuple | list | Mapping) and outputs:
             outputs = next(iter(outputs.values() if isinstance(outputs, Mapping) else outputs))
         if not isinstance(outputs, Tensor):
-            mend = "wrap the module so that it returns a tensor"
-            raise InputError("no tensor among the module's outputs", got=type(outputs).__name__, mend=mend)
+            hint = "wrap the module so that it returns a tensor"
+            raise InputError("no tensor among the module's outputs", got=type(outputs).__name__, hint=hint)
         return outputs
 
-    def deviation(self, reading: Reading, group: str, orders: Sequence[Order], *, only: str = "") -> float:
-        """The largest change of an output, relative to the largest output, when the group is permuted.
+    def deviation(self, variant: LayoutVariant, group: str, orders: Sequence[Order], *, only: str = "") -> float:
+        """Measure the largest change of an output, relative to the largest output, when a group is permuted.
 
-        Args:
-            reading: which axes the group indexes.
-            group: whose neurons to permute.
-            orders: the permutations.
-            only: permute this tensor alone, to see whether that can be noticed at all.
+        Parameters
+        ----------
+        variant : LayoutVariant
+            Which axes the group indexes.
+        group : str
+            Whose neurons to permute.
+        orders : sequence of array of int
+            The permutations.
+        only : str, default ""
+            Permute this tensor alone, to see whether that can be noticed at all.
+
+        Returns
+        -------
+        float
+            0 where nothing changes; infinite where tied tensors would differ.
         """
         scale = float(self.outputs.abs().max()) or 1.0
         worst = 0.0
         for order in orders:
-            moved = dict(self._moved(reading, group, order, only))
+            moved = dict(self._moved(variant, group, order, only))
             if any(not torch.equal(moved[name], moved[twin]) for name, twin in self.ties()):
                 return float("inf")
             moved |= {name: moved[twin] for name, twin in self.ties()}
             index = torch.as_tensor(order)
-            columns = torch.as_tensor(np.add.outer(len(order) * np.arange(reading.layout.steps), order).ravel())
-            x = self.x[..., columns] if reading.inputs == group and not only else self.x
+            columns = torch.as_tensor(np.add.outer(len(order) * np.arange(variant.layout.steps), order).ravel())
+            x = self.x[..., columns] if variant.inputs == group and not only else self.x
             outputs = self.run(moved, x)
-            before = self.outputs[..., index] if reading.outputs == group and not only else self.outputs
+            before = self.outputs[..., index] if variant.outputs == group and not only else self.outputs
             worst = max(worst, float((outputs - before).abs().nan_to_num(nan=torch.inf).max()) / scale)
         return worst
 
-    def _moved(self, reading: Reading, group: str, order: Order, only: str) -> Iterator[tuple[str, Tensor]]:
+    def _moved(self, variant: LayoutVariant, group: str, order: Order, only: str) -> Iterator[tuple[str, Tensor]]:
         tied = {name for name, tensor in self.tensors.items() if only and tensor is self.tensors[only]}
         for name, tensor in self.tensors.items():
             chosen = not only or name in tied
-            yield name, reading.permuted(name, tensor, group, order) if chosen else tensor
+            yield name, variant.permuted(name, tensor, group, order) if chosen else tensor
 
     def ties(self) -> Iterator[tuple[str, str]]:
-        """Each name that shares its tensor with an earlier one, and that one."""
+        """List each name that shares its tensor with an earlier one, and that one."""
         first: dict[int, str] = {}
         for name, tensor in self.tensors.items():
             if first.setdefault(id(tensor), name) != name:
                 yield name, first[id(tensor)]
 
-    def check_ties(self, reading: Reading, group: str, order: Order) -> None:
-        """Tied tensors must be declared alike.
+    def check_ties(self, variant: LayoutVariant, group: str, order: Order) -> None:
+        """Check that tied tensors are declared alike.
 
-        Raises:
-            LayoutError: one name reads the group along another axis than the other.
+        Parameters
+        ----------
+        variant : LayoutVariant
+            Which axes the group indexes.
+        group : str
+            Whose neurons to permute.
+        order : array of int
+            The permutation.
+
+        Raises
+        ------
+        LayoutError
+            The group indexes another axis under one name than under the other.
         """
         for name, twin in self.ties():
-            one, other = (reading.permuted(n, self.tensors[n], group, order) for n in (name, twin))
+            one, other = (variant.permuted(n, self.tensors[n], group, order) for n in (name, twin))
             if not torch.equal(one, other):
                 raise LayoutError(
                     "tied tensors are declared differently",
                     where=f"tensors '{twin}' and '{name}', group '{group}'",
-                    expected=f'"{reading.patterns[twin].text}"',
-                    got=f'"{reading.patterns[name].text}"',
-                    mend="declare both alike: an axis that is a group for one and not for the other is _ for both",
+                    expected=f'"{variant.patterns[twin].text}"',
+                    got=f'"{variant.patterns[name].text}"',
+                    hint="declare both alike: an axis that is a group for one and not for the other is _ for both",
                 )
 
 
 def _check_end(group: str, width: int, end: str, values: Tensor) -> None:
     if group and (values.ndim == 0 or values.shape[-1] != width):
         raise LayoutError(
-            f"the {end} are of another width than their group",
+            f"the width of the {end} is not that of their group",
             where=f"group '{group}', last axis of shape {tuple(values.shape)}",
             expected=str(width),
             got=str(values.shape[-1] if values.ndim else 0),
-            mend=f"correct the group, or leave {end} empty if they are no neurons of the layout",
+            hint=f"correct the group, or leave {end} empty if they are no neurons of the layout",
         )
 
 
@@ -221,7 +291,7 @@ def _displace(tensor: Tensor, trained: bool, generator: np.random.Generator) -> 
 
 
 def fits(pattern: Pattern, shape: tuple[int, ...], sizes: Mapping[str, int]) -> bool:
-    """Whether a tensor of this shape can be read so."""
+    """Say whether ``pattern`` fits a tensor of this ``shape``, with ``sizes`` the neurons of each group."""
     try:
         pattern.open_shape(shape, sizes)
     except PatternError:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from .._errors import LayoutError
 from . import Layout, bind
 from ._diagnosis import explain
-from ._permutation_test import Bench, Reading
+from ._permutation_test import LayoutVariant, PermutationTest
 
 DRAWS = 3
 """Permutations tried for each group."""
@@ -19,15 +19,27 @@ DRAWS = 3
 
 @dataclass(frozen=True)
 class Certificate:
-    """That permuting the neurons of each group, everywhere the layout says they are, left the outputs alone.
+    """The result of `verify`: permuting the neurons of each group along their declared axes left the outputs unchanged.
 
-    Attributes:
-        deviations: group -> the largest change of an output over all tried permutations, relative to the largest
-            output.
-        tolerance: what was allowed.
-        silent: tensors whose declaration was put to no test, because permuting such a tensor alone, along one of its
-            groups, does not change the outputs either (a bias of keys in attention, a layer that x does not excite).
-        seed: of the permutations.
+    Attributes
+    ----------
+    deviations : mapping of str to float
+        For each group the largest change of an output over all tried permutations, relative to the largest output.
+    tolerance : float
+        The change that was allowed.
+    silent : tuple of str
+        Tensors whose declaration was not tested, because permuting such a tensor alone, along one of its groups, does
+        not change the outputs either (a bias of keys in attention, a layer that x does not excite).
+    seed : int
+        The seed of the permutations.
+
+    Examples
+    --------
+    >>> from bimt_train.layouts import layout_for
+    >>> module = nn.Sequential(nn.Linear(3, 2))
+    >>> certificate = verify(module, layout_for(module), np.eye(3))
+    >>> certificate.silent, certificate.seed
+    ((), 0)
     """
 
     deviations: Mapping[str, float]
@@ -41,6 +53,36 @@ def verify(
 ) -> Certificate:
     """Certify a layout: for each group, permute its neurons along every axis that declares it, and compare outputs.
 
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Takes x alone; its output, or the first of several (of a tuple, or of a mapping as Hugging Face models return
+        it), is compared. The module is left as it is.
+    layout : Layout
+        Which group indexes each axis; every parameter and buffer is declared.
+    x : array or torch.Tensor, shape (rows, ...)
+        A batch of inputs, numbers or tokens, that excites the whole module.
+    seed : int, default 0
+        The seed of the permutations and of the displacement.
+    tolerance : float, default 1e-9
+        The change allowed, relative to the largest output.
+
+    Returns
+    -------
+    Certificate
+        What was measured.
+
+    Raises
+    ------
+    LayoutError
+        What `bind` refuses; or permuting a group changes the outputs. Where another declaration of one or two tensors
+        (transposed, folded in another order, an axis that should name the group, other heads) would pass, the message
+        names the tensor, its axis, what was expected and what was declared.
+    InputError
+        The module cannot be run on x, or its outputs are not finite or not repeatable.
+
+    Notes
+    -----
     With ``P_g`` a permutation of group g and ``theta_g`` the tensors permuted along each axis that the layout gives to
     g: ``module(theta_g, x) == module(theta, x)``, where x is permuted along its last axis too if g is the inputs, and
     outputs are compared in permuted order if g is the outputs. Groups with heads are permuted head by head and within
@@ -48,58 +90,71 @@ def verify(
     target from the source.
 
     Computed in double precision, in evaluation mode, on a copy whose tensors are moved away from where they are: fresh
-    biases and norms are constant, and would hide a wrong declaration. The module itself is left as it is.
+    biases and norms are constant, and would hide a wrong declaration.
 
-    Args:
-        module: takes x alone; its output, or the first of several (of a tuple, or of a mapping as Hugging Face models
-            return it), is compared.
-        layout: which group indexes each axis; every parameter and buffer is declared.
-        x: a batch of inputs, numbers or tokens, that excites the whole module.
-        seed: of the permutations and of the displacement.
-        tolerance: change allowed, relative to the largest output.
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> from bimt_train.layouts import TensorSpec, layout_for
+    >>> module = nn.Sequential(nn.Linear(3, 4), nn.SiLU(), nn.Linear(4, 2))
+    >>> x = np.random.default_rng(0).uniform(-1, 1, (20, 3))
+    >>> layout = layout_for(module)
+    >>> certificate = verify(module, layout, x)
+    >>> sorted(certificate.deviations)
+    ['h1', 'x', 'y']
 
-    Raises:
-        LayoutError: what `bind` refuses; or permuting a group changes the outputs. Where another reading of one or two
-            tensors (transposed, folded in another order, an axis that should name the group, other heads) mends this,
-            the message names the tensor, its axis, what was expected and what was declared.
-        InputError: the module cannot be run on x, or its outputs are not finite or not repeatable.
+    A layout that forgets that the bias belongs to the hidden neurons is refused:
+
+    >>> wrong = replace(layout, tensors={**layout.tensors, "0.bias": TensorSpec("_")})
+    >>> try:
+    ...     verify(module, wrong, x)
+    ... except LayoutError as error:
+    ...     print(error.where, error.hint, sep="; ")
+    tensor '0.bias', axis 0; for '0.bias' declare "h1" in place of "_"
     """
     bind(layout, module)
     generator = np.random.default_rng(seed)
-    deviations: dict[str, float] = {}
     with torch.no_grad():
-        bench = Bench.of(module, layout, x, generator)
-        reading = Reading.of(layout)
-        spoken: set[str] = set()
-        tested: set[str] = set()
-        for group in layout.groups:
-            if group.size == 1 or not (group.movable or group.name in (layout.inputs, layout.outputs)):
-                continue
-            orders = [reading.draw(group.name, generator) for _ in range(DRAWS)]
-            bench.check_ties(reading, group.name, orders[0])
-            deviations[group.name] = bench.deviation(reading, group.name, orders)
-            if not deviations[group.name] <= tolerance:
-                raise _refusal(bench, reading, group.name, deviations[group.name], tolerance)
-            for tensor in layout.touching(group.name):
-                tested.add(tensor)
-                if bench.deviation(reading, group.name, orders, only=tensor) > tolerance:
-                    spoken.add(tensor)
-    silent = tuple(name for name in layout.tensors if name in tested - spoken)
+        test = PermutationTest.of(module, layout, x, generator)
+        deviations, silent = _measured(test, LayoutVariant.of(layout), generator, tolerance)
     return Certificate(MappingProxyType(deviations), tolerance, silent, seed)
 
 
-def _refusal(bench: Bench, reading: Reading, group: str, found: float, tolerance: float) -> LayoutError:
-    """The error for a group that failed, with the reading that would have passed, if there is one."""
+def _measured(
+    test: PermutationTest, variant: LayoutVariant, generator: np.random.Generator, tolerance: float
+) -> tuple[dict[str, float], tuple[str, ...]]:
+    """The deviation of each group, and the tensors whose declaration was not tested; an error if a group fails."""
+    layout = variant.layout
+    deviations: dict[str, float] = {}
+    tested: set[str] = set()
+    noticed: set[str] = set()
+    for group in layout.groups:
+        if group.size == 1 or not (group.movable or group.name in (layout.inputs, layout.outputs)):
+            continue
+        orders = [variant.draw(group.name, generator) for _ in range(DRAWS)]
+        test.check_ties(variant, group.name, orders[0])
+        deviations[group.name] = test.deviation(variant, group.name, orders)
+        if not deviations[group.name] <= tolerance:
+            raise _refusal(test, variant, group.name, deviations[group.name], tolerance)
+        for tensor in layout.touching(group.name):
+            tested.add(tensor)
+            if test.deviation(variant, group.name, orders, only=tensor) > tolerance:
+                noticed.add(tensor)
+    return deviations, tuple(name for name in layout.tensors if name in tested - noticed)
+
+
+def _refusal(test: PermutationTest, variant: LayoutVariant, group: str, found: float, tolerance: float) -> LayoutError:
+    """The error for a group that failed, with the declaration that would have passed, if there is one."""
     what = f"permuting group '{group}' changes the outputs"
-    suspect = explain(bench, reading, group, tolerance)
+    suspect = explain(test, variant, group, tolerance)
     if suspect is not None:
-        return LayoutError(what, where=suspect.where, expected=suspect.expected, got=suspect.got, mend=suspect.mend)
-    touching = ", ".join(f"'{name}'" for name in reading.layout.touching(group)) or "none"
+        return LayoutError(what, where=suspect.where, expected=suspect.expected, got=suspect.got, hint=suspect.hint)
+    touching = ", ".join(f"'{name}'" for name in variant.layout.touching(group)) or "none"
     return LayoutError(
         what,
         where=f"tensors that declare it: {touching}",
         expected=f"at most {tolerance:g} of the largest output",
         got=f"{found:.2g}",
-        mend="check the pattern of every tensor that these neurons index; if the module treats them unequally, "
+        hint="check the pattern of every tensor that these neurons index; if the module treats them unequally, "
         "they cannot be moved",
     )

@@ -1,27 +1,94 @@
 """An MLP that looks at an image: layers on square grids, a ring of outputs."""
 
 import itertools
+import math
 from collections.abc import Sequence
+from typing import Self
 
 import torch
+from pydantic import Field
 
 from ..layouts._fragments import linear
 from ..layouts._group import Group
 from ..layouts._layout import Layout
-from ._mlp import MLP
+from ._contract import MODELS, Ends
+from ._layers import numbers_only
+from ._mlp import HIDDEN, MLP, MLPOptions
 from ._model_spec import ModelSpec
 
 
+class ImageMLPOptions(MLPOptions):
+    """Options of an `ImageMLP`.
+
+    Attributes
+    ----------
+    widths : list of int
+        Neurons of each layer; the first is rows times columns of the image.
+    image : list of int
+        Rows and columns.
+    activation : str
+        A name in `ACTIVATIONS`.
+
+    Examples
+    --------
+    >>> ImageMLPOptions.for_task(Ends(inputs=9, outputs=2), hidden=[16]).image
+    [3, 3]
+    """
+
+    image: list[int] = Field(min_length=2, max_length=2)
+
+    @classmethod
+    def for_task(cls, ends: Ends, hidden: Sequence[int] = ()) -> Self:
+        """A square image where the inputs make one, else a single row.
+
+        Parameters
+        ----------
+        ends : Ends
+            What the task gives and asks for.
+        hidden : sequence of int, optional
+            Neurons of each hidden layer.
+        """
+        numbers_only(ends, cls.__name__)
+        side = math.isqrt(ends.inputs)
+        image = [side, side] if side * side == ends.inputs else [1, ends.inputs]
+        return cls(widths=[ends.inputs, *(hidden or HIDDEN), ends.outputs], image=image, activation="silu")
+
+    @classmethod
+    def example(cls) -> Self:
+        """An image of three rows and four columns."""
+        return cls(widths=[12, 9, 5, 3], image=[3, 4], activation="silu")
+
+
+@MODELS.register(
+    "image-mlp",
+    label="image MLP",
+    sentence="An MLP whose pixels and hidden neurons lie on grids and whose outputs stand on a ring.",
+    options=ImageMLPOptions,
+)
 class ImageMLP(MLP):
-    """An `MLP` whose neurons lie in planes (arXiv 2305.08746, section 3.4).
+    """An `MLP` whose neurons lie in planes.
 
     The input's pixels keep their places; hidden layers are square grids; the outputs stand on a ring.
 
-    Args:
-        widths: neurons a layer; the first is rows times columns of the image.
-        image: rows and columns.
-        activation: as `MLP` takes it.
-        generator: draws the first weights.
+    Parameters
+    ----------
+    widths : sequence of int
+        Neurons of each layer; the first is rows times columns of the image.
+    image : sequence of int
+        Rows and columns.
+    activation : str
+        A name in `ACTIVATIONS`.
+    generator : torch.Generator, optional
+        Draws the first weights.
+
+    References
+    ----------
+    arXiv 2305.08746, section 3.4.
+
+    Examples
+    --------
+    >>> ImageMLP([12, 9, 5], [3, 4]).layout().group("x").slots[5]
+    (0.375, 0.5)
     """
 
     def __init__(
@@ -44,12 +111,21 @@ class ImageMLP(MLP):
     def layout(
         self, *, input_labels: Sequence[str] = (), output_labels: Sequence[str] = (), movable_ends: bool = True
     ) -> Layout:
-        """Groups x (a grid that stays), h1, h2, ... (square grids), y (a ring).
+        """Declare groups x (a grid that stays), h1, h2, ... (square grids), y (a ring).
 
-        Args:
-            input_labels: names of the pixels, row by row.
-            output_labels: names of the outputs.
-            movable_ends: whether outputs may be reordered; pixels never are.
+        Parameters
+        ----------
+        input_labels : sequence of str
+            Names of the pixels, row by row.
+        output_labels : sequence of str
+            Names of the outputs.
+        movable_ends : bool
+            Whether outputs may be reordered; pixels never are.
+
+        Returns
+        -------
+        Layout
+            The layout.
         """
         groups = [Group.grid("x", self.image, movable=False, labels=input_labels)]
         groups += [Group.grid(f"h{i}", width) for i, width in enumerate(self.widths[1:-1], start=1)]

@@ -1,6 +1,7 @@
 """A recurrent network over rows of numbers, each row a short sequence; its state lies in the plane."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Self
 
 import torch
 from jaxtyping import Float
@@ -10,23 +11,138 @@ from .._errors import InputError
 from ..layouts._fragments import linear
 from ..layouts._group import Group
 from ..layouts._layout import Layout, TensorSpec
-from ._mlp import ACTIVATIONS, drawn_linear
+from ._activations import ACTIVATIONS, activation_module
+from ._contract import MODELS, Ends, ModelOptions, Shape
+from ._hidden_parts import HiddenPart, Neurons
+from ._layers import numbers_only
+from ._linear import drawn_linear
 from ._model_spec import ModelSpec
 
+STATE = 30  # where a task is given another model than its own
 
+
+class RNNOptions(ModelOptions):
+    """Options of an `RNN`.
+
+    Attributes
+    ----------
+    channels : int
+        Numbers read at each step.
+    steps : int
+        Steps of a sequence.
+    state : int
+        Neurons of the state.
+    outputs : int
+        How many numbers are given.
+    activation : str
+        A name in `ACTIVATIONS`.
+
+    Examples
+    --------
+    >>> RNNOptions(channels=2, steps=5, state=30, outputs=1, activation="relu").ends.inputs
+    10
+    """
+
+    channels: int
+    steps: int
+    state: int
+    outputs: int
+    activation: str
+
+    def shapes(self) -> Iterator[tuple[str, Shape]]:
+        """The state's own weights, then weight and bias that read x and that write y."""
+        sizes = {"read": (self.state, self.channels), "write": (self.outputs, self.state)}
+        yield "recur.weight", (self.state, self.state)
+        for name, shape in sizes.items():
+            yield f"{name}.weight", shape
+            yield f"{name}.bias", shape[:1]
+
+    @property
+    def ends(self) -> Ends:
+        """Every channel at every step, and the outputs at the last."""
+        return Ends(inputs=self.channels * self.steps, outputs=self.outputs)
+
+    @classmethod
+    def for_task(cls, ends: Ends, hidden: Sequence[int] = ()) -> Self:
+        """One number a step, and a state of 30 neurons unless others are asked for.
+
+        Parameters
+        ----------
+        ends : Ends
+            What the task gives and asks for.
+        hidden : sequence of int, optional
+            One number: the neurons of the state.
+        """
+        numbers_only(ends, cls.__name__)
+        if len(hidden) > 1:
+            expected, hint = "one number: the neurons of the state", "for instance hidden=30"
+            raise InputError(
+                "a state of several layers", where="RNN", expected=expected, got=str(list(hidden)), hint=hint
+            )
+        state = hidden[0] if hidden else STATE
+        return cls(channels=1, steps=ends.inputs, state=state, outputs=ends.outputs, activation="relu")
+
+    @classmethod
+    def example(cls) -> Self:
+        """Three channels, four steps."""
+        return cls(channels=3, steps=4, state=7, outputs=2, activation="relu")
+
+    @property
+    def sequence_steps(self) -> int:
+        """The steps of a sequence."""
+        return self.steps
+
+    def hidden_parts(self) -> tuple[HiddenPart, ...]:
+        """The state; a neuron that nothing drives may grow or fade from step to step, and is no constant."""
+        return (Neurons("state"),)
+
+    def resized(self, groups: Mapping[str, Group]) -> Self:
+        """A smaller state.
+
+        Parameters
+        ----------
+        groups : mapping of str to Group
+            Every group of the smaller layout, in order, with its size and heads.
+        """
+        return self.model_copy(update={"state": groups["state"].size})
+
+
+@MODELS.register(
+    "rnn",
+    label="recurrent network",
+    sentence="h_t = activation(W_in x_t + W h_(t-1) + b), read out at the last step.",
+    options=RNNOptions,
+)
 class RNN(nn.Module):
     """``h_t = activation(W_in x_t + W h_(t-1) + b)`` from h_0 = 0, and ``y = W_out h_T + c`` at the last step.
 
     This is torch.nn.RNN with one bias, made of Linear modules, so that an analysis can follow each weight by itself.
     A row holds the sequence step by step: all channels of the first step, then all of the second, and so on.
 
-    Args:
-        channels: numbers read at each step.
-        steps: of a sequence.
-        state: neurons of the state.
-        outputs: how many numbers are given.
-        activation: one of `ACTIVATIONS`.
-        generator: draws the first weights, with torch's own bounds.
+    Parameters
+    ----------
+    channels : int
+        Numbers read at each step.
+    steps : int
+        Steps of a sequence.
+    state : int
+        Neurons of the state.
+    outputs : int
+        How many numbers are given.
+    activation : str
+        A name in `ACTIVATIONS`.
+    generator : torch.Generator, optional
+        Draws the first weights, with torch's own bounds.
+
+    Raises
+    ------
+    InputError
+        A size below 1, or an unknown activation.
+
+    Examples
+    --------
+    >>> RNN(channels=3, steps=4, state=7, outputs=2)(torch.zeros(5, 12)).shape
+    torch.Size([5, 2])
     """
 
     def __init__(
@@ -47,7 +163,7 @@ class RNN(nn.Module):
                 got=f"channels {channels}, steps {steps}, state {state}, outputs {outputs}, activation {activation}",
             )
         self.channels, self.steps, self.state, self.outputs = channels, steps, state, outputs
-        self.activation, self.act = activation, ACTIVATIONS[activation]()
+        self.activation, self.act = activation, activation_module(activation)
         self.read = drawn_linear(channels, state, generator)
         self.recur = drawn_linear(state, state, generator, bias=False)
         self.write = drawn_linear(state, outputs, generator)
@@ -59,7 +175,18 @@ class RNN(nn.Module):
         return ModelSpec("rnn", sizes | {"activation": self.activation})
 
     def forward(self, x: Float[Tensor, "*rows columns"]) -> Float[Tensor, "*rows outputs"]:
-        """The outputs, read at the last step."""
+        """Compute the outputs, read at the last step.
+
+        Parameters
+        ----------
+        x : Tensor of shape (*rows, steps * channels)
+            A sequence a row, step by step.
+
+        Returns
+        -------
+        Tensor of shape (*rows, outputs)
+            The outputs.
+        """
         first, *later = self.read(x.reshape(*x.shape[:-1], self.steps, self.channels)).unbind(-2)
         h = self.act(first)
         for driven in later:
@@ -70,7 +197,20 @@ class RNN(nn.Module):
     def stacked_forward(
         self, tensors: Mapping[str, Float[Tensor, "seeds ..."]], x: Float[Tensor, "seeds rows columns"]
     ) -> Float[Tensor, "seeds rows outputs"]:
-        """`forward` for many sets of weights at once, by two batched products a step, rows along the last axis."""
+        """Compute `forward` for many sets of weights at once, by two batched products a step, rows along the last axis.
+
+        Parameters
+        ----------
+        tensors : mapping of str to Tensor of shape (seeds, ...)
+            Every parameter with a leading axis of seeds.
+        x : Tensor of shape (seeds, rows, steps * channels)
+            Rows of each seed.
+
+        Returns
+        -------
+        Tensor of shape (seeds, rows, outputs)
+            The outputs of each seed.
+        """
         steps = x.transpose(1, 2).chunk(self.steps, dim=1)
         bias, weight = tensors["read.bias"][:, :, None], tensors["read.weight"]
         h = self.act(torch.baddbmm(bias, weight, steps[0]))
@@ -81,14 +221,23 @@ class RNN(nn.Module):
     def layout(
         self, *, input_labels: Sequence[str] = (), output_labels: Sequence[str] = (), movable_ends: bool = True
     ) -> Layout:
-        """Groups x, state, y, each on a square grid in the unit square; x is read once a step.
+        """Declare groups x, state, y, each on a square grid in the unit square; x is read once a step.
 
         The state stands on both axes of its recurrent weights, so it relocates by accept-if-better swaps.
 
-        Args:
-            input_labels: names of the columns; a channel is called as its first column, without the step's number.
-            output_labels: names of the outputs.
-            movable_ends: whether channels and outputs may be dealt to other slots too.
+        Parameters
+        ----------
+        input_labels : sequence of str
+            Names of the columns; a channel is called as its first column, without the step's number.
+        output_labels : sequence of str
+            Names of the outputs.
+        movable_ends : bool
+            Whether channels and outputs may be assigned to other positions too.
+
+        Returns
+        -------
+        Layout
+            The layout.
         """
         labels = channel_labels(input_labels, self.channels)
         x = Group.grid("x", self.channels, movable=movable_ends, labels=labels)
@@ -105,8 +254,22 @@ class RNN(nn.Module):
 
 
 def channel_labels(columns: Sequence[str], channels: int) -> tuple[str, ...]:
-    """What the columns of the first step are called, without the number of the step where that tells channels apart.
+    """Name the channels by the columns of the first step, without the step's number where that tells them apart.
 
+    Parameters
+    ----------
+    columns : sequence of str
+        Names of all columns, step by step.
+    channels : int
+        How many columns a step has.
+
+    Returns
+    -------
+    tuple of str
+        One name a channel.
+
+    Examples
+    --------
     >>> channel_labels(["a1", "b1", "a2", "b2"], 2)
     ('a', 'b')
     >>> channel_labels(["x1", "x2", "x3", "x4"], 2)

@@ -1,6 +1,7 @@
 """A small transformer over rows of numbers: each column is a token; its layer norms are applied."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Self
 
 import torch
 from jaxtyping import Float
@@ -10,25 +11,114 @@ from .._errors import InputError
 from ..layouts._fragments import linear, norm
 from ..layouts._group import Group
 from ..layouts._layout import Layout, TensorSpec
-from ._mlp import drawn_linear
+from ._contract import MODELS, Ends, Shape
+from ._layers import numbers_only
+from ._linear import drawn_linear
 from ._model_spec import ModelSpec
-from ._transformer_block import Block, block_layout, stacked, through_block
+from ._transformer_block import Block, BlockOptions, block_layout, stacked, through_block
 
 
+class RowTransformerOptions(BlockOptions):
+    """Options of a `RowTransformer`.
+
+    Attributes
+    ----------
+    kinds : list of int
+        The kind of each column of x, from 0.
+    outputs : int
+        How many numbers are given.
+    width, heads, layers, hidden, head_size, scale
+        As `BlockOptions` says.
+
+    Examples
+    --------
+    >>> RowTransformerOptions.for_task(Ends(inputs=3, outputs=1)).kinds
+    [0, 1, 2]
+    """
+
+    kinds: list[int]
+    outputs: int
+
+    def shapes(self) -> Iterator[tuple[str, Shape]]:
+        """What reads the tokens, the place of each kind, then the blocks and what writes."""
+        count = max(self.kinds, default=0) + 1
+        yield from (("read.weight", (self.width, count)), ("read.bias", (self.width,)))
+        yield "places", (len(self.kinds), count)
+        yield from self.block_shapes(self.outputs)
+
+    @property
+    def ends(self) -> Ends:
+        """A column a token, and the outputs at the last."""
+        return Ends(inputs=len(self.kinds), outputs=self.outputs)
+
+    @classmethod
+    def for_task(cls, ends: Ends, hidden: Sequence[int] = ()) -> Self:
+        """Each column of its own kind, two blocks of width 32 with one head, and MLPs of 128 neurons.
+
+        Parameters
+        ----------
+        ends : Ends
+            What the task gives and asks for.
+        hidden : sequence of int, optional
+            Neurons of the MLPs: one number for two blocks, or one number a block.
+        """
+        numbers_only(ends, cls.__name__)
+        layers, each = (len(hidden), list(hidden)) if len(hidden) > 1 else (2, next(iter(hidden), 128))
+        kinds = list(range(ends.inputs))
+        return cls(kinds=kinds, outputs=ends.outputs, width=32, heads=1, layers=layers, hidden=each)
+
+    @classmethod
+    def example(cls) -> Self:
+        """Three columns of two kinds, two small blocks of two heads."""
+        return cls(kinds=[0, 1, 0], outputs=2, width=12, heads=2, layers=2, hidden=7)
+
+
+@MODELS.register(
+    "row-transformer",
+    label="transformer over rows",
+    sentence="A causal pre-norm transformer whose tokens are the columns of a row, read out at the last.",
+    options=RowTransformerOptions,
+)
 class RowTransformer(nn.Module):
-    """Reads a row of numbers as a sequence without positions, and gives its outputs at the last token.
+    """A transformer that reads a row of numbers as a sequence without positions, and gives outputs at the last token.
 
     A token is a vector with its number in the place of its kind and zeros elsewhere, as in-context regression writes
-    x1, y1, x2 (arXiv 2305.08746, section 3.5, has one kind for x and one for y).
+    x1, y1, x2 (the paper has one kind for x and one for y).
 
-    Args:
-        kinds: the kind of each column of x, from 0.
-        outputs: how many numbers are given.
-        width: of the residual stream.
-        heads: of each attention; divides width.
-        layers: blocks.
-        hidden: neurons of each block's MLP.
-        generator: draws the first weights.
+    Parameters
+    ----------
+    kinds : sequence of int
+        The kind of each column of x, from 0.
+    outputs : int
+        How many numbers are given.
+    width : int
+        Width of the residual stream.
+    heads : int or sequence of int
+        Heads of each attention, one number for all blocks or one for each; divides width.
+    layers : int
+        How many blocks there are.
+    hidden : int or sequence of int
+        Neurons of the MLPs, one number for all blocks or one for each.
+    head_size : int or sequence of int, optional
+        Neurons of a head, for circuits whose dead neurons are gone; width / heads where it is left out.
+    scale : float, optional
+        What scores are multiplied with, for circuits; 1/sqrt(size of a head) where it is left out.
+    generator : torch.Generator, optional
+        Draws the first weights.
+
+    Raises
+    ------
+    InputError
+        A size below 1, heads that do not divide the width, or kinds with a gap.
+
+    References
+    ----------
+    arXiv 2305.08746, section 3.5.
+
+    Examples
+    --------
+    >>> RowTransformer(kinds=[0, 1, 0], outputs=1, width=12, heads=2, hidden=7)(torch.zeros(5, 3)).shape
+    torch.Size([5, 1])
     """
 
     def __init__(
@@ -36,24 +126,26 @@ class RowTransformer(nn.Module):
         kinds: Sequence[int],
         outputs: int,
         width: int,
-        heads: int = 1,
+        heads: int | Sequence[int] = 1,
         layers: int = 2,
-        hidden: int = 128,
+        hidden: int | Sequence[int] = 128,
         *,
+        head_size: int | Sequence[int] | None = None,
+        scale: float | None = None,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        if min(outputs, width, heads, layers, hidden) < 1 or width % heads or sorted(set(kinds)) != list(
-            range(max(kinds, default=-1) + 1)
-        ):  # fmt: skip
+        if not kinds or set(kinds) != set(range(max(kinds) + 1)):
             raise InputError(
-                "a transformer that cannot be built",
-                expected="positive sizes, heads that divide the width, kinds 0, 1, ... without a gap",
-                got=f"kinds {list(kinds)}, width {width}, heads {heads}, layers {layers}, hidden {hidden}",
+                "a transformer that cannot be built", expected="kinds 0, 1, ... without a gap", got=str(list(kinds))
             )
-        self.kinds, self.outputs, self.width, self.heads, self.hidden = tuple(kinds), outputs, width, heads, hidden
+        self.options = RowTransformerOptions.checked(
+            kinds=list(kinds), outputs=outputs, width=width, heads=heads, layers=layers, hidden=hidden,
+            head_size=head_size, scale=scale,
+        )  # fmt: skip
+        self.kinds = tuple(kinds)
         self.read = drawn_linear(max(kinds) + 1, width, generator)
-        self.blocks = nn.ModuleList(Block(width, heads, hidden, generator) for _ in range(layers))
+        self.blocks = nn.ModuleList(Block(width, self.options.block(i), generator, scale) for i in range(layers))
         self.norm = nn.LayerNorm(width)
         self.write = drawn_linear(width, outputs, generator)
         self.places: Tensor
@@ -62,11 +154,21 @@ class RowTransformer(nn.Module):
     @property
     def spec(self) -> ModelSpec:
         """How to build this model again."""
-        options = {"kinds": list(self.kinds), "outputs": self.outputs, "width": self.width, "heads": self.heads}
-        return ModelSpec("row-transformer", options | {"layers": len(self.blocks), "hidden": self.hidden})
+        return ModelSpec("row-transformer", self.options.to_json())
 
     def forward(self, x: Float[Tensor, "*rows columns"]) -> Float[Tensor, "*rows outputs"]:
-        """The outputs, read at the last token."""
+        """Compute the outputs, read at the last token.
+
+        Parameters
+        ----------
+        x : Tensor of shape (*rows, columns)
+            The rows.
+
+        Returns
+        -------
+        Tensor of shape (*rows, outputs)
+            The outputs.
+        """
         r = self.read(x[..., None] * self.places)
         for block in self.blocks:
             r = block(r)
@@ -76,35 +178,58 @@ class RowTransformer(nn.Module):
     def stacked_forward(
         self, tensors: Mapping[str, Float[Tensor, "seeds ..."]], x: Float[Tensor, "seeds rows columns"]
     ) -> Float[Tensor, "seeds rows outputs"]:
-        """`forward` for many sets of weights at once, by batched products."""
+        """Compute `forward` for many sets of weights at once, by batched products.
+
+        Parameters
+        ----------
+        tensors : mapping of str to Tensor of shape (seeds, ...)
+            Every parameter with a leading axis of seeds.
+        x : Tensor of shape (seeds, rows, columns)
+            Rows of each seed.
+
+        Returns
+        -------
+        Tensor of shape (seeds, rows, outputs)
+            The outputs of each seed.
+        """
         part = stacked(tensors)
         r = part("read", x[..., None] * self.places.to(x))
         for index in range(len(self.blocks)):
-            r = through_block(r, self.heads, stacked(tensors, f"blocks.{index}."))
+            heads, scale = self.options.block(index).heads, self.options.scale
+            r = through_block(r, heads, stacked(tensors, f"blocks.{index}."), scale=scale)
         return part("write", part("norm", r[..., -1, :]))
 
     def layout(
         self, *, input_labels: Sequence[str] = (), output_labels: Sequence[str] = (), movable_ends: bool = True
     ) -> Layout:
-        """Groups kind, resid, a1, m1, a2, m2, ..., y on parallel lines.
+        """Declare groups kind, resid, a1, m1, a2, m2, ..., y on parallel lines.
 
         The residual stream is one group at every read and write.
 
-        Args:
-            input_labels: names of the columns; they are tokens and have no place, but name their kinds.
-            output_labels: names of the outputs.
-            movable_ends: whether kinds and outputs may be reordered.
+        Parameters
+        ----------
+        input_labels : sequence of str
+            Names of the columns; they are tokens and have no position, but name their kinds.
+        output_labels : sequence of str
+            Names of the outputs.
+        movable_ends : bool
+            Whether kinds and outputs may be reordered.
+
+        Returns
+        -------
+        Layout
+            The layout.
         """
         kinds = range(max(self.kinds) + 1)
         names = [
             [n for n, own in zip(input_labels, self.kinds, strict=True) if own == k] for k in kinds if input_labels
         ]
         kind = Group.line("kind", len(kinds), movable=False, labels=[", ".join(each) for each in names])
-        resid = Group.line("resid", self.width)
-        y = Group.line("y", self.outputs, movable=movable_ends, labels=output_labels)
+        resid = Group.line("resid", self.options.width)
+        y = Group.line("y", self.options.outputs, movable=movable_ends, labels=output_labels)
         pieces = [linear("read", source=kind, target=resid)]
         pieces += [
-            block_layout(f"blocks.{index}", index + 1, resid=resid, heads=self.heads, hidden=self.hidden)
+            block_layout(f"blocks.{index}", index + 1, resid=resid, sizes=self.options.block(index))
             for index in range(len(self.blocks))
         ]
         pieces += [norm("norm", target=resid), linear("write", source=resid, target=y)]

@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Bool
@@ -11,68 +10,34 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from ..checkpoints import Connection, Network
-from ..layouts import Group, Layout, Pattern, Placement, spread
-from ..models import ACTIVATIONS
-
-CHAINS = ("mlp", "image-mlp", "embedding-mlp")  # kinds of model that are plain layers, each read by the next alone
-Flags = Mapping[str, Bool[np.ndarray, "_"]]
-
-
-@dataclass(frozen=True, eq=False)
-class Liveness:
-    """Which neurons matter: those that an input drives, and those that reach an output, group by group."""
-
-    driven: Flags
-    reaching: Flags
-
-    def alive(self, group: str) -> Bool[np.ndarray, "_"]:
-        """Both driven and reaching."""
-        both: Bool[np.ndarray, _] = self.driven[group] & self.reaching[group]
-        return both
-
-
-def liveness(network: Network) -> Liveness:
-    """Follow the non-zero weights forwards from the inputs and backwards from the outputs.
-
-    Groups that nothing writes to count as driven, but for the dimensions of an embedding that are zero for every token;
-    groups that nothing reads count as reaching.
-    """
-    layout, connections = network.layout, network.connections()
-    written = {c.target for c in connections}
-    read = {c.source for c in connections}
-    driven = {g.name: np.full(g.size, g.name == layout.inputs or g.name not in written) for g in layout.groups}
-    for name in embeddings(layout):
-        driven[layout.tensors[name].plan.groups[0]] = (network.tensors[name] != 0).any(axis=0)
-    reaching = {g.name: np.full(g.size, g.name == layout.outputs or g.name not in read) for g in layout.groups}
-    changed = True
-    while changed:
-        changed = False
-        for connection in connections:
-            edges = connection.matrix != 0
-            for flags, end, news in (
-                (driven, connection.target, edges @ driven[connection.source]),
-                (reaching, connection.source, edges.T @ reaching[connection.target]),
-            ):
-                grown = flags[end] | news
-                changed |= bool((grown != flags[end]).any())
-                flags[end] = grown
-    return Liveness(driven, reaching)
-
-
-def embeddings(layout: Layout) -> tuple[str, ...]:
-    """Tables with a row a token and a column a neuron, to which nothing else writes."""
-    written = {layout.tensors[name].plan.groups[0] for name in layout.weights()}
-    return tuple(
-        name
-        for name, spec in layout.tensors.items()
-        if spec.role == "embedding"
-        and spec.plan.factors == (None, *spec.plan.groups)
-        and not written & {*spec.plan.groups}
-    )
+from ..layouts import Group, Layout, Pattern, Placement, fold, spread
+from ..models import Heads, Neurons, Stream, options_of
+from ._liveness import V, hidden_parts, liveness, normed
 
 
 def count_components(layout: Layout, connections: tuple[Connection, ...]) -> int:
-    """Connected components among the neurons that have an edge at all."""
+    """Count the connected components among the neurons that have an edge at all.
+
+    Parameters
+    ----------
+    layout : Layout
+        The groups.
+    connections : tuple of Connection
+        Weights between them; those that are 0 are no edges.
+
+    Returns
+    -------
+    int
+        The number of components.
+
+    Examples
+    --------
+    >>> from bimt_train.models import MLP
+    >>> network = Network.of(MLP([2, 2]))
+    >>> network = network.with_tensors({"layers.0.weight": np.eye(2)})
+    >>> count_components(network.layout, network.connections())
+    2
+    """
     starts = dict(zip(layout.sizes, np.cumsum([0, *layout.sizes.values()]), strict=False))
     ends = [np.nonzero(c.matrix) for c in connections]
     targets = np.concatenate([rows + starts[c.target] for c, (rows, _) in zip(connections, ends, strict=True)])
@@ -85,87 +50,249 @@ def count_components(layout: Layout, connections: tuple[Connection, ...]) -> int
 
 
 def without_dead_ends(network: Network) -> Network:
-    """The same function with fewer weights: edges into nothing are cut, constant neurons are folded into biases.
+    """Compute the same function with fewer weights: edges into nothing are cut, constants are folded into biases.
 
-    A neuron that no input drives has a constant activation ``a = f(b)``; in a chain of layers its readers' biases
-    become ``b + W a`` and its edges go. Other kinds of model keep their constant neurons. Nothing is resized.
+    Parameters
+    ----------
+    network : Network
+        A network of which weights were cut.
+
+    Returns
+    -------
+    Network
+        A network of the same shapes. One of a kind that does not declare its hidden parts comes back as it is.
+
+    Notes
+    -----
+    A neuron that no input drives has a constant activation ``a = f(b)``; its readers' biases become ``b + W a`` and its
+    edges go. Of an attention, a neuron whose row of v is not driven gives ``a = b_v``, since attention weights add up
+    to 1. Rows of q and k go where they shape no attention that matters (`liveness`). What writes to a residual stream
+    under a norm stays as long as anything reads the stream: each of its neurons moves the mean and the deviation.
+
+    Examples
+    --------
+    >>> from bimt_train.models import MLP
+    >>> network = Network.of(MLP([2, 3, 1]))
+    >>> weight = network.tensors["layers.0.weight"] * [[1], [0], [1]]
+    >>> without_dead_ends(network.with_tensors({"layers.0.weight": weight})).edges()
+    6
     """
-    if network.model.kind in CHAINS:
-        network = _fold_constants(network)
+    parts = hidden_parts(network)
+    if parts is None:
+        return network
+    network = _fold_constants(network)
     layout, live = network.layout, liveness(network)
+    streams = {part.group for part in parts if isinstance(part, Stream)}  # what nothing adds to is 0, carries nothing
+    queries = {f"{part.qkv}.weight": part for part in parts if isinstance(part, Heads)}
     cut = {}
-    silent = {layout.tensors[name].plan.groups[0] for name in embeddings(layout)}  # what is always 0 carries nothing
-    for connection in network.connections():
-        plan, tensor = network.layout.tensors[connection.tensor].plan, network.tensors[connection.tensor]
-        useful = np.repeat(live.reaching[connection.target][:, None], connection.matrix.shape[1], axis=1).astype(float)
-        if connection.source in silent:
-            useful[:, ~live.driven[connection.source]] = 0
-        cut[connection.tensor] = np.where(spread(useful, plan, tensor.shape, network.layout.sizes) > 0, tensor, 0)
+    for name in layout.weights():
+        plan, tensor = layout.tensors[name].plan, network.tensors[name]
+        target, source = plan.groups
+        if name in queries:
+            rows = np.concatenate([live.asking[target], live.asking[target], live.reaching[target]])
+            bias = f"{queries[name].qkv}.bias"
+            cut[bias] = np.where(rows, network.tensors[bias], 0)
+            useful = np.repeat(rows[:, None], tensor.shape[1], axis=1)
+        else:
+            joined = np.repeat(live.reaching[target][:, None], layout.sizes[source], axis=1).astype(float)
+            useful = spread(joined, plan, tensor.shape, layout.sizes) > 0
+        if source in streams:
+            carrying = np.repeat(live.driven[source][None], layout.sizes[target], axis=0).astype(float)
+            useful = useful & (spread(carrying, plan, tensor.shape, layout.sizes) > 0)
+        cut[name] = np.where(useful, tensor, 0)
     return network.with_tensors(cut)
 
 
 def _fold_constants(network: Network) -> Network:
-    """Fold onwards, layer by layer, the neurons without a driven input."""
-    import torch
-
-    activation = ACTIVATIONS[network.model.options["activation"]]()
-    driven = liveness(network).driven
+    """Fold onwards, part by part, the neurons without a driven input."""
+    layout, driven = network.layout, liveness(network).driven
     tensors = {name: np.array(tensor) for name, tensor in network.tensors.items()}
-    hidden = network.layout.groups[1:-1]
-    for index, group in enumerate(hidden):
-        idle = ~driven[group.name]
-        constant = activation(torch.tensor(tensors[f"layers.{index}.bias"][idle], dtype=torch.float64)).numpy()
-        reader = f"layers.{index + 1}"
-        tensors[f"{reader}.bias"] = tensors[f"{reader}.bias"] + (
-            tensors[f"{reader}.weight"][:, idle].astype(np.float64) @ constant
-        ).astype(tensors[f"{reader}.bias"].dtype)
-        tensors[f"{reader}.weight"][:, idle] = 0
-        tensors[f"layers.{index}.weight"][idle] = 0
-        tensors[f"layers.{index}.bias"][idle] = 0
+    for part in hidden_parts(network) or ():
+        if isinstance(part, Stream) or not foldable(part, layout):
+            continue
+        idle = ~driven[part.group]
+        if isinstance(part, Heads):
+            constant = tensors[f"{part.qkv}.bias"].reshape(3, -1)[V][idle].astype(np.float64)
+        else:
+            assert part.constant is not None
+            constant = part.constant(tensors, idle)
+        for name, bias in _readers(part.group, layout).items():
+            plan, weight = layout.tensors[name].plan, tensors[name]
+            if constant.any():
+                added = fold(weight, plan, layout.sizes)[:, idle].astype(np.float64) @ constant
+                tensors[bias] = tensors[bias] + added.astype(tensors[bias].dtype)
+            columns = np.repeat(idle[None].astype(float), layout.sizes[plan.groups[0]], axis=0)
+            tensors[name] = np.where(spread(columns, plan, weight.shape, layout.sizes) > 0, 0, weight)
+        for name, rows in _written(part, idle, tensors, layout).items():
+            tensors[name][rows] = 0
     return network.with_tensors(tensors)
 
 
-def shrink(network: Network) -> tuple[Network, dict[str, tuple[int, ...]]]:
-    """Take dead neurons out of the hidden layers of a chain, or of the state of a recurrent network; those that stay
-    keep their names and their places.
+def foldable(part: Neurons | Heads, layout: Layout) -> bool:
+    """Say whether constants of a part's neurons can be added to biases of all that read them.
 
-    A neuron of a state that nothing drives need not be constant, since it may grow or fade from step to step: it is
-    dead only if it reaches no output.
+    Parameters
+    ----------
+    part : Neurons or Heads
+        A hidden group.
+    layout : Layout
+        The layout.
 
-    Returns:
-        The smaller network, and for each group the kept neurons' numbers in the given one. A layer that would be empty
-        keeps one neuron without edges. Models of other kinds come back as they are.
+    Returns
+    -------
+    bool
+        False where the constant is not told, a norm joins the neurons, or a reader has no bias of its own.
     """
-    layout, kind = network.layout, network.model.kind
+    told = isinstance(part, Heads) or part.constant is not None
+    return told and part.group not in normed(layout) and all(_readers(part.group, layout).values())
+
+
+def _readers(group: str, layout: Layout) -> dict[str, str]:
+    """Every weight that reads the group, and the bias beside it; empty text where there is none for each neuron."""
+    found = {}
+    for name in layout.weights():
+        target, source = layout.tensors[name].plan.groups
+        if source == group:
+            bias = f"{name.removesuffix('weight')}bias"
+            fits = bias in layout.tensors and layout.tensors[bias].plan.factors == (target,)
+            found[name] = bias if fits else ""
+    return found
+
+
+def _written(
+    part: Neurons | Heads, idle: Bool[np.ndarray, "_"], tensors: Mapping[str, np.ndarray], layout: Layout
+) -> dict[str, Bool[np.ndarray, "..."]]:
+    """For each tensor that makes the neurons what they are, where it belongs to the idle ones; of q, k and v only v."""
+    if isinstance(part, Heads):
+        rows = np.concatenate([np.zeros(V * len(idle), dtype=bool), idle])
+        return {f"{part.qkv}.weight": rows, f"{part.qkv}.bias": rows}
+    found = {}
+    for name in layout.touching(part.group):
+        spec, shape = layout.tensors[name], tensors[name].shape
+        if spec.role == "weight" and spec.plan.groups[0] == part.group:
+            rows = np.repeat(idle[:, None], layout.sizes[spec.plan.groups[1]], axis=1)
+        elif spec.role == "bias" and spec.plan.groups == (part.group,):
+            rows = idle
+        else:
+            continue
+        found[name] = spread(rows.astype(float), spec.plan, shape, layout.sizes) > 0
+    return found
+
+
+def shrink(network: Network) -> tuple[Network, dict[str, tuple[int, ...]]]:
+    """Take dead neurons out of the hidden groups; those that stay keep their names and their places.
+
+    Neurons that act one by one go one by one. Of an attention, dead heads go whole, and dead neurons inside the heads
+    go down to the largest number that any head of the group still needs: heads keep equal sizes, and scores the scale
+    that they had. A residual stream keeps its width. A neuron of a state that nothing drives need not be constant,
+    since it may grow or fade from step to step: it is dead only if it reaches no output.
+
+    Parameters
+    ----------
+    network : Network
+        A network that `without_dead_ends` has cleaned.
+
+    Returns
+    -------
+    smaller : Network
+        The smaller network. A group that would be empty keeps one neuron without edges. Networks of a kind that does
+        not declare its hidden parts come back as they are.
+    kept : dict of str to tuple of int
+        For each group the kept neurons' numbers in the given network.
+
+    Examples
+    --------
+    >>> from bimt_train.models import MLP
+    >>> network = Network.of(MLP([2, 3, 1]))
+    >>> weight = network.tensors["layers.0.weight"] * [[1], [0], [1]]
+    >>> smaller, kept = shrink(without_dead_ends(network.with_tensors({"layers.0.weight": weight})))
+    >>> smaller.layout.sizes["h1"], kept["h1"]
+    (2, (0, 2))
+    """
+    layout, parts = network.layout, hidden_parts(network)
     kept = {group.name: tuple(range(group.size)) for group in layout.groups}
-    if kind not in (*CHAINS, "rnn"):
+    if parts is None:
         return network, kept
-    live = liveness(network)
-    for group in layout.groups:
-        if group.name not in (layout.inputs, layout.outputs):
-            flags = live.alive(group.name) if kind in CHAINS else live.reaching[group.name]
-            kept[group.name] = tuple(np.flatnonzero(flags).tolist()) or (0,)
+    live, heads = liveness(network), {group.name: group.heads for group in layout.groups}
+    for part in parts:
+        if isinstance(part, Heads):
+            kept[part.group], heads[part.group] = _kept_of_heads(live.alive(part.group), heads[part.group])
+        elif isinstance(part, Neurons) and part.group not in normed(layout):
+            flags = live.alive(part.group) if foldable(part, layout) else live.reaching[part.group]
+            kept[part.group] = tuple(np.flatnonzero(flags).tolist()) or (0,)
+    removable = {part.group for part in parts if not isinstance(part, Stream)}
     groups, slots = [], {}
     for group in layout.groups:
+        if group.name not in {*removable, layout.inputs, layout.outputs}:
+            groups.append(group)
+            slots[group.name] = network.placement.slots[group.name]
+            continue
         members = list(kept[group.name])
         places = network.placement.coordinates(layout, group.name)[members]
-        order = np.lexsort(places.T[::-1])  # slots from left to right, as they were
+        if group.heads > 1:  # heads lie in blocks of slots, one after the other
+            order = np.argsort(np.array(network.placement.slots[group.name])[members])
+        else:
+            order = np.lexsort(places.T[::-1])  # slots from left to right, as they were
         names = tuple(group.label(i) for i in members)
-        groups.append(Group(group.name, tuple(tuple(places[i].tolist()) for i in order), group.movable, labels=names))
+        slot_places = tuple(tuple(places[i].tolist()) for i in order)
+        groups.append(Group(group.name, slot_places, group.movable, heads[group.name], names))
         slots[group.name] = tuple(np.argsort(order).tolist())
     tensors = {
         name: _taken(tensor, layout.tensors[name].plan, layout, kept) for name, tensor in network.tensors.items()
     }
-    options = {**network.model.options, **_sizes_of(kind, [group.size for group in groups])}
-    smaller = Network(replace(network.model, options=options), layout.with_groups(groups), Placement(slots), tensors)
+    options = options_of(network.model)
+    assert options is not None
+    resized = options.resized({group.name: group for group in groups}).to_json()
+    smaller = Network(replace(network.model, options=resized), layout.with_groups(groups), Placement(slots), tensors)
     return smaller, kept
 
 
-def _sizes_of(kind: str, sizes: list[int]) -> dict[str, Any]:
-    """The options of a model whose groups have these sizes."""
-    if kind == "rnn":
-        return {"state": sizes[1]}
-    return {"embedding": sizes[0], "widths": sizes[1:]} if kind == "embedding-mlp" else {"widths": sizes}
+def _kept_of_heads(alive: Bool[np.ndarray, "_"], heads: int) -> tuple[tuple[int, ...], int]:
+    """The neurons that stay and the number of heads that they make, all of the size of the largest.
+
+    >>> _kept_of_heads(np.array([True, False, True, False, False, False, False, True, False]), 3)
+    ((0, 2, 6, 7), 2)
+    """
+    blocks = alive.reshape(heads, -1)
+    size = int(blocks.sum(axis=1).max())
+    if size == 0:
+        return (0,), 1
+    kept = []
+    for head in np.flatnonzero(blocks.any(axis=1)):
+        first = np.argsort(~blocks[head], kind="stable")[:size]  # the living, then as many others as it takes
+        kept += (head * blocks.shape[1] + np.sort(first)).tolist()
+    return tuple(kept), len(kept) // size
+
+
+def unwired(network: Network) -> int:
+    """Count the hidden neurons beside a residual stream that no edge touches.
+
+    They fill up a head to the size of its group's largest, or stand in a group that would be empty. In a chain of
+    layers, which such a neuron keeps whole, it is counted like any other.
+
+    Parameters
+    ----------
+    network : Network
+        A network that `shrink` has made smaller.
+
+    Returns
+    -------
+    int
+        The number of such neurons.
+
+    Examples
+    --------
+    >>> from bimt_train.models import GPT
+    >>> network = Network.of(GPT(tokens=3, context=2, width=4, heads=2, layers=1, hidden=5))
+    >>> empty, _ = shrink(without_dead_ends(network.with_tensors({"write.weight": np.zeros((3, 4))})))
+    >>> sum(empty.layout.sizes.values()), unwired(empty)
+    (9, 2)
+    """
+    parts = hidden_parts(network) or ()
+    if not any(isinstance(part, Stream) for part in parts):
+        return 0
+    live = liveness(network)
+    return sum(int((~live.alive(part.group)).sum()) for part in parts if not isinstance(part, Stream))
 
 
 def _taken(tensor: np.ndarray, plan: Pattern, layout: Layout, kept: Mapping[str, tuple[int, ...]]) -> np.ndarray:

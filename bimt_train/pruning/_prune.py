@@ -13,7 +13,8 @@ from .._errors import InputError
 from ..checkpoints import Network
 from ..training._optimise import LOSSES, Moments, adam_step, task_gradient
 from ..training._stack import Flat, Stack, one_thread
-from ._dead_neurons import count_components, embeddings, shrink, without_dead_ends
+from ._dead_neurons import count_components, shrink, unwired, without_dead_ends
+from ._liveness import embeddings
 
 POINTS = 47  # thresholds tried, evenly spaced in the logarithm
 AT_ONCE = 24  # of them evaluated together
@@ -26,11 +27,22 @@ Search = Literal["sweep", "narrowing"]
 class SweepPoint:
     """What is left of a network when weights up to a threshold are cut.
 
-    Attributes:
-        threshold: weights of at most this magnitude are zero.
-        edges: weights left, dead ends not counted.
-        loss: after cutting, and after the refit where one was asked for.
-        components: connected components among the neurons that have an edge.
+    Attributes
+    ----------
+    threshold : float
+        Weights of at most this magnitude are zero.
+    edges : int
+        Weights left, dead ends not counted.
+    loss : float
+        The loss after cutting, and after the refit where one was asked for.
+    components : int
+        Connected components among the neurons that have an edge.
+
+    Examples
+    --------
+    >>> point = SweepPoint(threshold=0.01, edges=12, loss=0.002, components=2)
+    >>> point.edges
+    12
     """
 
     threshold: float
@@ -43,15 +55,35 @@ class SweepPoint:
 class Circuit:
     """The smallest network found that does the task as well, within a tolerance.
 
-    Attributes:
-        network: the circuit; cut weights are exactly zero, dead hidden neurons gone, biases folded onwards.
-        kept: for each group, the numbers that its neurons had in the original network.
-        threshold: weights of at most this magnitude were cut.
-        loss: of the circuit.
-        full_loss: of the original network.
-        tolerance: the loss may exceed ``full_loss`` by this fraction of it.
-        refit_steps: steps of Adam on the weights left, for every threshold tried.
-        sweep: every threshold that was tried.
+    Attributes
+    ----------
+    network : Network
+        The circuit; cut weights are exactly zero, dead hidden neurons gone, biases folded onwards. How, the kind of
+        model says (`ModelOptions.hidden_parts`).
+    kept : mapping of str to tuple of int
+        For each group, the numbers that its neurons had in the original network.
+    threshold : float
+        Weights of at most this magnitude were cut.
+    loss : float
+        Of the circuit.
+    full_loss : float
+        Of the original network.
+    tolerance : float
+        The loss may exceed ``full_loss`` by this fraction of it.
+    refit_steps : int
+        Steps of Adam on the weights left, for every threshold tried.
+    sweep : tuple of SweepPoint
+        Every threshold that was tried.
+
+    Examples
+    --------
+    >>> from bimt_train.models import MLP
+    >>> network = Network.of(MLP([2, 1])).with_tensors({"layers.0.weight": np.array([[1.0, 0.0]])})
+    >>> sweep = (SweepPoint(0.0, 2, 0.1, 1), SweepPoint(0.01, 1, 0.1, 1))
+    >>> kept = {"x": (0, 1), "y": (0,)}
+    >>> circuit = Circuit(network, kept, 0.01, 0.1, 0.1, tolerance=0.05, refit_steps=0, sweep=sweep)
+    >>> circuit.edges, circuit.to_json()["loss"]
+    (1, 0.1)
     """
 
     network: Network
@@ -70,8 +102,8 @@ class Circuit:
 
     @property
     def neurons(self) -> int:
-        """Neurons left, inputs and outputs included."""
-        return sum(self.network.layout.sizes.values())
+        """Neurons left, inputs, outputs and residual streams included; what only fills up a head is not counted."""
+        return sum(self.network.layout.sizes.values()) - unwired(self.network)
 
     def to_json(self) -> dict[str, Any]:
         """The figures, as plain values."""
@@ -92,31 +124,62 @@ def prune(
 ) -> Circuit:
     """Cut all weights up to the greatest threshold at which the loss stays within the tolerance.
 
-    With L(t) the loss once every weight of magnitude <= t is cut (and what is left refitted for ``refit_steps``),
-    the threshold is the greatest t of the sweep with L(t) <= (1 + tolerance) L(0). Biases are never cut; an embedding's
-    dimension is cut once it is <= t for every token.
+    Biases are never cut; an embedding's dimension is cut once it is small for every token.
 
-    Args:
-        network: is left as it is.
-        x: inputs, in the network's own units. Give held-out rows too: on its training rows alone a network keeps
-            weak connections that fit their accidents.
-        y: targets, in the network's own units (one-hot for cross-entropy, tokens by number for next-token).
-        loss: ``mse``, ``cross-entropy`` or ``next-token``.
-        tolerance: fraction of the loss.
-        refit_steps: steps of Adam for every threshold of the sweep; 0 leaves the weights as they are.
-        lr: learning rate of the refit.
-        search: ``sweep`` tries 48 thresholds; ``narrowing`` three between the greatest that held and the least beyond
-            it that did not, again and again: twelve at most, for networks of many weights. Where L rises with t, it
-            finds the same or, its steps being finer, a little more.
+    Parameters
+    ----------
+    network : Network
+        The network; it is left as it is.
+    x : ndarray of shape (rows, inputs)
+        Inputs, in the network's own units. Give held-out rows too: on its training rows alone a network keeps weak
+        connections that fit their accidents.
+    y : ndarray of shape (rows, outputs)
+        Targets, in the network's own units (one-hot for cross-entropy, tokens by number for next-token).
+    loss : {"mse", "cross-entropy", "next-token"}
+        The loss.
+    tolerance : float
+        Fraction of the loss by which it may grow.
+    refit_steps : int
+        Steps of Adam for every threshold of the sweep; 0 leaves the weights as they are.
+    lr : float
+        Learning rate of the refit.
+    search : {"sweep", "narrowing"}
+        ``sweep`` tries 48 thresholds; ``narrowing`` three between the greatest that held and the least beyond it that
+        did not, again and again: twelve at most, for networks of many weights. Where L rises with t, it finds the
+        same or, its steps being finer, a little more.
 
-    Raises:
-        InputError: unknown loss or search, a negative tolerance, or data that do not fit the network.
+    Returns
+    -------
+    Circuit
+        The smallest network that was found, with every threshold tried.
+
+    Raises
+    ------
+    InputError
+        Unknown loss or search, a negative tolerance, or data that do not fit the network.
+
+    Notes
+    -----
+    With L(t) the loss once every weight of magnitude <= t is cut, and what is left refitted for ``refit_steps``, the
+    threshold is the greatest t of the sweep with ``L(t) <= (1 + tolerance) L(0)``. A dimension of an embedding is cut
+    if it is <= t for every token.
+
+    Examples
+    --------
+    >>> from bimt_train.models import MLP
+    >>> network = Network.of(MLP([2, 3, 1], generator=torch.Generator().manual_seed(0)))
+    >>> weight = network.tensors["layers.0.weight"] * np.array([[1], [1], [1e-4]])
+    >>> network = network.with_tensors({"layers.0.weight": weight})
+    >>> x = np.random.default_rng(0).uniform(-1, 1, (50, 2))
+    >>> circuit = prune(network, x, network.predict(x) + 0.01, refit_steps=0)
+    >>> circuit.kept["h1"]
+    (0, 1)
     """
     if loss not in LOSSES:
-        raise InputError("unknown loss", expected=", ".join(LOSSES), got=loss, mend="name one of these")
+        raise InputError("unknown loss", expected=", ".join(LOSSES), got=loss, hint="name one of these")
     if search not in get_args(Search):
         known = ", ".join(get_args(Search))
-        raise InputError("unknown search", expected=known, got=str(search), mend="name one of these")
+        raise InputError("unknown search", expected=known, got=str(search), hint="name one of these")
     if not tolerance >= 0:
         raise InputError("a tolerance is a fraction of the loss", expected="0 or more", got=str(tolerance))
     if len(x) != len(y) or len(x) == 0:

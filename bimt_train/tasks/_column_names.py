@@ -15,6 +15,18 @@ def safe_names(labels: Sequence[str]) -> tuple[str, ...]:
     gets ``x_`` before it, and what means something in a formula or in sympy (pi, exp, E, I, S, gamma) an underscore
     after it. Names that would still collide are numbered.
 
+    Parameters
+    ----------
+    labels : sequence of str
+        What the columns are called.
+
+    Returns
+    -------
+    tuple of str
+        One name for each label.
+
+    Examples
+    --------
     >>> safe_names(["mass (kg)", "2nd", "pi", "x1", "mass [kg]", "%"])
     ('mass_kg', 'x_2nd', 'pi_', 'x1', 'mass_kg_2', 'x_6')
     """

@@ -7,13 +7,14 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from .._errors import TaskError
-from ..checkpoints._task_spec import TaskCard
+from ..checkpoints._task_spec import TaskSpec
 from ..models._model_spec import ModelSpec
 from ._column_names import safe_names
 from ._task import Dataset, Task
+from ._tasks import TASKS
 
 TRAINING = 0.9  # share of the text, from its beginning
-MEND = "name a text in UTF-8: --data FILE.txt"
+HINT = "name a text in UTF-8: --data FILE.txt"
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,10 +25,14 @@ class TextSampler:
     ``np.random.default_rng(s)``. All seeds are tested on the same windows of the last tenth, evenly spaced, that
     overlap only if they must.
 
-    Attributes:
-        tokens: the text, characters by number.
-        context: characters of a window.
-        rows: windows for training and testing, at most.
+    Attributes
+    ----------
+    tokens : array of int, [characters]
+        The text, characters by number.
+    context : int
+        Characters of a window.
+    rows : (int, int)
+        Windows for training and testing, at most.
     """
 
     tokens: Int64[np.ndarray, " characters"]
@@ -51,6 +56,12 @@ class TextSampler:
         return windows[:, :-1], windows[:, 1:]
 
 
+@TASKS.register(
+    "language",
+    label="next character",
+    sentence="The next character of a text, at each place of a window.",
+    reads="a text in UTF-8",
+)
 def language(
     file: str | Path = "data/language.txt",
     *,
@@ -67,17 +78,40 @@ def language(
     loss is in nats a character; divided by log 2 it is bits. Characters at the beginning of a window have little
     before them, and count like all others.
 
-    Args:
-        file: a text in UTF-8.
-        context: characters of a window.
-        width: of the residual stream.
-        heads: of each attention; divides width.
-        layers: blocks.
-        hidden: neurons of each block's MLP.
-        rows: windows for training and testing, at most.
+    Parameters
+    ----------
+    file : str or Path
+        A text in UTF-8.
+    context : int
+        Characters of a window.
+    width : int
+        Width of the residual stream.
+    heads : int
+        Heads of each attention; divides ``width``.
+    layers : int
+        Number of blocks.
+    hidden : int
+        Neurons of each block's MLP.
+    rows : (int, int)
+        Windows for training and testing, at most.
 
-    Raises:
-        TaskError: no such file, no text, or too little of it.
+    Returns
+    -------
+    Task
+        The task, with one output for each character of the vocabulary.
+
+    Raises
+    ------
+    TaskError
+        There is no such file, no text in it, or too little of it.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "text.txt"
+    >>> written = file.write_text("to be or not to be " * 10)
+    >>> characters(language(file, context=4).spec)
+    (' ', 'b', 'e', 'n', 'o', 'r', 't')
     """
     text = _text(Path(file))
     characters, tokens = np.unique(np.array(list(text)), return_inverse=True)
@@ -88,31 +122,51 @@ def language(
     labels = tuple(map(_label, characters.tolist()))
     places = tuple(f"t{place}" for place in range(1, context + 1))
     ranges = ((0, len(labels) - 1),) * context
-    card = TaskCard("language", places, safe_names(labels), ranges, loss="next-token", output_labels=labels)
+    spec = TaskSpec("language", places, safe_names(labels), ranges, loss="next-token", output_labels=labels)
     options = {"tokens": len(labels), "context": context, "width": width, "heads": heads}
     model = ModelSpec("gpt", options | {"layers": layers, "hidden": hidden})
-    return Task(card, model, TextSampler(tokens.astype(np.int64), context, rows))
+    return Task(spec, model, TextSampler(tokens.astype(np.int64), context, rows))
 
 
 def _text(file: Path) -> str:
     try:
         return file.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise TaskError("no text", where=str(file), expected="UTF-8", got=error.reason, mend=MEND) from None
+        raise TaskError("no text", where=str(file), expected="UTF-8", got=error.reason, hint=HINT) from None
     except OSError as error:
         got = str(error.strerror)
-        raise TaskError("a text that cannot be read", where=str(file), got=got, mend=MEND) from None
+        raise TaskError("a text that cannot be read", where=str(file), got=got, hint=HINT) from None
 
 
-def characters(card: TaskCard) -> tuple[str, ...]:
+def characters(spec: TaskSpec) -> tuple[str, ...]:
     """The characters that the outputs of a language task stand for.
 
-    Raises:
-        TaskError: a card of another task.
+    Parameters
+    ----------
+    spec : TaskSpec
+        The spec of a language task, as a checkpoint has it.
+
+    Returns
+    -------
+    tuple of str
+        One character for each output.
+
+    Raises
+    ------
+    TaskError
+        The spec is of another task.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "text.txt"
+    >>> written = file.write_text("ab" * 50)
+    >>> characters(language(file, context=4).spec)
+    ('a', 'b')
     """
-    if card.loss != "next-token" or card.output_labels is None:
-        raise TaskError("no task of characters", where=f"task {card.name!r}", expected="loss next-token", got=card.loss)
-    return tuple(label.encode("latin-1", "backslashreplace").decode("unicode_escape") for label in card.output_labels)
+    if spec.loss != "next-token" or spec.output_labels is None:
+        raise TaskError("no task of characters", where=f"task {spec.name!r}", expected="loss next-token", got=spec.loss)
+    return tuple(label.encode("latin-1", "backslashreplace").decode("unicode_escape") for label in spec.output_labels)
 
 
 def _label(character: str) -> str:

@@ -10,15 +10,16 @@ import numpy as np
 from jaxtyping import UInt8
 
 from .._errors import TaskError
-from ..checkpoints._task_spec import TaskCard
+from ..checkpoints._task_spec import TaskSpec
 from ..models._model_spec import ModelSpec
 from ._task import Dataset, Task
+from ._tasks import TASKS
 
 SIDE = 28
 CLASSES = tuple(f"digit{k}" for k in range(10))
 SETS = (("t10k", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
         ("train", "train-images-idx3-ubyte", "train-labels-idx1-ubyte"))  # fmt: skip
-MEND = (
+HINT = (
     "put train-images-idx3-ubyte and train-labels-idx1-ubyte (or those of t10k) there, gzipped or not, "
     "or name their folder: --data FOLDER"
 )
@@ -30,6 +31,11 @@ class DigitSampler:
 
     With both, seeds differ in nothing but their weights: the files' own split is kept. With one file, seed s trains
     on the first 80 % of ``np.random.default_rng(s).permutation(images)``.
+
+    Attributes
+    ----------
+    folder : Path
+        Where the IDX files lie.
     """
 
     folder: Path
@@ -42,7 +48,7 @@ class DigitSampler:
             if all(paths):
                 found[name] = (read_idx(paths[0]).reshape(-1, SIDE * SIDE), read_idx(paths[1]))
         if not found:
-            raise TaskError("no MNIST files", where=str(self.folder), mend=MEND)
+            raise TaskError("no MNIST files", where=str(self.folder), hint=HINT)
         return found
 
     def __call__(self, seed: int) -> Dataset:
@@ -70,8 +76,20 @@ def _present(folder: Path, name: str) -> Path | None:
 def read_idx(path: Path | None) -> UInt8[np.ndarray, "..."]:
     """The bytes of an IDX file, gzipped or not, in the shape that its head names.
 
-    Raises:
-        TaskError: not such a file, or one that breaks off.
+    Parameters
+    ----------
+    path : Path or None
+        The file; not None, which stands for a file that is not there.
+
+    Returns
+    -------
+    array of uint8
+        The values.
+
+    Raises
+    ------
+    TaskError
+        It is no IDX file, or it breaks off.
     """
     assert path is not None
     try:
@@ -79,7 +97,7 @@ def read_idx(path: Path | None) -> UInt8[np.ndarray, "..."]:
         zero, kind, axes = struct.unpack(">HBB", content[:4])
         shape = struct.unpack(f">{axes}I", content[4 : 4 + 4 * axes])
     except (OSError, EOFError, struct.error) as error:
-        raise TaskError("a file that cannot be read", where=str(path), got=str(error), mend="fetch it anew") from None
+        raise TaskError("a file that cannot be read", where=str(path), got=str(error), hint="fetch it anew") from None
     values = np.frombuffer(content, np.uint8, offset=4 + 4 * axes)
     if zero != 0 or kind != 8 or values.size != int(np.prod(shape)):
         expected = f"unsigned bytes of shape {list(shape)}"
@@ -87,19 +105,47 @@ def read_idx(path: Path | None) -> UInt8[np.ndarray, "..."]:
     return values.reshape(shape)
 
 
+@TASKS.register(
+    "mnist", label="MNIST", sentence="Handwritten digits from images of 28 x 28 pixels.", reads="a folder of IDX files"
+)
 def mnist(folder: str | Path = "data/mnist", *, hidden: tuple[int, ...] = (100, 100)) -> Task:
-    """Digits from images of 28 x 28 pixels, by squared error on one-hot targets, as the paper does.
+    """Digits from images of 28 x 28 pixels, by squared error on one-hot targets, as in the paper.
 
-    Args:
-        folder: where the IDX files lie.
-        hidden: neurons of the hidden layers, each a square grid.
+    Parameters
+    ----------
+    folder : str or Path
+        Where the IDX files lie.
+    hidden : tuple of int
+        Neurons of the hidden layers, each a square grid.
 
-    Raises:
-        TaskError: no such files, with what to put where.
+    Returns
+    -------
+    Task
+        The task, with ten classes.
+
+    Raises
+    ------
+    TaskError
+        The files are not there, with what to put where.
+
+    References
+    ----------
+    Liu, Gan and Tegmark, "Seeing is Believing: Brain-Inspired Modular Training for Mechanistic Interpretability",
+    arXiv 2305.08746, section 3.4.
+
+    Examples
+    --------
+    >>> import numpy as np, pathlib, struct, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> for name, shape in (("images-idx3", (10, 28, 28)), ("labels-idx1", (10,))):
+    ...     head = struct.pack(f">HBB{len(shape)}I", 0, 8, len(shape), *shape)
+    ...     written = (folder / f"train-{name}-ubyte").write_bytes(head + bytes(int(np.prod(shape))))
+    >>> mnist(folder).data(0).x_train.shape
+    (8, 784)
     """
     sampler = DigitSampler(Path(folder))
     sampler.check()
     pixels = tuple(f"r{r}c{c}" for r in range(SIDE) for c in range(SIDE))
-    card = TaskCard("mnist", pixels, CLASSES, ((0, 1),) * len(pixels), classes=True)
+    spec = TaskSpec("mnist", pixels, CLASSES, ((0, 1),) * len(pixels), classes=True)
     options = {"widths": [SIDE * SIDE, *hidden, 10], "image": [SIDE, SIDE], "activation": "silu"}
-    return Task(card, ModelSpec("image-mlp", options), sampler)
+    return Task(spec, ModelSpec("image-mlp", options), sampler)

@@ -32,8 +32,22 @@ def read_table(source: str | Path | pd.DataFrame) -> Columns:
     CSV is UTF-8 with a row of names first, separated by commas, semicolons or tabs, whichever the first row has most
     of; with semicolons, 1,5 is a number. A NumPy file holds a structured array (.npy) or one array a column (.npz).
 
-    Raises TaskError when the file is absent, empty, of an unknown kind or not what its suffix says, and InputError
-    when reading Parquet needs an extra package.
+    Parameters
+    ----------
+    source : str, Path or pandas.DataFrame
+        The table.
+
+    Returns
+    -------
+    list of (str, array)
+        Label and values of each column.
+
+    Raises
+    ------
+    TaskError
+        The file is absent, empty, of an unknown kind or not what its suffix says.
+    InputError
+        Reading Parquet needs an extra package.
     """
     if isinstance(source, pd.DataFrame):
         return _frame(source)
@@ -45,7 +59,7 @@ def read_table(source: str | Path | pd.DataFrame) -> Columns:
     try:
         if not path.is_file():
             what = "a folder, not a table" if path.is_dir() else "no such file"
-            raise TaskError(what, where=str(path), mend="check the path; relative paths start where the command runs")
+            raise TaskError(what, where=str(path), hint="check the path; relative paths start where the command runs")
         if path.stat().st_size == 0:
             raise TaskError("an empty file", where=str(path), expected="a row of names and at least 10 of numbers")
         return reader(path)
@@ -73,8 +87,8 @@ def _csv(path: Path) -> Columns:
     except UnicodeDecodeError as error:
         raise _not_utf8(path, error) from None
     except pd.errors.ParserError as error:
-        mend = "give every row as many fields as the first, and quote texts that hold the separator"
-        raise TaskError("rows of different lengths", where=str(path), got=str(error).strip(), mend=mend) from None
+        hint = "give every row as many fields as the first, and quote texts that hold the separator"
+        raise TaskError("rows of different lengths", where=str(path), got=str(error).strip(), hint=hint) from None
     if frame.shape[1] != len(names):
         expected, got = f"{len(names)}, as in the row of names", str(frame.shape[1])
         raise TaskError("another number of fields in the first row", where=str(path), expected=expected, got=got)
@@ -106,7 +120,7 @@ def _header(path: Path) -> tuple[list[str], str, int]:
 
 def _not_utf8(path: Path, error: UnicodeDecodeError) -> TaskError:
     got = f"byte 0x{error.object[error.start]:02x}"
-    return TaskError("not a text in UTF-8", where=str(path), got=got, mend="save the table again as UTF-8")
+    return TaskError("not a text in UTF-8", where=str(path), got=got, hint="save the table again as UTF-8")
 
 
 def _decimal_points(column: np.ndarray) -> np.ndarray:
@@ -119,8 +133,8 @@ def _parquet(path: Path) -> Columns:
     try:
         arrow, parquet = (importlib.import_module(name) for name in ("pyarrow", "pyarrow.parquet"))
     except ImportError:
-        mend = "pip install 'bimt[parquet]'"
-        raise InputError("Parquet needs the package pyarrow", where=str(path), mend=mend) from None
+        hint = "pip install 'bimt[parquet]'"
+        raise InputError("Parquet needs the package pyarrow", where=str(path), hint=hint) from None
     try:
         frame = parquet.read_table(path).to_pandas()
     except (*_DAMAGE, arrow.ArrowException) as error:
@@ -136,8 +150,8 @@ def _npz(path: Path) -> Columns:
     except _DAMAGE as error:
         raise TaskError("not an .npz archive of plain arrays", where=str(path), got=str(error)) from None
     if not columns:
-        mend = "write it with numpy.savez(path, x1=..., y=...)"
-        raise TaskError("not an archive of arrays", where=str(path), expected="one array a column", mend=mend)
+        hint = "write it with numpy.savez(path, x1=..., y=...)"
+        raise TaskError("not an archive of arrays", where=str(path), expected="one array a column", hint=hint)
     rows = len(columns[0][1]) if columns[0][1].ndim else 0
     for name, values in columns:
         if values.ndim != 1 or len(values) != rows:
@@ -155,8 +169,8 @@ def _npy(path: Path) -> Columns:
         raise TaskError("not an .npy file of plain numbers", where=str(path), got=str(error)) from None
     names = array.dtype.names if isinstance(array, np.ndarray) else None
     if names is None or array.ndim != 1:
-        mend = "name the columns: np.save(path, frame.to_records(index=False)), or numpy.savez(path, x1=..., y=...)"
-        raise TaskError("an array without named columns", where=str(path), expected="a structured array", mend=mend)
+        hint = "name the columns: np.save(path, frame.to_records(index=False)), or numpy.savez(path, x1=..., y=...)"
+        raise TaskError("an array without named columns", where=str(path), expected="a structured array", hint=hint)
     for name in names:
         if array[name].ndim != 1:
             raise TaskError("a field that is no column", where=f"{path}, {name!r}", got=str(list(array[name].shape)))

@@ -2,73 +2,102 @@
 
 import difflib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from types import MappingProxyType
 
 from .._errors import TaskError
-from ._evidence_accumulation import evidence
+from .._registry import load_file, load_object
 from ._formula_task import formula_task
-from ._group_products import modular_addition, permutation_s4
-from ._in_context import in_context
-from ._language import language
-from ._mnist import mnist
-from ._paper import composition, feature_sharing, independence
 from ._task import Task
-from ._two_moons import two_moons
+from ._tasks import TASKS, TaskKind, as_task
 
-# Every task that has a name; a new one is one line here.
-TASKS: Mapping[str, Callable[[], Task]] = MappingProxyType(
-    {
-        "independence": independence,
-        "feature-sharing": feature_sharing,
-        "composition": composition,
-        "two-moons": two_moons,
-        "modular-addition": modular_addition,
-        "permutation-s4": permutation_s4,
-        "in-context": in_context,
-        "evidence": evidence,
-    }
-)
-READERS: Mapping[str, Callable[..., Task]] = MappingProxyType({"mnist": mnist, "language": language})  # of files
 TABLES = (".csv", ".tsv", ".parquet", ".npz", ".npy")
+PLACE = re.compile(r".+\.py(:\w+)?|[A-Za-z_][\w.]*:[A-Za-z_]\w*")  # file.py, file.py:NAME or package.module:NAME
 
 
 def resolve_task(
     words: str | Sequence[str], *, target: str | Sequence[str] | None = None, data: str | Path | None = None
 ) -> Task:
-    """A task by its name, by formulas (``"y1 = (x1+x3)**3"``, or bare), or by the path of a table with ``target``.
+    """A task by its name, by formulas, by the path of a table, or from a Python file.
 
-    ``data`` is what a task reads: the folder of mnist, the text of language. Names may be written with underscores for
-    hyphens, in any case. Raises TaskError, with the names that are known, when the words are none of these; and
-    whatever ``formula_task`` and ``table_task`` raise.
+    Parameters
+    ----------
+    words : str or sequence of str
+        One of: a name in `TASKS`, in any case, with underscores or hyphens; one or more formulas
+        (``"y1 = (x1+x3)**3"``, or bare); the path of a table; ``file.py:NAME`` or ``package.module:NAME``, where NAME
+        is a registered task, a function without arguments that returns a `Task`, or a `Task`; or ``file.py`` alone, if
+        the file registers exactly one task or has a name ``task``. The file is run, so name only files that you trust.
+    target : str, sequence of str or None
+        The columns of the table to predict.
+    data : str, Path or None
+        What the task reads: the folder of mnist, the text of language.
 
-    >>> resolve_task("feature_sharing").card.outputs
+    Returns
+    -------
+    Task
+        The task.
+
+    Raises
+    ------
+    TaskError
+        The words are none of these, with the names that are known; or whatever `formula_task` and `table_task` raise.
+    InputError
+        The file or the module cannot be run, or has no such name.
+
+    Examples
+    --------
+    >>> resolve_task("feature_sharing").spec.outputs
     ('y1', 'y2', 'y3')
+    >>> resolve_task("y = x1*x2").spec.inputs
+    ('x1', 'x2')
     """
     given = [word.strip() for word in ([words] if isinstance(words, str) else words)]
+    names = TASKS.names()
     if not any(given):
-        raise TaskError("no task given", expected=_expected())
+        raise TaskError("no task given", expected=_expected(names))
     tables = [word for word in given if Path(word).suffix.lower() in TABLES and "=" not in word]
-    named = [word for word in given if _plain(word) in {*TASKS, *READERS}]
-    if len(given) > 1 and (tables or named):
-        raise TaskError("one task at a time", got=" ".join(given), mend=f"give {(tables + named)[0]!r} alone")
+    places = [word for word in given if PLACE.fullmatch(word) and "=" not in word]
+    named = [word for word in given if _plain(word) in names]
+    if len(given) > 1 and (alone := tables + places + named):
+        raise TaskError("one task at a time", got=" ".join(given), hint=f"give {alone[0]!r} alone")
     if tables:
         from ._table_task import table_task  # brings pandas, which only tables need
 
         return table_task(tables[0], target=target or ())
     if target:
-        raise TaskError("a target is for tables", got=f"--target with {' '.join(given)!r}", mend="leave --target out")
-    if _plain(given[0]) in READERS:
-        return READERS[_plain(given[0])](*([] if data is None else [data]))
-    if data is not None:
-        raise TaskError("a task that reads no files", got=" ".join(given), mend="leave --data out")
+        raise TaskError("a target is for tables", got=f"--target with {' '.join(given)!r}", hint="leave --target out")
     if named:
-        return TASKS[_plain(given[0])]()
+        return TASKS[_plain(given[0])].make(data)
+    found = _at(places[0]) if places else None
+    if isinstance(found, TaskKind):
+        return found.make(data)
+    if data is not None:
+        raise TaskError("a task that reads no files", got=" ".join(given), hint="leave --data out")
+    if places:
+        return as_task(found, places[0])
     for word in given:
         if not _looks_like_formula(word):
-            raise _unknown(word, given)
+            raise _unknown(word, given, names)
     return formula_task(given)
+
+
+def _at(place: str) -> object:
+    """The registered task at a place, or else what stands there."""
+    found = load_object(place) if ":" in Path(place).name else _only_task(place)
+    return TASKS.from_object(found) or found
+
+
+def _only_task(file: str) -> object:
+    """The one task that a file registers, or its ``task``."""
+    module = load_file(file)
+    entries = {name: TASKS.from_object(found) for name, found in vars(module).items()}
+    own = [name for name, entry in entries.items() if entry and entry.function.__module__ == module.__name__]
+    if len(own) == 1:
+        return entries[own[0]]
+    if hasattr(module, "task"):
+        return module.task
+    got = f"{len(own)} registered tasks" if own else "no registered task"
+    raise TaskError("which task of the file", where=file, got=got, hint=f"write {file}:{own[0] if own else 'NAME'}")
 
 
 def _plain(word: str) -> str:
@@ -85,14 +114,14 @@ def _looks_like_formula(word: str) -> bool:
     return not path and bool(re.search(r"[-+*/^()]", word))
 
 
-def _unknown(word: str, given: Sequence[str]) -> TaskError:
+def _unknown(word: str, given: Sequence[str], names: Sequence[str]) -> TaskError:
     if "=" in given:
-        return TaskError("a formula in pieces", got=" ".join(given), mend=f"put it in quotes: '{' '.join(given)}'")
-    near = difflib.get_close_matches(_plain(word), [*TASKS, *READERS], n=1)
+        return TaskError("a formula in pieces", got=" ".join(given), hint=f"put it in quotes: '{' '.join(given)}'")
+    near = difflib.get_close_matches(_plain(word), names, n=1)
     formula = f"if it is a formula, write 'y = {word}'" if "-" in word else "write a formula in quotes: 'y = x1*x2'"
-    mend = f"did you mean {near[0]}?" if near else formula
-    return TaskError("unknown task", expected=_expected(), got=repr(word), mend=mend)
+    hint = f"did you mean {near[0]}?" if near else formula
+    return TaskError("unknown task", expected=_expected(names), got=repr(word), hint=hint)
 
 
-def _expected() -> str:
-    return f"{', '.join([*TASKS, *READERS])}, formulas, or a table ({' '.join(TABLES)})"
+def _expected(names: Sequence[str]) -> str:
+    return f"{', '.join(names)}, formulas, file.py:NAME, or a table ({' '.join(TABLES)})"

@@ -11,7 +11,7 @@ import pandas as pd
 from jaxtyping import Float64
 
 from .._errors import TaskError
-from ..checkpoints._task_spec import TaskCard
+from ..checkpoints._task_spec import TaskSpec
 from ._column_names import safe_names
 from ._read_table import Columns, read_table
 from ._task import Dataset, Task, mlp
@@ -28,6 +28,13 @@ class TableSampler:
     """The rows of a table, a fifth of them set aside for testing, by the seed.
 
     Seed s tests on the first round(rows / 5) rows of ``np.random.default_rng(s).permutation(rows)``.
+
+    Attributes
+    ----------
+    x : array of float, [rows, inputs]
+        Inputs, in the table's units.
+    y : array of float, [rows, outputs]
+        Outputs, in the table's units.
     """
 
     x: Float64[np.ndarray, "rows inputs"]
@@ -47,19 +54,45 @@ def table_task(
     widths: Sequence[int] | None = None,
     name: str | None = None,
 ) -> Task:
-    """Learn the columns ``target`` from the columns ``inputs`` (default: all others) of a table.
+    """Some columns of a table, learned from others.
 
-    ``source`` is a CSV file (UTF-8, a row of names first; separated by comma, semicolon or tab), a Parquet file, a
-    NumPy file (.npz with one array a column, .npy with a structured array) or a DataFrame. True and false count as
-    1 and 0. ``widths`` is the whole network, by default three hidden layers of 20.
+    Columns get names that can stand in a formula ("mass (kg)" becomes mass_kg); the spec keeps the labels. The network
+    sees each input's range mapped on [-1, 1] and gives standardised outputs. Ranges and deviations are measured on the
+    whole table, so that the units are the same for every seed. No decomposition is known.
 
-    Columns get names that can stand in a formula ("mass (kg)" becomes mass_kg); the card keeps the labels. The network
-    sees each input's range mapped on [-1, 1] and gives standardised outputs; both are measured on the whole table, so
-    that the units are the same for every seed. Nothing is known of the parts.
+    Parameters
+    ----------
+    source : str, Path or pandas.DataFrame
+        A CSV file (UTF-8, a row of names first; separated by comma, semicolon or tab), a Parquet file, a NumPy file
+        (.npz with one array a column, .npy with a structured array) or a DataFrame. True and false count as 1 and 0.
+    target : str or sequence of str
+        The columns to predict.
+    inputs : sequence of str or None
+        The columns to predict from; None takes all others.
+    widths : sequence of int or None
+        Neurons of each layer, inputs and outputs included; None takes three hidden layers of 20.
+    name : str or None
+        Name of the task; None takes the file's name without its suffix.
 
-    Raises TaskError, with file, column and row, for: a file that cannot be read; names missing or duplicated; a target
-    that is absent, or an input too; fewer than 10 rows; values missing, infinite or no numbers; constant columns; an
-    input that is a copy of a target.
+    Returns
+    -------
+    Task
+        The task; a fifth of the rows is set aside for testing, by the seed.
+
+    Raises
+    ------
+    TaskError
+        With file, column and row, for: a file that cannot be read; names missing or duplicated; a target that is
+        absent, or an input too; fewer than 10 rows; values missing, infinite or no numbers; constant columns; an input
+        that is a copy of a target.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"mass (kg)": range(10), "force (N)": [2.0 * k for k in range(9)] + [17.0]})
+    >>> task = table_task(frame, target="force (N)")
+    >>> task.spec.inputs, len(task.data(0).x_test)
+    (('mass_kg',), 2)
     """
     where = source.__class__.__name__ if isinstance(source, pd.DataFrame) else str(source)
     columns = read_table(source)
@@ -74,12 +107,12 @@ def table_task(
         for feature, values in zip(features, x.T, strict=True):
             if np.array_equal(values, y[:, at]):
                 place = f"{where}, columns {label!r} and {feature!r}"
-                mend = f"leave {feature!r} out of the inputs"
-                raise TaskError("an input that is a copy of the target", where=place, mend=mend)
+                hint = f"leave {feature!r} out of the inputs"
+                raise TaskError("an input that is a copy of the target", where=place, hint=hint)
     title = name or ("table" if isinstance(source, pd.DataFrame) else Path(source).stem)
-    card = _card(title, features, targets, x, y)
+    spec = _spec(title, features, targets, x, y)
     network = (len(features), *HIDDEN, len(targets)) if widths is None else tuple(widths)
-    return Task(card, mlp(network), TableSampler(x, y))
+    return Task(spec, mlp(network), TableSampler(x, y))
 
 
 def _check_names(labels: Sequence[str], where: str) -> None:
@@ -87,41 +120,41 @@ def _check_names(labels: Sequence[str], where: str) -> None:
         raise TaskError("a table without columns", where=where)
     for at, label in enumerate(labels):
         if not label.strip():
-            mend = "name it, or write the table without its index column"
-            raise TaskError("a column without a name", where=f"{where}, column {at + 1}", mend=mend)
+            hint = "name it, or write the table without its index column"
+            raise TaskError("a column without a name", where=f"{where}, column {at + 1}", hint=hint)
     if all(_is_number(label) for label in labels):
         got = ", ".join(labels[:SHOWN])
-        raise TaskError("numbers where names belong", where=f"{where}, first row", got=got, mend="add a row of names")
+        raise TaskError("numbers where names belong", where=f"{where}, first row", got=got, hint="add a row of names")
     for label in labels:
         places = [str(at + 1) for at, other in enumerate(labels) if other == label]
         if len(places) > 1:
             got = f"columns {' and '.join(places)}"
-            raise TaskError("a duplicated column name", where=f"{where}, {label!r}", got=got, mend="rename one of them")
+            raise TaskError("a duplicated column name", where=f"{where}, {label!r}", got=got, hint="rename one of them")
 
 
 def _choose(labels: Sequence[str], targets: Sequence[str], inputs: Sequence[str] | None, where: str) -> tuple[str, ...]:
     """The inputs' labels, once all names are known to be there and each has one part to play."""
     if not targets:
         raise TaskError(
-            "no target named", where=where, got=f"columns {', '.join(labels)}", mend="name one: --target NAME"
+            "no target named", where=where, got=f"columns {', '.join(labels)}", hint="name one: --target NAME"
         )
     for role, wanted in (("target", targets), ("input", inputs or ())):
         for label in wanted:
             if label not in labels:
                 near = difflib.get_close_matches(label, labels, n=1)
-                mend = f"did you mean {near[0]!r}?" if near else ""
+                hint = f"did you mean {near[0]!r}?" if near else ""
                 expected = "one of " + ", ".join(map(repr, labels))
-                raise TaskError(f"no such {role} column", where=where, expected=expected, got=repr(label), mend=mend)
+                raise TaskError(f"no such {role} column", where=where, expected=expected, got=repr(label), hint=hint)
             if list(wanted).count(label) > 1:
                 raise TaskError(f"a column is named twice as {role}", where=f"{where}, column {label!r}")
     both = [label for label in targets if label in (inputs or ())]
     if both:
         raise TaskError(
-            "a column is both input and target", where=f"{where}, column {both[0]!r}", mend="leave it out of one"
+            "a column is both input and target", where=f"{where}, column {both[0]!r}", hint="leave it out of one"
         )
     features = tuple(label for label in labels if label not in targets) if inputs is None else tuple(inputs)
     if not features:
-        raise TaskError("no column is left to learn from", where=where, mend="name fewer targets, or add inputs")
+        raise TaskError("no column is left to learn from", where=where, hint="name fewer targets, or add inputs")
     return features
 
 
@@ -137,16 +170,16 @@ def _numbers(columns: Columns, where: str) -> Float64[np.ndarray, "rows columns"
     ]
     if texts:
         got = _listed([f"{label!r} (row {bad + 1}: {str(value)[:30]!r})" for label, value, bad in texts])
-        mend = "drop these columns, choose others as inputs, or encode them as numbers"
-        raise TaskError("values that are no numbers", where=where, got=f"column {got}", mend=mend)
+        hint = "drop these columns, choose others as inputs, or encode them as numbers"
+        raise TaskError("values that are no numbers", where=where, got=f"column {got}", hint=hint)
     table = np.stack([numbers for numbers, _ in read], axis=1)
     _refuse_where(np.isnan, table, labels, "missing values", where, MISSING)
     _refuse_where(np.isinf, table, labels, "infinite values", where, "drop these rows, or put a finite number there")
     constant = [label for label, values in zip(labels, table.T, strict=True) if (values == values[0]).all()]
     if constant:
         got = _listed([f"{label!r} (always {table[0, labels.index(label)]:g})" for label in constant])
-        mend = "drop it: there is nothing to learn from it"
-        raise TaskError("a constant column", where=where, got=f"column {got}", mend=mend)
+        hint = "drop it: there is nothing to learn from it"
+        raise TaskError("a constant column", where=where, got=f"column {got}", hint=hint)
     return table
 
 
@@ -156,13 +189,13 @@ def _refuse_where(
     labels: Sequence[str],
     what: str,
     where: str,
-    mend: str,
+    hint: str,
 ) -> None:
     found = test(table)
     bad = [(label, np.flatnonzero(hit)) for label, hit in zip(labels, found.T, strict=True) if hit.any()]
     if bad:
         got = _listed([f"{label!r} ({len(hits)}, first in row {hits[0] + 1})" for label, hits in bad])
-        raise TaskError(what, where=where, got=f"column {got}", mend=mend)
+        raise TaskError(what, where=where, got=f"column {got}", hint=hint)
 
 
 def _read(values: np.ndarray) -> tuple[Float64[np.ndarray, " rows"], int | None]:
@@ -184,18 +217,18 @@ def _read(values: np.ndarray) -> tuple[Float64[np.ndarray, " rows"], int | None]
     return numbers, None
 
 
-def _card(
+def _spec(
     name: str,
     features: Sequence[str],
     targets: Sequence[str],
     x: Float64[np.ndarray, "rows inputs"],
     y: Float64[np.ndarray, "rows outputs"],
-) -> TaskCard:
+) -> TaskSpec:
     low, high = x.min(axis=0), x.max(axis=0)
     names = safe_names((*features, *targets))
     inputs, outputs = names[: len(features)], names[len(features) :]
-    with np.errstate(over="ignore"):  # the card refuses scales that are not finite
-        return TaskCard(
+    with np.errstate(over="ignore"):  # the spec refuses scales that are not finite
+        return TaskSpec(
             name,
             inputs,
             outputs,

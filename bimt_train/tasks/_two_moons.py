@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..checkpoints._task_spec import TaskCard
+from ..checkpoints._task_spec import TaskSpec
 from ._task import Dataset, Task, mlp
+from ._tasks import TASKS
 
 CLASSES = ("upper", "lower")
 RANGES = ((-1.5, 2.5), (-1.0, 1.5))
@@ -13,7 +14,15 @@ RANGES = ((-1.5, 2.5), (-1.0, 1.5))
 
 @dataclass(frozen=True)
 class MoonSampler:
-    """Points on the two half circles, each class the same number, with normal noise; anew for every seed."""
+    """Points on the two half circles, as many of each class, with normal noise; anew for every seed.
+
+    Attributes
+    ----------
+    rows : (int, int)
+        Numbers of training and test points.
+    noise : float
+        Standard deviation about the circles.
+    """
 
     rows: tuple[int, int]
     noise: float
@@ -30,7 +39,31 @@ class MoonSampler:
         return Dataset(*sets)
 
 
+@TASKS.register("two-moons", label="two moons", sentence="Which of two interleaved half circles a point belongs to.")
 def two_moons(*, rows: tuple[int, int] = (400, 400), noise: float = 0.1) -> Task:
-    """Which half circle a point is of. ``rows``: training and test points; ``noise``: deviation about the circles."""
-    card = TaskCard("two-moons", ("x1", "x2"), CLASSES, RANGES, loss="cross-entropy")
-    return Task(card, mlp((2, 20, 20, 2)), MoonSampler(rows, noise))
+    """Which of two interleaved half circles a point belongs to.
+
+    Parameters
+    ----------
+    rows : (int, int)
+        Numbers of training and test points.
+    noise : float
+        Standard deviation about the circles.
+
+    Returns
+    -------
+    Task
+        The task, with two classes.
+
+    References
+    ----------
+    Liu, Gan and Tegmark, "Seeing is Believing: Brain-Inspired Modular Training for Mechanistic Interpretability",
+    arXiv 2305.08746, section 3.2.
+
+    Examples
+    --------
+    >>> two_moons(rows=(20, 10)).data(0).x_test.shape
+    (10, 2)
+    """
+    spec = TaskSpec("two-moons", ("x1", "x2"), CLASSES, RANGES, loss="cross-entropy")
+    return Task(spec, mlp((2, 20, 20, 2)), MoonSampler(rows, noise))

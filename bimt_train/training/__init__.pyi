@@ -4,14 +4,15 @@ from ._presets import DEFAULT_RECIPES as DEFAULT_RECIPES
 from ._presets import PAPER_RECIPES as PAPER_RECIPES
 from ._presets import default_recipe as default_recipe
 from ._recipe import Phase as Phase
-from ._recipe import Race as Race
+from ._recipe import RandomRestarts as RandomRestarts
 from ._recipe import Recipe as Recipe
 from ._recipe import Relocation as Relocation
 from ._recipe import TrainingType as TrainingType
 from ._record import Record as Record
 from ._runs import Run as Run
 from ._runs import Runs as Runs
+from ._runs import checkpoints_in as checkpoints_in
 from ._snapshots import Snapshot as Snapshot
 from ._snapshots import Snapshots as Snapshots
 from ._train import train as train
-from ._train_distributed import train_shares as train_shares
+from ._train_distributed import train_distributed as train_distributed

@@ -14,29 +14,94 @@ if TYPE_CHECKING:
 
 
 class Callback:
-    """Base of all listeners: methods that do nothing, each called at one moment of a run."""
+    """Base of all listeners: methods that do nothing, each called at one moment of a run.
+
+    Examples
+    --------
+    >>> class Losses(Callback):
+    ...     def on_record(self, record: Record) -> None:
+    ...         print(record.step, len(record.test_loss))
+    >>> from bimt_train import Recipe, train
+    >>> from bimt_train.tasks import two_moons
+    >>> runs = train(two_moons(rows=(20, 20)), seeds=3, recipe=Recipe(steps=2), callbacks=[Losses()])
+    1 3
+    2 3
+    """
 
     def on_start(self, recipe: "Recipe", seeds: Sequence[int], step: int) -> None:
-        """The run is about to begin, or to go on after ``step`` steps."""
+        """The run is about to begin, or to go on.
+
+        Parameters
+        ----------
+        recipe : Recipe
+            The recipe of the run.
+        seeds : sequence of int
+            The seeds that are trained.
+        step : int
+            Steps done before; 0 for a new run.
+        """
 
     def on_record(self, record: Record) -> None:
-        """The run was just measured."""
+        """The run was just measured.
+
+        Parameters
+        ----------
+        record : Record
+            The measurement of all seeds.
+        """
 
     def on_networks(self, step: int, network: "Callable[[int], Network]") -> None:
-        """The run begins, or was just measured; ``network(seed)`` is that seed's network as it is now."""
+        """The run begins, or was just measured.
+
+        Parameters
+        ----------
+        step : int
+            Steps done.
+        network : callable
+            Seed -> its network as it is now.
+        """
 
     def on_diverged(self, seed: int, step: int) -> None:
-        """A seed's loss stopped being finite; it rests from now on, and the others go on."""
+        """A seed's loss stopped being finite; it is trained no further, and the others go on.
+
+        Parameters
+        ----------
+        seed : int
+            The seed.
+        step : int
+            The step at which this was noticed.
+        """
 
     def on_interrupt(self, step: int) -> None:
-        """The user stopped the run; everything up to ``step`` is kept."""
+        """The user stopped the run.
+
+        Parameters
+        ----------
+        step : int
+            Everything up to this step is kept.
+        """
 
     def on_end(self, runs: "Runs") -> None:
-        """The run is over, finished or interrupted."""
+        """The run is over, finished or interrupted.
+
+        Parameters
+        ----------
+        runs : Runs
+            What `train` returns.
+        """
 
 
 class ProgressBar(Callback):
-    """A bar with the best seed's loss, the median cost and the median number of edges."""
+    """A bar with the best seed's loss, the median cost and the median number of edges.
+
+    Examples
+    --------
+    >>> from bimt_train import train
+    >>> bar = ProgressBar()
+    >>> isinstance(bar, Callback)
+    True
+    >>> runs = train("independence", seeds=4, callbacks=[bar])  # doctest: +SKIP
+    """
 
     def __init__(self) -> None:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -46,25 +111,61 @@ class ProgressBar(Callback):
         self._task = self._bar.add_task("training", total=None, said="")
 
     def on_start(self, recipe: "Recipe", seeds: Sequence[int], step: int) -> None:
-        """Show the empty bar."""
+        """Show the empty bar.
+
+        Parameters
+        ----------
+        recipe : Recipe
+            Its number of steps is the length of the bar.
+        seeds : sequence of int
+            Not used.
+        step : int
+            Steps done before.
+        """
         self._bar.update(self._task, total=recipe.steps, completed=step)
         self._bar.start()
 
     def on_record(self, record: Record) -> None:
-        """Move the bar."""
+        """Move the bar.
+
+        Parameters
+        ----------
+        record : Record
+            The measurement to show.
+        """
         loss = np.nanmin(record.test_loss) if np.isfinite(record.test_loss).any() else np.nan
         cost, edges = np.median(record.cost), np.median(record.edges)
         said = f"best test loss {loss:.2e}  cost {cost:.2f}  edges {edges:.0f}"
         self._bar.update(self._task, completed=record.step, said=said)
 
     def on_diverged(self, seed: int, step: int) -> None:
-        """Say it above the bar."""
+        """Print a line above the bar.
+
+        Parameters
+        ----------
+        seed : int
+            The seed that diverged.
+        step : int
+            When this was noticed.
+        """
         self._bar.console.log(f"seed {seed} diverged before step {step}; the others go on")
 
     def on_interrupt(self, step: int) -> None:
-        """Say it above the bar."""
+        """Print a line above the bar.
+
+        Parameters
+        ----------
+        step : int
+            The last step that is kept.
+        """
         self._bar.console.log(f"interrupted; everything up to step {step} is kept")
 
     def on_end(self, runs: "Runs") -> None:
-        """Leave the bar standing."""
+        """Stop the bar and leave it visible.
+
+        Parameters
+        ----------
+        runs : Runs
+            Not used.
+        """
         self._bar.stop()

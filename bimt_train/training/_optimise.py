@@ -19,7 +19,17 @@ BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
 @dataclass(frozen=True)
 class Moments:
-    """Weights and Adam's two moments, one row a seed. `adam_step` writes into them: they are the loop's own."""
+    """Weights and Adam's two moments, one row a network. `adam_step` writes into them: they are the loop's own.
+
+    Attributes
+    ----------
+    flat : tensor, [networks, entries]
+        The weights.
+    first : tensor, [networks, entries]
+        Running mean of the gradient.
+    second : tensor, [networks, entries]
+        Running mean of the squared gradient.
+    """
 
     flat: Flat
     first: Flat
@@ -27,11 +37,23 @@ class Moments:
 
     @classmethod
     def start(cls, flat: Flat) -> Self:
-        """No momentum yet."""
+        """No momentum yet.
+
+        Parameters
+        ----------
+        flat : tensor, [networks, entries]
+            The weights.
+        """
         return cls(flat, torch.zeros_like(flat), torch.zeros_like(flat))
 
     def each(self, change: Callable[[Tensor], Tensor]) -> Self:
-        """All three changed in the same way."""
+        """The weights and moments, all changed in the same way.
+
+        Parameters
+        ----------
+        change : callable
+            From a tensor to the tensor that takes its place.
+        """
         return replace(self, flat=change(self.flat), first=change(self.first), second=change(self.second))
 
     def clone(self) -> Self:
@@ -46,23 +68,75 @@ class Moments:
 
 
 def mean_squared_error(outputs: Tensor, targets: Tensor) -> PerSeed:
-    """Mean over rows and outputs, one number a seed."""
+    """Mean over rows and outputs, one number a seed.
+
+    Parameters
+    ----------
+    outputs : tensor, [seeds, rows, outputs]
+        What the networks give.
+    targets : tensor, [seeds, rows, outputs]
+        What they should give.
+
+    Returns
+    -------
+    tensor, [seeds]
+        The losses.
+    """
     return (outputs - targets).square().mean(dim=(1, 2))
 
 
 def cross_entropy(outputs: Tensor, targets: Tensor) -> PerSeed:
-    """Mean over rows of -log softmax at the class, which the targets give one-hot; one number a seed."""
+    """Mean over rows of -log softmax at the class, which the targets give one-hot; one number a seed.
+
+    Parameters
+    ----------
+    outputs : tensor, [seeds, rows, classes]
+        What the networks give.
+    targets : tensor, [seeds, rows, classes]
+        What they should give.
+
+    Returns
+    -------
+    tensor, [seeds]
+        The losses.
+    """
     return -(torch.log_softmax(outputs, dim=2) * targets).sum(2).mean(1)
 
 
 def next_token(outputs: Tensor, targets: Tensor) -> PerSeed:
-    """Mean over rows and tokens of -log softmax at the token that follows, which the targets give by number."""
+    """Mean over rows and tokens of -log softmax at the token that follows, which the targets give by number.
+
+    Parameters
+    ----------
+    outputs : tensor, [seeds, rows, length, tokens]
+        What the networks give.
+    targets : tensor, [seeds, rows, length]
+        What they should give.
+
+    Returns
+    -------
+    tensor, [seeds]
+        The losses.
+    """
     chances = torch.log_softmax(outputs, dim=3).gather(3, targets.long()[..., None])
     return -chances.mean(dim=(1, 2, 3))
 
 
 def accuracy(outputs: Tensor, targets: Tensor) -> PerSeed:
-    """The share of classes that are the largest output's; targets as the loss takes them; one number a seed."""
+    """The share of classes that are the largest output's; targets as the loss takes them; one number a seed.
+
+    Parameters
+    ----------
+    outputs : tensor, [seeds, rows, ..., classes]
+        What the networks give.
+    targets : tensor
+        One-hot, in the shape of the outputs, or numbers of classes, without the last axis.
+
+    Returns
+    -------
+    tensor, [seeds]
+        Shares, 0 to 1.
+    """
     classes = targets.argmax(-1) if targets.ndim == outputs.ndim else targets
     return (outputs.argmax(-1) == classes).double().flatten(1).mean(1)
 
@@ -76,6 +150,24 @@ def task_gradient(stack: Stack, flat: Flat, x: Tensor, y: Tensor, loss: Loss) ->
     """Each seed's loss, and its gradient; seeds do not see each other, so the sum's gradient holds all of them.
 
     Rows of x beyond those of y are padding.
+
+    Parameters
+    ----------
+    stack : Stack
+        How the networks compute.
+    flat : tensor, [seeds, entries]
+        The weights.
+    x : tensor, [seeds, rows, inputs]
+        Inputs.
+    y : tensor, [seeds, rows, outputs]
+        Targets.
+    loss : callable
+        From outputs and targets to one loss a seed.
+
+    Returns
+    -------
+    tensor, tensor
+        Losses, [seeds], and gradients, [seeds, entries].
     """
     leaf = flat.detach().requires_grad_(True)
     losses = loss(stack.forward(stack.unpack(leaf), x)[:, : y.shape[1]], y)
@@ -87,13 +179,20 @@ def task_gradient(stack: Stack, flat: Flat, x: Tensor, y: Tensor, loss: Loss) ->
 def adam_step(moments: Moments, gradient: Flat, charges: Flat, *, lr: float, step: int, frozen: Tensor | None) -> None:
     """One Adam update (arXiv 1412.6980, algorithm 1) of ``loss + sum |w| charge``, in place.
 
-    Args:
-        moments: weights and moments, written.
-        gradient: of the task loss; overwritten.
-        charges: lambda times the price of each entry.
-        lr: learning rate.
-        step: number of steps done before, for the bias correction.
-        frozen: rows that must not move, or None.
+    Parameters
+    ----------
+    moments : Moments
+        Weights and moments; written.
+    gradient : tensor, [networks, entries]
+        Gradient of the task loss; overwritten.
+    charges : tensor, [networks, entries]
+        Lambda times the price of each entry.
+    lr : float
+        Learning rate.
+    step : int
+        Number of steps done before, for the bias correction.
+    frozen : tensor of int, or None
+        Rows that must not move.
     """
     gradient.addcmul_(moments.flat.sign(), charges)
     if frozen is not None:

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+from .._errors import InputError
 from ..connection_cost._connection_cost import ConnectionCost
-from ..tasks import Task
-from ._recipe import Phase, Race, Recipe, Relocation
+from ..tasks import TASKS, Task
+from ._recipe import Phase, RandomRestarts, Recipe, Relocation
 
 
 def _phases(*strengths: float) -> tuple[Phase, ...]:
@@ -107,7 +108,8 @@ DEFAULT_RECIPES: Mapping[str, Recipe] = MappingProxyType(
             relocation=Relocation(every=200, method="assignment"),
             batch=500,
             decay_from=0.4,
-            race=Race(starts=4, until=0.2),  # few frequencies that are not mixed fit best under the second lambda
+            # few frequencies that are not mixed fit best under the second lambda
+            restarts=RandomRestarts(replicas=4, until=0.2),
         ),
         "permutation-s4": Recipe(
             steps=30_000,
@@ -116,7 +118,8 @@ DEFAULT_RECIPES: Mapping[str, Recipe] = MappingProxyType(
             cost=ConnectionCost(l0=0.5, scale=1.0, reduction="mean"),
             relocation=Relocation(every=200, method="assignment"),
             decay_from=0.75,
-            race=Race(starts=4, until=0.2),  # half of all networks settle in poor minima, and show it by then
+            # half of all networks settle in poor minima, and show it by then
+            restarts=RandomRestarts(replicas=4, until=0.2),
         ),
         "in-context": Recipe(
             steps=10_000,
@@ -156,5 +159,40 @@ Chosen on seeds from 100 on by test error and cost together; benchmarks/RESULTS.
 
 
 def default_recipe(task: Task) -> Recipe:
-    """The preset of a named task; for any other task one that serves formulas and tables alike."""
-    return DEFAULT_RECIPES.get(task.card.name, _DEFAULT)
+    """The recipe that suits a task.
+
+    Tasks of this project have theirs in `DEFAULT_RECIPES`. A task from outside may bring its own
+    (`TaskKind.recipe`). Every other task, formulas and tables among them, gets the general one.
+
+    Parameters
+    ----------
+    task : Task
+        What is to be learned.
+
+    Returns
+    -------
+    Recipe
+        Steps, schedules, cost and relocation.
+
+    Raises
+    ------
+    InputError
+        The recipe that the task brings is no `Recipe`.
+
+    Examples
+    --------
+    >>> from bimt_train.tasks import formula_task, two_moons
+    >>> default_recipe(two_moons()).cost.l0, default_recipe(formula_task("y = x1*x2")).cost.l0
+    (0.2, 0.1)
+    """
+    name = task.spec.name
+    if name in DEFAULT_RECIPES:
+        return DEFAULT_RECIPES[name]
+    make = TASKS[name].recipe if name in TASKS else None
+    recipe = _DEFAULT if make is None else make()
+    if not isinstance(recipe, Recipe):
+        got = type(recipe).__name__
+        raise InputError(
+            "no recipe", where=f"task {name!r}, recipe", expected="a function that returns a Recipe", got=got
+        )
+    return recipe

@@ -17,10 +17,19 @@ TrainingType = Literal["vanilla", "l1", "l1+local", "l1+swap", "bimt"]
 class Phase:
     """A stretch of the run with one lambda.
 
-    Attributes:
-        start: the fraction of all steps at which it begins.
-        strength: lambda, the weight of the connection cost in the loss.
-        biases: whether biases pay in this phase.
+    Attributes
+    ----------
+    start : float
+        The fraction of all steps at which the phase begins.
+    strength : float
+        Lambda, the weight of the connection cost in the loss.
+    biases : bool
+        Whether biases pay in this phase.
+
+    Examples
+    --------
+    >>> Phase(0.75, 1e-3, biases=True)
+    Phase(start=0.75, strength=0.001, biases=True)
     """
 
     start: float
@@ -30,12 +39,21 @@ class Phase:
 
 @dataclass(frozen=True)
 class Relocation:
-    """When and how neurons are dealt to new places.
+    """When and how neurons are assigned to new positions.
 
-    Attributes:
-        every: steps between two relocations; 0 never relocates.
-        method: as `relocate` takes it.
-        top_k: how many neurons a group the greedy method tries.
+    Attributes
+    ----------
+    every : int
+        Steps between two relocations; 0 never relocates.
+    method : {"assignment", "swap", "none"}
+        The rule, as `relocate` takes it.
+    top_k : int
+        How many neurons of a group the rule ``swap`` tries.
+
+    Examples
+    --------
+    >>> Relocation(every=100).method
+    'assignment'
     """
 
     every: int = 200
@@ -44,24 +62,39 @@ class Relocation:
 
 
 @dataclass(frozen=True)
-class Race:
-    """Several first weights for each seed; the one of the least training loss goes on, the others end.
+class RandomRestarts:
+    """Several replicas of each seed with different first weights, of which one goes on.
 
-    Test rows have no say in it. A network that settles in a poor minimum most often shows it early, and seldom leaves.
+    After a fraction of the steps, the replica of the least training loss goes on, and the others end. Test rows are not
+    looked at. A network that settles in a poor minimum most often shows it early, and seldom leaves.
 
-    Attributes:
-        starts: first weights that each seed tries.
-        until: the fraction of all steps at which one is taken.
+    Attributes
+    ----------
+    replicas : int
+        First weights that each seed tries, 2 or more.
+    until : float
+        The fraction of all steps after which one replica is kept.
+
+    Raises
+    ------
+    InputError
+        Fewer than two replicas, or a fraction that is not above 0 and at most 1.
+
+    Examples
+    --------
+    >>> Recipe(steps=100, restarts=RandomRestarts(replicas=3, until=0.2)).total_steps
+    140
     """
 
-    starts: int = 4
+    replicas: int = 4
     until: float = 0.2
 
     def __post_init__(self) -> None:
-        if self.starts < 2 or not 0 < self.until <= 1:
+        if self.replicas < 2 or not 0 < self.until <= 1:
             raise InputError(
-                "no race", where="race", expected="2 starts or more, and a fraction of the steps above 0",
-                got=f"starts={self.starts}, until={self.until}", mend="leave it out to begin once",
+                "restarts that cannot be made", where="restarts",
+                expected="2 replicas or more, and a fraction of the steps above 0",
+                got=f"replicas={self.replicas}, until={self.until}", hint="leave restarts out for one replica a seed",
             )  # fmt: skip
 
 
@@ -70,23 +103,47 @@ class Recipe:
     """Everything that a run depends on besides the task and the seed.
 
     The optimiser is Adam without weight decay (arXiv 2305.08746, section 3: AdamW with none). The learning rate rises
-    linearly over ``warmup``, stays, and from ``decay_from`` on falls along a half cosine to ``final_lr`` times itself;
-    the paper keeps it constant, which leaves the small weights trembling at the height of a step.
+    linearly over ``warmup``, stays, and from ``decay_from`` on falls along a half cosine to ``final_lr`` times itself.
+    The paper keeps it constant, which leaves the small weights trembling at the height of a step.
 
-    Attributes:
-        steps: updates of the weights.
-        lr: learning rate.
-        phases: lambda over the run, the first at 0.
-        cost: the connection cost.
-        relocation: of neurons.
-        batch: rows a step, or None for all of them.
-        warmup: fraction of the steps.
-        decay_from: fraction of the steps; 1 keeps the learning rate constant.
-        final_lr: what the learning rate falls to, as a fraction of ``lr``.
-        race: of several first weights a seed; None begins once.
+    Attributes
+    ----------
+    steps : int
+        Updates of the weights.
+    lr : float
+        Learning rate.
+    phases : tuple of Phase
+        Lambda over the run; the first phase starts at 0.
+    cost : ConnectionCost
+        The connection cost.
+    relocation : Relocation
+        When and how neurons move.
+    batch : int or None
+        Rows a step; None takes all of them.
+    warmup : float
+        Fraction of the steps over which the learning rate rises.
+    decay_from : float
+        Fraction of the steps from which the learning rate falls; 1 keeps it constant.
+    final_lr : float
+        What the learning rate falls to, as a fraction of ``lr``.
+    restarts : RandomRestarts or None
+        Several first weights for each seed; None tries one.
 
-    Raises:
-        InputError: a number out of its range, or phases out of order.
+    Raises
+    ------
+    InputError
+        A number is out of its range, or phases are out of order.
+
+    References
+    ----------
+    Liu, Gan and Tegmark, "Seeing is Believing: Brain-Inspired Modular Training for Mechanistic Interpretability",
+    arXiv 2305.08746, section 3.
+
+    Examples
+    --------
+    >>> recipe = Recipe(steps=100, lr=1e-2, decay_from=0.5)
+    >>> recipe.lr_at(0), recipe.lr_at(75), recipe.phase_at(80).biases
+    (0.01, 0.005, True)
     """
 
     steps: int = 5000
@@ -98,7 +155,7 @@ class Recipe:
     warmup: float = 0.0
     decay_from: float = 1.0
     final_lr: float = 0.0
-    race: Race | None = None
+    restarts: RandomRestarts | None = None
 
     def __post_init__(self) -> None:
         starts = [phase.start for phase in self.phases]
@@ -112,15 +169,37 @@ class Recipe:
                 where="phases",
                 expected="starts rising from 0, below 1",
                 got=str(starts),
-                mend="give each phase the fraction of the steps at which it begins",
+                hint="give each phase the fraction of the steps at which it begins",
             )
 
     def phase_at(self, step: int) -> Phase:
-        """The phase that a step belongs to."""
+        """The phase that a step belongs to.
+
+        Parameters
+        ----------
+        step : int
+            Number of steps done before.
+
+        Returns
+        -------
+        Phase
+            The phase.
+        """
         return [phase for phase in self.phases if phase.start * self.steps <= step][-1]
 
     def lr_at(self, step: int) -> float:
-        """The learning rate of a step."""
+        """The learning rate of a step.
+
+        Parameters
+        ----------
+        step : int
+            Number of steps done before.
+
+        Returns
+        -------
+        float
+            The learning rate.
+        """
         done = step / self.steps
         if done < self.warmup:
             return self.lr * (step + 1) / (self.warmup * self.steps + 1)
@@ -130,22 +209,33 @@ class Recipe:
         return self.lr * (self.final_lr + (1 - self.final_lr) * fall)
 
     @property
-    def starts(self) -> int:
+    def replicas(self) -> int:
         """How many first weights each seed tries."""
-        return 1 if self.race is None else self.race.starts
+        return 1 if self.restarts is None else self.restarts.replicas
 
     @property
-    def race_ends(self) -> int:
-        """The steps after which each seed goes on with one network; 0 without a race."""
-        return 0 if self.race is None else max(1, round(self.race.until * self.steps))
+    def restarts_end(self) -> int:
+        """The steps after which each seed goes on with one replica; 0 without restarts."""
+        return 0 if self.restarts is None else max(1, round(self.restarts.until * self.steps))
 
     @property
-    def steps_together(self) -> int:
-        """The steps of all networks of one seed together."""
-        return self.steps + (self.starts - 1) * self.race_ends
+    def total_steps(self) -> int:
+        """The steps of all replicas of one seed, added up."""
+        return self.steps + (self.replicas - 1) * self.restarts_end
 
     def relocates_after(self, step: int) -> bool:
-        """Whether neurons are relocated once this step is done."""
+        """Whether neurons are relocated once this step is done.
+
+        Parameters
+        ----------
+        step : int
+            Number of steps done before.
+
+        Returns
+        -------
+        bool
+            True after every ``relocation.every``-th step.
+        """
         every = self.relocation.every
         return every > 0 and self.relocation.method != "none" and (step + 1) % every == 0
 
@@ -153,38 +243,77 @@ class Recipe:
         """The recipe of one of the paper's five training types (arXiv 2305.08746, section 3, the ablation).
 
         ``vanilla`` pays nothing and moves nothing; ``l1`` pays the average price whatever the length; ``l1+local`` pays
-        for length; ``l1+swap`` pays as ``l1`` does and relocates by length; ``bimt`` does all three.
+        for length; ``l1+swap`` pays as ``l1`` does and relocates by length; ``bimt`` pays for length and relocates.
 
-        Raises:
-            InputError: unknown type.
+        Parameters
+        ----------
+        kind : {"vanilla", "l1", "l1+local", "l1+swap", "bimt"}
+            The type.
+
+        Returns
+        -------
+        Recipe
+            The recipe with lambda, the cost and relocation as the type has them.
+
+        Raises
+        ------
+        InputError
+            The type is unknown.
+
+        Examples
+        --------
+        >>> Recipe().as_type("l1").cost.local
+        False
         """
         if kind not in get_args(TrainingType):
             known = ", ".join(get_args(TrainingType))
-            raise InputError("unknown training type", expected=known, got=str(kind), mend="name one of these")
+            raise InputError("unknown training type", expected=known, got=str(kind), hint="name one of these")
         still = self.relocation if kind in ("l1+swap", "bimt") else replace(self.relocation, method="none")
         phases = tuple(replace(phase, strength=0.0) for phase in self.phases) if kind == "vanilla" else self.phases
         cost = replace(self.cost, local=kind in ("l1+local", "bimt"))
         return replace(self, phases=phases, cost=cost, relocation=still)
 
     def to_json(self) -> dict[str, Any]:
-        """The recipe as plain values."""
-        plain: dict[str, Any] = json.loads(json.dumps(asdict(self), default=sorted))
+        """The recipe as plain values.
+
+        Returns
+        -------
+        dict
+            Field -> value, of lists, dicts, numbers, texts and None.
+        """
+        plain: dict[str, Any] = json.loads(json.dumps({**asdict(self), "cost": self.cost.to_json()}))
         return plain
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """The inverse of `to_json`, as a checkpoint's ``config["recipe"]`` has it.
 
-        Raises:
-            InputError: a field is missing, strange or of another kind.
+        Parameters
+        ----------
+        data : mapping
+            What `to_json` returns.
+
+        Returns
+        -------
+        Recipe
+            The recipe.
+
+        Raises
+        ------
+        InputError
+            A field is missing, unknown or of another kind.
+
+        Examples
+        --------
+        >>> Recipe.from_json(Recipe(steps=7).to_json()).steps
+        7
         """
         try:
-            cost = {**data["cost"], "without_distance": frozenset(data["cost"]["without_distance"])}
             parts = {
                 "phases": tuple(Phase(**phase) for phase in data["phases"]),
-                "cost": ConnectionCost(**cost),
+                "cost": ConnectionCost.from_json(data["cost"]),
                 "relocation": Relocation(**data["relocation"]),
-                "race": Race(**race) if (race := data.get("race")) else None,
+                "restarts": RandomRestarts(**restarts) if (restarts := data.get("restarts")) else None,
             }
             return cls(**{**data, **parts})
         except (KeyError, TypeError, ValueError) as error:

@@ -12,13 +12,27 @@ PerSeed = Float64[np.ndarray, "seeds"]
 class Record:
     """Where every seed stands after a number of steps; a seed that diverged shows NaN losses from then on.
 
-    Attributes:
-        step: steps done.
-        train_loss: on the training rows, in the network's units; of very many, on some evenly spaced.
-        test_loss: on the test rows, likewise.
-        cost: connection cost, biases included.
-        edges: weights of a magnitude above 1e-2.
-        accuracy: share of the test rows whose class is right; None where the targets are no classes.
+    Attributes
+    ----------
+    step : int
+        Steps done.
+    train_loss : array of float, [seeds]
+        Loss on the training rows, in the network's units; of very many rows, on some evenly spaced.
+    test_loss : array of float, [seeds]
+        Loss on the test rows, likewise.
+    cost : array of float, [seeds]
+        Connection cost, biases included.
+    edges : array of int, [seeds]
+        Number of weights of a magnitude above 1e-2.
+    accuracy : array of float, [seeds], or None
+        Share of the test rows whose class is right; None where the targets are no classes.
+
+    Examples
+    --------
+    >>> two = np.array([0.1, np.nan])  # of two seeds, of which the second diverged
+    >>> record = Record(100, train_loss=two, test_loss=two, cost=np.ones(2), edges=np.array([7, 9]))
+    >>> np.isfinite(record.test_loss).tolist()
+    [True, False]
     """
 
     step: int

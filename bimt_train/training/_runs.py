@@ -1,14 +1,17 @@
-"""What training returns: one run a seed, and the table of them."""
+"""What training returns: one run a seed, the table of them, and the file of that table."""
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..checkpoints import Checkpoint, save_checkpoint
+from .._errors import CheckpointError
 from ._record import Record
+
+if TYPE_CHECKING:  # brings torch, which a reader of the table does without
+    from ..checkpoints import Checkpoint
 
 RUNS_FILE = "runs.json"
 
@@ -17,18 +20,32 @@ RUNS_FILE = "runs.json"
 class Run:
     """One seed's network and how it came about.
 
-    Attributes:
-        seed: the seed.
-        checkpoint: network, task, probe rows and recipe.
-        records: measurements of all seeds together; `history` is this seed's.
-        index: this seed's place in the records.
-        diverged_at: the step before which its loss stopped being finite, or None; the checkpoint is what it
-            was when last measured.
-        seconds: this seed's share of the time.
+    Attributes
+    ----------
+    seed : int
+        The seed.
+    checkpoint : Checkpoint
+        Network, task, probe rows and recipe.
+    records : tuple of Record
+        Measurements of all seeds together; `history` is of this seed alone.
+    index : int
+        Place of this seed in the arrays of the records.
+    diverged_at : int or None
+        The step before which the loss stopped being finite, or None. The checkpoint is what it was when last measured.
+    seconds : float
+        This seed's share of the time.
+
+    Examples
+    --------
+    >>> from bimt_train import Recipe, train
+    >>> from bimt_train.tasks import two_moons
+    >>> run = train(two_moons(rows=(20, 20)), seeds=1, recipe=Recipe(steps=2)).best
+    >>> run.seed, [measured["step"] for measured in run.history]
+    (0, [1, 2])
     """
 
     seed: int
-    checkpoint: Checkpoint
+    checkpoint: "Checkpoint"
     records: tuple[Record, ...]
     index: int
     diverged_at: int | None
@@ -46,11 +63,17 @@ class Run:
 
     @property
     def file(self) -> str:
-        """The name of this seed's checkpoint file."""
+        """The name of the checkpoint file of this seed."""
         return f"seed-{self.seed:03d}.safetensors"
 
     def to_json(self) -> dict[str, Any]:
-        """The record of this seed in runs.json; a number that is not finite is null."""
+        """The record of this seed in runs.json.
+
+        Returns
+        -------
+        dict
+            Seed, last losses, cost and edges, file, seconds and divergence; a number that is not finite is None.
+        """
         last = self.history[-1] if self.records else dict.fromkeys(("train_loss", "test_loss", "cost", "edges"), np.nan)
         finite = {k: v if np.isfinite(v) else None for k, v in last.items() if k != "step"}
         return {
@@ -66,10 +89,24 @@ class Run:
 class Runs:
     """All runs of one call of `train`, in the order of the seeds.
 
-    Attributes:
-        task: the task's name.
-        runs: one a seed.
-        interrupted: whether the user stopped it before the last step.
+    Attributes
+    ----------
+    task : str
+        Name of the task.
+    runs : tuple of Run
+        One for each seed.
+    interrupted : bool
+        Whether the user stopped the training before the last step.
+
+    Examples
+    --------
+    >>> from bimt_train import Recipe, train
+    >>> from bimt_train.tasks import two_moons
+    >>> runs = train(two_moons(rows=(20, 20)), seeds=2, recipe=Recipe(steps=2))
+    >>> [run.file for run in runs.runs]
+    ['seed-000.safetensors', 'seed-001.safetensors']
+    >>> sorted(runs.to_json())
+    ['interrupted', 'records', 'task']
     """
 
     task: str
@@ -77,7 +114,13 @@ class Runs:
     interrupted: bool = False
 
     def ranked(self) -> tuple[Run, ...]:
-        """Least test loss first; diverged seeds last."""
+        """The runs, least test loss first; diverged seeds last.
+
+        Returns
+        -------
+        tuple of Run
+            All runs.
+        """
 
         def loss(run: Run) -> float:
             value = run.history[-1]["test_loss"] if run.records else np.inf
@@ -91,11 +134,30 @@ class Runs:
         return self.ranked()[0]
 
     def to_json(self) -> dict[str, Any]:
-        """The content of runs.json: the task and one record a seed, best first."""
+        """The content of runs.json: the task and one record a seed, best first.
+
+        Returns
+        -------
+        dict
+            ``task``, ``interrupted`` and ``records``.
+        """
         return {"task": self.task, "interrupted": self.interrupted, "records": [run.to_json() for run in self.ranked()]}
 
     def save(self, folder: str | Path) -> Path:
-        """Write every checkpoint and runs.json; the folder is made if need be."""
+        """Write every checkpoint and runs.json.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Where; it is made if need be.
+
+        Returns
+        -------
+        Path
+            The file runs.json.
+        """
+        from ..checkpoints import save_checkpoint
+
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         for run in self.runs:
@@ -103,3 +165,47 @@ class Runs:
         path = folder / RUNS_FILE
         path.write_text(json.dumps(self.to_json(), indent=2) + "\n")
         return path
+
+
+def checkpoints_in(folder: str | Path) -> tuple[Path, ...]:
+    """The checkpoint files of a folder that `train` wrote, best seed first.
+
+    Parameters
+    ----------
+    folder : str or Path
+        A folder with a runs.json.
+
+    Returns
+    -------
+    tuple of Path
+        One file for each seed, least test loss first.
+
+    Raises
+    ------
+    CheckpointError
+        There is no runs.json, or it cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from bimt_train import Recipe, train
+    >>> from bimt_train.tasks import two_moons
+    >>> folder = tempfile.mkdtemp()
+    >>> runs = train(two_moons(rows=(20, 20)), seeds=1, recipe=Recipe(steps=2), out=folder)
+    >>> [file.name for file in checkpoints_in(folder)]
+    ['seed-000.safetensors']
+    """
+    path = Path(folder) / RUNS_FILE
+    if not path.is_file():
+        hint = "give a folder that bimt-train wrote, or one checkpoint"
+        raise CheckpointError("not a folder of runs", where=str(folder), expected=RUNS_FILE, hint=hint)
+    try:
+        records = json.loads(path.read_text(encoding="utf-8"))["records"]
+        files = tuple(path.parent / record["file"] for record in records)
+    except (ValueError, KeyError, TypeError) as error:
+        got = f"{type(error).__name__}: {error}"
+        hint = "train again, or give one checkpoint"
+        raise CheckpointError("a table of runs that cannot be read", where=str(path), got=got, hint=hint) from None
+    if not files:
+        raise CheckpointError("a table of runs without runs", where=str(path), hint="train again")
+    return files

@@ -20,11 +20,16 @@ class Stack:
 
     One flat tensor makes the connection cost and the optimiser a handful of operations, however many layers there are.
 
-    Attributes:
-        shapes: parameter name -> shape, in the order of the row.
-        buffers: tensors that are not trained, shared by all seeds.
-        forward: tensors with a seed axis, inputs with a seed axis -> outputs with a seed axis.
-        width: entries of a row, padded to a whole number of vector lanes.
+    Attributes
+    ----------
+    shapes : mapping of str to tuple of int
+        Parameter name -> shape, in the order of the row.
+    buffers : mapping of str to tensor
+        Tensors that are not trained, shared by all seeds.
+    forward : callable
+        Tensors with a seed axis and inputs with a seed axis -> outputs with a seed axis.
+    width : int
+        Entries of a row, padded to a whole number of vector lanes.
     """
 
     shapes: Mapping[str, tuple[int, ...]]
@@ -42,10 +47,21 @@ class Stack:
         buffers = {name: b.detach().clone() for name, b in module.named_buffers()}
         entries = sum(math.prod(shape) for shape in shapes.values())
         own = getattr(module, "stacked_forward", None)
-        return cls(shapes, buffers, _in_company(own or _vmapped(module, buffers)), -(-entries // 64) * 64)
+        return cls(shapes, buffers, _never_alone(own or _vmapped(module, buffers)), -(-entries // 64) * 64)
 
     def pack(self, networks: Sequence[Mapping[str, np.ndarray | Tensor]]) -> Flat:
-        """One row a network, zero beyond its entries. Names that the stack does not hold are left out."""
+        """One row a network, zero beyond its entries. Names that the stack does not hold are left out.
+
+        Parameters
+        ----------
+        networks : sequence of mapping of str to array
+            The tensors of each network by name.
+
+        Returns
+        -------
+        tensor, [networks, width]
+            The rows.
+        """
         rows = np.zeros((len(networks), self.width), np.result_type(*(np.asarray(networks[0][n]) for n in self.shapes)))
         for row, tensors in zip(rows, networks, strict=True):
             filled = np.concatenate([np.asarray(tensors[name]).ravel() for name in self.shapes])
@@ -53,21 +69,48 @@ class Stack:
         return torch.from_numpy(rows)
 
     def unpack(self, flat: Flat) -> dict[str, Tensor]:
-        """Views ``[seeds, *shape]`` into the rows."""
+        """Views ``[seeds, *shape]`` into the rows.
+
+        Parameters
+        ----------
+        flat : tensor, [seeds, width]
+            The rows.
+
+        Returns
+        -------
+        dict of str to tensor
+            The views by the tensors' names.
+        """
         sizes = [math.prod(shape) for shape in self.shapes.values()]
         parts = torch.split_with_sizes(flat, [*sizes, self.width - sum(sizes)], dim=1)
         seeds = flat.shape[0]
         return {n: part.view(seeds, *shape) for (n, shape), part in zip(self.shapes.items(), parts, strict=False)}
 
     def tensors(self, flat: Flat, index: int) -> dict[str, np.ndarray]:
-        """Everything one network is made of, copied out, buffers included."""
+        """Everything one network is made of, copied out, buffers included.
+
+        Parameters
+        ----------
+        flat : tensor, [seeds, width]
+            The rows.
+        index : int
+            Number of the row.
+
+        Returns
+        -------
+        dict of str to array
+            The arrays by name.
+        """
         views = {name: view[index].detach().cpu().numpy().copy() for name, view in self.unpack(flat).items()}
         return views | {name: b.cpu().numpy().copy() for name, b in self.buffers.items()}
 
 
-def _in_company(forward: Forward) -> Forward:
-    """A lone seed is run beside its twin: BLAS rounds a single product otherwise than one of several, and seed k must
-    give the same network in any company."""
+def _never_alone(forward: Forward) -> Forward:
+    """Run a single seed twice, side by side, and keep one of the two.
+
+    BLAS rounds one product otherwise than one of several, and seed k must give the same network whichever seeds are
+    trained with it.
+    """
 
     def run(tensors: Mapping[str, Tensor], x: Tensor) -> Tensor:
         if x.shape[0] > 1:

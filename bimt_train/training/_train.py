@@ -1,12 +1,10 @@
 """The training loop: many seeds at once, each its own data, weights and places, none seeing another."""
 
-import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
 
 import numpy as np
 import torch
@@ -15,78 +13,22 @@ from torch import Tensor
 from .._errors import InputError
 from ..checkpoints import Checkpoint, Network, Probe
 from ..connection_cost._relocate import relocate
-from ..layouts import Layout, Placement
-from ..models import ModelSpec, build_model
-from ..tasks import Dataset, Task
+from ..layouts import Placement
+from ..models import build_model
+from ..tasks import Task
 from ._callbacks import Callback
 from ._optimise import LOSSES, Loss, Moments, accuracy, adam_step, task_gradient
 from ._presets import default_recipe
-from ._random_restarts import Seat, drawing_seed, leading_rows, record_of, seats_of, seeds_of, seeds_out
-from ._recipe import Phase, Recipe, TrainingType
+from ._random_restarts import drawing_seed, leading_rows, record_of, replicas_of, seeds_out
+from ._recipe import Recipe, TrainingType
 from ._record import Record
 from ._resume import Progress, load_progress, save_progress
 from ._runs import Run, Runs
-from ._stack import Flat, Stack, one_thread
+from ._setting import Setting, prepare
+from ._stack import Flat, one_thread
 
 EDGE = 1e-2  # a weight below this is not counted as an edge while training; pruning finds the true threshold
-RECORDS = 100  # measurements a run, at most
-REGISTERS = 32  # numbers that vectorised loops take at once, at most
-MEASURED_ROWS, MEASURED_OUTPUTS = 2**12, 2**19  # a seed, that a measurement looks at, at most
 PROBE_ROWS, PROBE_PREDICTIONS = 2000, 2**13  # of the data that a checkpoint takes along, at most
-
-
-@dataclass(frozen=True)
-class _Setting:
-    """All that stays the same during a run."""
-
-    task: Task
-    seats: tuple[Seat, ...]
-    recipe: Recipe
-    kind: TrainingType
-    model: ModelSpec
-    layout: Layout
-    stack: Stack
-    data: tuple[Dataset, ...]
-    x: Tensor
-    y: Tensor
-    x_test: Tensor
-    y_test: Tensor
-    priced: dict[bool, tuple[Sequence[Placement], Flat]] = field(default_factory=dict)
-
-    def only(self, rows: Sequence[int]) -> Self:
-        """The same for some rows."""
-        some = list(rows)
-        arrays = {name: getattr(self, name)[some] for name in ("x", "y", "x_test", "y_test")}
-        seats, data = tuple(self.seats[row] for row in some), tuple(self.data[row] for row in some)
-        return replace(self, seats=seats, data=data, priced={}, **arrays)
-
-    def prices(self, placements: Sequence[Placement], *, biases: bool) -> Flat:
-        """The price of every entry of every row. Those last asked for are kept: most often nothing has moved since."""
-        known = self.priced.get(biases)
-        if known is None or known[0] is not placements:
-            cost, layout, shapes = self.recipe.cost, self.layout, self.stack.shapes
-            prices = [cost.prices(layout, placement, shapes, biases=biases) for placement in placements]
-            known = self.priced[biases] = (placements, self.stack.pack(prices).to(self.x))
-        return known[1]
-
-    def charges(self, placements: Sequence[Placement], phase: Phase) -> Flat:
-        """Lambda times the price of every entry of every seed."""
-        return self.prices(placements, biases=phase.biases) * phase.strength
-
-    def some(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """All rows, or so many of them, evenly spaced, that a measurement stays cheap."""
-        card, rows = self.task.card, y.shape[1]
-        every = max(-(-rows // MEASURED_ROWS), -(-rows * card.predictions * len(card.outputs) // MEASURED_OUTPUTS))
-        return (x, y) if every == 1 else (x[:, :rows:every], y[:, ::every])
-
-    def stride(self) -> int:
-        """Steps between two measurements: a hundred a run, or so many fewer that they take no longer than the steps.
-
-        A step passes its batch through the network once, and back at twice the cost.
-        """
-        measured = sum(self.some(x, y)[1].shape[1] for x, y in ((self.x, self.y), (self.x_test, self.y_test)))
-        batch = min(self.recipe.batch or self.y.shape[1], self.y.shape[1])
-        return max(1, self.recipe.steps // RECORDS, -(-measured // (3 * batch)))
 
 
 def train(
@@ -102,31 +44,53 @@ def train(
 ) -> Runs:
     """Train one network a seed, all seeds at once.
 
-    Seed k draws its own data, first weights and places from k alone, so that it gives the same network in any company.
-    Where the recipe has a race, each seed begins from several first weights; listeners and records see the leader.
+    Seed k draws its own data, first weights and positions from k alone, so that it gives the same network whichever
+    seeds are trained with it. Where the recipe has random restarts, each seed trains several replicas at first;
+    listeners and records see the replica of least training loss.
 
-    Args:
-        task: what to learn.
-        seeds: how many (0, 1, 2, ...), or which.
-        recipe: steps, schedules, cost and relocation; left out, the task's own preset.
-        kind: one of the paper's five training types (`Recipe.as_type`).
-        out: a folder for checkpoints and the state of the run, written as it goes on.
-        resume: go on from the state in ``out``, to the same weights as an unbroken run.
-        callbacks: listeners.
-        device: where tensors live, as torch names it.
+    Parameters
+    ----------
+    task : Task
+        What to learn.
+    seeds : int or sequence of int
+        How many (0, 1, 2, ...), or which.
+    recipe : Recipe or None
+        Steps, schedules, cost and relocation; None takes the task's own (`default_recipe`).
+    kind : {"vanilla", "l1", "l1+local", "l1+swap", "bimt"}
+        One of the paper's five training types (`Recipe.as_type`).
+    out : str, Path or None
+        A folder for checkpoints and the state of the run, written as it goes on.
+    resume : bool
+        Go on from the state in ``out``, to the same weights as an unbroken run.
+    callbacks : sequence of Callback
+        Listeners.
+    device : str
+        Where tensors live, as torch names it.
 
-    Returns:
-        One `Run` a seed. After Ctrl-C, what was reached up to the last measurement.
+    Returns
+    -------
+    Runs
+        One `Run` for each seed. After Ctrl-C, what was reached up to the last measurement.
 
-    Raises:
-        InputError: no seeds, no such device, nothing to resume, or a state of another recipe.
+    Raises
+    ------
+    InputError
+        No seeds, no such device, nothing to resume, or a state of another recipe.
+
+    Examples
+    --------
+    >>> from bimt_train import Recipe
+    >>> from bimt_train.tasks import two_moons
+    >>> runs = train(two_moons(rows=(20, 20)), seeds=2, recipe=Recipe(steps=3, lr=1e-2))
+    >>> [run.history[-1]["step"] for run in runs.runs]
+    [3, 3]
     """
     chosen = chosen_seeds(seeds)
     recipe = (recipe or default_recipe(task)).as_type(kind)
     folder = None if out is None else Path(out)
     progress = load_progress(folder, recipe, chosen).to(device) if resume else None
-    seats = seats_of(chosen, recipe.starts) if progress is None else progress.seats
-    setting = _prepare(task, seats, recipe, kind, device)
+    replicas = replicas_of(chosen, recipe.replicas) if progress is None else progress.replicas
+    setting = prepare(task, replicas, recipe, kind, device)
     progress = progress or _start(setting)
     steps, began, interrupted = recipe.steps, time.perf_counter(), False
     stride = setting.stride()
@@ -136,10 +100,10 @@ def train(
     with one_thread():
         try:
             while progress.step < steps:
-                racing = progress.step < recipe.race_ends
-                if not racing and len(progress.seats) > len(chosen):
+                several = progress.step < recipe.restarts_end
+                if not several and len(progress.replicas) > len(chosen):
                     setting, progress = setting.only(progress.leaders), progress.only(progress.leaders)
-                until = min(progress.step + stride, recipe.race_ends if racing else steps)
+                until = min(progress.step + stride, recipe.restarts_end if several else steps)
                 progress = _advance(setting, progress, until, callbacks)
                 for callback in callbacks:
                     callback.on_networks(progress.step, partial(_network, setting, progress))
@@ -163,8 +127,25 @@ def train(
 def chosen_seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:
     """The seeds that a number of them, or a list, stands for.
 
-    Raises:
-        InputError: none, a negative one, or one twice.
+    Parameters
+    ----------
+    seeds : int or sequence of int
+        How many (0, 1, 2, ...), or which.
+
+    Returns
+    -------
+    tuple of int
+        The seeds.
+
+    Raises
+    ------
+    InputError
+        There is none, a negative one, or one twice.
+
+    Examples
+    --------
+    >>> chosen_seeds(3)
+    (0, 1, 2)
     """
     chosen = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
     if not chosen or len(set(chosen)) < len(chosen) or min(chosen) < 0:
@@ -174,64 +155,25 @@ def chosen_seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:
     return chosen
 
 
-def _prepare(task: Task, seats: tuple[Seat, ...], recipe: Recipe, kind: TrainingType, device: str) -> _Setting:
-    """Draw the data, and find out how the networks of this task are stacked."""
-    _check_device(device)
-    module: Any = build_model(task.model, generator=torch.Generator().manual_seed(0))
-    layout = module.layout(input_labels=task.card.inputs, output_labels=task.card.outputs)
-    drawn = {seed: task.data(seed) for seed in seeds_of(seats)}
-    data = tuple(drawn[seed] for seed, _ in seats)
-    card = task.card
-
-    def stacked(arrays: Sequence[np.ndarray]) -> Tensor:
-        return torch.tensor(np.stack(arrays), dtype=torch.float32, device=device)
-
-    return _Setting(
-        task, seats, recipe, kind, task.model, layout, Stack.of(module.to(device)), data,
-        x=stacked([_padded(card.to_network_inputs(d.x_train), task.widths) for d in data]),
-        y=stacked([card.to_network_targets(d.y_train) for d in data]),
-        x_test=stacked([card.to_network_inputs(d.x_test) for d in data]),
-        y_test=stacked([card.to_network_targets(d.y_test) for d in data]),
-    )  # fmt: skip
-
-
-def _check_device(device: str) -> None:
-    try:
-        torch.zeros(1, device=device).sum().item()
-    except (RuntimeError, AssertionError, NotImplementedError) as error:  # torch raises all three
-        got = str(error).splitlines()[0][:120]
-        raise InputError("a device that cannot compute", where=device, expected="cpu, cuda, ...", got=got) from None
-
-
-def _padded(x: np.ndarray, widths: Sequence[int]) -> np.ndarray:
-    """Zero rows at the end, so that every seed's activations fill whole vector registers.
-
-    The last few numbers of an array are computed by other instructions and may be rounded otherwise; without padding
-    a seed's rounding would depend on its place in the stack.
-    """
-    multiple = REGISTERS // math.gcd(REGISTERS, *widths[1:-1])
-    return np.pad(x, ((0, -len(x) % multiple), (0, 0)))
-
-
-def _start(setting: _Setting) -> Progress:
+def _start(setting: Setting) -> Progress:
     """The first weights of every row, every neuron in its first place."""
     drawn = []
-    for seat in setting.seats:
-        module = build_model(setting.task.model, generator=torch.Generator().manual_seed(drawing_seed(seat)))
+    for replica in setting.replicas:
+        module = build_model(setting.task.model, generator=torch.Generator().manual_seed(drawing_seed(replica)))
         drawn.append({name: p.detach() for name, p in module.named_parameters()})
     flat = setting.stack.pack(drawn).to(setting.x)
-    places = (Placement.identity(setting.layout),) * len(setting.seats)
-    first = leading_rows(setting.seats, np.zeros(len(setting.seats)))
-    return Progress(0, setting.seats, first, Moments.start(flat), places)
+    places = (Placement.identity(setting.layout),) * len(setting.replicas)
+    first = leading_rows(setting.replicas, np.zeros(len(setting.replicas)))
+    return Progress(0, setting.replicas, first, Moments.start(flat), places)
 
 
-def _advance(setting: _Setting, progress: Progress, until: int, callbacks: Sequence[Callback]) -> Progress:
+def _advance(setting: Setting, progress: Progress, until: int, callbacks: Sequence[Callback]) -> Progress:
     """Steps up to ``until``, then a measurement. The given progress is left as it is, so an interrupt loses nothing."""
     recipe, stack = setting.recipe, setting.stack
     moments, placements = progress.moments.clone(), progress.placements
     resting = [row for row, _ in progress.diverged]
     frozen = torch.tensor(resting, device=setting.x.device) if resting else None
-    loss = LOSSES[setting.task.card.loss]
+    loss = LOSSES[setting.task.spec.loss]
     phase, charges = None, None
     rows = _row_picker(setting, progress.step, until)
     for step in range(progress.step, until):
@@ -250,15 +192,15 @@ def _advance(setting: _Setting, progress: Progress, until: int, callbacks: Seque
         placements = tuple(progress.placements[i] if i in fallen else p for i, p in enumerate(placements))
     diverged = progress.diverged + tuple((row, until) for row in fallen)
     down = [row for row, _ in diverged]
-    lost = np.isin(np.arange(len(setting.seats)), down)
+    lost = np.isin(np.arange(len(setting.replicas)), down)
     record = replace(
         record,
         train_loss=np.where(lost, np.nan, record.train_loss),
         test_loss=np.where(lost, np.nan, record.test_loss),
     )
-    leaders = leading_rows(setting.seats, record.train_loss)
+    leaders = leading_rows(setting.replicas, record.train_loss)
     record = record_of(record, leaders)
-    out = sorted(seeds_out(setting.seats, down) - seeds_out(setting.seats, resting))
+    out = sorted(seeds_out(setting.replicas, down) - seeds_out(setting.replicas, resting))
     for callback in callbacks:
         for seed in out:
             callback.on_diverged(seed, until)
@@ -274,7 +216,7 @@ def _advance(setting: _Setting, progress: Progress, until: int, callbacks: Seque
     )
 
 
-def _relocated(setting: _Setting, flat: Flat, placements: Sequence[Placement]) -> tuple[Placement, ...]:
+def _relocated(setting: Setting, flat: Flat, placements: Sequence[Placement]) -> tuple[Placement, ...]:
     """Every seed's neurons in their new places; a seed whose weights are not finite stays as it is."""
     plan = setting.recipe.relocation
     moved = []
@@ -288,7 +230,7 @@ def _relocated(setting: _Setting, flat: Flat, placements: Sequence[Placement]) -
     return tuple(moved)
 
 
-def _row_picker(setting: _Setting, start: int, until: int) -> Iterator[tuple[Tensor, Tensor]]:
+def _row_picker(setting: Setting, start: int, until: int) -> Iterator[tuple[Tensor, Tensor]]:
     """The rows of each step: all of them, or a batch that depends on the seed and the stretch of steps alone."""
     batch, rows = setting.recipe.batch, setting.y.shape[1]
     if batch is None or batch >= rows:
@@ -296,16 +238,16 @@ def _row_picker(setting: _Setting, start: int, until: int) -> Iterator[tuple[Ten
             yield setting.x, setting.y
         return
     draws = [
-        np.random.default_rng((seed, start)).integers(0, rows, (until - start, batch)) for seed, _ in setting.seats
+        np.random.default_rng((seed, start)).integers(0, rows, (until - start, batch)) for seed, _ in setting.replicas
     ]
     picks = torch.as_tensor(np.stack(draws, axis=1), device=setting.x.device)
-    each = torch.arange(len(setting.seats), device=setting.x.device)[:, None]
+    each = torch.arange(len(setting.replicas), device=setting.x.device)[:, None]
     for pick in picks:
         yield setting.x[each, pick], setting.y[each, pick]
 
 
 @torch.no_grad()
-def _measure(setting: _Setting, step: int, flat: Flat, placements: Sequence[Placement], loss: Loss) -> Record:
+def _measure(setting: Setting, step: int, flat: Flat, placements: Sequence[Placement], loss: Loss) -> Record:
     """Losses, cost and edges of every row."""
     views = setting.stack.unpack(flat)
     prices = setting.prices(placements, biases=True)
@@ -318,31 +260,31 @@ def _measure(setting: _Setting, step: int, flat: Flat, placements: Sequence[Plac
         loss(tested, y_test).double().cpu().numpy(),
         (flat.abs() * prices).sum(1).double().cpu().numpy(),
         torch.as_tensor(edges).cpu().numpy(),
-        accuracy(tested, y_test).cpu().numpy() if setting.task.card.classifies else None,
+        accuracy(tested, y_test).cpu().numpy() if setting.task.spec.classifies else None,
     )
 
 
-def _network(setting: _Setting, progress: Progress, seed: int) -> Network:
-    """One seed's network as a value; while it races, the leader's."""
-    row = next(row for row in progress.leaders if setting.seats[row][0] == seed)
+def _network(setting: Setting, progress: Progress, seed: int) -> Network:
+    """One seed's network as a value; before restarts end, that of the leading replica."""
+    row = next(row for row in progress.leaders if setting.replicas[row][0] == seed)
     tensors = setting.stack.tensors(progress.moments.flat, row)
     return Network(setting.model, setting.layout, progress.placements[row], tensors)
 
 
-def _finish(setting: _Setting, progress: Progress, interrupted: bool) -> Runs:
+def _finish(setting: Setting, progress: Progress, interrupted: bool) -> Runs:
     """Runs as values: a checkpoint and a history for each seed."""
     diverged = dict(progress.diverged)
-    taken = min(PROBE_ROWS, max(PROBE_PREDICTIONS // setting.task.card.predictions, 1))
+    taken = min(PROBE_ROWS, max(PROBE_PREDICTIONS // setting.task.spec.predictions, 1))
     runs = []
     for index, row in enumerate(progress.leaders):
-        (seed, start), data = setting.seats[row], setting.data[row]
+        (seed, replica), data = setting.replicas[row], setting.data[row]
         network = _network(setting, progress, seed)
         probe = Probe(*(part[:taken] for part in (data.x_train, data.y_train, data.x_test, data.y_test)))
         config = {
-            "seed": seed, "start": start, "kind": setting.kind, "steps_done": progress.step,
+            "seed": seed, "replica": replica, "kind": setting.kind, "steps_done": progress.step,
             "recipe": setting.recipe.to_json(),
         }  # fmt: skip
-        checkpoint = Checkpoint(network, setting.task.card, probe, config)
+        checkpoint = Checkpoint(network, setting.task.spec, probe, config)
         share = progress.seconds / len(progress.leaders)
         runs.append(Run(seed, checkpoint, progress.records, index, diverged.get(row), share))
-    return Runs(setting.task.card.name, tuple(runs), interrupted)
+    return Runs(setting.task.spec.name, tuple(runs), interrupted)

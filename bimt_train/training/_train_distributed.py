@@ -28,7 +28,7 @@ class _Share:
     device: str
 
 
-def train_shares(
+def train_distributed(
     task: Task,
     *,
     dask: str | None,
@@ -43,22 +43,47 @@ def train_shares(
     """`train`, with four seeds a worker, on the workers of a Dask scheduler or in processes on this machine.
 
     Seed k gives the same network as in one batch of all (the same machine provided). Each worker writes the state of
-    its seeds into ``out/shares``, which it must see under the same path; where the work is interrupted, a resumed run
-    takes every share up where it stood.
+    its seeds into ``out/shares``, which it must see under the same path. Where the work is interrupted, a resumed run
+    goes on with every share where it stopped.
 
-    Args:
-        task: what to learn.
-        dask: address of the scheduler; None for processes on this machine.
-        seeds: how many (0, 1, 2, ...), or which.
-        recipe: as `train` takes it.
-        kind: as `train` takes it.
-        out: a folder for the checkpoints and the states.
-        resume: go on from the states in ``out``; a share that had not begun begins.
-        device: where each worker's tensors live.
-        processes: how many at once without Dask; one a core if left out.
+    Parameters
+    ----------
+    task : Task
+        What to learn.
+    dask : str or None
+        Address of the scheduler, as ``tcp://host:8786``; None for processes on this machine.
+    seeds : int or sequence of int
+        How many (0, 1, 2, ...), or which.
+    recipe : Recipe or None
+        As `train` takes it.
+    kind : {"vanilla", "l1", "l1+local", "l1+swap", "bimt"}
+        As `train` takes it.
+    out : str, Path or None
+        A folder for the checkpoints and the states.
+    resume : bool
+        Go on from the states in ``out``; a share without a state begins anew.
+    device : str
+        Where the tensors of each worker live.
+    processes : int or None
+        How many at once without Dask; None takes one a core.
 
-    Raises:
-        InputError: what `train` refuses; no package for Dask; no scheduler at that address.
+    Returns
+    -------
+    Runs
+        One run for each seed.
+
+    Raises
+    ------
+    InputError
+        What `train` refuses; the package for Dask is missing; no scheduler answers at that address.
+
+    Examples
+    --------
+    >>> from bimt_train import Recipe
+    >>> from bimt_train.tasks import two_moons
+    >>> runs = train_distributed(two_moons(rows=(20, 20)), dask=None, seeds=2, recipe=Recipe(steps=2), processes=1)
+    >>> [run.seed for run in runs.runs]
+    [0, 1]
     """
     chosen = chosen_seeds(seeds)
     folder = None if out is None else Path(out).resolve()

@@ -6,20 +6,21 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
-from bimt_analyze.audits import agreement, dependency_score, known_part_of, leak, reachable_inputs, sensitivity
+from bimt_analyze.audits import agreement, dependency_score, leak, reachable_inputs, sensitivity
 from bimt_analyze.audits.truth._matching import known_levels, scored
+from bimt_analyze.audits.truth._sensitivity import subfunction_of
 from bimt_analyze.graph import neuron_graph
 from bimt_analyze.modules import NotAPartition, Partition
 from bimt_train import InputError
-from bimt_train.checkpoints import Network, TaskCard
-from bimt_train.expressions import KnownParts
+from bimt_train.checkpoints import Network, TaskSpec
+from bimt_train.expressions import Decomposition
 from bimt_train.layouts import Group, Layout, Placement, linear
 from bimt_train.models import ModelSpec
 
-INDEPENDENCE = KnownParts(
+INDEPENDENCE = Decomposition(
     ("x1", "x2", "x3", "x4"), ("y1", "y2"), (("y1", "(x1 + x3)**3"), ("y2", "x2**2 + sin(pi*x4)"))
 )
-COMPOSITION = KnownParts(
+COMPOSITION = Decomposition(
     ("x1", "x2", "x3", "x4"), ("y",), (("a", "(x1 - x2)**2"), ("b", "(x3 - x4)**2"), ("y", "sqrt(a + b)"))
 )
 X = np.random.default_rng(0).uniform(-1, 1, (60, 4))
@@ -61,7 +62,7 @@ def test_a_clean_network_agrees_in_everything():
     for match in (found.flat, found.matched, found.best):
         assert (match.ends.ari, match.ends.ami, match.hidden.ari, match.hidden.ami) == (1.0, 1.0, 1.0, 1.0)
     assert (found.flat.found, found.flat.known) == ("components", "flat")
-    assert {part.part: part.f1 for part in found.parts} == {"y1": 1.0, "y2": 1.0}
+    assert {one.subfunction: one.f1 for one in found.subfunctions} == {"y1": 1.0, "y2": 1.0}
     assert found.notes == {}
 
 
@@ -78,7 +79,7 @@ def test_a_stray_weight_costs_precision_but_not_the_modules():
     assert found.score == 8 / 9
     assert 0 < found.leak < 1e-3
     # the modules of x1 and x3 are now reached by x2 too: 2 * 2 / (3 + 2)
-    assert {part.part: part.f1 for part in found.parts} == {"y1": 4 / 5, "y2": 1.0}
+    assert {one.subfunction: one.f1 for one in found.subfunctions} == {"y1": 4 / 5, "y2": 1.0}
 
 
 def test_what_is_missing_costs_recall():
@@ -136,7 +137,7 @@ def test_sensitivities_of_hidden_neurons_are_those_of_their_pre_activations():
 
 
 def test_hidden_neurons_serve_the_smallest_part_that_fits():
-    serves = known_part_of(sensitivity(two_squares(), X), COMPOSITION)
+    serves = subfunction_of(sensitivity(two_squares(), X), COMPOSITION)
     assert [serves["h1", i] for i in range(4)] == ["a", "a", "b", "b"]
     assert [serves["h2", i] for i in range(2)] == ["a", "b"]
     assert [serves["h3", i] for i in range(2)] == ["y", "y"]
@@ -144,16 +145,16 @@ def test_hidden_neurons_serve_the_smallest_part_that_fits():
 
 def test_parts_are_told_apart_by_the_outputs_they_move():
     # sq goes into both outputs, y1 is y1's own, and all have one input
-    parts = KnownParts(("x1",), ("y1", "y2"), (("sq", "x1**2"), ("y1", "sq + sin(x1)"), ("y2", "3*sq")))
+    parts = Decomposition(("x1",), ("y1", "y2"), (("sq", "x1**2"), ("y1", "sq + sin(x1)"), ("y2", "3*sq")))
     first, second = np.array([[1.0], [2.0], [0.5], [1.0]]), np.array([[1.0, 1.0, 0.0, 0.0], [1.0, 0.0, 1.0, 0.0]])
-    serves = known_part_of(sensitivity(mlp(first, second), X[:, :1]), parts)
+    serves = subfunction_of(sensitivity(mlp(first, second), X[:, :1]), parts)
     assert [serves["h1", i] for i in range(3)] == ["sq", "y1", "y2"]
     assert serves["h1", 3] is None  # it moves nothing
 
 
 def test_stated_parts_serve_as_well_as_formulas():
-    stated = KnownParts.from_grouping("y: a b; a: x1 x2; b: x3 x4")
-    assert known_part_of(sensitivity(two_squares(), X), stated) == known_part_of(
+    stated = Decomposition.from_grouping("y: a b; a: x1 x2; b: x3 x4")
+    assert subfunction_of(sensitivity(two_squares(), X), stated) == subfunction_of(
         sensitivity(two_squares(), X), COMPOSITION
     )
 
@@ -165,12 +166,12 @@ def test_a_trivial_flat_grouping_is_said_and_the_hierarchy_is_matched():
     assert found.notes["flat.ends"] == "one known group at this level"
     assert found.leak is None
     assert "every output may depend on every input" in found.notes["leak"]
-    assert found.matched.known == "parts of height 1"
-    assert found.matched.found == "funnels of depth 1"
+    assert found.matched.known == "subfunctions of height 1"
+    assert found.matched.found == "dominators of depth 1"
     assert found.matched.ends.ami == found.matched.hidden.ami == 1.0
     assert found.score == 1.0
-    assert {part.part: part.f1 for part in found.parts} == {"a": 1.0, "b": 1.0, "y": 1.0}
-    assert len({part.module for part in found.parts}) == 3
+    assert {one.subfunction: one.f1 for one in found.subfunctions} == {"a": 1.0, "b": 1.0, "y": 1.0}
+    assert len({one.module for one in found.subfunctions}) == 3
 
 
 def test_scores_are_scikit_learn_s_and_none_for_a_trivial_truth():
@@ -186,8 +187,8 @@ def test_scores_are_scikit_learn_s_and_none_for_a_trivial_truth():
 
 def test_known_levels_start_with_the_flat_one():
     levels = known_levels(COMPOSITION)
-    assert list(levels) == ["flat", "parts of height 1"]
-    assert {frozenset(group) for group in levels["parts of height 1"]} == {
+    assert list(levels) == ["flat", "subfunctions of height 1"]
+    assert {frozenset(group) for group in levels["subfunctions of height 1"]} == {
         frozenset({"x1", "x2", "a"}), frozenset({"x3", "x4", "b"}), frozenset({"y"})
     }  # fmt: skip
 
@@ -234,12 +235,14 @@ def test_renaming_and_rescaling_neurons_changes_nothing(seed):
 def test_it_becomes_json():
     found = agreement(two_squares(), COMPOSITION, x=X).to_json()
     assert json.loads(json.dumps(found))["score"] == 1.0
-    assert set(found) == {"score", "dependencies", "flat", "matched", "best", "parts", "leak", "notes"}
+    assert set(found) == {"score", "dependencies", "flat", "matched", "best", "subfunctions", "leak", "notes"}
 
 
 def test_nothing_known_and_strangers_are_refused():
-    card = TaskCard("t", ("x1", "x2", "x3", "x4"), ("y1", "y2"), ((-1.0, 1.0),) * 4)
+    task = TaskSpec("t", ("x1", "x2", "x3", "x4"), ("y1", "y2"), ((-1.0, 1.0),) * 4)
     with pytest.raises(InputError, match="nothing is known of the task to agree with"):
-        agreement(two_blocks(), card, x=X)
-    with pytest.raises(InputError, match=r"known parts of another network: outputs: expected 2 outputs, got 1 \(y\)"):
+        agreement(two_blocks(), task, x=X)
+    with pytest.raises(
+        InputError, match=r"a decomposition of another network: outputs: expected 2 outputs, got 1 \(y\)"
+    ):
         agreement(two_blocks(), COMPOSITION, x=X)

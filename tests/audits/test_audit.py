@@ -13,36 +13,36 @@ from bimt_analyze._sources import checkpoint_of
 from bimt_analyze.audits import (
     SharedNeuron,
     Significance,
-    affordable,
+    edge_weight_robustness,
     partition_ami,
     retrained,
     shared_neurons,
-    shuffled,
     significance,
     thresholds,
-    weighings,
+    weight_permutation,
     wiring,
 )
+from bimt_analyze.audits.chance._retrained import affordable
 from bimt_analyze.graph import Edges, Neuron, NeuronGraph
 from bimt_analyze.modules import Partition
 from bimt_analyze.synthetic import block_network, dense_network
-from bimt_train import InputError, Race, Recipe, default_recipe
-from bimt_train.expressions import KnownParts
+from bimt_train import InputError, RandomRestarts, Recipe, default_recipe
+from bimt_train.expressions import Decomposition
 from bimt_train.tasks import independence
 
 
 @pytest.fixture(scope="module")
 def planted():
     """Three blocks, joined by faint noise; the targets are what the blocks say without it."""
-    specimen = block_network(blocks=[(1, 3, 3, 1)] * 3, scale=1.0, seed=1)
+    planted = block_network(blocks=[(1, 3, 3, 1)] * 3, scale=1.0, seed=1)
     rng = np.random.default_rng(0)
-    weights = {name: specimen.network.tensors[name] for name in specimen.network.layout.weights()}
+    weights = {name: planted.network.tensors[name] for name in planted.network.layout.weights()}
     noisy = {name: np.where(w == 0, 1e-4 * rng.normal(size=w.shape), w) for name, w in weights.items()}
-    owner = {f"{group}{i + 1}": m for (group, i), m in specimen.modules.items() if group in ("x", "y")}
+    owner = {f"{group}{i + 1}": m for (group, i), m in planted.modules.items() if group in ("x", "y")}
     stated = [f"y{k}: {' '.join(f'x{j}' for j in (1, 2, 3) if owner[f'x{j}'] == owner[f'y{k}'])}" for k in (1, 2, 3)]
-    known = KnownParts.from_grouping("; ".join(stated))
-    y = specimen.network.predict(specimen.x)
-    return checkpoint_of(specimen.network.with_tensors(noisy), specimen.x[:200], y[:200], known)
+    known = Decomposition.from_grouping("; ".join(stated))
+    y = planted.network.predict(planted.x)
+    return checkpoint_of(planted.network.with_tensors(noisy), planted.x[:200], y[:200], known)
 
 
 @pytest.fixture(scope="module")
@@ -67,20 +67,20 @@ def chain(*matrices):
 
 
 def test_blocks_are_modular_and_each_serves_its_output():
-    specimen = block_network(blocks=[(1, 4, 4, 1)] * 3, seed=1)
-    told = audit(specimen.network, x=specimen.x, samples=99, retrain_steps=0, refit_steps=0)
+    planted = block_network(blocks=[(1, 4, 4, 1)] * 3, seed=1)
+    told = audit(planted.network, x=planted.x, samples=99, retrain_steps=0, refit_steps=0)
     assert told.verdict.modular
-    assert told.partition.same_modules(specimen.partition)
-    matrix = told.damage.matrix
+    assert told.partition.same_modules(planted.partition)
+    matrix = told["mean_ablation_effects"].matrix
     assert np.allclose(np.sort(matrix, axis=None), [0] * 6 + [1] * 3, atol=1e-9)
-    assert np.allclose(told.damage.specificity, 1)
-    assert (told.damage.specificity_p < 0.05).all()
+    assert np.allclose(told["mean_ablation_effects"].specificity, 1)
+    assert (told["mean_ablation_effects"].specificity_p < 0.05).all()
     assert told.summary()[0].startswith("Modular: 3 modules")
 
 
 def test_a_dense_network_is_not():
-    specimen = dense_network(seed=0)
-    told = audit(specimen.network, x=specimen.x, samples=20, retrain_steps=0, refit_steps=0)
+    planted = dense_network(seed=0)
+    told = audit(planted.network, x=planted.x, samples=20, retrain_steps=0, refit_steps=0)
     assert not told.verdict.modular
     assert told.summary()[0].startswith("Not modular")
 
@@ -89,19 +89,25 @@ def test_it_is_the_same_twice_and_becomes_json(planted, found):
     again = audit(planted, samples=20, retrain_steps=5, processes=1)
     assert json.dumps(found.to_json(), allow_nan=False) == json.dumps(again.to_json(), allow_nan=False)
     other = significance(found.graph, samples=20, seed=1)
-    assert other.null != found.nulls["specialisation", "rewired"].null
+    assert other.null != found["nulls"]["specialisation", "degree_preserving"].null
 
 
 def test_every_question_is_asked(planted, found):
     assert found.verdict.modular
-    assert found.agreement.score == 1
-    assert {one.weights: one.ami for one in found.weighings} == {"magnitude": 1, "activation": 1, "attribution": 1}
-    assert set(found.nulls) == {(s, m) for s in ("specialisation", "modularity") for m in ("rewired", "shuffled")}
-    assert set(found.retrained) == {"l1", "permuted"}
-    assert found.faithfulness.shares == pytest.approx((1, 1, 1), abs=1e-3)
-    assert found.wiring.length == pytest.approx(wiring(found.circuit.network, samples=1, starts=0).length)
-    assert found.thresholds.reference == "known parts"
-    assert found.undecided == {"which module carries which part": "no part is known by its formula"}
+    assert found["agreement"].score == 1
+    assert {one.weights: one.ami for one in found["edge_weight_robustness"]} == {
+        "magnitude": 1,
+        "activation": 1,
+        "attribution": 1,
+    }
+    assert set(found["nulls"]) == {
+        (s, m) for s in ("specialisation", "modularity") for m in ("degree_preserving", "weight_permutation")
+    }
+    assert set(found["retrained"]) == {"l1", "label_permutation"}
+    assert found["faithfulness"].shares == pytest.approx((1, 1, 1), abs=1e-3)
+    assert found["wiring"].length == pytest.approx(wiring(found.circuit.network, samples=1, starts=0).length)
+    assert found["thresholds"].reference == "decomposition"
+    assert found.undecided == {"which module carries which known subfunction": "no subfunction is known by its formula"}
     topics = [sentence.topic for sentence in found.verdict.sentences]
     assert topics[0] == "verdict"
     assert {"partition", "chance", "training", "threshold", "truth", "function", "locality"} <= set(topics)
@@ -109,17 +115,17 @@ def test_every_question_is_asked(planted, found):
 
 def test_modules_are_counted_from_one_in_json(found):
     plain = found.to_json()
-    told = {member["module"] for family in plain["alike"] for member in family["members"]}
+    told = {member["module"] for family in plain["equivalent_modules"] for member in family["members"]}
     assert told == {1, 2, 3}
-    assert {member.module for family in found.alike for member in family.members} == {0, 1, 2}
+    assert {member.module for family in found["equivalent_modules"] for member in family.members} == {0, 1, 2}
     neuron = SharedNeuron("h1.0", 0, ((2, 0.5),))
-    (shared,) = replace(found, shared=(neuron,)).to_json()["shared_neurons"]
+    (shared,) = replace(found, results={**found.results, "shared_neurons": (neuron,)}).to_json()["shared_neurons"]
     assert shared == {"neuron": "h1.0", "module": 1, "claims": [{"module": 3, "share": 0.5}]}
 
 
 def test_what_cannot_be_measured_is_said():
-    specimen = block_network(blocks=[(1, 3, 1)] * 2, seed=0)
-    told = audit(specimen.network, x=specimen.x, samples=20, retrain_steps=0, refit_steps=0)
+    planted = block_network(blocks=[(1, 3, 1)] * 2, seed=0)
+    told = audit(planted.network, x=planted.x, samples=20, retrain_steps=0, refit_steps=0)
     assert "agreement" in told.undecided
     assert any(sentence.topic == "undecided" for sentence in told.verdict.sentences)
 
@@ -139,10 +145,11 @@ def test_rows_belong_to_networks_only(planted):
         audit(planted, x=np.zeros((4, 4)))
 
 
-def test_shuffled_keeps_the_wires_and_the_weights():
+def test_weight_permutation_keeps_the_edges_and_the_weights():
     rng = np.random.default_rng(0)
     matrix = rng.random((5, 7)) * (rng.random((5, 7)) < 0.5)
-    drawn = shuffled(matrix, generators=[np.random.default_rng(k) for k in range(30)])
+    generators = [np.random.default_rng(k) for k in range(30)]
+    drawn = weight_permutation(matrix, schedule=np.random.default_rng(0), generators=generators)
     assert all(((sample > 0) == (matrix > 0)).all() for sample in drawn)
     assert all(np.allclose(np.sort(sample, axis=None), np.sort(matrix, axis=None)) for sample in drawn)
     assert len({sample.tobytes() for sample in drawn}) == 30
@@ -159,7 +166,8 @@ def test_modularity_is_searched_anew_in_each_sample():
     halves = [np.kron(np.eye(2), np.ones(s)) * rng.uniform(0.5, 1.5, (2 * s[0], 2 * s[1])) for s in ((4, 2), (1, 4))]
     graph = chain(*halves)
     wired, sizes = (
-        significance(graph, statistic="modularity", null_model=m, samples=40) for m in ("rewired", "shuffled")
+        significance(graph, statistic="modularity", null_model=m, samples=40)
+        for m in ("degree_preserving", "weight_permutation")
     )
     assert wired.p == 1 / 41
     assert sizes.p > 0.05  # the halves stay apart whatever their weights are
@@ -168,13 +176,13 @@ def test_modularity_is_searched_anew_in_each_sample():
 
 @pytest.mark.parametrize("option", ["statistic", "null_model"])
 def test_unknown_tests_are_refused(option):
-    with pytest.raises(InputError, match=option):
+    with pytest.raises(InputError, match=f"unknown {option.replace('_', ' ')}: expected"):
         inspect.unwrap(significance)(chain(np.ones((2, 2)), np.ones((1, 2))), **{option: "other"})
 
 
 def test_thresholds_of_a_planted_sweep(planted):
     circuit = circuit_of(planted)
-    told = thresholds(planted.network, circuit, planted.card.parts)
+    told = thresholds(planted.network, circuit, planted.task.decomposition)
     exact = [point.threshold for point in told.points if point.exact]
     assert told.low in exact
     assert told.high in exact
@@ -186,9 +194,9 @@ def test_thresholds_of_a_planted_sweep(planted):
         for n in ("layers.0.weight", "layers.1.weight", "layers.2.weight")
     ]
     reach = (weights[2].astype(int) @ weights[1].astype(int) @ weights[0].astype(int)) > 0
-    needed = planted.card.parts.dependencies()
-    assert (reach == [[x in needed[y] for x in planted.card.inputs] for y in planted.card.outputs]).all()
-    everything = thresholds(planted.network, replace(circuit, sweep=circuit.sweep[:1]), planted.card.parts)
+    needed = planted.task.decomposition.dependencies()
+    assert (reach == [[x in needed[y] for x in planted.task.inputs] for y in planted.task.outputs]).all()
+    everything = thresholds(planted.network, replace(circuit, sweep=circuit.sweep[:1]), planted.task.decomposition)
     assert everything.low is None
 
 
@@ -200,8 +208,8 @@ def test_partition_ami_partitions():
 
 
 def test_weighings_agree_on_separate_blocks():
-    specimen = block_network(seed=2, scale=100.0)
-    told = weighings(specimen.network, specimen.x, specimen.partition, samples=19)
+    planted = block_network(seed=2, scale=100.0)
+    told = edge_weight_robustness(planted.network, planted.x, planted.partition, samples=19)
     assert [one.ami for one in told] == [1.0, 1.0, 1.0]
 
 
@@ -232,7 +240,7 @@ def test_retrained_networks_depend_on_their_seed_alone(planted):
     assert len(set(more.significance.null)) == 5
     assert more.steps == 20
     assert few.significance.observed == pytest.approx(sum_of_weights(planted)[0])
-    other = retrained(planted, sum_of_weights, how="permuted", samples=3, **short)
+    other = retrained(planted, sum_of_weights, how="label_permutation", samples=3, **short)
     assert other.significance.null != few.significance.null
 
 
@@ -242,8 +250,8 @@ def test_a_race_counts_among_what_retraining_costs(planted):
         return affordable(trained, steps=20, samples=10_000, work=1e8)
 
     plain = default_recipe(independence())
-    alone, raced = many(plain), many(replace(plain, race=Race(starts=5, until=0.25)))
-    assert raced == pytest.approx(alone / 2, abs=1)  # 20 steps, and 5 of each of four others
+    alone, restarted = many(plain), many(replace(plain, restarts=RandomRestarts(replicas=5, until=0.25)))
+    assert restarted == pytest.approx(alone / 2, abs=1)  # 20 steps, and 5 of each of four others
 
 
 def test_a_recipe_comes_back_from_json():

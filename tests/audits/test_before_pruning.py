@@ -4,26 +4,26 @@ import numpy as np
 import pytest
 
 from bimt_analyze import audit
-from bimt_analyze.audits import as_trained, specialisation
+from bimt_analyze.audits import before_pruning, specialisation
 from bimt_analyze.graph import neuron_graph
-from bimt_analyze.synthetic import Specimen, block_network
-from bimt_train.expressions import KnownParts
+from bimt_analyze.synthetic import SyntheticNetwork, block_network
+from bimt_train.expressions import Decomposition
 
 
-def parts(made: Specimen) -> KnownParts:
+def parts(made: SyntheticNetwork) -> Decomposition:
     """Each output and the inputs of its block."""
     inputs, outputs = ([node for node in made.modules if node[0] == group] for group in ("x", "y"))
     stated = [
         f"{group}{i + 1}: {' '.join(f'x{j + 1}' for x, j in inputs if made.modules[x, j] == made.modules[group, i])}"
         for group, i in outputs
     ]
-    return KnownParts.from_grouping("; ".join(stated))
+    return Decomposition.from_grouping("; ".join(stated))
 
 
 def measured(crosstalk: float):
     made = block_network(crosstalk=crosstalk, seed=1)
     graph = neuron_graph(made.network, weights="attribution", x=made.x)
-    return made, as_trained(made.network, graph, made.x, parts(made))
+    return made, before_pruning(made.network, graph, made.x, parts(made))
 
 
 def test_blocks_that_share_nothing_leak_nothing():
@@ -58,18 +58,18 @@ def test_leak_is_the_share_of_squared_gradients_by_differences():
 
 def test_an_audit_tells_it_of_the_uncut_network():
     made = block_network(crosstalk=0.1, seed=1)
-    found = audit(made.network, x=made.x, known=parts(made), samples=20, retrain_steps=0, tolerance=1.0)
-    assert found.as_trained.specialisation == pytest.approx(measured(0.1)[1].specialisation)
-    assert found.to_json()["as_trained"] == {
-        "specialisation": found.as_trained.specialisation,
-        "leak": found.as_trained.leak,
+    found = audit(made.network, x=made.x, decomposition=parts(made), samples=20, retrain_steps=0, tolerance=1.0)
+    assert found["before_pruning"].specialisation == pytest.approx(measured(0.1)[1].specialisation)
+    assert found.to_json()["before_pruning"] == {
+        "specialisation": found["before_pruning"].specialisation,
+        "leak": found["before_pruning"].leak,
     }
-    said = next(text for text in found.summary() if text.startswith("Before anything is cut"))
-    assert f"{found.as_trained.specialisation:.2f} bits" in said
-    assert f"{found.nulls['specialisation', 'rewired'].observed:.2f}" in said
+    said = next(text for text in found.summary() if text.startswith("Before pruning"))
+    assert f"{found['before_pruning'].specialisation:.2f} bits" in said
+    assert f"{found['nulls']['specialisation', 'degree_preserving'].observed:.2f}" in said
 
 
 def test_nothing_known_no_leak():
     made = block_network(seed=1)
-    found = as_trained(made.network, neuron_graph(made.network, weights="attribution", x=made.x), made.x)
+    found = before_pruning(made.network, neuron_graph(made.network, weights="attribution", x=made.x), made.x)
     assert found.leak is None

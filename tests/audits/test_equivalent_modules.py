@@ -7,7 +7,8 @@ from itertools import pairwise, permutations, product
 import numpy as np
 import pytest
 
-from bimt_analyze.audits import Alike, alike, most_alike
+from bimt_analyze.audits import EquivalentModules, equivalent_modules
+from bimt_analyze.audits.functions._equivalent_modules import most_equivalent
 from bimt_analyze.graph import NodeId, neuron_graph
 from bimt_analyze.modules import choose_level, hierarchy
 from bimt_analyze.synthetic import absolute_sums, block_network, boolean_hierarchy
@@ -43,7 +44,7 @@ def modules_of(planted: list[list[tuple[float, ...]]]) -> list[frozenset[NodeId]
     return [frozenset(("h1", n) for n in range(a, b)) for a, b in pairwise(ends.tolist())]
 
 
-def families(found: tuple[Alike, ...]) -> dict[str, list[set[int]]]:
+def families(found: tuple[EquivalentModules, ...]) -> dict[str, list[set[int]]]:
     told: dict[str, list[set[int]]] = {}
     for family in found:
         told.setdefault(family.kind, []).append({member.module for member in family.members})
@@ -55,7 +56,7 @@ def correlation(f: np.ndarray, g: np.ndarray) -> float:
 
 
 def test_absolute_values_are_a_family_and_everything_else_is_told_apart() -> None:
-    found = alike(planted(NEURONS), modules_of(PLANTED), X)
+    found = equivalent_modules(planted(NEURONS), modules_of(PLANTED), X)
     assert families(found) == {
         "curved": [{0, 1}, {2}, {6}],
         "linear": [{3}],
@@ -76,7 +77,7 @@ def test_absolute_values_are_a_family_and_everything_else_is_told_apart() -> Non
 
 def test_two_arguments_may_change_places() -> None:
     terms = [PLANTED[6], [(0, -3, 0.6, 1), (1, 1.5, 0, 1), (1, -1.5, 0, 1)]]  # ReLU(0.6 - 3 x1) + 1.5 |x2|
-    found = alike(planted([neuron for module in terms for neuron in module]), modules_of(terms), X)
+    found = equivalent_modules(planted([neuron for module in terms for neuron in module]), modules_of(terms), X)
     assert families(found)["curved"] == [{0, 1}]
     copy = found[0].members[1]
     assert copy.arguments == ("x.0", "x.1") and copy.map.sources == (1, 0)
@@ -88,27 +89,27 @@ def test_two_arguments_may_change_places() -> None:
 def test_a_piece_of_a_curve_is_no_copy_of_it() -> None:
     # ReLU(x1) + ReLU(-x1) - 2 ReLU(x1 - 0.5) is |x1| below 0.5, so |x2| is a piece of it
     terms = [[(0, 1, 0, 1), (0, -1, 0, 1), (0, 1, -0.5, -2)], [(1, 1, 0, 1), (1, -1, 0, 1)]]
-    found = alike(planted([neuron for module in terms for neuron in module]), modules_of(terms), X)
+    found = equivalent_modules(planted([neuron for module in terms for neuron in module]), modules_of(terms), X)
     assert families(found) == {"curved": [{0}, {1}]}
 
 
 def test_nearly_straight_curves_are_not_alike() -> None:
     # a steeper middle and a single bend: maps reach 0.992 both ways, but lines reach 0.986
     terms = [[(0, 1, 2, 1), (0, 1, 0.5, 1.4), (0, 1, -0.5, -1.4)], [(1, 1, 2, 1), (1, 1, 0, 0.6)]]
-    found = alike(planted([neuron for module in terms for neuron in module]), modules_of(terms), X)
+    found = equivalent_modules(planted([neuron for module in terms for neuron in module]), modules_of(terms), X)
     assert all(0.98 < member.line < 0.99 for family in found for member in family.members)
     assert families(found) == {"curved": [{0}, {1}]}
 
 
 @pytest.mark.parametrize("seed", [0, 2])
 def test_boolean_functions_are_alike_if_negations_and_renaming_make_them_equal(seed: int) -> None:
-    specimen = boolean_hierarchy(outputs=5, depth=1, arguments=3, seed=seed)
-    modules, y = specimen.partition.modules, specimen.network.predict(specimen.x)
-    found = families(alike(specimen.network, modules, specimen.x))
+    planted = boolean_hierarchy(outputs=5, depth=1, arguments=3, seed=seed)
+    modules, y = planted.partition.modules, planted.network.predict(planted.x)
+    found = families(equivalent_modules(planted.network, modules, planted.x))
     classes: dict[bytes, set[int]] = {}
     for n in set(range(5)) - set().union(*found.get("one neuron wide", [])):
         (output,) = (i for group, i in modules[n] if group == "y")
-        bits = specimen.x[:, sorted(i for group, i in modules[n] if group == "x")].astype(int)
+        bits = planted.x[:, sorted(i for group, i in modules[n] if group == "x")].astype(int)
         table = np.zeros((2, 2, 2), dtype=int)
         table[tuple(bits.T)] = np.round(y[:, output] / y[:, output].max())
         same = (
@@ -123,8 +124,8 @@ def test_boolean_functions_are_alike_if_negations_and_renaming_make_them_equal(s
 @pytest.mark.parametrize("make", [absolute_sums, block_network])
 def test_terms_of_a_sum_are_copies_and_random_blocks_are_not(make: Callable[..., object]) -> None:
     options = {"outputs": 1, "variables": 1} if make is absolute_sums else {"blocks": ((1, 4, 4, 1),) * 2}
-    specimen = make(seed=1, **options)
-    found = families(alike(specimen.network, specimen.partition.modules, specimen.x))
+    planted = make(seed=1, **options)
+    found = families(equivalent_modules(planted.network, planted.partition.modules, planted.x))
     assert found == {"curved": [{0, 1, 2}] if make is absolute_sums else [{0}, {1}]}
 
 
@@ -134,7 +135,7 @@ def test_the_level_with_copies_is_found() -> None:
     network = planted(neurons).with_tensors({"layers.1.weight": np.kron(np.eye(2), np.ones((1, 4)))})
     levels = hierarchy(neuron_graph(network, weights="activation", x=X))
     assert len(choose_level(levels).partition.modules) == 2
-    level, found = most_alike(network, levels, X)
+    level, found = most_equivalent(network, levels, X)
     copies = [level.partition.modules[copy.module] for copy in found[0].members]
     own = sorted(sorted(i for group, i in module if group == "h1") for module in copies)
     assert own == [[0, 1], [2, 3], [4, 5], [6, 7]]
@@ -144,13 +145,13 @@ def test_cross_talk_is_held_at_its_mean() -> None:
     network = planted(NEURONS)
     inner = network.tensors["layers.0.weight"].copy()
     inner[2:4, 0] = 0.1
-    found = alike(network.with_tensors({"layers.0.weight": inner}), modules_of(PLANTED)[:2], X)
+    found = equivalent_modules(network.with_tensors({"layers.0.weight": inner}), modules_of(PLANTED)[:2], X)
     assert [member.arguments for member in found[0].members] == [("x.0",), ("x.1",)]
     assert 0.9 < found[0].members[1].isolated < 0.9999
 
 
 def test_what_cannot_be_asked_is_refused() -> None:
     with pytest.raises(InputError, match="no modules to compare"):
-        alike(planted(NEURONS), [], X)
+        equivalent_modules(planted(NEURONS), [], X)
     with pytest.raises(InputError, match="no such neuron"):
-        alike(planted(NEURONS), [frozenset({("h2", 0)})], X)
+        equivalent_modules(planted(NEURONS), [frozenset({("h2", 0)})], X)

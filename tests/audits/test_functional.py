@@ -5,7 +5,8 @@ import pytest
 from _audit_cases import squeezed
 
 from bimt_analyze import audit
-from bimt_analyze.audits import functional_choice, functional_modules
+from bimt_analyze.audits import functional_modules
+from bimt_analyze.audits.functions._functional_modules import functional_choice
 from bimt_analyze.graph import neuron_graph
 from bimt_analyze.modules import choose_level, hierarchy
 from bimt_analyze.synthetic import block_network, superposition
@@ -41,15 +42,15 @@ def chosen(network, x):
 
 @pytest.mark.parametrize(("features", "hidden"), [(5, 2), (16, 4)])
 def test_features_in_superposition_are_modules(features, hidden):
-    specimen = superposition(features=features, hidden=hidden, seed=1)
-    told = found(specimen.network, specimen.x)
-    assert told.partition.same_modules(specimen.partition)
+    planted = superposition(features=features, hidden=hidden, seed=1)
+    told = found(planted.network, planted.x)
+    assert told.partition.same_modules(planted.partition)
     assert set(told.several) == {f"h1.{i}" for i in range(hidden)}
     assert told.alone == pytest.approx(features / (features + hidden))
     assert told.shared == ("h1",)
     assert told.within == pytest.approx(1)
-    choice = chosen(specimen.network, specimen.x)
-    assert choice.level.kind == "function" and choice.partition.same_modules(specimen.partition)
+    choice = chosen(planted.network, planted.x)
+    assert choice.level.kind == "function" and choice.partition.same_modules(planted.partition)
 
 
 def test_features_of_a_trained_bottleneck_are_found():
@@ -78,16 +79,16 @@ def test_a_neuron_that_hears_two_groups_and_moves_one_serves_both():
 
 
 def test_blocks_that_talk_a_little_are_left_to_their_weights():
-    specimen = block_network(blocks=[(2, 4, 4, 1)] * 3, crosstalk=0.1, seed=0)
-    told, choice = found(specimen.network, specimen.x), chosen(specimen.network, specimen.x)
+    planted = block_network(blocks=[(2, 4, 4, 1)] * 3, crosstalk=0.1, seed=0)
+    told, choice = found(planted.network, planted.x), chosen(planted.network, planted.x)
     assert told.separate and not told.shared
-    assert choice.level.kind != "function" and choice.partition.same_modules(specimen.partition)
+    assert choice.level.kind != "function" and choice.partition.same_modules(planted.partition)
 
 
 def test_components_are_chosen_before_function():
-    specimen = block_network(blocks=[(2, 3, 2)] * 2, seed=0)
-    assert found(specimen.network, specimen.x).separate
-    assert chosen(specimen.network, specimen.x).level.kind == "components"
+    planted = block_network(blocks=[(2, 3, 2)] * 2, seed=0)
+    assert found(planted.network, planted.x).separate
+    assert chosen(planted.network, planted.x).level.kind == "components"
 
 
 @pytest.mark.parametrize(("share", "groups"), [(0.08, 2), (0.15, 1)])
@@ -138,10 +139,10 @@ def test_rows_that_do_not_fit_are_one_line():
 
 
 def test_an_audit_says_that_function_is_not_weights():
-    specimen = superposition(seed=1)
-    told = audit(specimen.network, x=specimen.x, samples=20, retrain_steps=0, refit_steps=0)
+    planted = superposition(seed=1)
+    told = audit(planted.network, x=planted.x, samples=20, retrain_steps=0, refit_steps=0)
     assert told.choice.level.name == "function up to a leak of 10%"
     assert not told.verdict.modular
     assert told.summary()[0].startswith("Not modular in its weights")
-    assert told.to_json()["functional"]["groups"] == 5
+    assert told.to_json()["functional_modules"]["groups"] == 5
     assert any("h1.0, h1.1" in sentence.text for sentence in told.verdict.sentences if sentence.topic == "function")

@@ -7,7 +7,7 @@ from itertools import combinations, pairwise
 import numpy as np
 import pytest
 
-from bimt_analyze.audits import damage, faithfulness
+from bimt_analyze.audits import faithfulness, mean_ablation_effects
 from bimt_analyze.graph import NodeId
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
@@ -63,7 +63,7 @@ def hidden(network: Network) -> Module:
 @pytest.mark.parametrize("seed", range(5))
 def test_separate_blocks_damage_their_own_output_and_no_other(seed: int) -> None:
     network, modules = blocks(np.random.default_rng(seed))
-    found = damage(network, modules, X, network.predict(X), samples=20)
+    found = mean_ablation_effects(network, modules, X, network.predict(X), samples=20)
     assert np.allclose(found.matrix, np.eye(2), atol=1e-9)
     assert np.allclose(found.alone, 1 - np.eye(2), atol=1e-9)
     assert found.neurons == (6, 6)
@@ -75,7 +75,7 @@ def test_with_cross_talk_it_is_what_a_loop_over_rows_gives(seed: int) -> None:
     rng = np.random.default_rng(seed)
     network, modules = blocks(rng, cross=0.4)
     y = network.predict(X) + rng.normal(size=(60, 2))
-    found = damage(network, modules, X, y, samples=1)
+    found = mean_ablation_effects(network, modules, X, y, samples=1)
 
     def lost(still: Module) -> np.ndarray:
         error, full = loop(network, X, still) - y, loop(network, X, frozenset()) - y
@@ -100,8 +100,8 @@ def test_classes_lose_margin_and_accuracy_of_their_own_rows() -> None:
         margin, accuracy = scores(whole)
         for m, module in enumerate(modules):
             less, fewer = scores(loop(network, X, module))
-            by_margin = damage(network, modules, X, y, measure="margin", samples=1)
-            by_accuracy = damage(network, modules, X, y, measure="accuracy", samples=1)
+            by_margin = mean_ablation_effects(network, modules, X, y, measure="margin", samples=1)
+            by_accuracy = mean_ablation_effects(network, modules, X, y, measure="accuracy", samples=1)
             assert by_margin.matrix[m, k] == pytest.approx((margin - less) / abs(margin))
             assert by_accuracy.matrix[m, k] == pytest.approx(accuracy - fewer)
 
@@ -109,7 +109,7 @@ def test_classes_lose_margin_and_accuracy_of_their_own_rows() -> None:
 def test_random_groups_have_the_mean_and_the_p_of_all_groups_there_are() -> None:
     network, modules = blocks(np.random.default_rng(2), cross=0.2)
     y = network.predict(X)
-    found = damage(network, modules, X, y, samples=400, seed=3)
+    found = mean_ablation_effects(network, modules, X, y, samples=400, seed=3)
     unit = y.var(axis=0)
     threes = list(combinations(range(6), 3))
     # h2 alone would decide it, were it not for h1: all 20 x 20 pairs of groups
@@ -137,23 +137,25 @@ def test_dead_neurons_ends_and_order_change_nothing() -> None:
     first, middle, last = (network.tensors[f"layers.{i}.weight"] for i in range(3))
     # three more neurons in the last hidden layer that nothing reads
     wider = mlp(first, np.vstack([middle, np.ones((3, 6))]), np.hstack([last, np.zeros((2, 3))]))
-    plain = damage(network, modules, X, y, samples=30)
+    plain = mean_ablation_effects(network, modules, X, y, samples=30)
     more = [modules[1] | {("h2", 7), ("y", 1), ("x", 0)}, modules[0]]
-    padded = damage(wider, more, X, y, samples=30)
+    padded = mean_ablation_effects(wider, more, X, y, samples=30)
     assert padded.neurons == (6, 6)
     for name in ("matrix", "alone", "random_mean", "p"):  # random groups take no dead neurons
         assert np.allclose(getattr(padded, name), getattr(plain, name)[::-1])
     # sample k depends on the seed and k alone, not on how many there are or what else is asked
-    alone = damage(network, modules[:1], X, y, samples=30)
+    alone = mean_ablation_effects(network, modules[:1], X, y, samples=30)
     assert np.array_equal(alone.random_mean[0], plain.random_mean[0])
-    assert np.array_equal(damage(network, modules, X, y, samples=30).p, plain.p)
-    assert not np.array_equal(damage(network, modules, X, y, samples=30, seed=1).random_mean, plain.random_mean)
+    assert np.array_equal(mean_ablation_effects(network, modules, X, y, samples=30).p, plain.p)
+    assert not np.array_equal(
+        mean_ablation_effects(network, modules, X, y, samples=30, seed=1).random_mean, plain.random_mean
+    )
     assert json.loads(json.dumps(plain.to_json()))["matrix"] == plain.matrix.tolist()
 
 
 def test_everything_is_its_own_random_group() -> None:
     network, _ = blocks(np.random.default_rng(0))
-    found = damage(network, [hidden(network)], X, network.predict(X), samples=5)
+    found = mean_ablation_effects(network, [hidden(network)], X, network.predict(X), samples=5)
     assert np.allclose(found.matrix, 1.0) and np.allclose(found.alone, 0.0)
     assert (found.p == 1.0).all()
 
@@ -180,15 +182,15 @@ def test_what_cannot_be_asked_is_refused() -> None:
     network, modules = blocks(np.random.default_rng(0))
     y = network.predict(X)
     with pytest.raises(InputError, match=r"targets that do not fit the outputs: y: expected \[60, 2\], got \[60, 1\]"):
-        damage(network, modules, X, y[:, :1])
+        mean_ablation_effects(network, modules, X, y[:, :1])
     with pytest.raises(InputError, match=r"no such neuron: module 0: expected x, h1, h2, y, got h1\.9"):
-        damage(network, [frozenset({("h1", 9)})], X, y)
+        mean_ablation_effects(network, [frozenset({("h1", 9)})], X, y)
     with pytest.raises(InputError, match="no samples"):
-        damage(network, modules, X, y, samples=0)
+        mean_ablation_effects(network, modules, X, y, samples=0)
     with pytest.raises(InputError, match="no modules"):
-        damage(network, [], X, y)
+        mean_ablation_effects(network, [], X, y)
     with pytest.raises(InputError, match=r"a class without rows: y: got y\.1"):
-        damage(network, modules, X, np.eye(2)[np.zeros(60, dtype=int)], measure="margin")
+        mean_ablation_effects(network, modules, X, np.eye(2)[np.zeros(60, dtype=int)], measure="margin")
     users = inspect.unwrap(faithfulness)  # as it is outside the tests, where nobody enforces annotations
     with pytest.raises(InputError, match="unknown measure of loss: measure: expected error, margin, accuracy"):
         users(network, network, X, y, measure="loss")

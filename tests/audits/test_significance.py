@@ -1,4 +1,4 @@
-"""The permutation test: its statistic by hand, its null networks by counting, its errors without structure."""
+"""The permutation test: specialisation by hand, null networks by counting, errors without structure."""
 
 import json
 from collections import Counter
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bimt_analyze.audits import rewired, significance, specialisation
+from bimt_analyze.audits import degree_preserving, significance, specialisation
 from bimt_analyze.graph import Edges, Neuron, NeuronGraph
 from bimt_train import InputError
 
@@ -39,7 +39,7 @@ def halves(rng, widths=(6, 12, 12, 4), density=0.7):
 
 def drawn(matrix, samples, seed=0):
     generators = [np.random.default_rng([seed, k]) for k in range(samples)]
-    return rewired(matrix, schedule=np.random.default_rng(seed), generators=generators)
+    return degree_preserving(matrix, schedule=np.random.default_rng(seed), generators=generators)
 
 
 def entropy(*shares):

@@ -36,11 +36,11 @@ def test_units_that_touch_positions_at_random_are_not_shown_to_be_more_than_chan
 
 
 def test_null_streams_keep_what_units_touch_and_how_often_positions_are_touched() -> None:
-    from bimt_analyze.audits.chance._null_models import rewired
+    from bimt_analyze.audits import degree_preserving
 
     units = stream_units(compiled_program(program="reverse", seed=0).network)
     generators = [np.random.default_rng(k) for k in range(3)]
-    drawn = rewired(units.astype(float), schedule=np.random.default_rng(0), generators=generators) > 0
+    drawn = degree_preserving(units.astype(float), schedule=np.random.default_rng(0), generators=generators) > 0
     assert (drawn.sum(axis=2) == units.sum(axis=1)).all() and (drawn.sum(axis=1) == units.sum(axis=0)).all()
     assert all(best_modularity(together(one), seed=0) < best_modularity(together(units), seed=0) for one in drawn)
 

@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy
 
 from bimt_analyze import analyze, audit
 from bimt_analyze._sources import checkpoint_of
-from bimt_analyze.audits import damage, faithfulness, specialisation
+from bimt_analyze.audits import faithfulness, mean_ablation_effects, specialisation
 from bimt_analyze.graph import MeanAblation, neuron_graph, with_ends
 from bimt_analyze.synthetic import compiled_program
 from bimt_train import InputError
@@ -49,24 +49,29 @@ def test_dimensions_of_an_embedding_belong_to_the_modules(halves: tuple[Network,
     network, x = halves
     found = audit(network, x=x, **{**BRIEF, "retrain_steps": 0})
     assert [set(module) for module in found.modules] == BLOCKS
-    assert found.as_trained is not None and found.as_trained.leak is None
+    assert found["before_pruning"] is not None and found["before_pruning"].leak is None
     graph = with_ends(neuron_graph(network, weights="activation", x=x), network.layout)
-    assert found.as_trained.specialisation == pytest.approx(specialisation(graph))
-    assert [one.weights for one in found.weighings] == ["magnitude", "activation"]
-    assert found.thresholds.low is not None and all(point.exact for point in found.thresholds.points[:1])
-    assert found.undecided["agreement"] == "no parts of the task are known"
+    assert found["before_pruning"].specialisation == pytest.approx(specialisation(graph))
+    assert [one.weights for one in found["edge_weight_robustness"]] == ["magnitude", "activation"]
+    assert found["thresholds"].low is not None and all(point.exact for point in found["thresholds"].points[:1])
+    assert found.undecided["agreement"] == "no decomposition of the task is known"
     assert found.undecided["modules by function"] == "inputs or outputs are no neurons"
-    assert np.allclose((found.damage.matrix > 0.01), [[1, 1, 0, 0], [0, 0, 1, 1]])
-    assert found.subspaces is None
+    assert np.allclose((found["mean_ablation_effects"].matrix > 0.01), [[1, 1, 0, 0], [0, 0, 1, 1]])
+    assert "subspaces" not in found and found.to_json()["subspaces"] is None
     json.dumps(found.to_json())
 
 
 def test_a_language_model_is_judged_by_surprise(speaker: tuple[Network, np.ndarray]) -> None:
     network, x = speaker
     found = audit(network, x=x, **BRIEF)
-    assert found.damage is not None and found.damage.measure == "surprise"
-    assert found.damage.outputs == ("all classes",) and found.damage.matrix.shape == (len(found.modules), 1)
-    assert found.subspaces is not None and found.subspaces.significance.p > 0.05  # nothing was cut: no subspaces
+    assert found["mean_ablation_effects"] is not None and found["mean_ablation_effects"].measure == "surprise"
+    assert found["mean_ablation_effects"].outputs == ("all classes",) and found[
+        "mean_ablation_effects"
+    ].matrix.shape == (
+        len(found.modules),
+        1,
+    )
+    assert found["subspaces"] is not None and found["subspaces"].significance.p > 0.05  # nothing was cut: no subspaces
     assert "sequences of tokens" in " ".join(found.undecided.values())
     assert any("The residual stream falls into" in line for line in found.summary())
 
@@ -88,7 +93,7 @@ def test_surprise_is_cross_entropy_in_bits_and_its_unit_the_entropy_of_the_class
     shares = np.bincount(numbers.ravel(), minlength=6) / numbers.size
     entropy = -sum(p * np.log2(p) for p in shares if p > 0)
     lost = (bits(ablation.outputs(sorted(module))) - bits(ablation.outputs())) / entropy
-    found = damage(network, [module], x, y, measure="surprise", samples=3)
+    found = mean_ablation_effects(network, [module], x, y, measure="surprise", samples=3)
     assert found.matrix[0, 0] == pytest.approx(lost)
     kept = faithfulness(network, network, x, y, measure="surprise")
     assert kept.whole[0] == pytest.approx(bits(network.predict(x))) and kept.shares in ((1.0,), (None,))
@@ -98,7 +103,7 @@ def test_the_report_has_a_page_for_it(speaker: tuple[Network, np.ndarray]) -> No
     network, x = speaker
     report = analyze(checkpoint_of(network, x), audit=True, samples=20, retrain_steps=0, refit_steps=0)
     page = report.to_html()
-    assert "Audit: null networks" in page and "The residual stream:" in page
+    assert "Audit: null networks" in page and "Audit: subspaces of the residual stream" in page
     assert json.loads(report.to_json_text())["audit"]["subspaces"]["significance"]["samples"] == 20
 
 

@@ -12,8 +12,8 @@ import safetensors.numpy as st
 import torch
 
 from bimt_train import CheckpointError, TaskError
-from bimt_train.checkpoints import Checkpoint, Network, Probe, TaskCard, load_checkpoint, save_checkpoint
-from bimt_train.expressions import KnownParts
+from bimt_train.checkpoints import Checkpoint, Network, Probe, TaskSpec, load_checkpoint, save_checkpoint
+from bimt_train.expressions import Decomposition
 from bimt_train.layouts import Group, Layout, Placement, TensorSpec
 from bimt_train.models import MLP, ModelSpec
 
@@ -21,21 +21,21 @@ RNG = np.random.default_rng(0)
 X, XT = RNG.uniform(-1, 1, (6, 2)), RNG.uniform(-1, 1, (4, 2))
 
 
-def _checkpoint(**card: Any) -> Checkpoint:
+def _checkpoint(**task: Any) -> Checkpoint:
     module = MLP([2, 3, 3, 1], generator=torch.Generator().manual_seed(0))
     network = Network.of(module)
     network = network.with_placement(network.placement.moved("h1", (2, 0, 1)))
     described: dict[str, Any] = {
-        "parts": KnownParts(("x1", "x2"), ("y1",), (("y1", "x1*x2"),)),
+        "decomposition": Decomposition(("x1", "x2"), ("y1",), (("y1", "x1*x2"),)),
         "input_shift": (0.5, 0.0),
         "input_scale": (2.0, 1.0),
         "output_shift": (1.0,),
         "output_scale": (4.0,),
-        **card,
+        **task,
     }
     probe = Probe(X, X[:, :1] * X[:, 1:], XT, XT[:, :1] * XT[:, 1:])
     return Checkpoint(
-        network, TaskCard("product", ("x1", "x2"), ("y1",), ((-1, 1), (-1, 1)), **described), probe, {"seed": 3}
+        network, TaskSpec("product", ("x1", "x2"), ("y1",), ((-1, 1), (-1, 1)), **described), probe, {"seed": 3}
     )
 
 
@@ -87,7 +87,7 @@ def test_everything_comes_back(saved: Path) -> None:
     for name, array in before.network.tensors.items():
         assert array.dtype == after.network.tensors[name].dtype
         assert np.array_equal(array, after.network.tensors[name])
-    assert after.card == before.card
+    assert after.task == before.task
     assert dict(after.config) == {"seed": 3}
     for name in ("x_train", "y_train", "x_test", "y_test"):
         assert np.array_equal(getattr(after.probe, name), getattr(before.probe, name))
@@ -120,7 +120,7 @@ def test_three_lines_of_safetensors_read_the_file(saved: Path) -> None:
         said = json.loads(file.metadata()["bimt"])
         arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     assert (said["format"], said["version"]) == ("bimt", 1)
-    assert set(said) == {"format", "version", "layout", "placement", "model", "card", "config", "tied"}
+    assert set(said) == {"format", "version", "layout", "placement", "model", "task", "config", "tied"}
     assert np.array_equal(arrays["probe.x_train"], X)
     assert {n for n in arrays if not n.startswith("probe.")} == set(said_names(said))
 
@@ -136,14 +136,14 @@ def test_tied_tensors_are_stored_once_and_constant_ones_each_on_its_own(path: Pa
     specs = {name: TensorSpec("h h" if "weight" in name else "h") for name in tensors}
     layout = Layout(groups, specs, "h", "h")
     network = Network(ModelSpec("own", {}), layout, Placement.identity(layout), tensors)
-    card = TaskCard("t", ("x1", "x2"), ("y1", "y2"), ((-1, 1),) * 2)
-    save_checkpoint(path, Checkpoint(network, card, Probe(X, X, XT, XT)))
+    task = TaskSpec("t", ("x1", "x2"), ("y1", "y2"), ((-1, 1),) * 2)
+    save_checkpoint(path, Checkpoint(network, task, Probe(X, X, XT, XT)))
     assert {n for n in _header(path) if n[:5] not in ("probe", "__met")} == {"a.weight", "a.bias", "b.bias"}
     assert json.loads(_header(path)["__metadata__"]["bimt"])["tied"] == {"b.weight": "a.weight"}
     loaded = load_checkpoint(path).network.tensors
     assert np.array_equal(loaded["b.weight"], weight)
     _rewrite(path, lambda arrays, said: said["tied"].update({"b.weight": "c.weight"}))
-    assert _refusal(path).what == "a tied tensor without its twin"
+    assert _refusal(path).what == "a tied tensor without a stored copy"
 
 
 def test_fortran_order_and_slices_are_stored_by_content(path: Path, tmp_path: Path) -> None:
@@ -158,8 +158,8 @@ def test_fortran_order_and_slices_are_stored_by_content(path: Path, tmp_path: Pa
 
 def test_ten_layers_and_more_keep_their_order(path: Path) -> None:
     network = Network.of(MLP([2] * 13, generator=torch.Generator().manual_seed(0)))
-    card = TaskCard("t", ("x1", "x2"), ("y1", "y2"), ((-1, 1),) * 2)
-    save_checkpoint(path, Checkpoint(network, card, Probe(X, X, XT, XT)))
+    task = TaskSpec("t", ("x1", "x2"), ("y1", "y2"), ((-1, 1),) * 2)
+    save_checkpoint(path, Checkpoint(network, task, Probe(X, X, XT, XT)))
     assert load_checkpoint(path).network.layout.weights() == network.layout.weights()
 
 
@@ -171,22 +171,22 @@ def test_ten_layers_and_more_keep_their_order(path: Path) -> None:
     [
         (
             {"x_train": X[:, 0]},
-            "a probe is a table: probe.x_train: expected [rows, columns], got [6]",
+            "a probe must be a table: probe.x_train: expected [rows, columns], got [6]",
         ),
-        ({"x_test": X[:0]}, "a probe is a table: probe.x_test: expected [rows, columns], got [0, 2]"),
+        ({"x_test": X[:0]}, "a probe must be a table: probe.x_test: expected [rows, columns], got [0, 2]"),
         (
             {"y_test": XT[:, :1] * np.nan},
-            "a probe with values that are not finite: probe.y_test; mend: leave out the rows with NaN or infinity",
+            "a probe with values that are not finite: probe.y_test; hint: leave out the rows with NaN or infinity",
         ),
         (
             {"y_train": X[:5, :1]},
-            "a probe of unequal rows: probe.y_train: expected 6 rows, as probe.x_train, got 5; "
-            "mend: give one target row for each input row",
+            "a probe with unequal numbers of rows: probe.y_train: expected 6 rows, as probe.x_train, got 5; "
+            "hint: give one target row for each input row",
         ),
         (
             {"x_test": XT[:, :1]},
-            "a probe of unequal columns: probe.x_test: expected 2 columns, as probe.x_train, got 1; "
-            "mend: use the same columns",
+            "a probe with unequal numbers of columns: probe.x_test: expected 2 columns, as probe.x_train, got 1; "
+            "hint: use the same columns",
         ),
     ],
 )
@@ -209,27 +209,27 @@ def test_a_probe_of_the_wrong_width_is_refused() -> None:
         replace(_checkpoint(), probe=Probe(wide, X[:, :1], wide, X[:, :1]))
     assert str(caught.value) == (
         "a probe of the wrong width: probe.x_train: expected 2 columns, got 4; "
-        "mend: give one column for each name on the card"
+        "hint: give one column for each name in the task"
     )
 
 
-def test_a_card_of_another_network_is_refused() -> None:
-    card = TaskCard("t", ("x1", "x2"), ("y1", "y2"), ((-1, 1),) * 2)
+def test_a_task_of_another_network_is_refused() -> None:
+    task = TaskSpec("t", ("x1", "x2"), ("y1", "y2"), ((-1, 1),) * 2)
     with pytest.raises(CheckpointError) as caught:
-        replace(_checkpoint(), card=card)
+        replace(_checkpoint(), task=task)
     assert str(caught.value) == (
-        "the card is of another network: card, group 'y': expected 1 names, got 2 (y1, y2); "
-        "mend: name each neuron of the group"
+        "the task does not match the network: task, group 'y': expected 1 names, got 2 (y1, y2); "
+        "hint: give one name for each neuron of the group"
     )
 
 
 def test_classes_may_be_given_by_number() -> None:
     network = Network.of(MLP([2, 3], generator=torch.Generator().manual_seed(0)))
-    card = TaskCard("t", ("x1", "x2"), ("a", "b", "c"), ((-1, 1),) * 2, loss="cross-entropy")
+    task = TaskSpec("t", ("x1", "x2"), ("a", "b", "c"), ((-1, 1),) * 2, loss="cross-entropy")
     numbers = np.array([[0.0], [2.0], [1.0], [0.0], [1.0], [2.0]])
-    assert Checkpoint(network, card, Probe(X, numbers, X, numbers)).probe.y_train.shape == (6, 1)
+    assert Checkpoint(network, task, Probe(X, numbers, X, numbers)).probe.y_train.shape == (6, 1)
     with pytest.raises(CheckpointError, match="expected 3 columns or 1 columns, got 2"):
-        Checkpoint(network, card, Probe(X, X, X, X))
+        Checkpoint(network, task, Probe(X, X, X, X))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -242,7 +242,7 @@ def test_weights_that_are_not_finite_are_refused(value: float) -> None:
     assert str(caught.value) == (
         "weights that are not finite: tensor 'layers.1.weight': expected finite numbers, "
         "got 1 of 9 are NaN or infinite; "
-        "mend: the training diverged: take another seed, or train with a smaller learning rate"
+        "hint: the training diverged: take another seed, or train with a smaller learning rate"
     )
 
 
@@ -254,7 +254,7 @@ def test_a_truncated_file_is_refused(saved: Path, kept: int) -> None:
     saved.write_bytes(saved.read_bytes()[:kept])
     error = _refusal(saved)
     assert error.what == "a damaged checkpoint"
-    assert error.mend == "the file is truncated or damaged: copy it again, or train anew"
+    assert error.hint == "the file is truncated or damaged: copy it again, or train anew"
 
 
 @pytest.mark.parametrize(
@@ -271,20 +271,21 @@ def test_a_file_of_another_kind_is_refused(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     error = _refusal(path)
     assert error.what == "not a safetensors file"
-    assert "read_foreign(path, activation=...)" in error.mend
+    assert "read_foreign(path, activation=...)" in error.hint
 
 
 def test_another_programs_safetensors_file_is_refused(path: Path) -> None:
     st.save_file({"fc.weight": np.zeros((2, 2)), "fc.bias": np.zeros(2)}, path, {"format": "pt"})
     assert str(_refusal(path)) == (
-        f"a safetensors file without our metadata: {path}: expected metadata 'bimt', got fc.bias, fc.weight; "
-        "mend: if it holds the weights of a plain feed-forward chain, read it with "
+        f"a safetensors file without the metadata of a checkpoint: {path}: "
+        "expected metadata 'bimt', got fc.bias, fc.weight; "
+        "hint: if it holds the weights of a plain feed-forward chain, read it with "
         "read_foreign(path, activation=...), on the command line with --activation"
     )
 
 
 def test_a_missing_file_and_a_folder_are_refused(path: Path, tmp_path: Path) -> None:
-    assert str(_refusal(path)) == f"no such file: {path}; mend: correct the path"
+    assert str(_refusal(path)) == f"no such file: {path}; hint: correct the path"
     assert _refusal(tmp_path).what == "the file cannot be read"
 
 
@@ -314,12 +315,12 @@ def _put(name: str, array: np.ndarray | None) -> Callable[[dict[str, np.ndarray]
 @pytest.mark.parametrize(
     ("change", "field", "words"),
     [
-        (_set("version", value=2), "'version'", "expected 1, got 2; mend: install a newer version of this program"),
-        (_set("version", value=0), "'version'", "expected 1, got 0; mend: write the file anew"),
+        (_set("version", value=2), "'version'", "expected 1, got 2; hint: install a newer version of this program"),
+        (_set("version", value=0), "'version'", "expected 1, got 0; hint: write the file anew"),
         (_set("version", value="1"), "'version'", "expected Input should be a valid integer, got '1'"),
         (_set("format", value="onnx"), "'format'", "expected Input should be 'bimt', got 'onnx'"),
-        (_set("layout", value=None), "'layout'", "expected Field required; mend"),
-        (_set("placement", value=None), "'placement'", "expected Field required; mend"),
+        (_set("layout", value=None), "'layout'", "expected Field required; hint"),
+        (_set("placement", value=None), "'placement'", "expected Field required; hint"),
         (_set("layout", "groups", "1", "slots", value=[["a"]]), "'layout.groups.1.slots.0.0'", "valid number, got 'a'"),
         (_set("layout", "groups", "1", "color", value="red"), "'layout.groups.1.color'", "not permitted, got 'red'"),
         (_set("layout", "groups", "1", "heads", value=2), "'layout', group 'h1'", "expected a divisor of 3, got 2"),
@@ -327,9 +328,10 @@ def _put(name: str, array: np.ndarray | None) -> Callable[[dict[str, np.ndarray]
         (_set("layout", "tensors", "0", "role", value="toll"), "'layout.tensors.0.role'", "got 'toll'"),
         (_set("placement", "h1", value=[0, 0, 1]), "'placement', group 'h1'", "got (0, 0, 1)"),
         (_set("placement", "h1", value=[0, 1.5, 1]), "'placement.h1.1'", "got 1.5"),
-        (_set("card", "inputs", value=None), "'card'", "got KeyError: 'inputs'"),
-        (_set("card", "parts", "definitions", value=[["y1", "__import__('os')"]]), "'card'", "part 'y1'"),
-        (_set("card", "input_scale", value=[0, 1]), "'card', task 'product'", "scales above 0, got 0"),
+        (_set("task", "inputs", value=None), "'task'", "got KeyError: 'inputs'"),
+        (_set("task", "decomposition", "definitions", value=[["y1", "__import__('os')"]]),
+         "'task'", "subfunction 'y1'"),
+        (_set("task", "input_scale", value=[0, 1]), "'task', task 'product'", "scales above 0, got 0"),
         (_set("config", value=[1]), "'config'", "expected Input should be an object, got [1]"),
         (_set("model", "options", "widths", value=[2, 10**9, 10**9, 1]), "layers.0.weight", "expected (1000000000, 2)"),
         (_set("model", "options", "activation", value="swish"), "model.options", "expected silu, relu"),
@@ -359,7 +361,7 @@ def test_a_shape_that_contradicts_the_layout_is_refused(saved: Path) -> None:
     assert str(_refusal(saved)) == (
         f"a tensor contradicts the layout: {saved}, field 'tensors', "
         "tensor 'layers.0.weight', pattern \"h1 x\", shape (2, 3), axis 0: expected 3 (h1=3), got 2; "
-        'mend: the tensor is transposed: declare "x -> h1" in place of "h1 x", or "x h1" if x is the target'
+        'hint: the tensor is transposed: declare "x -> h1" in place of "h1 x", or "x h1" if x is the target'
     )
 
 
@@ -374,7 +376,7 @@ def test_a_tensor_of_a_kind_that_numpy_lacks_is_refused(saved: Path) -> None:
     assert content.count(b'"layers.0.bias":{"dtype":"F32"') == 1
     saved.write_bytes(content.replace(b'"layers.0.bias":{"dtype":"F32"', b'"layers.0.bias":{"dtype":"U32"'))
     error = _refusal(saved)
-    assert (error.what, error.got) == ("a tensor of a foreign kind", "U32")
+    assert (error.what, error.got) == ("a tensor of an unsupported type", "U32")
 
 
 # ---- writing
@@ -391,20 +393,20 @@ def test_a_failed_write_leaves_the_old_file_and_no_rubbish(saved: Path, monkeypa
         save_checkpoint(saved, replace(_checkpoint(), config={"seed": 4}))
     assert str(caught.value) == (
         f"the file cannot be written: {saved}: got No space left on device; "
-        "mend: choose a folder that exists and can be written"
+        "hint: choose a folder that exists and can be written"
     )
     assert saved.read_bytes() == before
     assert list(saved.parent.iterdir()) == [saved]
 
 
 def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="No such file or directory; mend: choose a folder"):
+    with pytest.raises(CheckpointError, match="No such file or directory; hint: choose a folder"):
         save_checkpoint(tmp_path / "none" / "a.safetensors", _checkpoint())
 
 
 @pytest.mark.parametrize("value", [{1, 2}, np.float32(1), float("nan")])
 def test_a_config_that_is_no_json_is_refused(path: Path, value: object) -> None:
-    with pytest.raises(CheckpointError, match="a checkpoint that JSON cannot say"):
+    with pytest.raises(CheckpointError, match="a checkpoint that cannot be written as JSON"):
         save_checkpoint(path, replace(_checkpoint(), config={"a": value}))
     assert not path.exists()
 
@@ -412,6 +414,6 @@ def test_a_config_that_is_no_json_is_refused(path: Path, value: object) -> None:
 def test_a_tensor_with_the_name_of_a_probe_is_refused(path: Path) -> None:
     layout = Layout((Group.line("h", 2),), {"probe.x_train": TensorSpec("h h")}, "h", "h")
     network = Network(ModelSpec("own", {}), layout, Placement.identity(layout), {"probe.x_train": np.eye(2)})
-    card = TaskCard("t", ("x1", "x2"), ("y1", "y2"), ((-1, 1),) * 2)
+    task = TaskSpec("t", ("x1", "x2"), ("y1", "y2"), ((-1, 1),) * 2)
     with pytest.raises(CheckpointError, match=r"a tensor has the name of a probe: tensor 'probe\.x_train'"):
-        save_checkpoint(path, Checkpoint(network, card, Probe(X, X, XT, XT)))
+        save_checkpoint(path, Checkpoint(network, task, Probe(X, X, XT, XT)))

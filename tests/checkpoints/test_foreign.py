@@ -17,13 +17,13 @@ from bimt_train.checkpoints import (
     Checkpoint,
     Network,
     Probe,
-    TaskCard,
+    TaskSpec,
     from_bimt_notebook,
     from_state_dict,
     read_foreign,
     save_checkpoint,
 )
-from bimt_train.expressions import KnownParts
+from bimt_train.expressions import Decomposition
 from bimt_train.models import MLP
 
 RANGE = (-1.0, 1.0)
@@ -107,60 +107,60 @@ _W = {name: np.ones(shape) for name, shape in {"0.weight": (5, 3), "0.bias": (5,
     [
         (
             {**_W, "1.weight": np.ones(5), "1.bias": np.ones(5), "1.num_batches_tracked": np.array(3)},
-            "tensors that are no part of a plain feed-forward chain: '1.weight' (5,), '1.bias' (5,), "
+            "tensors that do not belong to a plain feed-forward chain: '1.weight' (5,), '1.bias' (5,), "
             "'1.num_batches_tracked' (): expected for each layer one weight [out, in] and at most one bias [out]; "
-            "mend: fold batch norms into the layer before, and describe any other architecture by a Layout",
+            "hint: fold batch norms into the layer before, and describe any other architecture by a Layout",
         ),
         (
             {"conv.weight": np.ones((2, 3, 4, 4))},
-            "tensors that are no part of a plain feed-forward chain: 'conv.weight' (2, 3, 4, 4): "
+            "tensors that do not belong to a plain feed-forward chain: 'conv.weight' (2, 3, 4, 4): "
             "expected for each layer one weight [out, in] and at most one bias [out]; "
-            "mend: fold batch norms into the layer before, and describe any other architecture by a Layout",
+            "hint: fold batch norms into the layer before, and describe any other architecture by a Layout",
         ),
         (
             {},
             "no layers: the state: expected for each layer one weight [out, in] and at most one bias [out]; "
-            "mend: fold batch norms into the layer before, and describe any other architecture by a Layout",
+            "hint: fold batch norms into the layer before, and describe any other architecture by a Layout",
         ),
         (
             {"a": np.ones((3, 5)), "a.b": np.ones(5), "c": np.ones((5, 2))},
-            "tensors that are no part of a plain feed-forward chain: 'a.b' (5,): "
+            "tensors that do not belong to a plain feed-forward chain: 'a.b' (5,): "
             "expected for each layer one weight [out, in] and at most one bias [out]; "
-            "mend: fold batch norms into the layer before, and describe any other architecture by a Layout",
+            "hint: fold batch norms into the layer before, and describe any other architecture by a Layout",
         ),
         (
             {"0.weight": np.ones((3, 5)), "0.bias": np.ones(5), "2.weight": np.ones((5, 2)), "2.bias": np.ones(2)},
             "a bias that does not fit its weight: tensor '0.bias', axis 0: expected 3, the rows of '0.weight' (3, 5), "
-            "got 5; mend: every weight is stored [in, out]: give each transposed",
+            "got 5; hint: every weight is stored [in, out]: give each transposed",
         ),
         (
             {"0.weight": np.ones((3, 5)), "2.weight": np.ones((5, 2))},
             "weights that do not chain: tensor '2.weight', axis 1: expected 3, the outputs of '0.weight', "
             "got 2 of shape (5, 2); "
-            "mend: every weight is stored [in, out]: give each transposed, or give the layers first to last",
+            "hint: every weight is stored [in, out]: give each transposed, or give the layers first to last",
         ),
         (
             {"0.weight": np.ones((5, 3)), "2.weight": np.ones((5, 2)), "4.weight": np.ones((1, 2))},
             "weights that do not chain: tensor '2.weight', axis 1: expected 5, the outputs of '0.weight', "
-            "got 2 of shape (5, 2); mend: the weight is stored [in, out]: give '2.weight' transposed",
+            "got 2 of shape (5, 2); hint: the weight is stored [in, out]: give '2.weight' transposed",
         ),
         (
             {"out.weight": np.ones((2, 5)), "in.weight": np.ones((5, 3))},
             "weights that do not chain: tensor 'in.weight', axis 1: expected 2, the outputs of 'out.weight', "
             "got 3 of shape (5, 3); "
-            "mend: every weight is stored [in, out]: give each transposed, or give the layers first to last",
+            "hint: every weight is stored [in, out]: give each transposed, or give the layers first to last",
         ),
         (
             {"out.w": np.ones((2, 5)), "out.b": np.ones(2), "in.w": np.ones((5, 3)), "in.b": np.ones(5)},
             "weights that do not chain: tensor 'in.w', axis 1: expected 2, the outputs of 'out.w', "
-            "got 3 of shape (5, 3); mend: give the tensors in the order of the layers, each weight [out, in]",
+            "got 3 of shape (5, 3); hint: give the tensors in the order of the layers, each weight [out, in]",
         ),
         (
             {"W1": np.ones((5, 3)), "b1": np.ones(4)},
             "a bias that does not fit its weight: tensor 'b1', axis 0: expected 5, the rows of 'W1' (5, 3), got 4; "
-            "mend: give each bias right after its weight",
+            "hint: give each bias right after its weight",
         ),
-        ({"epoch": 3}, "not a tensor: 'epoch': got int; mend: give model.state_dict()"),
+        ({"epoch": 3}, "not a tensor: 'epoch': got int; hint: give model.state_dict()"),
     ],
 )
 def test_what_is_no_chain_is_refused(state: Mapping[str, Any], message: str) -> None:
@@ -170,7 +170,7 @@ def test_what_is_no_chain_is_refused(state: Mapping[str, Any], message: str) -> 
 
 
 def test_an_unknown_activation_is_refused() -> None:
-    with pytest.raises(InputError, match=r"unknown activation: expected silu, .*, got swish"):
+    with pytest.raises(InputError, match=r"unknown activation: expected silu, .*, got 'swish'"):
         from_state_dict(CHAIN.state_dict(), activation="swish", ranges=RANGE)
 
 
@@ -190,8 +190,8 @@ def test_a_table_is_parted_and_every_fifth_row_kept_for_testing() -> None:
     assert np.array_equal(checkpoint.probe.y_test, y[4::5])
     both = np.vstack([checkpoint.probe.x_train, checkpoint.probe.x_test])
     assert np.array_equal(np.sort(both, axis=0), np.sort(X, axis=0))
-    assert checkpoint.card.ranges == tuple(zip(X.min(0), X.max(0), strict=True))
-    assert (checkpoint.card.inputs, checkpoint.card.outputs) == (("x1", "x2", "x3"), ("y1", "y2"))
+    assert checkpoint.task.ranges == tuple(zip(X.min(0), X.max(0), strict=True))
+    assert (checkpoint.task.inputs, checkpoint.task.outputs) == (("x1", "x2", "x3"), ("y1", "y2"))
     assert dict(checkpoint.config) == {"adapter": "state_dict"}
 
 
@@ -211,14 +211,14 @@ def test_ranges_are_sampled_the_same_way_each_time() -> None:
     assert not np.array_equal(one.probe.x_train, one.probe.x_test)
     assert np.array_equal(one.probe.x_train, two.probe.x_train)
     assert np.allclose(one.probe.y_test, one.predict(one.probe.x_test))
-    assert from_state_dict(CHAIN.state_dict(), activation="tanh", ranges=RANGE).card.ranges == (RANGE,) * 3
+    assert from_state_dict(CHAIN.state_dict(), activation="tanh", ranges=RANGE).task.ranges == (RANGE,) * 3
 
 
-def test_names_and_parts_are_kept() -> None:
+def test_names_and_decomposition_are_kept() -> None:
     names = {"inputs": ("a", "b", "c"), "outputs": ("p", "q")}
-    parts = KnownParts.from_grouping("p: a b; q: c", **names)
-    checkpoint = from_state_dict(CHAIN.state_dict(), activation="tanh", x=X, parts=parts, **names)
-    assert checkpoint.card.parts == parts
+    decomposition = Decomposition.from_grouping("p: a b; q: c", **names)
+    checkpoint = from_state_dict(CHAIN.state_dict(), activation="tanh", x=X, decomposition=decomposition, **names)
+    assert checkpoint.task.decomposition == decomposition
     assert checkpoint.network.layout.group("x").labels == ("a", "b", "c")
     assert checkpoint.network.layout.group("y").label(1) == "q"
 
@@ -226,9 +226,9 @@ def test_names_and_parts_are_kept() -> None:
 @pytest.mark.parametrize(
     ("about", "error", "words"),
     [
-        ({}, CheckpointError, "nowhere to sample the network: expected either a table or ranges"),
-        ({"y": X}, CheckpointError, "nowhere to sample the network"),
-        ({"x": X, "ranges": RANGE}, CheckpointError, "nowhere to sample the network"),
+        ({}, CheckpointError, "no inputs on which to sample the network: expected either a table or ranges"),
+        ({"y": X}, CheckpointError, "no inputs on which to sample the network"),
+        ({"x": X, "ranges": RANGE}, CheckpointError, "no inputs on which to sample the network"),
         ({"x": X[:, :2]}, CheckpointError, "a table of the wrong shape: x: expected [rows, 3], got [20, 2]"),
         ({"x": X, "y": X}, CheckpointError, "a table of the wrong shape: y: expected [rows, 2], got [20, 3]"),
         ({"x": X, "y": X[:7, :2]}, CheckpointError, "got 20 rows of x, 7 of y"),
@@ -240,7 +240,11 @@ def test_names_and_parts_are_kept() -> None:
         ({"ranges": (1, -1)}, TaskError, "the lower first"),
         ({"x": X, "inputs": ("a", "b")}, CheckpointError, "a wrong number of names: inputs: expected 3"),
         ({"x": X, "outputs": ("a b", "c")}, TaskError, "cannot stand in a formula"),
-        ({"x": X, "parts": KnownParts.from_grouping("y1: x1")}, TaskError, "known parts of another task"),
+        (
+            {"x": X, "decomposition": Decomposition.from_grouping("y1: x1")},
+            TaskError,
+            "the decomposition is of another task",
+        ),
     ],
 )
 def test_what_does_not_fit_the_network_is_refused(about: dict[str, Any], error: type[InputError], words: str) -> None:
@@ -324,25 +328,25 @@ def test_ten_layers_are_put_in_the_order_of_their_numbers() -> None:
             {"embedding": torch.zeros(59, 32)},
             "a notebook's network with a learned embedding: tensor 'embedding': "
             "expected inputs that are numbers, got tokens; "
-            "mend: look the tokens up in the embedding and adapt the layers behind it alone, with from_state_dict",
+            "hint: look the tokens up in the embedding and adapt the layers behind it alone, with from_state_dict",
         ),
         (
             {"in_perm": torch.tensor([0.0, 1.0])},
             "an order that is no permutation: tensor 'in_perm', shape (2,): expected each of 0..3 once, "
-            "got [0.0, 1.0]; mend: networks whose inputs are folded tokens are not supported; "
+            "got [0.0, 1.0]; hint: networks whose inputs are folded tokens are not supported; "
             "else save the network again",
         ),
         (
             {"out_perm": torch.tensor([0.0, 0.0])},
             "an order that is no permutation: tensor 'out_perm', shape (2,): expected each of 0..1 once, "
-            "got [0.0, 0.0]; mend: networks whose inputs are folded tokens are not supported; "
+            "got [0.0, 0.0]; hint: networks whose inputs are folded tokens are not supported; "
             "else save the network again",
         ),
         (
             {"norm.weight": torch.zeros(3)},
             "not a network of the published notebooks: 'norm.weight': "
             "expected linears.N.linear.weight, linears.N.linear.bias, in_perm, out_perm; "
-            "mend: read it with from_state_dict",
+            "hint: read it with from_state_dict",
         ),
     ],
 )
@@ -394,7 +398,7 @@ def test_a_file_without_an_activation_is_asked_for_it(tmp_path: Path) -> None:
         read_foreign(path, x=X)
     assert str(caught.value) == (
         f"the file does not say the activation: {path}: expected its name; "
-        'mend: give activation="silu" for instance, on the command line --activation silu'
+        'hint: give activation="silu" for instance, on the command line --activation silu'
     )
 
 
@@ -410,7 +414,7 @@ def test_a_pickled_module_is_not_run(tmp_path: Path) -> None:
     torch.save(MLP([2, 1]), path)
     error = _refused(path)
     assert error.what == "the file holds more than tensors, or is damaged"
-    assert error.mend == "save it anew with torch.save(model.state_dict(), path)"
+    assert error.hint == "save it anew with torch.save(model.state_dict(), path)"
 
 
 def test_code_in_a_pickle_is_not_run(tmp_path: Path) -> None:
@@ -449,8 +453,8 @@ def test_our_own_checkpoint_is_sent_to_its_reader(tmp_path: Path) -> None:
     path = tmp_path / "own.safetensors"
     network = Network.of(MLP([1, 1], generator=torch.Generator().manual_seed(0)))
     rows = np.ones((2, 1))
-    save_checkpoint(path, Checkpoint(network, TaskCard("t", ("x",), ("y",), ((0, 1),)), Probe(rows, rows, rows, rows)))
-    assert str(_refused(path)) == f"a checkpoint of our own: {path}; mend: read it with load_checkpoint"
+    save_checkpoint(path, Checkpoint(network, TaskSpec("t", ("x",), ("y",), ((0, 1),)), Probe(rows, rows, rows, rows)))
+    assert str(_refused(path)) == f"a checkpoint of this program: {path}; hint: read it with load_checkpoint"
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:

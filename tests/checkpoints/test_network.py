@@ -50,7 +50,7 @@ def test_many_networks_at_once_are_each_alone() -> None:
         assert torch.allclose(together[index], net(x[index]), atol=1e-6)
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("activation", ACTIVATIONS.names())
 def test_a_network_and_its_module_agree(activation: str) -> None:
     network = _net(2, 6, 3, activation=activation)
     x = np.random.default_rng(1).normal(size=(4, 2)).astype(np.float32)
@@ -106,26 +106,26 @@ def test_edges_are_counted_above_the_threshold() -> None:
             lambda: MLP([3]),
             InputError,
             "an MLP needs at least inputs and outputs: widths: expected two or more positive numbers, got [3]; "
-            "mend: for instance [4, 20, 20, 2]",
+            "hint: for instance [4, 20, 20, 2]",
         ),
         (
             lambda: MLP([3, 1], "swish"),
             InputError,
-            "unknown activation: expected silu, relu, gelu, tanh, sigmoid, identity, got swish; "
-            "mend: name one of these",
+            "unknown activation: expected silu, relu, gelu, tanh, sigmoid, identity, or file.py:NAME, got 'swish'; "
+            "hint: name one of these",
         ),
         (
             lambda: _net(2, 1).with_tensors({"layers.0.weight": np.zeros((2, 1))}),
             LayoutError,
             "a tensor contradicts the layout: tensor 'layers.0.weight', pattern \"y x\", shape (2, 1), axis 0: "
-            'expected 1 (y=1), got 2; mend: the tensor is transposed: declare "x -> y" in place of "y x", '
+            'expected 1 (y=1), got 2; hint: the tensor is transposed: declare "x -> y" in place of "y x", '
             'or "x y" if x is the target',
         ),
         (
             lambda: _net(2, 1).with_placement(Placement({"x": (0, 0), "y": (0,)})),
             LayoutError,
             "a placement must give every neuron a slot of its own: group 'x': expected a permutation of 0..1, "
-            "got (0, 0); mend: deal each slot once",
+            "got (0, 0); hint: use each slot once",
         ),
     ],
 )

@@ -46,7 +46,7 @@ def entries_by_hand(tensor: np.ndarray, *, l0: float, mean: bool) -> float:
     return total / tensor.size if mean else total
 
 
-def dealt(places: Sequence[Place], slots: Sequence[int]) -> list[Place]:
+def placed_at(places: Sequence[Place], slots: Sequence[int]) -> list[Place]:
     return [places[slot] for slot in slots]
 
 
@@ -84,7 +84,7 @@ def mlp_shapes(widths: Sequence[int]) -> dict[str, tuple[int, ...]]:
 def test_formula_tasks_and_two_moons_sum_over_lines(widths: tuple[int, ...], l0: float, biases: bool) -> None:
     layout, tensors = MLP(widths).layout(), drawn(mlp_shapes(widths))
     placement = shuffled(layout)
-    places = [dealt(line(g.size), placement.slots[g.name]) for g in layout.groups]
+    places = [placed_at(line(g.size), placement.slots[g.name]) for g in layout.groups]
     by_hand = 0.0
     for i in range(len(widths) - 1):
         weight = tensors[f"layers.{i}.weight"]
@@ -119,7 +119,7 @@ def test_two_tokens_folded_on_the_same_slots_and_a_learned_embedding_are_average
     for i, (rows, columns) in enumerate([(50, 64), (50, 50), (words, 50)]):
         shapes |= {f"fc{i}.weight": (rows, columns), f"fc{i}.bias": (rows,)}
     tensors, placement = drawn(shapes), shuffled(layout)
-    places = [dealt(line(g.size), placement.slots[g.name]) for g in groups]
+    places = [placed_at(line(g.size), placement.slots[g.name]) for g in groups]
     sources = [places[0] * 2, places[1], places[2]]  # each token's 32 numbers lie where the other's do
     by_hand = entries_by_hand(tensors["emb.weight"], l0=l0 if own is None else own, mean=True)
     for i in range(3):
@@ -156,7 +156,7 @@ def test_a_transformer_shares_readers_threefold_and_its_norms_are_free() -> None
         shapes |= {f"{i}.down.weight": (d, wide), f"{i}.down.bias": (d,)}
     layout = Layout.merge(*pieces, inputs="x", outputs="y")
     tensors, placement = drawn(shapes), shuffled(layout)
-    place = {g.name: dealt(line(g.size), placement.slots[g.name]) for g in layout.groups}
+    place = {g.name: placed_at(line(g.size), placement.slots[g.name]) for g in layout.groups}
     ends = {"read.weight": ("resid", "x"), "out.weight": ("y", "resid")}
     by_hand = 0.0
     for i in range(2):
@@ -186,7 +186,7 @@ def test_images_lie_on_grids_classes_on_a_ring_and_the_last_layer_pays_for_no_le
     tensors, placement = drawn(mlp_shapes((784, 100, 100, 10))), shuffled(layout)
     ring = [(0.5 + 0.4 * np.cos(2 * np.pi * i / 10), 0.5 + 0.4 * np.sin(2 * np.pi * i / 10)) for i in range(10)]
     whole = [square(28, 28), square(10, 10), square(10, 10), ring]
-    places = [dealt(p, placement.slots[g.name]) for p, g in zip(whole, groups, strict=True)]
+    places = [placed_at(p, placement.slots[g.name]) for p, g in zip(whole, groups, strict=True)]
     by_hand = 0.0
     for i in range(3):
         own = scale if i < 2 else 0.0
@@ -205,7 +205,7 @@ def test_a_recurrent_weight_pays_for_the_way_from_neuron_to_neuron() -> None:
     layout = recurrent("rnn", source=x, state=h)
     shapes = {"rnn.weight_ih_l0": (5, 2), "rnn.weight_hh_l0": (5, 5), "rnn.bias_ih_l0": (5,), "rnn.bias_hh_l0": (5,)}
     tensors, placement = drawn(shapes), shuffled(layout)
-    state, source = dealt(line(5), placement.slots["h"]), dealt(line(2), placement.slots["x"])
+    state, source = placed_at(line(5), placement.slots["h"]), placed_at(line(2), placement.slots["x"])
     by_hand = weights_by_hand(tensors["rnn.weight_hh_l0"], state, state, l0=0.1, scale=1.0, mean=False)
     by_hand += weights_by_hand(tensors["rnn.weight_ih_l0"], state, source, l0=0.1, scale=1.0, mean=False)
     by_hand += sum(entries_by_hand(tensors[f"rnn.bias_{kind}_l0"], l0=0.1, mean=False) for kind in ("ih", "hh"))
@@ -250,10 +250,3 @@ def test_prices_are_the_gradient_of_the_cost(seed: int, reduction: str, biases: 
         rise = cost.value(layout, placement, {**tensors, name: changed}, biases=biases)
         rise -= cost.value(layout, placement, tensors, biases=biases)
         assert rise == pytest.approx(prices[name][index] * abs(tensor[index]), rel=1e-9, abs=1e-12)
-
-
-def test_the_price_of_a_length_is_what_relocation_minimises() -> None:
-    cost = ConnectionCost(scale=3.0, reduction="mean", without_distance=frozenset({"off"}))
-    assert cost.length_price("on", 6) == pytest.approx(0.5)
-    assert cost.length_price("off", 6) == 0.0
-    assert replace(cost, reduction="sum").length_price("on", 6) == 3.0

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bimt_train import ConnectionCost, InputError, relocate
 from bimt_train.checkpoints import Network
-from bimt_train.connection_cost._relocate import _swap_gains, assign_blocks
+from bimt_train.connection_cost._relocate import _Neighbour, _swap_gains, assign_blocks
 from bimt_train.layouts import Group, Layout, Placement, TensorSpec, attention, distances, embedding, linear, recurrent
 from bimt_train.models import MLP
 
@@ -94,7 +94,7 @@ def test_one_group_is_assigned_as_well_as_the_best_of_all_permutations(size: int
 
 
 def _nested(size: int, heads: int) -> Iterator[list[int]]:
-    """Every way to deal blocks to blocks, and neurons within each."""
+    """Every way to assign blocks to blocks, and neurons within each."""
     width = size // heads
     for blocks in itertools.permutations(range(heads)):
         for inner in itertools.product(itertools.permutations(range(width)), repeat=heads):
@@ -273,7 +273,7 @@ def test_the_gain_of_a_swap_is_the_difference_of_two_costs(size: int, seed: int)
     within, costs = half + half.T, generator.random((size, size))
     places = Group.grid("h", size).coordinates
     apart, slots = distances(places, places), generator.permutation(size)
-    gains = _swap_gains(costs, within, apart, slots)
+    gains = _swap_gains(costs, _Neighbour("h", within, apart), slots)
     for i in range(size):
         for j in range(size):
             swapped = slots.copy()
@@ -306,5 +306,5 @@ def test_an_unknown_method_is_refused() -> None:
     with pytest.raises(InputError) as caught:
         users(layout, Placement.identity(layout), _drawn(layout, 0), ConnectionCost(), method="anneal")
     assert str(caught.value) == (
-        "unknown relocation method: expected assignment, swap, none, got anneal; mend: name one of these"
+        "unknown relocation method: expected assignment, swap, none, got anneal; hint: name one of these"
     )

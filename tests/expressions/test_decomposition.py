@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bimt_train import TaskError
-from bimt_train.expressions import KnownParts
+from bimt_train.expressions import Decomposition
 from bimt_train.tasks import composition, feature_sharing, independence
 
 
-def _graph(parts: KnownParts) -> networkx.DiGraph:
+def _graph(parts: Decomposition) -> networkx.DiGraph:
     graph = networkx.DiGraph()
     graph.add_nodes_from((*parts.inputs, *parts.names))
     graph.add_edges_from(
@@ -39,7 +39,7 @@ def _definitions(draw: st.DrawFn) -> dict:
 @settings(max_examples=40, deadline=None)
 @given(_definitions())
 def test_dependencies_and_modules_are_those_of_the_graph(given_parts: dict) -> None:
-    parts = KnownParts(**given_parts)
+    parts = Decomposition(**given_parts)
     graph = _graph(parts)
     for name, found in parts.dependencies().items():
         assert found == networkx.ancestors(graph, name) & set(parts.inputs)
@@ -54,7 +54,7 @@ def test_dependencies_and_modules_are_those_of_the_graph(given_parts: dict) -> N
 @settings(max_examples=40, deadline=None)
 @given(_definitions())
 def test_each_level_of_the_hierarchy_groups_everything_and_refines_the_next(given_parts: dict) -> None:
-    parts = KnownParts(**given_parts)
+    parts = Decomposition(**given_parts)
     graph = _graph(parts)
     levels = parts.hierarchy()
     height: dict[str, int] = {}
@@ -73,7 +73,7 @@ def test_each_level_of_the_hierarchy_groups_everything_and_refines_the_next(give
 @settings(max_examples=30, deadline=None)
 @given(_definitions(), st.integers(0, 99))
 def test_expanded_expressions_and_evaluation_agree_and_json_round_trips(given_parts: dict, seed: int) -> None:
-    parts = KnownParts(**given_parts)
+    parts = Decomposition(**given_parts)
     x = np.random.default_rng(seed).uniform(-1, 1, (7, len(parts.inputs)))
     columns = dict(zip(parts.inputs, x.T, strict=True))
     values = parts.evaluate(x)
@@ -82,11 +82,11 @@ def test_expanded_expressions_and_evaluation_agree_and_json_round_trips(given_pa
         expanded = parts.expression(name)
         assert set(expanded.names) <= set(parts.inputs)
         np.testing.assert_allclose(expanded.evaluate(columns), found, rtol=1e-12, atol=1e-12)
-    assert KnownParts.from_json(json.loads(json.dumps(parts.to_json()))) == parts
+    assert Decomposition.from_json(json.loads(json.dumps(parts.to_json()))) == parts
 
 
 def test_the_parts_of_the_paper_tasks() -> None:
-    parts = composition().card.parts
+    parts = composition().spec.decomposition
     assert parts is not None
     assert parts.dependencies() == {"a": {"x1", "x2"}, "b": {"x3", "x4"}, "y": {"x1", "x2", "x3", "x4"}}
     assert parts.modules() == ((frozenset({"x1", "x2", "x3", "x4"}), frozenset({"y"})),)
@@ -96,13 +96,13 @@ def test_the_parts_of_the_paper_tasks() -> None:
     )
     assert str(parts.expression("y")) == "sqrt((x1 - x2)**2 + (x3 - x4)**2)"
     assert str(parts.expression("y", expanded=False)) == "sqrt(a + b)"
-    apart = independence().card.parts
+    apart = independence().spec.decomposition
     assert apart is not None
     assert apart.modules() == (
         (frozenset({"x1", "x3"}), frozenset({"y1"})),
         (frozenset({"x2", "x4"}), frozenset({"y2"})),
     )
-    shared = feature_sharing().card.parts
+    shared = feature_sharing().spec.decomposition
     assert shared is not None
     assert [str(shared.expression(y)) for y in shared.outputs] == ["x1**2", "x1**2 + x2**2", "x1**2 + x2**2 + x3**2"]
     assert shared.dependencies()["y2"] == {"x1", "x2"}
@@ -110,33 +110,33 @@ def test_the_parts_of_the_paper_tasks() -> None:
 
 
 def test_an_unused_input_is_a_group_of_its_own() -> None:
-    parts = KnownParts(("x1", "x2"), ("y",), (("y", "x1**2"),))
+    parts = Decomposition(("x1", "x2"), ("y",), (("y", "x1**2"),))
     assert parts.modules() == ((frozenset({"x1"}), frozenset({"y"})), (frozenset({"x2"}), frozenset()))
 
 
 def test_parts_known_by_their_dependencies_only() -> None:
-    parts = KnownParts.from_grouping("y10: a x3 ; a: x1, x2; y2: x10 x4;")
+    parts = Decomposition.from_grouping("y10: a x3 ; a: x1, x2; y2: x10 x4;")
     assert parts.inputs == ("x1", "x2", "x3", "x4", "x10")
     assert parts.outputs == ("y10", "y2")
-    assert not parts.has_expressions and independence().card.parts.has_expressions
+    assert not parts.has_expressions and independence().spec.decomposition.has_expressions
     assert parts.dependencies() == {"y10": {"x1", "x2", "x3"}, "a": {"x1", "x2"}, "y2": {"x4", "x10"}}
     assert len(parts.hierarchy()) == 2
-    assert KnownParts.from_json(json.loads(json.dumps(parts.to_json()))) == parts
+    assert Decomposition.from_json(json.loads(json.dumps(parts.to_json()))) == parts
     with pytest.raises(TaskError, match="only the dependencies"):
         parts.expression("a")
     with pytest.raises(TaskError, match="only the dependencies"):
         parts.evaluate(np.zeros((2, 5)))
-    wide = KnownParts.from_grouping("y1: x1", inputs=["x1", "x2"], outputs=["y1"])
+    wide = Decomposition.from_grouping("y1: x1", inputs=["x1", "x2"], outputs=["y1"])
     assert wide.inputs == ("x1", "x2") and wide.dependencies() == {"y1": {"x1"}}
 
 
 @pytest.mark.parametrize(
     ("text", "inputs", "said"),
     [
-        ("y1 x1 x3", None, "cannot read known parts: 'y1 x1 x3': expected 'y1: x1 x3; y2: x2 x4'"),
-        ("y1: x1: x2", None, "cannot read known parts"),
-        (": x1", None, "cannot read known parts"),
-        (" ; ", None, "no known parts given"),
+        ("y1 x1 x3", None, "cannot read the decomposition: 'y1 x1 x3': expected 'y1: x1 x3; y2: x2 x4'"),
+        ("y1: x1: x2", None, "cannot read the decomposition"),
+        (": x1", None, "cannot read the decomposition"),
+        (" ; ", None, "an empty decomposition"),
         ("y1: x1; y1: x2", None, "given twice: 'y1'"),
         ("y1: mass", ["mas", "x2"], "unknown name: 'mass', in the definition of 'y1'.*did you mean mas?"),
         ("y1: a; a: y1", None, "in a circle: 'y1', 'a'"),
@@ -145,7 +145,7 @@ def test_parts_known_by_their_dependencies_only() -> None:
 )
 def test_groupings_that_cannot_be(text: str, inputs: list[str] | None, said: str) -> None:
     with pytest.raises(TaskError, match=said):
-        KnownParts.from_grouping(text, inputs=inputs, outputs=["y1"])
+        Decomposition.from_grouping(text, inputs=inputs, outputs=["y1"])
 
 
 @pytest.mark.parametrize(
@@ -160,12 +160,12 @@ def test_groupings_that_cannot_be(text: str, inputs: list[str] | None, said: str
         (("x",), ("z",), (("y", "x"),), "output without a definition: 'z'"),
         (("x y",), ("z",), (("z", "1"),), "not a name.*'x y'"),
         (("pi",), ("z",), (("z", "1"),), "not a name.*'pi'"),
-        (("x",), ("y",), (("y", "x.real"),), "part 'y': an attribute"),
+        (("x",), ("y",), (("y", "x.real"),), "subfunction 'y': an attribute"),
     ],
 )
 def test_definitions_that_cannot_be(inputs: tuple, outputs: tuple, definitions: tuple, said: str) -> None:
     with pytest.raises(TaskError, match=said) as caught:
-        KnownParts(inputs, outputs, definitions)
+        Decomposition(inputs, outputs, definitions)
     assert "\n" not in str(caught.value)
 
 
@@ -181,16 +181,16 @@ def test_definitions_that_cannot_be(inputs: tuple, outputs: tuple, definitions: 
     ],
 )
 def test_damaged_json_is_refused(damage: dict) -> None:
-    good = KnownParts(("x1",), ("y",), (("y", "x1"),)).to_json()
-    with pytest.raises(TaskError, match="known parts that cannot be read"):
-        KnownParts.from_json(good | damage)
+    good = Decomposition(("x1",), ("y",), (("y", "x1"),)).to_json()
+    with pytest.raises(TaskError, match="a decomposition that cannot be read"):
+        Decomposition.from_json(good | damage)
     with pytest.raises(TaskError, match=r"cannot be read.*KeyError"):
-        KnownParts.from_json({"inputs": []})
+        Decomposition.from_json({"inputs": []})
 
 
 def test_questions_with_no_answer() -> None:
-    parts = KnownParts(("x1",), ("y",), (("y", "x1"),))
-    with pytest.raises(TaskError, match="no such part: 'z': expected y"):
+    parts = Decomposition(("x1",), ("y",), (("y", "x1"),))
+    with pytest.raises(TaskError, match="no such subfunction: 'z': expected y"):
         parts.expression("z")
     with pytest.raises(TaskError, match=r"wrong shape: expected \[rows, 1\], got \[3, 2\]"):
         parts.evaluate(np.zeros((3, 2)))
@@ -198,6 +198,6 @@ def test_questions_with_no_answer() -> None:
 
 def test_an_expansion_that_doubles_at_every_step_is_refused_not_awaited() -> None:
     doubling = tuple((f"p{i + 1}", f"p{i}*p{i} + p{i}") for i in range(60))
-    parts = KnownParts(("p0",), ("p60",), doubling)
+    parts = Decomposition(("p0",), ("p60",), doubling)
     with pytest.raises(ValueError, match=r"too long|too deeply|at most"):
         parts.expression("p60")

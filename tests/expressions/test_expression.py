@@ -138,7 +138,7 @@ def test_evaluate_broadcasts_takes_integers_and_is_silent_where_undefined() -> N
 
 
 def test_evaluate_says_what_is_missing_and_what_does_not_fit() -> None:
-    with pytest.raises(ExpressionError, match=r"no value for a name: 'x \+ y': expected x, y, got x; mend: give y too"):
+    with pytest.raises(ExpressionError, match=r"no value for a name: 'x \+ y': expected x, y, got x; hint: give y too"):
         parse_expression("x + y").evaluate({"x": np.zeros(3)})
     with pytest.raises(ExpressionError, match="shapes that do not fit together"):
         parse_expression("x + y").evaluate({"x": np.zeros(3), "y": np.zeros(2)})
@@ -258,7 +258,7 @@ def test_a_refusal_says_what_where_and_what_is_allowed() -> None:
 def test_only_the_variables_that_are_given_may_occur() -> None:
     assert parse_expression("mass*x", variables=["x", "mass", "more"]).names == ("mass", "x")
     with pytest.raises(
-        ExpressionError, match=r"unknown name 'mas': 'mas\*x': expected x, mass; mend: did you mean mass?"
+        ExpressionError, match=r"unknown name 'mas': 'mas\*x': expected x, mass; hint: did you mean mass?"
     ):
         parse_expression("mas*x", variables=["x", "mass"])
     with pytest.raises(ExpressionError, match="unknown name 'x'"):

@@ -31,7 +31,7 @@ def test_a_function_inside_is_found() -> None:
 
 def test_where_nothing_comes_near_the_nearest_is_told_with_its_distance() -> None:
     y = np.random.default_rng(2).normal(size=300)
-    found = approximate_formula(X, y, names=NAMES, output="y", seconds=5.0)
+    found = approximate_formula(X, y, names=NAMES, output="y", time_limit=5.0)
     assert found.residual > 0.5 and found.r2 == pytest.approx(1 - found.residual**2)
 
 

@@ -5,28 +5,28 @@ import pytest
 import sympy
 
 from bimt_analyze.formulas.problem._constants import model, refine
-from bimt_analyze.formulas.problem._search_problem import Clock, Problem
+from bimt_analyze.formulas.problem._search_problem import Clock, SearchProblem
 from bimt_analyze.formulas.problem._snapping import snap
-from bimt_analyze.formulas.problem._template import Form, constant, linear
+from bimt_analyze.formulas.problem._template import Template, constant, linear
 
 X1, X2 = sympy.symbols("x1 x2", real=True)
 
 
-def problem(function: object, *, noise: float = 0.0, rows: int = 80, seed: int = 0) -> Problem:
+def problem(function: object, *, noise: float = 0.0, rows: int = 80, seed: int = 0) -> SearchProblem:
     rng = np.random.default_rng(seed)
     x = rng.uniform(-1, 1, (rows, 2))
     y = function(x[:, 0], x[:, 1]) + noise * rng.normal(size=rows)  # type: ignore[operator]
-    return Problem(x, y, (X1, X2), Clock.of(60.0))
+    return SearchProblem(x, y, (X1, X2), Clock.of(60.0))
 
 
-def wave() -> tuple[Form, tuple[sympy.Dummy, ...]]:
+def wave() -> tuple[Template, tuple[sympy.Dummy, ...]]:
     a, b, c = constant(), constant(), constant()
-    return Form(a * sympy.sin(b * X1) + c * X2, {a: 1.5, b: 2.7, c: 0.0}), (a, b, c)
+    return Template(a * sympy.sin(b * X1) + c * X2, {a: 1.5, b: 2.7, c: 0.0}), (a, b, c)
 
 
 def test_the_jacobian_is_the_derivative() -> None:
-    form, _ = wave()
-    ready = model(form, problem(lambda u, v: u * v))
+    template, _ = wave()
+    ready = model(template, problem(lambda u, v: u * v))
     values = np.array([1.3, 2.2, -0.4])
     _, jacobian = ready.evaluate(values)
     for k in range(3):
@@ -37,8 +37,8 @@ def test_the_jacobian_is_the_derivative() -> None:
 
 
 def test_constants_come_back_to_the_last_digits() -> None:
-    form, _ = wave()
-    fit = refine(form, problem(lambda u, v: 2 * np.sin(np.pi * u) - v / 3))
+    template, _ = wave()
+    fit = refine(template, problem(lambda u, v: 2 * np.sin(np.pi * u) - v / 3))
     assert fit is not None and fit.explained()
     np.testing.assert_allclose(fit.values, [2.0, np.pi, -1 / 3], rtol=1e-13)
     snapped = snap(fit)
@@ -57,8 +57,8 @@ def test_standard_errors_are_those_of_least_squares() -> None:
 
 def test_a_constant_that_the_rows_leave_open_is_told() -> None:
     a, b, c = constant(), constant(), constant()
-    form = Form(a * sympy.exp(b * X1 + c), {a: 0.5, b: 0.9, c: 0.2})
-    fit = refine(form, problem(lambda u, v: 3 * np.exp(u)))
+    template = Template(a * sympy.exp(b * X1 + c), {a: 0.5, b: 0.9, c: 0.2})
+    fit = refine(template, problem(lambda u, v: 3 * np.exp(u)))
     assert fit is not None
     assert np.isinf(fit.errors[[0, 2]]).all() and np.isfinite(fit.errors[1])
 
@@ -74,14 +74,14 @@ def test_noise_snaps_only_what_lies_within_its_errors() -> None:
 
 def test_exact_rows_refuse_a_number_that_is_near_but_wrong() -> None:
     a = constant()
-    fit = refine(Form(sympy.sin(a * X1), {a: 3.0}), problem(lambda u, v: np.sin(3.1415 * u)))
+    fit = refine(Template(sympy.sin(a * X1), {a: 3.0}), problem(lambda u, v: np.sin(3.1415 * u)))
     assert fit is not None
     assert snap(fit).constants[0].exact == sympy.Rational(6283, 2000)
 
 
 def test_undefined_forms_are_dropped() -> None:
     a = constant()
-    assert refine(Form(sympy.log(X1 + a), {a: 0.0}), problem(lambda u, v: u)) is None
+    assert refine(Template(sympy.log(X1 + a), {a: 0.0}), problem(lambda u, v: u)) is None
 
 
 def test_hyperbolic_functions_are_differentiated_as_exponentials() -> None:

@@ -24,7 +24,7 @@ a, b = sympy.symbols("a b", real=True)
 x1, x2 = sympy.symbols("x1 x2", real=True)
 
 
-@parametrize_with_checks([FormulaRegressor(seconds=0.5)])
+@parametrize_with_checks([FormulaRegressor(time_limit=0.5)])
 def test_scikit_learns_own_checks(estimator: BaseEstimator, check: Any) -> None:
     check(estimator)
 
@@ -33,7 +33,7 @@ def test_the_check_that_needs_a_switch_of_scipys() -> None:
     code = (
         "from sklearn.utils.estimator_checks import check_array_api_input; "
         "from bimt_analyze.formulas import FormulaRegressor; check_array_api_input('FormulaRegressor', "
-        "FormulaRegressor(seconds=0.5), array_namespace='numpy', expect_only_array_outputs=False)"
+        "FormulaRegressor(time_limit=0.5), array_namespace='numpy', expect_only_array_outputs=False)"
     )
     switched = os.environ | {"SCIPY_ARRAY_API": "1"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=switched)
@@ -41,7 +41,7 @@ def test_the_check_that_needs_a_switch_of_scipys() -> None:
 
 
 def test_names_of_columns_are_kept_as_scikit_learn_wants_them() -> None:
-    check_dataframe_column_names_consistency("FormulaRegressor", FormulaRegressor(seconds=0.5))
+    check_dataframe_column_names_consistency("FormulaRegressor", FormulaRegressor(time_limit=0.5))
 
 
 def rows(count: int = 60, width: int = 2, *, seed: int = 0) -> np.ndarray:
@@ -50,7 +50,7 @@ def rows(count: int = 60, width: int = 2, *, seed: int = 0) -> np.ndarray:
 
 def test_one_output() -> None:
     x = rows()
-    found = FormulaRegressor(seconds=5.0).fit(x, 2 * x[:, 0] ** 2 - x[:, 1])
+    found = FormulaRegressor(time_limit=5.0).fit(x, 2 * x[:, 0] ** 2 - x[:, 1])
     assert found.sympy() == 2 * x1**2 - x2
     assert found.latex() == "y = 2 x_{1}^{2} - x_{2}"
     assert found.names_ == ("x1", "x2") and found.n_features_in_ == 2
@@ -65,7 +65,7 @@ def test_one_output() -> None:
 def test_several_outputs() -> None:
     x = rows()
     y = np.stack([x[:, 0] * x[:, 1], np.exp(x[:, 0]), np.full(len(x), 3.0)], axis=1)
-    found = FormulaRegressor(seconds=5.0).fit(x, y)
+    found = FormulaRegressor(time_limit=5.0).fit(x, y)
     assert found.sympy() == [x1 * x2, sympy.exp(x1), 3]
     assert [formula.output for formula in found.formulas_] == ["y1", "y2", "y3"]
     assert found.latex().splitlines() == ["y_{1} = x_{1} x_{2}\\\\", "y_{2} = e^{x_{1}}\\\\", "y_{3} = 3"]
@@ -74,8 +74,8 @@ def test_several_outputs() -> None:
 
 def test_the_shape_of_y_is_the_shape_of_predictions() -> None:
     x = rows()
-    flat = FormulaRegressor(seconds=2.0).fit(x, x[:, 0])
-    column = FormulaRegressor(seconds=2.0).fit(x, x[:, :1])
+    flat = FormulaRegressor(time_limit=2.0).fit(x, x[:, 0])
+    column = FormulaRegressor(time_limit=2.0).fit(x, x[:, :1])
     assert flat.predict(x[:7]).shape == (7,)
     assert column.predict(x[:7]).shape == (7, 1)
     assert flat.sympy() == column.sympy() == x1
@@ -84,7 +84,7 @@ def test_the_shape_of_y_is_the_shape_of_predictions() -> None:
 def test_names_of_any_kind_become_variables() -> None:
     table = pd.DataFrame(rows(width=3), columns=["mass (kg)", "pi", "a"])
     weight = pd.Series(9.5 * table["mass (kg)"] * table["pi"], name="a")
-    found = FormulaRegressor(seconds=5.0).fit(table, weight)
+    found = FormulaRegressor(time_limit=5.0).fit(table, weight)
     assert found.names_ == ("mass_kg", "pi_", "a")
     assert list(found.feature_names_in_) == ["mass (kg)", "pi", "a"]
     assert found.formulas_[0].output == "a_out"
@@ -95,15 +95,15 @@ def test_names_of_any_kind_become_variables() -> None:
 def test_a_table_of_outputs_gives_their_names() -> None:
     table = pd.DataFrame(rows(), columns=["a", "b"])
     outputs = pd.DataFrame({"sum": table.a + table.b, "y 2": table.a / table.b})
-    found = FormulaRegressor(seconds=5.0).fit(table, outputs)
+    found = FormulaRegressor(time_limit=5.0).fit(table, outputs)
     assert [formula.output for formula in found.formulas_] == ["sum", "y_2"]
     assert found.sympy() == [a + b, a / b]
 
 
 @pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan")])
 def test_time_is_needed(seconds: float) -> None:
-    with pytest.raises(InputError, match="expected seconds > 0"):
-        FormulaRegressor(seconds=seconds).fit(rows(), rows()[:, 0])
+    with pytest.raises(InputError, match="expected time_limit > 0"):
+        FormulaRegressor(time_limit=seconds).fit(rows(), rows()[:, 0])
 
 
 def test_before_fit_there_is_nothing_to_ask() -> None:
@@ -117,14 +117,14 @@ def test_the_time_is_for_all_outputs_together(monkeypatch: pytest.MonkeyPatch) -
 
     given: list[float] = []
 
-    def seen(*rows: np.ndarray, seconds: float, **options: Any) -> Formula:
-        given.append(seconds)
-        return found(*rows, seconds=0.1, **options)
+    def seen(*rows: np.ndarray, time_limit: float, **options: Any) -> Formula:
+        given.append(time_limit)
+        return found(*rows, time_limit=0.1, **options)
 
     found = _estimator.find_formula
     monkeypatch.setattr(_estimator, "find_formula", seen)
     x = rows()
-    FormulaRegressor(seconds=8.0).fit(x, np.stack([x[:, 0]] * 4, axis=1))
+    FormulaRegressor(time_limit=8.0).fit(x, np.stack([x[:, 0]] * 4, axis=1))
     assert given[0] == pytest.approx(2.0, abs=0.1)
     assert given[-1] > 6.0  # the first three left nearly all of theirs
 
@@ -138,14 +138,14 @@ def test_an_interrupt_ends_the_search_for_all_outputs(monkeypatch: pytest.Monkey
         if stage == "hints" and len(given) == 2:
             raise KeyboardInterrupt
 
-    def seen(*rows: np.ndarray, seconds: float, **options: Any) -> Formula:
-        given.append(seconds)
-        return found(*rows, seconds=seconds, progress=pressed, **options)
+    def seen(*rows: np.ndarray, time_limit: float, **options: Any) -> Formula:
+        given.append(time_limit)
+        return found(*rows, time_limit=time_limit, progress=pressed, **options)
 
     found = _estimator.find_formula
     monkeypatch.setattr(_estimator, "find_formula", seen)
     x = rows()
-    formulas = FormulaRegressor(seconds=9.0).fit(x, np.stack([x[:, 0]] * 4, axis=1)).formulas_
+    formulas = FormulaRegressor(time_limit=9.0).fit(x, np.stack([x[:, 0]] * 4, axis=1)).formulas_
     assert given[1] > 2.0 and given[2:] == pytest.approx([0.0, 0.0], abs=0.05)
     assert [formula.message.startswith("interrupted: ") for formula in formulas] == [False, True, False, False]
 
@@ -158,19 +158,19 @@ def test_the_seed_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         _estimator, "find_formula", lambda *rows, seed, **options: (seeds.append(seed), found(*rows, **options))[1]
     )
-    FormulaRegressor(seconds=1.0, random_state=5).fit(rows(), rows()[:, 0])
+    FormulaRegressor(time_limit=1.0, random_state=5).fit(rows(), rows()[:, 0])
     assert seeds == [5]
 
 
 def test_copies_and_pipelines() -> None:
     x = np.log(rows())
     y = np.exp(x[:, 0] + x[:, 1])
-    chain = make_pipeline(FunctionTransformer(np.exp), FormulaRegressor(seconds=1.0)).fit(x, y)
+    chain = make_pipeline(FunctionTransformer(np.exp), FormulaRegressor(time_limit=1.0)).fit(x, y)
     assert chain[-1].sympy() == x1 * x2
     again = pickle.loads(pickle.dumps(chain))
     np.testing.assert_array_equal(again.predict(x), chain.predict(x))
-    assert clone(chain[-1]).get_params() == {"seconds": 1.0, "random_state": 0, "evolve": False}
-    scores = cross_val_score(FormulaRegressor(seconds=1.0), np.exp(x), y, cv=3)
+    assert clone(chain[-1]).get_params() == {"time_limit": 1.0, "random_state": 0, "genetic": False}
+    scores = cross_val_score(FormulaRegressor(time_limit=1.0), np.exp(x), y, cv=3)
     np.testing.assert_allclose(scores, 1.0)
 
 

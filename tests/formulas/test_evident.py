@@ -4,55 +4,55 @@ import numpy as np
 import sympy
 
 from bimt_analyze.formulas import find_formula
-from bimt_analyze.formulas._search import EVIDENT, parts, search
+from bimt_analyze.formulas._search import DECOMPOSITIONS, parts, search
 from bimt_analyze.formulas.generators import _additive
-from bimt_analyze.formulas.generators._additive import evident_sums
-from bimt_analyze.formulas.generators._separable import evident_products
-from bimt_analyze.formulas.problem._search_problem import Clock, Problem
+from bimt_analyze.formulas.generators._additive import low_error_sums
+from bimt_analyze.formulas.generators._separable import low_error_products
+from bimt_analyze.formulas.problem._search_problem import Clock, SearchProblem
 
 NAMES = tuple(sympy.symbols("a b c", real=True))
 a, b, c = NAMES
 
 
-def problem(truth: sympy.Expr, *, noise: float = 0.0) -> Problem:
+def problem(truth: sympy.Expr, *, noise: float = 0.0) -> SearchProblem:
     rng = np.random.default_rng(3)
     x = rng.uniform(-1, 1, (300, 3))
     y = np.asarray(sympy.lambdify(NAMES, truth)(*x.T), dtype=np.float64)
-    return Problem(x, y + noise * rng.normal(size=len(y)), NAMES, Clock.of(20.0))
+    return SearchProblem(x, y + noise * rng.normal(size=len(y)), NAMES, Clock.of(20.0))
 
 
 def test_a_sum_over_groups_is_found_without_the_pool() -> None:
     truth = a * b + sympy.sin(3 * c)
-    outcome = search(problem(truth), EVIDENT)
+    outcome = search(problem(truth), DECOMPOSITIONS)
     assert outcome.settled
     assert sympy.simplify(outcome.done[-1].expression - truth) == 0
 
 
 def test_three_functions_of_one_input_each_are_told_apart() -> None:
     truth = sympy.exp(a) + sympy.cos(2 * b) + c**3
-    outcome = search(problem(truth), [evident_sums])
+    outcome = search(problem(truth), [low_error_sums])
     assert outcome.settled
     assert outcome.done[-1].expression == truth
 
 
 def test_what_is_no_sum_or_not_beyond_doubt_proposes_nothing() -> None:
-    assert list(evident_sums(problem(sympy.sin(2 * a * b * c)), parts)) == []
-    assert list(evident_sums(problem(a * b + sympy.sin(3 * c), noise=0.05), parts)) == []
+    assert list(low_error_sums(problem(sympy.sin(2 * a * b * c)), parts)) == []
+    assert list(low_error_sums(problem(a * b + sympy.sin(3 * c), noise=0.05), parts)) == []
 
 
 def test_a_product_of_functions_of_one_input_each_is_found_without_the_pool() -> None:
     truth = sympy.Rational(7, 10) + sympy.exp(a) * sympy.sin(2 * b) * (c**2 + 1)
-    outcome = search(problem(truth), [evident_products])
+    outcome = search(problem(truth), [low_error_products])
     assert outcome.settled
     assert sympy.simplify(outcome.done[-1].expression - truth) == 0
-    assert list(evident_products(problem(sympy.sin(2 * a * b + c)), parts)) == []
-    assert list(evident_products(problem(truth, noise=0.05), parts)) == []
+    assert list(low_error_products(problem(sympy.sin(2 * a * b + c)), parts)) == []
+    assert list(low_error_products(problem(truth, noise=0.05), parts)) == []
 
 
 def test_a_function_of_one_input_is_found_without_the_pool() -> None:
     x = np.linspace(-1, 1, 100)[:, None]
-    alone = Problem(x, np.sin(3.1 * x[:, 0]), NAMES[:1], Clock.of(20.0))
-    outcome = search(alone, EVIDENT)
+    alone = SearchProblem(x, np.sin(3.1 * x[:, 0]), NAMES[:1], Clock.of(20.0))
+    outcome = search(alone, DECOMPOSITIONS)
     assert outcome.settled
     assert outcome.done[-1].expression == sympy.sin(sympy.Rational(31, 10) * a)
 
@@ -60,13 +60,13 @@ def test_a_function_of_one_input_is_found_without_the_pool() -> None:
 def test_a_sum_keeps_to_its_share_of_the_time(monkeypatch) -> None:
     asked: list[float] = []
 
-    def watched(given: Problem, groups: object, propose: object):
+    def watched(given: SearchProblem, groups: object, propose: object):
         asked.append(given.clock.end)
         return iter(())
 
     monkeypatch.setattr(_additive, "_over", watched)
     whole = problem(a * b + sympy.sin(3 * c))
-    assert list(evident_sums(whole, parts)) == []
+    assert list(low_error_sums(whole, parts)) == []
     assert len(asked) == 1
     assert asked[0] < whole.clock.end - 10
 
@@ -74,6 +74,6 @@ def test_a_sum_keeps_to_its_share_of_the_time(monkeypatch) -> None:
 def test_a_whole_search_ends_with_the_sum() -> None:
     given = problem(a * b + sympy.sin(3 * c))
     stages: list[str] = []
-    formula = find_formula(given.x, given.y, names=("a", "b", "c"), output="y", seconds=20.0, progress=stages.append)
+    formula = find_formula(given.x, given.y, names=("a", "b", "c"), output="y", time_limit=20.0, progress=stages.append)
     assert formula.expression == a * b + sympy.sin(3 * c)
     assert "pool search" not in stages

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas import divergence, find_formula, prove
+from bimt_analyze.formulas import divergence, find_formula, verify_formula
 
 NAMES = ("a", "b", "c")
 RANGES = ((-1.0, 1.0),) * 3
@@ -49,12 +49,12 @@ def test_inputs_that_fail_together_are_told_together() -> None:
 
 def test_the_proof_tells_it_only_where_the_formula_is_not_exact() -> None:
     x = rows()
-    formula = find_formula(x, network(x), names=NAMES, output="y", seconds=5.0)
-    held = {"x_held": rows(50), "y_held": network(rows(50)), "truth": None, "ranges": RANGES, "network": network}
-    assert prove(formula, **held).proof.divergence is None
+    formula = find_formula(x, network(x), names=NAMES, output="y", time_limit=5.0)
+    held = {"x_test": rows(50), "y_test": network(rows(50)), "truth": None, "ranges": RANGES, "network": network}
+    assert verify_formula(formula, **held).verification.divergence is None
     a, b, c = sympy.symbols(NAMES, real=True)
     wrong = replace(formula, expression=a * b + 2 * c, worst=1.0, shortfall="not exact: residual")
-    proven = prove(wrong, **held, terms=(frozenset({"a", "b"}), frozenset({"c"})))
+    proven = verify_formula(wrong, **held, terms=(frozenset({"a", "b"}), frozenset({"c"})))
     assert not proven.exact
-    assert proven.proof.divergence.inputs == ("c",)
-    assert "lies in the part of c" in proven.proof.statement
+    assert proven.verification.divergence.inputs == ("c",)
+    assert "lies in the part of c" in proven.verification.statement

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas import Formula, Ridge, Structure, find_formula, prove
+from bimt_analyze.formulas import Formula, Ridge, Structure, find_formula, verify_formula
 from bimt_train import InputError
 
 NAMES = ("x1", "x2", "x3", "x4")
@@ -21,10 +21,10 @@ def rows(truth: sympy.Expr, *, width: int, low: float, high: float, seed: int = 
 def solved(truth: sympy.Expr, *, width: int = 4, low: float = -1.0, high: float = 1.0, **options: object) -> Formula:
     """Found on 100 rows, proven with the truth and, to the same effect, without."""
     x, y = rows(truth, width=width, low=low, high=high)
-    x_held, y_held = rows(truth, width=width, low=low, high=high, seed=1)
+    x_test, y_test = rows(truth, width=width, low=low, high=high, seed=1)
     found = find_formula(x, y, names=NAMES[:width], output="y", **options)  # type: ignore[arg-type]
-    held = {"x_held": x_held, "y_held": y_held, "ranges": [(low, high)] * width}
-    known, blind = prove(found, truth=truth, **held), prove(found, truth=None, **held)
+    held = {"x_test": x_test, "y_test": y_test, "ranges": [(low, high)] * width}
+    known, blind = verify_formula(found, truth=truth, **held), verify_formula(found, truth=None, **held)
     assert not (blind.exact and not known.exact), f"{found} was called exact without the truth"
     return known
 
@@ -90,7 +90,7 @@ def test_hints_may_be_right_or_wrong(name: str, structure: Structure) -> None:
     ids=str,
 )
 def test_other_equations(truth: sympy.Expr, width: int, low: float, high: float) -> None:
-    assert solved(truth, width=width, low=low, high=high, seconds=30.0).exact
+    assert solved(truth, width=width, low=low, high=high, time_limit=30.0).exact
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_other_equations(truth: sympy.Expr, width: int, low: float, high: float)
     ids=str,
 )
 def test_near_misses_are_not_called_exact(truth: sympy.Expr) -> None:
-    found = solved(truth, width=1, seconds=0.4)
+    found = solved(truth, width=1, time_limit=0.4)
     assert not found.exact
     assert found.message.startswith("not ")
 
@@ -113,12 +113,12 @@ def test_noise_is_not_called_exact_and_the_form_is_kept() -> None:
     truth = 2 * x1 * x2 - x3 / 2
     x, y = rows(truth, width=3, low=-1.0, high=1.0)
     y = y + 0.01 * np.std(y) * np.random.default_rng(5).normal(size=len(y))
-    found = find_formula(x, y, names=NAMES[:3], output="y", seconds=0.5)
+    found = find_formula(x, y, names=NAMES[:3], output="y", time_limit=0.5)
     assert sympy.expand(found.expression - truth) == 0
     assert not found.fits
     assert found.residual == pytest.approx(0.01, rel=0.3)
     assert found.message.startswith("not exact: residual ") and "may be noise" in found.message
-    assert found.rivals
+    assert found.pareto_front
 
 
 @pytest.mark.parametrize(
@@ -133,9 +133,9 @@ def test_noise_is_not_called_exact_and_the_form_is_kept() -> None:
     ],
 )
 def test_degenerate_rows_do_not_crash(x: np.ndarray, y: np.ndarray, expression: str | None) -> None:
-    found = find_formula(x, y, names=NAMES[: x.shape[1]], output="y", seconds=0.5)
+    found = find_formula(x, y, names=NAMES[: x.shape[1]], output="y", time_limit=0.5)
     assert expression is None or str(found.expression) == expression
-    held = prove(found, x_held=x, y_held=y, truth=None, ranges=[(0.0, 1.0)] * x.shape[1])
+    held = verify_formula(found, x_test=x, y_test=y, truth=None, ranges=[(0.0, 1.0)] * x.shape[1])
     assert not held.exact or len(y) >= 10
 
 
@@ -143,7 +143,7 @@ def test_degenerate_rows_do_not_crash(x: np.ndarray, y: np.ndarray, expression: 
 def test_wild_scales(scale: float) -> None:
     x, y = rows(x1 * x2 + x3, width=3, low=-1.0, high=1.0)
     for scaled, target in ((x, y * scale), (x * scale, y), (x * np.array([1.0, 1.0, scale]), x[:, 0] * x[:, 1])):
-        found = find_formula(scaled, target, names=NAMES[:3], output="y", seconds=3.0)
+        found = find_formula(scaled, target, names=NAMES[:3], output="y", time_limit=3.0)
         assert found.fits, found.message
         assert found.complexity <= 11
 
@@ -160,7 +160,7 @@ def test_the_time_is_kept() -> None:
     x = np.random.default_rng(0).uniform(-1, 1, (300, 6))
     y = np.sin(3 * x[:, 0] * x[:, 1]) / (1.2 + x[:, 2] * x[:, 3]) + np.abs(x[:, 4] - x[:, 5])
     started = time.process_time()
-    found = find_formula(x, y, names=[f"x{i}" for i in range(6)], output="y", seconds=0.7)
+    found = find_formula(x, y, names=[f"x{i}" for i in range(6)], output="y", time_limit=0.7)
     assert time.process_time() - started < 2.5
     assert not found.fits
 
@@ -169,7 +169,7 @@ def test_same_seed_same_formula_and_no_global_randomness() -> None:
     truth = sympy.Rational(7, 10) + sympy.exp(x1) * sympy.sin(2 * x2)  # its factors are started at random
     x, y = rows(truth, width=2, low=-1.0, high=1.0)
     state = np.random.get_state()[1].copy()  # noqa: NPY002
-    one, two = (find_formula(x, y, names=NAMES[:2], output="y", seconds=30.0, seed=3) for _ in range(2))
+    one, two = (find_formula(x, y, names=NAMES[:2], output="y", time_limit=30.0, seed=3) for _ in range(2))
     assert one == two
     assert one.fits and one.expression == truth
     assert np.array_equal(state, np.random.get_state()[1])  # noqa: NPY002

@@ -16,7 +16,7 @@ x1, x2, x3 = sympy.symbols("x1 x2 x3", real=True)
 def formula() -> Formula:
     x = np.random.default_rng(0).uniform(-1, 1, (80, 3))
     y = 2 * np.sin(np.pi * x[:, 2]) + x[:, 0] ** 2
-    return find_formula(x, y, names=["x1", "x2", "x3"], output="y1", seconds=60.0)
+    return find_formula(x, y, names=["x1", "x2", "x3"], output="y1", time_limit=60.0)
 
 
 def test_text_and_fields(formula: Formula) -> None:
@@ -27,7 +27,7 @@ def test_text_and_fields(formula: Formula) -> None:
     assert fields["expression"] == "x1**2 + 2*sin(pi*x3)" and fields["variables"] == ["x1", "x3"]
     assert set(fields) == {"expression", "variables", "r2", "exact", "complexity"}
     assert fields["r2"] == pytest.approx(1.0) and fields["exact"] is False
-    assert formula.message.endswith("not proven yet")
+    assert formula.message.endswith("not verified yet")
 
 
 def test_latex(formula: Formula) -> None:

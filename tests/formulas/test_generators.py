@@ -17,24 +17,24 @@ from bimt_analyze.formulas.problem._constants import refine
 from bimt_analyze.formulas.problem._inner import single
 from bimt_analyze.formulas.problem._linear import independent, needed, solve
 from bimt_analyze.formulas.problem._polynomial import polynomials, powers
-from bimt_analyze.formulas.problem._search_problem import Clock, Problem
+from bimt_analyze.formulas.problem._search_problem import Clock, SearchProblem
 from bimt_analyze.formulas.problem._smooth import best_smooth, fit_smooth
-from bimt_analyze.formulas.problem._template import Form, numeric
+from bimt_analyze.formulas.problem._template import Template, numeric
 from bimt_analyze.formulas.problem._univariate import shapes
 
 SYMBOLS = sympy.symbols("x1:5", real=True)
 
 
-def asked(function, *, width: int, rows: int = 100, low: float = -1.0, high: float = 1.0) -> Problem:
+def asked(function, *, width: int, rows: int = 100, low: float = -1.0, high: float = 1.0) -> SearchProblem:
     x = np.random.default_rng(7).uniform(low, high, (rows, width))
-    return Problem(x, np.asarray(function(*x.T), dtype=np.float64), SYMBOLS[:width], Clock.of(60.0))
+    return SearchProblem(x, np.asarray(function(*x.T), dtype=np.float64), SYMBOLS[:width], Clock.of(60.0))
 
 
-def best(forms: Iterable[Form], problem: Problem) -> float:
+def best(templates: Iterable[Template], problem: SearchProblem) -> float:
     """The least error of the forms once refined; the first that is exact ends it."""
     least = 1.0
-    for form in forms:
-        fit = refine(form, problem)
+    for template in templates:
+        fit = refine(template, problem)
         least = least if fit is None else min(least, fit.error)
         if least < 1e-13:
             break
@@ -43,17 +43,17 @@ def best(forms: Iterable[Form], problem: Problem) -> float:
 
 def test_more_columns_than_half_the_rows_are_never_fitted() -> None:
     problem = asked(lambda *x: np.random.default_rng(0).normal(size=100), width=4)
-    for form in [*polynomials(problem), *rationals(problem), *outer_polynomials(problem)]:
-        assert 2 * len(form.start) < problem.rows
-        assert form.error > 0.1
+    for template in [*polynomials(problem), *rationals(problem), *outer_polynomials(problem)]:
+        assert 2 * len(template.start) < problem.rows
+        assert template.error > 0.1
     assert len(powers(4, 5)) == 126
 
 
 def test_a_polynomial_keeps_only_its_terms() -> None:
     problem = asked(lambda a, b, c: 3 * a**2 * b - c / 7 + 0.25, width=3)
-    form = next(polynomials(problem))
-    assert len(form.start) == 3
-    assert sorted(form.start.values()) == pytest.approx([-1 / 7, 0.25, 3.0], rel=1e-12)
+    template = next(polynomials(problem))
+    assert len(template.start) == 3
+    assert sorted(template.start.values()) == pytest.approx([-1 / 7, 0.25, 3.0], rel=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,8 @@ def test_what_a_generator_must_find(generate, function, width: int, low: float, 
 
 def test_a_common_factor_cannot_hide_in_a_quotient() -> None:
     problem = asked(lambda a, b: a / (1 + b), width=2, low=1.0, high=5.0)
-    form = next(rationals(problem))
-    assert len(form.start) <= 2
+    template = next(rationals(problem))
+    assert len(template.start) <= 2
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas import Formula, _search, find_formula, prove
+from bimt_analyze.formulas import Formula, _search, find_formula, verify_formula
 from bimt_analyze.formulas.problem._constants import Fit
-from bimt_analyze.formulas.problem._search_problem import Clock, Problem
-from bimt_analyze.formulas.problem._template import Form, linear
+from bimt_analyze.formulas.problem._search_problem import Clock, SearchProblem
+from bimt_analyze.formulas.problem._template import Template, linear
 from bimt_train import InputError
 
 x1, x2, x3 = SYMBOLS = sympy.symbols("x1:4", real=True)
@@ -25,7 +25,7 @@ def rows(count: int, width: int, *, low: float = -1.0, high: float = 1.0, seed: 
 
 def found(x: np.ndarray, y: np.ndarray, **options: object) -> Formula:
     names = [f"x{k + 1}" for k in range(x.shape[1])]
-    return find_formula(x, y, names=names, output="y", **{"seconds": 5.0, **options})  # type: ignore[arg-type]
+    return find_formula(x, y, names=names, output="y", **{"time_limit": 5.0, **options})  # type: ignore[arg-type]
 
 
 def hard(x: np.ndarray) -> np.ndarray:
@@ -44,11 +44,13 @@ def hard(x: np.ndarray) -> np.ndarray:
     ],
 )
 def test_a_constant_target_is_its_number(value: float, expected: sympy.Expr | int | None) -> None:
-    formula = found(rows(200, 3), np.full(200, value), seconds=0.5)
+    formula = found(rows(200, 3), np.full(200, value), time_limit=0.5)
     assert formula.fits and formula.variables == ()
     assert float(formula.expression) == pytest.approx(value, rel=1e-14)
     assert expected is None or formula.expression == expected
-    held = prove(formula, x_held=rows(50, 3, seed=1), y_held=np.full(50, value), truth=None, ranges=[(-1.0, 1.0)] * 3)
+    held = verify_formula(
+        formula, x_test=rows(50, 3, seed=1), y_test=np.full(50, value), truth=None, ranges=[(-1.0, 1.0)] * 3
+    )
     assert held.exact, held.message
 
 
@@ -100,7 +102,7 @@ def test_what_is_no_number_is_refused_with_its_place(value: float, place: tuple[
         found(x, y)
     assert str(refused.value) == (
         f"1 values are no finite numbers: rows of 'y', x[{place[0]}, {place[1]}]: "
-        f"expected finite numbers, got {value}; mend: leave out or fill in those rows"
+        f"expected finite numbers, got {value}; hint: leave out or fill in those rows"
     )
     y[place[0]] = value
     with pytest.raises(InputError, match=rf"rows of 'y', y\[{place[0]}\]: expected finite numbers, got {value}"):
@@ -112,11 +114,11 @@ def test_what_is_no_number_is_refused_with_its_place(value: float, place: tuple[
 def test_a_handful_of_rows(count: int, width: int) -> None:
     x = rows(count, width)
     y = x[:, 0] ** 2 - 0.3
-    formula = found(x, y, seconds=0.5)
+    formula = found(x, y, time_limit=0.5)
     assert formula.rows == count and np.all(np.isfinite(formula.predict(x)))
     if count == 1:
         assert formula.predict(x) == pytest.approx(y)
-    held = prove(formula, x_held=x, y_held=y, truth=None, ranges=[(-1.0, 1.0)] * width)
+    held = verify_formula(formula, x_test=x, y_test=y, truth=None, ranges=[(-1.0, 1.0)] * width)
     assert not held.exact, "so few rows show nothing"
 
 
@@ -135,7 +137,7 @@ INSIDE = {
 def test_poles_and_logarithms_inside_the_range(name: str) -> None:
     truth, expected = INSIDE[name]
     x = rows(300, 2, low=-2.0, high=2.0)
-    formula = found(x, truth(*x.T), seconds=10.0)
+    formula = found(x, truth(*x.T), time_limit=10.0)
     assert formula.fits, f"{formula}: {formula.message}"
     assert expected is None or formula.expression == expected
     fresh = rows(300, 2, low=-2.0, high=2.0, seed=1)
@@ -163,7 +165,7 @@ def test_inputs_that_are_zero_and_negative_where_functions_end(truth: sympy.Expr
 def test_half_a_second_is_kept(count: int, width: int) -> None:
     x = rows(count, width)
     started = time.process_time()
-    formula = found(x, hard(x), seconds=0.5)
+    formula = found(x, hard(x), time_limit=0.5)
     assert time.process_time() - started < 2.5  # types are checked meanwhile
     assert not formula.fits and formula.message.startswith("not exact: ")
 
@@ -172,15 +174,15 @@ def test_half_a_second_is_kept(count: int, width: int) -> None:
 def test_no_time_at_all_still_gives_a_formula(seconds: float) -> None:
     x = rows(300, 6)
     started = time.process_time()
-    assert np.all(np.isfinite(found(x, hard(x), seconds=seconds).predict(x)))
+    assert np.all(np.isfinite(found(x, hard(x), time_limit=seconds).predict(x)))
     assert time.process_time() - started < 1.0
 
 
 def test_a_million_rows() -> None:
     x = rows(1_000_000, 3)
     started = time.process_time()
-    easy = found(x, x[:, 0] ** 2 + x[:, 1] * x[:, 2], seconds=2.0)
-    noise = found(x, np.random.default_rng(1).normal(size=len(x)), seconds=1.0)
+    easy = found(x, x[:, 0] ** 2 + x[:, 1] * x[:, 2], time_limit=2.0)
+    noise = found(x, np.random.default_rng(1).normal(size=len(x)), time_limit=1.0)
     assert time.process_time() - started < 2.0 + 1.0 + 3.0
     assert easy.expression == x1**2 + x2 * x3 and easy.fits and easy.rows == 1_000_000
     assert not noise.fits and noise.residual == pytest.approx(1.0, abs=0.01)
@@ -190,7 +192,7 @@ def test_one_row_in_a_million_that_is_off_is_seen() -> None:
     x = rows(1_000_000, 2)
     y = x[:, 0] * x[:, 1]
     y[777_777] += 1e-3
-    formula = found(x, y, seconds=1.0)
+    formula = found(x, y, time_limit=1.0)
     assert not formula.fits and formula.worst == pytest.approx(1e-3 / np.std(y), rel=1e-3)
 
 
@@ -225,12 +227,12 @@ def test_an_interrupt_gives_the_best_formula_so_far(after: float) -> None:
     x = rows(300, 6)
     started = time.process_time()
     with interrupt_after(after):
-        formula = found(x, hard(x), seconds=30.0)
+        formula = found(x, hard(x), time_limit=30.0)
     assert time.process_time() - started < after + 3.0
     assert formula.message.startswith("interrupted: not exact: residual ")
     assert formula.shortfall == formula.message and not formula.fits
     assert formula.r2 > 0.5
-    held = prove(formula, x_held=x[:50], y_held=hard(x[:50]), truth=None, ranges=[(-1.0, 1.0)] * 6)
+    held = verify_formula(formula, x_test=x[:50], y_test=hard(x[:50]), truth=None, ranges=[(-1.0, 1.0)] * 6)
     assert not held.exact and held.message.startswith("interrupted: ")
 
 
@@ -245,7 +247,7 @@ def pressed_at(stage: str) -> Callable[[str], None]:
 @pytest.mark.parametrize("stage", ["hints", "quick search", "thorough search"])
 def test_an_interrupt_at_any_stage(stage: str) -> None:
     x = rows(300, 6)
-    formula = found(x, hard(x), progress=pressed_at(stage), seconds=8.0)
+    formula = found(x, hard(x), progress=pressed_at(stage), time_limit=8.0)
     assert formula.message.startswith("interrupted: not exact: ")
     assert formula.r2 > 0.5, "a polynomial at least"
 
@@ -253,28 +255,28 @@ def test_an_interrupt_at_any_stage(stage: str) -> None:
 def test_a_second_interrupt_ends_it() -> None:
     x = rows(300, 6)
     with pytest.raises(KeyboardInterrupt):
-        found(x, hard(x), progress=pressed_at("finishing"), seconds=0.5)
+        found(x, hard(x), progress=pressed_at("finishing"), time_limit=0.5)
 
 
 def test_a_formula_that_fits_is_kept_when_the_search_goes_on_and_is_interrupted() -> None:
     x = rows(300, 2)
     columns = [x[:, 0] ** 2, x[:, 1] ** 2, x[:, 0], x[:, 1], x[:, 0] * x[:, 1]]
     odd = np.stack(columns, axis=1) @ np.random.default_rng(3).normal(size=5)  # numbers without names
-    formula = found(x, odd, progress=pressed_at("thorough search"), seconds=10.0)
+    formula = found(x, odd, progress=pressed_at("thorough search"), time_limit=10.0)
     assert formula.fits and formula.shortfall == ""
-    assert formula.message == "interrupted: meets the training rows to rounding; not proven yet"
-    held = prove(formula, x_held=x, y_held=odd, truth=formula.expression, ranges=[(-1.0, 1.0)] * 2)
+    assert formula.message == "interrupted: meets the training rows to rounding; not verified yet"
+    held = verify_formula(formula, x_test=x, y_test=odd, truth=formula.expression, ranges=[(-1.0, 1.0)] * 2)
     assert held.exact and held.message == "exact"
 
 
-def question(y: np.ndarray, x: np.ndarray) -> Problem:
-    return Problem(x, y, SYMBOLS[: x.shape[1]], Clock.of(60.0))
+def question(y: np.ndarray, x: np.ndarray) -> SearchProblem:
+    return SearchProblem(x, y, SYMBOLS[: x.shape[1]], Clock.of(60.0))
 
 
 def test_what_a_stage_found_before_the_interrupt_is_kept() -> None:
     x = rows(100, 2)
 
-    def stage(problem: Problem, propose: object) -> Iterator[Form]:
+    def stage(problem: SearchProblem, propose: object) -> Iterator[Template]:
         yield linear([x1], [1.0])
         yield linear([x1, x2], [1.0, 1.0])
         raise KeyboardInterrupt
@@ -287,7 +289,7 @@ def test_what_a_stage_found_before_the_interrupt_is_kept() -> None:
 def test_a_fit_that_was_about_to_be_finished_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     x = rows(100, 2)
 
-    def pressed(problem: Problem, fit: Fit) -> None:
+    def pressed(problem: SearchProblem, fit: Fit) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(_search, "finish", pressed)
@@ -298,8 +300,8 @@ def test_a_fit_that_was_about_to_be_finished_is_kept(monkeypatch: pytest.MonkeyP
 
 def test_stages_are_told_as_they_begin() -> None:
     x, told = rows(200, 6), list[str]()
-    found(x, hard(x), progress=told.append, seconds=3.0)
-    stages = ["hints", "quick search", "evident search", "pool search", "thorough search", "finishing"]
+    found(x, hard(x), progress=told.append, time_limit=3.0)
+    stages = ["hints", "quick search", "decomposition search", "pool search", "thorough search", "finishing"]
     assert told == [s for s in stages if s in told]  # a slow machine may not come to the thorough search
     assert set(stages) - set(told) <= {"thorough search"}
     told.clear()
@@ -307,7 +309,7 @@ def test_stages_are_told_as_they_begin() -> None:
     assert told == ["hints", "quick search with hints", "finishing"]
     told.clear()
     found(x, x[:, 0] / x[:, 1] ** 3 * np.sqrt(x[:, 2] ** 2 + x[:, 3] ** 2), progress=told.append)
-    assert told[-2:] == ["evident search", "finishing"]  # the factors come off before the pool is built
+    assert told[-2:] == ["decomposition search", "finishing"]  # the factors come off before the pool is built
     told.clear()
     found(x, np.ones(200), progress=told.append)
     assert told == ["hints", "quick search", "finishing"]

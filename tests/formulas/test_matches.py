@@ -10,14 +10,14 @@ import sympy
 from bimt_analyze.formulas._search import ONE_VARIABLE
 from bimt_analyze.formulas.generators._affine import affine
 from bimt_analyze.formulas.generators._mixed import mixed
-from bimt_analyze.formulas.generators._peeled import peeled
-from bimt_analyze.formulas.generators._similarity import evidently_similar, free_of, similar, similarities
+from bimt_analyze.formulas.generators._monomial_times_function import monomial_times_function
+from bimt_analyze.formulas.generators._similarity import free_of, low_error_similar, similar, similarities
 from bimt_analyze.formulas.pool_search import _matches
 from bimt_analyze.formulas.pool_search._expression_pool import build_pool
 from bimt_analyze.formulas.problem._constants import refine
 from bimt_analyze.formulas.problem._monomials import direction, expression, monomials, value
 from bimt_analyze.formulas.problem._polynomial import polynomials
-from bimt_analyze.formulas.problem._search_problem import Clock, Problem
+from bimt_analyze.formulas.problem._search_problem import Clock, SearchProblem
 
 NAMES = ("a", "b", "c", "d")
 SYMBOLS = tuple(sympy.Symbol(name, real=True) for name in NAMES)
@@ -32,17 +32,21 @@ def problem_of(text, width=4, *, rows=300, noise=0.0, low=1.0, high=3.0, seconds
     rng = np.random.default_rng(1)
     x = rng.uniform(low, high, (rows, width))
     y = sympy.lambdify(SYMBOLS[:width], sympy.parse_expr(text, local_dict=LOCALS))(*x.T)
-    return Problem(x, y + noise * np.std(y) * rng.normal(size=rows), SYMBOLS[:width], Clock.of(seconds))
+    return SearchProblem(x, y + noise * np.std(y) * rng.normal(size=rows), SYMBOLS[:width], Clock.of(seconds))
 
 
-def best(problem, forms, most=12):
-    fits = [fit for form, _ in zip(forms, range(most), strict=False) if (fit := refine(form, problem)) is not None]
+def best(problem, templates, most=12):
+    fits = [
+        fit
+        for template, _ in zip(templates, range(most), strict=False)
+        if (fit := refine(template, problem)) is not None
+    ]
     return min((fit.error for fit in fits), default=np.inf)
 
 
 def of_test(test, problem):
     pool = build_pool(problem.x, problem.columns, limit=8000, clock=Clock.of(60.0))
-    return (m.form() for m in sorted(test(problem, pool), key=lambda m: m.bits))
+    return (m.template() for m in sorted(test(problem, pool), key=lambda m: m.bits))
 
 
 @pytest.mark.parametrize(
@@ -65,7 +69,7 @@ def test_each_search_finds_its_own_kind(test, text, width):
 @pytest.mark.parametrize("test", _matches.TESTS)
 def test_noise_without_a_law_is_met_by_nothing(test):
     problem = problem_of("0*a", noise=0.0)
-    noise = Problem(problem.x, np.random.default_rng(5).normal(size=300), problem.columns, Clock.of(60.0))
+    noise = SearchProblem(problem.x, np.random.default_rng(5).normal(size=300), problem.columns, Clock.of(60.0))
     assert best(noise, of_test(test, noise)) > 0.5
 
 
@@ -89,22 +93,22 @@ def test_similarity_sees_the_argument_whatever_the_function(text, argument):
 
 def test_similar_asks_in_one_variable_and_answers_in_all():
     problem = problem_of("a*b/(2*(exp(0.4*a*b/c) - 1))", 3, rows=400)
-    first = next(form for form in similar(problem, ONE_VARIABLE) if form.error < 1e-9)
+    first = next(template for template in similar(problem, ONE_VARIABLE) if template.error < 1e-9)
     assert refine(first, problem).error < 1e-11
 
 
 def test_what_is_evidently_similar_is_asked_and_what_may_be_is_not():
     exact = problem_of("a*b/(2*(exp(0.4*a*b/c) - 1))", 3, rows=400)
-    first, same = (next(ask(exact, ONE_VARIABLE)) for ask in (evidently_similar, similar))
+    first, same = (next(ask(exact, ONE_VARIABLE)) for ask in (low_error_similar, similar))
     assert str(first.expression) == str(same.expression)
     noisy = replace(exact, y=exact.y + 0.01 * exact.unit * np.random.default_rng(0).normal(size=400))
     assert next(similar(noisy, ONE_VARIABLE))
-    assert list(evidently_similar(noisy, ONE_VARIABLE)) == []
+    assert list(low_error_similar(noisy, ONE_VARIABLE)) == []
 
 
 def test_no_argument_is_seen_in_noise():
     problem = problem_of("0*a", rows=500)
-    noise = Problem(problem.x, np.random.default_rng(5).normal(size=500), problem.columns, Clock.of(60.0))
+    noise = SearchProblem(problem.x, np.random.default_rng(5).normal(size=500), problem.columns, Clock.of(60.0))
     assert min(s.rough for s in similarities(noise)) > 0.5
     assert list(similar(noise, ONE_VARIABLE)) == []
 
@@ -147,10 +151,10 @@ def test_powers_are_taken_off_and_the_rest_is_a_smaller_question():
         asked.append(question.columns)
         yield from polynomials(question)
 
-    assert best(problem, peeled(problem, [cubic])) < 1e-11
+    assert best(problem, monomial_times_function(problem, [cubic])) < 1e-11
     assert asked[0] == SYMBOLS[2:]
 
 
 def test_nothing_is_taken_off_where_nothing_is_a_power():
     problem = problem_of("a*b + sin(c*a) + log(d + b)")
-    assert best(problem, peeled(problem, [polynomials])) == np.inf
+    assert best(problem, monomial_times_function(problem, [polynomials])) == np.inf

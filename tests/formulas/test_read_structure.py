@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bimt_analyze.formulas import Ridge, Structure, probe_structure, read_structure
+from bimt_analyze.formulas import Ridge, Structure, read_structure, structure_from_tests
 from bimt_train import InputError
 
 NAMES = ("x1", "x2", "x3", "x4")
@@ -93,8 +93,8 @@ def test_a_function_is_probed_for_inputs_and_terms() -> None:
     def function(rows: np.ndarray) -> np.ndarray:
         return rows[:, 0] * rows[:, 2] + np.sin(2 * rows[:, 1]) + 0.003 * rows[:, 3]
 
-    found = probe_structure(function, x, function(x), names=NAMES, seed=0)
+    found = structure_from_tests(function, x, function(x), names=NAMES, seed=0)
     assert found.inputs == ("x1", "x2", "x3")
     assert found.terms == (frozenset({"x1", "x3"}), frozenset({"x2"}))
-    far_off = probe_structure(function, x, function(x) + 5 * rng.normal(size=200), names=NAMES, seed=0)
+    far_off = structure_from_tests(function, x, function(x) + 5 * rng.normal(size=200), names=NAMES, seed=0)
     assert far_off.inputs == ()  # a function this far from the rows has nothing to say

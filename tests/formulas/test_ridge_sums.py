@@ -8,9 +8,9 @@ import sympy
 
 from bimt_analyze.formulas import Differentiable, Ridge, Structure
 from bimt_analyze.formulas.generators._ridge_sums import ridge_sums
-from bimt_analyze.formulas.hints._proposed_structure import probe_structure
+from bimt_analyze.formulas.hints._proposed_structure import structure_from_tests
 from bimt_analyze.formulas.problem._constants import refine
-from bimt_analyze.formulas.problem._search_problem import Clock, Problem
+from bimt_analyze.formulas.problem._search_problem import Clock, SearchProblem
 
 NAMES = ("x1", "x2", "x3", "x4")
 SUMS = Structure(
@@ -20,15 +20,15 @@ SUMS = Structure(
 )
 
 
-def asked(structure: Structure) -> Problem:
+def asked(structure: Structure) -> SearchProblem:
     x = np.random.default_rng(0).uniform(-1, 1, (300, 4))
     y = 2 * np.abs(x[:, 0] + x[:, 1]) - np.exp(x[:, 2] - x[:, 3]) + 0.5
-    return Problem(x, y, sympy.symbols("x1:5", real=True), Clock.of(60.0), structure=structure)
+    return SearchProblem(x, y, sympy.symbols("x1:5", real=True), Clock.of(60.0), structure=structure)
 
 
 def test_kinks_of_sums_are_found() -> None:
     problem = asked(SUMS)
-    fits = [fit for form in ridge_sums(problem) if (fit := refine(form, problem)) is not None]
+    fits = [fit for template in ridge_sums(problem) if (fit := refine(template, problem)) is not None]
     assert min(fit.error for fit in fits) < 1e-12
 
 
@@ -58,7 +58,7 @@ class Kinked(Differentiable):
 def test_gradients_along_one_direction_are_a_weighted_sum() -> None:
     x = np.random.default_rng(1).uniform(-1, 1, (200, 4))
     function = Kinked((), 0)
-    found = probe_structure(function, x, function(x), names=NAMES, seed=0)
+    found = structure_from_tests(function, x, function(x), names=NAMES, seed=0)
     assert set(found.terms) == {frozenset({"x1", "x2"}), frozenset({"x3", "x4"})}
     (ridge,) = found.ridges
     assert ridge.inputs == ("x1", "x2")

@@ -1,4 +1,4 @@
-"""Probes: what a function obeys shows, what it does not obey does not, and companions see what coarse nets cannot."""
+"""Probes: what a function obeys shows, what it does not obey does not, and surrogates see what coarse nets cannot."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas import Differentiable, Evidence, companion, find_formula, probe, proposed_structure
+from bimt_analyze.formulas import (
+    Differentiable,
+    StructuralTestResult,
+    find_formula,
+    structural_tests,
+    surrogate,
+)
+from bimt_analyze.formulas.hints._proposed_structure import proposed_structure
 
 NAMES = ("a", "b", "c")
 
@@ -39,14 +46,14 @@ class Exact(Differentiable):
         return np.stack([np.stack([b(x) for b in row], axis=1) for row in self._bends], axis=1)
 
 
-def asked(text: str, low: float = 0.5, high: float = 2.0) -> tuple[Evidence, ...]:
+def asked(text: str, low: float = 0.5, high: float = 2.0) -> tuple[StructuralTestResult, ...]:
     x = np.random.default_rng(0).uniform(low, high, (400, 3))
     function = Exact(text)
-    return probe(function, x, function(x), names=NAMES, seed=0)
+    return structural_tests(function, x, function(x), names=NAMES, seed=0)
 
 
-def proposed(evidence: tuple[Evidence, ...], kind: str) -> set[str]:
-    return {e.detail for e in evidence if e.kind == kind and e.proposed}
+def proposed(test_results: tuple[StructuralTestResult, ...], kind: str) -> set[str]:
+    return {e.detail for e in test_results if e.kind == kind and e.proposed}
 
 
 @pytest.mark.parametrize(
@@ -73,10 +80,10 @@ def test_what_a_function_obeys_is_proposed_and_what_not_is_not(
 
 
 def test_even_odd_and_periodic_inputs_show_where_the_range_allows() -> None:
-    evidence = asked("a**2 + b**3 + sin(2*pi*c)", -1.0, 1.0)
-    assert proposed(evidence, "even") == {"even in a"}
-    assert "odd in c" not in proposed(evidence, "odd")
-    (period,) = [e.value for e in evidence if e.kind == "periodic" and e.inputs == ("c",)]
+    test_results = asked("a**2 + b**3 + sin(2*pi*c)", -1.0, 1.0)
+    assert proposed(test_results, "even") == {"even in a"}
+    assert "odd in c" not in proposed(test_results, "odd")
+    (period,) = [e.value for e in test_results if e.kind == "periodic" and e.inputs == ("c",)]
     assert period == pytest.approx(1.0, abs=0.02)
 
 
@@ -89,14 +96,14 @@ def test_an_idle_input_is_not_named() -> None:
 def test_a_function_far_from_its_rows_proposes_little_more() -> None:
     x = np.random.default_rng(0).uniform(0.5, 2, (400, 3))
     function = Exact("a*b + c")
-    far = probe(function, x, function(x) + np.random.default_rng(1).normal(size=400), names=NAMES, seed=0)
+    far = structural_tests(function, x, function(x) + np.random.default_rng(1).normal(size=400), names=NAMES, seed=0)
     assert max(e.limit for e in far if e.kind != "depends") <= 0.15
 
 
-def test_a_companion_sees_a_difference_that_values_alone_do_not() -> None:
+def test_a_surrogate_sees_a_difference_that_values_alone_do_not() -> None:
     x = np.random.default_rng(0).uniform(1, 3, (300, 3))
     y = np.exp(-((x[:, 0] - x[:, 1]) ** 2)) * x[:, 2]
-    function = companion(x, y, names=NAMES, seed=0)
+    function = surrogate(x, y, names=NAMES, seed=0)
     error = float(np.sqrt(np.mean((function(x) - y) ** 2)) / np.std(y))
     assert error < 0.02
     step = 1e-5 * np.eye(3)[0]
@@ -104,32 +111,32 @@ def test_a_companion_sees_a_difference_that_values_alone_do_not() -> None:
     np.testing.assert_allclose(function.gradient(x)[:, 0], slope, rtol=1e-4, atol=1e-6)
     bend = (function.gradient(x + step) - function.gradient(x - step)) / 2e-5
     np.testing.assert_allclose(function.hessian(x)[:, 0], bend, rtol=1e-3, atol=1e-5)
-    evidence = probe(function, x, y, names=NAMES, seed=0)
-    assert "a - b" in proposed(evidence, "combined")
-    assert "a and c are multiplied" in proposed(evidence, "multiplied")
-    assert {e.source for e in evidence} == {"companion"}
+    test_results = structural_tests(function, x, y, names=NAMES, seed=0)
+    assert "a - b" in proposed(test_results, "combined")
+    assert "a and c are multiplied" in proposed(test_results, "multiplied")
+    assert {e.source for e in test_results} == {"surrogate"}
 
 
 def test_a_proposed_combination_is_searched_as_one_input() -> None:
     from bimt_analyze.formulas.generators._combined_inputs import combined
     from bimt_analyze.formulas.problem._constants import refine
     from bimt_analyze.formulas.problem._polynomial import polynomials
-    from bimt_analyze.formulas.problem._search_problem import Clock, Problem
+    from bimt_analyze.formulas.problem._search_problem import Clock, SearchProblem
 
     x = np.random.default_rng(0).uniform(0.5, 2, (300, 3))
     y = (x[:, 0] / x[:, 1]) ** 2 * x[:, 2] + x[:, 2] ** 2
     columns = sympy.symbols(NAMES, real=True)
     structure = proposed_structure(asked("(a/b)**2*c + c**2"), names=NAMES)
-    problem = Problem(x, y, columns, Clock.of(20.0), structure=structure)
-    forms = [refine(form, problem) for form in combined(problem, (polynomials,))]
-    assert any(fit is not None and fit.explained() for fit in forms)
-    alone = [refine(form, problem) for form in polynomials(problem)]
+    problem = SearchProblem(x, y, columns, Clock.of(20.0), structure=structure)
+    templates = [refine(template, problem) for template in combined(problem, (polynomials,))]
+    assert any(fit is not None and fit.explained() for fit in templates)
+    alone = [refine(template, problem) for template in polynomials(problem)]
     assert not any(fit is not None and fit.explained() for fit in alone)
 
 
 def test_evidence_comes_with_the_formula() -> None:
     x = np.random.default_rng(0).uniform(0.5, 2, (200, 3))
     function = Exact("a*b + c")
-    formula = find_formula(x, function(x), names=NAMES, output="y", network=function, seconds=5.0)
+    formula = find_formula(x, function(x), names=NAMES, output="y", network=function, time_limit=5.0)
     assert str(formula.expression) == "a*b + c"
-    assert "a*b" in proposed(formula.evidence, "combined")
+    assert "a*b" in proposed(formula.test_results, "combined")

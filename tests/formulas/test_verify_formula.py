@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas import Formula, find_formula, prove
+from bimt_analyze.formulas import Formula, find_formula, verify_formula
 from bimt_analyze.formulas.problem._snapping import Constant
 from bimt_train import InputError
 
@@ -28,28 +28,28 @@ def claimed(expression: sympy.Expr) -> Formula:
 def proven(formula: Formula, of: sympy.Expr, *, known: bool, **options: object) -> Formula:
     """The proof on held-out rows of the truth ``of``."""
     x, y = rows(of, 1)
-    given = {"x_held": x, "y_held": y, "ranges": RANGES, "truth": of if known else None, **options}
-    return prove(formula, **given)  # type: ignore[arg-type]
+    given = {"x_test": x, "y_test": y, "ranges": RANGES, "truth": of if known else None, **options}
+    return verify_formula(formula, **given)  # type: ignore[arg-type]
 
 
 def test_all_pieces_are_there() -> None:
     truth = x1**2 * x2
     done = proven(claimed(truth), truth, known=True, network=lambda x: x[:, 0] ** 2 * x[:, 1] + 0.01)
     assert done.exact and done.message == "exact"
-    proof = done.proof
-    assert proof is not None and proof.canonical == "equal"
-    assert proof.inside is not None and proof.inside.points == 1000 and proof.inside.left_out == 0
-    assert proof.outside is not None and proof.outside.worst <= 1e-12
-    assert proof.network == pytest.approx(1 - 1e-4 / (1 / 15), rel=0.05)  # Var(x1**2 x2) = 1/5 * 1/3
-    assert "canonical form equal" in proof.statement
+    verification = done.verification
+    assert verification is not None and verification.canonical == "equal"
+    assert verification.inside is not None and verification.inside.points == 1000 and verification.inside.left_out == 0
+    assert verification.outside is not None and verification.outside.worst <= 1e-12
+    assert verification.network == pytest.approx(1 - 1e-4 / (1 / 15), rel=0.05)  # Var(x1**2 x2) = 1/5 * 1/3
+    assert "canonical form equal" in verification.statement
 
 
 def test_without_a_truth_the_rows_must_do_and_it_is_said() -> None:
     truth = x1**2 * x2
     done = proven(claimed(truth), truth, known=False)
     assert done.exact
-    assert done.proof is not None and done.proof.canonical == "no truth"
-    assert "rests on 60 training and 60 held-out rows" in done.proof.statement
+    assert done.verification is not None and done.verification.canonical == "no truth"
+    assert "rests on 60 training and 60 held-out rows" in done.verification.statement
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -72,34 +72,36 @@ def test_the_training_rows_refuse() -> None:
     bad = replace(claimed(truth), worst=1e-3, shortfall="not exact: residual 5.0e-04 of y's deviation")
     done = proven(bad, truth, known=True)
     assert not done.exact and done.message == "not exact: residual 5.0e-04 of y's deviation"
-    assert prove(done, x_held=rows(truth, 1)[0], y_held=rows(truth, 1)[1], truth=truth, ranges=RANGES) == done
+    assert verify_formula(done, x_test=rows(truth, 1)[0], y_test=rows(truth, 1)[1], truth=truth, ranges=RANGES) == done
 
 
 def test_a_kink_outside_the_range_refuses() -> None:
     truth = sympy.Abs(x1 + 1) + x2
     done = proven(claimed(x1 + 1 + x2), truth, known=True)
     assert not done.exact
-    assert done.proof is not None
-    assert done.proof.inside is not None and done.proof.inside.worst < 1e-12
-    assert done.proof.outside is not None and done.proof.outside.worst > 0.1
+    assert done.verification is not None
+    assert done.verification.inside is not None and done.verification.inside.worst < 1e-12
+    assert done.verification.outside is not None and done.verification.outside.worst > 0.1
 
 
 def test_points_where_the_truth_is_not_real_are_left_out_and_counted() -> None:
     truth = sympy.sqrt(x1 + 1) + x2
     done = proven(claimed(truth), truth, known=True)
     assert done.exact
-    assert done.proof is not None and done.proof.outside is not None
-    assert done.proof.outside.left_out == pytest.approx(250, abs=60)
-    assert done.proof.outside.left_out + done.proof.outside.points == 1000
-    assert "left out" in done.proof.statement
+    assert done.verification is not None and done.verification.outside is not None
+    assert done.verification.outside.left_out == pytest.approx(250, abs=60)
+    assert done.verification.outside.left_out + done.verification.outside.points == 1000
+    assert "left out" in done.verification.statement
 
 
 def test_a_formula_that_is_not_real_where_the_truth_is_refuses() -> None:
     truth = sympy.log((2 * x1 + 3) ** 2) + x2
     done = proven(claimed(2 * sympy.log(2 * x1 + 3) + x2), truth, known=True)
     assert not done.exact
-    assert done.proof is not None and done.proof.inside is not None and done.proof.outside is not None
-    assert done.proof.inside.worst < 1e-12 and done.proof.outside.worst == float("inf")
+    assert (
+        done.verification is not None and done.verification.inside is not None and done.verification.outside is not None
+    )
+    assert done.verification.inside.worst < 1e-12 and done.verification.outside.worst == float("inf")
 
 
 def test_without_a_truth_a_term_of_1e_12_shows() -> None:
@@ -112,7 +114,7 @@ def test_what_a_formula_loses_itself_is_allowed_for() -> None:
     shown = (x1 + 100) ** 2
     truth = x1**2 + 200 * x1 + 10000  # the same, with other rounding
     x, y = rows(shown - 10000, 1)
-    done = prove(claimed(truth - 10000), x_held=x, y_held=y, truth=None, ranges=RANGES)
+    done = verify_formula(claimed(truth - 10000), x_test=x, y_test=y, truth=None, ranges=RANGES)
     assert done.exact, done.message
 
 
@@ -134,7 +136,7 @@ def test_few_rows_decide_nothing() -> None:
     x, y = rows(x1 + x2, 0, 8)
     found = find_formula(x, y, names=["x1", "x2"], output="y")
     assert found.fits
-    done = prove(found, x_held=x[:3], y_held=y[:3], truth=None, ranges=RANGES)
+    done = verify_formula(found, x_test=x[:3], y_test=y[:3], truth=None, ranges=RANGES)
     assert not done.exact and "8 training and 3 held-out rows decide nothing" in done.message
 
 
@@ -143,7 +145,7 @@ def test_few_rows_decide_nothing() -> None:
     [
         ({"truth": sympy.Symbol("q")}, "got ['q']"),
         ({"ranges": [(-1.0, 1.0)]}, "wrong number of ranges"),
-        ({"y_held": np.full(60, np.nan)}, "held-out rows of 'y', y[0]"),
+        ({"y_test": np.full(60, np.nan)}, "held-out rows of 'y', y[0]"),
     ],
 )
 def test_what_does_not_fit_is_refused(change: dict, said: str) -> None:

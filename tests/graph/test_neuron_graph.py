@@ -16,12 +16,12 @@ from bimt_analyze.graph import (
     NeuronGraph,
     from_igraph,
     from_networkx,
-    longest_paths,
     read_graphml,
     to_igraph,
     to_networkx,
     write_graphml,
 )
+from bimt_analyze.graph._group_depths import longest_paths
 
 
 def graph_of(pairs, weights=None, signs=None, sizes=(("x", 2), ("h", 3), ("y", 1))):

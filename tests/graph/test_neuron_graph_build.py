@@ -5,13 +5,11 @@ import itertools
 import numpy as np
 import pytest
 
-from bimt_analyze.graph import Trace, neuron_graph
+from bimt_analyze.graph import EDGE_WEIGHTS, Trace, neuron_graph
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
 from bimt_train.layouts import Group, Layout, Placement, TensorSpec, linear
 from bimt_train.models import ModelSpec, RowTransformer
-
-KINDS = ("magnitude", "activation", "attribution")
 
 
 def mlp(*matrices, biases=None, activation="tanh", layout=None):
@@ -143,7 +141,7 @@ def test_attribution_does_not_depend_on_the_units_of_outputs_or_on_shifts():
     assert edges(neuron_graph(shifted, weights="attribution", x=x + 5)) == pytest.approx(plain, rel=1e-6)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EDGE_WEIGHTS.names())
 def test_permuting_neurons_permutes_the_graph(kind):
     (first, second), (b1, b2), x = drawn()
     order = np.array([2, 0, 3, 1])
@@ -205,7 +203,7 @@ def test_transposed_tensors_of_a_right_shape_are_found_out():
     ("arguments", "message"),
     [
         ({"weights": "activation"}, 'edge weights that need data: weights="activation": expected x'),
-        ({"weights": "strength"}, "unknown edge weights: weights: expected magnitude, activation, attribution"),
+        ({"weights": "strength"}, f"unknown edge weight: expected {', '.join(EDGE_WEIGHTS)}, or file.py:NAME"),
         ({"weights": "activation", "x": np.zeros((0, 3))}, "no rows to follow"),
     ],
 )

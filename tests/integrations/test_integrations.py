@@ -162,8 +162,8 @@ def test_lightning_relocates_every_few_steps(every: int) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"optimisers": 2}, "LightningPenalty takes one optimiser: expected 1, got 2; mend: use Penalty in a loop"),
-        ({"max_steps": -1, "max_epochs": -1}, "phases need the number of steps: LightningPenalty: got inf; mend: give"),
+        ({"optimisers": 2}, "LightningPenalty takes one optimiser: expected 1, got 2; hint: use Penalty in a loop"),
+        ({"max_steps": -1, "max_epochs": -1}, "phases need the number of steps: LightningPenalty: got inf; hint: give"),
     ],
 )
 def test_lightning_says_what_it_cannot_do(options: dict[str, int], said: str) -> None:
@@ -184,7 +184,7 @@ def test_a_missing_package_is_said_in_one_line(
     monkeypatch.setitem(sys.modules, package, None)
     monkeypatch.delitem(sys.modules, f"bimt_train.integrations.{module}", raising=False)
     extra = package.partition(".")[0]
-    with pytest.raises(InputError, match=rf"{name} needs another package: .*; mend: pip install 'bimt\[{extra}\]'"):
+    with pytest.raises(InputError, match=rf"{name} needs another package: .*; hint: pip install 'bimt\[{extra}\]'"):
         importlib.import_module(f"bimt_train.integrations.{module}")
 
 

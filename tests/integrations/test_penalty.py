@@ -154,5 +154,5 @@ def test_a_layout_of_another_module_is_refused() -> None:
         Penalty.of(nn.Sequential(), RECIPE, layout=layout_for(encoder()))
     with pytest.raises(LayoutError, match="no layout is known for this module"):
         Penalty.of(nn.Conv2d(1, 1, 1), RECIPE)
-    with pytest.raises(LayoutError, match="a placement deals other groups"):
+    with pytest.raises(LayoutError, match="the groups of a placement are not those of the layout"):
         Penalty.of(chain(), RECIPE, placement=Placement({}))

@@ -33,34 +33,34 @@ def test_a_true_layout_is_given_back() -> None:
             {"layers__0__bias": None, "layers__1__weight": None},
             "undeclared parameters or buffers: 'layers.0.bias' (6,), 'layers.1.weight' (2, 6): "
             "expected a pattern for each axis, got none; "
-            "mend: declare each in the layout, with _ for an axis that no neuron indexes",
+            "hint: declare each in the layout, with _ for an axis that no neuron indexes",
         ),
         (
             {"layers__0__weight": "x h1"},
             "a tensor contradicts the layout: tensor 'layers.0.weight', pattern \"x h1\", shape (6, 4), axis 0: "
             "expected 4 (x=4), got 6; "
-            'mend: the tensor is transposed: declare "h1 -> x" in place of "x h1", or "h1 x" if h1 is the target',
+            'hint: the tensor is transposed: declare "h1 -> x" in place of "x h1", or "h1 x" if h1 is the target',
         ),
         (
             {"layers__1__bias": "h1"},
             "a tensor contradicts the layout: tensor 'layers.1.bias', pattern \"h1\", shape (2,), axis 0: "
-            "expected 6 (h1=6), got 2; mend: correct the pattern, or the size of the group",
+            "expected 6 (h1=6), got 2; hint: correct the pattern, or the size of the group",
         ),
         (
             {"layers__0__weight": "(3 h1) x"},
             "a tensor contradicts the layout: tensor 'layers.0.weight', pattern \"(3 h1) x\", shape (6, 4), axis 0: "
-            "expected 18 (3 * h1=6), got 6; mend: correct the pattern, or the size of the group",
+            "expected 18 (3 * h1=6), got 6; hint: correct the pattern, or the size of the group",
         ),
         (
             {"layers__0__weight": "h1"},
             "a tensor contradicts the layout: tensor 'layers.0.weight', pattern \"h1\", shape (6, 4): "
-            "expected 1 axes, got 2; mend: name one group, number or _ for each axis",
+            "expected 1 axes, got 2; hint: name one group, number or _ for each axis",
         ),
         (
             {"layers__2__bias": "y"},
             "declared tensors that the module does not have: 'layers.2.bias': "
             "expected layers.0.weight, layers.0.bias, layers.1.weight, layers.1.bias, got no such tensor; "
-            "mend: correct the names",
+            "hint: correct the names",
         ),
     ],
 )

@@ -135,7 +135,7 @@ def test_broken_variants_are_refused(name: str, tensor: str, pattern: str, monke
 def test_the_culprit_is_named(name: str, tensor: str, pattern: str, better: str) -> None:
     with pytest.raises(LayoutError) as refused:
         verify(*broken(name, tensor, pattern), TOKENS)
-    assert refused.value.mend == f'for \'{tensor}\' declare "{better}" in place of "{pattern}"'
+    assert refused.value.hint == f'for \'{tensor}\' declare "{better}" in place of "{pattern}"'
 
 
 def test_ignored_heads_are_refused() -> None:

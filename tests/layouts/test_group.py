@@ -64,24 +64,26 @@ def test_labels_name_neurons() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Group.line("h", 0), "a group without neurons: group 'h'; mend: give it at least one slot"),
+        (lambda: Group.line("h", 0), "a group without neurons: group 'h'; hint: give it at least one slot"),
         (
             lambda: Group("h", ((0.5,), (0.5, 0.5))),
             "slots must be finite and of one dimension: group 'h': got dimensions [1, 2]; "
-            "mend: use Group.line, Group.grid or Group.ring",
+            "hint: use Group.line, Group.grid or Group.ring",
         ),
         (
             lambda: Group("h", ((math.nan,),)),
             "slots must be finite and of one dimension: group 'h': got dimensions [1]; "
-            "mend: use Group.line, Group.grid or Group.ring",
+            "hint: use Group.line, Group.grid or Group.ring",
         ),
         (
             lambda: Group.line("h", 6, heads=4),
-            "heads must divide the neurons: group 'h': expected a divisor of 6, got 4; mend: correct heads",
+            "heads must divide the neurons: group 'h': expected a divisor of 6, got 4; "
+            "hint: correct the number of heads",
         ),
         (
             lambda: Group.line("h", 3, labels=["a"]),
-            "one label a neuron: group 'h': expected 3, got 1; mend: correct labels",
+            "the number of labels is not the number of neurons: group 'h': expected 3, got 1; "
+            "hint: give one label for each neuron, or none",
         ),
     ],
 )

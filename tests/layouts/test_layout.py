@@ -78,30 +78,30 @@ def test_layouts_that_differ_are_unequal() -> None:
     [
         (
             lambda: Layout((X, X), {}),
-            "a group is declared twice: x; mend: give each group its own name",
+            "a group is declared twice: x; hint: give each group its own name",
         ),
         (
             lambda: Layout((X,), {"w": TensorSpec("z x")}),
             "unknown group: tensor 'w', pattern \"z x\": expected x, got z; "
-            "mend: declare the group, or correct the name",
+            "hint: declare the group, or correct the name",
         ),
         (
             lambda: Layout((X,), {}, outputs="z"),
-            "unknown group: inputs and outputs: expected x, got z; mend: declare the group, or correct the name",
+            "unknown group: inputs and outputs: expected x, got z; hint: declare the group, or correct the name",
         ),
         (
             lambda: TensorSpec("h", "weight"),
-            'a weight joins two groups: pattern "h": expected 2 groups, got 1; mend: name both groups, or another role',
+            'a weight joins two groups: pattern "h": expected 2 groups, got 1; hint: name both groups, or another role',
         ),
         (
             lambda: Layout.merge(Layout((X,), {}), Layout((Group.line("x", 3),), {})),
-            "two fragments declare a group differently: group 'x'; mend: share one Group object",
+            "two fragments declare a group differently: group 'x'; hint: share one Group object",
         ),
         (
             lambda: Layout.merge(linear("a", source=X, target=H), linear("a", source=X, target=H)),
-            "two fragments declare one tensor: tensor 'a.weight'; mend: declare it once",
+            "two fragments declare one tensor: tensor 'a.weight'; hint: declare it once",
         ),
-        (lambda: CHAIN.group("z"), "unknown group: expected x, h, y, got z; mend: correct the name"),
+        (lambda: CHAIN.group("z"), "unknown group: expected x, h, y, got z; hint: correct the name"),
     ],
 )
 def test_a_bad_layout_is_refused(make: object, message: str) -> None:

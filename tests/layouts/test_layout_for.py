@@ -76,9 +76,9 @@ def test_ignored_heads_are_refused() -> None:
 @pytest.mark.parametrize(
     ("module", "said"),
     [
-        (nn.Conv2d(1, 1, 1), "no layout is known for this module: expected .* got Conv2d; mend: write the layout"),
+        (nn.Conv2d(1, 1, 1), "no layout is known for this module: expected .* got Conv2d; hint: write the layout"),
         (nn.Sequential(nn.ReLU()), "a chain without Linear layers"),
-        (nn.Sequential(nn.Linear(6, 5), nn.BatchNorm1d(5)), "a part that a chain cannot have: module '1'.*BatchNorm1d"),
+        (nn.Sequential(nn.Linear(6, 5), nn.BatchNorm1d(5)), "that a chain cannot have: module '1'.*BatchNorm1d"),
     ],
 )
 def test_other_modules_are_refused_by_name(module: nn.Module, said: str) -> None:

@@ -64,7 +64,7 @@ def test_the_sentence_of_a_pattern_that_does_not_parse() -> None:
     assert str(caught.value) == (
         'a pattern does not parse: "(3 attn resid": expected axes parted by spaces; an axis is a group\'s name, '
         'a number, "_", or "(...)" of names and numbers, got a parenthesis is not closed; '
-        'mend: write for instance "hidden input", "(3 attn) resid" or "input -> hidden"'
+        'hint: write for instance "hidden input", "(3 attn) resid" or "input -> hidden"'
     )
     assert isinstance(caught.value, InputError)
 
@@ -91,31 +91,31 @@ def test_folds_are_opened() -> None:
             "h x",
             (4,),
             'the tensor does not fit its pattern: pattern "h x", shape (4,): expected 2 axes, got 1; '
-            "mend: name one group, number or _ for each axis",
+            "hint: name one group, number or _ for each axis",
         ),
         (
             "h x",
             (3, 4),
             'the tensor does not fit its pattern: pattern "h x", shape (3, 4), axis 0: expected 4 (h=4), got 3; '
-            'mend: the tensor is transposed: declare "x -> h" in place of "h x", or "x h" if x is the target',
+            'hint: the tensor is transposed: declare "x -> h" in place of "h x", or "x h" if x is the target',
         ),
         (
             "x -> h",
             (4, 3),
             'the tensor does not fit its pattern: pattern "x -> h", shape (4, 3), axis 0: expected 3 (x=3), got 4; '
-            'mend: the tensor is transposed: declare "h x" in place of "x -> h", or "h -> x" if h is the source',
+            'hint: the tensor is transposed: declare "h x" in place of "x -> h", or "h -> x" if h is the source',
         ),
         (
             "_ h",
             (4, 9),
             'the tensor does not fit its pattern: pattern "_ h", shape (4, 9), axis 1: expected 4 (h=4), got 9; '
-            'mend: the tensor is transposed: declare "h _" in place of "_ h"',
+            'hint: the tensor is transposed: declare "h _" in place of "_ h"',
         ),
         (
             "(3 attn) x",
             (16, 3),
             'the tensor does not fit its pattern: pattern "(3 attn) x", shape (16, 3), axis 0: '
-            "expected 15 (3 * attn=5), got 16; mend: correct the pattern, or the size of the group",
+            "expected 15 (3 * attn=5), got 16; hint: correct the pattern, or the size of the group",
         ),
     ],
 )

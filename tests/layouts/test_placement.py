@@ -32,21 +32,22 @@ def test_moving_gives_a_new_placement() -> None:
     [
         (
             {"x": (0, 1, 2, 3)},
-            "a placement deals other groups than the layout has: expected x, h, got x; mend: deal each group once",
+            "the groups of a placement are not those of the layout: expected x, h, got x; "
+            "hint: place each group of the layout once",
         ),
         (
             {"x": (0, 1, 2, 2), "h": (0, 1)},
             "a placement must give every neuron a slot of its own: group 'x': expected a permutation of 0..3, "
-            "got (0, 1, 2, 2); mend: deal each slot once",
+            "got (0, 1, 2, 2); hint: use each slot once",
         ),
         (
             {"x": (0, 1, 2, 3), "h": (0, 2)},
             "a placement must give every neuron a slot of its own: group 'h': expected a permutation of 0..1, "
-            "got (0, 2); mend: deal each slot once",
+            "got (0, 2); hint: use each slot once",
         ),
         (
             {"x": (0, 2, 1, 3), "h": (0, 1)},
-            "a placement tears a head apart: group 'x'; mend: keep the neurons of a head in one block of slots",
+            "a placement splits a head: group 'x'; hint: keep the neurons of a head in one block of slots",
         ),
     ],
 )

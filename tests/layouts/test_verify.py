@@ -56,34 +56,34 @@ def test_a_certificate_is_repeatable_and_the_module_is_left_alone() -> None:
         (
             {"layers__1__weight": "h1 h2"},
             "permuting group 'h1' changes the outputs: tensor 'layers.1.weight', axes 0 and 1: "
-            'expected "h2 -> h1", got "h1 h2"; mend: for \'layers.1.weight\' '
+            'expected "h2 -> h1", got "h1 h2"; hint: for \'layers.1.weight\' '
             'declare "h2 -> h1" in place of "h1 h2", or "h2 h1" if h2 is the target',
         ),
         (
             {"layers__1__weight": "h1 -> h2"},
             "permuting group 'h1' changes the outputs: tensor 'layers.1.weight', axes 0 and 1: "
-            'expected "h2 h1", got "h1 -> h2"; mend: for \'layers.1.weight\' '
+            'expected "h2 h1", got "h1 -> h2"; hint: for \'layers.1.weight\' '
             'declare "h2 h1" in place of "h1 -> h2", or "h2 -> h1" if h2 is the source',
         ),
         (
             {"layers__0__bias": "_"},
             "permuting group 'h1' changes the outputs: tensor 'layers.0.bias', axis 0: "
-            'expected "h1", got "_"; mend: for \'layers.0.bias\' declare "h1" in place of "_"',
+            'expected "h1", got "_"; hint: for \'layers.0.bias\' declare "h1" in place of "_"',
         ),
         (
             {"layers__0__bias": "4"},
             "permuting group 'h1' changes the outputs: tensor 'layers.0.bias', axis 0: "
-            'expected "h1", got "4"; mend: for \'layers.0.bias\' declare "h1" in place of "4"',
+            'expected "h1", got "4"; hint: for \'layers.0.bias\' declare "h1" in place of "4"',
         ),
         (
             {"layers__1__bias": "h1"},
             "permuting group 'h1' changes the outputs: tensor 'layers.1.bias', axis 0: "
-            'expected "h2", got "h1"; mend: for \'layers.1.bias\' declare "h2" in place of "h1"',
+            'expected "h2", got "h1"; hint: for \'layers.1.bias\' declare "h2" in place of "h1"',
         ),
         (
             {"layers__0__weight": "h1 _"},
             "permuting group 'x' changes the outputs: tensor 'layers.0.weight', axis 1: "
-            'expected "x", got "_"; mend: for \'layers.0.weight\' declare "h1 x" in place of "h1 _"',
+            'expected "x", got "_"; hint: for \'layers.0.weight\' declare "h1 x" in place of "h1 _"',
         ),
     ],
 )
@@ -97,7 +97,7 @@ def test_ends_that_are_not_declared_are_named(end: str, group: str) -> None:
     error = _refused(SQUARE, dataclasses.replace(layout, **{end: ""}), ROWS)
     assert str(error) == (
         f"permuting group '{group}' changes the outputs: the layout's {end}: "
-        f'expected "{group}", got ""; mend: declare {end}="{group}"'
+        f'expected "{group}", got ""; hint: declare {end}="{group}"'
     )
 
 
@@ -127,7 +127,7 @@ def test_a_group_that_the_module_treats_unequally_is_refused_without_a_culprit()
     assert error.what == "permuting group 'h1' changes the outputs"
     assert error.where == "tensors that declare it: 'layers.0.weight', 'layers.0.bias', 'layers.1.weight'"
     assert error.expected == "at most 1e-09 of the largest output"
-    assert error.mend.endswith("if the module treats them unequally, they cannot be moved")
+    assert error.hint.endswith("if the module treats them unequally, they cannot be moved")
     fixed = module.layout().with_groups([Group.line("h1", 4, movable=False)])
     assert set(verify(module, fixed, ROWS).deviations) == {"x", "h2", "y"}
 
@@ -194,7 +194,7 @@ def test_attention_is_certified(block: nn.Module) -> None:
 def test_ignored_heads_are_refused(block: nn.Module, heads: int) -> None:
     assert str(_refused(block, _block_layout(heads), SENTENCES)) == (
         f"permuting group 'attn' changes the outputs: group 'attn': expected heads=2, got heads={heads}; "
-        "mend: declare the group with heads=2"
+        "hint: declare the group with heads=2"
     )
 
 
@@ -222,7 +222,7 @@ def test_the_wrong_order_of_q_k_v_in_weight_and_bias_alike_is_named(block: nn.Mo
     wrong = _block_layout(attn__in_proj_weight="(attn 3) resid", attn__in_proj_bias="(attn 3)")
     error = _refused(block, wrong, SENTENCES)
     assert error.where == "tensor 'attn.in_proj_weight', axis 0"
-    assert error.mend == (
+    assert error.hint == (
         'for \'attn.in_proj_weight\' declare "(3 attn) resid" in place of "(attn 3) resid"; '
         'for \'attn.in_proj_bias\' declare "(3 attn)" in place of "(attn 3)"'
     )
@@ -231,7 +231,7 @@ def test_the_wrong_order_of_q_k_v_in_weight_and_bias_alike_is_named(block: nn.Mo
 def test_a_transposed_projection_is_named(block: nn.Module) -> None:
     error = _refused(block, _block_layout(attn__out_proj__weight="attn resid"), SENTENCES)
     assert error.where == "tensor 'attn.out_proj.weight', axes 0 and 1"
-    assert '"resid attn" if resid is the target' in error.mend
+    assert '"resid attn" if resid is the target' in error.hint
 
 
 def test_tied_tensors_must_be_declared_alike(block: nn.Module) -> None:
@@ -242,7 +242,7 @@ def test_tied_tensors_must_be_declared_alike(block: nn.Module) -> None:
     assert str(_refused(block, both, SENTENCES)) == (
         "tied tensors are declared differently: tensors 'emb.weight' and 'out.weight', group 'words': "
         'expected "_ resid", got "words resid"; '
-        "mend: declare both alike: an axis that is a group for one and not for the other is _ for both"
+        "hint: declare both alike: an axis that is a group for one and not for the other is _ for both"
     )
 
 
@@ -373,7 +373,7 @@ def test_outputs_must_be_finite_and_repeatable() -> None:
 
     generator = torch.Generator().manual_seed(0)
     noisy = Noisy([4, 4, 4, 4], generator=torch.Generator().manual_seed(0))
-    with pytest.raises(InputError, match="other outputs each time"):
+    with pytest.raises(InputError, match="different outputs each time"):
         verify(noisy, noisy.layout(), ROWS)
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from bimt_train import CheckpointError, InputError, LayoutError, PatternError, verify
-from bimt_train.checkpoints import Checkpoint, Network, Probe, TaskCard, load_checkpoint, save_checkpoint
+from bimt_train.checkpoints import Checkpoint, Network, Probe, TaskSpec, load_checkpoint, save_checkpoint
 from bimt_train.layouts import TensorSpec
 from bimt_train.models import GPT, MLP, RNN, EmbeddingMLP, ImageMLP, ProgramTransformer, RowTransformer
 
@@ -64,8 +64,8 @@ def test_every_shipped_model_comes_back_from_its_file(name: str, tmp_path: Path)
     outputs = network.predict(rows)
     inputs, named = ([f"{end}{i}" for i in range(n)] for end, n in (("x", rows.shape[1]), ("y", outputs.shape[-1])))
     loss, y = ("next-token", rows) if outputs.ndim > 2 else ("mse", outputs)
-    card = TaskCard("any", tuple(inputs), tuple(named), ((0, 1),) * len(inputs), loss=loss)
-    save_checkpoint(tmp_path / "m.safetensors", Checkpoint(network, card, Probe(rows, y, rows, y)))
+    task = TaskSpec("any", tuple(inputs), tuple(named), ((0, 1),) * len(inputs), loss=loss)
+    save_checkpoint(tmp_path / "m.safetensors", Checkpoint(network, task, Probe(rows, y, rows, y)))
     np.testing.assert_array_equal(load_checkpoint(tmp_path / "m.safetensors").network.predict(rows), outputs)
 
 
@@ -195,9 +195,9 @@ def test_an_embedding_without_tokens_is_refused(tokens: int) -> None:
 
 def language_checkpoint() -> Checkpoint:
     names = tuple(f"c{k}" for k in range(7))
-    card = TaskCard("text", ("t1", "t2"), names, ((0, 6), (0, 6)), loss="next-token")
+    task = TaskSpec("text", ("t1", "t2"), names, ((0, 6), (0, 6)), loss="next-token")
     x = TOKENS.numpy().astype(np.float64)
-    return Checkpoint(Network.of(gpt()), card, Probe(x, x, x[:9], x[:9]))
+    return Checkpoint(Network.of(gpt()), task, Probe(x, x, x[:9], x[:9]))
 
 
 def program_checkpoint() -> Checkpoint:
@@ -205,15 +205,15 @@ def program_checkpoint() -> Checkpoint:
 
 
 def row_checkpoint() -> Checkpoint:
-    card = TaskCard("rows", ("x1", "x2", "x3"), ("y1", "y2"), ((0, 1),) * 3)
+    task = TaskSpec("rows", ("x1", "x2", "x3"), ("y1", "y2"), ((0, 1),) * 3)
     x = ROWS.numpy().astype(np.float64)
-    return Checkpoint(Network.of(transformer()), card, Probe(x, x[:, :2], x, x[:, :2]))
+    return Checkpoint(Network.of(transformer()), task, Probe(x, x[:, :2], x, x[:, :2]))
 
 
 def checkpoint() -> Checkpoint:
-    card = TaskCard("product", ("a", "b"), tuple(f"c{k}" for k in range(7)), ((0, 6), (0, 6)), loss="cross-entropy")
+    task = TaskSpec("product", ("a", "b"), tuple(f"c{k}" for k in range(7)), ((0, 6), (0, 6)), loss="cross-entropy")
     x, y = TOKENS.numpy().astype(np.float64), np.eye(7)[RNG.integers(0, 7, 40)]
-    return Checkpoint(Network.of(embedded()), card, Probe(x, y, x[:9], y[:9]))
+    return Checkpoint(Network.of(embedded()), task, Probe(x, y, x[:9], y[:9]))
 
 
 def test_a_network_of_tokens_is_stored_and_read_back(tmp_path) -> None:

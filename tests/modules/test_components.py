@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bimt_analyze.graph import Edges, Neuron, NeuronGraph
-from bimt_analyze.modules import connected_components, peeled_components
+from bimt_analyze.modules import components_up_to_layer, connected_components
 from bimt_train import InputError
 
 SIZES = (3, 4, 3, 2)
@@ -48,7 +48,7 @@ def test_components_are_networkx_s(edges):
     graph = layered(edges)
     found = nx.Graph([(a, b) for a, b in edges if a != b])
     assert groups(connected_components(graph)) == {frozenset(c) for c in nx.connected_components(found)}
-    assert groups(peeled_components(graph, depth=3)) == groups(connected_components(graph))
+    assert groups(components_up_to_layer(graph, depth=3)) == groups(connected_components(graph))
 
 
 @settings(deadline=None, max_examples=60)
@@ -66,7 +66,7 @@ def test_a_greater_leak_refines(edges, one, other):
 @given(weighted, st.sampled_from([0.0, 0.2]))
 def test_a_lower_cut_refines(edges, leak):
     graph = layered(edges)
-    cuts = [peeled_components(graph, depth=depth, leak=leak) for depth in range(4)]
+    cuts = [components_up_to_layer(graph, depth=depth, leak=leak) for depth in range(4)]
     assert all(low.refines(high) for low, high in itertools.pairwise(cuts))
     assert groups(cuts[-1]) == groups(connected_components(graph, leak=leak))
 
@@ -123,34 +123,34 @@ def composed():
 def test_cuts_by_hand():
     graph = layered(composed())
     whole = a_set(*{place for pair in composed() for place in pair})
-    assert groups(peeled_components(graph, depth=2)) == {whole}
+    assert groups(components_up_to_layer(graph, depth=2)) == {whole}
     part_a = a_set((0, 0), (0, 1), (1, 0), (2, 0), (3, 0))
     part_b = a_set((0, 2), (1, 1))
     both = a_set((2, 1), (2, 2), (3, 1))
-    assert groups(peeled_components(graph, depth=1)) == {part_a, part_b, both}
+    assert groups(components_up_to_layer(graph, depth=1)) == {part_a, part_b, both}
     lowest = {
         a_set((0, 0)), a_set((0, 1)), part_b, a_set((1, 0), (2, 0), (3, 0)), both
     }  # fmt: skip
-    assert groups(peeled_components(graph, depth=0)) == lowest
+    assert groups(components_up_to_layer(graph, depth=0)) == lowest
 
 
 def test_neurons_of_one_depth_that_are_joined_count_as_one():
     edges = composed() | {((2, 0), (2, 1)): 1.0}
     joined = a_set((2, 0), (2, 1), (2, 2), (3, 0), (3, 1))
-    assert joined in groups(peeled_components(layered(edges), depth=1))
+    assert joined in groups(components_up_to_layer(layered(edges), depth=1))
 
 
 def test_impossible_cuts_and_leaks():
     graph = layered(composed())
     with pytest.raises(InputError, match="expected 0 or more, got -1"):
-        peeled_components(graph, depth=-1)
+        components_up_to_layer(graph, depth=-1)
     for leak in (-0.1, 1.0, float("nan")):
         with pytest.raises(InputError, match="an impossible leak: expected 0 or more, below 1"):
             connected_components(graph, leak=leak)
 
 
 def test_the_method_is_told():
-    partition = peeled_components(layered(composed()), depth=1, leak=0.1)
-    assert partition.method == "peeled components"
+    partition = components_up_to_layer(layered(composed()), depth=1, leak=0.1)
+    assert partition.method == "components up to layer"
     assert dict(partition.parameters) == {"depth": 1, "leak": 0.1, "weights": "magnitude"}
     assert "igraph" in partition.versions

@@ -1,4 +1,4 @@
-"""Funnels against a walk over all paths; Infomap and the best modularity against what they maximise."""
+"""Dominator modules against a walk over all paths; Infomap and the best modularity against what they maximise."""
 
 from itertools import pairwise, product
 
@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from bimt_analyze.graph import Edges, Neuron, NeuronGraph
-from bimt_analyze.modules import best_modularity, choose_level, funnels, hierarchy, infomap, leiden, modularity
+from bimt_analyze.modules import (
+    best_modularity,
+    choose_level,
+    dominator_modules,
+    hierarchy,
+    infomap,
+    leiden,
+    modularity,
+)
 from bimt_analyze.synthetic import boolean_hierarchy
 from bimt_train import InputError
 
@@ -38,28 +46,28 @@ def named(graph, partition):
 def test_functions_of_functions_fall_apart_at_their_heads():
     arrows = "p>a q>a p>b q>b a>f b>f r>c s>c r>d s>d c>g d>g f>u g>u f>v g>v u>y v>y"
     graph = graph_of(["p q r s", "a b c d", "f g", "u v", "y"], arrows)
-    assert named(graph, funnels(graph)) == {frozenset("pqabf"), frozenset("rscdg"), frozenset("uvy")}
-    assert named(graph, funnels(graph, depth=0)) == {frozenset("pqrsabcdfguvy")}
-    assert funnels(graph).quality == 1.0
+    assert named(graph, dominator_modules(graph)) == {frozenset("pqabf"), frozenset("rscdg"), frozenset("uvy")}
+    assert named(graph, dominator_modules(graph, depth=0)) == {frozenset("pqrsabcdfguvy")}
+    assert dominator_modules(graph).quality == 1.0
 
 
 def test_a_shared_input_goes_where_it_weighs_most():
     graph = graph_of(
         ["p q", "a b c d", "f g", "y z"], "p>a p>b:1 q>a:1 q>b p>c:3 q>c:2 p>d q>d a>f b>f c>g d>g f>y g>z"
     )
-    found = named(graph, funnels(graph))
+    found = named(graph, dominator_modules(graph))
     assert frozenset("pqcdgz") in found
     assert frozenset("abfy") in found
 
 
 def test_a_head_that_only_passes_on_joins_what_it_hears():
     graph = graph_of(["p q", "a", "b", "y z"], "p>a q>a a>b b>y b>z")
-    assert frozenset("pqab") in named(graph, funnels(graph))
+    assert frozenset("pqab") in named(graph, dominator_modules(graph))
 
 
 def test_what_many_read_has_no_head():
     graph = graph_of(["p q", "a b", "y z"], "p>a p>b q>a q>b a>y a>z b>y b>z")
-    assert funnels(graph).quality == 0.0
+    assert dominator_modules(graph).quality == 0.0
 
 
 def test_post_dominators_are_what_all_paths_share():
@@ -91,18 +99,18 @@ def test_post_dominators_are_what_all_paths_share():
 def test_boolean_functions_are_found_whatever_they_share(overlap, reuse):
     from bimt_analyze.graph import neuron_graph
 
-    specimen = boolean_hierarchy(outputs=3, overlap=overlap, reuse=reuse, seed=3)
-    found = hierarchy(neuron_graph(specimen.network, weights="attribution", x=specimen.x))
+    planted = boolean_hierarchy(outputs=3, overlap=overlap, reuse=reuse, seed=3)
+    found = hierarchy(neuron_graph(planted.network, weights="attribution", x=planted.x))
     chosen = choose_level(found).partition
-    for module in specimen.partition.modules:
+    for module in planted.partition.modules:
         (home,) = [m for m in chosen.modules if min(module) in m]
         assert module <= home
-    assert len(chosen.modules) == len(specimen.partition.modules)
+    assert len(chosen.modules) == len(planted.partition.modules)
 
 
 def test_a_leak_out_of_range_is_refused():
     with pytest.raises(InputError, match="leak"):
-        funnels(graph_of(["p", "y"], "p>y"), leak=1.0)
+        dominator_modules(graph_of(["p", "y"], "p>y"), leak=1.0)
 
 
 def test_infomap_finds_two_cliques_and_is_repeatable():

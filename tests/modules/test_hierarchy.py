@@ -47,7 +47,7 @@ def test_every_chain_is_nested_and_ends_in_the_components(seed, density):
     matrices[0][0, 0] = 1.0
     graph = chain(*matrices)
     found = hierarchy(graph, runs=2, resolutions=(0.5, 1.0, 2.0), seed=seed)
-    for levels in (found.resolutions, found.leaks, found.peeled):
+    for levels in (found.resolutions, found.leaks, found.up_to_layer):
         whole = (*levels, found.components)
         assert all(a.partition.refines(b.partition) for a, b in itertools.pairwise(whole))
     assert all(level.partition.unused == graph.unused for level in found.levels)
@@ -98,7 +98,7 @@ def test_parts_that_the_last_layer_combines_are_cut_off():
     first, second, third = np.zeros((4, 4)), np.eye(4), np.ones((1, 4))
     first[:2, :2] = first[2:, 2:] = 1.0
     choice = choose_level(hierarchy(chain(first, second, third), runs=4, seed=0))
-    assert choice.level.kind == "peeled"
+    assert choice.level.kind == "up to layer"
     assert choice.level.parameter == 2
     parts = {frozenset((f"l{d}", i) for d in range(3) for i in half) for half in ((0, 1), (2, 3))}
     assert set(choice.partition.modules) == parts | {frozenset([("l3", 0)])}

@@ -102,9 +102,9 @@ def test_chains_stand_under_each_other_and_empty_ones_are_left_out() -> None:
     assert not boxes(plots.draw_hierarchy(replace(PLAIN, components=level(Partition((), X | Y), 0.0, "components"))))
 
 
-@pytest.mark.parametrize("specimen", [block_network(crosstalk=0.02), absolute_sums(outputs=1, terms=12)])
-def test_names_do_not_meet_and_stay_in_their_boxes(specimen) -> None:
-    found = hierarchy(neuron_graph(specimen.network), runs=2)
+@pytest.mark.parametrize("planted", [block_network(crosstalk=0.02), absolute_sums(outputs=1, terms=12)])
+def test_names_do_not_meet_and_stay_in_their_boxes(planted) -> None:
+    found = hierarchy(neuron_graph(planted.network), runs=2)
     axes = plots.draw_hierarchy(found, chosen=choose_level(found).level)
     assert max(len(row) for row in boxes(axes)) > 12
     axes.figure.canvas.draw()
@@ -154,7 +154,7 @@ def test_stability_says_if_nothing_splits_or_no_resolution_was_chosen() -> None:
     assert title(TREE, WHOLE_LEVEL) == "Chosen: components, 1 module, not by resolution"
 
 
-def compared(observed: float, null: list[float], model: str = "shuffled") -> Significance:
+def compared(observed: float, null: list[float], model: str = "weight_permutation") -> Significance:
     reached = sum(value >= observed for value in null)
     z = (observed - np.mean(null)) / np.std(null) if np.std(null) else None
     return Significance((1 + reached) / (1 + len(null)), z, observed, tuple(null), "value", model, "magnitude", 0)
@@ -184,7 +184,7 @@ def test_null_values_are_bars_and_the_observed_one_is_a_line(one: Significance, 
     assert low < min(one.observed, *one.null) and max(one.observed, *one.null) < high
     said = panel.texts[-1].get_text().split("\n")
     assert said[0] == reached and said[1].startswith(distance)
-    assert panel.get_title(loc="left") == "Null model: shuffled"
+    assert panel.get_title(loc="left") == "Null model: weight_permutation"
 
 
 def test_several_tests_have_a_panel_each() -> None:

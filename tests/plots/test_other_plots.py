@@ -112,15 +112,15 @@ def test_pictures_are_written_to_files(tmp_path):
 
 def test_the_boundary_lies_where_the_network_says() -> None:
     from bimt_analyze.plots import draw_boundary
-    from bimt_train.checkpoints import Checkpoint, Network, Probe, TaskCard
+    from bimt_train.checkpoints import Checkpoint, Network, Probe, TaskSpec
     from bimt_train.models import MLP
 
     module = MLP((2, 2))
     tensors = {"layers.0.weight": np.array([[1.0, 0.0], [-1.0, 0.0]]), "layers.0.bias": np.zeros(2)}  # right and left
     network = Network(module.spec, module.layout(), Network.of(module).placement, tensors)
     x, y = np.array([[0.5, 0.5], [-0.5, 0.5]]), np.eye(2)
-    card = TaskCard("halves", ("x1", "x2"), ("right", "left"), ((-1, 1), (-1, 1)), loss="cross-entropy")
-    (panel,) = draw_boundary(Checkpoint(network, card, Probe(x, y, x, y)), x, y).child_axes
+    task = TaskSpec("halves", ("x1", "x2"), ("right", "left"), ((-1, 1), (-1, 1)), loss="cross-entropy")
+    (panel,) = draw_boundary(Checkpoint(network, task, Probe(x, y, x, y)), x, y).child_axes
     regions = panel.images[0].get_array()
     assert np.ptp(regions[:, :99].reshape(-1, 3), axis=0).max() == 0
     assert not np.array_equal(regions[0, 0], regions[0, -1])
@@ -129,12 +129,12 @@ def test_the_boundary_lies_where_the_network_says() -> None:
 
 def test_a_boundary_needs_two_inputs_and_classes() -> None:
     from bimt_analyze.plots import draw_boundary
-    from bimt_train.checkpoints import Checkpoint, Network, Probe, TaskCard
+    from bimt_train.checkpoints import Checkpoint, Network, Probe, TaskSpec
     from bimt_train.models import MLP
 
     x, y = np.zeros((3, 1)), np.zeros((3, 1))
-    card = TaskCard("line", ("x1",), ("y1",), ((-1, 1),))
-    checkpoint = Checkpoint(Network.of(MLP((1, 1))), card, Probe(x, y, x, y))
+    task = TaskSpec("line", ("x1",), ("y1",), ((-1, 1),))
+    checkpoint = Checkpoint(Network.of(MLP((1, 1))), task, Probe(x, y, x, y))
     with pytest.raises(InputError, match="no boundary to draw"):
         draw_boundary(checkpoint, np.zeros((3, 2)), np.zeros((3, 1)))
 

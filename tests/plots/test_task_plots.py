@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from bimt_analyze import plots
-from bimt_analyze.audits import Damage
+from bimt_analyze.audits import MeanAblationEffects
 from bimt_analyze.representations import IRREPS, ClassUse, FrequencyModule, IrrepShares, Readout
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
@@ -89,17 +89,17 @@ def test_the_map_of_classes_shows_shares_of_the_margin() -> None:
     assert [label.get_text() for label in first.get_xticklabels()] == ["1", "0"]
 
 
-def test_the_map_of_damage_shows_the_matrix_and_what_is_rare() -> None:
+def test_the_map_of_mean_ablation_effects_shows_the_matrix_and_what_is_rare() -> None:
     matrix, p = np.array([[1.0, -0.2, 0.001]]), np.array([[0.01, 0.9, 0.5]])
     one = np.ones(1)
-    found = Damage(("a", "b", "c"), matrix, 1 - matrix, matrix / 2, p, one, one, (3,), "error", 99, 0)
-    (panel,) = plots.draw_damage(found).child_axes
+    found = MeanAblationEffects(("a", "b", "c"), matrix, 1 - matrix, matrix / 2, p, one, one, (3,), "error", 99, 0)
+    (panel,) = plots.draw_mean_ablation_effects(found).child_axes
     assert np.allclose(panel.images[0].get_array(), matrix)
     assert [(text.get_text(), text.get_weight()) for text in panel.texts] == [
         ("1.00", "bold"), ("-0.20", "normal"), ("0.00", "normal")
     ]  # fmt: skip
     assert [label.get_text() for label in panel.get_xticklabels()] == ["a", "b", "c"]
-    (panel,) = plots.draw_damage(found, alone=True).child_axes
+    (panel,) = plots.draw_mean_ablation_effects(found, alone=True).child_axes
     assert np.allclose(panel.images[0].get_array(), 1 - matrix)
     assert {text.get_weight() for text in panel.texts} == {"normal"}
 
@@ -107,7 +107,7 @@ def test_the_map_of_damage_shows_the_matrix_and_what_is_rare() -> None:
 def test_a_map_of_many_outputs_is_as_wide_as_a_page_and_has_no_numbers() -> None:
     matrix, each = np.full((10, 60), 0.5), np.ones(10)
     names = tuple(f"c{k}" for k in range(60))
-    found = Damage(names, matrix, matrix, matrix, matrix, each, each, (3,) * 10, "accuracy", 99, 0)
-    (panel,) = plots.draw_damage(found).child_axes
+    found = MeanAblationEffects(names, matrix, matrix, matrix, matrix, each, each, (3,) * 10, "accuracy", 99, 0)
+    (panel,) = plots.draw_mean_ablation_effects(found).child_axes
     assert not panel.texts
     assert panel.get_figure().get_size_inches()[0] < 13

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from bimt_analyze import analyze
-from bimt_train.checkpoints import Checkpoint, Network, Probe, TaskCard, save_checkpoint
-from bimt_train.expressions import KnownParts
+from bimt_train.checkpoints import Checkpoint, Network, Probe, TaskSpec, save_checkpoint
+from bimt_train.expressions import Decomposition
 from bimt_train.models import MLP
 
-PARTS = KnownParts(("x1", "x2", "x3", "x4"), ("y1", "y2"), (("y1", "x1 + 2*x3"), ("y2", "x2 - x4")))
+PARTS = Decomposition(("x1", "x2", "x3", "x4"), ("y1", "y2"), (("y1", "x1 + 2*x3"), ("y2", "x2 - x4")))
 
 
 def handmade(name="handmade", **about):
@@ -34,8 +34,8 @@ def handmade(name="handmade", **about):
     )
     x = rng.uniform(-1, 1, (80, 4))
     y = np.stack([x[:, 0] + 2 * x[:, 2], x[:, 1] - x[:, 3]], axis=1)
-    card = TaskCard(name, PARTS.inputs, PARTS.outputs, ((-1.0, 1.0),) * 4, **{"parts": PARTS, **about})
-    return Checkpoint(network, card, Probe(x[:60], y[:60], x[60:], y[60:]), {"seed": 7})
+    task = TaskSpec(name, PARTS.inputs, PARTS.outputs, ((-1.0, 1.0),) * 4, **{"decomposition": PARTS, **about})
+    return Checkpoint(network, task, Probe(x[:60], y[:60], x[60:], y[60:]), {"seed": 7})
 
 
 @pytest.fixture(scope="session")

@@ -14,11 +14,15 @@ import torch
 
 from bimt_analyze._cli import main
 from bimt_analyze._jobs import Job, work
+from bimt_analyze._options import AnalysisOptions
 from bimt_analyze._sources import Sampling
 from bimt_train import fan_out
 from bimt_train.checkpoints import save_checkpoint
 
 FAST = ("--samples", "0", "--quiet")
+QUICK = AnalysisOptions(
+    seed=0, tolerance=0.05, refit_steps=60, samples=0, time_limit=5.0, audit=False, retrain_steps=0, processes=1
+)
 
 
 @pytest.fixture
@@ -56,7 +60,7 @@ def test_it_prints_the_headline_and_writes_reports(saved, tmp_path, capsys):
     assert lines[:3] == [
         "y1 = x1 + 2*x3    exact    r2 1.000000",
         "y2 = x2 - x4      exact    r2 1.000000",
-        "2 modules, as the task is built: {x1, x3 -> y1}  {x2, x4 -> y2}",
+        "2 modules, matching the decomposition: {x1, x3 -> y1}  {x2, x4 -> y2}",
     ]
     assert set(lines[3:]) == {f"report: {out}", f"report: {tmp_path / 'r.html'}"}
     assert json.loads(out.read_text())["provenance"]["source"] == str(saved)
@@ -76,7 +80,7 @@ def test_a_folder_means_its_best_seed_and_all_means_all(folder, capsys):
     assert main([str(folder), "--json", str(folder / "r.json"), *FAST]) == 0
     assert json.loads((folder / "r.json").read_text())["task"]["name"] == "task3"
     capsys.readouterr()
-    job = Job(str(folder), Sampling(), (), ("json",), 0, 0.05, 60, 0, 5.0, False, False, 0, 1)
+    job = Job(str(folder), Sampling(), (), ("json",), QUICK)
     assert pickle.loads(pickle.dumps(job)) == job
     outcomes = fan_out(work, [job, job], processes=1)
     assert outcomes[0].texts["json"].split('"seconds"')[0] == outcomes[1].texts["json"].split('"seconds"')[0]
@@ -105,7 +109,7 @@ def test_a_network_trained_elsewhere_with_a_table(weights, tmp_path, capsys, tar
     assert main([*map(str, words), *FAST]) == 0
     out = capsys.readouterr().out
     assert re.search(r"^u = 3\*a \+ 1/100 +not exact +r2 1\.0", out, flags=re.MULTILINE)
-    assert out.splitlines()[-1] == "2 modules, as the task is built: {a -> u}  {b_m -> v}"
+    assert out.splitlines()[-1] == "2 modules, matching the decomposition: {a -> u}  {b_m -> v}"
 
 
 def test_a_network_trained_elsewhere_with_a_range(weights, tmp_path, capsys):
@@ -121,7 +125,7 @@ def test_bad_input_is_one_line_and_status_two(weights, saved, folder, tmp_path, 
     assert "bad.safetensors" in refused(capsys, bad)
     assert "no such file" in refused(capsys, tmp_path / "nothing")
     assert "--activation silu" in refused(capsys, weights, "--range", "-1", "1")
-    assert "nowhere to sample" in refused(capsys, weights, "--activation", "silu")
+    assert "no inputs on which to sample" in refused(capsys, weights, "--activation", "silu")
     assert "--probe and --range" in refused(
         capsys, weights, "--activation", "silu", "--range", "0", "1", "--probe", "t.csv"
     )
@@ -177,15 +181,15 @@ def test_importing_the_package_is_light():
 
 
 def test_the_worker_says_what_the_report_says(saved):
-    outcome = work(Job(str(saved), Sampling(), ("modules==2",), (), 0, 0.05, 60, 0, 5.0, False, False, 0, 1))
-    assert (outcome.edges, outcome.modules, outcome.as_built, outcome.exact, outcome.formulas) == (7, 2, True, 2, 2)
+    outcome = work(Job(str(saved), Sampling(), ("modules==2",), (), QUICK))
+    assert (outcome.edges, outcome.modules, outcome.matches, outcome.exact, outcome.formulas) == (7, 2, True, 2, 2)
     assert [finding.holds for finding in outcome.findings] == [True] and outcome.texts == {}
 
 
-def test_evolve_reaches_the_search(saved, monkeypatch, capsys):
+def test_genetic_reaches_the_search(saved, monkeypatch, capsys):
     from bimt_analyze.formulas import _find_formula as _find
 
     asked = []
-    monkeypatch.setattr(_find, "check_evolution", lambda: asked.append(True))
+    monkeypatch.setattr(_find, "check_genetic", lambda: asked.append(True))
     assert main([str(saved), *FAST]) == 0 and not asked
-    assert main([str(saved), "--evolve", *FAST]) == 0 and asked
+    assert main([str(saved), "--genetic", *FAST]) == 0 and asked

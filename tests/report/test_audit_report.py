@@ -7,13 +7,13 @@ import pytest
 from bimt_analyze import analyze
 from bimt_analyze._cli import main, q_values, table
 from bimt_analyze._jobs import Outcome
-from bimt_analyze.report import ReportFile
+from bimt_analyze.report._schema import ReportFile
 from bimt_train import InputError
 
 
 @pytest.fixture(scope="module")
 def audited(checkpoint):
-    return analyze(checkpoint, samples=20, retrain_steps=0, seconds=2.0, audit=True)
+    return analyze(checkpoint, samples=20, retrain_steps=0, time_limit=2.0, audit=True)
 
 
 def test_the_record_holds_the_audit(audited):
@@ -32,7 +32,7 @@ def test_without_one_there_is_none(report):
 
 def test_the_page_shows_every_sentence_and_picture(audited):
     html, markdown = audited.to_html(), audited.to_markdown()
-    for section in ("audit", "audit-levels", "audit-nulls", "audit-damage"):
+    for section in ("audit", "audit-levels", "audit-nulls", "audit-mean-ablation-effects"):
         assert f'<section id="{section}">' in html
     for sentence in audited.audit.summary():
         assert sentence.split("(")[0].replace("'", "&#39;").replace(">", "&gt;").strip() in html
@@ -40,7 +40,7 @@ def test_the_page_shows_every_sentence_and_picture(audited):
 
 
 def test_requirements_reach_into_it(audited):
-    (finding,) = audited.check("audit.nulls.rewired.specialisation.p<=1")
+    (finding,) = audited.check("audit.nulls.degree_preserving.specialisation.p<=1")
     assert finding.holds
     (finding,) = audited.check("audit.agreement>=0.99")
     assert finding.holds
@@ -50,7 +50,7 @@ def test_requirements_reach_into_it(audited):
 
 def test_the_command_line_asks_for_it(saved, tmp_path, capsys):
     out = tmp_path / "audit.json"
-    words = [str(saved), "--audit", "--retrain", "0", "--samples", "20", "--seconds", "1", "--quiet"]
+    words = [str(saved), "--audit", "--retrain", "0", "--samples", "20", "--time-limit", "1", "--quiet"]
     assert main([*words, "--json", str(out), "--require", "audit.agreement>=0.9"]) == 0
     assert json.loads(out.read_text())["audit"]["verdict"][0]["text"] in capsys.readouterr().out
 
@@ -80,7 +80,7 @@ def test_the_table_tells_p_and_q():
         return Outcome(f"seed-{n:03}.safetensors", (), (), {}, 9, 2, True, 1, 2, p, modular)
 
     head, first, second = table([outcome(0, 0.01, True), outcome(1, 0.5, False)]).splitlines()
-    assert head.split() == ["checkpoint", "edges", "modules", "modular", "p", "q", "as", "built", "exact", "formulas"]
+    assert head.split() == ["checkpoint", "edges", "modules", "modular", "p", "q", "matches", "exact", "formulas"]
     assert first.split()[3:6] == ["yes", "0.010", "0.020"]
     assert second.split()[3:6] == ["no", "0.500", "0.500"]
     assert "modular" not in table([outcome(0, None, None)]).splitlines()[0].split()

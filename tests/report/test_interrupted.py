@@ -12,13 +12,13 @@ def test_an_interrupted_search_leaves_no_time_for_the_other_outputs(checkpoint, 
         if stage == "hints" and len(given) == 1:
             raise KeyboardInterrupt
 
-    def seen(*rows, seconds, **options):
-        given.append(seconds)
-        return found(*rows, seconds=seconds, progress=pressed, **options)
+    def seen(*rows, time_limit, **options):
+        given.append(time_limit)
+        return found(*rows, time_limit=time_limit, progress=pressed, **options)
 
     found = formulas.find_formula
     monkeypatch.setattr(formulas, "find_formula", seen)
-    report = _analyze.analyze(checkpoint, samples=0, seconds=20.0)
+    report = _analyze.analyze(checkpoint, samples=0, time_limit=20.0)
     assert given == pytest.approx([10.0, 0.1], abs=0.01)
     assert list(report.formulas) == ["y1", "y2"]
     assert report.formulas["y1"].exact, "a formula that was found in time is proven as any other"

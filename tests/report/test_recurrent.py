@@ -8,7 +8,7 @@ import pytest
 from bimt_analyze import analyze
 from bimt_analyze.audits import agreement
 from bimt_analyze.graph import neuron_graph
-from bimt_analyze.modules import peeled_components
+from bimt_analyze.modules import components_up_to_layer
 from bimt_analyze.report import Report
 from bimt_train import InputError
 from bimt_train.checkpoints import Checkpoint, Network, Probe
@@ -30,15 +30,15 @@ def known() -> Checkpoint:
         for row, asked in enumerate(ASKED.values()):
             write[row, [p, q]] = asked.get(channel, 0.0)
     module = build_model(TASK.model).double()
-    layout = module.layout(input_labels=TASK.card.inputs, output_labels=TASK.card.outputs)
+    layout = module.layout(input_labels=TASK.spec.inputs, output_labels=TASK.spec.outputs)
     tensors = {"read.weight": read, "read.bias": np.zeros(10), "recur.weight": recur}
     network = Network.of(module, layout).with_tensors({**tensors, "write.weight": write, "write.bias": np.zeros(3)})
-    return Checkpoint(network, TASK.card, Probe(data.x_train, data.y_train, data.x_test, data.y_test))
+    return Checkpoint(network, TASK.spec, Probe(data.x_train, data.y_train, data.x_test, data.y_test))
 
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    return analyze(known(), samples=20, seconds=20.0)  # of which it takes few
+    return analyze(known(), samples=20, time_limit=20.0)  # of which it takes few
 
 
 def test_the_known_circuit_answers_the_questions() -> None:
@@ -51,8 +51,8 @@ def test_the_report_names_all_columns_of_a_channel(report: Report) -> None:
         (("a1", "b1", "c1", "a2", "b2", "c2"), ("y1", "y2")),
         (("d1", "d2"), ("y3",)),
     ]
-    assert report.built_as is not None
-    assert report.built_as.level == "flat"
+    assert report.matches_decomposition is not None
+    assert report.matches_decomposition.level == "flat"
     assert report.unused == ()
     assert (report.circuit.edges, report.circuit.neurons) == (34, 4 + 8 + 3)
 
@@ -61,7 +61,7 @@ def test_it_agrees_with_the_known_parts(report: Report) -> None:
     assert report.agreement is not None
     assert report.agreement.score == 1
     assert report.agreement.dependencies.spurious == report.agreement.dependencies.missing == ()
-    served = {part.part: part.f1 for part in report.agreement.parts}
+    served = {one.subfunction: one.f1 for one in report.agreement.subfunctions}
     assert served["m_d"] == 1
     assert served["m_a"] == 2 * 2 / (6 + 2)  # the module of three channels, two steps each
 
@@ -76,14 +76,14 @@ def test_a_stray_edge_is_seen() -> None:
     write = checkpoint.network.tensors["write.weight"].copy()
     write[2, 0] = 0.3  # y3 listens to a
     network = checkpoint.network.with_tensors({"write.weight": write})
-    scored = agreement(network, TASK.card, x=checkpoint.probe.x_train)
+    scored = agreement(network, TASK.spec, x=checkpoint.probe.x_train)
     assert scored.dependencies.spurious == (("y3", "a1"), ("y3", "a2"))
     assert scored.leak is not None
     assert scored.leak > 0
 
 
 def test_without_the_outputs_each_channel_is_a_block(report: Report) -> None:
-    blocks = peeled_components(report.graph, depth=1).modules
+    blocks = components_up_to_layer(report.graph, depth=1).modules
     channels = [[i for group, i in block if group == "x"] for block in blocks]
     assert sorted(found for found in channels if found) == [[0], [1], [2], [3]]
 

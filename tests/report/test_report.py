@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from bimt_analyze import analyze
-from bimt_analyze.report import ReportFile, json_schema
-from bimt_analyze.representations import Reading
+from bimt_analyze.report import json_schema
+from bimt_analyze.report._schema import ReportFile
+from bimt_analyze.representations import Interpretation
 from bimt_train import InputError
-from bimt_train.expressions import KnownParts
+from bimt_train.expressions import Decomposition
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "report.schema.json"
 VOID = {"meta", "br", "img", "hr", "input", "link"}
@@ -53,7 +54,7 @@ def test_the_summary_says_formulas_and_modules(report):
     assert report.summary() == (
         "y1 = x1 + 2*x3    exact    r2 1.000000",
         "y2 = x2 - x4      exact    r2 1.000000",
-        "2 modules, as the task is built: {x1, x3 -> y1}  {x2, x4 -> y2}",
+        "2 modules, matching the decomposition: {x1, x3 -> y1}  {x2, x4 -> y2}",
     )
 
 
@@ -69,9 +70,9 @@ def test_the_json_holds_what_is_known_of_the_network_by_hand(report):
     first = plain["formulas"]["y1"]
     assert (first["expression"], first["variables"], first["exact"]) == ("x1 + 2*x3", ["x1", "x3"], True)
     assert first["r2"] == 1.0 and 0.99 < first["r2_network"] < 1.0
-    assert plain["structure"]["as_built"] is True and plain["structure"]["as_built_level"] == "flat"
+    assert plain["structure"]["matches_decomposition"] is True and plain["structure"]["decomposition_level"] == "flat"
     assert plain["agreement"]["score"] == pytest.approx(1.0)
-    assert [(p["part"], p["module"]) for p in plain["agreement"]["parts"]] == [("y1", 1), ("y2", 2)]
+    assert [(p["subfunction"], p["module"]) for p in plain["agreement"]["subfunctions"]] == [("y1", 1), ("y2", 2)]
     assert 0 < plain["significance"]["p"] <= 1 and plain["significance"]["samples"] == 40
     assert plain["provenance"]["seeds"] == {"training": 7, "analysis": 0}
 
@@ -135,7 +136,7 @@ def test_the_page_shows_formulas_and_pictures(html):
     page = Page(html)
     assert page.tags.count("math") == 2 and page.tags.count("svg") == 4
     words = " ".join(page.words)
-    for said in ("as the task is built", "exact", "h1.3", "precision and recall in one number", "1.5"):
+    for said in ("matching the decomposition", "exact", "h1.3", "precision and recall in one number", "1.5"):
         assert said in words
     sections = [value for name, value in page.attributes if name == "id" and "-" not in value]
     for section in (
@@ -153,7 +154,7 @@ def test_the_page_shows_formulas_and_pictures(html):
 
 def test_hostile_names_stay_text(make, report):
     evil = '<img src=x onerror=alert(1)>"&'
-    checkpoint = make(evil, output_labels=("<b>one</b>", "y2"), parts=None)
+    checkpoint = make(evil, output_labels=("<b>one</b>", "y2"), decomposition=None)
     odd = replace(
         report, checkpoint=checkpoint, provenance={**report.provenance, "source": evil, "training": {"a": evil}}
     )
@@ -169,7 +170,7 @@ def test_the_markdown_has_whole_tables(report):
     for block in re.findall(r"(?:^\|.*\n)+", text, flags=re.MULTILINE):
         widths = {len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}
         assert len(widths) == 1, block
-    assert "`x1 + 2*x3`" in text and "as the task is built" in text
+    assert "`x1 + 2*x3`" in text and "matching the decomposition" in text
 
 
 def test_reports_are_written_where_asked(report, tmp_path):
@@ -178,22 +179,22 @@ def test_reports_are_written_where_asked(report, tmp_path):
     assert (tmp_path / "r.md").read_text().startswith("# handmade")
 
 
-def test_without_known_parts_there_is_no_agreement(make):
-    found = analyze(make(parts=None), samples=0)
+def test_without_a_decomposition_there_is_no_agreement(make):
+    found = analyze(make(decomposition=None), samples=0)
     plain = found.to_json()
     assert plain["agreement"]["score"] is None and plain["significance"]["p"] is None
-    assert plain["structure"]["as_built"] is None
+    assert plain["structure"]["matches_decomposition"] is None
     assert found.summary()[-1] == "2 modules: {x1, x3 -> y1}  {x2, x4 -> y2}"
     page = " ".join(Page(found.to_html()).words)
-    assert "No parts are known" in page and "was not tested" in page
+    assert "No decomposition is known" in page and "was not tested" in page
     assert not found.check("agreement>=0")[0].holds
 
 
-def test_modules_that_differ_from_the_known_parts_are_said_to(make):
-    other = KnownParts.from_grouping("y1: x1 x2; y2: x3 x4")
-    found = analyze(make(parts=other), samples=0)
-    assert found.summary()[-1].startswith("2 modules, not as the task is built:")
-    assert found.check("structure.as_built==false")[0].holds
+def test_modules_that_differ_from_the_decomposition_are_said_to(make):
+    other = Decomposition.from_grouping("y1: x1 x2; y2: x3 x4")
+    found = analyze(make(decomposition=other), samples=0)
+    assert found.summary()[-1].startswith("2 modules, not matching the decomposition:")
+    assert found.check("structure.matches_decomposition==false")[0].holds
     assert found.to_json()["agreement"]["score"] < 0.6
     assert found.to_json()["formulas"]["y1"]["canonical"] == "no truth"
 
@@ -209,7 +210,7 @@ def test_stages_are_told_as_they_begin(checkpoint):
 
 
 def test_no_seconds_no_formulas(checkpoint):
-    report = analyze(checkpoint, samples=0, seconds=0.0)
+    report = analyze(checkpoint, samples=0, time_limit=0.0)
     assert dict(report.formulas) == {}
     assert 'id="formulas"' not in report.to_html()
     assert report.to_json()["formulas"] == {}
@@ -223,11 +224,11 @@ def test_a_folder_without_runs_is_refused(tmp_path):
         analyze(tmp_path / "nothing")
 
 
-def test_a_reading_stands_in_every_form_of_the_report(report):
-    table = Reading("What they are", "two of them <b>", ("neuron", "share"), (("h1 | 2", 0.123456), (3, 1.0)))
-    read = replace(report, reading=table)
-    assert read.to_json()["reading"]["rows"] == [["h1 | 2", 0.123456], [3, 1.0]]
-    assert report.to_json()["reading"] is None and "What they are" not in report.to_markdown()
+def test_an_interpretation_stands_in_every_form_of_the_report(report):
+    table = Interpretation("What they are", "two of them <b>", ("neuron", "share"), (("h1 | 2", 0.123456), (3, 1.0)))
+    read = replace(report, interpretation=table)
+    assert read.to_json()["interpretation"]["rows"] == [["h1 | 2", 0.123456], [3, 1.0]]
+    assert report.to_json()["interpretation"] is None and "What they are" not in report.to_markdown()
     assert "| neuron | share |\n|---|---|\n| h1 \\| 2 | 0.1235 |\n| 3 | 1 |\n" in read.to_markdown()
     assert "<td>h1 | 2</td>" in read.to_html() and "two of them &lt;b&gt;" in read.to_html()
     assert "two of them <b>" in read.summary()

@@ -10,7 +10,7 @@ from bimt_analyze.report import Requirement
 from bimt_train import InputError
 
 REPORT = {
-    "agreement": {"score": 0.8, "leak": None, "parts": [{"f1": 0.5}, {"f1": 0.75}]},
+    "agreement": {"score": 0.8, "leak": None, "subfunctions": [{"f1": 0.5}, {"f1": 0.75}]},
     "significance": {"p": 0.03},
     "formulas": {
         "y1": {"r2": 1.0, "exact": True, "expression": "x"},
@@ -37,7 +37,7 @@ def check(text):
         ("formulas.y2.exact=true", "formulas.y2.exact", False),
         ("formulas.y2.exact==false", "formulas.y2.exact", True),
         ("modules==2", "modules", True),
-        ("agreement.parts.2.f1>=7.5e-1", "agreement.parts.2.f1", True),
+        ("agreement.subfunctions.2.f1>=7.5e-1", "agreement.subfunctions.2.f1", True),
         ("agreement.leak<1", "agreement.leak", False),
     ],
 )

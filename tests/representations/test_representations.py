@@ -1,22 +1,26 @@
 """What neurons stand for, on signals and networks whose content is known by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from bimt_analyze.representations import (
+    INTERPRETATIONS,
     IRREPS,
+    Interpretation,
     ablations,
     frequency_modules,
+    interpretation,
     irrep_shares,
     module_partition,
     readability,
-    reading,
 )
 from bimt_analyze.representations._activations import all_pairs
 from bimt_analyze.representations._frequencies import multiples
 from bimt_analyze.representations._irreps import cycle_type, shares_of
 from bimt_train import InputError
-from bimt_train.checkpoints import Checkpoint, Network, Probe, TaskCard
+from bimt_train.checkpoints import Checkpoint, Network, Probe, TaskSpec
 from bimt_train.models import GPT, MLP, EmbeddingMLP, RowTransformer
 from bimt_train.tasks import in_context, s4_elements
 
@@ -143,25 +147,25 @@ def test_a_readout_needs_modules_and_rows() -> None:
         readability(network, x[:10], x[:10, 0])
 
 
-def checkpoint_of(network: Network, card: TaskCard, x: np.ndarray, y: np.ndarray) -> Checkpoint:
-    return Checkpoint(network, card, Probe(x, y, x, y), {"seed": 0})
+def checkpoint_of(network: Network, task: TaskSpec, x: np.ndarray, y: np.ndarray) -> Checkpoint:
+    return Checkpoint(network, task, Probe(x, y, x, y), {"seed": 0})
 
 
 def test_a_reading_of_modular_addition_has_a_row_a_module() -> None:
     network, x = two_frequencies(), all_pairs(P)
     names = tuple(f"c{k}" for k in range(P))
-    card = TaskCard("modular-addition", ("a", "b"), names, ((0, P - 1),) * 2, loss="cross-entropy")
-    told = reading(checkpoint_of(network, card, x, np.eye(P)[x.sum(1).astype(int) % P]), network)
+    task = TaskSpec("modular-addition", ("a", "b"), names, ((0, P - 1),) * 2, loss="cross-entropy")
+    told = interpretation(checkpoint_of(network, task, x, np.eye(P)[x.sum(1).astype(int) % P]), network)
     assert told is not None
     assert sorted(row[1] for row in told.rows) == [1, 1, 7, 7]  # nothing joins a cosine and its sine
-    assert told.statement.startswith("4 of 4 modules carry a single frequency")
+    assert told.statement.startswith("4 of 4 modules represent a single frequency")
     assert all(len(row) == len(told.columns) for row in told.rows)
 
 
 def test_a_reading_of_a_transformer_says_where_parts_are() -> None:
     task = in_context(rows=(200, 50))
     data, network = task.data(0), Network.of(RowTransformer((0, 1, 0), 1, 16, layers=1, hidden=8))
-    told = reading(checkpoint_of(network, task.card, data.x_train, data.y_train), network)
+    told = interpretation(checkpoint_of(network, task.spec, data.x_train, data.y_train), network)
     assert told is not None
     assert {row[0] for row in told.rows} == {"w"} and len(told.rows) == 2 * 3
     clearest = max(told.rows, key=lambda row: row[-1])
@@ -169,9 +173,9 @@ def test_a_reading_of_a_transformer_says_where_parts_are() -> None:
 
 
 def test_other_tasks_have_no_reading() -> None:
-    card = TaskCard("t", ("a", "b"), ("y",), ((0, 1), (0, 1)))
+    task = TaskSpec("t", ("a", "b"), ("y",), ((0, 1), (0, 1)))
     network = Network.of(MLP([2, 1]))
-    assert reading(checkpoint_of(network, card, np.zeros((2, 2)), np.zeros((2, 1))), network) is None
+    assert interpretation(checkpoint_of(network, task, np.zeros((2, 2)), np.zeros((2, 1))), network) is None
 
 
 def test_a_reading_of_a_classifier_names_the_neurons_that_a_class_needs() -> None:
@@ -181,9 +185,9 @@ def test_a_reading_of_a_classifier_names_the_neurons_that_a_class_needs() -> Non
         "layers.1.weight": np.array([[1.0, 0.0], [0.0, 0.0]]), "layers.1.bias": np.zeros(2),
     }  # fmt: skip
     network = Network(module.spec, module.layout(), Network.of(module).placement, tensors)
-    card = TaskCard("t", ("a", "b"), ("u", "v"), ((-1, 1), (-1, 1)), loss="cross-entropy")
+    task = TaskSpec("t", ("a", "b"), ("u", "v"), ((-1, 1), (-1, 1)), loss="cross-entropy")
     x = np.array([[1.0, 0.3], [-1.0, 0.5]])
-    told = reading(checkpoint_of(network, card, x, np.eye(2)), network)
+    told = interpretation(checkpoint_of(network, task, x, np.eye(2)), network)
     assert told is not None
     assert [row[1:] for row in told.rows] == [(1.0, 1, "h1.0 (100%)")] * 2  # h1.1 is read by nothing
     assert told.statement.startswith("A class needs 1 to 1 of 2 hidden neurons")
@@ -192,9 +196,37 @@ def test_a_reading_of_a_classifier_names_the_neurons_that_a_class_needs() -> Non
 def test_a_reading_of_a_language_model_counts_what_is_alive() -> None:
     network = Network.of(GPT(5, 4, 8, heads=2, layers=1, hidden=6))
     labels = tuple("abcde")
-    card = TaskCard(
+    task = TaskSpec(
         "language", ("t1", "t2", "t3", "t4"), labels, ((0, 4),) * 4, loss="next-token", output_labels=labels
     )
-    told = reading(checkpoint_of(network, card, np.zeros((2, 4)), np.zeros((2, 4))), network)
+    told = interpretation(checkpoint_of(network, task, np.zeros((2, 4)), np.zeros((2, 4))), network)
     assert told is not None
     assert told.rows == (("a1", "heads", 2, 2, 2), ("m1", "neurons", 6, 6, "-"))
+
+
+def test_an_interpretation_of_ones_own_comes_before_those_that_are_built_in() -> None:
+    network = Network.of(MLP([2, 1]))
+    task = TaskSpec("ones-own", ("a", "b"), ("y",), ((0, 1), (0, 1)))
+    made = checkpoint_of(network, task, np.zeros((2, 2)), np.zeros((2, 1)))
+    classifier = checkpoint_of(network, replace(task, loss="cross-entropy"), np.zeros((2, 2)), np.ones((2, 1)))
+    assert interpretation(made, network) is None
+
+    def counted(checkpoint: Checkpoint, network: Network) -> Interpretation:
+        return Interpretation("Weights", "there are some", ("tensors",), ((len(network.tensors),),))
+
+    about = {"label": "weights", "sentence": "Counts tensors.", "applies": lambda c, _: c.task.name == "ones-own"}
+    INTERPRETATIONS.register("counted", **about)(counted)
+    try:
+        for one in (made, classifier):
+            told = interpretation(one, network)
+            assert told is not None and told.rows == ((2,),)
+        other = checkpoint_of(network, replace(task, name="t"), np.zeros((2, 2)), np.zeros((2, 1)))
+        assert interpretation(other, network) is None
+    finally:
+        del INTERPRETATIONS._found["counted"]
+
+
+def test_every_built_in_interpretation_is_registered() -> None:
+    assert [entry.name for entry in INTERPRETATIONS.entries()] == [
+        "classes", "alive", "stream-probes", "irreducible-representations", "frequencies",
+    ]  # fmt: skip

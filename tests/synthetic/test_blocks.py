@@ -7,7 +7,7 @@ import pytest
 
 from bimt_analyze.graph import neuron_graph
 from bimt_analyze.modules import connected_components
-from bimt_analyze.synthetic import Specimen, block_network, dense_network, rewired_network
+from bimt_analyze.synthetic import SyntheticNetwork, block_network, dense_network, rewired_network
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
 from bimt_train.models import MLP
@@ -16,58 +16,58 @@ UNEQUAL = ((2, 4, 4, 1), (3, 6, 5, 2), (1, 3, 4, 1))
 SEEDS = range(4)
 
 
-def alone(specimen: Specimen, module: int) -> tuple[Network, np.ndarray, np.ndarray]:
+def alone(planted: SyntheticNetwork, module: int) -> tuple[Network, np.ndarray, np.ndarray]:
     """One block as a network of its own, with the numbers of its inputs and outputs in the whole."""
-    sizes = specimen.network.layout.sizes
-    own = [np.array([i for i in range(n) if specimen.modules[group, i] == module]) for group, n in sizes.items()]
+    sizes = planted.network.layout.sizes
+    own = [np.array([i for i in range(n) if planted.modules[group, i] == module]) for group, n in sizes.items()]
     tensors = {}
     for n, (before, after) in enumerate(pairwise(own)):
-        tensors[f"layers.{n}.weight"] = specimen.network.tensors[f"layers.{n}.weight"][np.ix_(after, before)]
-        tensors[f"layers.{n}.bias"] = specimen.network.tensors[f"layers.{n}.bias"][after]
+        tensors[f"layers.{n}.weight"] = planted.network.tensors[f"layers.{n}.weight"][np.ix_(after, before)]
+        tensors[f"layers.{n}.bias"] = planted.network.tensors[f"layers.{n}.bias"][after]
     small = Network.of(MLP([len(row) for row in own], "relu")).with_tensors(tensors)
     return small, own[0], own[-1]
 
 
-def weights(specimen: Specimen) -> list[np.ndarray]:
-    network = specimen.network
+def weights(planted: SyntheticNetwork) -> list[np.ndarray]:
+    network = planted.network
     return [network.tensors[name] for name in network.layout.weights()]
 
 
-def between(specimen: Specimen) -> list[np.ndarray]:
+def between(planted: SyntheticNetwork) -> list[np.ndarray]:
     """For each layer, which weights join different modules."""
-    groups = [np.array([specimen.modules[g, i] for i in range(n)]) for g, n in specimen.network.layout.sizes.items()]
+    groups = [np.array([planted.modules[g, i] for i in range(n)]) for g, n in planted.network.layout.sizes.items()]
     return [after[:, None] != before[None, :] for before, after in pairwise(groups)]
 
 
-def content(specimen: Specimen) -> list[bytes]:
-    network = specimen.network
-    return [network.tensors[name].tobytes() for name in sorted(network.tensors)] + [specimen.x.tobytes()]
+def content(planted: SyntheticNetwork) -> list[bytes]:
+    network = planted.network
+    return [network.tensors[name].tobytes() for name in sorted(network.tensors)] + [planted.x.tobytes()]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_each_block_computes_what_it_computes_alone(seed):
-    specimen = block_network(blocks=UNEQUAL, seed=seed)
-    whole = specimen.network.predict(specimen.x)
+    planted = block_network(blocks=UNEQUAL, seed=seed)
+    whole = planted.network.predict(planted.x)
     for module, widths in enumerate(UNEQUAL):
-        small, inputs, outputs = alone(specimen, module)
+        small, inputs, outputs = alone(planted, module)
         assert (len(inputs), len(outputs)) == (widths[0], widths[-1])
-        assert np.allclose(whole[:, outputs], small.predict(specimen.x[:, inputs]), atol=1e-12)
+        assert np.allclose(whole[:, outputs], small.predict(planted.x[:, inputs]), atol=1e-12)
         assert (whole[:, outputs].std(0) > 0.1).all()
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_components_are_the_blocks(seed):
-    specimen = block_network(blocks=UNEQUAL, seed=seed)
-    assert not any(weight[apart].any() for weight, apart in zip(weights(specimen), between(specimen), strict=True))
-    assert connected_components(neuron_graph(specimen.network)).same_modules(specimen.partition)
-    assert sorted(map(len, specimen.partition.modules)) == sorted(map(sum, UNEQUAL))
-    assert specimen.modular
+    planted = block_network(blocks=UNEQUAL, seed=seed)
+    assert not any(weight[apart].any() for weight, apart in zip(weights(planted), between(planted), strict=True))
+    assert connected_components(neuron_graph(planted.network)).same_modules(planted.partition)
+    assert sorted(map(len, planted.partition.modules)) == sorted(map(sum, UNEQUAL))
+    assert planted.modular
 
 
 def test_every_neuron_is_active_on_some_rows_and_silent_on_others():
     for make, seed in product((block_network, dense_network, rewired_network), range(8)):
-        specimen = make(seed=seed)
-        h, tensors = specimen.x, specimen.network.tensors
+        planted = make(seed=seed)
+        h, tensors = planted.x, planted.network.tensors
         for n in range(2):
             h = np.maximum(h @ tensors[f"layers.{n}.weight"].T + tensors[f"layers.{n}.bias"], 0)
             active = (h > 0).mean(0)
@@ -75,9 +75,9 @@ def test_every_neuron_is_active_on_some_rows_and_silent_on_others():
 
 
 def test_neurons_are_in_no_telling_order():
-    specimen = block_network()
-    for group, size in specimen.network.layout.sizes.items():
-        owners = [specimen.modules[group, i] for i in range(size)]
+    planted = block_network()
+    for group, size in planted.network.layout.sizes.items():
+        owners = [planted.modules[group, i] for i in range(size)]
         assert size < 4 or owners != sorted(owners)
 
 
@@ -128,20 +128,20 @@ def test_rewiring_leaves_nothing_of_the_blocks():
 
 
 def test_a_dense_network_has_every_edge_and_no_modules():
-    specimen = dense_network(widths=(4, 7, 2), seed=1)
-    assert all((weight != 0).all() for weight in weights(specimen))
-    assert not specimen.modular and set(specimen.modules.values()) == {0}
-    assert specimen.options == {"widths": (4, 7, 2), "rows": 500, "scale": 10.0}
+    planted = dense_network(widths=(4, 7, 2), seed=1)
+    assert all((weight != 0).all() for weight in weights(planted))
+    assert not planted.modular and set(planted.modules.values()) == {0}
+    assert planted.options == {"widths": (4, 7, 2), "rows": 500, "scale": 10.0}
 
 
-def test_a_specimen_is_frozen_and_whole():
-    specimen = block_network()
+def test_a_synthetic_network_is_frozen_and_whole():
+    planted = block_network()
     with pytest.raises(ValueError, match="read-only"):
-        specimen.x[0, 0] = 1
+        planted.x[0, 0] = 1
     with pytest.raises(TypeError):
-        specimen.modules["x", 0] = 1
+        planted.modules["x", 0] = 1
     with pytest.raises(InputError, match=r"modules of other neurons than the network has: modules: got \[\('h1', 0\)"):
-        Specimen(specimen.network, specimen.x, {}, True, "", {}, 0)
+        SyntheticNetwork(planted.network, planted.x, {}, True, "", {}, 0)
 
 
 @pytest.mark.parametrize(

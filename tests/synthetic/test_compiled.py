@@ -13,52 +13,52 @@ from bimt_train import InputError
 SEEDS = range(4)
 
 
-def of_module(specimen, group, module):
-    return [i for i in range(specimen.network.layout.sizes[group]) if specimen.modules[group, i] == module]
+def of_module(planted, group, module):
+    return [i for i in range(planted.network.layout.sizes[group]) if planted.modules[group, i] == module]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_absolute_sums_are_sums_of_absolute_values(seed):
-    specimen = absolute_sums(outputs=2, terms=3, variables=2, seed=seed)
+    planted = absolute_sums(outputs=2, terms=3, variables=2, seed=seed)
     total, found = np.zeros((500, 2)), []
     for term in range(6):
-        columns = of_module(specimen, "x", term)
+        columns = of_module(planted, "x", term)
         probes = np.zeros((3, 12))
         probes[np.ix_(range(3), columns)] = [[1, 0], [0, 1], [1, 1]]
-        answers = specimen.network.predict(probes)
+        answers = planted.network.predict(probes)
         output = int(answers.sum(0).argmax())
         first, second, both = answers[:, output]
         # |a + b| tells whether the signs agree
         sign = 1 if np.isclose(both, first + second) else -1
-        total[:, output] += np.abs(specimen.x[:, columns] @ [first, sign * second])
+        total[:, output] += np.abs(planted.x[:, columns] @ [first, sign * second])
         found.append(output)
         assert min(first, second) >= 0.5 and max(first, second) <= 1.5
-        assert len(of_module(specimen, "h1", term)) == 2
+        assert len(of_module(planted, "h1", term)) == 2
     assert sorted(found) == [0, 0, 0, 1, 1, 1]
-    assert np.allclose(specimen.network.predict(specimen.x), total)
-    assert specimen.partition.unused == {("y", 0), ("y", 1)}
+    assert np.allclose(planted.network.predict(planted.x), total)
+    assert planted.partition.unused == {("y", 0), ("y", 1)}
 
 
 def test_single_terms_are_the_components():
-    specimen = absolute_sums(outputs=4, terms=1, variables=3)
-    assert connected_components(neuron_graph(specimen.network)).same_modules(specimen.partition)
-    assert len(specimen.partition.modules) == 4
+    planted = absolute_sums(outputs=4, terms=1, variables=3)
+    assert connected_components(neuron_graph(planted.network)).same_modules(planted.partition)
+    assert len(planted.partition.modules) == 4
 
 
-def gate(specimen, module):
+def gate(planted, module):
     """The value neuron of a function: the one that nothing else of its module reads."""
-    network = specimen.network
+    network = planted.network
     groups = list(network.layout.sizes)
-    last = max(n for n, group in enumerate(groups) if n and of_module(specimen, group, module))
-    (neuron,) = of_module(specimen, groups[last], module)
+    last = max(n for n, group in enumerate(groups) if n and of_module(planted, group, module))
+    (neuron,) = of_module(planted, groups[last], module)
     return groups, last, neuron
 
 
-def activations(specimen, x):
+def activations(planted, x):
     """After each layer, with every neuron divided by the largest value it takes, so that scales are gone."""
     h, found = x, {"x": x}
-    tensors = specimen.network.tensors
-    for n, group in enumerate(list(specimen.network.layout.sizes)[1:]):
+    tensors = planted.network.tensors
+    for n, group in enumerate(list(planted.network.layout.sizes)[1:]):
         h = np.maximum(h @ tensors[f"layers.{n}.weight"].T + tensors[f"layers.{n}.bias"], 0)
         found[group] = h / h.max(0)
     return found
@@ -67,15 +67,15 @@ def activations(specimen, x):
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(("overlap", "reuse"), [(0.0, 0.0), (0.5, 0.0), (0.0, 0.5), (0.3, 0.3)])
 def test_functions_are_boolean_functions_of_their_arguments(seed, overlap, reuse):
-    specimen = boolean_hierarchy(overlap=overlap, reuse=reuse, outputs=3, seed=seed)
-    y, values = specimen.network.predict(specimen.x), activations(specimen, specimen.x)
+    planted = boolean_hierarchy(overlap=overlap, reuse=reuse, outputs=3, seed=seed)
+    y, values = planted.network.predict(planted.x), activations(planted, planted.x)
     assert np.allclose(y, y.round(), atol=1e-9) and set(np.unique(y.round())) == {0, 1}
-    for module in {m for m in specimen.modules.values() if m is not None}:
-        groups, last, neuron = gate(specimen, module)
+    for module in {m for m in planted.modules.values() if m is not None}:
+        groups, last, neuron = gate(planted, module)
         value = values[groups[last]][:, neuron].round()
         assert np.allclose(values[groups[last]][:, neuron], value, atol=1e-9)
-        detectors = of_module(specimen, groups[last - 1], module)
-        weight = specimen.network.tensors[f"layers.{last - 2}.weight"][detectors]
+        detectors = of_module(planted, groups[last - 1], module)
+        weight = planted.network.tensors[f"layers.{last - 2}.weight"][detectors]
         reads = np.flatnonzero(weight.any(0))
         assert len(reads) == 2
         arguments = values[groups[last - 2]][:, reads].round()
@@ -89,11 +89,11 @@ def test_functions_are_boolean_functions_of_their_arguments(seed, overlap, reuse
 
 def test_dials_say_how_many_things_are_shared():
     def widths(**dials):
-        return specimen_widths(boolean_hierarchy(outputs=4, **dials))
+        return planted_widths(boolean_hierarchy(outputs=4, **dials))
 
-    def specimen_widths(specimen):
-        sizes = specimen.network.layout.sizes
-        shared = sum(specimen.modules["x", i] is None for i in range(sizes["x"]))
+    def planted_widths(planted):
+        sizes = planted.network.layout.sizes
+        shared = sum(planted.modules["x", i] is None for i in range(sizes["x"]))
         return sizes["x"], sizes["h2"], shared
 
     assert widths() == (16, 8, 0)
@@ -103,11 +103,11 @@ def test_dials_say_how_many_things_are_shared():
 
 
 def test_trees_are_components_and_their_functions_lie_inside():
-    specimen = boolean_hierarchy(outputs=3, depth=2, seed=1)
-    trees = connected_components(neuron_graph(specimen.network))
+    planted = boolean_hierarchy(outputs=3, depth=2, seed=1)
+    trees = connected_components(neuron_graph(planted.network))
     assert len(trees.modules) == 3
-    assert specimen.partition.refines(trees) and not specimen.partition.unused
-    assert len(specimen.partition.modules) == 9
+    assert planted.partition.refines(trees) and not planted.partition.unused
+    assert len(planted.partition.modules) == 9
 
 
 def test_rows_are_all_combinations_where_they_are_few():
@@ -118,19 +118,19 @@ def test_rows_are_all_combinations_where_they_are_few():
 @pytest.mark.parametrize(("features", "hidden"), [(5, 2), (40, 10), (6, 4), (4, 2)])
 def test_superposed_features_come_out_as_they_went_in(features, hidden):
     for seed in SEEDS:
-        specimen = superposition(features=features, hidden=hidden, seed=seed)
-        y = specimen.network.predict(specimen.x)
+        planted = superposition(features=features, hidden=hidden, seed=seed)
+        y = planted.network.predict(planted.x)
         for feature in range(features):
-            (inside,), (outside,) = of_module(specimen, "x", feature), of_module(specimen, "y", feature)
-            assert np.allclose(y[:, outside], specimen.x[:, inside], atol=1e-9)
-            assert specimen.x[:, inside].any()
-        assert specimen.partition.unused == {("h1", i) for i in range(hidden)}
-        assert len(specimen.partition.modules) == features
+            (inside,), (outside,) = of_module(planted, "x", feature), of_module(planted, "y", feature)
+            assert np.allclose(y[:, outside], planted.x[:, inside], atol=1e-9)
+            assert planted.x[:, inside].any()
+        assert planted.partition.unused == {("h1", i) for i in range(hidden)}
+        assert len(planted.partition.modules) == features
 
 
 def test_superposition_ends_where_too_much_is_active():
-    specimen = superposition()
-    y = specimen.network.predict(np.ones((1, 5)))
+    planted = superposition()
+    y = planted.network.predict(np.ones((1, 5)))
     assert np.allclose(y, 0, atol=1e-9)  # the corners of a pentagon add up to nothing
 
 
@@ -164,6 +164,6 @@ def test_what_cannot_be_compiled(make, options, message):
 
 def test_functions_that_would_leave_a_neuron_constant_are_refused(monkeypatch):
     monkeypatch.setattr(_boolean, "_TRIES", 3)
-    message = "a neuron is constant: boolean_hierarchy: expected none, got 3 draws, each with one; mend: lower overlap"
+    message = "a neuron is constant: boolean_hierarchy: expected none, got 3 draws, each with one; hint: lower overlap"
     with pytest.raises(InputError, match=message):
         boolean_hierarchy(depth=4, overlap=1.0)

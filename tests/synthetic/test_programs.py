@@ -63,28 +63,28 @@ def test_every_sequence_is_answered_exactly(program, vocabulary, length):
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_each_variable_has_its_values_in_its_positions(program):
-    specimen = compiled_program(program=program, seed=3)
-    module, ends = specimen.network.module(), []
+    planted = compiled_program(program=program, seed=3)
+    module, ends = planted.network.module(), []
     module.write.register_forward_hook(lambda _module, read, _written: ends.append(read[0].numpy()))
-    rows = specimen.x[::7]
+    rows = planted.x[::7]
     module.requires_grad_(False)(module.embedding.weight.new_tensor(rows))
     expected = [values(program, row, 4) for row in rows.astype(int).tolist()]
-    for variable in specimen.variables:
+    for variable in planted.variables:
         truth = np.stack([each[variable.name] for each in expected])
         written = ends[0][..., list(variable.positions)]
         factors = written.max((0, 1)) / truth.max((0, 1))
         assert (factors > 0).all()
         assert np.allclose(written, factors * truth, rtol=0, atol=1e-12 * factors.max())
-        assert {specimen.modules["resid", p] for p in variable.positions} == {specimen.variables.index(variable)}
-    assert sorted(p for variable in specimen.variables for p in variable.positions) == list(range(ends[0].shape[-1]))
+        assert {planted.modules["resid", p] for p in variable.positions} == {planted.variables.index(variable)}
+    assert sorted(p for variable in planted.variables for p in variable.positions) == list(range(ends[0].shape[-1]))
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_writers_read_and_write_what_they_are_said_to(program):
-    specimen = compiled_program(program=program, seed=1)
-    layout, tensors = specimen.network.layout, specimen.network.tensors
-    owner = np.array([specimen.modules["resid", p] for p in range(layout.sizes["resid"])])
-    number = {variable.name: k for k, variable in enumerate(specimen.variables)}
+    planted = compiled_program(program=program, seed=1)
+    layout, tensors = planted.network.layout, planted.network.tensors
+    owner = np.array([planted.modules["resid", p] for p in range(layout.sizes["resid"])])
+    number = {variable.name: k for k, variable in enumerate(planted.variables)}
 
     def touched(weights):
         return set(owner[np.any(weights, axis=0)].tolist())
@@ -94,9 +94,9 @@ def test_writers_read_and_write_what_they_are_said_to(program):
         read, write = (tensors[f"parts.{index}.{name}.weight"] for name in names)
         members = np.split(np.arange(group.size), heads)
         for k, neurons in enumerate(members):
-            (variable,) = [v for v in specimen.variables if v.writer == (group.name, k)]
+            (variable,) = [v for v in planted.variables if v.writer == (group.name, k)]
             assert touched(write[:, neurons].T) == {number[variable.name]}
-            assert {specimen.modules[group.name, int(i)] for i in neurons} == {number[variable.name]}
+            assert {planted.modules[group.name, int(i)] for i in neurons} == {number[variable.name]}
             copies = [touched(copy[neurons]) for copy in np.split(read, len(read) // group.size)]
             if group.name[0] == "a":
                 assert copies == [{number[name]} for name in variable.reads]
@@ -107,41 +107,41 @@ def test_writers_read_and_write_what_they_are_said_to(program):
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_the_layout_is_certified(program):
-    specimen = compiled_program(program=program, vocabulary=3, length=3)
-    certificate = verify(specimen.network.module(), specimen.network.layout, specimen.x.copy())
+    planted = compiled_program(program=program, vocabulary=3, length=3)
+    certificate = verify(planted.network.module(), planted.network.layout, planted.x.copy())
     assert max(certificate.deviations.values()) < 1e-12
 
 
-def found_by(specimen, graph, partition):
+def found_by(planted, graph, partition):
     """Agreement with the truth on the nodes of a graph; what has no module is one of its own."""
 
     def neuron(node):
-        group = specimen.network.layout.group(node.group)
+        group = planted.network.layout.group(node.group)
         whole = graph.weights == "virtual" and group.name[0] == "a"  # a head is one node there
         return group.name, node.index * group.size // group.heads if whole else node.index
 
-    truth = [specimen.modules[neuron(node)] for node in graph.nodes]
+    truth = [planted.modules[neuron(node)] for node in graph.nodes]
     labels = partition.labels(graph.nodes)
     return adjusted_mutual_info_score(truth, np.where(labels < 0, len(labels) + np.arange(len(labels)), labels))
 
 
 def test_positions_written_and_read_together_are_the_variables_and_communities_of_weights_are_not():
     for program, parts, least in (("histogram", 3, 1.0), ("reverse", 4, 1.0), ("sort_by_frequency", 7, 0.93)):
-        specimen = compiled_program(program=program)
-        together = subspace_graph(specimen.network)
+        planted = compiled_program(program=program)
+        together = subspace_graph(planted.network)
         components = connected_components(together)
         assert len(components.modules) == parts
-        assert found_by(specimen, together, components) >= least - 1e-9
-        for graph in (neuron_graph(specimen.network), virtual_graph(specimen.network)):
-            assert found_by(specimen, graph, choose_level(hierarchy(graph, runs=3)).partition) < 0.6
+        assert found_by(planted, together, components) >= least - 1e-9
+        for graph in (neuron_graph(planted.network), virtual_graph(planted.network)):
+            assert found_by(planted, graph, choose_level(hierarchy(graph, runs=3)).partition) < 0.6
 
 
 def test_what_reads_two_variables_together_joins_them():
-    specimen = compiled_program(program="sort_by_frequency", seed=2)
-    components = connected_components(subspace_graph(specimen.network))
-    (joined,) = [m for m in components.modules if len({specimen.modules[node] for node in m}) > 1]
-    assert {specimen.variables[specimen.modules[node]].name for node in joined} == {"equal", "position"}
-    single = {("resid", v.positions[0]) for v in specimen.variables if len(v.positions) == 1}
+    planted = compiled_program(program="sort_by_frequency", seed=2)
+    components = connected_components(subspace_graph(planted.network))
+    (joined,) = [m for m in components.modules if len({planted.modules[node] for node in m}) > 1]
+    assert {planted.variables[planted.modules[node]].name for node in joined} == {"equal", "position"}
+    single = {("resid", v.positions[0]) for v in planted.variables if len(v.positions) == 1}
     assert components.unused == single and len(single) == 2
 
 
@@ -161,9 +161,9 @@ def test_seeds_and_scales():
 
 
 def test_rows_are_drawn_where_there_are_too_many():
-    specimen = compiled_program(vocabulary=6, length=8)
-    assert specimen.x.shape == (1024, 8) and set(np.unique(specimen.x)) == set(range(6))
-    assert np.array_equal(specimen.run(specimen.x), [answer("histogram", row) for row in specimen.x.tolist()])
+    planted = compiled_program(vocabulary=6, length=8)
+    assert planted.x.shape == (1024, 8) and set(np.unique(planted.x)) == set(range(6))
+    assert np.array_equal(planted.run(planted.x), [answer("histogram", row) for row in planted.x.tolist()])
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def test_targets_are_sizes_of_sums_over_time(steps: int) -> None:
 
 
 def test_two_questions_share_a_part_and_one_stands_alone() -> None:
-    parts = evidence(steps=2).card.parts
+    parts = evidence(steps=2).spec.decomposition
     assert parts is not None
     abc, d = (frozenset(f"{c}{t}" for c in channels for t in (1, 2)) for channels in ("abc", "d"))
     assert set(parts.modules()) == {(abc, frozenset({"y1", "y2"})), (d, frozenset({"y3"}))}

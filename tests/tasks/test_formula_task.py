@@ -6,19 +6,9 @@ import numpy as np
 import pytest
 
 from bimt_train import ExpressionError, TaskError
-from bimt_train.expressions import KnownParts
-from bimt_train.tasks import (
-    TASKS,
-    Dataset,
-    FormulaSampler,
-    Task,
-    composition,
-    default_widths,
-    feature_sharing,
-    formula_task,
-    independence,
-    mlp,
-)
+from bimt_train.expressions import Decomposition
+from bimt_train.tasks import TASKS, Dataset, Task, composition, feature_sharing, formula_task, independence, mlp
+from bimt_train.tasks._formula_task import FormulaSampler, default_widths
 
 BY_HAND = {
     "independence": lambda x: [(x[:, 0] + x[:, 2]) ** 3, x[:, 1] ** 2 + np.sin(np.pi * x[:, 3])],
@@ -29,14 +19,14 @@ BY_HAND = {
 
 @pytest.mark.parametrize("name", BY_HAND)
 def test_the_paper_tasks_are_the_formulas_written_out(name: str) -> None:
-    task = TASKS[name]()
+    task = TASKS[name].make()
     data = task.data(3)
     rng = np.random.default_rng(3)
     for x, y in ((data.x_train, data.y_train), (data.x_test, data.y_test)):
-        np.testing.assert_array_equal(x, rng.uniform(-1, 1, (100, len(task.card.inputs))))
+        np.testing.assert_array_equal(x, rng.uniform(-1, 1, (100, len(task.spec.inputs))))
         np.testing.assert_allclose(y, np.stack(BY_HAND[name](x), axis=1), rtol=1e-13)
-    assert task.card.name == name and task.card.loss == "mse"
-    assert task.card.input_scale is task.card.output_scale is None
+    assert task.spec.name == name and task.spec.loss == "mse"
+    assert task.spec.input_scale is task.spec.output_scale is None
 
 
 def test_the_paper_networks() -> None:
@@ -72,47 +62,47 @@ def test_text_gives_the_same_task_as_the_paper_constructor() -> None:
     task = formula_task(["y1 = (x1+x3)^3", "y2 = x2**2 + sin(pi*x4)"])
     assert _same(task.data(1), independence().data(1))
     assert task.widths == independence().widths
-    assert task.card.parts == independence().card.parts
-    assert task.card.input_shift is task.card.output_shift is None
+    assert task.spec.decomposition == independence().spec.decomposition
+    assert task.spec.input_shift is task.spec.output_shift is None
 
 
 def test_bare_formulas_are_named_and_inputs_are_in_natural_order() -> None:
-    assert formula_task("x10*x2").card.outputs == ("y",)
-    assert formula_task("x10*x2").card.inputs == ("x2", "x10")
-    assert formula_task(["x1", "x2", "out = x1*x2"]).card.outputs == ("y1", "y2", "out")
+    assert formula_task("x10*x2").spec.outputs == ("y",)
+    assert formula_task("x10*x2").spec.inputs == ("x2", "x10")
+    assert formula_task(["x1", "x2", "out = x1*x2"]).spec.outputs == ("y1", "y2", "out")
 
 
 def test_a_formula_may_use_anothers_name() -> None:
     task = formula_task(["y = a**2", "a = x1 + x2"])
-    assert task.card.inputs == ("x1", "x2") and task.card.outputs == ("y", "a")
+    assert task.spec.inputs == ("x1", "x2") and task.spec.outputs == ("y", "a")
     data = task.data(0)
     np.testing.assert_allclose(data.y_train[:, 0], data.y_train[:, 1] ** 2)
-    assert task.card.parts is not None and str(task.card.parts.expression("y")) == "(x1 + x2)**2"
+    assert task.spec.decomposition is not None and str(task.spec.decomposition.expression("y")) == "(x1 + x2)**2"
 
 
 def test_ranges_one_for_all_or_by_name() -> None:
     task = formula_task("a*b", ranges={"b": (10, 20)}, rows=(400, 50))
-    assert task.card.ranges == ((-1.0, 1.0), (10, 20))
+    assert task.spec.ranges == ((-1.0, 1.0), (10, 20))
     x = task.data(0).x_train
     assert -1 <= x[:, 0].min() < -0.9 and 0.9 < x[:, 0].max() <= 1
     assert 10 <= x[:, 1].min() < 10.3 and 19.7 < x[:, 1].max() <= 20
-    assert formula_task("a*b", ranges=(1, 3)).card.ranges == ((1, 3), (1, 3))
+    assert formula_task("a*b", ranges=(1, 3)).spec.ranges == ((1, 3), (1, 3))
 
 
 def test_units_bring_inputs_into_the_unit_range_and_outputs_to_unit_deviation() -> None:
     task = formula_task("100*m*v**2", ranges={"m": (1.0, 5.0), "v": (0.0, 10.0)}, rows=(4000, 10))
-    data, card = task.data(9), task.card
-    assert card.input_shift == (3.0, 5.0) and card.input_scale == (2.0, 5.0)
-    x, y = card.to_network_inputs(data.x_train), card.to_network_targets(data.y_train)
+    data, spec = task.data(9), task.spec
+    assert spec.input_shift == (3.0, 5.0) and spec.input_scale == (2.0, 5.0)
+    x, y = spec.to_network_inputs(data.x_train), spec.to_network_targets(data.y_train)
     assert -1 <= x.min() < -0.99 and 0.99 < x.max() <= 1
     assert abs(y.mean()) < 0.1 and abs(y.std() - 1) < 0.1
-    large = formula_task("1000*x").card
+    large = formula_task("1000*x").spec
     assert large.input_scale is None and large.output_scale is not None
 
 
 def test_irrelevant_inputs_can_be_added_and_the_order_chosen() -> None:
     task = formula_task("x1 + x2**2", inputs=["x3", "x2", "x1"])
-    assert task.card.inputs == ("x3", "x2", "x1") and task.widths[0] == 3
+    assert task.spec.inputs == ("x3", "x2", "x1") and task.widths[0] == 3
     data = task.data(0)
     np.testing.assert_allclose(data.y_train[:, 0], data.x_train[:, 2] + data.x_train[:, 1] ** 2)
     with pytest.raises(TaskError, match="not among the inputs: 'x2'"):
@@ -143,7 +133,7 @@ def test_default_widths_grow_with_the_steps_that_join_variables() -> None:
     assert hidden("sqrt(x1*x2)") == hidden("x3*(x1*x2 + 1)") == hidden("sqrt(1/(x1 + x2))") == 4
     assert hidden("sin(x4*sin(x3*sin(x1*x2)))") == 4
     for make in (independence, feature_sharing, composition):
-        parts = make().card.parts
+        parts = make().spec.decomposition
         assert parts is not None and default_widths(parts) == make().widths
     assert formula_task("x1*x2", widths=[2, 5, 1]).widths == (2, 5, 1)
 
@@ -189,12 +179,12 @@ def test_hostile_formulas_are_refused_by_the_language() -> None:
 
 
 def test_a_sampler_that_finds_too_little_says_so() -> None:
-    parts = KnownParts(("x",), ("y",), (("y", "sqrt(-1 - x**2)"),))
+    parts = Decomposition(("x",), ("y",), (("y", "sqrt(-1 - x**2)"),))
     with pytest.raises(TaskError, match="defined almost nowhere"):
         FormulaSampler(parts, ((-1.0, 1.0),), (5, 5))(0)
 
 
 def test_a_task_of_ones_own_is_a_card_and_a_sampler() -> None:
-    card = independence().card
-    task = Task(card, mlp((4, 3, 2)), independence().sampler)
+    spec = independence().spec
+    task = Task(spec, mlp((4, 3, 2)), independence().sampler)
     assert _same(task.data(2), independence().data(2))

@@ -29,7 +29,7 @@ def decoded(tokens: np.ndarray, known: tuple[str, ...]) -> str:
 
 def test_windows_are_pieces_of_the_text_and_targets_one_character_on(file: Path) -> None:
     task = language(file, context=8, rows=(50, 20))
-    known, data = characters(task.card), task.data(3)
+    known, data = characters(task.spec), task.data(3)
     assert known == tuple(sorted(set(TEXT)))
     split = round(0.9 * len(TEXT))
     for x, y, part in ((data.x_train, data.y_train, TEXT[:split]), (data.x_test, data.y_test, TEXT[split:])):
@@ -51,9 +51,9 @@ def test_any_character_comes_back_from_the_card(tmp_path: Path) -> None:
     text = "a\\x20b \t\n\r\u00e9\u5b57\U0001f600'\"|" * 20
     path = tmp_path / "odd.txt"
     path.write_bytes(text.encode())
-    card = language(path, context=8).card
-    assert characters(card) == tuple(sorted(set(text)))
-    assert all(label.isprintable() and label.strip() for label in card.output_labels or ())
+    spec = language(path, context=8).spec
+    assert characters(spec) == tuple(sorted(set(text)))
+    assert all(label.isprintable() and label.strip() for label in spec.output_labels or ())
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_folder_is_no_text(tmp_path: Path) -> None:
 
 def test_characters_are_of_language_alone() -> None:
     with pytest.raises(TaskError, match="no task of characters"):
-        characters(two_moons().card)
+        characters(two_moons().spec)
 
 
 def test_training_beats_the_entropy_of_single_characters(file: Path, tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_training_beats_the_entropy_of_single_characters(file: Path, tmp_path: P
 
     kept = load_checkpoint(tmp_path / "runs" / "seed-000.safetensors")
     logits = kept.predict(kept.probe.x_test)
-    assert logits.shape == (20, 8, len(task.card.outputs))
+    assert logits.shape == (20, 8, len(task.spec.outputs))
     chances = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
     loss = -np.take_along_axis(chances, kept.probe.y_test.astype(int)[..., None], 2).mean()
     assert loss == pytest.approx(last["test_loss"], rel=1e-5)
@@ -120,10 +120,10 @@ def test_training_beats_the_entropy_of_single_characters(file: Path, tmp_path: P
 def test_more_than_a_measurement_can_look_at_is_thinned(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import importlib
 
-    loop = importlib.import_module("bimt_train.training._train")
+    setting = importlib.import_module("bimt_train.training._setting")
     task, recipe = language(file, **SMALL, rows=(100, 20)), Recipe(steps=1, batch=4)
     whole = train(task, seeds=1, recipe=recipe).runs[0]
-    monkeypatch.setattr(loop, "MEASURED_OUTPUTS", 10 * 8 * len(task.card.outputs))  # ten rows
+    monkeypatch.setattr(setting, "MEASURED_OUTPUTS", 10 * 8 * len(task.spec.outputs))  # ten rows
     thin = train(task, seeds=1, recipe=recipe).runs[0]
     x, y = task.data(0).x_test[::2], task.data(0).y_test[::2].astype(int)
     logits = thin.checkpoint.predict(x)

@@ -44,7 +44,7 @@ def test_the_products_of_s4_are_those_of_sympy() -> None:
     for (a, b), y in zip(data.x_test.astype(int), data.y_test, strict=True):
         # sympy multiplies from left to right: first b, then a
         product = Permutation(list(elements[b])) * Permutation(list(elements[a]))
-        assert task.card.outputs[y.argmax()] == "p" + "".join(map(str, product.array_form))
+        assert task.spec.outputs[y.argmax()] == "p" + "".join(map(str, product.array_form))
 
 
 def test_the_last_token_continues_the_line_of_the_first_pair() -> None:

@@ -11,10 +11,10 @@ from bimt_train import ExpressionError, TaskError
 from bimt_train.tasks import TASKS, resolve_task
 
 
-@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("name", [kind.name for kind in TASKS.entries() if not kind.reads])
 def test_known_names_in_any_spelling(name: str) -> None:
     for word in (name, name.replace("-", "_"), name.upper(), f" {name} "):
-        assert resolve_task(word).card.name == resolve_task([word]).card.name == name
+        assert resolve_task(word).spec.name == resolve_task([word]).spec.name == name
 
 
 @pytest.mark.parametrize(
@@ -31,17 +31,17 @@ def test_known_names_in_any_spelling(name: str) -> None:
     ],
 )
 def test_formulas(words: str | list[str], inputs: tuple[str, ...], outputs: tuple[str, ...]) -> None:
-    card = resolve_task(words).card
-    assert (card.inputs, card.outputs) == (inputs, outputs)
+    spec = resolve_task(words).spec
+    assert (spec.inputs, spec.outputs) == (inputs, outputs)
 
 
 def test_tables_take_targets(tmp_path: Path) -> None:
     x = np.random.default_rng(0).normal(size=(12, 3))
     np.savez(tmp_path / "Data.NPZ", a=x[:, 0], b=x[:, 1], c=x[:, 2])
     (tmp_path / "Data.NPZ.npz").rename(tmp_path / "Data.NPZ")
-    card = resolve_task(str(tmp_path / "Data.NPZ"), target=["c", "a"]).card
-    assert card.name == "Data" and card.inputs == ("b",) and card.outputs == ("c", "a")
-    with pytest.raises(TaskError, match=r"no target named: .*: got columns a, b, c; mend: .*--target NAME"):
+    spec = resolve_task(str(tmp_path / "Data.NPZ"), target=["c", "a"]).spec
+    assert spec.name == "Data" and spec.inputs == ("b",) and spec.outputs == ("c", "a")
+    with pytest.raises(TaskError, match=r"no target named: .*: got columns a, b, c; hint: .*--target NAME"):
         resolve_task(str(tmp_path / "Data.NPZ"))
     with pytest.raises(TaskError, match="one task at a time"):
         resolve_task([str(tmp_path / "Data.NPZ"), "x*y"])
@@ -50,11 +50,11 @@ def test_tables_take_targets(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "target", "said"),
     [
-        ("independance", None, r"expected independence, .*got 'independance'; mend: did you mean independence\?"),
+        ("independance", None, r"expected independence, .*got 'independance'; hint: did you mean independence\?"),
         ("feature-shearing", None, r"did you mean feature-sharing\?"),
         ("three-suns", None, "unknown task.*if it is a formula, write 'y = three-suns'"),
         ("digits", None, "unknown task.*write a formula in quotes"),
-        ("mnist", None, "no MNIST files: data.mnist; mend: put train-images-idx3-ubyte .* --data FOLDER"),
+        ("mnist", None, "no MNIST files: data.mnist; hint: put train-images-idx3-ubyte .* --data FOLDER"),
         ("data.xlsx", None, "unknown task.*or a table \\(.csv .tsv .parquet .npz .npy\\)"),
         ("some/where/data.txt", None, "unknown task"),
         ("none.csv", ["y"], "no such file: none.csv"),
@@ -82,7 +82,7 @@ def test_hostile_words_are_formulas_and_refused_as_such() -> None:
 def test_an_existing_path_is_no_formula(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "b").mkdir()
-    assert resolve_task("a/b").card.inputs == ("a", "b")
+    assert resolve_task("a/b").spec.inputs == ("a", "b")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(TaskError, match=r"unknown task.*'a/b'"):
         resolve_task("a/b")

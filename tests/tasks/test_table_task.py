@@ -56,17 +56,17 @@ def test_every_format_gives_the_same_numbers(suffix: str, tmp_path: Path) -> Non
     task = table_task(_written(frame, tmp_path / f"beams{suffix}"), target="y")
     expected = frame.astype(np.float64).to_numpy()
     np.testing.assert_array_equal(_all_rows(task), expected[np.lexsort(expected.T)])
-    assert task.card.name == "beams"
-    assert task.card.inputs == ("mass_kg", "count", "on") and task.card.outputs == ("y",)
-    assert task.card.input_labels == ("mass (kg)", "count", "on") and task.card.output_labels is None
-    assert task.widths == (3, 20, 20, 20, 1) and task.card.parts is None
+    assert task.spec.name == "beams"
+    assert task.spec.inputs == ("mass_kg", "count", "on") and task.spec.outputs == ("y",)
+    assert task.spec.input_labels == ("mass (kg)", "count", "on") and task.spec.output_labels is None
+    assert task.widths == (3, 20, 20, 20, 1) and task.spec.decomposition is None
     assert TABLES == SUFFIXES
 
 
 def test_a_frame_and_its_extension_types_are_tables_too() -> None:
     frame = _frame().convert_dtypes()
     np.testing.assert_array_equal(_all_rows(table_task(frame, target="y")), _all_rows(table_task(_frame(), target="y")))
-    assert table_task(frame, target="y", name="mine").card.name == "mine"
+    assert table_task(frame, target="y", name="mine").spec.name == "mine"
 
 
 def test_a_fifth_of_the_rows_is_for_testing_and_the_seed_decides_which() -> None:
@@ -85,10 +85,10 @@ def test_a_fifth_of_the_rows_is_for_testing_and_the_seed_decides_which() -> None
 def test_the_units_map_inputs_on_the_unit_range_and_standardise_outputs() -> None:
     task = table_task(_frame(), target=["y", "count"], inputs=["on", "mass (kg)"])
     rows = _all_rows(task)
-    x, y = task.card.to_network_inputs(rows[:, :2]), task.card.to_network_targets(rows[:, 2:])
+    x, y = task.spec.to_network_inputs(rows[:, :2]), task.spec.to_network_targets(rows[:, 2:])
     np.testing.assert_allclose([x.min(axis=0), x.max(axis=0)], [[-1, -1], [1, 1]], atol=1e-12)
     np.testing.assert_allclose([y.mean(axis=0), y.std(axis=0)], [[0, 0], [1, 1]], atol=1e-12)
-    np.testing.assert_allclose(task.card.ranges, np.stack([rows[:, :2].min(0), rows[:, :2].max(0)], axis=1))
+    np.testing.assert_allclose(task.spec.ranges, np.stack([rows[:, :2].min(0), rows[:, :2].max(0)], axis=1))
 
 
 @pytest.mark.parametrize(
@@ -107,14 +107,14 @@ def test_quoted_names_blank_lines_marks_and_words_for_truth(tmp_path: Path) -> N
     text = '\ufeff\n"mass, total",  NA ,y\n' + rows
     (tmp_path / "t.csv").write_text(text, encoding="utf-8")
     task = table_task(tmp_path / "t.csv", target="y")
-    assert task.card.input_labels == ("mass, total", "NA") and task.card.inputs == ("mass_total", "NA")
+    assert task.spec.input_labels == ("mass, total", "NA") and task.spec.inputs == ("mass_total", "NA")
     expected = np.array([[i, i % 2, i * i + 0.5] for i in range(12)])
     np.testing.assert_array_equal(_all_rows(task), expected)
 
 
 def test_separators_inside_quotes_do_not_count(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text('"a;b;c;d",y\n' + "".join(f"{i},{i * i}\n" for i in range(12)), encoding="utf-8")
-    assert table_task(tmp_path / "t.csv", target="y").card.input_labels == ("a;b;c;d",)
+    assert table_task(tmp_path / "t.csv", target="y").spec.input_labels == ("a;b;c;d",)
 
 
 def _text(change: dict[int, str] | None = None, header: str = "a,b,y") -> str:
@@ -130,23 +130,23 @@ def _rows(header: str, row: Callable[[int], str], count: int = 12) -> str:
 BAD_TABLES = {
     "missing": (
         _text({3: "3,,27", 5: ",NA,125", 6: "6,nan,216"}),
-        r"missing values: FILE: got column 'a' \(1, first in row 5\), 'b' \(3, first in row 3\); mend: drop .*impute",
+        r"missing values: FILE: got column 'a' \(1, first in row 5\), 'b' \(3, first in row 3\); hint: drop .*impute",
     ),
     "text": (
         _text({4: "4,red,64", 5: "5,blue,1"}),
-        r"values that are no numbers: FILE: got column 'b' \(row 4: 'red'\); mend: drop .* encode them as numbers",
+        r"values that are no numbers: FILE: got column 'b' \(row 4: 'red'\); hint: drop .* encode them as numbers",
     ),
     "decimal comma": (_text({2: '2,"1,5",8'}), r"no numbers.*'b' \(row 2: '1,5'\)"),
     "infinite": (_text({9: "9,inf,3"}), r"infinite values: FILE: got column 'b' \(1, first in row 9\)"),
     "constant": (_rows("a,b,y", lambda i: f"{i},5,{i * 2}"), r"constant column: FILE: got column 'b' \(always 5\)"),
     "constant target": (_rows("a,y", lambda i: f"{i},5"), r"constant column.*'y' \(always 5\)"),
     "copy": (_rows("a,b,y", lambda i: f"{i},{i * i},{i * i}"), r"copy of the target: FILE, columns 'y' and 'b'"),
-    "duplicate": (_text(header="a,a,y"), r"duplicated column name: FILE, 'a': got columns 1 and 2; mend: rename"),
+    "duplicate": (_text(header="a,a,y"), r"duplicated column name: FILE, 'a': got columns 1 and 2; hint: rename"),
     "nine rows": (_rows("a,y", lambda i: f"{i},{i * i}", 9), "too few rows: FILE: expected at least 10, got 9"),
     "names only": ("a,y\n", "too few rows: FILE: expected at least 10, got 0"),
     "empty": ("", "an empty file: FILE"),
     "blank": ("\n \n", "an empty file: FILE"),
-    "no name": (_text(header=",b,y"), "without a name: FILE, column 1; mend: .* without its index"),
+    "no name": (_text(header=",b,y"), "without a name: FILE, column 1; hint: .* without its index"),
     "no header": (
         _rows("0,0.5", lambda i: f"{i},{i * i}.5"),
         "where names belong: FILE, first row: got 0, 0.5",
@@ -161,7 +161,7 @@ BAD_TABLES = {
     "one column": (_rows("y", str), "no column is left to learn from: FILE"),
     "many": (
         _rows("a,b,c,d,e,f,g,y", lambda i: ",,,,,,,1"),
-        r"missing values.*'a'.*'e' \(12, first in row 1\) and 2 more; mend",
+        r"missing values.*'a'.*'e' \(12, first in row 1\) and 2 more; hint",
     ),
 }
 
@@ -179,9 +179,9 @@ def test_what_is_wrong_with_a_table_is_said_in_one_line(case: str, tmp_path: Pat
 @pytest.mark.parametrize(
     ("target", "inputs", "said"),
     [
-        ((), None, "no target named: DataFrame: got columns mass .*; mend: name one: --target NAME"),
+        ((), None, "no target named: DataFrame: got columns mass .*; hint: name one: --target NAME"),
         (("Y",), None, "no such target column"),
-        (("yy",), None, "got 'yy'; mend: did you mean 'y'"),
+        (("yy",), None, "got 'yy'; hint: did you mean 'y'"),
         (("y", "y"), None, "named twice as target"),
         (("y",), ["y", "on"], "both input and target: DataFrame, column 'y'"),
         (("y",), ["cout"], "no such input column.*did you mean 'count'"),
@@ -197,7 +197,7 @@ def test_columns_that_cannot_be_chosen(target: tuple[str, ...], inputs: list[str
 
 def test_columns_that_are_not_chosen_may_hold_anything() -> None:
     frame = _frame().assign(note="text", hole=np.nan, when=pd.Timestamp("2024-01-01"))
-    assert table_task(frame, target="y", inputs=["on", "count"]).card.inputs == ("on", "count")
+    assert table_task(frame, target="y", inputs=["on", "count"]).spec.inputs == ("on", "count")
     with pytest.raises(TaskError, match=r"'note' \(row 1: 'text'\), 'when' \(row 1: '2024-01-01"):
         table_task(frame, target="y")
 
@@ -246,7 +246,7 @@ def test_damaged_files_are_refused(suffix: str, tmp_path: Path) -> None:
 def test_numpy_files_that_are_no_tables(tmp_path: Path) -> None:
     path, plain = tmp_path / "t.npz", tmp_path / "t.npy"
     np.save(plain, np.zeros((20, 3)))
-    with pytest.raises(TaskError, match=r"without named columns.*mend: name the columns"):
+    with pytest.raises(TaskError, match=r"without named columns.*hint: name the columns"):
         table_task(plain, target="y")
     np.save(plain, np.zeros(20, dtype=[("x", float, (2,)), ("y", float)]))
     with pytest.raises(TaskError, match=r"field that is no column.*'x': got \[20, 2\]"):
@@ -292,7 +292,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 def test_parquet_without_pyarrow_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = _written(_frame(), tmp_path / "t.parquet")
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
-    with pytest.raises(InputError, match=r"needs the package pyarrow: .*; mend: pip install 'bimt\[parquet\]'"):
+    with pytest.raises(InputError, match=r"needs the package pyarrow: .*; hint: pip install 'bimt\[parquet\]'"):
         table_task(path, target="y")
 
 

@@ -1,11 +1,11 @@
-"""Several first weights a seed: the one that does best on its training rows goes on, in any company."""
+"""Several first weights a seed: the one that does best on its training rows goes on, whatever other seeds there are."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from bimt_train import Callback, InputError, Phase, Race, Recipe, Record, Snapshots, train
+from bimt_train import Callback, InputError, Phase, RandomRestarts, Recipe, Record, Snapshots, train
 from bimt_train.checkpoints import load_checkpoint
 from bimt_train.models import build_model
 from bimt_train.tasks import independence, modular_addition, two_moons
@@ -13,7 +13,7 @@ from bimt_train.training._random_restarts import drawing_seed
 from bimt_train.training._resume import Progress
 
 PLAIN = Recipe(steps=40, lr=1e-2, phases=(Phase(0.0, 1e-3),))
-RACED = replace(PLAIN, race=Race(starts=3, until=0.25))
+RESTARTED = replace(PLAIN, restarts=RandomRestarts(replicas=3, until=0.25))
 
 
 class Loud(Callback):
@@ -40,31 +40,31 @@ def same(a, b) -> bool:
     return all(np.array_equal(left[name], right[name]) for name in left)
 
 
-def begun_from(start: int, monkeypatch, *, task, seed: int, recipe: Recipe):
-    """The run that begins from one of the starts alone: an independent way to the same network."""
+def begun_from(replica: int, monkeypatch, *, task, seed: int, recipe: Recipe):
+    """The run that begins from one of the first weights alone: an independent way to the same network."""
     with monkeypatch.context() as patch:
-        patch.setattr("bimt_train.training._train.drawing_seed", lambda seat: drawing_seed((seat[0], start)))
+        patch.setattr("bimt_train.training._train.drawing_seed", lambda row: drawing_seed((row[0], replica)))
         return train(task, seeds=[seed], recipe=recipe).runs[0]
 
 
 @pytest.mark.parametrize("task", [independence(), two_moons()])
-def test_the_start_of_the_least_training_loss_goes_on_and_it_alone(task, monkeypatch):
-    for run in train(task, seeds=3, recipe=RACED).runs:
-        alone = [begun_from(start, monkeypatch, task=task, seed=run.seed, recipe=PLAIN) for start in range(3)]
+def test_the_replica_of_the_least_training_loss_goes_on_and_it_alone(task, monkeypatch):
+    for run in train(task, seeds=3, recipe=RESTARTED).runs:
+        alone = [begun_from(k, monkeypatch, task=task, seed=run.seed, recipe=PLAIN) for k in range(3)]
         at_the_end = [next(h["train_loss"] for h in one.history if h["step"] == 10) for one in alone]
         winner = int(np.argmin(at_the_end))
-        assert run.checkpoint.config["start"] == winner
+        assert run.checkpoint.config["replica"] == winner
         assert same(run, alone[winner])
 
 
-def test_the_first_start_is_the_seed_itself_and_the_others_differ():
+def test_the_first_replica_is_the_seed_itself_and_the_others_differ():
     assert drawing_seed((5, 0)) == 5
-    assert len({drawing_seed((seed, start)) for seed in range(4) for start in range(5)}) == 20
+    assert len({drawing_seed((seed, replica)) for seed in range(4) for replica in range(5)}) == 20
 
 
 def test_each_record_is_the_leaders(monkeypatch):
     loud = Loud()
-    train(independence(), seeds=1, recipe=RACED, callbacks=[loud])
+    train(independence(), seeds=1, recipe=RESTARTED, callbacks=[loud])
     alone = [begun_from(s, monkeypatch, task=independence(), seed=0, recipe=PLAIN).history for s in range(3)]
     for record in loud.records:
         if record.step <= 10:
@@ -76,47 +76,47 @@ def test_each_record_is_the_leaders(monkeypatch):
             assert int(record.edges[0]) == least["edges"]
 
 
-def test_a_seed_races_in_any_company():
-    batched = replace(RACED, batch=40)
+def test_restarts_are_the_same_whatever_other_seeds_there_are():
+    batched = replace(RESTARTED, batch=40)
     together = train(modular_addition(5), seeds=3, recipe=batched)
     alone = train(modular_addition(5), seeds=[2], recipe=batched)
     assert same(together.runs[2], alone.runs[0])
 
 
 @pytest.mark.parametrize("at", [4, 10, 22])
-def test_a_race_goes_on_after_a_break(at, tmp_path):
-    unbroken = train(independence(), seeds=2, recipe=RACED)
-    broken = train(independence(), seeds=2, recipe=RACED, out=tmp_path, callbacks=[Loud(at)])
+def test_restarts_go_on_after_a_break(at, tmp_path):
+    unbroken = train(independence(), seeds=2, recipe=RESTARTED)
+    broken = train(independence(), seeds=2, recipe=RESTARTED, out=tmp_path, callbacks=[Loud(at)])
     assert broken.interrupted
     assert load_checkpoint(tmp_path / "seed-001.safetensors").config["steps_done"] < at
-    resumed = train(independence(), seeds=2, recipe=RACED, out=tmp_path, resume=True)
+    resumed = train(independence(), seeds=2, recipe=RESTARTED, out=tmp_path, resume=True)
     for a, b in zip(unbroken.runs, resumed.runs, strict=True):
         assert same(a, b)
         assert a.history == b.history
         assert a.checkpoint.config == b.checkpoint.config
 
 
-def test_a_break_just_as_the_race_ends_loses_nothing(tmp_path, monkeypatch):
-    unbroken = train(independence(), seeds=2, recipe=RACED)
+def test_a_break_just_as_restarts_end_loses_nothing(tmp_path, monkeypatch):
+    unbroken = train(independence(), seeds=2, recipe=RESTARTED)
 
     def interrupted(progress, rows):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
         patch.setattr(Progress, "only", interrupted)
-        assert train(independence(), seeds=2, recipe=RACED, out=tmp_path).interrupted
-    resumed = train(independence(), seeds=2, recipe=RACED, out=tmp_path, resume=True)
+        assert train(independence(), seeds=2, recipe=RESTARTED, out=tmp_path).interrupted
+    resumed = train(independence(), seeds=2, recipe=RESTARTED, out=tmp_path, resume=True)
     for a, b in zip(unbroken.runs, resumed.runs, strict=True):
         assert same(a, b)
         assert a.history == b.history
 
 
-def test_a_start_that_diverges_loses_and_is_not_spoken_of(monkeypatch):
+def test_a_replica_that_diverges_ends_and_is_not_reported(monkeypatch):
     built = []
 
-    def huge(seat):
-        built.append(seat)
-        return drawing_seed(seat)
+    def huge(replica):
+        built.append(replica)
+        return drawing_seed(replica)
 
     task, loud = independence(), Loud()
     monkeypatch.setattr("bimt_train.training._train.drawing_seed", huge)
@@ -125,35 +125,35 @@ def test_a_start_that_diverges_loses_and_is_not_spoken_of(monkeypatch):
 
     def spoiled(self, *given, **options):
         draw(self, *given, **options)
-        if built and built[-1] == (0, 0):  # the first start of seed 0, and no other
+        if built and built[-1] == (0, 0):  # the first replica of seed 0, and no other
             for weight in self.parameters():
                 weight.data.fill_(1e30)
 
     monkeypatch.setattr(module, "__init__", spoiled)
-    runs = train(task, seeds=2, recipe=RACED, callbacks=[loud]).runs
+    runs = train(task, seeds=2, recipe=RESTARTED, callbacks=[loud]).runs
     assert loud.lost == []
     assert runs[0].diverged_at is None
-    assert runs[0].checkpoint.config["start"] != 0
+    assert runs[0].checkpoint.config["replica"] != 0
     assert np.isfinite([h["train_loss"] for h in runs[0].history]).all()
 
 
-def test_a_seed_all_of_whose_starts_diverge_is_lost_once():
+def test_a_seed_all_of_whose_replicas_diverge_is_lost_once():
     loud = Loud()
-    runs = train(independence(), seeds=1, recipe=replace(RACED, lr=1e30), callbacks=[loud]).runs
+    runs = train(independence(), seeds=1, recipe=replace(RESTARTED, lr=1e30), callbacks=[loud]).runs
     assert [seed for seed, _ in loud.lost] == [0]
     assert runs[0].diverged_at is not None
 
 
 def test_snapshots_show_the_leader_and_end_with_the_network():
     shots = Snapshots()
-    runs = train(independence(), seeds=2, recipe=RACED, callbacks=[shots])
+    runs = train(independence(), seeds=2, recipe=RESTARTED, callbacks=[shots])
     last = shots.of(1)[-1].network.tensors
     assert all(np.array_equal(last[name], value) for name, value in tensors_of(runs.runs[1]).items())
 
 
-def test_a_race_comes_back_from_json_and_nonsense_is_refused():
-    assert Recipe.from_json(RACED.to_json()) == RACED
-    assert Recipe.from_json({k: v for k, v in PLAIN.to_json().items() if k != "race"}) == PLAIN
-    for given in ({"starts": 1}, {"until": 0.0}, {"until": 1.5}):
-        with pytest.raises(InputError, match="no race"):
-            Race(**given)
+def test_restarts_come_back_from_json_and_nonsense_is_refused():
+    assert Recipe.from_json(RESTARTED.to_json()) == RESTARTED
+    assert Recipe.from_json({k: v for k, v in PLAIN.to_json().items() if k != "restarts"}) == PLAIN
+    for given in ({"replicas": 1}, {"until": 0.0}, {"until": 1.5}):
+        with pytest.raises(InputError, match="restarts that cannot be made"):
+            RandomRestarts(**given)

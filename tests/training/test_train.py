@@ -286,12 +286,12 @@ def test_measurements_take_no_longer_than_the_steps():
 
 
 def test_of_many_rows_a_measurement_looks_at_some(monkeypatch):
-    from bimt_train.training import _train
+    from bimt_train.training import _setting
 
     task, recipe = independence(), Recipe(steps=2, lr=1e-3)
-    monkeypatch.setattr(_train, "MEASURED_ROWS", 40)  # of 100 rows every third
+    monkeypatch.setattr(_setting, "MEASURED_ROWS", 40)  # of 100 rows every third
     run = train(task, seeds=[3], recipe=recipe).runs[0]
     data = task.data(3)
-    x, y = task.card.to_network_inputs(data.x_train[::3]), task.card.to_network_targets(data.y_train[::3])
+    x, y = task.spec.to_network_inputs(data.x_train[::3]), task.spec.to_network_targets(data.y_train[::3])
     expected = np.mean(np.square(run.checkpoint.network.predict(x) - y))
     assert run.history[-1]["train_loss"] == pytest.approx(expected, rel=1e-5)

@@ -3,12 +3,16 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from bimt_train._cli import main
 from bimt_train.checkpoints import load_checkpoint
 from bimt_train.shell import spread_options
+from bimt_train.tasks import TASKS
+
+EXTENDING = Path(__file__).resolve().parents[2] / "docs" / "extending"
 
 
 def test_a_formula_of_ones_own(tmp_path, capsys):
@@ -43,6 +47,10 @@ def test_a_table_with_two_targets(tmp_path):
         (["independence", "--resume", "--out", "nowhere"], "nothing to resume"),
         (["independence", "--device", "abacus"], "a device that cannot compute"),
         (["independence", "--device", "meta"], "a device that cannot compute"),
+        (["independence", "--cost-term", "lenght=1"], "did you mean length?"),
+        (["independence", "--cost-term", "length"], "a cost term without its coefficient"),
+        (["independence", "--cost-term", "length=-1"], "a price cannot be negative"),
+        (["nowhere.py:task"], "no such file: nowhere.py"),
         ([], "TASK"),
     ],
 )
@@ -55,12 +63,36 @@ def test_bad_input_is_one_line_and_status_2(words, said, capsys, tmp_path, monke
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("words", "starts"), [([], 4), (["--starts", "2"], 2), (["--starts", "1"], None)])
-def test_starts_change_the_race_of_the_recipe(words, starts, tmp_path):
+@pytest.mark.parametrize(("words", "replicas"), [([], 4), (["--replicas", "2"], 2), (["--replicas", "1"], None)])
+def test_replicas_change_the_restarts_of_the_recipe(words, replicas, tmp_path):
     words = ["permutation-s4", "--steps", "5", "--seeds", "1", "--quiet", "--out", str(tmp_path), *words]
     assert main(words) == 0
-    race = load_checkpoint(tmp_path / "seed-000.safetensors").config["recipe"]["race"]
-    assert (race and race["starts"]) == starts
+    restarts = load_checkpoint(tmp_path / "seed-000.safetensors").config["recipe"]["restarts"]
+    assert (restarts and restarts["replicas"]) == replicas
+
+
+def test_help_and_the_list_of_tasks_name_each_task_without_torch():
+    code = (
+        "import sys\n"
+        "from bimt_train._cli import main\n"
+        "assert main(['--help']) == main(['--list-tasks']) == 0\n"
+        "assert not {'torch', 'sympy', 'pandas'} & set(sys.modules)\n"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    helped, listed = shown.split("independence  ")
+    for kind in TASKS.entries():
+        assert kind.name in helped
+        assert kind.sentence in listed
+
+
+def test_a_task_and_a_cost_term_of_ones_own(tmp_path):
+    words = ["--seeds", "1", "--steps", "3", "--quiet", "--out", str(tmp_path)]
+    assert main([str(EXTENDING / "task.py"), *words]) == 0
+    assert load_checkpoint(tmp_path / "seed-000.safetensors").task.name == "rectangle"
+    term = f"{EXTENDING / 'cost_term.py'}:squared"
+    assert main(["independence", "--cost-term", f"{term}=0.5", "--cost-term", "length=2", *words]) == 0
+    cost = load_checkpoint(tmp_path / "seed-000.safetensors").config["recipe"]["cost"]
+    assert (cost["terms"], cost["scale"]) == ({term: 0.5}, 2.0)
 
 
 def test_help_teaches():

@@ -5,7 +5,7 @@ import warnings
 
 import pytest
 
-from bimt_train import InputError, Recipe, Relocation, fan_out, train, train_shares
+from bimt_train import InputError, Recipe, Relocation, fan_out, train, train_distributed
 from bimt_train._cli import main
 from bimt_train.tasks import independence
 
@@ -34,7 +34,7 @@ def same(a, b) -> bool:
 def test_shares_give_the_networks_of_one_batch_in_the_order_of_the_seeds():
     seeds = (7, 1, 2, 3, 9, 0)
     together = train(independence(), seeds=seeds, recipe=SHORT)
-    apart = train_shares(independence(), dask=None, seeds=seeds, recipe=SHORT, processes=1)
+    apart = train_distributed(independence(), dask=None, seeds=seeds, recipe=SHORT, processes=1)
     assert [run.seed for run in apart.runs] == list(seeds)
     assert all(map(same, together.runs, apart.runs))
     assert [run.history for run in apart.runs] == [run.history for run in together.runs]
@@ -60,7 +60,7 @@ def test_results_come_in_the_order_given_and_errors_come_out(cluster):
     assert fan_out(abs, [-3, 2, -1], dask=cluster) == (3, 2, 1)
     assert fan_out(abs, [-3, 2, -1], processes=1) == (3, 2, 1)
     with pytest.raises(InputError, match="seeds cannot be used"):
-        train_shares(independence(), dask=cluster, seeds=[1, 1], recipe=SHORT)
+        train_distributed(independence(), dask=cluster, seeds=[1, 1], recipe=SHORT)
     with pytest.raises(ValueError, match="invalid literal"):
         fan_out(int, ["1", "one"], dask=cluster)
 

@@ -50,7 +50,7 @@ def test_a_continuation_is_drawn_from_the_seed_and_made_of_known_characters(runs
     one, same, other = (continuation(kept, "the cat sat on", length=30, seed=seed) for seed in (0, 0, 1))
     assert one == same != other and one.startswith("the cat sat on") and len(one) == 44
     assert set(one) <= set(TEXT)
-    known, cold = characters(kept.card), continuation(kept, "the ", length=20, temperature=1e-6)
+    known, cold = characters(kept.task), continuation(kept, "the ", length=20, temperature=1e-6)
     for end in range(4, len(cold)):  # the likeliest character each time, told from the last eight
         window = np.array([[known.index(character) for character in cold[max(0, end - 8) : end]]], dtype=np.float64)
         assert cold[end] == known[kept.network.predict(window)[0, -1].argmax()]

@@ -1,1 +1,1 @@
-"""What is lost without a module, and what a circuit keeps."""
+"""What is lost at the outputs without a module, and how much of the network's performance a circuit keeps."""

@@ -1,4 +1,4 @@
-"""What each module does: the damage to each output without it, and with it alone, against random groups."""
+"""Mean-ablation effects: what each output loses without a module, and with it alone, against random groups."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,32 +12,54 @@ from bimt_train import InputError
 from bimt_train.checkpoints import Network
 
 from ...graph import NodeId
-from ._output_losses import Measure, checked, flat, losses, units
+from ._output_losses import LossMeasure, checked, flat, losses, units
 
 if TYPE_CHECKING:
     from ...graph import MeanAblation
 
-_SLACK = 1e-9  # rounding: a random group this little below the observed damage counts as equal
+_SLACK = 1e-9  # rounding: a random group this little below the observed effect counts as equal
 
 Profile = tuple[tuple[str, int], ...]  # how many neurons of each layer
 
 
 @dataclass(frozen=True, eq=False)
-class Damage:
-    """What outputs lose with modules; each number is defined at `damage`.
+class MeanAblationEffects:
+    """Mean-ablation effects of each module on each output; every number is defined at `mean_ablation_effects`.
 
-    Attributes:
-        outputs: their names, the columns of all matrices; rows are modules in the order given.
-        matrix: damage without the module.
-        alone: damage with that module alone.
-        random_mean: mean damage without a random group of the same size in each layer.
-        p: (1 + number of random groups with at least the module's damage) / (1 + their number).
-        specificity: for each module, the share of all its damage that falls on the output it damages most.
-        specificity_p: (1 + number of random groups at least as specific) / (1 + their number).
-        neurons: how many neurons of each module were set: its alive hidden ones.
-        measure: of the loss.
-        samples: how many random groups.
-        seed: of them.
+    Attributes
+    ----------
+    outputs : tuple of str
+        Names of the outputs, which are the columns of all matrices; rows are modules in the order given.
+    matrix : array of float64, shape (modules, outputs)
+        Effect of setting the module to its means.
+    alone : array of float64, shape (modules, outputs)
+        Effect of setting all other modules to their means.
+    random_mean : array of float64, shape (modules, outputs)
+        Mean effect of a random group with as many neurons in each layer.
+    p : array of float64, shape (modules, outputs)
+        (1 + number of random groups with at least the module's effect) / (1 + their number).
+    specificity : array of float64, shape (modules,)
+        For each module, the share of its total effect that falls on the output with the largest effect.
+    specificity_p : array of float64, shape (modules,)
+        (1 + number of random groups at least as specific) / (1 + their number).
+    neurons : tuple of int
+        Number of neurons of each module that were set: its alive hidden ones.
+    measure : LossMeasure
+        Measure of the loss.
+    samples : int
+        Number of random groups.
+    seed : int
+        Seed of the random groups.
+
+    Examples
+    --------
+    >>> from bimt_analyze.audits import mean_ablation_effects
+    >>> from bimt_analyze.synthetic import block_network
+    >>> planted = block_network(blocks=[(1, 2, 1)] * 2, seed=1)
+    >>> network, x = planted.network, planted.x
+    >>> found = mean_ablation_effects(network, planted.partition.modules, x, network.predict(x), samples=2)
+    >>> found.specificity.round(2).tolist(), found.neurons
+    ([1.0, 1.0], (2, 2))
     """
 
     outputs: tuple[str, ...]
@@ -48,7 +70,7 @@ class Damage:
     specificity: Float64[np.ndarray, " modules"]
     specificity_p: Float64[np.ndarray, " modules"]
     neurons: tuple[int, ...]
-    measure: Measure
+    measure: LossMeasure
     samples: int
     seed: int
 
@@ -58,18 +80,48 @@ class Damage:
         return plain | {"outputs": list(self.outputs), "neurons": list(self.neurons)}
 
 
-def damage(
+def mean_ablation_effects(
     network: Network,
     modules: Sequence[frozenset[NodeId]],
     x: Float[np.ndarray, "rows ..."],
     y: Float[np.ndarray, "rows ..."],
     *,
-    measure: Measure = "error",
+    measure: LossMeasure = "error",
     samples: int = 200,
     seed: int = 0,
-) -> Damage:
-    """Set all hidden neurons of a module to their means (`MeanAblation`), and see what each output loses.
+) -> MeanAblationEffects:
+    """Set all hidden neurons of a module to their means (`MeanAblation`), and measure what each output loses.
 
+    Parameters
+    ----------
+    network : Network
+        The network to ablate; best a circuit, whose dead neurons are gone.
+    modules : sequence of frozenset of (str, int)
+        Modules as sets of neurons in any layers. Inputs, outputs and dead neurons are passed over.
+    x : array of float, shape (rows, ...)
+        Input rows as the network sees them.
+    y : array of float, shape (rows, ...)
+        Targets in the units of the network's outputs; classes are one-hot.
+    measure : LossMeasure, default 'error'
+        Measure of the loss; see Notes.
+    samples : int, default 200
+        Number of random groups that each module is compared with.
+    seed : int, default 0
+        Seed of the random groups.
+
+    Returns
+    -------
+    MeanAblationEffects
+        Effects of every module on every output, with p against random groups.
+
+    Raises
+    ------
+    InputError
+        There are no modules or samples, a measure or neuron is unknown, the targets do not fit, a class has no rows, or
+        hidden neurons cannot be set.
+
+    Notes
+    -----
     With L_k(S) the loss at output k once the neurons in S are at their means, H all hidden neurons and u_k a unit,
 
         matrix[m, k] = (L_k(m) - L_k()) / u_k,    alone[m, k] = (L_k(H - m) - L_k()) / u_k.
@@ -81,37 +133,38 @@ def damage(
       the classes' shares, which is what a network that knows no more than these has for L.
 
     Random groups: sample k orders the alive neurons of each layer at random, from ``seed`` and k alone; its group for a
-    module are the first of each, as many as the module has alive there. A neuron is alive if it varies over the rows
-    and is read at all: dead neurons would make random groups harmless.
+    module is the first of each, as many as the module has alive there. A neuron is alive if it varies over the rows and
+    is read at all: dead neurons would make random groups harmless.
 
-    Specificity of a row d of damages (below 0 counts as 0) is max(d) / sum(d), 0 where nothing is damaged: a module
-    that serves one output has 1, and groups that cut across modules damage all outputs. With one output it is 1
-    throughout, and says nothing.
+    Specificity of a row d of effects (below 0 counts as 0) is max(d) / sum(d), 0 where nothing is lost: a module that
+    serves one output has 1, and groups that cut across modules affect all outputs. With one output it is 1 throughout,
+    and says nothing.
 
     A network of separate blocks that fits y gives the identity, and 1 - identity alone. What this does not show:
 
-    - *what* a module computes, or that the task's parts are its own: only which outputs need it, on these rows;
-    - redundancy: two modules that do the same thing can each be lost without damage. Read ``alone`` beside it;
+    - *what* a module computes, or that the task's subfunctions are its own: only which outputs need it, on these rows;
+    - redundancy: of two modules that do the same thing, each can be lost without an effect. Read ``alone`` beside it;
     - that neurons at their means behave as in any real row: with cross-talk, others then see what they never saw;
     - significance of the whole: p is for one module and one output, with no correction for their number, and 1 where a
-      module has all neurons of its layers, since no other group can be drawn. Whatever damages most of the network
-      damages its outputs: p is against groups that ignore structure, not against other ways to divide it.
+      module has all neurons of its layers, since no other group can be drawn. Whatever takes away most of the network
+      affects its outputs: p is against groups that ignore structure, not against other ways to divide it.
 
-    Args:
-        network: best a circuit, whose dead neurons are gone.
-        modules: neurons in any layers; inputs, outputs and dead neurons are passed over.
-        x: rows as the network sees them.
-        y: targets in the units of the network's outputs, classes one-hot.
-        measure: of the loss.
-        samples: random groups a module.
-        seed: of these.
+    Mean ablation is that of Wang et al. [1]_, whose means are over rows of a reference distribution; here they are over
+    the rows themselves.
 
-    Raises:
-        InputError: no modules or samples, an unknown measure or neuron, targets that do not fit, a class without rows,
-            or hidden neurons that cannot be set.
+    References
+    ----------
+    .. [1] Wang et al. 2022, "Interpretability in the Wild", arXiv:2211.00593, section 2.
 
-    Mean ablation as in Wang et al. 2022 (arXiv 2211.00593, section 2), whose means are over rows of a reference
-    distribution; here over the rows themselves.
+    Examples
+    --------
+    >>> from bimt_analyze.audits import mean_ablation_effects
+    >>> from bimt_analyze.synthetic import block_network
+    >>> planted = block_network(blocks=[(2, 3, 1)] * 2, seed=1)
+    >>> network, x = planted.network, planted.x
+    >>> found = mean_ablation_effects(network, planted.partition.modules, x, network.predict(x), samples=20)
+    >>> abs(found.matrix).round(2).tolist()
+    [[0.0, 1.0], [1.0, 0.0]]
     """
     from ...graph import MeanAblation
 
@@ -141,7 +194,7 @@ def damage(
     as_specific = [
         (_specificity(random[p]) >= value - _SLACK).sum() for p, value in zip(profiles, specific, strict=True)
     ]
-    return Damage(
+    return MeanAblationEffects(
         outputs=names,
         matrix=matrix,
         alone=np.array([lost(neurons) for neurons in others]),
@@ -156,10 +209,10 @@ def damage(
     )
 
 
-def _specificity(damages: Float64[np.ndarray, "groups outputs"]) -> Float64[np.ndarray, " groups"]:
-    harm = np.maximum(damages, 0)
-    total = harm.sum(axis=1)
-    return np.asarray(np.divide(harm.max(axis=1), total, out=np.zeros_like(total), where=total > 0))
+def _specificity(effects: Float64[np.ndarray, "groups outputs"]) -> Float64[np.ndarray, " groups"]:
+    losses_only = np.maximum(effects, 0)
+    total = losses_only.sum(axis=1)
+    return np.asarray(np.divide(losses_only.max(axis=1), total, out=np.zeros_like(total), where=total > 0))
 
 
 def _order(ablation: "MeanAblation", generator: np.random.Generator) -> dict[str, list[NodeId]]:
@@ -175,10 +228,24 @@ def _first(order: dict[str, list[NodeId]], profile: Profile) -> list[NodeId]:
 
 
 def check_known(network: Network, modules: Sequence[frozenset[NodeId]]) -> None:
+    """Refuse modules that name a neuron which the network does not have.
+
+    Parameters
+    ----------
+    network : Network
+        The network that the modules were found in.
+    modules : sequence of frozenset of (str, int)
+        Sets of neurons.
+
+    Raises
+    ------
+    InputError
+        A module names an unknown neuron.
+    """
     sizes = network.layout.sizes
     for number, module in enumerate(modules):
         for group, index in sorted(module):
             if not 0 <= index < sizes.get(group, 0):
-                expected, mend = ", ".join(sizes), "use the modules of this network"
+                expected, hint = ", ".join(sizes), "use the modules of this network"
                 got = f"{group}.{index}"
-                raise InputError("no such neuron", where=f"module {number}", expected=expected, got=got, mend=mend)
+                raise InputError("no such neuron", where=f"module {number}", expected=expected, got=got, hint=hint)

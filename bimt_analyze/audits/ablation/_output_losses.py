@@ -9,21 +9,35 @@ from scipy.special import entr, log_softmax
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
 
-from ...representations import class_scores
+from ...representations._classes import class_scores
 
-Measure = Literal["error", "margin", "accuracy", "surprise"]
+LossMeasure = Literal["error", "margin", "accuracy", "surprise"]
 PerOutput = Float64[np.ndarray, " losses"]
 
 
 def losses(
-    outputs: Float64[np.ndarray, "rows outputs"], y: Float64[np.ndarray, "rows outputs"], measure: Measure
+    outputs: Float64[np.ndarray, "rows outputs"], y: Float64[np.ndarray, "rows outputs"], measure: LossMeasure
 ) -> PerOutput:
-    """The loss at each output, or of all together; more is worse.
+    """Loss at each output, or of all together; more is worse.
 
     - ``error``: mean over rows of (output - y)^2.
     - ``margin``: minus the class's mean margin over its own rows (`class_scores`).
     - ``accuracy``: minus the share of the class's own rows that are given to it.
     - ``surprise``: of all classes together, mean over rows of -log2 of the probability of the right one, in bits.
+
+    Parameters
+    ----------
+    outputs : array of float64, shape (rows, outputs)
+        What the network predicts.
+    y : array of float64, shape (rows, outputs)
+        Targets; classes are one-hot.
+    measure : LossMeasure
+        Which of the four.
+
+    Returns
+    -------
+    array of float64, shape (losses,)
+        One loss an output; one in all for ``surprise``.
     """
     if measure == "surprise":
         return np.array([-(log_softmax(outputs, axis=1) * y).sum(axis=1).mean() / np.log(2)])
@@ -33,10 +47,22 @@ def losses(
     return -margin if measure == "margin" else -accuracy
 
 
-def units(whole: PerOutput, y: Float64[np.ndarray, "rows outputs"], measure: Measure) -> PerOutput:
-    """What a loss is counted in: the variance of y; the whole network's margin; 1; the entropy of the classes' shares.
+def units(whole: PerOutput, y: Float64[np.ndarray, "rows outputs"], measure: LossMeasure) -> PerOutput:
+    """Unit of each loss: the variance of y; the whole network's margin; 1; the entropy of the classes' shares.
 
-    Where that is 0, 1.
+    Parameters
+    ----------
+    whole : array of float64, shape (losses,)
+        Losses of the whole network.
+    y : array of float64, shape (rows, outputs)
+        Targets; classes are one-hot.
+    measure : LossMeasure
+        Measure of the losses, which decides on the unit.
+
+    Returns
+    -------
+    array of float64, shape (losses,)
+        The units; 1 where a unit would be 0.
     """
     found = {
         "error": y.var(axis=0),
@@ -48,23 +74,52 @@ def units(whole: PerOutput, y: Float64[np.ndarray, "rows outputs"], measure: Mea
 
 
 def flat(values: np.ndarray) -> Float64[np.ndarray, "rows outputs"]:
-    """One row a prediction: rows, and places where the network speaks at each."""
+    """One row a prediction: rows, and places where the network predicts at each token.
+
+    Parameters
+    ----------
+    values : array
+        Outputs or targets, with any number of axes before the last.
+
+    Returns
+    -------
+    array of float64, shape (rows, outputs)
+        All axes but the last made one.
+    """
     return np.asarray(values, dtype=np.float64).reshape(-1, values.shape[-1])
 
 
 def checked(network: Network, y: np.ndarray, predicted: np.ndarray, measure: str) -> tuple[str, ...]:
-    """The names of the outputs, if y fits what the network predicts.
+    """Names of the outputs, if the targets fit what the network predicts.
 
-    Raises:
-        InputError: an unknown measure, targets of another shape, or a class without rows.
+    Parameters
+    ----------
+    network : Network
+        The network, whose layout names the outputs.
+    y : array
+        Targets.
+    predicted : array
+        What the network predicts for the same rows.
+    measure : str
+        Measure of the loss.
+
+    Returns
+    -------
+    tuple of str
+        One name a loss.
+
+    Raises
+    ------
+    InputError
+        The measure is unknown, the targets have another shape, or a class has no rows.
     """
-    if measure not in get_args(Measure):
-        expected, mend = ", ".join(get_args(Measure)), "name one of these"
-        raise InputError("unknown measure of loss", where="measure", expected=expected, got=repr(measure), mend=mend)
+    if measure not in get_args(LossMeasure):
+        expected, hint = ", ".join(get_args(LossMeasure)), "name one of these"
+        raise InputError("unknown measure of loss", where="measure", expected=expected, got=repr(measure), hint=hint)
     if y.shape != predicted.shape:
         expected, got = str(list(predicted.shape)), str(list(y.shape))
-        mend = "give one target an output, classes one-hot"
-        raise InputError("targets that do not fit the outputs", where="y", expected=expected, got=got, mend=mend)
+        hint = "give one target an output, classes one-hot"
+        raise InputError("targets that do not fit the outputs", where="y", expected=expected, got=got, hint=hint)
     if measure == "surprise":
         return ("all classes",)
     group = network.layout.group(network.layout.outputs) if network.layout.outputs else None
@@ -72,5 +127,5 @@ def checked(network: Network, y: np.ndarray, predicted: np.ndarray, measure: str
     names = tuple(group.label(k) if group is not None and fits else f"y.{k}" for k in range(y.shape[-1]))
     empty = [name for name, count in zip(names, flat(y).sum(axis=0), strict=True) if count == 0]
     if measure != "error" and empty:
-        raise InputError("a class without rows", where="y", got=", ".join(empty), mend="give rows of every class")
+        raise InputError("a class without rows", where="y", got=", ".join(empty), hint="give rows of every class")
     return names

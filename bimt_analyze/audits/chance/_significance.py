@@ -1,9 +1,8 @@
 """Whether a network is more modular than chance: permutation tests that need no truth."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Literal, Self, get_args
+from typing import Any, Self
 
 import numpy as np
 from jaxtyping import Float64
@@ -11,36 +10,48 @@ from jaxtyping import Float64
 from bimt_train import InputError
 
 from ...graph import NeuronGraph
-from ...modules import best_modularity
-from ._null_models import rewired, shuffled
-from ._specialisation import Blocks, Stack, specialisations
+from ._blocks import Blocks
+from ._null_models import NULL_MODELS, Matrices, NullModel
+from ._statistics import STATISTICS, Statistic
 
-Statistic = Literal["specialisation", "modularity"]
-NullModel = Literal["rewired", "shuffled"]
 Streams = Sequence[np.random.SeedSequence]
 
 _CHUNK = 4e6  # numbers in one stack of matrices
 _SLACK = 1e-9  # rounding: a sample this little below the observed value counts as equal
-
-NULL_MODELS = {
-    "rewired": "degree-preserving within each pair of groups",
-    "shuffled": "weights dealt anew to the same edges, within each pair of groups",
-}
 
 
 @dataclass(frozen=True)
 class Significance:
     """A value of a network held against a null model.
 
-    Attributes:
-        p: (1 + number of null networks with at least the observed value) / (1 + their number).
-        z: (observed - mean) / standard deviation of the null values; None if they are all equal.
-        observed: the network's value.
-        null: the null networks' values, in the order of the samples.
-        statistic: what is compared.
-        null_model: with what.
-        weights: the edge weights of the graph.
-        seed: of the samples.
+    Attributes
+    ----------
+    p : float
+        (1 + number of null networks with at least the observed value) / (1 + their number).
+    z : float or None
+        (observed - mean) / standard deviation of the null values; None if they are all equal.
+    observed : float
+        The network's value.
+    null : tuple of float
+        The null networks' values, in the order of the samples.
+    statistic : str
+        What is compared.
+    null_model : str
+        With what: the null model's label.
+    weights : str
+        The edge weights of the graph.
+    seed : int
+        Of the samples.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bimt_analyze.audits import Significance
+    >>> tested = Significance.of(
+    ...     2.0, np.array([1.0, 1.5, 2.0]), statistic="specialisation", null_model="chance", weights="magnitude", seed=0
+    ... )
+    >>> tested.p, round(tested.z, 2)
+    (0.5, 1.22)
     """
 
     p: float
@@ -63,7 +74,30 @@ class Significance:
         weights: str,
         seed: int,
     ) -> Self:
-        """p and z of an observed value among those of null networks."""
+        """Work out p and z of an observed value among those of null networks.
+
+        Parameters
+        ----------
+        observed : float
+            The network's value.
+        null : array [samples]
+            The null networks' values.
+        statistic, null_model, weights : str
+            As the attributes say.
+        seed : int
+            Of the samples.
+
+        Returns
+        -------
+        Significance
+            With p and z worked out.
+
+        Examples
+        --------
+        >>> null = np.array([1.0, 2.0, 3.0])
+        >>> Significance.of(2.0, null, statistic="", null_model="", weights="", seed=0).p
+        0.75
+        """
         at_least = int((null >= observed - _SLACK).sum())
         deviation = float(null.std())
         return cls(
@@ -78,7 +112,7 @@ class Significance:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values; the null values as their number, mean and deviation."""
+        """Plain values; the null values as their number, mean and standard deviation."""
         plain = {name: value for name, value in vars(self).items() if name != "null"}
         values = np.array(self.null)
         return plain | {
@@ -91,8 +125,8 @@ class Significance:
 def significance(
     graph: NeuronGraph,
     *,
-    statistic: Statistic = "specialisation",
-    null_model: NullModel = "rewired",
+    statistic: str = "specialisation",
+    null_model: str = "degree_preserving",
     samples: int = 200,
     seed: int = 0,
 ) -> Significance:
@@ -100,18 +134,40 @@ def significance(
 
     Sample k depends on ``seed`` and k alone, and all is done anew for every sample.
 
-    Null models, within every pair of groups:
+    Parameters
+    ----------
+    graph : NeuronGraph
+        With inputs and outputs.
+    statistic : str, default "specialisation"
+        What is compared: a name in `STATISTICS`, or ``file.py:NAME``. ``specialisation`` is the function of that name;
+        ``modularity`` the greatest that Leiden finds at resolution 1, searched anew in each sample (`best_modularity`).
+    null_model : str, default "degree_preserving"
+        With what, within every pair of groups: a name in `NULL_MODELS`, or ``file.py:NAME``.
 
-    - ``rewired``: edges are dealt anew so that each neuron keeps how many neurons it reads, with which weights, and by
-      how many it is read. Asks whether the wiring is more modular than chance;
-    - ``shuffled``: edges stay, their weights change places. Asks whether sizes of weights say more than the wiring.
-      Of separate blocks they need not: the blocks stay apart.
+        - ``degree_preserving``: edges are placed anew so that each neuron keeps how many neurons it reads, with which
+          weights, and by how many it is read. Asks whether the wiring is more modular than chance.
+        - ``weight_permutation``: edges stay, their weights change places. Asks whether sizes of weights say more than
+          the wiring. Of separate blocks they need not: the blocks stay apart.
+    samples : int, default 200
+        Null networks.
+    seed : int, default 0
+        Of everything random.
 
-    Statistics: `specialisation`; or ``modularity``, the greatest that Leiden finds at resolution 1, searched anew in
-    each sample (`best_modularity`).
+    Returns
+    -------
+    Significance
+        p, z and the null networks' values.
 
-    A small p against ``rewired`` says that what the neurons of a layer read and write goes together more than it must.
-    It does not say that
+    Raises
+    ------
+    InputError
+        No samples, an unknown statistic or null model, one whose function gives something else than it should, or a
+        graph that does not say what its inputs and outputs are.
+
+    Notes
+    -----
+    A small p against ``degree_preserving`` says that what the neurons of a layer read and write goes together more than
+    it must. It does not say that
 
     - the parts are separate: a dense network trained on a separable task has weights that follow the task, and a small
       p with a single module. Read p beside the modules;
@@ -120,52 +176,71 @@ def significance(
     - the modules are those of the task: that is `agreement`.
 
     And a large p may mean too few edges to tell: where most neurons read one neuron, or a layer has one neuron, hardly
-    anything can be dealt anew.
+    any edge can be placed elsewhere.
 
-    Raises:
-        InputError: no samples, an unknown statistic or null model, or a graph that does not say what its inputs and
-            outputs are.
+    Examples
+    --------
+    >>> from bimt_analyze.synthetic import block_network
+    >>> from bimt_analyze.graph import neuron_graph
+    >>> graph = neuron_graph(block_network(seed=0).network)
+    >>> significance(graph, samples=19).p
+    0.05
     """
     if samples < 1:
         raise InputError("no samples to compare with", where="samples", expected="1 or more", got=str(samples))
-    for option, value, known in (("statistic", statistic, Statistic), ("null_model", null_model, NullModel)):
-        if value not in get_args(known):
-            raise InputError(f"unknown {option}", where=option, expected=", ".join(get_args(known)), got=repr(value))
+    measured, drawn_by = STATISTICS[statistic], NULL_MODELS[null_model]
     blocks = Blocks.of(graph)
-    values = _STATISTICS[statistic]
-    observed = float(values(blocks, blocks.assembled([matrix[None] for _, _, matrix in blocks.matrices]), [seed])[0])
+    observed = float(_values(measured, blocks, [matrix[None] for _, _, matrix in blocks.matrices], [seed])[0])
     streams = np.random.SeedSequence(seed).spawn(samples)
     size = max(1, int(_CHUNK / max(len(graph.nodes), 1) ** 2))
     null = np.concatenate(
-        [_null(blocks, values, null_model, streams[k : k + size], seed) for k in range(0, samples, size)]
+        [_null(blocks, measured, drawn_by, streams[k : k + size], seed) for k in range(0, samples, size)]
     )
     return Significance.of(
-        observed, null, statistic=statistic, null_model=NULL_MODELS[null_model], weights=graph.weights, seed=seed
+        observed, null, statistic=measured.name, null_model=drawn_by.label, weights=graph.weights, seed=seed
     )
-
-
-Values = Callable[[Blocks, Stack, Sequence[int]], Float64[np.ndarray, " samples"]]
-
-
-def _specialisations(blocks: Blocks, weights: Stack, seeds: Sequence[int]) -> Float64[np.ndarray, " samples"]:
-    return specialisations(blocks, weights)
-
-
-def _modularities(blocks: Blocks, weights: Stack, seeds: Sequence[int]) -> Float64[np.ndarray, " samples"]:
-    return np.array([best_modularity(matrix, seed=seed) for matrix, seed in zip(weights, seeds, strict=True)])
-
-
-_STATISTICS: dict[str, Values] = {"specialisation": _specialisations, "modularity": _modularities}
 
 
 def _null(
-    blocks: Blocks, values: Values, null_model: NullModel, streams: Streams, seed: int
+    blocks: Blocks, statistic: Statistic, null_model: NullModel, streams: Streams, seed: int
 ) -> Float64[np.ndarray, " samples"]:
     generators = [np.random.default_rng(stream) for stream in streams]
     schedule = np.random.default_rng(seed)
-    deal = partial(rewired, schedule=schedule) if null_model == "rewired" else shuffled
-    drawn = [deal(matrix, generators=generators) for _, _, matrix in blocks.matrices]
+    drawn = [_drawn(null_model, matrix, schedule, generators) for _, _, matrix in blocks.matrices]
     if not drawn:
         return np.zeros(len(streams))
-    seeds = [int(stream.generate_state(1)[0]) for stream in streams]
-    return values(blocks, blocks.assembled(drawn), seeds)
+    return _values(statistic, blocks, drawn, [int(stream.generate_state(1)[0]) for stream in streams])
+
+
+def _drawn(
+    null_model: NullModel,
+    matrix: Float64[np.ndarray, "targets sources"],
+    schedule: np.random.Generator,
+    generators: Sequence[np.random.Generator],
+) -> Matrices:
+    """The null model's samples of one pair of groups."""
+    found = np.asarray(null_model.function(matrix, schedule=schedule, generators=generators), dtype=np.float64)
+    if found.shape != (len(generators), *matrix.shape):
+        expected, got = str([len(generators), *matrix.shape]), str(list(found.shape))
+        raise InputError(
+            "samples of another shape", where=f"null model {null_model.name!r}", expected=expected, got=got,
+            hint="correct its function: [samples, targets, sources]",
+        )  # fmt: skip
+    return found
+
+
+def _values(
+    statistic: Statistic,
+    blocks: Blocks,
+    matrices: Sequence[Float64[np.ndarray, "samples _ _"]],
+    seeds: Sequence[int],
+) -> Float64[np.ndarray, " samples"]:
+    """The statistic of each sample."""
+    weights = blocks.assembled(matrices)
+    found = np.asarray(statistic.function(blocks, weights, seeds), dtype=np.float64)
+    if found.shape != (len(weights),):
+        raise InputError(
+            "values of another shape", where=f"statistic {statistic.name!r}", expected=str([len(weights)]),
+            got=str(list(found.shape)), hint="correct its function: one value a sample",
+        )  # fmt: skip
+    return found

@@ -26,13 +26,26 @@ _ENOUGH, _EQUAL = 1 - 1e-4, 1e-3  # the r2 that ends the search, and what makes 
 class AffineMap:
     """``g(z) = output_scale f(u) + output_shift`` with ``u_i = scale_i z_(source_i) + shift_i``.
 
-    Attributes:
-        sources: for each argument of f, the number of the argument of g that it is.
-        scales: by which it is multiplied.
-        shifts: what is added then.
-        output_scale: of f.
-        output_shift: added to that.
-        r2: of g on its own rows.
+    Attributes
+    ----------
+    sources : tuple of int
+        For each argument of f, the number of the argument of g that it is.
+    scales : tuple of float
+        For each argument of f, the factor by which that argument of g is multiplied.
+    shifts : tuple of float
+        For each argument of f, what is added then.
+    output_scale : float
+        Factor of f.
+    output_shift : float
+        What is added to that.
+    r2 : float
+        r2 of the mapped f as a prediction of g, on g's own rows.
+
+    Examples
+    --------
+    >>> from bimt_analyze.audits import AffineMap
+    >>> AffineMap((0,), (-2.0,), (1.0,), 0.5, 3.0, r2=1.0).words(["x1"])
+    '0.5 f(-2 x1 + 1) + 3'
     """
 
     sources: tuple[int, ...]
@@ -43,7 +56,24 @@ class AffineMap:
     r2: float
 
     def words(self, names: Sequence[str]) -> str:
-        """The map as text, for arguments of these names: "0.5 f(-2 x1 + 1) + 3"."""
+        """The map as text, for instance "0.5 f(-2 x1 + 1) + 3".
+
+        Parameters
+        ----------
+        names : sequence of str
+            Names of the arguments of g.
+
+        Returns
+        -------
+        str
+            The map, numbers to three digits.
+
+        Examples
+        --------
+        >>> from bimt_analyze.audits import AffineMap
+        >>> AffineMap((0,), (-2.0,), (1.0,), 0.5, 3.0, r2=1.0).words(["x1"])
+        '0.5 f(-2 x1 + 1) + 3'
+        """
         inner = ", ".join(
             _linear(scale, names[k], shift)
             for k, scale, shift in zip(self.sources, self.scales, self.shifts, strict=True)
@@ -63,16 +93,36 @@ def affine_copy(
     *,
     seed: int = 0,
 ) -> AffineMap:
-    """The map by which ``f`` comes nearest to ``values`` at ``points``; arguments may change places.
+    """Find the map by which one function comes nearest to given values; arguments may change places.
 
+    Parameters
+    ----------
+    f : Function
+        The function that is mapped.
+    seen : array of float64, shape (rows, arguments)
+        Rows on which ``f`` was seen; they give the range of each of its arguments.
+    points : array of float64, shape (points, arguments)
+        Where the values were taken, as many arguments as ``f`` has.
+    values : array of float64, shape (points,)
+        Values to come near to.
+    seed : int, default 0
+        Seed of the random starts.
+
+    Returns
+    -------
+    AffineMap
+        The nearest map, and its r2.
+
+    Notes
+    -----
     For every order of the arguments, the interval to which each argument's range goes, kept or turned around, is
     searched by nonlinear least squares (trust region, bounded, `scipy.optimize.least_squares`), from the whole range
     and from the best four of 60 random starts; scale and shift of the output are solved for at each step. The interval
-    has at least half of the range on which f was ``seen``, and may go 10 % beyond it. If all arguments of f were
-    seen at two values only, these go to these, since nothing is known of f in between.
+    has at least half of the range on which f was ``seen``, and may go 10 % beyond it. If all arguments of f were seen
+    at two values only, these go to these, since nothing is known of f in between.
 
     The map is not unique: with f(x) = x**2, scales of input and output say the same thing twice. Of maps within 0.001
-    of the best r2, the one with the widest interval.
+    of the best r2, the one with the widest interval is taken.
     """
     width = points.shape[1]
     low, high = seen.min(axis=0), seen.max(axis=0)

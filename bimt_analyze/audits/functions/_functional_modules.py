@@ -12,7 +12,7 @@ from bimt_train.checkpoints import Network
 
 from ...graph import Edges, MeanAblation, NeuronGraph, NodeId
 from ...modules import Choice, Hierarchy, Level, Partition, connected_components, modularity
-from ._module_outputs import Signals, spread
+from ._module_outputs import RecordedActivations, spread
 
 ROWS = 500
 """Rows on which inputs and neurons are held."""
@@ -21,20 +21,37 @@ INTERFERENCE = 0.1
 """The share of effects that may come from other groups: features in superposition disturb each other a little."""
 
 MOSTLY = 0.5
-"""The share of living hidden neurons, of all or of a layer, that must serve one group alone to count as separate."""
+"""The share of alive hidden neurons, of all or of a layer, that must serve one group alone to count as separate."""
 
 
 @dataclass(frozen=True, eq=False)
 class FunctionalModules:
     """Groups of inputs and outputs that keep their effects to themselves; defined at `functional_modules`.
 
-    Attributes:
-        partition: inputs, outputs and the hidden neurons that serve one group alone; the rest stands in ``unused``.
-        effects: E[k, j], what holding input j does to output k, as a share of what all inputs do to it.
-        within: the least share, over outputs of groups, of what the inputs of the output's own group do.
-        alone: share of the living hidden neurons that serve one group alone.
-        several: names of the living hidden neurons that do not.
-        shared: the layers in which less than half of the living neurons do.
+    Attributes
+    ----------
+    partition : Partition
+        Inputs, outputs and the hidden neurons that serve one group alone; the rest stands in ``unused``.
+    effects : array of float64, shape (outputs, inputs)
+        E[k, j], what holding input j changes at output k, as a share of what all inputs change there.
+    within : float
+        Over outputs of groups, the least share of the effects that comes from inputs of the output's own group.
+    alone : float
+        Share of the alive hidden neurons that serve one group alone.
+    several : tuple of str
+        Names of the alive hidden neurons that do not.
+    shared : tuple of str
+        Layers in which less than half of the alive neurons serve one group alone.
+
+    Examples
+    --------
+    >>> from bimt_analyze.audits import functional_modules
+    >>> from bimt_analyze.graph import neuron_graph
+    >>> from bimt_analyze.synthetic import block_network
+    >>> planted = block_network(blocks=[(1, 2, 1)] * 2, seed=1)
+    >>> found = functional_modules(planted.network, neuron_graph(planted.network), planted.x)
+    >>> found.separate, found.alone, found.effects.round(2).tolist()
+    (True, 1.0, [[1.0, 0.0], [0.0, 1.0]])
     """
 
     partition: Partition
@@ -46,7 +63,7 @@ class FunctionalModules:
 
     @property
     def separate(self) -> bool:
-        """Whether there is more than one group, and at least half of the living hidden neurons serve one alone."""
+        """Whether there is more than one group, and at least half of the alive hidden neurons serve one alone."""
         return len(self.partition.modules) > 1 and self.alone >= MOSTLY
 
     def to_json(self) -> dict[str, Any]:
@@ -67,9 +84,32 @@ def functional_modules(
     *,
     leak: float = INTERFERENCE,
 ) -> FunctionalModules:
-    """Hold each input at its median and see which outputs move; outputs that share no input are of different groups.
+    """Hold each input at its median and see which outputs change; outputs that share no input are of different groups.
 
-    With s_n the signal of a neuron (an output, or a hidden neuron's activation), and s_n(j) the same while input j is
+    Parameters
+    ----------
+    network : Network
+        A feed-forward network; best a circuit.
+    graph : NeuronGraph
+        Graph of the network; its nodes are divided.
+    x : array of float, shape (rows, inputs)
+        Input rows as the network sees them; 500 of them, evenly spaced, are used.
+    leak : float, default INTERFERENCE
+        Share of the effects, 0 to 1, that may come from other groups.
+
+    Returns
+    -------
+    FunctionalModules
+        The groups, and how much of the network serves one group alone.
+
+    Raises
+    ------
+    InputError
+        There are no rows, or a layer of the network is not read once a row.
+
+    Notes
+    -----
+    With s_n the value of a neuron (an output, or a hidden neuron's activation), and s_n(j) its value while input j is
     held at its lower median, a value that some row has,
 
         E[n, j] = mean over rows of (s_n(j) - s_n)^2,    as shares: E[n, :] / sum.
@@ -81,38 +121,39 @@ def functional_modules(
     Features in superposition are found so: each has its own input, reader and output, and a bottleneck that serves all
     of them. So is what a dense network computes side by side, but there hardly any hidden neuron serves one group
     alone; it is then the task that is in parts, not the network. At the median, rather than at the mean, a feature that
-    is mostly off is off, and moves nothing that its presence alone would not.
+    is mostly off is off, and changes nothing that its presence alone would not.
 
     What this does not show: dependencies that never show when one input alone is held, and those that other rows would
     show.
 
-    Args:
-        network: feed-forward; best a circuit.
-        graph: of the network; its nodes are divided.
-        x: rows as the network sees them; 500 of them, evenly spaced, are used.
-        leak: the share that may come from other groups.
-
-    Raises:
-        InputError: no rows, or a network whose layers are not read once a row.
+    Examples
+    --------
+    >>> from bimt_analyze.audits import functional_modules
+    >>> from bimt_analyze.graph import neuron_graph
+    >>> from bimt_analyze.synthetic import superposition
+    >>> planted = superposition(features=5, hidden=2)
+    >>> found = functional_modules(planted.network, neuron_graph(planted.network), planted.x)
+    >>> len(found.partition.modules), found.separate, found.shared
+    (5, True, ('h1',))
     """
     width = network.layout.sizes.get(network.layout.inputs, 0)
     if x.ndim != 2 or x.shape[1] != width or not len(x):
-        mend = "give rows of a network that reads its inputs once a row"
+        hint = "give rows of a network that reads its inputs once a row"
         raise InputError(
-            "rows of another kind", where="x", expected=f"[rows, {width}]", got=str(list(x.shape)), mend=mend
+            "rows of another kind", where="x", expected=f"[rows, {width}]", got=str(list(x.shape)), hint=hint
         )
     some = x[np.linspace(0, len(x) - 1, min(ROWS, len(x))).astype(np.int64)]
-    ablation, whole = MeanAblation(network, some), Signals(network, some)
+    ablation, whole = MeanAblation(network, some), RecordedActivations(network, some)
     ends = network.layout.inputs, network.layout.outputs
-    heard = _heard(network, some, whole)
-    effects = _shares(heard[ends[1]])
+    effects_of_inputs = _effects_of_inputs(network, some, whole)
+    effects = _shares(effects_of_inputs[ends[1]])
     kept = _joined(graph, effects, ends, leak)
     groups = [m for m in kept.modules if all(any(node[0] == end for node in m) for end in ends)]
     before = ablation.outputs()
     alone: dict[NodeId, int] = {}
     alive = [node for node in ablation.alive if node in graph.numbers]
     for node in alive:
-        from_inputs = heard[node[0]][node[1]]
+        from_inputs = effects_of_inputs[node[0]][node[1]]
         to_outputs = np.asarray(((ablation.outputs([node]) - before) ** 2).mean(axis=0)) / _variance(before)
         for number, group in enumerate(groups):
             shares = (_share(from_inputs, group, ends[0]), _share(to_outputs, group, ends[1]))
@@ -132,11 +173,28 @@ def functional_modules(
 
 
 def functional_choice(choice: Choice, levels: Hierarchy, found: FunctionalModules, graph: NeuronGraph) -> Choice:
-    """The functional modules where they meet in a shared layer, through which the weights cannot be divided; else the
-    choice as it is.
+    """Choose the functional modules where they meet in a shared layer, through which the weights cannot be divided.
 
-    They must be `separate`, and the weights fall into no components that lead from inputs to outputs. No truth is
-    looked at.
+    Parameters
+    ----------
+    choice : Choice
+        The level chosen by the weights.
+    levels : Hierarchy
+        Hierarchy that it was chosen from.
+    found : FunctionalModules
+        The functional modules of the network.
+    graph : NeuronGraph
+        Graph of the network, for the modularity of the new level.
+
+    Returns
+    -------
+    Choice
+        The functional modules as a choice, or ``choice`` as it is.
+
+    Notes
+    -----
+    The modules must be `separate`, they must meet in a shared layer, and the weights must fall into no components that
+    lead from inputs to outputs. The known decomposition is not looked at.
     """
     apart = choice.level.kind == "components" and levels.through(choice.level) > 1
     if apart or not found.separate or not found.shared:
@@ -155,14 +213,16 @@ def _shared(alive: Sequence[NodeId], alone: Collection[NodeId]) -> tuple[str, ..
     return tuple(layer for layer, flags in shares.items() if sum(flags) < MOSTLY * len(flags))
 
 
-def _heard(network: Network, x: np.ndarray, whole: Signals) -> Mapping[str, Float64[np.ndarray, "neurons inputs"]]:
+def _effects_of_inputs(
+    network: Network, x: np.ndarray, whole: RecordedActivations
+) -> Mapping[str, Float64[np.ndarray, "neurons inputs"]]:
     """E of every group of neurons but the inputs, each neuron in its own units squared."""
     ends = network.layout.inputs
     found = {group: np.zeros((a.shape[1], x.shape[1])) for group, a in whole.activations.items() if group != ends}
     for j, median in enumerate(np.quantile(x, 0.5, axis=0, method="lower")):
         held = x.copy()
         held[:, j] = median
-        now = Signals(network, held).activations
+        now = RecordedActivations(network, held).activations
         for group, effect in found.items():
             effect[:, j] = ((now[group] - whole.activations[group]) ** 2).mean(axis=0)
     return found

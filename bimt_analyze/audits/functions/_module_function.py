@@ -1,4 +1,4 @@
-"""A module by itself: what it sends, as a function of its own arguments."""
+"""A module by itself: its output as a function of its own arguments."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -10,52 +10,78 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from ._module_outputs import Columns, Outflow, Signals, squared_correlation
+from ._module_outputs import Columns, ModuleOutputs, RecordedActivations, squared_correlation
 
 
 class ModuleFunction:
-    """An `Outflow` as a function of the module's arguments, everything else outside it at its mean.
+    """A module's output as a function of its arguments, everything else outside the module at its mean.
 
     Arguments are what the module reads and does not compute: inputs, and hidden neurons of others. One whose absence
     (it at its mean, the others as they are) costs at most 1 % of the function's variance is no argument.
 
-    Attributes:
-        arguments: the neurons.
-        points: their activations on the batch.
-        values: the function there.
-        isolated: squared correlation of these with the signal in the network as it is.
-        share: that of the outflow.
+    Parameters
+    ----------
+    recorded : RecordedActivations
+        Activations of the network.
+    module_outputs : ModuleOutputs
+        Output of the module.
+    least : float, default 0.01
+        Share of the variance, 0 to 1, that an argument must cost.
+
+    Attributes
+    ----------
+    arguments : tuple of (str, int
+        ) The neurons.
+    points : array of float64, shape (rows, arguments
+        ) Their activations on the batch.
+    values : array of float64, shape (rows,
+        ) The function there.
+    isolated : float
+        Squared correlation of these values with the output in the network as it is.
+    share : float
+        Share of the variance of all module outputs that the one number has.
     """
 
-    def __init__(self, signals: Signals, outflow: Outflow, *, least: float = 0.01) -> None:
-        own = signals.hidden(outflow.module)
-        self._outflow, self.share = outflow, outflow.share
-        self._torch = signals.network.module().double()
+    def __init__(self, recorded: RecordedActivations, module_outputs: ModuleOutputs, *, least: float = 0.01) -> None:
+        own = recorded.hidden(module_outputs.module)
+        self._module_outputs, self.share = module_outputs, module_outputs.share
+        self._torch = recorded.network.module().double()
         owners = dict(self._torch.named_modules())
-        self._readers = {c.tensor: (c.source, owners[c.tensor.rpartition(".")[0]]) for c in signals.connections}
-        self._inputs, sizes = signals.network.layout.inputs, signals.network.layout.sizes
+        self._readers = {c.tensor: (c.source, owners[c.tensor.rpartition(".")[0]]) for c in recorded.connections}
+        self._inputs, sizes = recorded.network.layout.inputs, recorded.network.layout.sizes
         self._live = {group: torch.tensor([(group, j) in own for j in range(size)]) for group, size in sizes.items()}
-        self._means = {group: torch.tensor(values.mean(axis=0)) for group, values in signals.activations.items()}
-        self.arguments = signals.arguments(outflow.module)
-        everything = signals.values(self.arguments)
+        self._means = {group: torch.tensor(values.mean(axis=0)) for group, values in recorded.activations.items()}
+        self.arguments = recorded.arguments(module_outputs.module)
+        everything = recorded.values(self.arguments)
         full, matters = self(everything), []
         for k in range(len(self.arguments)):
             without = everything.copy()
             without[:, k] = without[:, k].mean()
             matters.append((self(without) - full).var() > least * full.var())
         self.arguments = tuple(node for node, kept in zip(self.arguments, matters, strict=True) if kept)
-        self.points = signals.values(self.arguments)
+        self.points = recorded.values(self.arguments)
         self.values = self(self.points)
-        self.isolated = squared_correlation(self.values, outflow.signal)
+        self.isolated = squared_correlation(self.values, module_outputs.component)
 
     def __call__(self, points: Float64[np.ndarray, "points arguments"]) -> Float64[np.ndarray, " points"]:
-        """The function at other points."""
+        """The function at other points.
+
+        Parameters
+        ----------
+        points : array of float64, shape (points, arguments)
+            Values of the arguments, one a column.
+
+        Returns
+        -------
+        array of float64, shape (points,)
+            One value a point.
+        """
         fixed = {group: means.repeat(len(points), 1) for group, means in self._means.items()}
         for (group, j), column in zip(self.arguments, points.T, strict=True):
             fixed[group][:, j] = torch.tensor(column)
         with self._isolated(fixed) as read, torch.no_grad():
             self._torch(fixed[self._inputs])
-        found = [read[tensor] @ weights for tensor, weights in self._outflow.weights.items()]
+        found = [read[tensor] @ weights for tensor, weights in self._module_outputs.weights.items()]
         return np.asarray(sum(found[1:], found[0]))
 
     @contextmanager

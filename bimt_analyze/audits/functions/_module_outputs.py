@@ -1,4 +1,4 @@
-"""What modules send to neurons outside themselves."""
+"""Module outputs: what neurons outside a module read of it."""
 
 import numpy as np
 from jaxtyping import Float, Float64
@@ -15,16 +15,29 @@ Matrix = Float64[np.ndarray, "targets sources"]
 _CONSTANT = 1e-9  # of the largest value: a smaller deviation is rounding
 
 
-class Signals:
-    """Activations of a feed-forward network on a batch of rows, and what its modules send.
+class RecordedActivations:
+    """Activations of a feed-forward network on a batch of rows, and what each module contributes to its readers.
 
-    Attributes:
-        activations: group -> what is read of its neurons, inputs and outputs too.
-        connections: the network's.
-        alive: the neurons, inputs and outputs too, that vary over the rows and, but for outputs, are read at all.
+    Parameters
+    ----------
+    network : Network
+        A feed-forward network.
+    x : array of float, shape (rows, inputs)
+        Input rows as the network sees them.
 
-    Raises:
-        InputError: a weight tensor that is no plain matrix, or is not applied once a row; or as `Trace`.
+    Attributes
+    ----------
+    activations : dict of str to array
+        Group -> the activations of its neurons, inputs and outputs too.
+    connections : tuple of Connection
+        Connections of the network.
+    alive : frozenset of (str, int
+        ) The neurons, inputs and outputs too, that vary over the rows and, but for outputs, are read at all.
+
+    Raises
+    ------
+    InputError
+        A weight tensor is no plain matrix or is not applied once a row; or as `Trace` raises it.
     """
 
     def __init__(self, network: Network, x: Float[np.ndarray, "rows inputs"]) -> None:
@@ -33,7 +46,7 @@ class Signals:
         self._inputs, self._outputs = network.layout.inputs, network.layout.outputs
         self.activations = {c.source: _once(c, trace.sources(c.tensor), len(x)) for c in self.connections}
         self.activations[self._outputs] = trace.outputs()
-        self._units = self._deviations()
+        self._units = self._input_deviations()
         read = {(c.source, int(j)) for c in self.connections for j in np.flatnonzero((c.matrix != 0).any(axis=0))}
         self.alive = frozenset(
             (group, j)
@@ -43,11 +56,33 @@ class Signals:
         )
 
     def hidden(self, module: Module) -> Module:
-        """The module's living neurons between inputs and outputs."""
+        """The module's alive neurons between inputs and outputs.
+
+        Parameters
+        ----------
+        module : frozenset of (group, index)
+            Its neurons.
+
+        Returns
+        -------
+        frozenset of (group, index)
+            Those that are hidden and alive.
+        """
         return frozenset(node for node in module & self.alive if node[0] not in (self._inputs, self._outputs))
 
     def arguments(self, module: Module) -> tuple[NodeId, ...]:
-        """What the module reads and does not compute itself: inputs, and living hidden neurons of others."""
+        """What the module reads and does not compute itself: inputs, and alive hidden neurons of others.
+
+        Parameters
+        ----------
+        module : frozenset of (group, index)
+            Its neurons.
+
+        Returns
+        -------
+        tuple of (str, int)
+            The neurons read, sorted.
+        """
         own, found = self.hidden(module), set[NodeId]()
         for c in self.connections:
             reads = own if c.target != self._outputs else module
@@ -56,16 +91,37 @@ class Signals:
         return tuple(sorted((found & self.alive) - own))
 
     def values(self, nodes: tuple[NodeId, ...]) -> Columns:
-        """The activations of some neurons, one a column."""
+        """Activations of some neurons.
+
+        Parameters
+        ----------
+        nodes : tuple of (str, int)
+            The neurons.
+
+        Returns
+        -------
+        array of float64, shape (rows, columns)
+            One column a neuron.
+        """
         columns = [self.activations[group][:, j] for group, j in nodes]
         return np.stack(columns, axis=1) if columns else np.zeros((len(self.activations[self._outputs]), 0))
 
-    def sending(self, module: Module) -> dict[str, Matrix]:
-        """For each weight tensor, the matrix that takes what it reads to what the module sends to its targets.
+    def output_weights(self, module: Module) -> dict[str, Matrix]:
+        """For each weight tensor, the matrix that takes what it reads to the module's contribution at its targets.
 
-        To an output in the module, the output; to a neuron i outside, sum over the module's hidden neurons j of
-        w_ij a_j; to its own hidden neurons nothing. Each in units of the deviation of all that i hears on the rows of
-        this batch, so that no neuron's scale matters and a reader that hardly hears the module hardly counts.
+        To an output in the module, the output; to a neuron i outside, sum over the module's hidden neurons j of w_ij
+        a_j; to its own hidden neurons nothing. Each in units of the deviation of all that i reads on the rows of this
+        batch, so that no neuron's scale matters and a reader that hardly reads the module hardly counts.
+
+        Parameters
+        ----------
+        module : frozenset of (group, index)
+            Its neurons.
+
+        Returns
+        -------
+        dict of str to array of float64
+            Name of the tensor -> matrix of targets and sources.
         """
         own, found = self.hidden(module), dict[str, Matrix]()
         for c in self.connections:
@@ -76,29 +132,43 @@ class Signals:
             found[c.tensor] = np.where(np.where(inside, c.target == self._outputs, mine), weights, 0.0)
         return found
 
-    def _deviations(self) -> dict[str, Float64[np.ndarray, " neurons"]]:
-        """Of all that each neuron hears."""
-        heard: dict[str, Columns] = {}
+    def _input_deviations(self) -> dict[str, Float64[np.ndarray, " neurons"]]:
+        """Standard deviation of all that each neuron reads."""
+        received: dict[str, Columns] = {}
         for c in self.connections:
-            heard[c.target] = heard.get(c.target, 0.0) + self.activations[c.source] @ c.matrix.T
-        return {group: spread(columns) for group, columns in heard.items()}
+            received[c.target] = received.get(c.target, 0.0) + self.activations[c.source] @ c.matrix.T
+        return {group: spread(columns) for group, columns in received.items()}
 
 
-class Outflow:
-    """One number that a module sends: the first principal component of all it sends; see `Signals.sending`.
+class ModuleOutputs:
+    """A module's output as one number: the first principal component of all its outputs.
 
-    Attributes:
-        module: whose.
-        weights: for each weight tensor, how the number is made of what the tensor reads.
-        signal: the number, row by row.
-        share: of the variance of all that the module sends, what this number has.
+    See `RecordedActivations.output_weights` for what these are.
+
+    Parameters
+    ----------
+    recorded : RecordedActivations
+        Activations of the network.
+    module : frozenset of (group, index)
+        Neurons of the module.
+
+    Attributes
+    ----------
+    module : frozenset of (str, int
+        ) Neurons of the module.
+    weights : dict of str to array
+        For each weight tensor, how the number is made of what the tensor reads.
+    component : array of float64, shape (rows,
+        ) The number, row by row.
+    share : float
+        Share of the variance of all the module's outputs that this number has.
     """
 
-    def __init__(self, signals: Signals, module: Module) -> None:
-        sending = signals.sending(module)
+    def __init__(self, recorded: RecordedActivations, module: Module) -> None:
+        weights_out = recorded.output_weights(module)
         ends: dict[str, Columns] = {}
-        for c in signals.connections:
-            ends[c.target] = ends.get(c.target, 0.0) + signals.activations[c.source] @ sending[c.tensor].T
+        for c in recorded.connections:
+            ends[c.target] = ends.get(c.target, 0.0) + recorded.activations[c.source] @ weights_out[c.tensor].T
         columns = np.concatenate(list(ends.values()), axis=1)
         _, sizes, directions = np.linalg.svd(columns - columns.mean(axis=0), full_matrices=False)
         direction = directions[0] * (1.0 if directions[0].sum() >= 0 else -1.0)
@@ -106,24 +176,48 @@ class Outflow:
         along = dict(zip(ends, parts, strict=True))
         total = float((sizes**2).sum())
         self.module = module
-        self.weights = {c.tensor: sending[c.tensor].T @ along[c.target] for c in signals.connections}
-        self.signal: Float64[np.ndarray, " rows"] = columns @ direction
+        self.weights = {c.tensor: weights_out[c.tensor].T @ along[c.target] for c in recorded.connections}
+        self.component: Float64[np.ndarray, " rows"] = columns @ direction
         self.share = float(sizes[0] ** 2) / total if total > 0 else 0.0
 
     @property
     def constant(self) -> bool:
-        """Whether nothing that varies is sent."""
-        return bool(spread(self.signal[:, None])[0] == 0)
+        """Whether no output of the module varies."""
+        return bool(spread(self.component[:, None])[0] == 0)
 
 
 def spread(columns: Columns) -> Float64[np.ndarray, " columns"]:
-    """Standard deviations; rounding about a constant is no deviation."""
+    """Standard deviations; rounding about a constant is no deviation.
+
+    Parameters
+    ----------
+    columns : array of float64, shape (rows, columns)
+        Values, one quantity a column.
+
+    Returns
+    -------
+    array of float64, shape (columns,)
+        One deviation a column; 0 where it is below 1e-9 of the largest value.
+    """
     found = columns.std(axis=0)
     return np.where(found > _CONSTANT * np.abs(columns).max(axis=0, initial=0.0), found, 0.0)
 
 
 def squared_correlation(a: Float64[np.ndarray, " rows"], b: Float64[np.ndarray, " rows"]) -> float:
-    """The r2 of one by the other up to scale and offset; 0 where one of them is constant."""
+    """r2 of one quantity by another up to scale and offset.
+
+    Parameters
+    ----------
+    a : array of float64, shape (rows,)
+        Values of the one.
+    b : array of float64, shape (rows,)
+        Values of the other.
+
+    Returns
+    -------
+    float
+        The squared correlation; 0 where one of them is constant.
+    """
     a, b = a - a.mean(), b - b.mean()
     size = float((a @ a) * (b @ b))
     return float(a @ b) ** 2 / size if size > 0 else 0.0
@@ -136,6 +230,6 @@ def _once(connection: Connection, read: Columns, rows: int) -> Columns:
             where=f"tensor '{connection.tensor}'",
             expected=str([rows, connection.matrix.shape[1]]),
             got=str(list(read.shape)),
-            mend="ask about a feed-forward network of numbers",
+            hint="ask about a feed-forward network of numbers",
         )
     return read

@@ -16,13 +16,23 @@ CLAIM = 0.25
 
 @dataclass(frozen=True)
 class SharedNeuron:
-    """A neuron with a second home.
+    """A neuron that another module than its own has a claim to.
 
-    Attributes:
-        label: its name.
-        module: the number of its own module.
-        claims: module -> the greater of the shares of what it reads and of what reads it, by weight; others than its
-            own, from `CLAIM` on, the greatest first.
+    Attributes
+    ----------
+    label : str
+        Name of the neuron.
+    module : int
+        Number of its own module.
+    claims : tuple of (int, float)
+        (Module, share) of other modules, from `CLAIM` on, the greatest first: the greater of the shares of what the
+        neuron reads and of what reads it, by weight.
+
+    Examples
+    --------
+    >>> from bimt_analyze.audits import SharedNeuron
+    >>> SharedNeuron("h1.3", module=0, claims=((1, 0.4),)).to_json()["claims"]
+    [{'module': 1, 'share': 0.4}]
     """
 
     label: str
@@ -38,14 +48,41 @@ class SharedNeuron:
 def shared_neurons(
     graph: NeuronGraph, modules: Sequence[frozenset[NodeId]], *, claim: float = CLAIM
 ) -> tuple[SharedNeuron, ...]:
-    """Neurons of which another module than their own sends or reads at least the share ``claim``.
+    """Find neurons to which another module than their own has a claim.
 
+    Parameters
+    ----------
+    graph : NeuronGraph
+        Graph of the network; its edge weights are counted.
+    modules : sequence of frozenset of (str, int)
+        Modules as disjoint sets of neurons.
+    claim : float, default CLAIM
+        Share of a neuron's weight, in or out, above 0 and at most 1, from which a module has a claim to it.
+
+    Returns
+    -------
+    tuple of SharedNeuron
+        The shared neurons, in the order of the graph.
+
+    Raises
+    ------
+    InputError
+        The claim is not a share.
+
+    Notes
+    -----
     With w the edge weights, module M's share in what neuron n reads is sum over m in M of w[n, m] / sum over all of
     w[n, .], and in what reads it likewise. A feature that two modules use is found here, in whichever of them it was
     put. It does not show that the two use it for different things.
 
-    Raises:
-        InputError: an impossible claim.
+    Examples
+    --------
+    >>> from bimt_analyze.audits import shared_neurons
+    >>> from bimt_analyze.graph import neuron_graph
+    >>> from bimt_analyze.synthetic import block_network
+    >>> planted = block_network(seed=1)
+    >>> shared_neurons(neuron_graph(planted.network), planted.partition.modules)
+    ()
     """
     if not 0 < claim <= 1:
         raise InputError("an impossible share", where="claim", expected="above 0, at most 1", got=str(claim))

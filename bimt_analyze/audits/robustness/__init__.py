@@ -1,1 +1,1 @@
-"""Whether the modules depend on choices of the analysis."""
+"""Whether the modules depend on choices of the analysis: threshold, edge weight, and pruning itself."""

@@ -1,4 +1,4 @@
-"""The same network weighed in several ways: what does not depend on the weighing can be trusted more."""
+"""Modules under several edge weights: what does not depend on the edge weight can be trusted more."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,24 +10,39 @@ from sklearn.metrics import adjusted_mutual_info_score
 
 from bimt_train.checkpoints import Network
 
-from ...graph import neuron_graph, with_ends
+from ...graph import EDGE_WEIGHTS, neuron_graph, with_ends
 from ...modules import Level, Partition, choose_level, hierarchy
 from ..chance._significance import Significance, significance
 from ..truth._matching import labels_apart
 
-WEIGHTS = ("magnitude", "activation", "attribution")
-
 
 @dataclass(frozen=True, eq=False)
-class Weighing:
-    """What one kind of edge weight leads to.
+class EdgeWeightResult:
+    """The level and significance that one kind of edge weight leads to.
 
-    Attributes:
-        weights: "magnitude", "activation" or "attribution"; see `neuron_graph`.
-        level: the chosen level.
-        modules: how many there are at it.
-        ami: adjusted mutual information of its modules and those that are audited; 1 is the same.
-        significance: of specialisation against rewired networks.
+    Attributes
+    ----------
+    weights : str
+        Name of the edge weight in `bimt_analyze.graph.EDGE_WEIGHTS`.
+    level : Level
+        The chosen level.
+    modules : int
+        Number of modules at this level.
+    ami : float
+        Adjusted mutual information of its modules and those that are audited; 1 is equal.
+    significance : Significance
+        Significance of specialisation against networks wired anew with the same degrees and weights.
+
+    Examples
+    --------
+    >>> from bimt_analyze.audits import edge_weight_robustness
+    >>> from bimt_analyze.synthetic import block_network
+    >>> planted = block_network(blocks=[(1, 2, 1)] * 2, seed=1)
+    >>> (one,) = edge_weight_robustness(
+    ...     planted.network, planted.x, planted.partition, weights=["magnitude"], samples=2
+    ... )
+    >>> one.weights, one.modules, one.ami
+    ('magnitude', 2, 1.0)
     """
 
     weights: str
@@ -44,45 +59,92 @@ class Weighing:
         }  # fmt: skip
 
 
-def weighings(
+def edge_weight_robustness(
     network: Network,
     x: Num[np.ndarray, "rows ..."],
     partition: Partition,
     *,
-    weights: Sequence[str] = WEIGHTS,
+    weights: Sequence[str] | None = None,
     known: Mapping[str, tuple[Level, Significance]] | None = None,
     samples: int = 200,
     seed: int = 0,
-) -> tuple[Weighing, ...]:
-    """The chosen level and its significance under each of the edge weights.
+) -> tuple[EdgeWeightResult, ...]:
+    """Choose the level, and test it, under each of the edge weights.
 
+    Parameters
+    ----------
+    network : Network
+        The network, usually a circuit.
+    x : array of numbers, shape (rows, ...)
+        Input rows as the network sees them.
+    partition : Partition
+        The audited modules, to compare with.
+    weights : sequence of str, optional
+        Names of the edge weights to try.
+    known : mapping of str to (Level, Significance), optional
+        Edge weight -> level and significance that are found already, with the same samples and seed.
+    samples : int, default 200
+        Number of networks drawn from the null model.
+    seed : int, default 0
+        Seed of everything random.
+
+    Returns
+    -------
+    tuple of EdgeWeightResult
+        One result an edge weight, in the order of ``weights``.
+
+    Notes
+    -----
     Magnitudes depend on how neurons happen to be scaled, activations half, attributions not at all: where they
     disagree, attribution is nearest to what the network computes.
 
-    Args:
-        network: usually a circuit.
-        x: rows as it sees them.
-        partition: the modules to hold against.
-        weights: which to try.
-        known: weights -> level and significance that are found already, with the same samples and seed.
-        samples: of the null model.
-        seed: of everything random.
+    Examples
+    --------
+    >>> from bimt_analyze.audits import edge_weight_robustness
+    >>> from bimt_analyze.synthetic import block_network
+    >>> planted = block_network(blocks=[(1, 2, 1)] * 2, seed=1)
+    >>> found = edge_weight_robustness(planted.network, planted.x, planted.partition, samples=5)
+    >>> [(one.weights, one.ami) for one in found]
+    [('magnitude', 1.0), ('activation', 1.0), ('attribution', 1.0)]
     """
-    given = known or {}
+    given, tokens = known or {}, not network.layout.ends_are_neurons
+    usual = tuple(entry.name for entry in EDGE_WEIGHTS.entries() if not (tokens and entry.needs_gradients))
 
     def found(which: str) -> tuple[Level, Significance]:
         graph = neuron_graph(network, weights=which, x=x)
         level = choose_level(hierarchy(graph, seed=seed)).level
         return level, significance(with_ends(graph, network.layout), samples=samples, seed=seed)
 
-    told = {which: given.get(which) or found(which) for which in weights}
+    chosen = {EDGE_WEIGHTS[which].name: which for which in (usual if weights is None else weights)}
+    told = {name: given.get(name) or found(which) for name, which in chosen.items()}
     return tuple(
-        Weighing(which, level, len(level.partition.modules), partition_ami(partition, level.partition), tested)
-        for which, (level, tested) in told.items()
+        EdgeWeightResult(name, level, len(level.partition.modules), partition_ami(partition, level.partition), tested)
+        for name, (level, tested) in told.items()
     )
 
 
 def partition_ami(one: Partition, other: Partition) -> float:
-    """Adjusted mutual information of two partitions, over the neurons that both have; unused ones stand alone."""
+    """Adjusted mutual information of two partitions, over the neurons that both have.
+
+    Parameters
+    ----------
+    one : Partition
+        A partition.
+    other : Partition
+        Another partition, of some of the same neurons.
+
+    Returns
+    -------
+    float
+        1 for equal partitions, about 0 for chance. Unused neurons count as modules of their own.
+
+    Examples
+    --------
+    >>> from bimt_analyze.audits import partition_ami
+    >>> from bimt_analyze.synthetic import block_network
+    >>> planted = block_network(seed=1).partition
+    >>> partition_ami(planted, planted)
+    1.0
+    """
     nodes = sorted(one.nodes & other.nodes)
     return float(adjusted_mutual_info_score(labels_apart(one, nodes), labels_apart(other, nodes)))

@@ -9,7 +9,7 @@ from jaxtyping import Bool
 
 from bimt_train import Circuit, InputError
 from bimt_train.checkpoints import Network
-from bimt_train.expressions import KnownParts
+from bimt_train.expressions import Decomposition
 
 from ...graph import neuron_graph, with_ends
 from ..truth._dependencies import known_dependencies, reachable_columns, reachable_inputs
@@ -19,11 +19,16 @@ from ..truth._dependencies import known_dependencies, reachable_columns, reachab
 class ThresholdPoint:
     """One threshold of the sweep.
 
-    Attributes:
-        threshold: weights of at most this magnitude are 0.
-        edges: left, dead ends not counted.
-        loss: after cutting, and after the circuit's refit where it had one.
-        exact: whether each output is joined to exactly the inputs of the reference.
+    Attributes
+    ----------
+    threshold : float
+        Weights of at most this magnitude are 0.
+    edges : int
+        Number of edges left, dead ends not counted.
+    loss : float
+        Loss after cutting, and after the circuit's refit where it had one.
+    exact : bool
+        Whether each output is joined to exactly the inputs of the reference.
     """
 
     threshold: float
@@ -36,13 +41,27 @@ class ThresholdPoint:
 class Thresholds:
     """Where along the sweep the structure is that of the reference.
 
-    Attributes:
-        points: the sweep, in rising order.
-        reference: "known parts", or "circuit" where none are known.
-        low: the first threshold of the widest run of exact ones; None where there is none.
-        high: its last.
-        cost_low: the loss at ``low`` over that of the whole network.
-        cost_high: the same at ``high``.
+    Attributes
+    ----------
+    points : tuple of ThresholdPoint
+        The sweep, in rising order.
+    reference : str
+        "decomposition", the task's own, or "circuit" where that is not known.
+    low : float or None
+        First threshold of the widest run of exact ones; None where there is none.
+    high : float or None
+        Last threshold of that run.
+    cost_low : float or None
+        Loss at ``low`` over that of the whole network.
+    cost_high : float or None
+        Loss at ``high`` over that of the whole network.
+
+    Examples
+    --------
+    >>> from bimt_analyze.audits import Thresholds
+    >>> found = Thresholds((), "circuit", low=0.125, high=0.5, cost_low=1.0, cost_high=1.5)
+    >>> found.octaves
+    2.0
     """
 
     points: tuple[ThresholdPoint, ...]
@@ -63,31 +82,63 @@ class Thresholds:
         return {name: getattr(self, name) for name in names} | {"points": [dict(vars(p)) for p in self.points]}
 
 
-def thresholds(network: Network, circuit: Circuit, parts: KnownParts | None = None) -> Thresholds:
+def thresholds(network: Network, circuit: Circuit, decomposition: Decomposition | None = None) -> Thresholds:
     """Cut the network at every threshold of the circuit's sweep, and ask which inputs reach which outputs.
 
+    Parameters
+    ----------
+    network : Network
+        The network before pruning.
+    circuit : Circuit
+        Its circuit, with the sweep.
+    decomposition : Decomposition, optional
+        The task's decomposition; left out, the circuit's own structure is the reference.
+
+    Returns
+    -------
+    Thresholds
+        Each threshold of the sweep, and the widest run of thresholds with the structure of the reference.
+
+    Raises
+    ------
+    InputError
+        The circuit is of another network.
+
+    Notes
+    -----
     The reference is what is known to depend on what; where nothing is known it is the circuit itself, and then the
     interval says only how long the circuit's own structure lasts. A narrow interval, or a high cost, means that the
     structure hangs on the choice of the threshold. Reaching is a path of weights, however small: it does not show that
     an output varies with an input (`leak` does).
 
-    Raises:
-        InputError: a circuit of another network.
+    Examples
+    --------
+    >>> from bimt_analyze.audits import thresholds
+    >>> from bimt_train.pruning import Circuit, SweepPoint
+    >>> from bimt_analyze.synthetic import block_network
+    >>> planted = block_network(blocks=[(1, 2, 1)] * 2, seed=1)
+    >>> network = planted.network
+    >>> kept = {group.name: tuple(range(group.size)) for group in network.layout.groups}
+    >>> sweep = (SweepPoint(0.01, edges=8, loss=1.0, components=2), SweepPoint(0.04, edges=8, loss=1.5, components=2))
+    >>> circuit = Circuit(network, kept, 0.04, loss=1.5, full_loss=1.0, tolerance=0.5, refit_steps=0, sweep=sweep)
+    >>> found = thresholds(network, circuit)
+    >>> found.low, found.high, found.octaves, found.cost_high
+    (0.01, 0.04, 2.0, 1.5)
     """
     groups = {group.name: group.size for group in network.layout.groups}
     if set(circuit.kept) != set(groups):
         expected, got = ", ".join(groups), ", ".join(circuit.kept)
         raise InputError("a circuit of another network", where="circuit", expected=expected, got=got)
-    wanted = _reached_in_circuit(network, circuit) if parts is None else known_dependencies(parts)
+    wanted = _reached_in_circuit(network, circuit) if decomposition is None else known_dependencies(decomposition)
     ordered = sorted(circuit.sweep, key=lambda point: point.threshold)
     points = tuple(
         ThresholdPoint(
             point.threshold, point.edges, point.loss,
-            bool((_reached(_cut(network, point.threshold), parts) == wanted).all()),
+            bool((_reached(_cut(network, point.threshold), decomposition) == wanted).all()),
         )
         for point in ordered
     )  # fmt: skip
-    reference = "circuit" if parts is None else "known parts"
+    reference = "circuit" if decomposition is None else "decomposition"
     run = _widest([point for point in points if point.threshold > 0])
     if not run:
         return Thresholds(points, reference, None, None, None, None)
@@ -111,9 +162,9 @@ def _reached_in_circuit(network: Network, circuit: Circuit) -> Bool[np.ndarray, 
     return found
 
 
-def _reached(network: Network, parts: KnownParts | None) -> Bool[np.ndarray, "outputs inputs"]:
+def _reached(network: Network, decomposition: Decomposition | None) -> Bool[np.ndarray, "outputs inputs"]:
     graph = with_ends(neuron_graph(network), network.layout)
-    reached = reachable_inputs(graph) if parts is None else reachable_columns(graph, parts)
+    reached = reachable_inputs(graph) if decomposition is None else reachable_columns(graph, decomposition)
     return np.asarray(reached[graph.members(graph.outputs)])
 
 

@@ -1,4 +1,4 @@
-"""Do the modules that were found agree with what is known of the task?"""
+"""Whether the modules that were found agree with the task's known decomposition."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,52 +9,83 @@ import numpy as np
 from jaxtyping import Float
 
 from bimt_train import InputError
-from bimt_train.checkpoints import Network, TaskCard
-from bimt_train.expressions import KnownParts
+from bimt_train.checkpoints import Network, TaskSpec
+from bimt_train.expressions import Decomposition
 
 from ...graph import NeuronGraph, neuron_graph
 from ...modules import Hierarchy, Level, Partition, choose_level, modularity
 from ...modules import hierarchy as find_hierarchy
 from ._dependencies import DependencyScore, dependency_score, reachable_columns
 from ._matching import Match, known_levels, matched
-from ._sensitivity import known_part_of, leak, sensitivity
+from ._sensitivity import leak, sensitivity, subfunction_of
 
 PROBE_ROWS = 500
 """Rows on which gradients are taken."""
 
 
 @dataclass(frozen=True)
-class PartMatch:
-    """The module that comes nearest to a known part.
+class SubfunctionMatch:
+    """The module that comes nearest to a known subfunction.
 
-    Attributes:
-        part: its name.
-        module: the number of the module whose inputs fit best, the first of equal ones; None if there are no modules.
-        f1: 2 |M and D| / (|M| + |D|), with D the inputs that the part depends on and M those that reach the module.
+    Attributes
+    ----------
+    subfunction : str
+        Name of the subfunction.
+    module : int or None
+        Number of the module whose inputs fit best, the first of equal ones; None if there are no modules.
+    f1 : float
+        2 |M and D| / (|M| + |D|), with D the inputs that the subfunction depends on and M those that reach the module.
+
+    Examples
+    --------
+    >>> from bimt_analyze.audits import SubfunctionMatch
+    >>> match = SubfunctionMatch("y1", module=0, f1=0.8)
+    >>> match.subfunction, match.module
+    ('y1', 0)
     """
 
-    part: str
+    subfunction: str
     module: int | None
     f1: float
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """Modules against known parts. Each number is defined at its field.
+    """Modules against the task's known decomposition.
 
-    Attributes:
-        score: the headline, in [0, 1]: the smallest of ``dependencies.f1`` and the adjusted mutual information of
-            ``matched`` over inputs and outputs and over hidden neurons (below 0 counts as 0), leaving out what means
-            nothing. A high score needs all of them: the right inputs reach the right outputs, and the modules, chosen
-            without looking at the truth, are those of one level of the known hierarchy.
-        dependencies: reachability of outputs from inputs; see `DependencyScore`.
-        flat: the chosen level against the task's flat grouping; see `Match`.
-        matched: the chosen level against the level of the known hierarchy that it fits best.
-        best: the best pair of any found and any known level. This looks at the truth: it says what could have been
-            chosen, not what was found.
-        parts: for each known part, the module that fits it best.
-        leak: cross-gradient leak; see `leak`. None where nothing could leak.
-        notes: field -> why it is None.
+    Attributes
+    ----------
+    score : float
+        The headline, in [0, 1]: the smallest of ``dependencies.f1`` and the adjusted mutual information of ``matched``
+        over inputs and outputs and over hidden neurons (below 0 counts as 0), leaving out what means nothing. A high
+        score needs all of them: the right inputs reach the right outputs, and the modules, chosen without looking at
+        the truth, are those of one level of the known hierarchy.
+    dependencies : DependencyScore
+        Reachability of outputs from inputs; see `DependencyScore`.
+    flat : Match
+        The chosen level against the task's flat grouping; see `Match`.
+    matched : Match
+        The chosen level against the level of the known hierarchy that it fits best.
+    best : Match
+        The best pair of any found and any known level. This looks at the truth: it says what could have been chosen,
+        not what was found.
+    subfunctions : tuple of SubfunctionMatch
+        For each known subfunction, the module that fits it best.
+    leak : float or None
+        Cross-gradient leak; see `leak`. None where nothing could leak.
+    notes : mapping of str to str
+        Name of a field -> why it is None.
+
+    Examples
+    --------
+    >>> from bimt_analyze.audits import agreement
+    >>> from bimt_analyze.synthetic import absolute_sums
+    >>> from bimt_train.expressions import Decomposition
+    >>> known = Decomposition(("x1", "x2"), ("y1", "y2"), (("y1", "abs(x1)"), ("y2", "abs(x2)")))
+    >>> planted = absolute_sums(outputs=2, terms=1, variables=1, seed=1)
+    >>> found = agreement(planted.network, known, x=planted.x)
+    >>> found.dependencies.f1, found.leak, [match.f1 for match in found.subfunctions]
+    (1.0, 0.0, [1.0, 1.0])
     """
 
     score: float
@@ -62,7 +93,7 @@ class Agreement:
     flat: Match
     matched: Match
     best: Match
-    parts: tuple[PartMatch, ...]
+    subfunctions: tuple[SubfunctionMatch, ...]
     leak: float | None
     notes: Mapping[str, str] = field(default_factory=dict)
 
@@ -76,7 +107,7 @@ class Agreement:
             "score": self.score,
             "dependencies": self.dependencies.to_json(),
             **levels,
-            "parts": [dict(vars(part)) for part in self.parts],
+            "subfunctions": [dict(vars(one)) for one in self.subfunctions],
             "leak": self.leak,
             "notes": dict(self.notes),
         }
@@ -84,7 +115,7 @@ class Agreement:
 
 def agreement(
     network: Network,
-    known: KnownParts | TaskCard,
+    decomposition: Decomposition | TaskSpec,
     *,
     x: Float[np.ndarray, "rows inputs"],
     graph: NeuronGraph | None = None,
@@ -92,37 +123,63 @@ def agreement(
     partition: Partition | None = None,
     seed: int = 0,
 ) -> Agreement:
-    """Hold a network's modules against what is known of its task.
+    """Compare a network's modules with the task's known decomposition.
 
-    Args:
-        network: usually a circuit; every weight that is not 0 counts as a connection.
-        known: the task's parts, or its card.
-        x: probe rows as the network sees them; the first 500 are used for gradients.
-        graph: of the network; left out, with edges weighed by "attribution" on ``x``.
-        levels: of the graph; left out, `hierarchy` with ``seed``.
-        partition: the modules to judge; left out, those of `choose_level`.
-        seed: of the hierarchy.
+    Parameters
+    ----------
+    network : Network
+        The network, usually a circuit; every weight that is not 0 counts as a connection.
+    decomposition : Decomposition or TaskSpec
+        The task's decomposition; or its spec, which states one.
+    x : array of float, shape (rows, inputs)
+        Input rows as the network sees them; the first 500 are used for gradients.
+    graph : NeuronGraph, optional
+        Graph of the network; left out, with edge weights by "attribution" on ``x``.
+    levels : Hierarchy, optional
+        Hierarchy of the graph; left out, `hierarchy` with ``seed``.
+    partition : Partition, optional
+        The modules to judge; left out, those of `choose_level`.
+    seed : int, default 0
+        Seed of the hierarchy.
 
-    Raises:
-        InputError: nothing is known, or the parts are of another network.
-        NotAPartition: the partition is of another graph.
+    Returns
+    -------
+    Agreement
+        The score, and all that it is made of.
+
+    Raises
+    ------
+    InputError
+        No decomposition is known, or it is that of another network.
+    NotAPartition
+        The partition is of another graph.
+
+    Examples
+    --------
+    >>> from bimt_analyze.audits import agreement
+    >>> from bimt_analyze.synthetic import absolute_sums
+    >>> from bimt_train.expressions import Decomposition
+    >>> planted = absolute_sums(outputs=2, terms=1, variables=1, seed=1)
+    >>> known = Decomposition(("x1", "x2"), ("y1", "y2"), (("y1", "abs(x1)"), ("y2", "abs(x2)")))
+    >>> agreement(planted.network, known, x=planted.x).score
+    1.0
     """
-    parts = known.parts if isinstance(known, TaskCard) else known
-    if parts is None:
-        mend = 'state the parts, for instance --parts "y1: x1 x3; y2: x2 x4"'
-        raise InputError("nothing is known of the task to agree with", where="known parts", got="none", mend=mend)
-    _check_ends(network, parts)
+    stated = decomposition.decomposition if isinstance(decomposition, TaskSpec) else decomposition
+    if stated is None:
+        hint = 'state the parts, for instance --parts "y1: x1 x3; y2: x2 x4"'
+        raise InputError("nothing is known of the task to agree with", where="decomposition", got="none", hint=hint)
+    _check_ends(network, stated)
     graph = neuron_graph(network, weights="attribution", x=x) if graph is None else graph
     levels = find_hierarchy(graph, seed=seed) if levels is None else levels
     chosen = choose_level(levels).level
     if partition is not None and not partition.same_modules(chosen.partition):
         chosen = Level(partition, "given", 0.0, modularity(graph, partition))
     measured = sensitivity(network, x[:PROBE_ROWS])
-    serves = known_part_of(measured, parts)
-    truths = known_levels(parts)
+    serves = subfunction_of(measured, stated)
+    truths = known_levels(stated)
 
     def held(level: Level, name: str) -> Match:
-        return matched(network, level, truths[name], name, serves, parts)
+        return matched(network, level, truths[name], name, serves, stated)
 
     def fit(match: Match) -> float:
         return -np.inf if match.ami is None else match.ami
@@ -130,7 +187,7 @@ def agreement(
     flat = held(chosen, "flat")
     nearest = max((held(chosen, name) for name in truths), key=fit)
     best = max((held(level, name) for level in (chosen, *reversed(levels.levels)) for name in truths), key=fit)
-    dependencies, leaked = dependency_score(graph, parts), leak(measured, parts)
+    dependencies, leaked = dependency_score(graph, stated), leak(measured, stated)
     notes = {} if leaked is not None else {"leak": "every output may depend on every input, or no output varies"}
     for name, match in (("flat", flat), ("matched", nearest), ("best", best)):
         notes |= {
@@ -138,26 +195,30 @@ def agreement(
         }
     ami = nearest.ami
     score = dependencies.f1 if ami is None else min(dependencies.f1, max(ami, 0.0))
-    pairs = _part_matches(graph, chosen.partition, parts)
+    pairs = _subfunction_matches(graph, chosen.partition, stated)
     return Agreement(score, dependencies, flat, nearest, best, pairs, leaked, notes)
 
 
-def _part_matches(graph: NeuronGraph, partition: Partition, parts: KnownParts) -> tuple[PartMatch, ...]:
-    reach = reachable_columns(graph, parts)
+def _subfunction_matches(
+    graph: NeuronGraph, partition: Partition, stated: Decomposition
+) -> tuple[SubfunctionMatch, ...]:
+    reach = reachable_columns(graph, stated)
     reaching = [reach[[graph.numbers[node] for node in module]].any(axis=0) for module in partition.modules]
     found = []
-    for part, needed in parts.dependencies().items():
-        wanted = np.array([name in needed for name in parts.inputs], dtype=bool)
+    for part, needed in stated.dependencies().items():
+        wanted = np.array([name in needed for name in stated.inputs], dtype=bool)
         scores = [2 * int((m & wanted).sum()) / max(int(m.sum()) + int(wanted.sum()), 1) for m in reaching]
         best = int(np.argmax(scores)) if scores else None
-        found.append(PartMatch(part, best, scores[best] if best is not None else 0.0))
+        found.append(SubfunctionMatch(part, best, scores[best] if best is not None else 0.0))
     return tuple(found)
 
 
-def _check_ends(network: Network, parts: KnownParts) -> None:
+def _check_ends(network: Network, stated: Decomposition) -> None:
     layout = network.layout
     outputs = layout.sizes.get(layout.outputs, 0)
-    for end, size, names in (("inputs", layout.columns, parts.inputs), ("outputs", outputs, parts.outputs)):
+    for end, size, names in (("inputs", layout.columns, stated.inputs), ("outputs", outputs, stated.outputs)):
         if size != len(names):
             expected, got = f"{size} {end}", f"{len(names)} ({', '.join(names[:8])})"
-            raise InputError("known parts of another network", where=end, expected=expected, got=got, mend="name each")
+            raise InputError(
+                "a decomposition of another network", where=end, expected=expected, got=got, hint="name each"
+            )

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool
 
-from bimt_train.expressions import KnownParts
+from bimt_train.expressions import Decomposition
 
 from ...graph import NeuronGraph
 
@@ -17,16 +17,28 @@ Pair = tuple[str, str]
 class DependencyScore:
     """Pairs (output, input) that a path joins, against pairs that are known to depend.
 
-    With R the pairs joined and K the pairs known: precision = |R and K| / |R|, recall = |R and K| / |K|,
-    f1 = 2 |R and K| / (|R| + |K|), which is their harmonic mean. Where a denominator is 0, precision and recall are
-    None and f1 is 1.
+    With R the pairs joined and K the pairs known: precision = |R and K| / |R|, recall = |R and K| / |K|, f1 = 2 |R and
+    K| / (|R| + |K|), which is their harmonic mean. Where a denominator is 0, precision and recall are None and f1 is 1.
 
-    Attributes:
-        precision: share of the joined pairs that are known.
-        recall: share of the known pairs that are joined.
-        f1: both in one number.
-        spurious: joined, but not known.
-        missing: known, but not joined.
+    Attributes
+    ----------
+    precision : float or None
+        Share of the joined pairs that are known.
+    recall : float or None
+        Share of the known pairs that are joined.
+    f1 : float
+        Harmonic mean of precision and recall.
+    spurious : tuple of Pair
+        Pairs that are joined, but not known.
+    missing : tuple of Pair
+        Pairs that are known, but not joined.
+
+    Examples
+    --------
+    >>> from bimt_analyze.audits import DependencyScore
+    >>> score = DependencyScore(precision=0.5, recall=1.0, f1=2 / 3, spurious=(("y1", "x2"),), missing=())
+    >>> score.to_json()["spurious"]
+    [['y1', 'x2']]
     """
 
     precision: float | None
@@ -44,19 +56,44 @@ class DependencyScore:
         }
 
 
-def dependency_score(graph: NeuronGraph, parts: KnownParts) -> DependencyScore:
-    """Reachability along the graph's edges, in their direction, against `KnownParts.dependencies`.
+def dependency_score(graph: NeuronGraph, decomposition: Decomposition) -> DependencyScore:
+    """Score reachability along the graph's edges, in their direction, against `Decomposition.dependencies`.
 
-    Every edge counts, however weak: prune first. A path need not mean that the output really varies with the input;
-    the cross-gradient `leak` asks that.
+    Parameters
+    ----------
+    graph : NeuronGraph
+        Graph of the network. Every edge counts, however weak: prune first.
+    decomposition : Decomposition
+        The task's decomposition, which says what depends on what.
+
+    Returns
+    -------
+    DependencyScore
+        Precision, recall and f1, and the pairs that are wrong.
+
+    Notes
+    -----
+    A path need not mean that the output really varies with the input; the cross-gradient `leak` asks that.
+
+    Examples
+    --------
+    >>> from bimt_analyze.audits import dependency_score
+    >>> from bimt_analyze.graph import neuron_graph
+    >>> from bimt_analyze.synthetic import absolute_sums
+    >>> from bimt_train.expressions import Decomposition
+    >>> known = Decomposition(("x1", "x2"), ("y1", "y2"), (("y1", "abs(x1)"), ("y2", "abs(x2)")))
+    >>> graph = neuron_graph(absolute_sums(outputs=2, terms=1, variables=1, seed=1).network)
+    >>> found = dependency_score(graph, known)
+    >>> found.f1, found.spurious, found.missing
+    (1.0, (), ())
     """
-    known = known_dependencies(parts)
-    reached = reachable_columns(graph, parts)[graph.members(graph.outputs)]
+    known = known_dependencies(decomposition)
+    reached = reachable_columns(graph, decomposition)[graph.members(graph.outputs)]
     both = int((reached & known).sum())
     joined, stated = int(reached.sum()), int(known.sum())
 
     def named(pairs: Bool[np.ndarray, "outputs inputs"]) -> tuple[Pair, ...]:
-        return tuple((parts.outputs[k], parts.inputs[j]) for k, j in np.argwhere(pairs).tolist())
+        return tuple((decomposition.outputs[k], decomposition.inputs[j]) for k, j in np.argwhere(pairs).tolist())
 
     return DependencyScore(
         precision=both / joined if joined else None,
@@ -67,14 +104,49 @@ def dependency_score(graph: NeuronGraph, parts: KnownParts) -> DependencyScore:
     )
 
 
-def reachable_columns(graph: NeuronGraph, parts: KnownParts) -> Bool[np.ndarray, "nodes columns"]:
-    """`reachable_inputs` for the task's inputs: those of a sequence run over the input neurons once a step."""
+def reachable_columns(graph: NeuronGraph, decomposition: Decomposition) -> Bool[np.ndarray, "nodes columns"]:
+    """For each node, the inputs of the task from which a path leads to it.
+
+    As `reachable_inputs`, but for the task's inputs: those of a sequence run over the input neurons once a step.
+
+    Parameters
+    ----------
+    graph : NeuronGraph
+        Graph of the network.
+    decomposition : Decomposition
+        The task's decomposition, which names the inputs.
+
+    Returns
+    -------
+    array of bool, shape (nodes, columns)
+        One row a node, one column an input of the task.
+    """
     reached = reachable_inputs(graph)
-    return np.tile(reached, len(parts.inputs) // reached.shape[1])
+    return np.tile(reached, len(decomposition.inputs) // reached.shape[1])
 
 
 def reachable_inputs(graph: NeuronGraph) -> Bool[np.ndarray, "nodes inputs"]:
-    """For each node, the inputs from which a path leads to it; an input reaches itself."""
+    """For each node, the input neurons from which a path leads to it; an input reaches itself.
+
+    Parameters
+    ----------
+    graph : NeuronGraph
+        Graph of the network.
+
+    Returns
+    -------
+    array of bool, shape (nodes, inputs)
+        One row a node, one column an input neuron.
+
+    Examples
+    --------
+    >>> from bimt_analyze.audits import reachable_inputs
+    >>> from bimt_analyze.graph import neuron_graph
+    >>> from bimt_analyze.synthetic import block_network
+    >>> graph = neuron_graph(block_network(seed=1).network)
+    >>> reachable_inputs(graph)[graph.members("y")].sum(axis=1)
+    array([2, 2, 2])
+    """
     inputs = graph.members(graph.inputs)
     reached = np.zeros((len(graph.nodes), len(inputs)), dtype=bool)
     reached[inputs, np.arange(len(inputs))] = True
@@ -86,7 +158,20 @@ def reachable_inputs(graph: NeuronGraph) -> Bool[np.ndarray, "nodes inputs"]:
         reached = grown
 
 
-def known_dependencies(parts: KnownParts) -> Bool[np.ndarray, "outputs inputs"]:
-    """Which inputs each output is known to depend on."""
-    needed = parts.dependencies()
-    return np.array([[name in needed[output] for name in parts.inputs] for output in parts.outputs], dtype=bool)
+def known_dependencies(decomposition: Decomposition) -> Bool[np.ndarray, "outputs inputs"]:
+    """Which inputs each output is known to depend on.
+
+    Parameters
+    ----------
+    decomposition : Decomposition
+        The task's decomposition.
+
+    Returns
+    -------
+    array of bool, shape (outputs, inputs)
+        One row an output, one column an input.
+    """
+    needed = decomposition.dependencies()
+    return np.array(
+        [[name in needed[output] for name in decomposition.inputs] for output in decomposition.outputs], dtype=bool
+    )

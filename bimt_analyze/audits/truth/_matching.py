@@ -1,4 +1,4 @@
-"""Found modules against known parts: adjusted scores that say when they mean nothing."""
+"""Found modules against the known decomposition: adjusted scores that say when they mean nothing."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
 from bimt_train.checkpoints import Network
-from bimt_train.expressions import KnownParts
+from bimt_train.expressions import Decomposition
 
 from ...graph import NodeId
 from ...modules import Level as FoundLevel
@@ -18,13 +18,24 @@ KnownLevel = tuple[frozenset[str], ...]
 
 @dataclass(frozen=True)
 class Score:
-    """Adjusted Rand index and adjusted mutual information (scikit-learn's); both None, with the reason, where the
-    truth is trivial.
+    """Adjusted Rand index and adjusted mutual information of a found grouping and a known one.
 
-    Attributes:
-        ari: (Rand - expected) / (1 - expected): 1 for equal groupings, about 0 for chance, below 0 for worse.
-        ami: (mutual information - expected) / (mean of the entropies - expected).
-        reason: why there is none, or empty.
+    The scores are scikit-learn's; both are None, with the reason, where the known grouping is trivial.
+
+    Attributes
+    ----------
+    ari : float or None
+        (Rand - expected) / (1 - expected): 1 for equal groupings, about 0 for chance, below 0 for worse.
+    ami : float or None
+        (mutual information - expected) / (mean of the entropies - expected).
+    reason : str
+        Why there is no score, or empty.
+
+    Examples
+    --------
+    >>> from bimt_analyze.audits import Score
+    >>> Score(ari=None, ami=None, reason="one known group at this level").to_json()["ami"] is None
+    True
     """
 
     ari: float | None
@@ -40,11 +51,23 @@ class Score:
 class Match:
     """One found level against one known level.
 
-    Attributes:
-        found: the name of the found level.
-        known: the name of the known one.
-        ends: over inputs and outputs; an input that the network does not use is a group of its own.
-        hidden: over hidden neurons that serve a part (`known_part_of`), a neuron's true group being that of its part.
+    Attributes
+    ----------
+    found : str
+        Name of the found level.
+    known : str
+        Name of the known level.
+    ends : Score
+        Score over inputs and outputs; an input that the network does not use is a group of its own.
+    hidden : Score
+        Score over hidden neurons that serve a subfunction (`subfunction_of`); a neuron's true group is that of its
+        subfunction.
+
+    Examples
+    --------
+    >>> from bimt_analyze.audits import Match, Score
+    >>> Match("components", "flat", ends=Score(1.0, 1.0), hidden=Score(0.4, 0.5)).ami
+    0.5
     """
 
     found: str
@@ -54,7 +77,10 @@ class Match:
 
     @property
     def ami(self) -> float | None:
-        """The smaller adjusted mutual information of the two, of those that mean something; None where neither does."""
+        """The smaller adjusted mutual information of ``ends`` and ``hidden``, of those that mean something.
+
+        None where neither does.
+        """
         return min((s.ami for s in (self.ends, self.hidden) if s.ami is not None), default=None)
 
     def to_json(self) -> dict[str, Any]:
@@ -63,9 +89,22 @@ class Match:
 
 
 def scored(found: Sequence[int], known: Sequence[int]) -> Score:
-    """Both scores of two labellings, where the known one has more than one group and not every item alone.
+    """Score a found grouping against a known one, where the known one is not trivial.
 
-    A trivial truth would score 1 against itself and 0 against all else, whatever the found grouping is like.
+    A known grouping of one group, or with every item alone, would score 1 against itself and 0 against all else,
+    whatever the found grouping is like.
+
+    Parameters
+    ----------
+    found : sequence of int
+        Number of the found group of each item.
+    known : sequence of int
+        Number of the known group of each item.
+
+    Returns
+    -------
+    Score
+        Both scores, or why there are none.
     """
     groups = len(set(known))
     if len(known) < 2 or groups in (1, len(known)):
@@ -86,27 +125,80 @@ def matched(
     known: KnownLevel,
     name: str,
     serves: Mapping[NodeId, str | None],
-    parts: KnownParts,
+    decomposition: Decomposition,
 ) -> Match:
-    """Compare a found level with a known one."""
+    """Compare a found level with a known one.
+
+    Parameters
+    ----------
+    network : Network
+        The network, for its inputs and outputs.
+    found : FoundLevel
+        The found level.
+    known : KnownLevel
+        The known level, as sets of names of inputs and subfunctions.
+    name : str
+        Name of the known level.
+    serves : mapping of (str, int) to str or None
+        Hidden neuron -> the subfunction that it serves.
+    decomposition : Decomposition
+        The task's decomposition, which names inputs and outputs.
+
+    Returns
+    -------
+    Match
+        Scores over inputs and outputs, and over hidden neurons.
+    """
     layout = network.layout
     group_of = {part: number for number, group in enumerate(known) for part in group}
     # an input that is read once a step goes with its first column
-    ends = {(layout.inputs, j): group_of[parts.inputs[j]] for j in range(layout.sizes[layout.inputs])}
-    ends |= {(layout.outputs, k): group_of[part] for k, part in enumerate(parts.outputs)}
+    ends = {(layout.inputs, j): group_of[decomposition.inputs[j]] for j in range(layout.sizes[layout.inputs])}
+    ends |= {(layout.outputs, k): group_of[part] for k, part in enumerate(decomposition.outputs)}
     hidden = {key: group_of[part] for key, part in serves.items() if part is not None}
     scores = [scored(labels_apart(found.partition, labels), list(labels.values())) for labels in (ends, hidden)]
     return Match(found.name, name, *scores)
 
 
-def known_levels(parts: KnownParts) -> dict[str, KnownLevel]:
-    """Name -> level: "flat" for the coarsest, which joins whatever is connected, then "parts of height k" down to 1."""
-    levels = parts.hierarchy()
+def known_levels(decomposition: Decomposition) -> dict[str, KnownLevel]:
+    """Levels of the known hierarchy: "flat" for the coarsest, then "subfunctions of height k" down to 1.
+
+    Parameters
+    ----------
+    decomposition : Decomposition
+        The task's decomposition.
+
+    Returns
+    -------
+    dict of str to KnownLevel
+        Name -> level; "flat" joins whatever is connected.
+    """
+    levels = decomposition.hierarchy()
     named = {"flat": levels[-1]}
-    return named | {f"parts of height {k}": levels[k - 1] for k in range(len(levels) - 1, 0, -1)}
+    return named | {f"subfunctions of height {k}": levels[k - 1] for k in range(len(levels) - 1, 0, -1)}
 
 
 def labels_apart(partition: Partition, nodes: Iterable[NodeId]) -> list[int]:
-    """The number of each neuron's module; unused neurons have numbers of their own."""
+    """The number of each neuron's module; unused neurons have numbers of their own.
+
+    Parameters
+    ----------
+    partition : Partition
+        The modules.
+    nodes : iterable of (str, int)
+        Which neurons.
+
+    Returns
+    -------
+    list of int
+        One number a neuron.
+
+    Examples
+    --------
+    >>> from bimt_analyze.audits import labels_apart
+    >>> from bimt_analyze.modules import Partition
+    >>> partition = Partition((frozenset({("h", 0), ("h", 1)}),), frozenset({("h", 2)}))
+    >>> labels_apart(partition, [("h", 0), ("h", 1), ("h", 2)])
+    [0, 0, 3]
+    """
     labels = partition.labels(nodes).tolist()
     return [label if label >= 0 else len(partition.modules) + n for n, label in enumerate(labels)]

@@ -1,1 +1,1 @@
-"""Formulas in other languages."""
+"""Export: how is a formula written in torch and in C?"""

@@ -41,12 +41,24 @@ class _Printer(C99CodePrinter):  # type: ignore[misc]
 
 
 def c_source(expression: sympy.Expr, variables: Sequence[str], *, name: str) -> str:
-    """The source in C99 of ``double name(double ...)``, one argument for each of ``variables``, in their order.
+    """The C99 source of ``double name(double ...)``, with one argument for each variable.
 
-    It needs <math.h> alone, and gives NaN where the expression is not real. An argument whose name means something
-    in C, or has letters that C does not know, is called a little differently.
+    It needs <math.h> alone, and gives NaN where the expression is not real.
 
-    Raises InputError for a function's name that C or <math.h> has taken, and for what C has no function or number for.
+    Parameters
+    ----------
+    expression : sympy.Expr
+        The formula, in real symbols.
+    variables : sequence of str
+        The inputs, in the order of the arguments. An argument whose name means something in C, or has letters that C
+        does not know, is called a little differently.
+    name : str
+        The function's name.
+
+    Raises
+    ------
+    InputError
+        For a function's name that C or <math.h> has taken, and for what C has no function or number for.
     """
     if not _is_free(name):
         raise InputError(
@@ -74,7 +86,7 @@ def c_source(expression: sympy.Expr, variables: Sequence[str], *, name: str) -> 
 
 
 def _arguments(variables: Sequence[str]) -> dict[str, str]:
-    """variable -> argument; a name that C can take stays as it is."""
+    """Each variable with the name of its argument; a name that C can take stays as it is."""
     taken = {v: v for v in variables if _is_free(v)}
     for place, variable in enumerate(variables, start=1):
         argument = variable if re.fullmatch(_NAME, variable, re.ASCII) else f"x{place}"
@@ -85,6 +97,7 @@ def _arguments(variables: Sequence[str]) -> dict[str, str]:
 
 
 def _is_free(name: str) -> bool:
+    """Whether C and <math.h> leave a name free."""
     return (
         re.fullmatch(_NAME, name, re.ASCII) is not None
         and name not in _MATH.split()

@@ -15,15 +15,28 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abs": torch.abs,
 }
 
-# sympy's own spelling of sign asks whether a number is zero, which a tensor cannot say.
+# sympy's own way to write sign asks whether a number is zero, which a tensor cannot say.
 _SIGNUM = sympy.Function("signum")
 
 
 class FormulaModule(nn.Module):
-    """f(x; c): x is [..., variables], the value is [...]; c are the formula's numbers, in double precision.
+    """A formula f(x; c) as a torch module, its numbers c trainable in double precision.
 
-    Every number is trainable except exponents and the sign -1. ``sympy()`` gives the expression at the present
-    numbers, those that were not changed under their exact names.
+    Every number can be trained except exponents and the sign -1.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+        The formula, in real symbols.
+    variables : sequence of str
+        The names of its inputs, in the order of the columns of x.
+
+    Examples
+    --------
+    >>> x1, x2 = sympy.symbols("x1 x2", real=True)
+    >>> module = FormulaModule(2 * x1**2 + x2, ["x1", "x2"])
+    >>> module(torch.tensor([[3.0, 1.0]], dtype=torch.float64)).tolist(), module.sympy()
+    ([19.0], 2*x1**2 + x2)
     """
 
     def __init__(self, expression: sympy.Expr, variables: Sequence[str]) -> None:
@@ -38,7 +51,7 @@ class FormulaModule(nn.Module):
         self._function = sympy.lambdify([symbols, self._slots], written, modules=[_FUNCTIONS, "math"])
 
     def _opened(self, expression: sympy.Expr) -> sympy.Expr:
-        """The expression with a slot for every number that is trainable."""
+        """The expression with a parameter symbol in place of every number that can be trained."""
         if not expression.free_symbols:
             if expression == -1:
                 return expression
@@ -58,13 +71,24 @@ class FormulaModule(nn.Module):
         return expression.func(*(self._opened(argument) for argument in expression.args))
 
     def forward(self, x: Tensor) -> Tensor:
-        """The formula's value for every row."""
+        """The formula's value for every row.
+
+        Parameters
+        ----------
+        x : tensor of shape [..., variables]
+            Any number of leading axes.
+
+        Returns
+        -------
+        tensor of shape [...]
+            In the precision of ``x``.
+        """
         columns = [x[..., i] for i in range(len(self.variables))]
         value = self._function(columns, list(self.constants.to(x.dtype)))
         return torch.as_tensor(value, dtype=x.dtype).expand(x.shape[:-1])
 
     def sympy(self) -> sympy.Expr:
-        """The expression at the present numbers."""
+        """The expression at the present numbers; those that were not changed keep their exact names."""
         now = [
             name if float(name) == value else sympy.Float(value)
             for name, value in zip(self._names, self.constants.tolist(), strict=True)

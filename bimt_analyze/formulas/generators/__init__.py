@@ -1,1 +1,1 @@
-"""Generators of candidate formulas, one family a file."""
+"""Generators: which expressions may explain the rows? One family of expressions in each file, constants left open."""

@@ -1,4 +1,4 @@
-"""Sums of terms over separate groups of inputs, seen first as smooth parts and then given a form each."""
+"""Sums of terms over separate groups of inputs, fitted as smooth parts first and then written with functions."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -8,22 +8,30 @@ from itertools import combinations, product
 import numpy as np
 
 from ..problem._inner import single
-from ..problem._search_problem import Problem
+from ..problem._search_problem import SearchProblem
 from ..problem._smooth import Group, Smooth, affordable, best_smooth, fit_smooth
-from ..problem._template import Form, total
+from ..problem._template import Template, total
 from ..problem._univariate import shapes
 
-Propose = Callable[[Problem], list[Form]]
+Propose = Callable[[SearchProblem], list[Template]]
 
-_COMBINATIONS = 10
+_COMBINATIONS = 10  # of terms' shapes, the best by rank: each is refined on the rows
 _NOTHING = 1e-3  # a part smaller than this share of y is no term
 _SPLIT = 0.1  # leave-one-out error of a sum of smooth parts, above which there is no such sum
-_EVIDENT = 1e-3  # and below which there is no doubt
+_LOW_ERROR = 1e-3  # and below which there is no doubt
 _AT_ONCE = 0.1  # share of the time for sums beyond doubt
 
 
-def sums(problem: Problem, propose: Propose) -> Iterator[Form]:
-    """Sums over the hinted groups, then over groups that the data suggest."""
+def sums(problem: SearchProblem, propose: Propose) -> Iterator[Template]:
+    """Sums over the hinted groups, then over groups that the data suggest.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
+    propose : callable
+        Gives templates for a part of the problem, the best first.
+    """
     hinted = problem.terms()
     done: set[tuple[Group, ...]] = set()
     for groups in [hinted] if hinted else []:
@@ -35,27 +43,41 @@ def sums(problem: Problem, propose: Propose) -> Iterator[Form]:
             yield from _over(problem, groups, propose)
 
 
-def evident_sums(problem: Problem, propose: Propose) -> Iterator[Form]:
-    """Sums over the first groups, from single inputs upwards, of which smooth parts leave nearly nothing."""
+def low_error_sums(problem: SearchProblem, propose: Propose) -> Iterator[Template]:
+    """Sums over the first groups, from single inputs upwards, of which smooth parts leave less than 0.1 % of y.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
+    propose : callable
+        Gives templates for a part of the problem, the best first.
+    """
     short = replace(problem, clock=problem.clock.share(_AT_ONCE))
-    groups = next((groups for error, groups in _merged(short) if error < _EVIDENT), None)
+    groups = next((groups for error, groups in _merged(short) if error < _LOW_ERROR), None)
     if groups is not None:
         yield from _over(short, groups, propose)
 
 
-def partitions(problem: Problem) -> Iterator[tuple[Group, ...]]:
-    """From single inputs upwards: the two groups are merged whose merging explains most; one after another."""
+def partitions(problem: SearchProblem) -> Iterator[tuple[Group, ...]]:
+    """Groups of inputs, from single inputs upwards: each time the two are merged that explain most together.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
+    """
     return (groups for _, groups in _merged(problem))
 
 
-def _merged(problem: Problem) -> Iterator[tuple[float, tuple[Group, ...]]]:
+def _merged(problem: SearchProblem) -> Iterator[tuple[float, tuple[Group, ...]]]:
     """What a sum over the groups leaves, and the groups."""
     groups: tuple[Group, ...] = tuple((i,) for i in range(problem.width))
     error = _error(problem, groups)
     while len(groups) > 1 and not problem.clock.over():
         if error < _SPLIT:
             yield error, groups
-        if error < _EVIDENT:
+        if error < _LOW_ERROR:
             return
         trials: list[tuple[float, tuple[Group, ...]]] = []
         for one, two in combinations(groups, 2):
@@ -67,23 +89,25 @@ def _merged(problem: Problem) -> Iterator[tuple[float, tuple[Group, ...]]]:
         error, groups = min(trials)
 
 
-def _error(problem: Problem, groups: tuple[Group, ...]) -> float:
+def _error(problem: SearchProblem, groups: tuple[Group, ...]) -> float:
+    """The leave-one-out error of a sum of smooth parts over these groups."""
     degree = min(affordable(groups, problem.rows), 8)
     return fit_smooth(problem.x, problem.y, groups, [degree] * len(groups)).error if degree else float("inf")
 
 
-def _over(problem: Problem, groups: Sequence[Group], propose: Propose) -> Iterator[Form]:
+def _over(problem: SearchProblem, groups: Sequence[Group], propose: Propose) -> Iterator[Template]:
+    """Sums over these groups, unless smooth parts of them leave more than a tenth."""
     smooth = best_smooth(problem.x, problem.y, groups, clock=problem.clock)
     if smooth is None or smooth.error > _SPLIT or len(groups) < 2:
         return
     choices = [part for k in range(len(groups)) if (part := _parts(problem, smooth, k, propose))]
     joins = ((sum(c[0] for c in chosen), [c[1] for c in chosen]) for chosen in product(*choices))
-    for _, forms in nsmallest(_COMBINATIONS, joins, key=lambda pair: pair[0]):
-        yield total(forms, smooth.offset)
+    for _, templates in nsmallest(_COMBINATIONS, joins, key=lambda pair: pair[0]):
+        yield total(templates, smooth.offset)
 
 
-def _parts(problem: Problem, smooth: Smooth, place: int, propose: Propose) -> list[tuple[float, Form]]:
-    """Forms for one group's part with their ranks; empty where the part is nothing."""
+def _parts(problem: SearchProblem, smooth: Smooth, place: int, propose: Propose) -> list[tuple[float, Template]]:
+    """Templates for one group's part with their ranks; empty where the part is too small to be a term."""
     group, values = smooth.groups[place], smooth.values[place]
     share = float(np.std(values)) / problem.unit
     if share < max(_NOTHING, 3 * smooth.error):
@@ -94,5 +118,5 @@ def _parts(problem: Problem, smooth: Smooth, place: int, propose: Propose) -> li
         return [(shape.rank(tolerance), shape.added()) for shape in found]
     if problem.depth < 1:
         return []
-    forms = propose(problem.part(group, values, tolerance=tolerance))
-    return [(float(np.log10(max(f.error, tolerance, 1e-12))) + 0.1 * len(f.start), f) for f in forms[:4]]
+    templates = propose(problem.part(group, values, tolerance=tolerance))
+    return [(float(np.log10(max(f.error, tolerance, 1e-12))) + 0.1 * len(f.start), f) for f in templates[:4]]

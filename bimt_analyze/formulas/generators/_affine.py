@@ -1,4 +1,4 @@
-"""y m = F(u) + v G(u): monomials u and m and a column v, seen as series first, F and G named after."""
+"""Sums y m = F(u) + v G(u): monomials u and m and a column v; F and G are series first, then functions."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -10,25 +10,37 @@ from jaxtyping import Float64
 
 from ..problem._inner import Inner
 from ..problem._monomials import Exponents, direction, expression, length, monomials, value
-from ..problem._search_problem import Problem
-from ..problem._template import Form, total
+from ..problem._search_problem import SearchProblem
+from ..problem._template import Template, total
 from ..problem._template import product as times
 from ..problem._univariate import Shape, shapes
 from ._similarity import series
 
 Rows = Float64[np.ndarray, "rows"]
 
-_ARGUMENTS, _MULTIPLES = 60, 80
-_DEGREE = 24
+_ARGUMENTS, _MULTIPLES = 60, 80  # monomials u and m, the simplest: each u takes one QR decomposition a column
+_DEGREE = 24  # of the series of F and G, as far as there are ten rows for each term
 _SEEN = 0.15  # of y left, above which there is no such form
-_BEST = 3
+_BEST = 3  # choices of u, m and v for which F and G are looked up
 _NAMED = 3  # shapes tried of F and of G
 _SHARE = 0.4  # of the time
 
 
 @dataclass(frozen=True)
 class _Affine:
-    """A reading of y, and what it leaves (leave-one-out, over y's deviation)."""
+    """One choice of u, m and v.
+
+    Attributes
+    ----------
+    error : float
+        What the two series leave of y (leave-one-out, over y's deviation).
+    argument : tuple of Fraction
+        The powers of u.
+    multiple : tuple of Fraction
+        The powers of m.
+    other : int
+        The column v.
+    """
 
     error: float
     argument: Exponents
@@ -36,16 +48,23 @@ class _Affine:
     other: int
 
 
-def affine(problem: Problem) -> Iterator[Form]:
-    """Forms (F(u) + v G(u)) / m, F and G from the library of one variable."""
+def affine(problem: SearchProblem) -> Iterator[Template]:
+    """Templates (F(u) + v G(u)) / m, with F and G from the library of one variable.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
+    """
     problem = replace(problem, clock=problem.clock.share(_SHARE))
-    for reading in _readings(problem)[:_BEST]:
-        yield from _named(problem, reading)
+    for candidate in _candidates(problem)[:_BEST]:
+        yield from _named(problem, candidate)
         if problem.clock.over():
             return
 
 
-def _readings(problem: Problem) -> list[_Affine]:
+def _candidates(problem: SearchProblem) -> list[_Affine]:
+    """The choices of u, m and v of which series leave less than 15 % of y, the best first."""
     if problem.width < 2:
         return []
     degree = int(min(_DEGREE, 0.1 * problem.rows))
@@ -68,44 +87,47 @@ def _readings(problem: Problem) -> list[_Affine]:
             errors = np.sqrt(np.mean(left**2, axis=0)) / problem.unit
             for k in np.argsort(errors)[:2]:
                 found.append(_Affine(float(errors[k]), argument, multiples[k], other))
-    seen = [reading for reading in found if reading.error < _SEEN]
+    seen = [candidate for candidate in found if candidate.error < _SEEN]
     return sorted(seen, key=lambda r: np.log10(max(r.error, 1e-7)) + 0.3 * (length(r.argument) + length(r.multiple)))
 
 
 def _basis(u: Rows, v: Rows, degree: int) -> Float64[np.ndarray, "rows terms"]:
+    """The columns of a series in u, and of that series times v."""
     plain = series(u, degree)
     return np.concatenate([plain, plain * v[:, None]], axis=1)
 
 
-def _named(problem: Problem, reading: _Affine) -> Iterator[Form]:
-    """F and G, as values on the rows first, then as shapes of the library; all pairs of the best."""
-    u, v = value(problem.x, reading.argument), problem.x[:, reading.other]
-    m = value(problem.x, reading.multiple)
+def _named(problem: SearchProblem, candidate: _Affine) -> Iterator[Template]:
+    """Templates of one choice: F and G as values on the rows first, then as shapes; all pairs of the best."""
+    u, v = value(problem.x, candidate.argument), problem.x[:, candidate.other]
+    m = value(problem.x, candidate.multiple)
     degree = int(min(_DEGREE, 0.1 * problem.rows))
     plain = series(u, degree)
     coefficients = np.linalg.lstsq(_basis(u, v, degree) / m[:, None], problem.y, rcond=1e-12)[0]
     parts = plain @ coefficients[: degree + 1], plain @ coefficients[degree + 1 :]
-    inner = Inner((expression(problem.columns, reading.argument),), (1.0,), u)
+    inner = Inner((expression(problem.columns, candidate.argument),), (1.0,), u)
     sizes = [float(np.sqrt(np.mean((part * w / m) ** 2))) / problem.unit for part, w in zip(parts, (1, v), strict=True)]
     options = []
     for part, size in zip(parts, sizes, strict=True):
-        tolerance = max(reading.error / max(size, 1e-12), 1e-9)
+        tolerance = max(candidate.error / max(size, 1e-12), 1e-9)
         if tolerance > 0.5:
-            options.append([Form(sympy.Integer(0), {})])
+            options.append([Template(sympy.Integer(0), {})])
         else:
             options.append([_whole(shape) for shape in _shapes(inner, part, tolerance)])
-    slot = problem.columns[reading.other]
-    multiple = expression(problem.columns, reading.multiple)
+    slot = problem.columns[candidate.other]
+    multiple = expression(problem.columns, candidate.multiple)
     for first, second in product(*options):
-        joined = total([first, times([second, Form(slot, {})])], None)
-        yield Form(joined.expression / multiple, joined.start, reading.error)
+        joined = total([first, times([second, Template(slot, {})])], None)
+        yield Template(joined.expression / multiple, joined.start, candidate.error)
 
 
 def _shapes(inner: Inner, part: Rows, tolerance: float) -> list[Shape]:
+    """The best shapes of a part, or a constant where the part does not vary."""
     if np.ptp(part) <= 3 * tolerance * np.sqrt(np.mean(part**2)):
         return [Shape((), float(np.mean(part)), 0.0)]
     return shapes(inner, part, tolerance=tolerance, most=_NAMED)
 
 
-def _whole(shape: Shape) -> Form:
-    return shape.whole() if shape.terms else Form(sympy.Integer(0), {}).shifted(shape.offset)
+def _whole(shape: Shape) -> Template:
+    """A shape with its offset, or the offset alone."""
+    return shape.whole() if shape.terms else Template(sympy.Integer(0), {}).shifted(shape.offset)

@@ -1,4 +1,4 @@
-"""Two inputs taken as one, x_i - x_j or x_i / x_j or the like, as probes propose: a question of one input fewer."""
+"""Two inputs replaced by one, such as x_i - x_j or x_i / x_j, where structural tests propose it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -7,9 +7,9 @@ from types import MappingProxyType
 import numpy as np
 import sympy
 
-from ..problem._search_problem import Problem
+from ..problem._search_problem import SearchProblem
 from ..problem._structure import Combination
-from ..problem._template import Form, numeric
+from ..problem._template import Template, numeric
 
 _MOST = 4  # combinations asked
 _SHARE = 0.4  # of the time
@@ -24,8 +24,18 @@ _JOINED: Mapping[str, Callable[[sympy.Expr, sympy.Expr, sympy.Expr], sympy.Expr]
 )
 
 
-def combined(problem: Problem, stages: Sequence[Callable[[Problem], Iterator[Form]]]) -> Iterator[Form]:
-    """Every proposed combination in place of its two inputs, and the rest asked of each generator in turn."""
+def combined(
+    problem: SearchProblem, stages: Sequence[Callable[[SearchProblem], Iterator[Template]]]
+) -> Iterator[Template]:
+    """Each proposed combination in place of its two inputs, and the rest asked of each generator in turn.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
+    stages : sequence of callables
+        The generators that are asked about the smaller problem, in their order.
+    """
     hints = () if problem.structure is None else problem.structure.combinations
     names = [str(column) for column in problem.columns]
     questions = [
@@ -36,13 +46,15 @@ def combined(problem: Problem, stages: Sequence[Callable[[Problem], Iterator[For
     clock = problem.clock.share(_SHARE)
     for generate in stages:
         for question, slot, whole in questions:
-            for form in generate(replace(question, clock=clock)):
-                yield Form(form.expression.xreplace({slot: whole}), form.start, form.error)
+            for template in generate(replace(question, clock=clock)):
+                yield Template(template.expression.xreplace({slot: whole}), template.start, template.error)
             if clock.over():
                 return
 
 
-def _joined(problem: Problem, names: list[str], hint: Combination) -> tuple[Problem, sympy.Symbol, sympy.Expr] | None:
+def _joined(
+    problem: SearchProblem, names: list[str], hint: Combination
+) -> tuple[SearchProblem, sympy.Symbol, sympy.Expr] | None:
     """The problem with one column for two, its symbol, and what that stands for; None where it is not finite."""
     first, second = (names.index(name) for name in hint.inputs)
     whole = _JOINED[hint.kind](

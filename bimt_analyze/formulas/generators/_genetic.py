@@ -10,30 +10,35 @@ import sympy
 from bimt_train import InputError
 from bimt_train.expressions import parse_expression
 
-from ..problem._search_problem import Problem
-from ..problem._template import Form, constant
+from ..problem._search_problem import SearchProblem
+from ..problem._template import Template, constant
 
-_SYMBOLS = "add,sub,mul,div,constant,variable,sqrt,square,exp,log,sin,cos,tanh,asin"
+_SYMBOLS = "add,sub,mul,div,constant,variable,sqrt,square,exp,log,sin,cos,tanh,asin"  # the engine's own names
 _GENERATIONS = 20  # a round; rounds are repeatable by their seed, only their number depends on the clock
 _PATIENCE = 15  # seconds that one round may take at most
 _SIMPLE, _LARGE = 4, 1000  # denominator of a fraction that is no decimal; and a whole number that is one
-_DIGITS = 12
-_MOST_CONSTANTS = 20
-_LEAST_NOISE = 1e-6  # of y's deviation
+_DIGITS = 12  # of a decimal in the engine's text; the constants are refined anyway
+_MOST_CONSTANTS = 20  # as in `refine`: no law has so many
+_LEAST_NOISE = 1e-6  # of y's deviation; the engine asks for the noise, and exact rows have none
 
 
-def check_evolution() -> None:
+def check_genetic() -> None:
     """Raise InputError where pyoperon is not installed."""
     if find_spec("pyoperon") is None:
-        mend = "pip install 'bimt[operon]', or search without evolve"
-        raise InputError("no engine for genetic programming", expected="the package pyoperon", mend=mend)
+        hint = "pip install 'bimt[operon]', or search without genetic"
+        raise InputError("no engine for genetic programming", expected="the package pyoperon", hint=hint)
 
 
-def evolved(problem: Problem) -> Iterator[Form]:
-    """Round after round until the clock is over: every formula of the front, shortest first, its decimals open.
+def genetic_programs(problem: SearchProblem) -> Iterator[Template]:
+    """Every formula of the engine's front, shortest first, its decimals open, until the clock is over.
 
-    The engine proposes; what its constants are, and whether a formula explains y, the rows decide: its own pick often
-    extrapolates badly, while its front, refitted, often holds the truth.
+    The engine only proposes; what the constants are, and whether a formula explains y, the rows decide. Its own pick
+    often extrapolates badly, while its front, refitted, often holds the truth.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
     """
     attempt = 0
     while not problem.clock.over():
@@ -41,7 +46,8 @@ def evolved(problem: Problem) -> Iterator[Form]:
         attempt += 1
 
 
-def _round(problem: Problem, *, seed: int) -> Iterator[Form]:
+def _round(problem: SearchProblem, *, seed: int) -> Iterator[Template]:
+    """One run of the engine."""
     from pyoperon.sklearn import SymbolicRegressor
 
     names = [f"v{i}" for i in range(problem.width)]
@@ -67,13 +73,16 @@ def _round(problem: Problem, *, seed: int) -> Iterator[Form]:
         except (InputError, TypeError):
             continue  # what cannot be read back is no formula
         expression = expression.xreplace({s: sympy.Symbol(str(s), real=True) for s in expression.free_symbols})
-        form = _opened(expression.xreplace(columns))
-        if len(form.start) <= _MOST_CONSTANTS:
-            yield form
+        template = _opened(expression.xreplace(columns))
+        if len(template.start) <= _MOST_CONSTANTS:
+            yield template
 
 
-def _opened(expression: sympy.Expr) -> Form:
-    """Every decimal an open constant; whole numbers and simple fractions stay, for they are part of the form."""
+def _opened(expression: sympy.Expr) -> Template:
+    """The expression as a template: every decimal is an open constant.
+
+    Whole numbers and simple fractions stay, for they are part of the form.
+    """
     numbers = expression.atoms(sympy.Rational, sympy.Float)
     opened = {n: constant() for n in numbers if not n.is_Rational or n.q > _SIMPLE or abs(n.p) > _LARGE}
-    return Form(expression.xreplace(opened), {c: float(n) for n, c in opened.items()})
+    return Template(expression.xreplace(opened), {c: float(n) for n, c in opened.items()})

@@ -1,4 +1,4 @@
-"""What is searched for in place of y: y times a monomial, undone by a function; and the way back to y."""
+"""What is searched for in place of y: y times a monomial, with a function undone; and the way back to y."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ import sympy
 from jaxtyping import Float64
 
 from ..problem._monomials import Exponents, expression, used, value
-from ..problem._search_problem import Problem
+from ..problem._search_problem import SearchProblem
 from ._outer import undone
 
 Rows = Float64[np.ndarray, "rows"]
@@ -16,50 +16,95 @@ Rows = Float64[np.ndarray, "rows"]
 
 @dataclass(frozen=True)
 class Target:
-    """z with y = forward(z) / multiple, as numbers and in sympy; ``size`` are the nodes that this adds to a formula."""
+    """Values z to explain, with y = forward(z) / multiple.
+
+    Attributes
+    ----------
+    values : array of shape [rows]
+        The values z.
+    multiple : array of shape [rows]
+        The monomial that y was multiplied by.
+    forward : callable
+        The function that was undone, elementwise.
+    build : callable
+        The sympy expression of y from that of z.
+    size : int
+        The nodes that this adds to a formula.
+    """
 
     values: Rows
     multiple: Rows
     forward: Callable[[Rows], Rows]
-    spelled: Callable[[sympy.Expr], sympy.Expr]
+    build: Callable[[sympy.Expr], sympy.Expr]
     size: int
 
     def restored(self, z: Float64[np.ndarray, "... rows"]) -> Float64[np.ndarray, "... rows"]:
-        """y for other values of z."""
+        """The values of y that belong to other values of z.
+
+        Parameters
+        ----------
+        z : array of shape [..., rows]
+            In place of ``values``.
+        """
         with np.errstate(all="ignore"):
             return np.asarray(self.forward(z) / self.multiple)
 
-    def misses(self, problem: Problem, z: Float64[np.ndarray, "trials rows"]) -> Float64[np.ndarray, "trials"]:
-        """The relative errors of y for rows of z; infinite where y is not finite."""
+    def misses(self, problem: SearchProblem, z: Float64[np.ndarray, "trials rows"]) -> Float64[np.ndarray, "trials"]:
+        """The relative errors of y for several z; infinite where y is not finite.
+
+        Parameters
+        ----------
+        problem : SearchProblem
+            The rows.
+        z : array of shape [trials, rows]
+            In place of ``values``, one row for each trial.
+        """
         with np.errstate(all="ignore"):
             residual = (self.restored(z) - problem.y) / problem.unit
             errors = np.sqrt(np.mean(residual**2, axis=1))
         return np.where(np.isfinite(errors), errors, np.inf)
 
 
-def targets(problem: Problem, exponents: Exponents | None = None) -> Iterator[Target]:
-    """y, times a monomial where exponents are given, as it is and undone by every function that takes all of it."""
-    multiple, spelled = np.ones(problem.rows), sympy.Integer(1)
+def targets(problem: SearchProblem, exponents: Exponents | None = None) -> Iterator[Target]:
+    """The targets of one monomial: y times it, as it is and undone by every function that takes all of it.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
+    exponents : tuple of Fraction, optional
+        The monomial's powers; 1 without them.
+    """
+    multiple, factor = np.ones(problem.rows), sympy.Integer(1)
     size = 0
     if exponents is not None and any(exponents):
-        multiple, spelled = value(problem.x, exponents), expression(problem.columns, exponents)
+        multiple, factor = value(problem.x, exponents), expression(problem.columns, exponents)
         size = 2 * used(exponents)
         if not np.all(np.isfinite(multiple)) or np.any(multiple == 0):
             return
     scaled = problem.y * multiple
     if np.ptp(scaled) > 1e-12 * np.max(np.abs(scaled)):
-        yield Target(scaled, multiple, lambda z: z, lambda z: z / spelled, size)
+        yield Target(scaled, multiple, lambda z: z, lambda z: z / factor, size)
         for entry, inverted in undone(replace(problem, y=scaled)):
-            back = _back(entry.build, spelled)
+            back = _back(entry.build, factor)
             yield Target(inverted.y, multiple, entry, back, size + 1)
 
 
 def _back(build: Callable[[sympy.Expr], sympy.Expr], multiple: sympy.Expr) -> Callable[[sympy.Expr], sympy.Expr]:
+    """The way back from z to y: the function, then the quotient."""
     return lambda z: build(z) / multiple
 
 
-def all_targets(problem: Problem, exponents: Sequence[Exponents]) -> list[Target]:
-    """The targets of many monomials, as many as there is time for."""
+def all_targets(problem: SearchProblem, exponents: Sequence[Exponents]) -> list[Target]:
+    """The targets of many monomials, as many as there is time for.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
+    exponents : sequence of tuples of Fraction
+        The powers of each monomial.
+    """
     found: list[Target] = []
     for e in exponents:
         if problem.clock.over():

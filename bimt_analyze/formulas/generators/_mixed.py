@@ -1,4 +1,4 @@
-"""h(y) = p(x) + m F(u): a polynomial, and a monomial times one function of one thing, seen as a series first."""
+"""Forms h(y) = p(x) + m F(u): a polynomial, and a monomial times one function, fitted as a series first."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -10,8 +10,8 @@ from ..problem._inner import Inner, single, weighted
 from ..problem._linear import needed, usable
 from ..problem._monomials import Exponents, direction, expression, length, monomials, used, value
 from ..problem._polynomial import Powers, count, evaluate, monomial, powers
-from ..problem._search_problem import Problem
-from ..problem._template import Form, linear, numeric, total
+from ..problem._search_problem import SearchProblem
+from ..problem._template import Template, linear, numeric, total
 from ..problem._template import product as times
 from ..problem._univariate import shapes
 from ._inverted_targets import Target, targets
@@ -20,19 +20,31 @@ from ._similarity import series
 Rows = Float64[np.ndarray, "rows"]
 Matrix = Float64[np.ndarray, "rows columns"]
 
-_ROWS = 300  # that readings are told apart on
-_MULTIPLES, _ARGUMENTS = 120, 30
-_DEGREE = 9
-_FINE = 24
-_SEEN = 0.1
+_ROWS = 300  # on which decompositions are compared
+_MULTIPLES, _ARGUMENTS = 120, 30  # monomials m, and arguments u: every pair takes one QR decomposition
+_DEGREE = 9  # of the series that decompositions are compared by
+_FINE = 24  # degree of the series that F is read from, as far as there are twelve rows for each term
+_SEEN = 0.1  # of what p alone leaves, above which there is no such decomposition
 _TOLERABLE, _CLEAR = 4.0, 1e-5  # times the least error, or below: as good as the best
-_BEST = 3
-_SHARE = 0.4
+_BEST = 3  # decompositions for which F is looked up
+_SHARE = 0.4  # of the time
 
 
 @dataclass(frozen=True)
-class _Reading:
-    """One way to read h(y): what the series leaves of it (relative to what p alone leaves), m and u."""
+class _Decomposed:
+    """One choice of h, m and u.
+
+    Attributes
+    ----------
+    error : float
+        What the series leaves of h(y), relative to what p alone leaves.
+    target : Target
+        The values h(y).
+    multiple : tuple of Fraction
+        The powers of m.
+    inner : Inner
+        The argument u.
+    """
 
     error: float
     target: Target
@@ -40,21 +52,27 @@ class _Reading:
     inner: Inner
 
 
-def mixed(problem: Problem) -> Iterator[Form]:
-    """Forms h(p + m F(u)) with h a function undone, p of degree two and F from the library of one variable."""
+def mixed(problem: SearchProblem) -> Iterator[Template]:
+    """Templates h(p + m F(u)) with h a function undone, p of degree two and F from the library of one variable.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
+    """
     problem = replace(problem, clock=problem.clock.share(_SHARE))
     exponents = next((powers(problem.width, d) for d in (2, 1) if 6 * count(problem.width, d) < problem.rows), ())
     if problem.width < 2 or not exponents:
         return
     for target in targets(problem):
-        found = sorted(_readings(problem, target, exponents), key=lambda r: r.error)
-        for reading in found[:_BEST]:
-            yield from _named(problem, reading, exponents)
+        found = sorted(_decompositions(problem, target, exponents), key=lambda r: r.error)
+        for decomposed in found[:_BEST]:
+            yield from _named(problem, decomposed, exponents)
         if problem.clock.over():
             return
 
 
-def _arguments(problem: Problem) -> Iterator[Inner]:
+def _arguments(problem: SearchProblem) -> Iterator[Inner]:
     """Columns, their sums and differences, and monomials."""
     width = problem.width
     for i in range(width):
@@ -70,7 +88,8 @@ def _arguments(problem: Problem) -> Iterator[Inner]:
             yield Inner((expression(problem.columns, e),), (1.0,), values)
 
 
-def _readings(problem: Problem, target: Target, exponents: tuple[Powers, ...]) -> Iterator[_Reading]:
+def _decompositions(problem: SearchProblem, target: Target, exponents: tuple[Powers, ...]) -> Iterator[_Decomposed]:
+    """For each argument u, the simplest m whose series leaves about the least of h(y)."""
     some = np.linspace(0, problem.rows - 1, min(_ROWS, problem.rows)).astype(np.int64)
     plain = evaluate(problem.x[some], exponents)
     if len(usable(plain)) < len(exponents):
@@ -95,26 +114,27 @@ def _readings(problem: Problem, target: Target, exponents: tuple[Powers, ...]) -
         least = float(np.min(errors))
         place = int(np.flatnonzero(errors <= max(_TOLERABLE * least, _CLEAR))[0])  # the simplest
         if least < _SEEN:
-            yield _Reading(float(errors[place]), target, every[place], inner)
+            yield _Decomposed(float(errors[place]), target, every[place], inner)
 
 
 def _usable(values: Rows) -> bool:
+    """Whether all values are finite and not zero."""
     return bool(np.all(np.isfinite(values)) and np.all(values != 0))
 
 
-def _named(problem: Problem, reading: _Reading, exponents: tuple[Powers, ...]) -> Iterator[Form]:
-    """F's values from a finer series, its shapes, and for each of them the polynomial that is left."""
-    plain, m = evaluate(problem.x, exponents), value(problem.x, reading.multiple)
-    fine = series(reading.inner.values, int(min(_FINE, problem.rows // 12)))
+def _named(problem: SearchProblem, decomposed: _Decomposed, exponents: tuple[Powers, ...]) -> Iterator[Template]:
+    """Templates: F's values from a finer series, its shapes, and for each of them the polynomial that is left."""
+    plain, m = evaluate(problem.x, exponents), value(problem.x, decomposed.multiple)
+    fine = series(decomposed.inner.values, int(min(_FINE, problem.rows // 12)))
     columns = np.concatenate([plain, fine * m[:, None]], axis=1)
     size = np.linalg.norm(columns, axis=0)
-    z = reading.target.values
+    z = decomposed.target.values
     coefficients = np.linalg.lstsq(columns / size, z, rcond=1e-11)[0] / size
     part = fine @ coefficients[len(exponents) :]
     left = float(np.sqrt(np.mean((z - columns @ coefficients) ** 2)))
     tolerance = max(left / max(float(np.std(part * m)), 1e-300), 1e-8)
-    multiple = Form(expression(problem.columns, reading.multiple), {})
-    for shape in shapes(reading.inner, part, tolerance=tolerance, most=4):
+    multiple = Template(expression(problem.columns, decomposed.multiple), {})
+    for shape in shapes(decomposed.inner, part, tolerance=tolerance, most=4):
         named = shape.added()
         carried = numeric(named.filled(), problem.columns)(problem.x) * m
         if not np.all(np.isfinite(carried)):
@@ -125,4 +145,4 @@ def _named(problem: Problem, reading: _Reading, exponents: tuple[Powers, ...]) -
         terms = [monomial(problem.columns, exponents[i]) for i in kept if i < len(exponents)]
         free = linear(terms, [float(c) for i, c in zip(kept, found, strict=True) if i < len(exponents)])
         joined = total([free, times([multiple, named])], None)
-        yield Form(reading.target.spelled(joined.expression), joined.start, reading.error)
+        yield Template(decomposed.target.build(joined.expression), joined.start, decomposed.error)

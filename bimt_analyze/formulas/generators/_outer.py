@@ -12,21 +12,27 @@ from scipy.optimize import minimize_scalar
 from ..problem._linear import usable
 from ..problem._operators import OPERATORS, Operator, finite
 from ..problem._polynomial import Powers, count, evaluate, exact, powers, sparse
-from ..problem._search_problem import Problem
-from ..problem._template import Form, constant
+from ..problem._search_problem import SearchProblem
+from ..problem._template import Template, constant
 
 Rows = Float64[np.ndarray, "rows"]
 Matrix = Float64[np.ndarray, "rows columns"]
 
-_DEGREE = 4
+_DEGREE = 4  # of the inner polynomial; with many inputs the rows end it sooner
 _SLACK = 1e-7  # what undoing a function may cost in accuracy: its own rounding, and a scanned constant's
 _SCANNED = 1e-2  # relative error of the polynomial, above which a scanned constant is dropped
-_AMPLITUDES = ("log", "sin", "cos", "tanh", "atan", "asin", "tan", "sinh")
-_OFFSETS = ("exp", "sqrt", "reciprocal", "inverse square", "inverse root", "cosh")
+_AMPLITUDES = ("log", "sin", "cos", "tanh", "atan", "asin", "tan", "sinh")  # whose amplitude p cannot take up
+_OFFSETS = ("exp", "sqrt", "reciprocal", "inverse square", "inverse root", "cosh")  # d is sought beyond y's range
 
 
-def undone(problem: Problem) -> Iterator[tuple[Operator, Problem]]:
-    """For every function g with an inverse that takes all of y: the problem z = g^-1(y)."""
+def undone(problem: SearchProblem) -> Iterator[tuple[Operator, SearchProblem]]:
+    """For every function g with an inverse that takes all of y: g, and the problem of z = g^-1(y).
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
+    """
     for entry in OPERATORS:
         if entry.inverse is None:
             continue
@@ -36,24 +42,40 @@ def undone(problem: Problem) -> Iterator[tuple[Operator, Problem]]:
             yield entry, replace(problem, y=z, tolerance=max(problem.tolerance, _SLACK))
 
 
-def outer_polynomials(problem: Problem) -> Iterator[Form]:
-    """y = g(p(x)) with p a sparse polynomial."""
-    found: list[tuple[float, Form]] = []
+def outer_polynomials(problem: SearchProblem) -> Iterator[Template]:
+    """Templates y = g(p(x)) with p a sparse polynomial.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
+    """
+    found: list[tuple[float, Template]] = []
     for entry, inverted in undone(problem):
         if problem.clock.over():
             break
         for exponents in _degrees(inverted):
-            form = exact(inverted, exponents)
-            if form is not None:
-                if len(form.start) > 1 or entry.family != "edge" or entry.name == "log":  # else: a power, told as one
-                    found.append((_rank(form), _around(entry, form)))
+            template = exact(inverted, exponents)
+            if template is not None:
+                if (
+                    len(template.start) > 1 or entry.family != "edge" or entry.name == "log"
+                ):  # else a power, which other generators give
+                    found.append((_rank(template), _around(entry, template)))
                 break
-    yield from (form for _, form in sorted(found, key=lambda pair: pair[0]))
+    yield from (template for _, template in sorted(found, key=lambda pair: pair[0]))
 
 
-def scaled_polynomials(problem: Problem) -> Iterator[Form]:
-    """y = a g(p(x)) and y = g(p(x)) + d, with a or d scanned for: the value after which y is most nearly p."""
-    found: list[tuple[float, Form]] = []
+def scaled_polynomials(problem: SearchProblem) -> Iterator[Template]:
+    """Templates y = a g(p(x)) and y = g(p(x)) + d.
+
+    The constant a or d is scanned for: the value after which y is most nearly a polynomial.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
+    """
+    found: list[tuple[float, Template]] = []
     for exponents in list(_degrees(problem))[:2]:
         projector = _Projector(problem.x, exponents)
         for entry in OPERATORS:
@@ -64,31 +86,32 @@ def scaled_polynomials(problem: Problem) -> Iterator[Form]:
             elif entry.name in _OFFSETS:
                 for sign in (1.0, -1.0):
                     found += _scan(problem, entry, projector, _offsets(problem, sign), offset=True, sign=sign)
-    yield from (form for _, form in sorted(found, key=lambda pair: pair[0])[:6])
+    yield from (template for _, template in sorted(found, key=lambda pair: pair[0])[:6])
 
 
-def _around(entry: Operator, form: Form) -> Form:
-    """g(p); the constant of an exponential's argument is told as its amplitude, which has a name more often."""
+def _around(entry: Operator, template: Template) -> Template:
+    """The function around a polynomial; the constant in an exponential is written as its amplitude."""
     if entry.name == "exp":
-        for c, value in form.start.items():
-            if form.expression.coeff(c) == 1 and abs(value) < 700:
-                rest = {**form.start, c: float(np.exp(value))}
-                return Form(c * sympy.exp(form.expression - c), rest, form.error)
-    return Form(entry.build(form.expression), form.start, form.error)
+        for c, value in template.start.items():
+            if template.expression.coeff(c) == 1 and abs(value) < 700:
+                rest = {**template.start, c: float(np.exp(value))}
+                return Template(c * sympy.exp(template.expression - c), rest, template.error)
+    return Template(entry.build(template.expression), template.start, template.error)
 
 
-def _rank(form: Form) -> float:
-    return float(np.log10(max(form.error, 1e-9))) + 0.3 * len(form.start)
+def _rank(template: Template) -> float:
+    """Decades of error and a third of a decade for each constant."""
+    return float(np.log10(max(template.error, 1e-9))) + 0.3 * len(template.start)
 
 
-def _degrees(problem: Problem) -> Sequence[tuple[Powers, ...]]:
+def _degrees(problem: SearchProblem) -> Sequence[tuple[Powers, ...]]:
     """Monomials of degree 1 to 4 that leave three rows a column."""
     options = [degree for degree in range(1, _DEGREE + 1) if 3 * count(problem.width, degree) < problem.rows]
     return [powers(problem.width, degree) for degree in options]
 
 
 class _Projector:
-    """What is left of a target once its polynomial part is taken out."""
+    """A polynomial space, and what is left of a target without its part in that space."""
 
     def __init__(self, x: Matrix, exponents: tuple[Powers, ...]) -> None:
         columns = evaluate(x, exponents)
@@ -97,7 +120,13 @@ class _Projector:
         self.basis = np.linalg.qr(columns / np.linalg.norm(columns, axis=0))[0] if self.valid else columns[:, :0]
 
     def miss(self, z: NDArray[np.float64]) -> float:
-        """Relative error of the best polynomial for z; infinite where z is not finite or constant."""
+        """The relative error of the best polynomial for z; infinite where z is not finite or constant.
+
+        Parameters
+        ----------
+        z : array of shape [rows]
+            The target.
+        """
         with np.errstate(all="ignore"):
             spread = float(np.std(z))
             if not np.isfinite(spread) or spread <= 1e-9 * float(np.max(np.abs(z))):
@@ -105,7 +134,7 @@ class _Projector:
             return float(np.sqrt(np.mean((z - self.basis @ (self.basis.T @ z)) ** 2))) / spread
 
 
-def _amplitudes(problem: Problem, entry: Operator) -> NDArray[np.float64]:
+def _amplitudes(problem: SearchProblem, entry: Operator) -> NDArray[np.float64]:
     """Candidates for a in y = a g(p): both signs, four decades around y's size."""
     peak = float(np.max(np.abs(problem.y))) or 1.0
     inside = entry.name in ("sin", "cos", "tanh")
@@ -113,7 +142,7 @@ def _amplitudes(problem: Problem, entry: Operator) -> NDArray[np.float64]:
     return np.concatenate([sizes, -sizes]) if entry.name in ("log", "cos") else sizes
 
 
-def _offsets(problem: Problem, sign: float) -> NDArray[np.float64]:
+def _offsets(problem: SearchProblem, sign: float) -> NDArray[np.float64]:
     """Candidates for d in y = +-g(p) + d, beyond the end of y's range that g must stay away from."""
     span = float(np.ptp(problem.y)) or 1.0
     end = float(np.min(problem.y)) if sign > 0 else float(np.max(problem.y))
@@ -121,14 +150,14 @@ def _offsets(problem: Problem, sign: float) -> NDArray[np.float64]:
 
 
 def _scan(
-    problem: Problem,
+    problem: SearchProblem,
     entry: Operator,
     projector: _Projector,
     candidates: NDArray[np.float64],
     *,
     offset: bool,
     sign: float = 1.0,
-) -> list[tuple[float, Form]]:
+) -> list[tuple[float, Template]]:
     """The candidate after which y is most nearly a polynomial, refined; nothing where it is not nearly one."""
 
     def undo(value: float) -> NDArray[np.float64]:
@@ -150,10 +179,10 @@ def _scan(
     if miss > max(_SCANNED, 3 * problem.tolerance):
         return []
     inverted = replace(problem, y=undo(value), tolerance=max(problem.tolerance, _SLACK, 3 * miss))
-    form = sparse(inverted, projector.exponents)
-    if form is None:
+    template = sparse(inverted, projector.exponents)
+    if template is None:
         return []
     c = constant()
-    inner: sympy.Expr = entry.build(form.expression)
+    inner: sympy.Expr = entry.build(template.expression)
     expression = (sympy.Integer(int(sign)) * inner + c) if offset else c * inner
-    return [(_rank(form), Form(expression, {**form.start, c: value}, form.error))]
+    return [(_rank(template), Template(expression, {**template.start, c: value}, template.error))]

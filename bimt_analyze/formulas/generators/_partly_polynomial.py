@@ -1,4 +1,4 @@
-"""y = p(x) + q(x) f(b u): two low-degree polynomials and one function, with a single constant to search for."""
+"""Sums y = p(x) + q(x) f(b u): two low-degree polynomials and one function, with a single constant to search for."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,17 +11,18 @@ from ..problem._inner import Inner, inners
 from ..problem._linear import needed, usable
 from ..problem._operators import OPERATORS, Operator
 from ..problem._polynomial import Powers, count, evaluate, monomial, powers
-from ..problem._search_problem import Problem
-from ..problem._template import Form, linear
+from ..problem._search_problem import SearchProblem
+from ..problem._template import Template, linear
 
 Rows = Float64[np.ndarray, "rows"]
 Rates = Float64[np.ndarray, "rates"]
 
+# Not scanned, since each function costs a scan over all u: cos comes with sin, the others are left to other generators.
 _SKIPPED = ("cos", "three halves", "abs", "asin", "sinh", "tan", "atan", "inverse square", "cosh")
 _DEGREES = ((1, 0), (2, 0), (2, 1), (3, 1), (3, 2))  # of p and q, round by round
 _SHARE = 0.4  # columns a row
-_LOOSE = 0.2
-_KEPT = 8
+_LOOSE = 0.2  # of y's deviation left by the scan, above which f and u are dropped; b is refined after that
+_KEPT = 8  # choices of f and u that are refined, each by some fifty decompositions
 _REFINED = 1e-2  # relative error after refining, above which a proposal is dropped
 
 
@@ -36,10 +37,16 @@ class _Trial:
     step: float
 
 
-def partly_polynomial(problem: Problem) -> Iterator[Form]:
-    """Scan f, u and b; p and q are solved for, of the lowest degrees first: wider ones blur b.
+def partly_polynomial(problem: SearchProblem) -> Iterator[Template]:
+    """Templates p(x) + q(x) f(b u) by a scan over f, u and b, with p and q solved for.
 
-    The best few of each round are refined in b and offered with idle terms left out.
+    The lowest degrees come first, since wider ones blur b. The best few of each round are refined in b and offered
+    without the terms that are not needed.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
     """
     for outer, inner in _DEGREES:
         if count(problem.width, outer) + 2 * count(problem.width, inner) > _SHARE * problem.rows:
@@ -55,13 +62,29 @@ def partly_polynomial(problem: Problem) -> Iterator[Form]:
                 t for e in OPERATORS if e.name not in _SKIPPED and (t := _scanned(e, argument, space)) is not None
             ]
         best = [t for t in sorted(found, key=lambda t: t.error) if t.error < min(_LOOSE, 0.5 * space.alone)][:_KEPT]
-        forms = [form for trial in best if (form := _refined(problem, trial, space)) is not None]
-        yield from sorted(forms, key=lambda form: float(np.log10(max(form.error, 1e-8)) + 0.2 * len(form.start)))
+        templates = [template for trial in best if (template := _refined(problem, trial, space)) is not None]
+        yield from sorted(
+            templates, key=lambda template: float(np.log10(max(template.error, 1e-8)) + 0.2 * len(template.start))
+        )
 
 
 @dataclass(frozen=True)
 class _Space:
-    """The columns of p and of q, an orthonormal basis of p's, and y with p taken out; ``alone`` is that one's size."""
+    """The columns of p and of q on the rows.
+
+    Attributes
+    ----------
+    outside, inside : tuple of tuples of int
+        The powers of the monomials of p and of q.
+    plain, factors : array
+        Their values, those of q scaled to length 1.
+    basis : array
+        An orthonormal basis of the columns of p.
+    target : array of shape [rows]
+        What is left of y without its part in that basis.
+    alone : float
+        Root mean square of ``target``, over y's deviation.
+    """
 
     outside: tuple[Powers, ...]
     inside: tuple[Powers, ...]
@@ -72,7 +95,8 @@ class _Space:
     alone: float
 
 
-def _space(problem: Problem, outside: tuple[Powers, ...], inside: tuple[Powers, ...]) -> _Space | None:
+def _space(problem: SearchProblem, outside: tuple[Powers, ...], inside: tuple[Powers, ...]) -> _Space | None:
+    """The columns of p and q; None where one of them overflows or vanishes."""
     plain, factors = evaluate(problem.x, outside), evaluate(problem.x, inside)
     if len(usable(plain)) < len(outside) or len(usable(factors)) < len(inside):
         return None
@@ -106,7 +130,7 @@ def _rates(entry: Operator, u: Rows) -> tuple[Rates, float]:
 
 
 def _scanned(entry: Operator, inner: Inner, space: _Space) -> _Trial | None:
-    """The best place of the scan for this function of this u: normal equations, for speed."""
+    """The best constant of the scan for this function of this u, by normal equations, for speed."""
     rates, step = _rates(entry, inner.values)
     functions = _functions(entry, inner.values, rates)
     valid = np.all(np.isfinite(functions), axis=(1, 2)) & (np.max(np.abs(functions), axis=(1, 2)) < 1e100)
@@ -125,7 +149,7 @@ def _scanned(entry: Operator, inner: Inner, space: _Space) -> _Trial | None:
 
 
 def _miss(entry: Operator, inner: Inner, rate: float, space: _Space) -> float:
-    """Relative error of the best p + q f at this constant, by orthogonal columns."""
+    """The relative error of the best p + q f at one constant, by orthogonal columns."""
     functions = _functions(entry, inner.values, np.array([rate]))[0]
     if not np.all(np.isfinite(functions)) or np.max(np.abs(functions)) > 1e100:
         return float("inf")
@@ -136,7 +160,7 @@ def _miss(entry: Operator, inner: Inner, rate: float, space: _Space) -> float:
     return float(np.sqrt(np.mean((space.target - q @ (q.T @ space.target)) ** 2)))
 
 
-def _refined(problem: Problem, trial: _Trial, space: _Space) -> Form | None:
+def _refined(problem: SearchProblem, trial: _Trial, space: _Space) -> Template | None:
     """The constant by golden section, then the columns that are needed."""
     entry, inner = trial.entry, trial.inner
     width = min(trial.step, 0.4 / (0.5 * float(np.ptp(inner.values)))) if entry.family == "wave" else trial.step
@@ -167,19 +191,20 @@ def _refined(problem: Problem, trial: _Trial, space: _Space) -> Form | None:
 
 
 def _form(
-    problem: Problem, trial: _Trial, rate: float, space: _Space, found: tuple[list[int], list[float], float]
-) -> Form:
+    problem: SearchProblem, trial: _Trial, rate: float, space: _Space, found: tuple[list[int], list[float], float]
+) -> Template:
+    """The template of the columns that were kept."""
     kept, coefficients, error = found
     entry = trial.entry
     if entry.family == "edge":
-        argument = trial.inner.form(1.0, rate, scale_free=False)
+        argument = trial.inner.template(1.0, rate, scale_free=False)
     else:
-        argument = trial.inner.form(rate, None, scale_free=True)
+        argument = trial.inner.template(rate, None, scale_free=True)
     u = argument.expression
     names = [sympy.sin(u), sympy.cos(u)] if entry.family == "wave" else [entry.build(u)]
     terms = [monomial(problem.columns, e) for e in space.outside]
     terms += [f * monomial(problem.columns, e) for f in names for e in space.inside]
-    form = linear([terms[k] for k in kept], coefficients, error=error)
-    used = form.expression.free_symbols
-    start = {**form.start, **{c: v for c, v in argument.start.items() if c in used}}
-    return Form(form.expression, start, error)
+    template = linear([terms[k] for k in kept], coefficients, error=error)
+    used = template.expression.free_symbols
+    start = {**template.start, **{c: v for c, v in argument.start.items() if c in used}}
+    return Template(template.expression, start, error)

@@ -11,8 +11,8 @@ from jaxtyping import Float64
 from numpy.typing import NDArray
 
 from ..problem._linear import needed, solve
-from ..problem._search_problem import Problem
-from ..problem._template import Form, constant, numeric
+from ..problem._search_problem import SearchProblem
+from ..problem._template import Template, constant, numeric
 
 _ROOTS = 6  # the largest denominator of an exponent
 _LONGEST = 12  # factors in a product
@@ -21,7 +21,19 @@ _WIDEST = 160  # factors tried at once
 
 @dataclass(frozen=True)
 class Factor:
-    """One factor of a product: ``values`` are log|base|, or the exponent itself where ``exponential``."""
+    """One factor of a product.
+
+    Attributes
+    ----------
+    base : sympy.Expr
+        What is raised to a power, or what the exponential is of.
+    values : array of shape [rows]
+        log|base|, or the exponent itself where ``exponential``.
+    sign : int
+        Of the base over the rows; 0 where it changes.
+    exponential : bool
+        Whether the factor is exp(rate * base).
+    """
 
     base: sympy.Expr
     values: Float64[np.ndarray, "rows"]
@@ -29,12 +41,17 @@ class Factor:
     exponential: bool = False
 
 
-def products_of_powers(problem: Problem) -> Iterator[Form]:
-    """y = A * product of factor**power, by least squares on log|y|.
+def products_of_powers(problem: SearchProblem) -> Iterator[Template]:
+    """The template A * product of factor**power, by least squares on log|y|.
 
     Factors: inputs; then also their sums and differences, or exponentials of x, x**2 and z*log(x), or 1 + x, 1 - x,
     1 + x**2, sines and cosines; then all of these. Rows where y is zero say nothing here and are left out; the whole
-    form is checked on all rows later.
+    template is checked on all rows later.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
     """
     kept = np.flatnonzero(problem.y)
     if len(kept) < max(0.8 * problem.rows, 4):
@@ -76,7 +93,19 @@ def _solved(
 def pursuit(
     columns: Float64[np.ndarray, "rows columns"], y: Float64[np.ndarray, "rows"], *, limit: int, stop: float
 ) -> list[int]:
-    """Orthogonal matching pursuit: columns one by one, each the best for what is left, until y is met to ``stop``."""
+    """Orthogonal matching pursuit: columns one by one, each the best for what is left.
+
+    Parameters
+    ----------
+    columns : array of shape [rows, columns]
+        What is chosen from.
+    y : array of shape [rows]
+        What is explained.
+    limit : int
+        How many columns are chosen at most.
+    stop : float
+        The largest residual at which no more are chosen.
+    """
     size = np.linalg.norm(columns, axis=0)
     size[size == 0] = 1.0
     basis = np.zeros((len(y), 0))
@@ -131,7 +160,10 @@ def _factors(x: Float64[np.ndarray, "rows columns"], symbols: tuple[sympy.Symbol
     return inputs, pairs, exponentials, functions
 
 
-def _form(problem: Problem, chosen: list[Factor | None], coefficients: NDArray[np.float64], error: float) -> Form:
+def _form(
+    problem: SearchProblem, chosen: list[Factor | None], coefficients: NDArray[np.float64], error: float
+) -> Template:
+    """The template of the chosen factors; powers near a simple fraction are put to it."""
     amplitude = constant()
     start = {amplitude: 1.0}
     expression = amplitude
@@ -153,7 +185,7 @@ def _form(problem: Problem, chosen: list[Factor | None], coefficients: NDArray[n
         if near.denominator > 1 or exponent.is_Dummy:
             base = {1: base, -1: -base, 0: sympy.Abs(base)}[factor.sign]
         expression *= base**exponent
-    value = numeric(Form(expression, start).filled(), problem.columns)(problem.x)
+    value = numeric(Template(expression, start).filled(), problem.columns)(problem.x)
     if float(np.nansum(np.sign(value) * np.sign(problem.y))) < 0:
         start[amplitude] *= -1
-    return Form(expression, start, error)
+    return Template(expression, start, error)

@@ -8,20 +8,25 @@ from jaxtyping import Float64
 
 from ..problem._linear import usable
 from ..problem._polynomial import count, evaluate, monomial, powers
-from ..problem._search_problem import Problem
-from ..problem._template import Form, constant
+from ..problem._search_problem import SearchProblem
+from ..problem._template import Template, constant
 
-_HIGHEST = 4
-_WIDEST = 60
+_HIGHEST = 4  # degree of numerator and denominator
+_WIDEST = 60  # columns, beyond which a decomposition for each column that may leave is slow
 _NULL = 1e-12  # singular value over the largest, below which columns are dependent
 _NULL_APPROXIMATE = 0.3  # times the tolerance, for approximate rows
 
 
-def rationals(problem: Problem) -> Iterator[Form]:
-    """p(x) / q(x) of the lowest degrees that explain y.
+def rationals(problem: SearchProblem) -> Iterator[Template]:
+    """The quotient p(x) / q(x) of the lowest degrees that explain y.
 
     p(x) - y q(x) = 0 is linear in the coefficients of p and q. Columns leave while a null vector remains, so
-    that a common factor of p and q cannot hide; more than two rows a column are required throughout.
+    that a common factor of p and q cannot hide; more than two rows for each column are required throughout.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
     """
     degrees = [(p, q) for p in range(_HIGHEST + 1) for q in range(1, _HIGHEST + 1)]
     for above, below in sorted(degrees, key=lambda pair: (sum(pair), pair[1])):
@@ -40,9 +45,9 @@ def rationals(problem: Problem) -> Iterator[Form]:
             continue
         vector = np.zeros(size)
         vector[found[0]] = found[1]
-        form = _form(problem, vector[: len(top)], vector[len(top) :], top, bottom)
-        if form is not None:
-            yield form
+        template = _form(problem, vector[: len(top)], vector[len(top) :], top, bottom)
+        if template is not None:
+            yield template
             return
 
 
@@ -74,17 +79,18 @@ def _null_vector(
 
 
 def _smallest(columns: Float64[np.ndarray, "any columns"], limit: float) -> Float64[np.ndarray, "columns"] | None:
+    """The last right singular vector, if its singular value is near enough to zero."""
     values, right = np.linalg.svd(columns, full_matrices=False)[1:]
     return np.asarray(right[-1]) if values[-1] <= limit * values[0] else None
 
 
 def _form(
-    problem: Problem,
+    problem: SearchProblem,
     above: Float64[np.ndarray, "top"],
     below: Float64[np.ndarray, "bottom"],
     top: tuple[tuple[int, ...], ...],
     bottom: tuple[tuple[int, ...], ...],
-) -> Form | None:
+) -> Template | None:
     """The quotient, scaled so that the denominator's largest coefficient is 1."""
     if not np.any(above) or not np.any(below):
         return None
@@ -108,4 +114,4 @@ def _form(
         return expression
 
     expression = side(above, top, -1) / side(below, bottom, pivot)
-    return Form(expression, start, problem.relative(problem.y - value))
+    return Template(expression, start, problem.relative(problem.y - value))

@@ -1,4 +1,4 @@
-"""One function of one thing: y = h(u), u an input, a weighted sum, a product, a ratio or a sum of squares."""
+"""One function of one argument, y = h(u): an input, a weighted sum, a product, a ratio or a sum of squares."""
 
 from collections.abc import Iterator
 
@@ -6,17 +6,25 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from ..problem._inner import Inner, inners, weighted
-from ..problem._search_problem import Problem
+from ..problem._search_problem import SearchProblem
 from ..problem._smooth import best_smooth, direction
-from ..problem._template import Form
+from ..problem._template import Template
 from ..problem._univariate import shapes
 
 _SPREAD = 0.15  # of the gradient across a proposed direction, above which there is no one direction
 _LOOSE = 0.2  # leave-one-out error of y as a smooth function of u, above which u is dropped
 
 
-def single_functions(problem: Problem, *, most: int = 6) -> Iterator[Form]:
-    """The library of one variable, on every u that y could be a function of, the best u first."""
+def single_functions(problem: SearchProblem, *, most: int = 6) -> Iterator[Template]:
+    """The library of one variable, on every u that y could be a function of, the best u first.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
+    most : int
+        How many shapes are given for each u.
+    """
     found: list[tuple[float, Inner]] = []
     for place, inner in enumerate([*inners(problem), *ridges(problem)]):
         if problem.clock.over():
@@ -31,8 +39,14 @@ def single_functions(problem: Problem, *, most: int = 6) -> Iterator[Form]:
             yield shape.whole()
 
 
-def ridges(problem: Problem) -> Iterator[Inner]:
-    """A weighted sum read from the data's own gradients, sharpened until y is as smooth a function of it as it gets."""
+def ridges(problem: SearchProblem) -> Iterator[Inner]:
+    """A weighted sum read from the data's own gradients, refined until y is as smooth a function of it as can be.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
+    """
     seen = direction(problem.x, problem.y)
     if seen is None or seen[1] > _SPREAD:
         return
@@ -45,8 +59,18 @@ def ridges(problem: Problem) -> Iterator[Inner]:
         yield sharpened(problem, used, tuple(float(w) for w in weights[list(used)]))
 
 
-def sharpened(problem: Problem, columns: tuple[int, ...], weights: tuple[float, ...]) -> Inner:
-    """The direction near ``weights`` along which a Legendre series of u leaves least of y."""
+def sharpened(problem: SearchProblem, columns: tuple[int, ...], weights: tuple[float, ...]) -> Inner:
+    """The direction near a given one along which a Legendre series of u leaves least of y.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows.
+    columns : tuple of int
+        The inputs that are summed.
+    weights : tuple of float
+        Where the direction starts.
+    """
     start = np.asarray(weights) / np.asarray(weights)[int(np.argmax(np.abs(weights)))]
     pivot = int(np.argmax(np.abs(start)))
     others = [i for i in range(len(start)) if i != pivot]

@@ -7,20 +7,25 @@ from itertools import product
 import numpy as np
 
 from ..problem._inner import Inner, rounded, single, weighted
-from ..problem._search_problem import Problem
+from ..problem._search_problem import SearchProblem
 from ..problem._smooth import best_smooth
-from ..problem._template import Form, total
+from ..problem._template import Template, total
 from ..problem._univariate import shapes
 
 _SPLIT = 0.2  # leave-one-out error of smooth parts, above which there is no such sum; a kink leaves a few percent
-_COMBINATIONS = 10
+_COMBINATIONS = 10  # of terms' shapes, the best by rank: each is refined on the rows
 
 
-def ridge_sums(problem: Problem) -> Iterator[Form]:
-    """y = c + h_1(u_1) + h_2(u_2) + ..., u_k the hinted weighted sum of the k-th hinted term.
+def ridge_sums(problem: SearchProblem) -> Iterator[Template]:
+    """Templates c + h_1(u_1) + h_2(u_2) + ..., u_k the hinted weighted sum of the k-th hinted term.
 
     At least one u_k has several inputs. A polynomial of five inputs cannot follow the kink of abs(u); one of u alone
     comes near enough to see which function it is. The constants of all parts are refined together, on the rows.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
     """
     inner = [_inner(problem, group) for group in problem.terms()]
     arguments = [one for one in inner if one is not None]
@@ -34,13 +39,13 @@ def ridge_sums(problem: Problem) -> Iterator[Form]:
         [(shape.rank(smooth.error), shape.added()) for shape in shapes(one, values, tolerance=smooth.error, most=4)]
         for one, values in zip(arguments, smooth.values, strict=True)
     ]
-    joins = ((sum(rank for rank, _ in chosen), [form for _, form in chosen]) for chosen in product(*choices))
-    for _, forms in nsmallest(_COMBINATIONS, joins, key=lambda pair: pair[0]):
-        yield total(forms, smooth.offset)
+    joins = ((sum(rank for rank, _ in chosen), [template for _, template in chosen]) for chosen in product(*choices))
+    for _, templates in nsmallest(_COMBINATIONS, joins, key=lambda pair: pair[0]):
+        yield total(templates, smooth.offset)
 
 
-def _inner(problem: Problem, group: tuple[int, ...]) -> Inner | None:
-    """What a term is a function of; None where the hints do not say."""
+def _inner(problem: SearchProblem, group: tuple[int, ...]) -> Inner | None:
+    """The argument of a term; None where the hints do not say."""
     if len(group) == 1:
         return single(problem, group[0])
     for columns, direction in problem.ridges():

@@ -10,24 +10,32 @@ from jaxtyping import Float64
 
 from ..problem._inner import single
 from ..problem._polynomial import powers
-from ..problem._search_problem import Problem
+from ..problem._search_problem import SearchProblem
 from ..problem._smooth import Group, centred, legendre, size
-from ..problem._template import Form, constant, numeric, product
+from ..problem._template import Template, constant, numeric, product
 from ..problem._univariate import shapes
 
 Rows = Float64[np.ndarray, "rows"]
 Basis = Float64[np.ndarray, "rows _"]
-Propose = Callable[[Problem], list[Form]]
+Propose = Callable[[SearchProblem], list[Template]]
 
-_SWEEPS = 40
-_COMBINATIONS = 8
+_SWEEPS = 40  # at most; they end where the error falls by less than 2 %
+_COMBINATIONS = 8  # of factors' shapes, the best by rank: each is refined on the rows
 _SPLIT = 0.05  # relative error of a product of smooth factors, above which there is no such product
-_EVIDENT = 1e-3  # and below which there is no doubt
+_LOW_ERROR = 1e-3  # and below which there is no doubt
 _AT_ONCE = 0.1  # share of the time for products beyond doubt
 
 
-def separable(problem: Problem, propose: Propose) -> Iterator[Form]:
-    """y as a product: all inputs apart, then each input against all others together."""
+def separable(problem: SearchProblem, propose: Propose) -> Iterator[Template]:
+    """Products over groups of inputs: all inputs apart, then each input against all others together.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
+    propose : callable
+        Gives templates for a part of the problem, the best first.
+    """
     if problem.width < 2:
         return
     splits = [_apart(problem)]
@@ -40,19 +48,28 @@ def separable(problem: Problem, propose: Propose) -> Iterator[Form]:
         yield from _over(problem, groups, propose, worst=_SPLIT)
 
 
-def evident_products(problem: Problem, propose: Propose) -> Iterator[Form]:
-    """y as a product with all inputs apart, of which smooth factors leave nearly nothing."""
+def low_error_products(problem: SearchProblem, propose: Propose) -> Iterator[Template]:
+    """Products with all inputs apart, where smooth factors leave less than 0.1 % of y.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
+    propose : callable
+        Gives templates for a part of the problem, the best first.
+    """
     if problem.width > 1:
         short = replace(problem, clock=problem.clock.share(_AT_ONCE))
-        yield from _over(short, _apart(problem), propose, worst=_EVIDENT)
+        yield from _over(short, _apart(problem), propose, worst=_LOW_ERROR)
 
 
-def _apart(problem: Problem) -> tuple[Group, ...]:
+def _apart(problem: SearchProblem) -> tuple[Group, ...]:
+    """Every input as a group of its own."""
     return tuple((i,) for i in range(problem.width))
 
 
-def _over(problem: Problem, groups: Sequence[Group], propose: Propose, *, worst: float) -> Iterator[Form]:
-    """Forms of the factors over these groups, unless smooth ones leave more than ``worst``."""
+def _over(problem: SearchProblem, groups: Sequence[Group], propose: Propose, *, worst: float) -> Iterator[Template]:
+    """Products over these groups, unless smooth factors of them leave more than ``worst``."""
     found = factors(problem, groups)
     if found is None or found[2] > worst:
         return
@@ -60,14 +77,22 @@ def _over(problem: Problem, groups: Sequence[Group], propose: Propose, *, worst:
     tolerance = max(error, problem.tolerance)
     options = [_options(problem, group, h, tolerance, propose) for group, h in zip(groups, values, strict=True)]
     joins = ((sum(o[0] for o in chosen), [o[1] for o in chosen]) for chosen in choices_of(*options))
-    for _, forms in nsmallest(_COMBINATIONS, joins, key=lambda pair: pair[0]):
-        yield _scaled(problem, forms, offset)
+    for _, templates in nsmallest(_COMBINATIONS, joins, key=lambda pair: pair[0]):
+        yield _scaled(problem, templates, offset)
 
 
-def factors(problem: Problem, groups: Sequence[Group]) -> tuple[list[Rows], float, float] | None:
-    """The best offset + product of one factor a group: values of mean square one, the offset, the relative error.
+def factors(problem: SearchProblem, groups: Sequence[Group]) -> tuple[list[Rows], float, float] | None:
+    """The best offset + product of one smooth factor for each group; None where there are too few rows.
 
-    None where there are too few rows. The offset is there because a part of a sum is known only up to a constant.
+    The factors have mean square one; they come with the offset and the relative error. The offset is there because a
+    part of a sum is known only up to a constant.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
+    groups : sequence of tuples of int
+        The columns of each factor.
     """
     t = centred(problem.x)
     degree = 0
@@ -88,7 +113,9 @@ def factors(problem: Problem, groups: Sequence[Group]) -> tuple[list[Rows], floa
     return best
 
 
-def _alternate(problem: Problem, bases: Sequence[Basis], start: Sequence[Rows]) -> tuple[list[Rows], float, float]:
+def _alternate(
+    problem: SearchProblem, bases: Sequence[Basis], start: Sequence[Rows]
+) -> tuple[list[Rows], float, float]:
     """Sweeps of least squares, one factor at a time: the factors, the offset and the relative error."""
     target = problem.y / problem.unit
     ones = np.ones((problem.rows, 1))
@@ -110,30 +137,32 @@ def _alternate(problem: Problem, bases: Sequence[Basis], start: Sequence[Rows]) 
 
 
 def _normed(values: Rows) -> Rows:
+    """The values scaled to mean square one."""
     return values / (float(np.sqrt(np.mean(values**2))) or 1.0)
 
 
 def _options(
-    problem: Problem, group: Group, values: Rows, tolerance: float, propose: Propose
-) -> list[tuple[float, Form]]:
+    problem: SearchProblem, group: Group, values: Rows, tolerance: float, propose: Propose
+) -> list[tuple[float, Template]]:
+    """Templates for one factor with their ranks; the number 1 where the factor does not vary."""
     spread = float(np.std(values))
     if spread < max(1e-6, 2 * tolerance):
-        return [(0.0, Form(1 + 0 * problem.columns[0], {}, 0.0))]
+        return [(0.0, Template(1 + 0 * problem.columns[0], {}, 0.0))]
     tolerance = tolerance / spread
     if len(group) == 1:
         found = shapes(single(problem, group[0]), values, tolerance=tolerance, most=4)
         return [(shape.rank(tolerance), shape.factor()) for shape in found]
-    forms = propose(problem.part(group, values, tolerance=tolerance))
-    return [(float(np.log10(max(f.error, tolerance, 1e-12))) + 0.1 * len(f.start), f) for f in forms[:4]]
+    templates = propose(problem.part(group, values, tolerance=tolerance))
+    return [(float(np.log10(max(f.error, tolerance, 1e-12))) + 0.1 * len(f.start), f) for f in templates[:4]]
 
 
-def _scaled(problem: Problem, forms: list[Form], offset: float) -> Form:
+def _scaled(problem: SearchProblem, templates: list[Template], offset: float) -> Template:
     """An open offset plus the product times an open amplitude, started at its best value."""
-    joined = product(forms)
+    joined = product(templates)
     value = numeric(joined.filled(), problem.columns)(problem.x)
     with np.errstate(all="ignore"):
         amplitude = float(value @ (problem.y - offset) / max(float(value @ value), 1e-300))
         error = problem.relative(problem.y - offset - amplitude * value)
     c = constant()
     start = {**joined.start, c: amplitude if np.isfinite(amplitude) else 1.0}
-    return Form(c * joined.expression, start, error).shifted(offset)
+    return Template(c * joined.expression, start, error).shifted(offset)

@@ -1,4 +1,4 @@
-"""y = F(u) / m with monomials u and m: found by sorting, whatever F is, and solved as a question of one variable."""
+"""Forms y = F(u) / m with monomials u and m: found by sorting, whatever F is, then solved in one variable."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -9,26 +9,26 @@ import sympy
 from jaxtyping import Float64
 
 from ..problem._monomials import Exponents, direction, expression, length, monomials, used, value
-from ..problem._search_problem import Problem
-from ..problem._template import Form
+from ..problem._search_problem import SearchProblem
+from ..problem._template import Template
 
 Rows = Float64[np.ndarray, "rows"]
-Stages = Sequence[Callable[[Problem], Iterator[Form]]]
+Stages = Sequence[Callable[[SearchProblem], Iterator[Template]]]
 
-_ARGUMENTS, _MULTIPLES = 160, 400
-_ROWS = 1000
+_ARGUMENTS, _MULTIPLES = 160, 400  # monomials u and m, the simplest: every pair is one sort and one mean
+_ROWS = 1000  # that are sorted, spread over all
 _FEWEST = 30  # rows below which neighbours are too far apart to say anything
 _NEAR = 4  # multiples kept of an argument
 _ROUGH = 0.25  # of the variance left between neighbours, above which y m is no function of u
 _FAMILIES = 2  # of pairs that differ by a power of u
 _BEST = 4  # questions that are asked of each
-_POWERS = tuple(map(Fraction, (0, 1, -1, 2, -2, 0.5, -0.5)))
+_POWERS = tuple(map(Fraction, (0, 1, -1, 2, -2, 0.5, -0.5)))  # k of m u**k, the simple ones
 _TOLERABLE = 5.0  # times the smallest roughness: what else is worth a question
 _PLAIN = 0.03  # error of a series, or roughness, from which it is worth the slow generators
 _QUICK = 4  # generators that are quick
 _SHARE, _SURE = 0.3, 0.6  # of the time; where y m is a function of u for all that a series shows
 _JUDGED = 80  # pairs that a series is fitted to
-_DEGREE = 36
+_DEGREE = 36  # of the series, as far as there are five rows for each term: it follows a wave of ten periods
 _NOISY = 1e-3  # an error from which noise is likely, and then
 _ALIKE = 1.15  # times the least error: as good as the best
 _CLEAR = 1e-5  # what a series may leave of an exact function
@@ -36,7 +36,17 @@ _CLEAR = 1e-5  # what a series may leave of an exact function
 
 @dataclass(frozen=True)
 class Similarity:
-    """y m is nearly a function of u alone. ``rough`` is the share of its variance between neighbours in u."""
+    """A pair of monomials u and m for which y m is nearly a function of u alone.
+
+    Attributes
+    ----------
+    argument : tuple of Fraction
+        The powers of u.
+    multiple : tuple of Fraction
+        The powers of m.
+    rough : float
+        The share of the variance of y m that lies between neighbours in the order of u.
+    """
 
     argument: Exponents
     multiple: Exponents
@@ -51,11 +61,16 @@ class _Judged:
     pair: Similarity
 
 
-def similarities(problem: Problem) -> list[Similarity]:
+def similarities(problem: SearchProblem) -> list[Similarity]:
     """Pairs of monomials u, m for which y m, in the order of u, goes up and down the least; the best first.
 
     The measure is von Neumann's: the mean squared difference of neighbours over twice the variance, about 1 where
     y m does not depend on u, and about noise**2 / variance where it is a function of u and the rows are dense.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
     """
     if problem.width < 2 or problem.rows < _FEWEST:
         return []
@@ -89,26 +104,43 @@ def similarities(problem: Problem) -> list[Similarity]:
     return sorted(found, key=lambda s: s.rough)
 
 
-def similar(problem: Problem, stages: Stages) -> Iterator[Form]:
-    """Forms of y m over u in place of the columns; each generator of one variable is asked of every pair in turn."""
+def similar(problem: SearchProblem, stages: Stages) -> Iterator[Template]:
+    """Templates of y m over u in place of the columns; each generator is asked of every pair in turn.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
+    stages : sequence of callables
+        The generators that are asked about the smaller problem, in their order.
+    """
     yield from _answers(problem, stages, _judged(problem))
 
 
-def evidently_similar(problem: Problem, stages: Stages) -> Iterator[Form]:
-    """The forms of `similar`, where a series leaves so little of y that some y m is a function of u beyond doubt."""
+def low_error_similar(problem: SearchProblem, stages: Stages) -> Iterator[Template]:
+    """The templates of `similar`, where a series leaves less than 0.1 % of y, so that some y m is a function of u.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
+    stages : sequence of callables
+        The generators that are asked about the smaller problem, in their order.
+    """
     judged = _judged(problem)
     if judged and judged[0].left < _NOISY:
         yield from _answers(problem, stages, judged)
 
 
-def _judged(problem: Problem) -> list[_Judged]:
-    """The pairs worth a question with what a series leaves, the least first."""
+def _judged(problem: SearchProblem) -> list[_Judged]:
+    """The pairs worth a search with what a series leaves, the least first."""
     found = [s for s in similarities(problem)[:_JUDGED] if s.rough < _ROUGH]
     judged = [_Judged(smooth_error(problem, pair), pair) for pair in found if not problem.clock.over()]
     return sorted(judged, key=lambda j: j.left)
 
 
-def _answers(problem: Problem, stages: Stages, judged: Sequence[_Judged]) -> Iterator[Form]:
+def _answers(problem: SearchProblem, stages: Stages, judged: Sequence[_Judged]) -> Iterator[Template]:
+    """Templates for the simplest of the best pairs; slow generators only where a pair is clear."""
     if not judged:
         return
     least = judged[0].left
@@ -121,28 +153,35 @@ def _answers(problem: Problem, stages: Stages, judged: Sequence[_Judged]) -> Ite
     chosen = [pair for family in families[:_FAMILIES] for pair in _members(problem, *family)[:_BEST]]
     clear = least < _PLAIN or min(j.pair.rough for j in judged) < _PLAIN
     for generate in stages if clear else stages[:_QUICK]:
-        for form in _in_turn([_asked(problem, pair, generate) for pair in chosen]):
-            yield form
+        for template in _in_turn([_asked(problem, pair, generate) for pair in chosen]):
+            yield template
             if problem.clock.over():
                 return
 
 
-def _in_turn(questions: Sequence[Iterator[Form]]) -> Iterator[Form]:
-    """One answer of each at a time: a slow question about one pair does not hold up the right one."""
+def _in_turn(questions: Sequence[Iterator[Template]]) -> Iterator[Template]:
+    """One template of each search at a time: a slow search of one pair does not hold up the right one."""
     left = list(questions)
     while left:
         for question in list(left):
-            form = next(question, None)
-            if form is None:
+            template = next(question, None)
+            if template is None:
                 left.remove(question)
             else:
-                yield form
+                yield template
 
 
-def smooth_error(problem: Problem, pair: Similarity) -> float:
+def smooth_error(problem: SearchProblem, pair: Similarity) -> float:
     """What a Legendre series of u, or of log u, over m leaves of y (leave-one-out, over y's deviation).
 
-    Far sharper than the order of neighbours, but blind to functions that go up and down too often for the series.
+    It is far sharper than the order of neighbours, but blind to functions that go up and down too often for the series.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows.
+    pair : Similarity
+        The monomials u and m.
     """
     u, m = value(problem.x, pair.argument), value(problem.x, pair.multiple)
     degree = int(min(_DEGREE, 0.2 * problem.rows))
@@ -152,27 +191,51 @@ def smooth_error(problem: Problem, pair: Similarity) -> float:
 
 
 def series(t: Rows, degree: int) -> Float64[np.ndarray, "rows terms"]:
-    """Legendre polynomials over the range of t."""
+    """Legendre polynomials over the range of t.
+
+    Parameters
+    ----------
+    t : array of shape [rows]
+        The argument.
+    degree : int
+        The highest degree.
+    """
     low, high = float(np.min(t)), float(np.max(t))
     return np.asarray(np.polynomial.legendre.legvander((2 * t - low - high) / max(high - low, 1e-300), degree))
 
 
 def left_out_error(basis: Float64[np.ndarray, "rows columns"], y: Rows) -> float:
-    """Root mean square of the leave-one-out residuals of least squares (Allen's PRESS)."""
+    """Root mean square of the leave-one-out residuals of least squares (Allen's PRESS).
+
+    Parameters
+    ----------
+    basis : array of shape [rows, columns]
+        The regressors.
+    y : array of shape [rows]
+        What they explain.
+    """
     q = np.linalg.qr(basis)[0]
     leverage = np.minimum(np.sum(q**2, axis=1), 1 - 1e-9)
     return float(np.sqrt(np.mean(((y - q @ (q.T @ y)) / (1 - leverage)) ** 2)))
 
 
 def free_of(multiple: Exponents, argument: Exponents) -> Exponents:
-    """The multiple without its share of the argument: where y m is a function of u, so is y m u**k."""
+    """The multiple without its share of the argument: where y m is a function of u, so is y m u**k.
+
+    Parameters
+    ----------
+    multiple : tuple of Fraction
+        The powers of m.
+    argument : tuple of Fraction
+        The powers of u.
+    """
     place = next(i for i, e in enumerate(argument) if e)
     share = multiple[place] / argument[place]
     return tuple(m - share * e for m, e in zip(multiple, argument, strict=True))
 
 
-def _members(problem: Problem, argument: Exponents, multiple: Exponents) -> list[Similarity]:
-    """u with m u**k for small powers k, the simplest first; 1/u too, which may be the better name."""
+def _members(problem: SearchProblem, argument: Exponents, multiple: Exponents) -> list[Similarity]:
+    """The monomial u with m u**k for small powers k, the simplest first; 1/u too, which may be the better name."""
     found = []
     upside_down = tuple(-e for e in argument)
     for k in _POWERS:
@@ -183,12 +246,14 @@ def _members(problem: Problem, argument: Exponents, multiple: Exponents) -> list
     return sorted(found, key=lambda pair: length(pair.multiple))
 
 
-def _asked(problem: Problem, pair: Similarity, generate: Callable[[Problem], Iterator[Form]]) -> Iterator[Form]:
-    """The question y m = F(u), and its answers in the columns."""
+def _asked(
+    problem: SearchProblem, pair: Similarity, generate: Callable[[SearchProblem], Iterator[Template]]
+) -> Iterator[Template]:
+    """The templates of one generator for y m = F(u), written in the columns."""
     u, m = value(problem.x, pair.argument), value(problem.x, pair.multiple)
     slot = sympy.Symbol("u_", real=True, positive=True if np.all(u > 0) else None)
     whole, multiple = expression(problem.columns, pair.argument), expression(problem.columns, pair.multiple)
     depth = min(problem.depth, 1)
     question = replace(problem, x=u[:, None], y=problem.y * m, columns=(slot,), structure=None, depth=depth)
-    for form in generate(question):
-        yield Form(form.expression.xreplace({slot: whole}) / multiple, form.start, form.error)
+    for template in generate(question):
+        yield Template(template.expression.xreplace({slot: whole}) / multiple, template.start, template.error)

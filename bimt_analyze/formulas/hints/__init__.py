@@ -1,1 +1,1 @@
-"""What a circuit and a network propose to the search for formulas."""
+"""Hints: what do a circuit and a network propose to the search for formulas?"""

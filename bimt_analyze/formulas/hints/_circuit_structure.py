@@ -19,14 +19,37 @@ def read_structure(
     names: Sequence[str],
     output: int,
 ) -> Structure:
-    """The hints that a pruned feed-forward chain gives for output number ``output``.
+    """The hints that a pruned feed-forward chain gives for one output.
 
-    ``weights[k]`` is [n_target, n_source], zero where there is no edge; ``weights[0]`` reads the inputs ``names``.
     A neuron counts if it lies on a path from some input to the output. With the output taken away, the neurons and
-    inputs that remain fall into connected components: each is a term. Neurons of the first layer that read several
-    inputs give ridges; proportional rows are merged, weighed by the strength of their rows.
+    inputs that remain fall into connected components: each is an additive term. Neurons of the first layer that read
+    several inputs give ridges; proportional rows are merged, weighted by the strength of their rows.
 
-    Raises InputError for matrices that do not chain.
+    Parameters
+    ----------
+    weights : sequence of arrays of shape [n_target, n_source]
+        The weight matrices, first layer first, zero where there is no edge; ``weights[0]`` reads the inputs.
+    names : sequence of str
+        The names of the inputs.
+    output : int
+        The number of the output.
+
+    Returns
+    -------
+    Structure
+        Inputs, terms and ridges.
+
+    Raises
+    ------
+    InputError
+        For matrices that do not chain.
+
+    Examples
+    --------
+    >>> first = np.array([[1.0, -1.0, 0.0], [0.0, 0.0, 2.0]])
+    >>> found = read_structure([first, np.array([[1.0, 1.0]])], names=["a", "b", "c"], output=0)
+    >>> [sorted(term) for term in found.terms], found.ridges
+    ([['a', 'b'], ['c']], (Ridge(inputs=('a', 'b'), direction=(1.0, -1.0)),))
     """
     _check(weights, names, output)
     alive = _on_paths(weights, output)
@@ -90,6 +113,7 @@ def _check(
     names: Sequence[str],
     output: int,
 ) -> None:
+    """Refuse weight matrices that do not chain, and an output that is not there."""
     sizes = [len(names)]
     for layer, matrix in enumerate(weights):
         if np.ndim(matrix) != 2 or np.shape(matrix)[1] != sizes[-1]:
@@ -98,7 +122,7 @@ def _check(
                 where=f"weights[{layer}]",
                 expected=f"[n_target, {sizes[-1]}]",
                 got=str(np.shape(matrix)),
-                mend="give matrices as [n_target, n_source], first layer first",
+                hint="give matrices as [n_target, n_source], first layer first",
             )
         sizes.append(np.shape(matrix)[0])
     if not weights:

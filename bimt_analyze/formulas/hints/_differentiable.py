@@ -22,12 +22,25 @@ Rows = Float64[np.ndarray, " rows"]
 class Differentiable:
     """The mean over networks of one output, in the task's own units, differentiated by autograd.
 
-    Gradients of a mean are better than the mean network: errors of independent seeds cancel.
+    Gradients of a mean are better than those of one network: errors of independent seeds cancel.
 
-    Attributes:
-        checkpoints: networks of the same task.
-        output: the output's number.
-        source: what it is, in a word: ``network`` or ``companion``.
+    Attributes
+    ----------
+    checkpoints : sequence of Checkpoint
+        Networks of one task.
+    output : int
+        The number of the output.
+    source : str
+        What the function is: ``"network"`` or ``"surrogate"``.
+
+    Examples
+    --------
+    >>> from bimt_train import Recipe, train
+    >>> from bimt_train.tasks import formula_task
+    >>> runs = train(formula_task(["y = a + b"]), seeds=[0], recipe=Recipe(steps=2))  # doctest: +SKIP
+    >>> function = Differentiable([runs.runs[0].checkpoint], output=0)  # doctest: +SKIP
+    >>> function.gradient(np.zeros((5, 2))).shape  # doctest: +SKIP
+    (5, 2)
     """
 
     checkpoints: Sequence[Checkpoint]
@@ -35,11 +48,35 @@ class Differentiable:
     source: str = "network"
 
     def __call__(self, x: Matrix) -> Rows:
-        """The function's values."""
+        """The function's values.
+
+        Parameters
+        ----------
+        x : array of shape [rows, inputs]
+            Inputs in the task's own units.
+
+        Returns
+        -------
+        array of shape [rows]
+            The output in the task's own unit.
+        """
         return np.asarray(np.mean([c.predict(x)[:, self.output] for c in self.checkpoints], axis=0))
 
     def gradient(self, x: Matrix) -> Matrix:
-        """df/dx_i for every row; rows do not influence each other, so the gradient of their sum holds all of them."""
+        """The first derivatives df/dx_i for every row.
+
+        Rows do not influence each other, so the gradient of their sum holds those of all rows.
+
+        Parameters
+        ----------
+        x : array of shape [rows, inputs]
+            Inputs in the task's own units.
+
+        Returns
+        -------
+        array of shape [rows, inputs]
+            In units of the output over those of the input.
+        """
         import torch
 
         rows = torch.tensor(x, dtype=torch.float64, requires_grad=True)
@@ -47,7 +84,18 @@ class Differentiable:
         return np.asarray(torch.autograd.grad(total, rows)[0].numpy())
 
     def hessian(self, x: Matrix) -> Float64[np.ndarray, "rows inputs inputs"]:
-        """d2f/dx_i dx_j for every row."""
+        """The second derivatives d2f/dx_i dx_j for every row.
+
+        Parameters
+        ----------
+        x : array of shape [rows, inputs]
+            Inputs in the task's own units.
+
+        Returns
+        -------
+        array of shape [rows, inputs, inputs]
+            Zero everywhere for a piecewise linear network.
+        """
         import torch
         from torch.func import grad, jacrev, vmap
 
@@ -62,14 +110,14 @@ class Differentiable:
         return total
 
     def _values(self) -> "Iterator[Value]":
-        """Each network as a function of rows: the chain rule through the card's units is left to autograd."""
+        """Each network as a function of rows in the task's units: autograd sees through the scaling."""
         import torch
 
         for checkpoint in self.checkpoints:
-            card, module = checkpoint.card, checkpoint.network.module().double()
-            shift = torch.tensor(card.input_shift or [0.0] * len(card.inputs), dtype=torch.float64)
-            scale = torch.tensor(card.input_scale or [1.0] * len(card.inputs), dtype=torch.float64)
-            unit = 1.0 if card.output_scale is None else float(card.output_scale[self.output])
+            task, module = checkpoint.task, checkpoint.network.module().double()
+            shift = torch.tensor(task.input_shift or [0.0] * len(task.inputs), dtype=torch.float64)
+            scale = torch.tensor(task.input_scale or [1.0] * len(task.inputs), dtype=torch.float64)
+            unit = 1.0 if task.output_scale is None else float(task.output_scale[self.output])
 
             def value(
                 rows: "Tensor", module: torch.nn.Module = module, shift: "Tensor" = shift, scale: "Tensor" = scale,

@@ -1,1 +1,1 @@
-"""The search through all short expressions."""
+"""The search through a pool of all short expressions: which of them, alone or in pairs, explains the rows?"""

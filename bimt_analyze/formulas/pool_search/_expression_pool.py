@@ -16,16 +16,29 @@ Array = NDArray[np.float64]
 
 _LARGEST = 1e9  # of a value, in units of the feature's mean size
 _FLAT = 1e-6  # of its size: a feature that varies less says nothing
-_PROBES = 12  # rows whose values tell features apart
-_DIGITS = 1e8
-_CHUNK = 4000
+_COMPARED_ROWS = 12  # rows whose values tell features apart
+_DIGITS = 1e8  # to which scaled values must agree to be one feature
+_CHUNK = 4000  # features computed at once: 10 MB at 300 rows
 
 
 @dataclass(frozen=True)
 class _Unary:
-    """A function of one feature: where it may be applied, its values, and its sympy spelling.
+    """A function of one feature.
 
-    ``bends``: it is transcendental, and is not applied on top of another that is.
+    Attributes
+    ----------
+    name : str
+        Its name.
+    value : callable
+        The function, elementwise.
+    build : callable
+        The function of a sympy expression.
+    positive : bool
+        Whether its argument must be positive.
+    widest : float
+        The largest magnitude that its argument may have.
+    transcendental : bool
+        Whether it is transcendental; such a function is not applied on top of another.
     """
 
     name: str
@@ -33,7 +46,7 @@ class _Unary:
     build: Callable[[sympy.Expr], sympy.Expr]
     positive: bool = False
     widest: float = np.inf  # of the argument's values
-    bends: bool = False
+    transcendental: bool = False
 
 
 UNARY: tuple[_Unary, ...] = (
@@ -42,10 +55,10 @@ UNARY: tuple[_Unary, ...] = (
     _Unary("inverse", lambda v: 1 / v, lambda e: 1 / e),
     _Unary("one more", lambda v: 1 + v, lambda e: 1 + e),
     _Unary("one less", lambda v: 1 - v, lambda e: 1 - e),
-    _Unary("sine", np.sin, sympy.sin, widest=100.0, bends=True),
-    _Unary("cosine", np.cos, sympy.cos, widest=100.0, bends=True),
-    _Unary("exponential", np.exp, sympy.exp, widest=40.0, bends=True),
-    _Unary("logarithm", np.log, sympy.log, positive=True, bends=True),
+    _Unary("sine", np.sin, sympy.sin, widest=100.0, transcendental=True),
+    _Unary("cosine", np.cos, sympy.cos, widest=100.0, transcendental=True),
+    _Unary("exponential", np.exp, sympy.exp, widest=40.0, transcendental=True),
+    _Unary("logarithm", np.log, sympy.log, positive=True, transcendental=True),
 )
 _PLUS, _MINUS, _TIMES, _OVER, _UNDER = range(len(UNARY), len(UNARY) + 5)
 _LEAF = -1
@@ -55,8 +68,18 @@ _LEAF = -1
 class Pool:
     """Expressions of the columns, shortest first; hardly any two are proportional on the rows.
 
-    Feature k is ``operators[k]`` of ``left[k]`` (and ``right[k]``); a leaf's ``left`` is its column. ``sizes`` are the
-    nodes of its tree.
+    Attributes
+    ----------
+    columns : tuple of sympy.Symbol
+        The inputs.
+    values : array of shape [features, rows]
+        Each expression on the rows.
+    operators : array of int
+        Feature k is ``operators[k]`` of ``left[k]`` (and ``right[k]``).
+    left, right : array of int
+        The features it is made of; a leaf's ``left`` is its column.
+    sizes : array of int
+        The nodes of its tree.
     """
 
     columns: tuple[sympy.Symbol, ...]
@@ -70,11 +93,23 @@ class Pool:
         return len(self.sizes)
 
     def first(self, count: int) -> Values:
-        """The values of the shortest features, at most so many."""
+        """The values of the shortest features.
+
+        Parameters
+        ----------
+        count : int
+            How many at most.
+        """
         return self.values[:count]
 
     def expression(self, k: int | np.integer) -> sympy.Expr:
-        """Feature k in sympy."""
+        """One feature in sympy.
+
+        Parameters
+        ----------
+        k : int
+            Its number.
+        """
         code = int(self.operators[k])
         if code == _LEAF:
             return self.columns[int(self.left[k])]
@@ -92,12 +127,20 @@ class _Growth:
     limit: int
     rows: NDArray[np.int64]
     values: list[Values] = field(default_factory=list)
-    about: list[NDArray[np.int64]] = field(default_factory=list)  # operator, left, right, size, bent
+    about: list[NDArray[np.int64]] = field(default_factory=list)  # operator, left, right, size, transcendental
     known: set[bytes] = field(default_factory=set)
     count: int = 0
 
     def add(self, values: Values, about: NDArray[np.int64]) -> None:
-        """Take what is finite, varies, and is not proportional to a feature that is known."""
+        """Take what is finite, varies, and is not proportional to a feature that is known.
+
+        Parameters
+        ----------
+        values : array of shape [features, rows]
+            New features.
+        about : array of int of shape [features, 5]
+            Operator, left, right, size and whether it is transcendental, for each.
+        """
         with np.errstate(all="ignore"):
             mean = np.mean(np.abs(values), axis=1)
             spread = np.std(values, axis=1)
@@ -106,11 +149,11 @@ class _Growth:
         places = np.flatnonzero(usable)
         if not len(places):
             return
-        probe = values[places][:, self.rows]
-        scale = np.linalg.norm(probe, axis=1, keepdims=True)
-        lead = np.take_along_axis(probe, np.argmax(np.abs(probe) > 0.1 * scale, axis=1)[:, None], axis=1)
+        sample = values[places][:, self.rows]
+        scale = np.linalg.norm(sample, axis=1, keepdims=True)
+        lead = np.take_along_axis(sample, np.argmax(np.abs(sample) > 0.1 * scale, axis=1)[:, None], axis=1)
         with np.errstate(all="ignore"):
-            rounded = np.round(probe / np.where(lead < 0, -scale, scale) * _DIGITS)
+            rounded = np.round(sample / np.where(lead < 0, -scale, scale) * _DIGITS)
         rounded = np.where(np.isfinite(rounded), rounded + 0.0, 0.0)
         kept: list[int] = []
         for place, key in zip(places.tolist(), rounded, strict=True):
@@ -139,10 +182,22 @@ def build_pool(
 ) -> Pool:
     """All expressions of sums, differences, products, quotients and `UNARY` functions, by growing number of nodes.
 
-    Stops at ``limit`` features, at the length ``longest``, or when the clock is over. Proportional features are one,
-    since their factors are solved for later.
+    Proportional features are one, since their factors are solved for later.
+
+    Parameters
+    ----------
+    x : array of shape [rows, columns]
+        The rows.
+    columns : tuple of sympy.Symbol
+        The inputs' symbols.
+    limit : int
+        How many features the pool holds at most.
+    clock : Clock
+        Stops the growing.
+    longest : int
+        How many nodes an expression has at most.
     """
-    rows = np.linspace(0, len(x) - 1, min(_PROBES, len(x))).astype(np.int64)
+    rows = np.linspace(0, len(x) - 1, min(_COMPARED_ROWS, len(x))).astype(np.int64)
     growth = _Growth(limit, rows)
     width = len(columns)
     leaves = np.stack([np.full(width, _LEAF), np.arange(width), np.zeros(width), np.ones(width), np.zeros(width)], 1)
@@ -162,16 +217,19 @@ def build_pool(
 def _longer(growth: _Growth, size: int) -> Iterator[tuple[Values, NDArray[np.int64]]]:
     """Everything of one size, chunk by chunk: functions of one feature first, then pairs."""
     values, about = np.concatenate(growth.values), np.concatenate(growth.about)
-    sizes, bent = about[:, 3], about[:, 4]
+    sizes, transcendental = about[:, 3], about[:, 4]
     below = np.flatnonzero(sizes == size - 1)
     low, high = np.min(values, axis=1), np.max(values, axis=1)
     for code, unary in enumerate(UNARY):
         fit = below[(low[below] > 0) | (not unary.positive)]
         fit = fit[np.maximum(np.abs(low[fit]), np.abs(high[fit])) < unary.widest]
-        fit = fit[(bent[fit] == 0) | (not unary.bends)]
+        fit = fit[(transcendental[fit] == 0) | (not unary.transcendental)]
         for part in _chunks(fit):
             with np.errstate(all="ignore"):
-                yield unary.value(values[part]), _about(code, part, part * 0, size, bent[part] | int(unary.bends))
+                yield (
+                    unary.value(values[part]),
+                    _about(code, part, part * 0, size, transcendental[part] | int(unary.transcendental)),
+                )
     for one in range(1, (size - 1) // 2 + 1):
         left, right = np.flatnonzero(sizes == one), np.flatnonzero(sizes == size - 1 - one)
         if not len(left) or not len(right):
@@ -181,7 +239,7 @@ def _longer(growth: _Growth, size: int) -> Iterator[tuple[Values, NDArray[np.int
             for code, pair in _PAIRS.items():
                 with np.errstate(all="ignore"):
                     joined = pair(values[first], values[second])
-                yield joined, _about(code, first, second, size, bent[first] | bent[second])
+                yield joined, _about(code, first, second, size, transcendental[first] | transcendental[second])
 
 
 _PAIRS: dict[int, Callable[[Array, Array], Array]] = {
@@ -193,10 +251,14 @@ _PAIRS: dict[int, Callable[[Array, Array], Array]] = {
 }
 
 
-def _about(code: int, left: Numbers, right: Numbers, size: int, bent: Numbers) -> NDArray[np.int64]:
-    return np.stack([np.full(len(left), code), left, right, np.full(len(left), size), bent], axis=1).astype(np.int64)
+def _about(code: int, left: Numbers, right: Numbers, size: int, transcendental: Numbers) -> NDArray[np.int64]:
+    """The rows of `_Growth.about` for new features."""
+    return np.stack([np.full(len(left), code), left, right, np.full(len(left), size), transcendental], axis=1).astype(
+        np.int64
+    )
 
 
 def _chunks(places: Numbers, length: int = _CHUNK) -> Iterator[Numbers]:
+    """The places in pieces of a length, so that no array is too large."""
     for start in range(0, len(places), length):
         yield places[start : start + length]

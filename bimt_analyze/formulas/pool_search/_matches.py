@@ -1,4 +1,4 @@
-"""Every short expression held against y at once: alone, times a monomial, in pairs, and as what makes y polynomial."""
+"""Every short expression held against y at once: alone, in pairs, and as a factor that makes y polynomial."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -15,18 +15,18 @@ from ..generators._inverted_targets import Target, all_targets, targets
 from ..problem._linear import needed, usable
 from ..problem._monomials import expression, monomials, used, value
 from ..problem._polynomial import Powers, count, evaluate, monomial, powers
-from ..problem._search_problem import Problem
-from ..problem._template import Form, linear
+from ..problem._search_problem import SearchProblem
+from ..problem._template import Template, linear
 from ._expression_pool import Pool, build_pool
 
 Rows = Float64[np.ndarray, "rows"]
 Matrix = Float64[np.ndarray, "_ _"]
-Spelled = Callable[[], sympy.Expr]
-_Multiple = tuple[Rows, Spelled, int]  # values, spelling, nodes
+BuildExpression = Callable[[], sympy.Expr]
+_Multiple = tuple[Rows, BuildExpression, int]  # values, how to build the expression, nodes
 
-_ROWS = 300  # that candidates are told apart on; the best are decided on all
+_ROWS = 300  # on which candidates are compared; the best are decided on all
 _LARGE, _ENOUGH = 0.1, 120  # share of the largest |y|, and rows
-_FEATURES = 24_000
+_FEATURES = 24_000  # of the pool: 58 MB at 300 rows
 _LEFT, _RIGHT = 1200, 5000  # features of a product
 _SUMMED = 2500  # features of a sum of two
 _MULTIPLES = 400  # monomials that y is multiplied by
@@ -36,25 +36,35 @@ _ROOTED = 4  # nodes of f in sqrt(1 - f)
 _EXACT = 1e-6  # relative error below which a match is no chance
 _SEEN = 1e-8  # relative error that products of unit vectors can tell from none
 _BEST = 24  # candidates a test
-_LOOSE = 0.5
+_LOOSE = 0.5  # relative error in y above which a match is dropped
 _SHARE = 0.5  # of the time
 _NODE, _CONSTANT = 3.0, 10.0  # bits
 
 
 @dataclass(frozen=True)
 class _Match:
-    """A candidate: its description length on the rows seen, its relative error, and its form when it is asked for."""
+    """A candidate.
+
+    Attributes
+    ----------
+    bits : float
+        Its description length on the rows seen.
+    error : float
+        Its relative error.
+    template : callable
+        Gives its template.
+    """
 
     bits: float
     error: float
-    form: Callable[[], Form]
+    template: Callable[[], Template]
 
 
-Test = Callable[[Problem, Pool], Iterator[_Match]]
+Test = Callable[[SearchProblem, Pool], Iterator[_Match]]
 
 
-def matched(problem: Problem, tests: Sequence[Test] | None = None) -> Iterator[Form]:
-    """Forms from a pool of short expressions f, g of the columns, y undone by each function h in turn.
+def matched(problem: SearchProblem, tests: Sequence[Test] | None = None) -> Iterator[Template]:
+    """Templates from a pool of short expressions f, g of the columns, y undone by each function h in turn.
 
     1. h(y m) = a times a product of powers, for monomials m;
     2. h(y m) = a f + d;
@@ -62,9 +72,15 @@ def matched(problem: Problem, tests: Sequence[Test] | None = None) -> Iterator[F
     4. h(y) = a f g + b f;
     5. h(y) = a f + b g + d.
 
-    ``tests`` are some of these; all are tried where none are named. Matches that no chance explains come at once, the
-    shortest first; the best of the others at the end. On noisy rows "best" is the shortest description: rows *
-    log2(error) and three bits a node.
+    Matches that no chance explains come at once, the shortest first; the best of the others at the end. On noisy rows
+    "best" is the shortest description: rows * log2(error) and three bits for each node.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
+    tests : sequence of callables, optional
+        Some of these tests; all of them where none are named.
     """
     if problem.width == 0 or problem.rows < 8:
         return
@@ -78,13 +94,13 @@ def matched(problem: Problem, tests: Sequence[Test] | None = None) -> Iterator[F
             break
         found = list(test(seen, pool))
         sure = [match for match in found if match.error < _EXACT]
-        yield from (match.form() for match in nsmallest(_BEST, sure, key=lambda m: m.bits))
+        yield from (match.template() for match in nsmallest(_BEST, sure, key=lambda m: m.bits))
         later += nsmallest(_BEST, (m for m in found if m.error >= _EXACT), key=lambda m: m.bits)
-    yield from (match.form() for match in nsmallest(_BEST, later, key=lambda m: m.bits))
+    yield from (match.template() for match in nsmallest(_BEST, later, key=lambda m: m.bits))
 
 
 def _telling(y: Rows) -> Int64[np.ndarray, " some"]:
-    """Rows to tell candidates apart on: of those where y is not small, if there are enough.
+    """Rows on which candidates are compared: of those where y is not small, if there are enough.
 
     Functions are undone there, and noise that is small beside y stays small.
     """
@@ -93,13 +109,14 @@ def _telling(y: Rows) -> Int64[np.ndarray, " some"]:
     return rows[np.linspace(0, len(rows) - 1, min(_ROWS, len(rows))).astype(np.int64)]
 
 
-def _match(problem: Problem, error: float, size: int, constants: int, form: Callable[[], Form]) -> _Match:
+def _match(problem: SearchProblem, error: float, size: int, constants: int, template: Callable[[], Template]) -> _Match:
+    """A candidate with its description length."""
     bits = problem.rows * log2(max(error, _SEEN, problem.tolerance)) + _NODE * size + _CONSTANT * constants
-    return _Match(bits, error, form)
+    return _Match(bits, error, template)
 
 
 def _unit(values: Matrix) -> Matrix:
-    """Rows with mean zero and length one; zero where they do not vary."""
+    """The rows of a matrix with mean zero and length one; zero where they do not vary."""
     centred = values - np.mean(values, axis=1, keepdims=True)
     with np.errstate(all="ignore"):
         length = np.linalg.norm(centred, axis=1, keepdims=True)
@@ -117,7 +134,7 @@ def _best(
 
 
 def _fitted(target: Target, columns: Float64[np.ndarray, "rows columns"]) -> tuple[list[float], Rows]:
-    """Least squares on z: coefficients and the values of z."""
+    """Least squares on z: the coefficients, and z at these."""
     size = np.max(np.abs(columns), axis=0)
     size[size == 0] = 1.0
     coefficients = np.linalg.lstsq(columns / size, target.values, rcond=1e-13)[0] / size
@@ -125,9 +142,9 @@ def _fitted(target: Target, columns: Float64[np.ndarray, "rows columns"]) -> tup
 
 
 def _solved(
-    problem: Problem,
+    problem: SearchProblem,
     target: Target,
-    terms: Sequence[Spelled],
+    terms: Sequence[BuildExpression],
     columns: Sequence[Rows],
     size: int,
 ) -> _Match | None:
@@ -137,19 +154,23 @@ def _solved(
     if not error < _LOOSE:
         return None
 
-    def form() -> Form:
+    def template() -> Template:
         inner = linear([term() for term in terms], coefficients, error=error)
-        return Form(target.spelled(inner.expression), inner.start, error)
+        return Template(target.build(inner.expression), inner.start, error)
 
-    return _match(problem, error, size, len(terms), form)
+    return _match(problem, error, size, len(terms), template)
 
 
 def _one() -> sympy.Expr:
+    """The number 1, as the expression of a constant column."""
     return sympy.Integer(1)
 
 
-def _power_laws(problem: Problem, pool: Pool) -> Iterator[_Match]:
-    """log|h(y m)| is linear in the logarithms of the columns; powers are put to sixths where they are close."""
+def _power_laws(problem: SearchProblem, pool: Pool) -> Iterator[_Match]:
+    """Test 1: log|h(y m)| is linear in the logarithms of the columns.
+
+    Powers are put to sixths where they are close.
+    """
     used = [i for i in range(problem.width) if np.all(problem.x[:, i] != 0)]
     if not used or 2 * len(used) >= problem.rows:
         return
@@ -182,7 +203,8 @@ def _power_laws(problem: Problem, pool: Pool) -> Iterator[_Match]:
             yield match
 
 
-def _alone(problem: Problem, pool: Pool) -> Iterator[_Match]:
+def _alone(problem: SearchProblem, pool: Pool) -> Iterator[_Match]:
+    """Test 2: one feature, against y times every monomial."""
     features = _unit(pool.values)
     every = monomials(problem.width, most=_MULTIPLES)
     for start in range(0, len(every), 40):
@@ -205,7 +227,8 @@ def _alone(problem: Problem, pool: Pool) -> Iterator[_Match]:
                 yield match
 
 
-def _polynomial_multiples(problem: Problem, pool: Pool) -> Iterator[_Match]:
+def _polynomial_multiples(problem: SearchProblem, pool: Pool) -> Iterator[_Match]:
+    """Test 3: y times a monomial or a feature, against polynomials of low degree."""
     powers_of = monomials(problem.width, most=_MULTIPLES)
     multiples: list[_Multiple] = [
         (v, partial(expression, problem.columns, e), 2 * used(e))
@@ -228,13 +251,13 @@ def _polynomial_multiples(problem: Problem, pool: Pool) -> Iterator[_Match]:
                 errors = np.sqrt(left / np.maximum(spread, 1e-12 * whole))
             errors = np.where(np.isfinite(errors), errors, np.inf)
             for k in _best(errors, sizes, problem.rows, most=_BEST):
-                spelled = multiples[k][1] if k < len(multiples) else partial(pool.expression, k - len(multiples))
-                match = _quotient(problem, target, values[k], spelled, (exponents, columns), int(sizes[k]))
+                build = multiples[k][1] if k < len(multiples) else partial(pool.expression, k - len(multiples))
+                match = _quotient(problem, target, values[k], build, (exponents, columns), int(sizes[k]))
                 if match is not None:
                     yield match
 
 
-def _spaces(problem: Problem) -> Iterator[tuple[Sequence[Powers], Matrix]]:
+def _spaces(problem: SearchProblem) -> Iterator[tuple[Sequence[Powers], Matrix]]:
     """Polynomials of growing degree; then products of powers, negative ones too."""
     whole = [e for e in monomials(problem.width, most=_MULTIPLES) if all(v.denominator == 1 for v in e)]
     laurent = [tuple(int(v) for v in e) for e in whole]
@@ -247,7 +270,7 @@ def _spaces(problem: Problem) -> Iterator[tuple[Sequence[Powers], Matrix]]:
 
 
 def _roots(pool: Pool) -> Iterator[_Multiple]:
-    """sqrt(1 + f), sqrt(1 - f), and one over them, of the short features: longer than a pool of many columns goes."""
+    """The features sqrt(1 + f), sqrt(1 - f), and one over them, which are too long for a pool of many columns."""
     for k in np.flatnonzero(pool.sizes <= _ROOTED):
         for sign in (1, -1):
             inside = 1 + sign * pool.values[k]
@@ -259,18 +282,19 @@ def _roots(pool: Pool) -> Iterator[_Multiple]:
 
 
 def _root(pool: Pool, k: int, sign: int, power: int) -> sympy.Expr:
+    """The expression of one of those features."""
     return sympy.sqrt(1 + sign * pool.expression(k)) ** power
 
 
 def _quotient(
-    problem: Problem,
+    problem: SearchProblem,
     target: Target,
     f: Rows,
-    spelled: Spelled,
+    build: BuildExpression,
     space: tuple[Sequence[Powers], Matrix],
     size: int,
 ) -> _Match | None:
-    """y = h(p / f), p with as few terms as explain z f."""
+    """The match y = h(p / f), p with as few terms as explain z f."""
     exponents, columns = space
     z = target.values * f
     whole = columns @ np.linalg.lstsq(columns, z, rcond=1e-13)[0]
@@ -279,17 +303,18 @@ def _quotient(
     if not error < (_LOOSE if len(exponents) <= _COLUMNS and min(map(min, exponents)) >= 0 else _EXACT):
         return None  # so many products of powers fit anything nearly
 
-    def form() -> Form:
+    def template() -> Template:
         limit = 1e-10 * float(np.max(np.abs(z)))  # else columns leave by the information criterion
         kept, coefficients = needed(columns, z, explained=lambda r: bool(np.max(np.abs(r)) <= limit))
         terms = [monomial(problem.columns, exponents[i]) for i in kept]
         inner = linear(terms, [float(c) for c in coefficients], error=error)
-        return Form(target.spelled(inner.expression / spelled()), inner.start, error)
+        return Template(target.build(inner.expression / build()), inner.start, error)
 
-    return _match(problem, error, size + target.size + 2, len(exponents), form)
+    return _match(problem, error, size + target.size + 2, len(exponents), template)
 
 
-def _products(problem: Problem, pool: Pool) -> Iterator[_Match]:
+def _products(problem: SearchProblem, pool: Pool) -> Iterator[_Match]:
+    """Test 4: one feature times another, plus the first."""
     left, right = pool.first(_LEFT), _unit(pool.first(_RIGHT))
     for target in targets(problem):
         if problem.clock.over():
@@ -317,10 +342,12 @@ def _products(problem: Problem, pool: Pool) -> Iterator[_Match]:
 
 
 def _product(pool: Pool, f: int, g: int) -> sympy.Expr:
+    """The expression of two features' product."""
     return pool.expression(f) * pool.expression(g)
 
 
-def _sums(problem: Problem, pool: Pool) -> Iterator[_Match]:
+def _sums(problem: SearchProblem, pool: Pool) -> Iterator[_Match]:
+    """Test 5: two features, from the correlations of all pairs."""
     features = _unit(pool.first(_SUMMED))
     inner = features @ features.T
     apart = 1 - inner**2

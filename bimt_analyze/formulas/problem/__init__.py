@@ -1,1 +1,1 @@
-"""What a generator of formulas may use: the search problem, templates, constants, algebra."""
+"""The search problem: what may a generator of formulas use? Rows, hints, templates, constants and linear algebra."""

@@ -1,4 +1,4 @@
-"""The open constants of a form, refined together on the data, with their standard errors."""
+"""The open constants of a template, refined together on the data, with their standard errors."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,28 +10,46 @@ from jaxtyping import Float64
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
-from ._search_problem import Problem
-from ._template import Form
+from ._search_problem import SearchProblem
+from ._template import Template
 
 Rows = Float64[np.ndarray, "rows"]
 Values = Float64[np.ndarray, "constants"]
 
 _FAR = 1e3  # a row where the form is not defined counts as this many deviations off
-_EVALUATIONS = 120
-_MOST_CONSTANTS = 20
+_EVALUATIONS = 120  # of the template, and ten more for each constant
+_MOST_CONSTANTS = 20  # no law has so many, and sympy may take minutes over their derivatives
 
 
 @dataclass(frozen=True)
 class Model:
-    """A form made ready to run: values on the rows, and derivatives by every open constant (from sympy)."""
+    """A template made ready to run.
 
-    form: Form
+    Attributes
+    ----------
+    template : Template
+        The expression with open constants.
+    constants : tuple of sympy.Dummy
+        The open constants, in the order of their values.
+    both : callable
+        The values on the rows, and the derivatives by every open constant (from sympy).
+    problem : SearchProblem
+        The rows.
+    """
+
+    template: Template
     constants: tuple[sympy.Dummy, ...]
     both: Callable[..., Any]
-    problem: Problem
+    problem: SearchProblem
 
     def evaluate(self, values: Values) -> tuple[Rows, Float64[np.ndarray, "rows constants"]]:
-        """(form - y) / deviation and its Jacobian; rows where the form is not defined count as far off."""
+        """The residual (template - y) / deviation and its Jacobian; undefined rows count as far off.
+
+        Parameters
+        ----------
+        values : array of shape [constants]
+            A value for each open constant.
+        """
         problem = self.problem
         with np.errstate(all="ignore"):
             outputs = self.both(problem.x.T, values)
@@ -52,29 +70,49 @@ def _column(output: Any, rows: int) -> NDArray[np.float64]:
     return np.broadcast_to(values.astype(np.float64), (rows,))
 
 
-def model(form: Form, problem: Problem) -> Model:
-    """Compile a form and its derivatives."""
-    constants = tuple(form.start)
-    smooth = _without_hyperbolic(form.expression)
-    outputs = [form.expression, *(smooth.diff(c) for c in constants)]
+def model(template: Template, problem: SearchProblem) -> Model:
+    """Compile a template and its derivatives.
+
+    Parameters
+    ----------
+    template : Template
+        An expression with open constants.
+    problem : SearchProblem
+        The rows that it is fitted to.
+    """
+    constants = tuple(template.start)
+    smooth = _without_hyperbolic(template.expression)
+    outputs = [template.expression, *(smooth.diff(c) for c in constants)]
     both = sympy.lambdify(
         [list(problem.columns), list(constants)], outputs, "numpy", cse=len(constants) > 1, docstring_limit=0
     )
-    return Model(form, constants, both, problem)
+    return Model(template, constants, both, problem)
 
 
 def _without_hyperbolic(expression: sympy.Expr) -> sympy.Expr:
-    """cosh and sinh by exponentials: sympy asks after the sign of a cosh, and may take minutes over its argument."""
+    """The expression with cosh and sinh written by exponentials.
+
+    To differentiate, sympy asks after the sign of a cosh, and may take minutes over its argument.
+    """
     plain = expression.replace(sympy.cosh, lambda u: (sympy.exp(u) + sympy.exp(-u)) / 2)
     return plain.replace(sympy.sinh, lambda u: (sympy.exp(u) - sympy.exp(-u)) / 2)
 
 
 @dataclass(frozen=True)
 class Fit:
-    """Constants at their least-squares values.
+    """A template with its constants at their least-squares values.
 
-    ``errors`` are standard errors, sigma * sqrt(diag (J'J)^-1) with sigma^2 = rss / (rows - constants), sigma at
-    least the rounding of y; infinite for constants that the data leave open. ``residual`` is in y's own units.
+    Attributes
+    ----------
+    model : Model
+        The compiled template.
+    values : array of shape [constants]
+        The constants.
+    errors : array of shape [constants]
+        Standard errors, sigma * sqrt(diag (J'J)^-1) with sigma^2 = rss / (rows - constants), sigma at least the
+        rounding of y; infinite for constants that the data leave open.
+    residual : array of shape [rows]
+        In y's own units.
     """
 
     model: Model
@@ -92,23 +130,40 @@ class Fit:
         return self.model.problem.explained(self.residual)
 
 
-def refine(form: Form, problem: Problem) -> Fit | None:
-    """Levenberg-Marquardt from the form's start; None where it is undefined on a tenth of the rows or too long.
+def refine(template: Template, problem: SearchProblem) -> Fit | None:
+    """Levenberg-Marquardt from the template's start; None where that is hopeless.
 
-    Too long are half as many constants as rows, and, but for plain sums, more than twenty: no law has so many, and
-    sympy may take minutes over their derivatives.
+    That is where it is undefined on a tenth of the rows, or too long: half as many constants as rows, or, but for plain
+    sums, more than twenty. No law has so many, and sympy may take minutes over their derivatives.
+
+    Parameters
+    ----------
+    template : Template
+        An expression with open constants and their start.
+    problem : SearchProblem
+        The rows.
     """
-    if 2 * len(form.start) >= problem.rows and problem.rows > 2:
+    if 2 * len(template.start) >= problem.rows and problem.rows > 2:
         return None
-    if len(form.start) > _MOST_CONSTANTS and not form.expression.is_Add:
+    if len(template.start) > _MOST_CONSTANTS and not template.expression.is_Add:
         return None
-    ready = model(form, problem)
-    values = np.array([form.start[c] for c in ready.constants], dtype=np.float64)
+    ready = model(template, problem)
+    values = np.array([template.start[c] for c in ready.constants], dtype=np.float64)
     return settle(ready, values, np.ones(len(values), dtype=bool))
 
 
 def settle(ready: Model, values: Values, free: NDArray[np.bool_]) -> Fit | None:
-    """The best values of the free constants, the others held."""
+    """The best values of the free constants, the others held; None where the template is not defined.
+
+    Parameters
+    ----------
+    ready : Model
+        The compiled template.
+    values : array of shape [constants]
+        Where the constants start, or are held.
+    free : array of bool of shape [constants]
+        Which of them may move.
+    """
     residual, _ = ready.evaluate(values)
     if not np.all(np.isfinite(values)) or np.mean(residual == _FAR) > 0.1:
         return None
@@ -123,6 +178,8 @@ def settle(ready: Model, values: Values, free: NDArray[np.bool_]) -> Fit | None:
 
 
 def _descend(ready: Model, values: Values, free: NDArray[np.bool_]) -> Values:
+    """Levenberg-Marquardt on the free constants, then Gauss-Newton for the last digits."""
+
     def spread(part: NDArray[np.float64]) -> Values:
         full = values.copy()
         full[free] = part
@@ -157,7 +214,8 @@ def _descend(ready: Model, values: Values, free: NDArray[np.bool_]) -> Values:
     return best
 
 
-def _standard_errors(problem: Problem, residual: Rows, jacobian: NDArray[np.float64]) -> NDArray[np.float64]:
+def _standard_errors(problem: SearchProblem, residual: Rows, jacobian: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Standard errors from the singular values of the Jacobian; infinite along its null directions."""
     rows, count = jacobian.shape
     if count == 0:
         return np.zeros(0)

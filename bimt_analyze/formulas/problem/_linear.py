@@ -12,16 +12,30 @@ Matrix = Float64[np.ndarray, "rows columns"]
 
 
 def usable(columns: Matrix) -> Int[np.ndarray, "kept"]:
-    """Which columns are finite and not zero."""
+    """Which columns are finite and not zero.
+
+    Parameters
+    ----------
+    columns : array of shape [rows, columns]
+        What is judged.
+    """
     with np.errstate(all="ignore"):
         size = np.max(np.abs(columns), axis=0, initial=0.0)
         return np.flatnonzero(np.isfinite(size) & (size > 1e-290) & (size < 1e290))
 
 
 def solve(columns: Matrix, y: Rows) -> Float64[np.ndarray, "columns"]:
-    """Coefficients of least squares; columns are scaled to unit size first, the smallest solution if undetermined.
+    """Coefficients of least squares; the smallest solution if they are undetermined.
 
-    One step of iterative refinement brings the residual to rounding even for badly conditioned columns.
+    Columns are scaled to unit size first. One step of iterative refinement brings the residual to rounding even for
+    badly conditioned columns.
+
+    Parameters
+    ----------
+    columns : array of shape [rows, columns]
+        The regressors.
+    y : array of shape [rows]
+        What they explain.
     """
     size = np.max(np.abs(columns), axis=0, initial=0.0)
     size[size == 0.0] = 1.0
@@ -35,7 +49,15 @@ def solve(columns: Matrix, y: Rows) -> Float64[np.ndarray, "columns"]:
 
 
 def independent(columns: Matrix, *, tolerance: float = 1e-11) -> Int[np.ndarray, "kept"]:
-    """A set of columns, earlier ones first, none of which the earlier kept ones can make."""
+    """Columns, earlier ones first, none of which is a combination of the earlier kept ones.
+
+    Parameters
+    ----------
+    columns : array of shape [rows, columns]
+        What is chosen from.
+    tolerance : float
+        What must be left of a column, scaled to length 1, without the earlier ones.
+    """
     kept: list[int] = []
     basis = np.zeros((columns.shape[0], 0))
     for index in usable(columns):
@@ -57,6 +79,15 @@ def needed(
     Where all columns together explain y (to rounding, or to a tolerance), columns leave while what is left still
     explains it, the least contribution first. Elsewhere they leave while the Bayesian information criterion,
     n log(rss) + k log(n), falls.
+
+    Parameters
+    ----------
+    columns : array of shape [rows, columns]
+        The regressors.
+    y : array of shape [rows]
+        What they explain.
+    explained : callable
+        Whether a residual, an array of shape [rows], is small enough.
     """
     kept = independent(columns)
     coefficients = solve(columns[:, kept], y)
@@ -83,18 +114,19 @@ def needed(
 
 
 def _peak(y: Rows) -> float:
+    """The largest magnitude, or 1 where all is zero."""
     return float(np.max(np.abs(y), initial=0.0)) or 1.0
 
 
 def _information(residual: Rows, count: int) -> float:
-    """n log(rss) + k log(n)."""
+    """The Bayesian information criterion n log(rss) + k log(n)."""
     n = len(residual)
     with np.errstate(all="ignore"):
         return float(n * np.log(max(float(np.sum(residual**2)), 1e-300)) + count * np.log(max(n, 2)))
 
 
 def _weakest(columns: Matrix, y: Rows) -> list[int]:
-    """The column of the smallest t value, alone: the one that costs least to leave out."""
+    """The column of the smallest t value: the one that costs least to leave out."""
     if columns.shape[1] == 0:
         return []
     size = np.linalg.norm(columns, axis=0)

@@ -11,9 +11,9 @@ from jaxtyping import Float64
 
 Exponents = tuple[Fraction, ...]
 
-_EXPONENTS = tuple(map(Fraction, (1, -1, 2, -2, 0.5, -0.5)))
+_EXPONENTS = tuple(map(Fraction, (1, -1, 2, -2, 0.5, -0.5)))  # that most laws hold, the simplest first
 _ZERO = Fraction(0)
-_MOST_COLUMNS = 4
+_MOST_COLUMNS = 4  # in one product: their number grows as a power of it
 _LISTED = 4000  # before the simplest are taken
 
 
@@ -21,6 +21,13 @@ def monomials(width: int, *, most: int) -> list[Exponents]:
     """Exponents of products of powers of up to four columns, the simplest first: 1, x1, x2, ..., 1/x1, x1*x2, ...
 
     With many columns fewer powers are tried of each, and products of fewer columns.
+
+    Parameters
+    ----------
+    width : int
+        How many columns there are.
+    most : int
+        How many products are given at most.
     """
     choices = _EXPONENTS if width <= 3 else _EXPONENTS[:4] if width == 4 else _EXPONENTS[:2]
     found: list[Exponents] = []
@@ -39,6 +46,13 @@ def monomials(width: int, *, most: int) -> list[Exponents]:
 def length(exponents: Exponents) -> float:
     """How long a product of powers is: the sum of the powers' magnitudes, a root counting as one more.
 
+    Parameters
+    ----------
+    exponents : tuple of Fraction
+        The power of each column.
+
+    Examples
+    --------
     >>> length((Fraction(2), Fraction(-1, 2)))
     3.5
     """
@@ -46,25 +60,54 @@ def length(exponents: Exponents) -> float:
 
 
 def used(exponents: Exponents) -> int:
-    """How many columns take part."""
+    """How many columns take part in a product of powers.
+
+    Parameters
+    ----------
+    exponents : tuple of Fraction
+        The power of each column.
+    """
     return sum(e != 0 for e in exponents)
 
 
 def value(x: Float64[np.ndarray, "rows columns"], exponents: Exponents) -> Float64[np.ndarray, "rows"]:
-    """The product of powers on the rows; NaN where it is not real."""
+    """The product of powers on the rows; NaN where it is not real.
+
+    Parameters
+    ----------
+    x : array of shape [rows, columns]
+        The columns.
+    exponents : tuple of Fraction
+        The power of each column.
+    """
     with np.errstate(all="ignore"):
         factors = [x[:, i] ** float(e) for i, e in enumerate(exponents) if e]
         return np.asarray(np.prod(factors, axis=0) if factors else np.ones(len(x)), dtype=np.float64)
 
 
 def expression(columns: Sequence[sympy.Symbol], exponents: Exponents) -> sympy.Expr:
-    """The product of powers in sympy."""
+    """The product of powers in sympy.
+
+    Parameters
+    ----------
+    columns : sequence of sympy.Symbol
+        The columns' symbols.
+    exponents : tuple of Fraction
+        The power of each column.
+    """
     return sympy.Mul(*(c ** sympy.Rational(e) for c, e in zip(columns, exponents, strict=True)))
 
 
 def direction(exponents: Exponents) -> Exponents:
     """The exponents up to a common power: whole numbers without common factor, the first of them positive.
 
+    Parameters
+    ----------
+    exponents : tuple of Fraction
+        The power of each column.
+
+    Examples
+    --------
     >>> direction((Fraction(-1, 2), Fraction(1))) == (1, -2)
     True
     """

@@ -1,4 +1,4 @@
-"""The one table of one-variable functions: value, slope, inverse and sympy spelling of each, said once."""
+"""The one table of functions of one variable: value, slope, inverse and sympy expression of each."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,10 +17,29 @@ Family = Literal["wave", "growth", "edge", "sigmoid", "kink"]
 class Operator:
     """One function f of one variable.
 
-    ``family`` says which constants of ``a*f(b*u + c) + d`` can be told from data, and so which a fit looks for:
-    wave (b and the phase c), growth (b alone: c is swallowed by a), edge (c alone: b is swallowed by a or d; the
-    domain ends, or has a pole, at b*u + c = 0), sigmoid (b and c, smooth everywhere it is defined), kink (c alone).
-    ``inverse`` solves f(z) = y for z on one branch and gives NaN elsewhere; None where no branch is of use.
+    Attributes
+    ----------
+    name : str
+        Its name, such as ``"sin"``.
+    value : callable
+        f, elementwise on arrays.
+    slope : callable
+        f', elementwise on arrays.
+    build : callable
+        f of a sympy expression.
+    family : str
+        Which constants of ``a*f(b*u + c) + d`` can be told apart from data, and so which a fit looks for: ``wave`` (b
+        and the phase c), ``growth`` (b alone: c is absorbed by a), ``edge`` (c alone: b is absorbed by a or d; the
+        domain ends, or has a pole, at b*u + c = 0), ``sigmoid`` (b and c, smooth everywhere it is defined), ``kink`` (c
+        alone).
+    inverse : callable or None
+        Solves f(z) = y for z on one branch, and gives NaN elsewhere; None where no branch is of use.
+
+    Examples
+    --------
+    >>> sine = next(entry for entry in OPERATORS if entry.name == "sin")
+    >>> float(sine(np.array([0.0]))[0]), sine.build(sympy.Symbol("u")), sine.family
+    (0.0, sin(u), 'wave')
     """
 
     name: str
@@ -31,17 +50,24 @@ class Operator:
     inverse: Elementwise | None = None
 
     def __call__(self, u: Array) -> Array:
-        """f(u), NaN or infinite without a warning where f is not defined."""
+        """The value f(u), NaN or infinite without a warning where f is not defined.
+
+        Parameters
+        ----------
+        u : array
+            Arguments, of any shape.
+        """
         with np.errstate(all="ignore"):
             return np.asarray(self.value(u), dtype=np.float64)
 
 
 def _half(u: sympy.Expr, power: sympy.Expr) -> sympy.Expr:
+    """A power that is a multiple of one half."""
     return sympy.Pow(u, power)
 
 
 def _cut(low: float, high: float, f: Elementwise) -> Elementwise:
-    """f on [low, high], NaN outside, so that an inverse never leaves its branch."""
+    """The function f on [low, high] and NaN outside, so that an inverse never leaves its branch."""
 
     def inside(y: Array) -> Array:
         with np.errstate(all="ignore"):
@@ -83,8 +109,15 @@ OPERATORS: tuple[Operator, ...] = (
 
 
 def operator(name: str) -> Operator:
-    """The operator of this name.
+    """The operator of a name.
 
+    Parameters
+    ----------
+    name : str
+        One of the names in `OPERATORS`.
+
+    Examples
+    --------
     >>> operator("sqrt").family
     'edge'
     """
@@ -92,5 +125,11 @@ def operator(name: str) -> Operator:
 
 
 def finite(values: Any) -> bool:
-    """Whether every entry is an ordinary number."""
+    """Whether every entry is an ordinary number.
+
+    Parameters
+    ----------
+    values : array
+        Of any shape.
+    """
     return bool(np.all(np.isfinite(values)))

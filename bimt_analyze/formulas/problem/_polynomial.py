@@ -9,21 +9,30 @@ import sympy
 from jaxtyping import Float64
 
 from ._linear import needed, solve, usable
-from ._search_problem import Problem
-from ._template import Form, linear
+from ._search_problem import SearchProblem
+from ._template import Template, linear
 
 Rows = Float64[np.ndarray, "rows"]
 Matrix = Float64[np.ndarray, "rows columns"]
 Powers = tuple[int, ...]
 
-HIGHEST = 8
+HIGHEST = 8  # total degree: of a single input; of several, the rows end it sooner
 _WIDEST = 160  # columns: beyond that a fit is slow
-_MAKESHIFT = 40  # columns: a longer polynomial that does not even fit is no answer
+_FALLBACK_COLUMNS = 40  # columns: a longer polynomial that does not even fit is no answer
 
 
 def powers(width: int, degree: int) -> tuple[Powers, ...]:
-    """All exponents of total degree up to ``degree``, the constant first, in graded order.
+    """All exponents of total degree up to a limit, the constant first, in graded order.
 
+    Parameters
+    ----------
+    width : int
+        How many columns there are.
+    degree : int
+        The largest total degree.
+
+    Examples
+    --------
     >>> powers(2, 2)
     ((0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (0, 2))
     """
@@ -35,8 +44,17 @@ def powers(width: int, degree: int) -> tuple[Powers, ...]:
 
 
 def count(width: int, degree: int) -> int:
-    """How many monomials there are up to a total degree: to be asked before `powers` is.
+    """How many monomials there are up to a total degree, to be asked before `powers` is.
 
+    Parameters
+    ----------
+    width : int
+        How many columns there are.
+    degree : int
+        The largest total degree.
+
+    Examples
+    --------
     >>> count(4, 3)
     35
     """
@@ -44,7 +62,15 @@ def count(width: int, degree: int) -> int:
 
 
 def evaluate(x: Matrix, exponents: Sequence[Powers]) -> Float64[np.ndarray, "rows monomials"]:
-    """The monomials' values; entries that overflow are infinite."""
+    """The monomials' values; entries that overflow are infinite.
+
+    Parameters
+    ----------
+    x : array of shape [rows, columns]
+        The columns.
+    exponents : sequence of tuples of int
+        The powers of each monomial.
+    """
     columns = np.ones((x.shape[0], len(exponents)))
     with np.errstate(all="ignore"):
         for place, exponent in enumerate(exponents):
@@ -55,14 +81,29 @@ def evaluate(x: Matrix, exponents: Sequence[Powers]) -> Float64[np.ndarray, "row
 
 
 def monomial(columns: Sequence[sympy.Symbol], exponent: Powers) -> sympy.Expr:
-    """The monomial in sympy."""
+    """A monomial in sympy.
+
+    Parameters
+    ----------
+    columns : sequence of sympy.Symbol
+        The columns' symbols.
+    exponent : tuple of int
+        The power of each.
+    """
     return sympy.Mul(*(symbol**power for symbol, power in zip(columns, exponent, strict=True)))
 
 
-def degrees(problem: Problem, *, highest: int = HIGHEST) -> Iterator[tuple[Powers, ...]]:
-    """Exponents by growing degree, as long as there are more than two rows a column.
+def degrees(problem: SearchProblem, *, highest: int = HIGHEST) -> Iterator[tuple[Powers, ...]]:
+    """Exponents by growing degree, as long as there are more than two rows for each column.
 
     With fewer, a polynomial fits whatever it is given: 100 rows of 4 inputs end at degree 3 (35 columns).
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
+    highest : int
+        The largest total degree.
     """
     for degree in range(1, highest + 1):
         if 2 * count(problem.width, degree) >= problem.rows or count(problem.width, degree) > _WIDEST:
@@ -70,23 +111,37 @@ def degrees(problem: Problem, *, highest: int = HIGHEST) -> Iterator[tuple[Power
         yield powers(problem.width, degree)
 
 
-def polynomials(problem: Problem) -> Iterator[Form]:
-    """The sparse polynomial of the first degree that explains y."""
+def polynomials(problem: SearchProblem) -> Iterator[Template]:
+    """The sparse polynomial of the first degree that explains y.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
+    """
     for exponents in degrees(problem):
         if problem.clock.over():
             return
-        form = exact(problem, exponents)
-        if form is not None:
-            yield form
+        template = exact(problem, exponents)
+        if template is not None:
+            yield template
             return
 
 
-def makeshift(problem: Problem) -> Form | None:
-    """For want of a formula: the sparse polynomial of the best information criterion, n log(rss) + k log(n)."""
+def fallback_polynomial(problem: SearchProblem) -> Template | None:
+    """A polynomial for want of a better formula: the sparse one of the best information criterion.
+
+    The criterion is n log(rss) + k log(n).
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
+    """
     best: tuple[float, tuple[Powers, ...]] | None = None
     for exponents in degrees(problem):
         columns = evaluate(problem.x, exponents)
-        if len(usable(columns)) < len(exponents) or len(exponents) > _MAKESHIFT:
+        if len(usable(columns)) < len(exponents) or len(exponents) > _FALLBACK_COLUMNS:
             break
         left = problem.relative(problem.y - columns @ solve(columns, problem.y))
         score = 2 * problem.rows * np.log(max(left, 1e-300)) + len(exponents) * np.log(problem.rows)
@@ -95,8 +150,16 @@ def makeshift(problem: Problem) -> Form | None:
     return sparse(problem, best[1]) if best is not None else None
 
 
-def exact(problem: Problem, exponents: Sequence[Powers]) -> Form | None:
-    """The sparse polynomial over these monomials if it explains y; else None, after a single least squares."""
+def exact(problem: SearchProblem, exponents: Sequence[Powers]) -> Template | None:
+    """The sparse polynomial over some monomials if it explains y, else None.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
+    exponents : sequence of tuples of int
+        The powers of each monomial.
+    """
     columns = evaluate(problem.x, exponents)
     if len(usable(columns)) < len(exponents):
         return None
@@ -105,8 +168,16 @@ def exact(problem: Problem, exponents: Sequence[Powers]) -> Form | None:
     return sparse(problem, exponents)
 
 
-def sparse(problem: Problem, exponents: Sequence[Powers]) -> Form | None:
-    """Least squares over these monomials, those that are not needed left out; None if a column overflows."""
+def sparse(problem: SearchProblem, exponents: Sequence[Powers]) -> Template | None:
+    """Least squares over the monomials that are needed; None if a column overflows.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
+    exponents : sequence of tuples of int
+        The powers of each monomial.
+    """
     columns = evaluate(problem.x, exponents)
     if len(usable(columns)) < len(exponents):
         return None

@@ -17,13 +17,19 @@ RELATIVE_ROUNDING = 1e-11  # of y's deviation; see rounding()
 
 @dataclass(frozen=True)
 class Clock:
-    """A time budget, looked at between candidates."""
+    """A time limit, looked at between candidates; ``end`` is in seconds of the monotonic clock."""
 
     end: float
 
     @staticmethod
     def of(seconds: float) -> "Clock":
-        """A clock that runs out ``seconds`` from now."""
+        """A clock that runs out in a while.
+
+        Parameters
+        ----------
+        seconds : float
+            How long from now.
+        """
         return Clock(time.monotonic() + seconds)
 
     def over(self) -> bool:
@@ -31,14 +37,27 @@ class Clock:
         return time.monotonic() >= self.end
 
     def share(self, part: float) -> "Clock":
-        """A clock for ``part`` of what is left."""
+        """A clock for a share of the time that is left.
+
+        Parameters
+        ----------
+        part : float
+            The share, from 0 to 1.
+        """
         now = time.monotonic()
         return Clock(now + part * max(self.end - now, 0.0))
 
 
 def deviation(y: Rows) -> float:
-    """The standard deviation of y, or its size where y is constant: the unit in which errors are told.
+    """The unit in which errors are told: the standard deviation of y, or its size where y is constant.
 
+    Parameters
+    ----------
+    y : array of shape [rows]
+        The output.
+
+    Examples
+    --------
     >>> deviation(np.array([2.0, 2.0]))
     2.0
     """
@@ -53,7 +72,12 @@ def rounding(y: Rows) -> float:
     """The largest absolute error that rounding can explain: 1e-11 of y's deviation, plus 16 ulp of its largest value.
 
     A formula of some dozen operations loses about 1e-15 of the values; four orders are left for cancellation inside
-    it (a root of a small difference, a small sine of a large phase). An honest term of 1e-10 is still refused.
+    it (a root of a small difference, a small sine of a large phase). A true term of 1e-10 still shows.
+
+    Parameters
+    ----------
+    y : array of shape [rows]
+        The output.
     """
     return RELATIVE_ROUNDING * deviation(y) + 16 * float(np.finfo(np.float64).eps) * float(
         np.max(np.abs(y), initial=0.0)
@@ -61,10 +85,31 @@ def rounding(y: Rows) -> float:
 
 
 @dataclass(frozen=True)
-class Problem:
-    """Rows to explain: y = f(x) up to ``tolerance`` (root mean square, in units of y's deviation; 0: exact rows).
+class SearchProblem:
+    """Rows to explain: y = f(x) up to a tolerance.
 
-    ``columns`` are the sympy symbols of x's columns; ``depth`` is how often the problem may still be split.
+    Attributes
+    ----------
+    x : array of shape [rows, columns]
+        The inputs.
+    y : array of shape [rows]
+        What is to be explained.
+    columns : tuple of sympy.Symbol
+        The symbols of the columns of ``x``.
+    clock : Clock
+        When to stop.
+    structure : Structure or None
+        Hints, in the names of the columns.
+    tolerance : float
+        Root mean square that may be left, in units of y's deviation; 0 for exact rows.
+    depth : int
+        How often the problem may still be split.
+    seed : int
+        Of everything random.
+    unit : float
+        The deviation of y; computed.
+    floor : float
+        The largest residual that counts as none, in y's own units; computed.
     """
 
     x: Float64[np.ndarray, "rows columns"]
@@ -102,7 +147,7 @@ class Problem:
         return tuple(groups) if len(groups) > 1 else ()
 
     def ridges(self) -> tuple[tuple[tuple[int, ...], tuple[float, ...]], ...]:
-        """The hinted weighted sums as (column numbers, direction), those whose inputs are all here."""
+        """The hinted weighted sums whose inputs are all here, as (column numbers, direction)."""
         if self.structure is None:
             return ()
         names = [str(column) for column in self.columns]
@@ -112,8 +157,18 @@ class Problem:
             if set(ridge.inputs) <= set(names)
         )
 
-    def part(self, columns: tuple[int, ...], y: Rows, *, tolerance: float) -> "Problem":
-        """A smaller question: some columns, another target, one split fewer."""
+    def part(self, columns: tuple[int, ...], y: Rows, *, tolerance: float) -> "SearchProblem":
+        """A smaller problem: some columns, another target, one split fewer.
+
+        Parameters
+        ----------
+        columns : tuple of int
+            The columns that are kept.
+        y : array of shape [rows]
+            The new target.
+        tolerance : float
+            How well it is known, in units of its deviation.
+        """
         return replace(
             self,
             x=np.ascontiguousarray(self.x[:, list(columns)]),
@@ -124,11 +179,23 @@ class Problem:
         )
 
     def relative(self, residual: Rows) -> float:
-        """Root mean square of a residual in units of y's deviation; infinite where it is not finite."""
+        """Root mean square of a residual in units of y's deviation; infinite where it is not finite.
+
+        Parameters
+        ----------
+        residual : array of shape [rows]
+            In y's own units.
+        """
         with np.errstate(all="ignore"):
             size = float(np.sqrt(np.mean((residual / self.unit) ** 2)))
         return size if np.isfinite(size) else float("inf")
 
     def explained(self, residual: Rows) -> bool:
-        """Whether a residual is no more than rounding, or than the tolerance of approximate rows."""
+        """Whether a residual is no more than rounding, or than the tolerance of approximate rows.
+
+        Parameters
+        ----------
+        residual : array of shape [rows]
+            In y's own units.
+        """
         return bool(np.all(np.abs(residual) <= self.floor * (3.0 if self.tolerance else 1.0)))

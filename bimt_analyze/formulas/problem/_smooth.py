@@ -15,19 +15,33 @@ Matrix = Float64[np.ndarray, "rows columns"]
 Group = tuple[int, ...]
 
 _SHARE = 0.45  # columns a row
-_HIGHEST = 14
+_HIGHEST = 14  # total degree of a series: it follows a wave of three periods
 _SEEN = 0.3  # of y's deviation left, above which a polynomial says nothing about inputs
 
 
 def centred(x: Matrix) -> Matrix:
-    """Columns mapped to [-1, 1]; constant columns to zero."""
+    """Columns mapped to [-1, 1], constant ones to zero.
+
+    Parameters
+    ----------
+    x : array of shape [rows, columns]
+        The columns.
+    """
     low, high = np.min(x, axis=0), np.max(x, axis=0)
     half = np.where(high > low, 0.5 * (high - low), 1.0)
     return np.asarray((x - 0.5 * (low + high)) / half, dtype=np.float64)
 
 
 def legendre(t: Matrix, exponents: Sequence[Powers]) -> Float64[np.ndarray, "rows terms"]:
-    """Products of Legendre polynomials of the given orders."""
+    """Products of Legendre polynomials.
+
+    Parameters
+    ----------
+    t : array of shape [rows, columns]
+        Values in [-1, 1].
+    exponents : sequence of tuples of int
+        The order in each column, one tuple for each product.
+    """
     highest = max((max(e, default=0) for e in exponents), default=0)
     table = np.stack([np.polynomial.legendre.legvander(t[:, i], highest) for i in range(t.shape[1])])
     columns = np.ones((t.shape[0], len(exponents)))
@@ -39,16 +53,34 @@ def legendre(t: Matrix, exponents: Sequence[Powers]) -> Float64[np.ndarray, "row
 
 
 def size(group: Group, degree: int) -> int:
-    """How many terms a group takes up to a total degree, the constant apart."""
+    """How many terms a group takes up to a total degree, without the constant.
+
+    Parameters
+    ----------
+    group : tuple of int
+        The columns of the group.
+    degree : int
+        The total degree.
+    """
     return comb(degree + len(group), len(group)) - 1
 
 
 @dataclass(frozen=True)
 class Smooth:
-    """y = offset + sum over groups of a polynomial of the group's inputs.
+    """A fit y = offset + sum over groups of a polynomial of the group's inputs.
 
-    ``values[k]`` are group k's part on the rows, with mean zero. ``error`` is the leave-one-out error, root mean
-    square over y's deviation: what the split leaves unexplained.
+    Attributes
+    ----------
+    groups : tuple of tuples of int
+        The columns of each group.
+    values : tuple of arrays of shape [rows]
+        Each group's part on the rows, with mean zero.
+    offset : float
+        The constant.
+    error : float
+        The leave-one-out error, root mean square over y's deviation: what the split leaves unexplained.
+    degrees : tuple of int
+        The total degree of each group's polynomial.
     """
 
     groups: tuple[Group, ...]
@@ -59,7 +91,15 @@ class Smooth:
 
 
 def affordable(groups: Sequence[Group], rows: int) -> int:
-    """The largest common degree whose columns stay below 0.45 a row; 0 where not even degree 1 does."""
+    """The largest common degree whose columns stay below 0.45 for each row; 0 where not even degree 1 does.
+
+    Parameters
+    ----------
+    groups : sequence of tuples of int
+        The columns of each group.
+    rows : int
+        How many rows there are.
+    """
     degree = 0
     while degree < _HIGHEST and 1 + sum(size(g, degree + 1) for g in groups) <= _SHARE * rows:
         degree += 1
@@ -67,9 +107,20 @@ def affordable(groups: Sequence[Group], rows: int) -> int:
 
 
 def fit_smooth(x: Matrix, y: Rows, groups: Sequence[Group], degrees: Sequence[int]) -> Smooth:
-    """Least squares with the given total degree for each group; the error is exact leave-one-out.
+    """Least squares with a given total degree for each group; the error is exact leave-one-out.
 
-    e_i / (1 - h_ii), h the diagonal of the projection (Allen's PRESS).
+    That is e_i / (1 - h_ii), h the diagonal of the projection (Allen's PRESS).
+
+    Parameters
+    ----------
+    x : array of shape [rows, columns]
+        The inputs.
+    y : array of shape [rows]
+        The output.
+    groups : sequence of tuples of int
+        The columns of each group.
+    degrees : sequence of int
+        The total degree of each group's polynomial.
     """
     t = centred(x)
     blocks = [
@@ -92,9 +143,19 @@ def fit_smooth(x: Matrix, y: Rows, groups: Sequence[Group], degrees: Sequence[in
 
 
 def best_smooth(x: Matrix, y: Rows, groups: Sequence[Group], *, clock: Clock) -> Smooth | None:
-    """Degrees grown one group at a time, always where the leave-one-out error falls most; None without the rows.
+    """Degrees grown one group at a time, always where the leave-one-out error falls most; None with too few rows.
 
-    The clock cuts the growing short."""
+    Parameters
+    ----------
+    x : array of shape [rows, columns]
+        The inputs.
+    y : array of shape [rows]
+        The output.
+    groups : sequence of tuples of int
+        The columns of each group.
+    clock : Clock
+        Cuts the growing short.
+    """
     rows = len(y)
     if affordable(groups, rows) == 0:
         return None
@@ -122,7 +183,17 @@ def best_smooth(x: Matrix, y: Rows, groups: Sequence[Group], *, clock: Clock) ->
 def noise_level(x: Matrix, y: Rows, *, clock: Clock) -> float:
     """What smooth fits of any form leave of y, in units of its deviation: the least leave-one-out error of a few.
 
-    A sum over single inputs, and polynomials in all inputs together. An upper bound on the noise; 1 without the rows.
+    The fits are a sum over single inputs, and polynomials in all inputs together. It is an upper bound on the noise; 1
+    with too few rows.
+
+    Parameters
+    ----------
+    x : array of shape [rows, columns]
+        The inputs.
+    y : array of shape [rows]
+        The output.
+    clock : Clock
+        Cuts it short.
     """
     width = x.shape[1]
     splits = [tuple((i,) for i in range(width)), (tuple(range(width)),)]
@@ -133,7 +204,15 @@ def noise_level(x: Matrix, y: Rows, *, clock: Clock) -> float:
 def direction(x: Matrix, y: Rows) -> tuple[tuple[float, ...], float] | None:
     """The weighted sum a.x that y seems to depend on, and the share of its gradient across it (0: all along).
 
-    The leading eigenvector of the mean outer product of gradients of a polynomial fit (the active subspace).
+    It is the leading eigenvector of the mean outer product of gradients of a polynomial fit (the active subspace); None
+    where no polynomial can be fitted.
+
+    Parameters
+    ----------
+    x : array of shape [rows, columns]
+        The inputs.
+    y : array of shape [rows]
+        The output.
     """
     group = tuple(range(x.shape[1]))
     degree = min(affordable([group], len(y)), 7)
@@ -156,10 +235,19 @@ def direction(x: Matrix, y: Rows) -> tuple[tuple[float, ...], float] | None:
 
 
 def relevant(x: Matrix, y: Rows, *, clock: Clock) -> tuple[int, ...] | None:
-    """The columns without which a polynomial leaves more of y; None where no column can go, or nothing is seen.
+    """The columns that a polynomial of y needs; None where no column can go, or nothing is seen.
 
     Columns go one by one, as long as the leave-one-out error does not rise by 5 %: fewer inputs afford a higher
     degree. Seen means that less than a third of y's deviation is left in the end, at degree 2 or more.
+
+    Parameters
+    ----------
+    x : array of shape [rows, columns]
+        The inputs.
+    y : array of shape [rows]
+        The output.
+    clock : Clock
+        Cuts it short.
     """
 
     def error(columns: Group) -> float:

@@ -1,4 +1,4 @@
-"""Constants put to simple numbers, where the data allow it and the number is too simple to be chance."""
+"""Constants replaced by simple numbers, where the data allow it and the number is too simple to be chance."""
 
 from dataclasses import dataclass
 from math import log2
@@ -12,14 +12,29 @@ from ._constants import Fit, settle
 
 _KNOWN = 1e-6  # relative standard error of a constant that exact rows fix
 _MARGIN_EXACT = 14.0  # bits: one value in 16,000 meets such a number by chance
-_MARGIN_NOISY = 3.0
+_MARGIN_NOISY = 3.0  # bits: on noisy rows a simple number is preferred more readily, and the fit is tested
 _ERRORS = 30.0  # standard errors of exact rows: rounding is no random noise
-_ERRORS_NOISY = 2.5
+_ERRORS_NOISY = 2.5  # standard errors of noisy rows: 99 % of a normal distribution
 
 
 @dataclass(frozen=True)
 class Constant:
-    """A number of a formula: its value, its standard error on the data, and its exact name if it has one."""
+    """A number of a formula: its value, its standard error on the data, and its exact name if it has one.
+
+    Attributes
+    ----------
+    value : float
+        The fitted value.
+    error : float
+        Its standard error; infinite where the data leave it open.
+    exact : sympy.Expr or None
+        The simple number that it was replaced by, such as 1/3 or pi; None where it stays a decimal.
+
+    Examples
+    --------
+    >>> Constant(0.5, 1e-9, sympy.Rational(1, 2)).known, Constant(0.4983, 1e-3, None).known
+    (True, False)
+    """
 
     value: float
     error: float
@@ -32,7 +47,7 @@ class Constant:
 
     @property
     def bits(self) -> float:
-        """What it takes to write the constant down: its name, or as many bits as the data fix."""
+        """How many bits the constant takes to write down: its name, or as many digits as the data fix."""
         if self.exact is not None:
             return 1.0 + log2(1 + abs(float(self.exact.p)) * float(self.exact.q)) if self.exact.is_Rational else 6.0
         if self.error <= 0 or not np.isfinite(self.error) or self.value == 0:
@@ -50,11 +65,16 @@ class Snapped:
 
 
 def snap(fit: Fit) -> Snapped:
-    """All constants at once, and if that does not stand, one by one, the simplest number first.
+    """The fit with its constants replaced by simple numbers: all at once, or one by one, the simplest number first.
 
     A number must lie within the constant's error bars. On exact rows the residual must stay at rounding with the
     number in place and the other constants fitted again; on noisy rows the sum of squares may grow by no more than
-    chance would have it, 4 sigma^2 and 2 sigma^2 more for every constant put down.
+    chance would have it, 4 sigma^2 and 2 sigma^2 more for every constant replaced.
+
+    Parameters
+    ----------
+    fit : Fit
+        A template at its least-squares values.
     """
     exact = fit.explained()
     choices = [_choices(fit, place, exact) for place in range(len(fit.values))]
@@ -81,6 +101,7 @@ def snap(fit: Fit) -> Snapped:
 
 
 def _choices(fit: Fit, place: int, exact: bool) -> list[Simple]:
+    """Simple numbers within a constant's error bars, the simplest first."""
     value, error = float(fit.values[place]), float(fit.errors[place])
     width = _ERRORS * error + 1e-15 * abs(value) if exact else _ERRORS_NOISY * error
     return simple_numbers(value, width, margin=_MARGIN_EXACT if exact else _MARGIN_NOISY)
@@ -99,15 +120,17 @@ def _placed(first: Fit, current: Fit, names: dict[int, Simple], exact: bool) -> 
 
 
 def _bearable(first: Fit, trial: Fit, count: int) -> bool:
+    """Whether the sum of squares grew by no more than chance would have it."""
     freedom = max(len(first.residual) - len(first.values), 1)
     before, after = float(np.sum(first.residual**2)), float(np.sum(trial.residual**2))
     return after <= before * (1 + (4 + 2 * count) / freedom)
 
 
 def _finished(fit: Fit, names: dict[int, Simple], errors: Float64[np.ndarray, "constants"]) -> Snapped:
+    """The expression with simple numbers, or decimals, in place of its open constants."""
     replaced, constants = {}, []
     for place, (symbol, value) in enumerate(zip(fit.model.constants, fit.values, strict=True)):
         number = names[place].number if place in names else None
         replaced[symbol] = sympy.Float(float(value)) if number is None else number
         constants.append(Constant(float(value), float(errors[place]), number))
-    return Snapped(fit.model.form.expression.xreplace(replaced), fit, tuple(constants))
+    return Snapped(fit.model.template.expression.xreplace(replaced), fit, tuple(constants))

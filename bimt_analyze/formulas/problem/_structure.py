@@ -7,7 +7,20 @@ from bimt_train import InputError
 
 @dataclass(frozen=True)
 class Ridge:
-    """A weighted sum u = direction . inputs that first-layer neurons read; its largest entry is 1."""
+    """A weighted sum u = direction . inputs that first-layer neurons read.
+
+    Attributes
+    ----------
+    inputs : tuple of str
+        The inputs that are summed.
+    direction : tuple of float
+        Their weights, the largest in magnitude being 1.
+
+    Examples
+    --------
+    >>> Ridge(("a", "b"), (1.0, -0.5)).inputs
+    ('a', 'b')
+    """
 
     inputs: tuple[str, ...]
     direction: tuple[float, ...]
@@ -15,7 +28,22 @@ class Ridge:
 
 @dataclass(frozen=True)
 class Combination:
-    """Two inputs that may count only as h(first) + c h(second); ``kind`` names h as `Evidence` does."""
+    """Two inputs that may count only as h(first) + c h(second).
+
+    Attributes
+    ----------
+    inputs : tuple of two str
+        The first and the second input.
+    kind : str
+        The name of h, as in `StructuralTestResult.transform`: ``sum``, ``product``, ``squares`` or ``reciprocals``.
+    coefficient : float
+        The number c.
+
+    Examples
+    --------
+    >>> Combination(("a", "b"), "sum", -1.0)  # a - b
+    Combination(inputs=('a', 'b'), kind='sum', coefficient=-1.0)
+    """
 
     inputs: tuple[str, str]
     kind: str
@@ -24,11 +52,28 @@ class Combination:
 
 @dataclass(frozen=True)
 class Structure:
-    """Hints for one output. They propose and never prove: a search may find every one of them wrong.
+    """Hints for the search of one output; they only propose, and a search may find every one of them wrong.
 
-    ``inputs``: the names that reach the output. ``terms``: groups of inputs whose paths meet only in the output's
-    own sum, largest first. ``ridges``: weighted sums of two or more inputs, the heaviest first. ``combinations``: of
-    two inputs, the best-evidenced first.
+    Attributes
+    ----------
+    inputs : tuple of str
+        The names that reach the output.
+    terms : tuple of frozenset of str
+        Groups of inputs whose paths meet only in the output's own sum, the largest first.
+    ridges : tuple of Ridge
+        Weighted sums of two or more inputs, the heaviest first.
+    combinations : tuple of Combination
+        Of two inputs, the best-supported first.
+
+    Raises
+    ------
+    InputError
+        For a term, ridge or combination that names an input which is not in ``inputs``.
+
+    Examples
+    --------
+    >>> Structure(("a", "b", "c"), terms=(frozenset({"a", "b"}), frozenset({"c"}))).inputs
+    ('a', 'b', 'c')
     """
 
     inputs: tuple[str, ...]
@@ -46,5 +91,5 @@ class Structure:
                 where="Structure",
                 expected=f"names among {sorted(self.inputs)}",
                 got=str(sorted(strange)),
-                mend="list them in inputs too, or leave them out",
+                hint="list them in inputs too, or leave them out",
             )

@@ -1,4 +1,4 @@
-"""A form: an expression with open constants, and where to start them."""
+"""A template: an expression with open constants, and where to start them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,10 +15,18 @@ def constant() -> sympy.Dummy:
 
 
 @dataclass(frozen=True)
-class Form:
-    """``expression`` over input symbols and the open constants in ``start``; ``error`` as its generator saw it.
+class Template:
+    """An expression with open constants.
 
-    The error is relative (root mean square over y's deviation) and only orders proposals: the data decide later.
+    Attributes
+    ----------
+    expression : sympy.Expr
+        Over input symbols and the open constants.
+    start : mapping of sympy.Dummy to float
+        Where each open constant starts.
+    error : float
+        The relative error (root mean square over y's deviation) as its generator saw it. It only orders proposals: the
+        data decide later.
     """
 
     expression: sympy.Expr
@@ -26,43 +34,97 @@ class Form:
     error: float = inf
 
     def filled(self) -> sympy.Expr:
-        """The expression at its start."""
+        """The expression with its constants at their start."""
         return self.expression.xreplace({c: sympy.Float(value) for c, value in self.start.items()})
 
-    def shifted(self, value: float) -> "Form":
-        """This form plus an open constant."""
+    def shifted(self, value: float) -> "Template":
+        """The template plus an open constant.
+
+        Parameters
+        ----------
+        value : float
+            Where the constant starts.
+        """
         c = constant()
-        return Form(self.expression + c, {**self.start, c: value}, self.error)
+        return Template(self.expression + c, {**self.start, c: value}, self.error)
 
-    def inside(self, build: sympy.Expr, slot: sympy.Symbol) -> "Form":
-        """``build`` with this form put in place of ``slot``."""
-        return Form(build.subs(slot, self.expression), self.start, self.error)
+    def inside(self, build: sympy.Expr, slot: sympy.Symbol) -> "Template":
+        """An expression with this template put in place of a symbol.
+
+        Parameters
+        ----------
+        build : sympy.Expr
+            The outer expression.
+        slot : sympy.Symbol
+            The symbol that is replaced.
+        """
+        return Template(build.subs(slot, self.expression), self.start, self.error)
 
 
-def linear(columns: Sequence[sympy.Expr], coefficients: Sequence[float], *, error: float = inf) -> Form:
-    """The sum of columns, each times an open constant."""
+def linear(columns: Sequence[sympy.Expr], coefficients: Sequence[float], *, error: float = inf) -> Template:
+    """The sum of columns, each times an open constant.
+
+    Parameters
+    ----------
+    columns : sequence of sympy.Expr
+        What is summed.
+    coefficients : sequence of float
+        Where the constants start.
+    error : float
+        The relative error, as far as it is known.
+    """
     opened = [constant() for _ in columns]
     expression = sympy.Add(*(c * column for c, column in zip(opened, columns, strict=True)))
-    return Form(expression, dict(zip(opened, map(float, coefficients), strict=True)), error)
+    return Template(expression, dict(zip(opened, map(float, coefficients), strict=True)), error)
 
 
-def total(forms: Sequence[Form], offset: float | None) -> Form:
-    """The sum of forms, plus an open constant unless ``offset`` is None."""
-    start = {c: value for form in forms for c, value in form.start.items()}
-    joined = Form(sympy.Add(*(form.expression for form in forms)), start, sum((form.error for form in forms), 0.0))
+def total(templates: Sequence[Template], offset: float | None) -> Template:
+    """The sum of templates.
+
+    Parameters
+    ----------
+    templates : sequence of Template
+        What is summed.
+    offset : float or None
+        Where an open constant that is added starts; None for no such constant.
+    """
+    start = {c: value for template in templates for c, value in template.start.items()}
+    joined = Template(
+        sympy.Add(*(template.expression for template in templates)),
+        start,
+        sum((template.error for template in templates), 0.0),
+    )
     return joined if offset is None else joined.shifted(offset)
 
 
-def product(forms: Sequence[Form]) -> Form:
-    """The product of forms."""
-    start = {c: value for form in forms for c, value in form.start.items()}
-    return Form(sympy.Mul(*(form.expression for form in forms)), start, sum((form.error for form in forms), 0.0))
+def product(templates: Sequence[Template]) -> Template:
+    """The product of templates.
+
+    Parameters
+    ----------
+    templates : sequence of Template
+        The factors.
+    """
+    start = {c: value for template in templates for c, value in template.start.items()}
+    return Template(
+        sympy.Mul(*(template.expression for template in templates)),
+        start,
+        sum((template.error for template in templates), 0.0),
+    )
 
 
 def numeric(
     expression: sympy.Expr, columns: Sequence[sympy.Symbol]
 ) -> Callable[[Float64[np.ndarray, "rows columns"]], Float64[np.ndarray, "rows"]]:
-    """The expression as a numpy function of [rows, columns]; NaN where it is not real."""
+    """The expression as a numpy function of [rows, columns]; NaN where it is not real.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+        Without open constants.
+    columns : sequence of sympy.Symbol
+        The symbols, in the order of the columns.
+    """
     if expression.has(sympy.zoo):  # a division by zero, which numpy has no word for
         expression = sympy.nan
     if any(hasattr(np, str(column)) for column in columns):  # e, pi: words of numpy's own

@@ -1,4 +1,4 @@
-"""The library of one variable: a*f(b*u + c) + d, with a and d solved for and b, c from many starts at once."""
+"""The library of one variable, a*f(b*u + c) + d: a and d are solved for, b and c started from many places at once."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
@@ -10,57 +10,85 @@ from numpy.typing import NDArray
 from ._inner import Inner
 from ._linear import needed
 from ._operators import OPERATORS, Operator
-from ._template import Form, constant, product, total
+from ._template import Template, constant, product, total
 
 Rows = Float64[np.ndarray, "rows"]
 Starts = Float64[np.ndarray, "starts"]
 
-_STEPS = 25
+_STEPS = 25  # of Levenberg-Marquardt: enough to rank shapes, the constants are refined later
 _STARTS = 5  # the best of them go on
-_DEGREE = 6
+_DEGREE = 6  # of a polynomial in one argument: a higher one is a stand-in for another function
 _SLOWEST, _FASTEST = 0.3, 30.0  # radians over half of u's range
 
 
 @dataclass(frozen=True)
 class Shape:
-    """h(u) = sum of coefficient * basis(u) + offset; ``error`` relative to h's deviation.
+    """A function of one argument, h(u) = sum of coefficient * basis(u) + offset.
 
-    ``swallows``: the basis can take up the offset itself (a logarithm with a free scale), so none is needed.
+    Attributes
+    ----------
+    terms : tuple of (float, Template)
+        The coefficients with their basis functions.
+    offset : float
+        The constant.
+    error : float
+        Root mean square of what is left of h, over its deviation.
+    swallows : bool
+        Whether the basis can take up the offset itself (a logarithm with a free scale), so that none is needed.
     """
 
-    terms: tuple[tuple[float, Form], ...]
+    terms: tuple[tuple[float, Template], ...]
     offset: float
     error: float
     swallows: bool = False
 
     def rank(self, tolerance: float) -> float:
-        """What sorts shapes: decades of error, none below the tolerance, and a fifth of a decade a constant."""
-        size = sum(1 + len(form.start) for _, form in self.terms)
+        """What sorts shapes: decades of error, and a fifth of a decade for each constant.
+
+        Parameters
+        ----------
+        tolerance : float
+            The error below which no less counts as better.
+        """
+        size = sum(1 + len(template.start) for _, template in self.terms)
         return float(np.log10(max(self.error, tolerance, 1e-12))) + 0.2 * size
 
-    def added(self) -> Form:
+    def added(self) -> Template:
         """The shape without its offset, as a term of a sum."""
-        return total([_times(value, form) for value, form in self.terms], None)
+        return total([_times(value, template) for value, template in self.terms], None)
 
-    def factor(self) -> Form:
-        """The shape over its first coefficient, as a factor of a product."""
+    def factor(self) -> Template:
+        """The shape divided by its first coefficient, as a factor of a product."""
         first = self.terms[0][0]
-        rest = [_times(value / first, form) for value, form in self.terms[1:]]
+        rest = [_times(value / first, template) for value, template in self.terms[1:]]
         return total([self.terms[0][1], *rest], None if self.swallows else self.offset / first)
 
-    def whole(self) -> Form:
+    def whole(self) -> Template:
         """The shape with its offset."""
-        form = self.added() if self.swallows else self.added().shifted(self.offset)
-        return Form(form.expression, form.start, self.error)
+        template = self.added() if self.swallows else self.added().shifted(self.offset)
+        return Template(template.expression, template.start, self.error)
 
 
-def _times(value: float, form: Form) -> Form:
+def _times(value: float, template: Template) -> Template:
+    """A template times an open constant that starts at a value."""
     c = constant()
-    return product([Form(c, {c: value}), form])
+    return product([Template(c, {c: value}), template])
 
 
 def shapes(inner: Inner, h: Rows, *, tolerance: float, most: int = 4) -> list[Shape]:
-    """The best shapes for h as a function of u, and of u**2 where u is a single part; at most ``most``."""
+    """The best shapes for h as a function of u, and of u**2 where u is a single part.
+
+    Parameters
+    ----------
+    inner : Inner
+        The argument u.
+    h : array of shape [rows]
+        The values to explain.
+    tolerance : float
+        How well ``h`` is known, over its deviation.
+    most : int
+        How many shapes are given at most.
+    """
     found: list[Shape] = list(_polynomial(inner, h, tolerance))
     arguments = [inner]
     if inner.plain() and np.ptp(inner.values**2) > 0 and np.max(np.abs(inner.values)) < 1e150:
@@ -75,6 +103,7 @@ def shapes(inner: Inner, h: Rows, *, tolerance: float, most: int = 4) -> list[Sh
 
 
 def _polynomial(inner: Inner, h: Rows, tolerance: float) -> Iterator[Shape]:
+    """Sparse polynomials of u by growing degree, until one explains h."""
     size = float(np.max(np.abs(inner.values)))
     spread = float(np.std(h)) or 1.0
     limit = max(tolerance, 1e-11) * spread * 3
@@ -86,9 +115,9 @@ def _polynomial(inner: Inner, h: Rows, tolerance: float) -> Iterator[Shape]:
         residual = h - columns[:, kept] @ coefficients
         error = float(np.sqrt(np.mean(residual**2))) / spread
         offset = sum((float(v) for k, v in zip(kept, coefficients, strict=True) if k == 0), 0.0)
-        base = inner.form(1.0, None, scale_free=False)
+        base = inner.template(1.0, None, scale_free=False)
         terms = tuple(
-            (float(v), Form(base.expression ** int(k), base.start))
+            (float(v), Template(base.expression ** int(k), base.start))
             for k, v in zip(kept, coefficients, strict=True)
             if k > 0
         )
@@ -122,32 +151,36 @@ def _fitted(entry: Operator, inner: Inner, h: Rows) -> list[Shape]:
 
 
 def _shape(entry: Operator, inner: Inner, fit: tuple[float, float, float, float], error: float) -> list[Shape]:
-    """A fit in the form its family can be told in; logarithms in two, with and without an offset of their own."""
+    """A fit written with the constants that its family can tell apart.
+
+    Logarithms come in two ways, with and without an offset of their own.
+    """
     a, b, c, d = fit
     if entry.family == "growth":
-        form = inner.form(b, None, scale_free=True)
-        return [Shape(((a * float(np.exp(min(c, 700.0))), _apply(entry, form)),), d, error)]
+        template = inner.template(b, None, scale_free=True)
+        return [Shape(((a * float(np.exp(min(c, 700.0))), _apply(entry, template)),), d, error)]
     if entry.family in ("edge", "kink"):
         size, sign = abs(b), (1.0 if b > 0 else -1.0)
         unit = float(entry(np.array([size]))[0])
-        form = inner.form(sign, c / size, scale_free=False)
+        template = inner.template(sign, c / size, scale_free=False)
         if entry.name != "log":
-            return [Shape(((a * unit, _apply(entry, form)),), d, error)]
+            return [Shape(((a * unit, _apply(entry, template)),), d, error)]
         lift = d / a + unit
-        shape = Shape(((a, _apply(entry, form)),), d + a * unit, error)
+        shape = Shape(((a, _apply(entry, template)),), d + a * unit, error)
         if abs(lift) > 50:
             return [shape]
-        free = inner.form(sign * float(np.exp(lift)), c / size * float(np.exp(lift)), scale_free=True)
+        free = inner.template(sign * float(np.exp(lift)), c / size * float(np.exp(lift)), scale_free=True)
         return [Shape(((a, _apply(entry, free)),), 0.0, error, swallows=True), shape]
     if entry.family == "wave":
         c = float(np.remainder(c, 2 * np.pi))
         c, a = (c - np.pi, -a) if c > np.pi else (c, a)
         c, a = (c - np.pi, -a) if c > 0.75 * np.pi else (c, a)
-    return [Shape(((a, _apply(entry, inner.form(b, c, scale_free=True))),), d, error)]
+    return [Shape(((a, _apply(entry, inner.template(b, c, scale_free=True))),), d, error)]
 
 
-def _apply(entry: Operator, form: Form) -> Form:
-    return Form(entry.build(form.expression), form.start)
+def _apply(entry: Operator, template: Template) -> Template:
+    """The operator around a template."""
+    return Template(entry.build(template.expression), template.start)
 
 
 def _starts(entry: Operator, t: Rows, h: Rows, *, natural: float) -> tuple[Starts, Starts]:
@@ -204,11 +237,23 @@ class _State:
     miss: Starts
 
     def taken(self, kept: NDArray[np.intp]) -> "_State":
-        """Some of the starts."""
+        """Some of the starts.
+
+        Parameters
+        ----------
+        kept : array of int
+            Their places.
+        """
         return _State(*(getattr(self, field.name)[kept] for field in fields(self)))
 
     def bettered(self, trial: "_State") -> tuple["_State", NDArray[np.bool_]]:
-        """The trial where it leaves less, this elsewhere; and where that was."""
+        """The trial where it leaves less, this state elsewhere; and where that was.
+
+        Parameters
+        ----------
+        trial : _State
+            As many starts, at other values of b and c.
+        """
         better = trial.miss < self.miss
         mixed = []
         for field in fields(self):
@@ -218,7 +263,7 @@ class _State:
 
 
 def _descend(entry: Operator, t: Rows, h: Rows, b: Starts, c: Starts) -> _State:
-    """Levenberg-Marquardt on b and c from the best starts at once, a and d projected out (Kaufman's approximation)."""
+    """Levenberg-Marquardt on b and c of the best starts, with a and d projected out (Kaufman's approximation)."""
     moves = np.array([entry.family in ("wave", "growth", "sigmoid"), entry.family != "growth"], dtype=np.float64)
     state = _project(entry, t, h, b, c)
     state = state.taken(np.argsort(state.miss)[:_STARTS])
@@ -248,7 +293,7 @@ def _descend(entry: Operator, t: Rows, h: Rows, b: Starts, c: Starts) -> _State:
 
 
 def _project(entry: Operator, t: Rows, h: Rows, b: Starts, c: Starts) -> _State:
-    """a and d by least squares; the sum of squares is infinite where f is not finite."""
+    """The best a and d by least squares; the sum of squares is infinite where f is not finite."""
     with np.errstate(all="ignore"):
         f = entry(b[:, None] * t + c[:, None])
         middle = np.mean(f, axis=1, keepdims=True)

@@ -1,1 +1,1 @@
-"""Symbolic algebra on found formulas: equality, tidying, common subexpressions."""
+"""Symbolic algebra on formulas: are two the same function, how are they written shortest, what do they share?"""

@@ -13,8 +13,15 @@ Definitions = dict[sympy.Symbol, sympy.Expr]
 
 
 def core(expression: sympy.Basic) -> tuple[sympy.Basic, sympy.Expr]:
-    """What is left without a minus sign and a bar above, and the way back, with a blank for it.
+    """What is left of an expression without its minus sign and its bar, and the way back, with a blank for it.
 
+    Parameters
+    ----------
+    expression : sympy.Basic
+        Any expression.
+
+    Examples
+    --------
     >>> x, y = sympy.symbols("x y")
     >>> core(-1/(x + y))
     (x + y, -1/_blank)
@@ -31,12 +38,24 @@ def core(expression: sympy.Basic) -> tuple[sympy.Basic, sympy.Expr]:
 
 
 def stand_in(expression: sympy.Expr) -> sympy.Dummy:
-    """A fresh symbol, real where all inputs are."""
+    """A fresh symbol for an expression, real where all its inputs are.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+        What the symbol stands for.
+    """
     return sympy.Dummy("part", real=all(symbol.is_real for symbol in expression.free_symbols) or None)
 
 
 def aliased(definitions: Definitions) -> Definitions:
-    """Sums that are multiples of one another, as x - y and y - x, defined once wherever more than one of them is."""
+    """The definitions, with sums that are multiples of one another, as x - y and y - x, defined once.
+
+    Parameters
+    ----------
+    definitions : dict of sympy.Symbol to sympy.Expr
+        The right-hand side of each symbol.
+    """
     families: dict[sympy.Expr, list[tuple[sympy.Expr, sympy.Expr]]] = {}
     for expression in definitions.values():
         for part in sympy.preorder_traversal(expression):
@@ -60,7 +79,13 @@ def aliased(definitions: Definitions) -> Definitions:
 
 
 def unified(expressions: Sequence[sympy.Expr]) -> list[sympy.Expr]:
-    """The same, y - x written as x - y wherever that was met first and the sign does not show: (y - x)**2."""
+    """The expressions with y - x written as x - y wherever that came first and the sign does not show: (y - x)**2.
+
+    Parameters
+    ----------
+    expressions : sequence of sympy.Expr
+        What is rewritten.
+    """
     symbols = [sympy.Dummy() for _ in expressions]
     definitions = aliased(dict(zip(symbols, expressions, strict=True)))
     added = {symbol: e for symbol, e in definitions.items() if symbol not in symbols}
@@ -70,7 +95,7 @@ def unified(expressions: Sequence[sympy.Expr]) -> list[sympy.Expr]:
 
 
 def _inside(expression: sympy.Expr, stand_ins: Mapping[sympy.Expr, sympy.Expr]) -> sympy.Expr:
-    """The arguments replaced, and not the whole."""
+    """The expression with its arguments replaced, and not itself as a whole."""
     return expression.func(*(argument.xreplace(stand_ins) for argument in expression.args))
 
 
@@ -98,14 +123,26 @@ class _Uses:
 
 
 def items_of(node: sympy.Expr) -> tuple[sympy.Basic, ...]:
-    """The terms, factors or arguments that a node is made of."""
+    """The terms, factors or arguments that a node is made of.
+
+    Parameters
+    ----------
+    node : sympy.Expr
+        A sum, a product or anything else.
+    """
     return tuple(node.args) if kind_of(node) == "other" else tuple(weights(node))
 
 
 def shared(definitions: Definitions, outputs: Collection[sympy.Symbol]) -> Definitions:
-    """The same definitions and new ones, for all that is used more than once and is more than a symbol or a number.
+    """The definitions with new ones for all that is used more than once and is more than a symbol or a number.
 
-    Definitions that are no ``outputs`` are taken to be used more than once themselves.
+    Parameters
+    ----------
+    definitions : dict of sympy.Symbol to sympy.Expr
+        The right-hand side of each symbol.
+    outputs : collection of sympy.Symbol
+        Those that nothing else uses; definitions that are not among them are taken to be used more than once
+        themselves.
     """
     uses = _Uses.of(definitions).parents
     repeated = {node for node, parents in uses.items() if len(parents) > 1}

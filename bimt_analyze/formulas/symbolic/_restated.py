@@ -1,4 +1,4 @@
-"""Expressions in terms of one another: y2 = y1 + rest, or y1 * rest, where that is shorter though not written so."""
+"""Expressions written with one another: y2 = y1 + rest, or y1 * rest, where that is shorter though not written so."""
 
 from collections.abc import Iterator, Sequence
 from math import comb
@@ -10,16 +10,23 @@ from ._tidy import complexity, tidy
 
 _TERMS = 200  # of an expression multiplied out, beyond which it is left alone
 _LEFT = 20  # terms of a rest, beyond which it is no shorter
-_ROUNDS = 3
+_ROUNDS = 3  # since a rewritten expression may help another
 
 
 def restated(expressions: Sequence[sympy.Expr]) -> list[sympy.Expr]:
-    """The same expressions, some written with another one, or with a term or factor of it, as a summand or a factor.
+    """The expressions, some written with another one, or with a term or factor of it, as a summand or a factor.
 
     So x**2 + 2*x*y + y**2 + z becomes z + (x + y)**2 next to (x + y)**2. Only where the rest, with one operation and
     one name more, is shorter than what stood there. Expressions with decimals or cases are left alone, as are very long
     ones.
 
+    Parameters
+    ----------
+    expressions : sequence of sympy.Expr
+        What may be written with one another.
+
+    Examples
+    --------
     >>> x, y, z = sympy.symbols("x y z")
     >>> restated([x + y, x**2 - y**2, z])
     [x + y, (x - y)*(x + y), z]
@@ -41,7 +48,7 @@ def restated(expressions: Sequence[sympy.Expr]) -> list[sympy.Expr]:
 
 
 def _ways(expression: sympy.Expr, others: Sequence[sympy.Expr]) -> Iterator[tuple[int, sympy.Expr]]:
-    """Other ways to write it, with their lengths once the part has a name of one letter."""
+    """Other ways to write an expression, with their lengths once the part has a name of one letter."""
     seen, whole = {expression}, sympy.expand(expression)
     for part in (piece for other in others for piece in _pieces(other)):
         if part in seen or _visible(part, expression) or complexity(part) >= complexity(expression):
@@ -60,7 +67,7 @@ def _ways(expression: sympy.Expr, others: Sequence[sympy.Expr]) -> Iterator[tupl
 
 
 def _pieces(expression: sympy.Expr) -> Iterator[sympy.Expr]:
-    """The whole, and those of its terms or factors that hold a sum."""
+    """The whole expression, and those of its terms or factors that hold a sum."""
     if not is_leaf(expression):
         yield expression
     for part in expression.args if expression.is_Add or expression.is_Mul else ():
@@ -69,7 +76,7 @@ def _pieces(expression: sympy.Expr) -> Iterator[sympy.Expr]:
 
 
 def _composite(expression: sympy.Expr) -> bool:
-    """Whether multiplying out would change it, most likely: a sum inside a product or a power."""
+    """Whether multiplying out would change an expression, most likely: a sum inside a product or a power."""
     parts = [part for term in sympy.Add.make_args(expression) for part in sympy.preorder_traversal(term)]
     return any(part.is_Add for part in parts)
 
@@ -99,6 +106,13 @@ def _tidied(expression: sympy.Expr) -> sympy.Expr:
 def expanded_terms(expression: sympy.Expr) -> int:
     """At most how many terms an expression has once it is multiplied out, whatever stands inside of functions.
 
+    Parameters
+    ----------
+    expression : sympy.Expr
+        Any expression.
+
+    Examples
+    --------
     >>> x, y = sympy.symbols("x y")
     >>> expanded_terms((x + y + 1)**2 * (x - y))
     12

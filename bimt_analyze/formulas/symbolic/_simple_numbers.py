@@ -6,14 +6,14 @@ from math import ceil, floor, isfinite, log2
 
 import sympy
 
-_ROOTS = (2, 3, 5, 6, 7, 10)
-_DIGITS = 8
-_PLAIN = 6  # decades around 1 in which a decimal is told as a fraction
+_ROOTS = (2, 3, 5, 6, 7, 10)  # square roots of numbers without square factors
+_DIGITS = 8  # of a decimal at most: a longer one is no simple number
+_PLAIN = 6  # decades around 1 in which a decimal is written as a fraction
 
 
 @dataclass(frozen=True)
 class Simple:
-    """A number that can be written down, and the bits that takes."""
+    """A number that can be written down: its expression, its value, and the bits that it takes."""
 
     number: sympy.Expr
     value: float
@@ -21,11 +21,20 @@ class Simple:
 
 
 def simple_numbers(value: float, width: float, *, margin: float) -> list[Simple]:
-    """Numbers within ``width`` of ``value`` that are too simple to be there by chance, the simplest first.
+    """Numbers near a value that are too simple to be there by chance, the simplest first.
 
     A value known to ``width`` carries log2(|value| / width) bits; a number of b bits is offered only if b is at
     least ``margin`` bits less, so that about one value in 2**margin would be met by chance (times the dozen kinds
     of numbers tried). Zero is offered if it lies within the width.
+
+    Parameters
+    ----------
+    value : float
+        The fitted value.
+    width : float
+        How far a number may lie from it.
+    margin : float
+        Bits that a number must be simpler by.
     """
     if not isfinite(value):
         return []
@@ -55,6 +64,7 @@ def simple_numbers(value: float, width: float, *, margin: float) -> list[Simple]
 
 @cache
 def _kinds() -> tuple[tuple[sympy.Expr, float, float], ...]:
+    """The units of which simple fractions are tried, with their values and bits."""
     pi, root = sympy.pi, sympy.sqrt
     units = [(sympy.Integer(1), 0.0), (pi, 2.0), (1 / pi, 3.0), (pi**2, 5.0), (1 / pi**2, 6.0), (sympy.E, 5.0)]
     units += [(root(n), 3.0 + log2(n)) for n in _ROOTS]
@@ -65,6 +75,15 @@ def _kinds() -> tuple[tuple[sympy.Expr, float, float], ...]:
 def simplest_fraction(value: float, width: float) -> tuple[int, int] | None:
     """The fraction of least denominator in [value - width, value + width], by continued fractions.
 
+    Parameters
+    ----------
+    value : float
+        A positive number.
+    width : float
+        How far the fraction may lie from it.
+
+    Examples
+    --------
     >>> simplest_fraction(0.3333, 0.001)
     (1, 3)
     """
@@ -91,7 +110,7 @@ def simplest_fraction(value: float, width: float) -> tuple[int, int] | None:
 
 
 def _decimal(value: float, width: float) -> Simple | None:
-    """The shortest decimal in reach."""
+    """The shortest decimal within the width of a value."""
     exponent = floor(log2(abs(value)) / log2(10))
     if abs(exponent) > 280:
         return None

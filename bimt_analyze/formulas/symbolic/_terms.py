@@ -12,13 +12,26 @@ Weights = Mapping[sympy.Expr, sympy.Expr]
 
 
 def is_leaf(expression: sympy.Basic) -> bool:
-    """Whether it is a symbol, a number, or no expression at all (a condition)."""
+    """Whether an expression is a symbol, a number, or no expression at all (a condition).
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+        Any expression.
+    """
     return bool(expression.is_Symbol or not expression.free_symbols or not isinstance(expression, sympy.Expr))
 
 
 def is_trivial(expression: sympy.Expr) -> bool:
-    """Whether it is a leaf, or a symbol with a number before it, or below a bar.
+    """Whether an expression is a leaf, or a symbol with a number before it, or below a bar.
 
+    Parameters
+    ----------
+    expression : sympy.Expr
+        Any expression.
+
+    Examples
+    --------
     >>> x, y = sympy.symbols("x y")
     >>> is_trivial(-2*x), is_trivial(1/x), is_trivial(x**2), is_trivial(x + 1)
     (True, True, False, False)
@@ -30,12 +43,24 @@ def is_trivial(expression: sympy.Expr) -> bool:
 
 
 def is_inverse(expression: sympy.Expr) -> bool:
-    """Whether it is one over something: a power whose exponent is a negative number."""
+    """Whether an expression is one over something: a power whose exponent is a negative number.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+        Any expression.
+    """
     return bool(expression.is_Pow and expression.exp.is_Rational and expression.exp.is_negative)
 
 
 def apart(term: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
-    """The number before a term, and the term without it."""
+    """The number before a term, and the term without it.
+
+    Parameters
+    ----------
+    term : sympy.Expr
+        A term of a sum.
+    """
     if not term.is_Mul:
         return (sympy.Integer(1), term) if term.free_symbols else (term, sympy.Integer(1))
     number, rest = term.as_independent(*term.free_symbols, as_Add=False)
@@ -43,8 +68,15 @@ def apart(term: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr]:
 
 
 def kind_of(expression: sympy.Expr) -> Kind:
-    """A sum (also one term with a number before it), a product of things with symbols, or anything else.
+    """What an expression is: a sum (also one term with a number before it), a product with symbols, or anything else.
 
+    Parameters
+    ----------
+    expression : sympy.Expr
+        Any expression.
+
+    Examples
+    --------
     >>> x, y = sympy.symbols("x y")
     >>> kind_of(x + 1), kind_of(2*x), kind_of(x/y), kind_of(x**2)
     ('sum', 'sum', 'product', 'other')
@@ -55,10 +87,17 @@ def kind_of(expression: sympy.Expr) -> Kind:
 
 
 def weights(expression: sympy.Expr) -> dict[sympy.Expr, sympy.Expr]:
-    """A sum's terms with the numbers before them, the constant as a multiple of 1; or a product's factors.
+    """A sum's terms with the numbers before them, or a product's factors with 1 or -1.
 
-    Factors have positive exponents, and weigh -1 below the bar.
+    The constant of a sum is a multiple of 1. Factors have positive exponents, and weigh -1 below the bar.
 
+    Parameters
+    ----------
+    expression : sympy.Expr
+        Any expression.
+
+    Examples
+    --------
     >>> x, y = sympy.symbols("x y")
     >>> weights(3 - 2*x*y), weights(x/y**2)
     ({1: 3, x*y: -2}, {x: 1, y**2: -1})
@@ -75,13 +114,22 @@ def weights(expression: sympy.Expr) -> dict[sympy.Expr, sympy.Expr]:
 
 
 def joined(kind: Kind, items: Iterable[tuple[sympy.Expr, sympy.Expr]]) -> sympy.Expr:
-    """The sum of weight * item, or the product of item**weight; a number before a sum stays before it."""
+    """The sum of weight * item, or the product of item**weight; a number before a sum stays before it.
+
+    Parameters
+    ----------
+    kind : str
+        ``"sum"`` or ``"product"``.
+    items : iterable of (sympy.Expr, sympy.Expr)
+        The items with their weights.
+    """
     if kind == "product":
         return sympy.Mul(*(item**weight for item, weight in items))
     return sympy.Add(*(_times(weight, item) for item, weight in items))
 
 
 def _times(weight: sympy.Expr, item: sympy.Expr) -> sympy.Expr:
+    """A weight times an item, not multiplied out where the item is a sum."""
     kept = item.is_Add and weight.is_Rational and abs(weight) != 1
     return sympy.Mul(weight, item, evaluate=not kept)
 
@@ -90,7 +138,14 @@ def _times(weight: sympy.Expr, item: sympy.Expr) -> sympy.Expr:
 class Group:
     """Items that stand together in several sums or products.
 
-    ``items`` with their weights are the body; ``within[node]`` is its factor in that sum, its exponent in that product.
+    Attributes
+    ----------
+    kind : str
+        ``"sum"`` or ``"product"``.
+    items : mapping of sympy.Expr to sympy.Expr
+        The items with their weights: the body of the group.
+    within : mapping of sympy.Expr to sympy.Expr
+        For each sum or product that holds the group: its factor in that sum, or its exponent in that product.
     """
 
     kind: Kind
@@ -99,7 +154,7 @@ class Group:
 
     @property
     def saving(self) -> tuple[int, int]:
-        """Operations that need not be written again; of equal savings the more frequent group is the better."""
+        """Operations that need not be written again, then in how many places: what groups are compared by."""
         return max(len(self.within) - 1, 0) * max(len(self.items) - 1, 0), len(self.within)
 
 
@@ -109,12 +164,22 @@ def groups(
     parents: Mapping[sympy.Expr, set[Hashable]],
     repeated: Collection[sympy.Expr],
 ) -> list[Group]:
-    """What stands together in several of these sums (or products), the largest saving first.
+    """What stands together in several sums (or products), the largest saving first.
 
-    Whole ones that are ``repeated``, and so get a name anyway, are looked for before all others. Trivial items form a
-    group wherever several meet. Any other item gets a name of its own where it is used apart from the rest, and so
-    joins a group only if the group's nodes are all its ``parents``: what always appears together is one part, and what
-    also appears alone stays apart.
+    Trivial items form a group wherever several meet. Any other item gets a name of its own where it is used apart from
+    the rest, and so joins a group only if the group's nodes are all its parents: what always appears together is one
+    part, and what also appears alone stays apart.
+
+    Parameters
+    ----------
+    kind : str
+        ``"sum"`` or ``"product"``.
+    nodes : mapping of sympy.Expr to mapping
+        The sums or products with their items and weights.
+    parents : mapping of sympy.Expr to set
+        What uses each item.
+    repeated : collection of sympy.Expr
+        The nodes that get a name anyway; as wholes they are looked for before all others.
     """
     table = _Table(kind, {node: dict(items) for node, items in nodes.items()})
     found: list[Group] = []
@@ -143,13 +208,19 @@ class _Table:
                 self.where.setdefault(item, []).append(node)
 
     def without(self, group: Group) -> Group:
-        """The group, now taken out of its nodes."""
+        """The group, now taken out of its nodes.
+
+        Parameters
+        ----------
+        group : Group
+            What leaves the table.
+        """
         for node in group.within:
             self.left[node] = {item: weight for item, weight in self.left[node].items() if item not in group.items}
         return _oriented(group)
 
     def starts(self) -> Iterator[dict[sympy.Expr, sympy.Expr]]:
-        """For every two nodes and every ratio between their weights: all trivial items of it; each other item."""
+        """For every two nodes and every ratio of their weights: all trivial items of it, and each other item."""
         for one, two in combinations(self.left.values(), 2):
             alike: dict[sympy.Expr, dict[sympy.Expr, sympy.Expr]] = {}
             for item, weight in one.items():
@@ -162,7 +233,13 @@ class _Table:
                 yield from ({item: weight} for item, weight in same.items() if item not in trivial)
 
     def holders(self, items: Weights) -> dict[sympy.Expr, sympy.Expr]:
-        """The nodes that hold all the items in one ratio, and that ratio."""
+        """The nodes that hold all the items in one ratio, and that ratio.
+
+        Parameters
+        ----------
+        items : mapping of sympy.Expr to sympy.Expr
+            Items with their weights.
+        """
         found = {}
         for node in min((self.where[item] for item in items), key=len, default=[]):
             weighed = self.left[node]
@@ -173,7 +250,15 @@ class _Table:
         return found
 
     def grown(self, start: Weights, parents: Mapping[sympy.Expr, set[Hashable]]) -> Group:
-        """The start with all that is in every node that holds it, and may join; no nodes where it may not itself."""
+        """The start with all that stands in every node that holds it, and may join; no nodes where it may not itself.
+
+        Parameters
+        ----------
+        start : mapping of sympy.Expr to sympy.Expr
+            Items with their weights.
+        parents : mapping of sympy.Expr to set
+            What uses each item.
+        """
         within = self.holders(start)
         if len(within) < 2 or any(not is_trivial(item) and parents[item] != set(within) for item in start):
             return Group(self.kind, start, {})
@@ -188,7 +273,7 @@ class _Table:
 
 
 def _ratio(kind: Kind, one: sympy.Expr, two: sympy.Expr) -> sympy.Expr | None:
-    """two / one where it is exact; None for decimals that differ."""
+    """The quotient two / one where it is exact; None for decimals that differ."""
     if one == two:
         return sympy.Integer(1)
     if one == -two:
@@ -197,7 +282,7 @@ def _ratio(kind: Kind, one: sympy.Expr, two: sympy.Expr) -> sympy.Expr | None:
 
 
 def _oriented(group: Group) -> Group:
-    """No number before the whole body that some node does not need, and no minus."""
+    """The group without a number before its whole body that some node does not need, and without a minus."""
     scale = next(iter(group.items.values()))
     if all(abs(ratio) == 1 for ratio in group.within.values()):
         negative = all(weight.is_negative for weight in group.items.values())

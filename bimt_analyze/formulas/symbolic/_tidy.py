@@ -4,13 +4,22 @@ from collections.abc import Iterator
 
 import sympy
 
-_TERMS = 60
-_DEGREE = 12
+_TERMS = 60  # of a polynomial, and
+_DEGREE = 12  # its degree, so that factoring stays quick
 
 
 def complexity(expression: sympy.Expr) -> int:
-    """Nodes of the written formula: symbols, numbers, operations; a difference or a quotient's bar is one operation.
+    """Nodes of the written formula: symbols, numbers, operations.
 
+    A difference or a quotient's bar is one operation.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+        Any expression.
+
+    Examples
+    --------
     >>> x, y = sympy.symbols("x y")
     >>> complexity((x + y)**3), complexity(x**2 - y), complexity(-x)
     (5, 5, 2)
@@ -36,9 +45,14 @@ def _negative(term: sympy.Expr) -> bool:
 
 
 def tidy(expression: sympy.Expr) -> sympy.Expr:
-    """The shortest of a few equal ways to write it: factored, summed by separate groups, over one denominator.
+    """The shortest of a few equal ways to write an expression: factored, in groups, over one denominator.
 
     Only identities that end quickly are tried (no simplify), each on parts of bounded size.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+        Any expression.
     """
     if not expression.args:
         return expression
@@ -48,14 +62,14 @@ def tidy(expression: sympy.Expr) -> sympy.Expr:
 
 
 def _fractions(expression: sympy.Expr) -> int:
-    """How many fractions it holds: the tie is given to whole numbers."""
+    """How many fractions an expression holds: the tie is given to whole numbers."""
     return len([number for number in expression.atoms(sympy.Rational) if not number.is_Integer])
 
 
 def _widened(expression: sympy.Expr) -> Iterator[sympy.Expr]:
     """One root or logarithm instead of several, and a power instead of exp(a log b).
 
-    Equal wherever the expression is real, and real in more places: sqrt(a)*sqrt(b) is sqrt(a*b).
+    They are equal wherever the expression is real, and real in more places: sqrt(a)*sqrt(b) is sqrt(a*b).
     """
     if expression.is_Mul:
         roots = [f for f in expression.args if f.is_Pow and f.exp.is_Rational and not f.exp.is_Integer]
@@ -77,6 +91,7 @@ def _widened(expression: sympy.Expr) -> Iterator[sympy.Expr]:
 
 
 def _variants(expression: sympy.Expr) -> Iterator[sympy.Expr]:
+    """Equal ways to write an expression, for its kind."""
     if expression.is_Pow and expression.base.is_Add and expression.exp.is_Rational:
         content = expression.base.primitive() if not expression.has(sympy.Float) else (sympy.Integer(1), None)
         if content[0] != 1:
@@ -110,13 +125,23 @@ def _variants(expression: sympy.Expr) -> Iterator[sympy.Expr]:
 
 
 def _small(expression: sympy.Expr, symbols: list[sympy.Symbol]) -> bool:
+    """Whether a polynomial is short enough to be factored quickly."""
     polynomial = sympy.Poly(expression, *symbols)
     return len(polynomial.terms()) <= _TERMS and polynomial.total_degree() <= _DEGREE
 
 
 def grouped(expression: sympy.Expr) -> Iterator[sympy.Expr]:
-    """A polynomial as a sum over groups of inputs that no term joins, each group factored; the constant tried in each.
+    """A polynomial as a sum over groups of inputs that no term joins, each group factored.
 
+    The constant is tried in each group.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+        A polynomial.
+
+    Examples
+    --------
     >>> a, b, c, d = sympy.symbols("a:d")
     >>> next(grouped(sympy.expand((a - b)**2 + (c - d)**2)))
     (a - b)**2 + (c - d)**2

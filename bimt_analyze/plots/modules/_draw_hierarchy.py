@@ -41,14 +41,31 @@ def draw_hierarchy(
     That a row exists does not say that its modules mean anything: `draw_stability` shows how well the searches behind
     each resolution agree.
 
-    Args:
-        levels: as `hierarchy` gives them.
-        chosen: the level to mark; one that is none of these is marked where its modules are.
-        names: of inputs and outputs; left out, the group and the number counted from 1.
-        ax: where to draw; left out, a figure of its own, as high as its rows need.
+    Parameters
+    ----------
+    levels : Hierarchy
+        Levels as `hierarchy` gives them.
+    chosen : Level, optional
+        The level to mark; one that is none of these is marked where its modules are.
+    names : mapping of (str, int) to str, optional
+        Names of inputs and outputs; left out, the group and the number counted from 1.
+    ax : Axes, optional
+        Axes to draw on; left out, a figure of its own, as high as its rows need.
 
-    Returns:
+    Returns
+    -------
+    Axes
         The axes. Boxes are its patches of gid "module".
+
+    Examples
+    --------
+    >>> from bimt_analyze.plots import draw_hierarchy
+    >>> from bimt_analyze.graph import neuron_graph
+    >>> from bimt_analyze.modules import hierarchy
+    >>> from bimt_analyze.synthetic import block_network
+    >>> levels = hierarchy(neuron_graph(block_network(blocks=[(1, 2, 1)] * 2).network))
+    >>> any(patch.get_gid() == "module" for patch in draw_hierarchy(levels).patches)
+    True
     """
     called = ModuleNames(levels.inputs, levels.outputs, names or {})
     trees = _trees(levels, called)
@@ -90,7 +107,7 @@ def _trees(levels: "Hierarchy", called: ModuleNames) -> list[_Tree]:
     chains = {
         "by resolution": levels.resolutions,
         "by weak edges left out": levels.leaks,
-        "by last layers taken away": levels.peeled,
+        "by last layers taken away": levels.up_to_layer,
     }
     found = []
     for title, chain in chains.items():

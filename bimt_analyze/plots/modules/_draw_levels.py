@@ -34,18 +34,39 @@ def draw_levels(
     the next finer ones; where there are none, the next coarser ones. Modules that share most neurons share a colour;
     the chosen level has the colours in which `draw_network` draws its partition.
 
-    Args:
-        network: that the modules were found in.
-        levels: of a `Hierarchy`, for one; in any order.
-        chosen: the level that must be among them; left out, the coarsest.
-        threshold: weights of at most this magnitude are left out.
-        ax: whose place the panels take; left out, a figure of its own.
+    Parameters
+    ----------
+    network : Network
+        The network that the modules were found in.
+    levels : sequence of Level
+        Levels of a `Hierarchy`, for one; in any order.
+    chosen : Level, optional
+        The level that must be among them; left out, the coarsest.
+    threshold : float, default 0.0
+        Weights of at most this magnitude are left out.
+    ax : Axes, optional
+        Axes whose place the panels take; left out, a figure of its own.
 
-    Returns:
+    Returns
+    -------
+    Axes
         The axes; the panels, one a partition, are its ``child_axes``.
 
-    Raises:
-        InputError: no levels, or a module names a neuron that the network does not have.
+    Raises
+    ------
+    InputError
+        There are no levels, or a module names a neuron that the network does not have.
+
+    Examples
+    --------
+    >>> from bimt_analyze.plots import draw_levels
+    >>> from bimt_analyze.graph import neuron_graph
+    >>> from bimt_analyze.modules import hierarchy
+    >>> from bimt_analyze.synthetic import block_network
+    >>> network = block_network(blocks=[(1, 2, 1)] * 2).network
+    >>> levels = hierarchy(neuron_graph(network))
+    >>> len(draw_levels(network, [levels.components]).child_axes)
+    1
     """
     if not levels:
         raise InputError("no levels to draw", where="levels", expected="one or more", got="none")

@@ -1,4 +1,4 @@
-"""What each output loses without each module, as a map of modules and outputs."""
+"""Mean-ablation effects as a map of modules and outputs."""
 
 from typing import TYPE_CHECKING
 
@@ -9,29 +9,49 @@ from .._canvas import INK, MUTED, NEGATIVE, PAPER, POSITIVE, blank_axes, soften
 from .._labels import shorten
 
 if TYPE_CHECKING:
-    from ...audits import Damage
+    from ...audits import MeanAblationEffects
 
 MOST = 400  # cells that still have their number written in them
 NUMBERED, BARE = 0.55, 0.17  # inches a column, with numbers in it and without
 
 
-def draw_damage(damage: "Damage", *, alone: bool = False, level: float = 0.05, ax: Axes | None = None) -> Axes:
-    """Draw the damage to each output (column) without each module (row).
+def draw_mean_ablation_effects(
+    mean_ablation_effects: "MeanAblationEffects", *, alone: bool = False, level: float = 0.05, ax: Axes | None = None
+) -> Axes:
+    """Draw the mean-ablation effect of each module (row) on each output (column).
 
     Blue is lost, red is gained; the scale ends at 1, what predicting the mean costs, or all of a class's margin or
-    accuracy, or as many bits as the classes' shares have. Of many cells the numbers are left out. A damage that at most
-    ``level`` of random groups reach (p, not corrected for the number of cells) is written in bold.
+    accuracy, or as many bits as the classes' shares have. Of many cells the numbers are left out. An effect that at
+    most ``level`` of random groups reach (p, not corrected for the number of cells) is written in bold.
 
-    Args:
-        damage: as `damage` gives it.
-        alone: draw the damage with each module alone, which has no p, instead.
-        level: of p.
-        ax: whose place the picture takes; left out, a figure of its own.
+    Parameters
+    ----------
+    mean_ablation_effects : MeanAblationEffects
+        Effects as `mean_ablation_effects` gives them.
+    alone : bool, default False
+        Draw the effects of ablating all other modules instead, which have no p.
+    level : float, default 0.05
+        p from which a number is not bold.
+    ax : Axes, optional
+        Axes whose place the picture takes; left out, a figure of its own.
 
-    Returns:
+    Returns
+    -------
+    Axes
         The axes; the map is the only one of its ``child_axes``.
+
+    Examples
+    --------
+    >>> from bimt_analyze.plots import draw_mean_ablation_effects
+    >>> from bimt_analyze.audits import mean_ablation_effects
+    >>> from bimt_analyze.synthetic import block_network
+    >>> planted = block_network(blocks=[(2, 3, 1)] * 2, seed=1)
+    >>> y = planted.network.predict(planted.x)
+    >>> effects = mean_ablation_effects(planted.network, planted.partition.modules, planted.x, y, samples=5)
+    >>> len(draw_mean_ablation_effects(effects).child_axes)
+    1
     """
-    values = damage.alone if alone else damage.matrix
+    values = mean_ablation_effects.alone if alone else mean_ablation_effects.matrix
     rows, columns = values.shape
     written = values.size <= MOST
     width = 1.4 + (NUMBERED if written else BARE) * columns
@@ -39,19 +59,20 @@ def draw_damage(damage: "Damage", *, alone: bool = False, level: float = 0.05, a
     axes.set_axis_off()
     panel = axes.inset_axes((0.0, 0.0, 1.0, 1.0))
     soften(panel, grid=False)
-    colours = LinearSegmentedColormap.from_list("damage", [NEGATIVE, PAPER, POSITIVE])
+    colours = LinearSegmentedColormap.from_list("effect", [NEGATIVE, PAPER, POSITIVE])
     panel.imshow(values, cmap=colours, vmin=-1, vmax=1, aspect="auto", interpolation="nearest")
-    panel.set_xticks(range(columns), [shorten(name) for name in damage.outputs], rotation=0 if columns <= 12 else 90)
+    panel.set_xticks(
+        range(columns), [shorten(name) for name in mean_ablation_effects.outputs], rotation=0 if columns <= 12 else 90
+    )
     panel.set_yticks(range(rows), [f"module {number}" for number in range(1, rows + 1)])
     panel.tick_params(length=0)
     panel.spines[:].set_visible(False)
-    panel.set_title(
-        "damage with the module alone" if alone else "damage without the module", color=INK, fontsize=9, loc="left"
-    )
+    of = "all other modules" if alone else "the module"
+    panel.set_title(f"mean-ablation effect of {of}", color=INK, fontsize=9, loc="left")
     if written:
         for i in range(rows):
             for j in range(columns):
-                rare = not alone and damage.p[i, j] <= level
+                rare = not alone and mean_ablation_effects.p[i, j] <= level
                 weight = "bold" if rare else "normal"
                 size = abs(values[i, j])
                 ink = PAPER if size > 0.6 else INK if size >= 0.005 else MUTED

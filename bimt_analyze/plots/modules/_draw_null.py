@@ -28,12 +28,27 @@ def draw_null(significance: "Significance", *, ax: Axes | None = None) -> Axes:
     The words count the null networks that reach the observed value, and say how many standard deviations of theirs it
     lies from their mean. What a small p does not show, `significance` says.
 
-    Args:
-        significance: as `significance` gives it.
-        ax: whose place the picture takes; left out, a figure of its own.
+    Parameters
+    ----------
+    significance : Significance
+        A test as `significance` gives it.
+    ax : Axes, optional
+        Axes whose place the picture takes; left out, a figure of its own.
 
-    Returns:
+    Returns
+    -------
+    Axes
         The axes; the panel is its only child.
+
+    Examples
+    --------
+    >>> from bimt_analyze.plots import draw_null
+    >>> from bimt_analyze.audits import significance
+    >>> from bimt_analyze.graph import neuron_graph
+    >>> from bimt_analyze.synthetic import block_network
+    >>> test = significance(neuron_graph(block_network(blocks=[(1, 2, 1)] * 2).network), samples=5)
+    >>> len(draw_null(test).child_axes)
+    1
     """
     return draw_nulls([significance], ax=ax)
 
@@ -41,15 +56,32 @@ def draw_null(significance: "Significance", *, ax: Axes | None = None) -> Axes:
 def draw_nulls(tests: "Sequence[Significance]", *, ax: Axes | None = None) -> Axes:
     """Draw each test as `draw_null` does, two beside each other.
 
-    Args:
-        tests: one or more.
-        ax: whose place the panels take; left out, a figure of its own.
+    Parameters
+    ----------
+    tests : sequence of Significance
+        One test or more.
+    ax : Axes, optional
+        Axes whose place the panels take; left out, a figure of its own.
 
-    Returns:
+    Returns
+    -------
+    Axes
         The axes; the panels, one a test, are its ``child_axes``.
 
-    Raises:
-        InputError: no tests.
+    Raises
+    ------
+    InputError
+        There are no tests.
+
+    Examples
+    --------
+    >>> from bimt_analyze.plots import draw_nulls
+    >>> from bimt_analyze.audits import significance
+    >>> from bimt_analyze.graph import neuron_graph
+    >>> from bimt_analyze.synthetic import block_network
+    >>> test = significance(neuron_graph(block_network(blocks=[(1, 2, 1)] * 2).network), samples=5)
+    >>> len(draw_nulls([test, test]).child_axes)
+    2
     """
     if not tests:
         raise InputError("no tests to draw", where="tests", expected="one or more", got="none")

@@ -21,13 +21,29 @@ def draw_stability(levels: "Hierarchy", *, chosen: "Level | None" = None, ax: Ax
     beside the number of modules. Resolutions in a row that give the same modules are shaded: plateaus. The chosen
     level, if it is a resolution, is a line through both panels.
 
-    Args:
-        levels: as `hierarchy` gives them.
-        chosen: the level to mark.
-        ax: whose place the panels take; left out, a figure of its own.
+    Parameters
+    ----------
+    levels : Hierarchy
+        Levels as `hierarchy` gives them.
+    chosen : Level, optional
+        The level to mark.
+    ax : Axes, optional
+        Axes whose place the panels take; left out, a figure of its own.
 
-    Returns:
+    Returns
+    -------
+    Axes
         The axes; the panels are its ``child_axes``.
+
+    Examples
+    --------
+    >>> from bimt_analyze.plots import draw_stability
+    >>> from bimt_analyze.graph import neuron_graph
+    >>> from bimt_analyze.modules import hierarchy
+    >>> from bimt_analyze.synthetic import block_network
+    >>> levels = hierarchy(neuron_graph(block_network(blocks=[(1, 2, 1)] * 2).network))
+    >>> len(draw_stability(levels).child_axes)
+    2
     """
     axes = blank_axes(6.4, 4.2) if ax is None else ax
     found = sorted(levels.resolutions, key=lambda level: level.parameter)

@@ -11,7 +11,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rung:
-    """Levels that have the same modules."""
+    """Levels that have the same modules.
+
+    Attributes
+    ----------
+    levels : tuple of Level
+        The levels, in the order given.
+    """
 
     levels: "tuple[Level, ...]"
 
@@ -39,6 +45,20 @@ class Rung:
 def count(number: int, noun: str) -> str:
     """A number and its noun.
 
+    Parameters
+    ----------
+    number : int
+        The number.
+    noun : str
+        The noun in the singular.
+
+    Returns
+    -------
+    str
+        Both, with a plural s where it belongs.
+
+    Examples
+    --------
     >>> count(1, "module"), count(3, "module")
     ('1 module', '3 modules')
     """
@@ -46,7 +66,18 @@ def count(number: int, noun: str) -> str:
 
 
 def rungs(levels: "Sequence[Level]") -> list[Rung]:
-    """Each partition once, in the order in which it first appears."""
+    """Levels of equal modules taken together, in the order in which they first appear.
+
+    Parameters
+    ----------
+    levels : sequence of Level
+        Any levels.
+
+    Returns
+    -------
+    list of Rung
+        Each partition once.
+    """
     found: dict[object, list[Level]] = {}
     for level in levels:
         found.setdefault((level.partition.modules, level.partition.unused), []).append(level)
@@ -54,7 +85,20 @@ def rungs(levels: "Sequence[Level]") -> list[Rung]:
 
 
 def same_rung(found: Sequence[Rung], level: "Level | None") -> Rung | None:
-    """The rung of this level; failing that, the first one with its modules."""
+    """The rung of a level; failing that, the first one with its modules.
+
+    Parameters
+    ----------
+    found : sequence of Rung
+        The rungs.
+    level : Level or None
+        The level, or None.
+
+    Returns
+    -------
+    Rung or None
+        The rung, or None.
+    """
     same = [rung for rung in found if level is not None and rung.partition.same_modules(level.partition)]
     return min(same, key=lambda rung: level not in rung.levels, default=None)
 
@@ -64,6 +108,18 @@ def steady_numbers(found: Sequence[Rung], anchor: "Level | None" = None) -> "lis
 
     The anchor's modules (left out, the first rung's) have the numbers that they have in their partition. From there, up
     and down the rungs, the modules that share most neurons share a number, and what is left over gets a new one.
+
+    Parameters
+    ----------
+    found : sequence of Rung
+        The rungs.
+    anchor : Level, optional
+        The level whose numbers are kept.
+
+    Returns
+    -------
+    list of dict of frozenset of (str, int) to int
+        Module -> number, one mapping a rung.
     """
     start = found[0].partition if anchor is None else anchor.partition
     known = {module: number for number, module in enumerate(start.modules)}

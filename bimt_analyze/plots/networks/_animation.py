@@ -1,4 +1,4 @@
-"""Training as a film: weights fade, neurons glide to their places."""
+"""Training as a film: weights fade, neurons move to their slots."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -32,28 +32,55 @@ def animate_training(
     per_second: int = 15,
     ax: "Axes | None" = None,
 ) -> FuncAnimation:
-    """A film of one network's training: write it with ``.save("training.gif")``.
+    """Make a film of one network's training; write it with ``.save("training.gif")``.
 
-    Between two snapshots every weight and every neuron's coordinates change linearly; what is relocated glides from its
+    Between two snapshots every weight and every neuron's coordinates change linearly; what is relocated moves from its
     old slot to its new one.
 
-    Args:
-        snapshots: of one seed, as `bimt_train.Snapshots` keeps them.
-        partition: modules, as `draw_network` takes them; they colour the neurons from the beginning.
-        threshold: weights of at most this magnitude are left out.
-        frames: how many pictures; evenly spaced in the square root of the step, since most of the moving is early.
-        per_second: of them.
-        ax: where to draw; left out, a figure of its own.
+    Parameters
+    ----------
+    snapshots : sequence of Snapshot
+        Snapshots of one seed, as `bimt_train.Snapshots` keeps them.
+    partition : Modules, optional
+        Modules, as `draw_network` takes them; they colour the neurons from the beginning.
+    threshold : float, default WEIGHT
+        Weights of at most this magnitude are left out.
+    frames : int, default 90
+        Number of pictures; evenly spaced in the square root of the step, since most of the moving is early.
+    per_second : int, default 15
+        Pictures a second.
+    ax : Axes, optional
+        Axes to draw on; left out, a figure of its own.
 
-    Raises:
-        InputError: fewer than two snapshots, or snapshots of different layouts.
+    Returns
+    -------
+    FuncAnimation
+        The film; nothing is drawn before it is saved.
+
+    Raises
+    ------
+    InputError
+        There are fewer than two snapshots, or they have different layouts.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from bimt_analyze.plots import animate_training
+    >>> from bimt_train.models import MLP
+    >>> snapshots = [Snapshot(step, Network.of(MLP((2, 3, 1)))) for step in (0, 10)]
+    >>> film = animate_training(snapshots, frames=2)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     film.save(f"{folder}/training.gif", writer="pillow", dpi=30)
+    ...     Path(f"{folder}/training.gif").exists()
+    True
     """
     if len(snapshots) < 2 or any(s.network.layout != snapshots[0].network.layout for s in snapshots):
         raise InputError(
             "no film can be made of these snapshots",
             expected="two or more, of one layout",
             got=str(len(snapshots)),
-            mend="pass a Snapshots() to train's callbacks, and give its .of(seed)",
+            hint="pass a Snapshots() to train's callbacks, and give its .of(seed)",
         )
     last = snapshots[-1].network
     stages, numbers = unroll(last.layout), module_numbers(last, partition)

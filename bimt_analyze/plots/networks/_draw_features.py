@@ -1,4 +1,4 @@
-"""What the first hidden layer looks at: each neuron's weights as a small image in the neuron's place."""
+"""The weights of the first hidden layer, each neuron's as a small image in the neuron's place."""
 
 import numpy as np
 from jaxtyping import Float64
@@ -21,16 +21,33 @@ def draw_features(network: Network, *, partition: Modules | None = None, ax: Axe
     Blue is above zero, red below; one scale for all, which ends at the 99th percentile of the magnitudes that are not
     zero. Neurons without such weights are left out.
 
-    Args:
-        network: whose inputs lie on a grid, and whose neurons that read them lie in a plane.
-        partition: modules, as `draw_network` takes them; they colour the frames.
-        ax: whose place the picture takes; left out, a figure of its own.
+    Parameters
+    ----------
+    network : Network
+        A network whose inputs lie on a grid, and whose neurons that read them lie in a plane.
+    partition : Modules, optional
+        Modules, as `draw_network` takes them; they colour the frames.
+    ax : Axes, optional
+        Axes whose place the picture takes; left out, a figure of its own.
 
-    Returns:
+    Returns
+    -------
+    Axes
         The axes; the panel is its only child.
 
-    Raises:
-        InputError: inputs on no full grid, or read by no layer in a plane.
+    Raises
+    ------
+    InputError
+        Inputs are on no full grid, or no layer in a plane reads them.
+
+    Examples
+    --------
+    >>> from bimt_analyze.plots import draw_features
+    >>> from bimt_train.checkpoints import Network
+    >>> from bimt_train.models import ImageMLP
+    >>> axes = draw_features(Network.of(ImageMLP([4, 4, 2], (2, 2))))
+    >>> len(axes.child_axes[0].images)
+    4
     """
     numbers = module_numbers(network, partition)
     group, weights, (rows, columns) = _read_by(network)
@@ -70,7 +87,7 @@ def _read_by(network: Network) -> tuple[str, Float64[np.ndarray, "neurons pixels
             where="layout",
             expected="inputs on a full grid, read by a layer in a plane",
             got=f"{len(pixels)} inputs, read by {', '.join(c.target for c in found) or 'nothing'}",
-            mend="give an ImageMLP, or a layout with Group.grid",
+            hint="give an ImageMLP, or a layout with Group.grid",
         )
     order = np.lexsort((pixels[:, 0], pixels[:, 1]))
     return planes[0].target, planes[0].matrix[:, order].astype(np.float64), (rows, columns)

@@ -42,19 +42,38 @@ def draw_network(
     A residual stream, a group that others read and add to, has a row wherever it is read and written, in the order in
     which the layout declares the tensors; grey lines carry its neurons on.
 
-    Args:
-        network: a network, or the network of a circuit.
-        partition: modules by which neurons are coloured: a `Partition`, or sets of (group, index), or such sets by
-            name. A neuron of several modules takes the first; one of none stays white.
-        threshold: weights of at most this magnitude are left out.
-        legend: name modules and signs beside the picture.
-        ax: where to draw; left out, a figure of its own.
+    Parameters
+    ----------
+    network : Network
+        A network, or the network of a circuit.
+    partition : Modules, optional
+        Modules by which neurons are coloured: a `Partition`, or sets of (group, index), or such sets by name. A neuron
+        of several modules takes the first; one of none stays white.
+    threshold : float, default 0.0
+        Weights of at most this magnitude are left out.
+    legend : bool, default True
+        Whether to name modules and signs beside the picture.
+    ax : Axes, optional
+        Axes to draw on; left out, a figure of its own.
 
-    Returns:
+    Returns
+    -------
+    Axes
         The axes.
 
-    Raises:
-        InputError: a module names a neuron that the network does not have.
+    Raises
+    ------
+    InputError
+        A module names a neuron that the network does not have.
+
+    Examples
+    --------
+    >>> from bimt_analyze.plots import draw_network
+    >>> from bimt_analyze.synthetic import block_network
+    >>> planted = block_network(blocks=[(1, 2, 1)] * 2)
+    >>> axes = draw_network(planted.network, partition=planted.partition)
+    >>> len(axes.get_legend().get_texts())
+    4
     """
     numbers = module_numbers(network, partition)
     stages = unroll(network.layout)
@@ -79,7 +98,23 @@ def paint(
     alive: Mapping[str, Bool[np.ndarray, "_"]],
     numbers: Mapping[Neuron, int],
 ) -> None:
-    """Streams, edges and neurons of a scene; no words."""
+    """Draw streams, edges and neurons of a scene; no words.
+
+    Parameters
+    ----------
+    axes : Axes
+        Axes to draw on.
+    stages : Stages
+        Rows of the picture.
+    rows : dict of str to Row
+        Row -> where its neurons stand.
+    edges : sequence of Edges
+        Weights to draw.
+    alive : mapping of str to array of bool, shape (_,)
+        Row -> which of its neurons have edges.
+    numbers : mapping of Neuron to int
+        Neuron -> number of its module.
+    """
     _frame(axes, rows)
     for before, after in stages.carried:
         _carry(axes, rows[before], rows[after], alive[before] & alive[after])
@@ -148,7 +183,17 @@ def _draw_row(
 
 
 def name_rows(axes: Axes, network: Network, rows: dict[str, Row]) -> None:
-    """Group names in the left margin, inputs' names below the picture, outputs' above."""
+    """Write group names in the left margin, inputs' names below the picture, outputs' above.
+
+    Parameters
+    ----------
+    axes : Axes
+        Axes to draw on.
+    network : Network
+        The network, whose layout has the names.
+    rows : dict of str to Row
+        Row -> where its neurons stand.
+    """
     layout, order = network.layout, list(rows.values())
     for row in order:
         axes.annotate(

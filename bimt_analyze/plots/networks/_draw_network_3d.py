@@ -43,20 +43,39 @@ def draw_network_3d(
     Neurons without an edge are faint dots; a first group of more than 64 neurons is drawn as pixels, the darker the
     more weight leaves them. Under an interactive backend the picture can be turned.
 
-    Args:
-        network: a network, or the network of a circuit.
-        partition: modules by which neurons are coloured, as `draw_network` takes them.
-        threshold: weights of at most this magnitude are left out.
-        elevation: of the eye, in degrees above the planes.
-        azimuth: of the eye, in degrees about the vertical.
-        height: of the whole, in widths of a plane.
-        ax: whose place the picture takes; left out, a figure of its own.
+    Parameters
+    ----------
+    network : Network
+        A network, or the network of a circuit.
+    partition : Modules, optional
+        Modules by which neurons are coloured, as `draw_network` takes them.
+    threshold : float, default 0.0
+        Weights of at most this magnitude are left out.
+    elevation : float, default 21.0
+        Height of the eye, in degrees above the planes.
+    azimuth : float, default -68.0
+        Direction of the eye, in degrees about the vertical.
+    height : float, default 1.6
+        Height of the whole, in widths of a plane.
+    ax : Axes, optional
+        Axes whose place the picture takes; left out, a figure of its own.
 
-    Returns:
+    Returns
+    -------
+    Axes
         The axes; the three-dimensional panel is its only child.
 
-    Raises:
-        InputError: a module names a neuron that the network does not have.
+    Raises
+    ------
+    InputError
+        A module names a neuron that the network does not have.
+
+    Examples
+    --------
+    >>> from bimt_analyze.plots import draw_network_3d
+    >>> from bimt_analyze.synthetic import block_network
+    >>> type(draw_network_3d(block_network(blocks=[(1, 2, 1)] * 2).network).child_axes[0]).__name__
+    'Axes3D'
     """
     numbers = module_numbers(network, partition)
     axes = blank_axes(HEIGHT, HEIGHT) if ax is None else ax

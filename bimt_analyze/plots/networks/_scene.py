@@ -34,12 +34,18 @@ Modules: TypeAlias = HasModules | Sequence[Collection[Neuron]] | Mapping[str, Co
 class Row:
     """One group in the picture, or one place of a stream.
 
-    Attributes:
-        name: of the group.
-        points: each neuron's place.
-        planar: whether it is a plane (slots of two or three dimensions) and not a line.
-        outline: the corners of the plane, or the ends of the line.
-        spacing: the distance between neighbours, in widths of the picture; the least one where it differs.
+    Attributes
+    ----------
+    name : str
+        Name of the group.
+    points : array of float64, shape (neurons, 2)
+        Place of each neuron.
+    planar : bool
+        Whether it is a plane (slots of two or three dimensions) and not a line.
+    outline : array of float64, shape (corners, 2)
+        Corners of the plane, or ends of the line.
+    spacing : float
+        Distance between neighbours, in widths of the picture; the least one where it differs.
     """
 
     name: str
@@ -51,7 +57,21 @@ class Row:
 
 @dataclass(frozen=True, eq=False)
 class Edges:
-    """The weights of one connection that are drawn, weakest first; ``source`` and ``target`` name rows."""
+    """The weights of one connection that are drawn, weakest first.
+
+    Attributes
+    ----------
+    source : str
+        Row that is read.
+    target : str
+        Row that is written.
+    sources : array
+        Number of the neuron read, edge by edge.
+    targets : array
+        Number of the neuron written, edge by edge.
+    weights : array of float64, shape (edges,)
+        The weights.
+    """
 
     source: str
     target: str
@@ -61,11 +81,22 @@ class Edges:
 
 
 def rows_of(network: Network, stages: Stages) -> dict[str, Row]:
-    """Row -> its place; the first at the bottom, one unit between rows, x from 0 to 1.
+    """Places of all neurons: the first row at the bottom, one unit between rows, x from 0 to 1.
 
     A second coordinate goes into the depth of the picture (an oblique projection), the first row of an image at the
-    back. If any group has one, groups on a
-    line lie along the middle of their plane.
+    back. If any group has one, groups on a line lie along the middle of their plane.
+
+    Parameters
+    ----------
+    network : Network
+        The network with its placement.
+    stages : Stages
+        Rows of the picture.
+
+    Returns
+    -------
+    dict of str to Row
+        Row -> its place.
     """
     places = {key: network.placement.coordinates(network.layout, group) for key, group in stages.groups.items()}
     deep = any(place.shape[1] > 1 for place in places.values())
@@ -99,7 +130,22 @@ def _project(flat: np.ndarray, level: int, deep: bool) -> Float64[np.ndarray, "p
 
 
 def edges_of(network: Network, stages: Stages, threshold: float) -> list[Edges]:
-    """Every connection's weights of a magnitude above the threshold."""
+    """Every connection's weights above a threshold.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+    stages : Stages
+        Rows of the picture.
+    threshold : float
+        Weights of at most this magnitude are left out.
+
+    Returns
+    -------
+    list of Edges
+        One value a connection.
+    """
     found = []
     for connection in network.connections():
         targets, sources = np.nonzero(np.abs(connection.matrix) > threshold)
@@ -110,7 +156,22 @@ def edges_of(network: Network, stages: Stages, threshold: float) -> list[Edges]:
 
 
 def used(network: Network, stages: Stages, edges: Sequence[Edges]) -> dict[str, Bool[np.ndarray, "_"]]:
-    """Row -> which of its neurons an edge of the picture ends in, or a stream carries past."""
+    """Which neurons of each row an edge of the picture ends in, or a stream carries past.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+    stages : Stages
+        Rows of the picture.
+    edges : sequence of Edges
+        Weights that are drawn.
+
+    Returns
+    -------
+    dict of str to array of bool, shape (_,)
+        Row -> one flag a neuron.
+    """
     sizes, layout = network.layout.sizes, network.layout
     streams = {row for pair in stages.carried for row in pair}
     rows = stages.groups.items()
@@ -127,7 +188,20 @@ def used(network: Network, stages: Stages, edges: Sequence[Edges]) -> dict[str, 
 
 
 def segments(rows: Mapping[str, Row], edges: Edges) -> Float64[np.ndarray, "edges points 2"]:
-    """One line an edge: straight to the next group up, else a curve that keeps clear of the groups between."""
+    """One line an edge: straight to the next group up, else a curve that keeps clear of the groups between.
+
+    Parameters
+    ----------
+    rows : mapping of str to Row
+        Row -> where its neurons stand.
+    edges : Edges
+        Weights of one connection.
+
+    Returns
+    -------
+    array of float64, shape (edges, points, 2)
+        Two points, or as many as a curve has, an edge.
+    """
     order = list(rows)
     rise = order.index(edges.target) - order.index(edges.source)
     start, end = rows[edges.source].points[edges.sources], rows[edges.target].points[edges.targets]
@@ -148,10 +222,24 @@ def segments(rows: Mapping[str, Row], edges: Edges) -> Float64[np.ndarray, "edge
 
 
 def module_numbers(network: Network, partition: Modules | None) -> dict[Neuron, int]:
-    """Neuron (group, index) -> the number of the first module that has it.
+    """Number of the first module that has each neuron.
 
-    Raises:
-        InputError: a module names a neuron that the network does not have.
+    Parameters
+    ----------
+    network : Network
+        The network.
+    partition : Modules or None
+        Modules, as `draw_network` takes them.
+
+    Returns
+    -------
+    dict of Neuron to int
+        Neuron (group, index) -> number of its module.
+
+    Raises
+    ------
+    InputError
+        A module names a neuron that the network does not have.
     """
     modules: Sequence[Collection[Neuron]] = ()
     if isinstance(partition, Mapping):
@@ -168,7 +256,7 @@ def module_numbers(network: Network, partition: Modules | None) -> dict[Neuron, 
                     where=f"module {number + 1}",
                     expected=", ".join(f"{name}.0 to {name}.{size - 1}" for name, size in sizes.items()),
                     got=f"{group}.{index}",
-                    mend="draw the network that the modules were found in",
+                    hint="draw the network that the modules were found in",
                 )
             numbers.setdefault((group, index), number)
     return numbers

@@ -10,10 +10,14 @@ from bimt_train.layouts import Layout
 class Stages:
     """What stands where in a picture, first at the bottom.
 
-    Attributes:
-        groups: row -> the group that it shows.
-        ends: weight tensor -> the rows that it reads and writes.
-        carried: pairs of rows, one after the other, that show one stream before and after a write.
+    Attributes
+    ----------
+    groups : mapping of str to str
+        Row -> the group that it shows.
+    ends : mapping of str to (str, str)
+        Weight tensor -> the rows that it reads and writes.
+    carried : tuple of (str, str)
+        Pairs of rows, one after the other, that show one stream before and after a write.
     """
 
     groups: Mapping[str, str]
@@ -26,6 +30,16 @@ def unroll(layout: Layout) -> Stages:
 
     A stream is a group that other groups read and add to, as attention and MLP do with the residual stream of a
     transformer. Drawn once, every edge of it would run to and fro; so each write starts a new row, as unrolled in time.
+
+    Parameters
+    ----------
+    layout : Layout
+        Layout of the network.
+
+    Returns
+    -------
+    Stages
+        The rows.
     """
     flow = {name: layout.tensors[name].plan.groups for name in layout.weights()}
     streams = _streams(set(flow.values()))

@@ -1,1 +1,1 @@
-"""Pictures of what neurons stand for."""
+"""Pictures of what neurons represent, and of what a network predicts."""

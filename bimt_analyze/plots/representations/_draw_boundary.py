@@ -24,28 +24,49 @@ def draw_boundary(
 ) -> Axes:
     """Draw regions by the class of the largest output, and the rows in their true classes' colours on top.
 
-    Args:
-        checkpoint: a classifier of two inputs.
-        x: rows, in the task's own units.
-        y: their classes, one-hot.
-        ax: whose place the picture takes; left out, a figure of its own.
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        Checkpoint of a classifier of two inputs.
+    x : array of float64, shape (rows, 2)
+        Input rows, in the task's own units.
+    y : array of float64, shape (rows, classes)
+        Classes of the rows, one-hot.
+    ax : Axes, optional
+        Axes whose place the picture takes; left out, a figure of its own.
 
-    Returns:
+    Returns
+    -------
+    Axes
         The axes; the panel is its only child.
 
-    Raises:
-        InputError: not two inputs, or outputs that are no classes.
+    Raises
+    ------
+    InputError
+        There are not two inputs, or the outputs are no classes.
+
+    Examples
+    --------
+    >>> from bimt_analyze.plots import draw_boundary
+    >>> import numpy as np
+    >>> from bimt_analyze.synthetic import block_network
+    >>> from bimt_train.checkpoints import Checkpoint, Probe, TaskSpec
+    >>> planted = block_network(blocks=[(1, 3, 1)] * 2, rows=20, seed=1)
+    >>> x, y = planted.x, np.eye(2)[planted.network.predict(planted.x).argmax(axis=1)]
+    >>> task = TaskSpec("own", ("a", "b"), ("u", "v"), ((-3, 3),) * 2, loss="cross-entropy")
+    >>> len(draw_boundary(Checkpoint(planted.network, task, Probe(x, y, x, y), {"seed": 0}), x, y).child_axes)
+    1
     """
-    card = checkpoint.card
-    if len(card.inputs) != 2 or not card.classifies:
-        got = f"{len(card.inputs)} inputs, loss {card.loss}"
-        raise InputError("no boundary to draw", where=f"task {card.name!r}", expected="two inputs, classes", got=got)
-    low = np.minimum(x.min(axis=0), [pair[0] for pair in card.ranges])
-    high = np.maximum(x.max(axis=0), [pair[1] for pair in card.ranges])
+    task = checkpoint.task
+    if len(task.inputs) != 2 or not task.classifies:
+        got = f"{len(task.inputs)} inputs, loss {task.loss}"
+        raise InputError("no boundary to draw", where=f"task {task.name!r}", expected="two inputs, classes", got=got)
+    low = np.minimum(x.min(axis=0), [pair[0] for pair in task.ranges])
+    high = np.maximum(x.max(axis=0), [pair[1] for pair in task.ranges])
     across, up = (np.linspace(low[i], high[i], POINTS) for i in range(2))
     grid = np.stack(np.meshgrid(across, up), axis=2).reshape(-1, 2)
     classes = checkpoint.predict(grid).argmax(axis=1).reshape(POINTS, POINTS)
-    colours = np.array([to_rgb(module_colour(k)) for k in range(len(card.outputs))])
+    colours = np.array([to_rgb(module_colour(k)) for k in range(len(task.outputs))])
     axes = blank_axes(5.0, 4.0) if ax is None else ax
     (panel,) = panels(axes, 1, 1)
     soften(panel)
@@ -54,10 +75,10 @@ def draw_boundary(
         pale[classes], extent=(low[0], high[0], low[1], high[1]), origin="lower", aspect="auto", interpolation="nearest"
     )
     true = y.argmax(axis=1)
-    for k, name in enumerate(card.output_labels or card.outputs):
+    for k, name in enumerate(task.output_labels or task.outputs):
         rows = x[true == k]
         panel.scatter(rows[:, 0], rows[:, 1], s=9, color=colours[k], linewidths=0, label=shorten(name))
-    panel.set_xlabel(shorten(card.inputs[0]), color=INK, parse_math=False)
-    panel.set_ylabel(shorten(card.inputs[1]), color=INK, parse_math=False)
+    panel.set_xlabel(shorten(task.inputs[0]), color=INK, parse_math=False)
+    panel.set_ylabel(shorten(task.inputs[1]), color=INK, parse_math=False)
     panel.legend(frameon=False, fontsize=8, labelcolor=INK, loc="upper right")
     return axes

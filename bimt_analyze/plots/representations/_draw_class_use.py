@@ -21,12 +21,27 @@ def draw_class_use(use: "ClassUse", *, ax: Axes | None = None) -> Axes:
     Blue is lost, red is gained; the scale ends at 1, where nothing of the margin is left. The layers stand side by
     side, last one first; within a layer neurons are sorted by the class that they matter most to.
 
-    Args:
-        use: as `class_use` gives it.
-        ax: whose place the picture takes; left out, a figure of its own.
+    Parameters
+    ----------
+    use : ClassUse
+        Use of neurons as `class_use` gives it.
+    ax : Axes, optional
+        Axes whose place the picture takes; left out, a figure of its own.
 
-    Returns:
-        The axes; the panels, one a layer, are its ``child_axes``.
+    Returns
+    -------
+    Axes
+        The axes; the panels, one a layer, are its ``child_axes``, and then the scale.
+
+    Examples
+    --------
+    >>> from bimt_analyze.plots import draw_class_use
+    >>> import numpy as np
+    >>> from bimt_analyze.representations import ClassUse
+    >>> one, drop = np.ones(2), np.array([[0.5, 0.0], [0.0, 1.0]])
+    >>> use = ClassUse((("h1", 0), ("h1", 1)), ("u", "v"), one, one, drop, drop)
+    >>> len(draw_class_use(use).child_axes)
+    2
     """
     groups = list(dict.fromkeys(group for group, _ in use.neurons))[::-1]
     columns = {group: [i for i, (own, _) in enumerate(use.neurons) if own == group] for group in groups}

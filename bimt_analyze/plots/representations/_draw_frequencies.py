@@ -18,15 +18,31 @@ ROOM = (0.11, 0.085)  # that a token's number takes, in radii; where there is no
 def draw_frequencies(modules: "Sequence[FrequencyModule]", *, ax: Axes | None = None) -> Axes:
     """Draw for each module its tokens over the first two principal axes of the embedding, and below the spectrum.
 
-    Tokens are coloured by their number; a line joins t to the token that is one turn of the frequency's ring further,
-    t + 1/k modulo p. The title gives k and the share of power in k, 2k and 3k; their bars have the module's colour.
+    Tokens are coloured by their number; a line joins t to the token that is one turn of the frequency's ring further, t
+    + 1/k modulo p. The title gives k and the share of power in k, 2k and 3k; their bars have the module's colour.
 
-    Args:
-        modules: as `frequency_modules` gives them; those that read no dimension are left out.
-        ax: whose place the panels take; left out, a figure of its own.
+    Parameters
+    ----------
+    modules : sequence of FrequencyModule
+        Modules as `frequency_modules` gives them; those that read no dimension are left out.
+    ax : Axes, optional
+        Axes whose place the panels take; left out, a figure of its own.
 
-    Returns:
+    Returns
+    -------
+    Axes
         The axes; the panels are its ``child_axes``: the curves, then the spectra.
+
+    Examples
+    --------
+    >>> from bimt_analyze.plots import draw_frequencies
+    >>> import numpy as np
+    >>> from bimt_analyze.representations import FrequencyModule
+    >>> turn = 2 * np.pi * np.arange(5) / 5
+    >>> curve = np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    >>> module = FrequencyModule(frozenset(), (0, 1), 1, 1.0, {1: 1.0}, np.array([0.0, 1.0, 0.0]), curve, ())
+    >>> len(draw_frequencies([module]).child_axes)
+    2
     """
     shown = [(number, module) for number, module in enumerate(modules) if module.frequency]
     count = max(len(shown), 1)

@@ -1,4 +1,4 @@
-"""S4: the irreducible representations that each neuron carries."""
+"""S4: the shares of each neuron's variance in the irreducible representations."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -16,18 +16,30 @@ SHOWN = ("sign", "2", "3", "3'")  # in the order of the house's colours
 
 
 def draw_irreps(shares: "Sequence[IrrepShares]", *, ax: Axes | None = None) -> Axes:
-    """Draw each neuron as a bar of the shares of its variance, one colour a representation; grey is no function of the
-    product.
+    """Draw each neuron as a bar of the shares of its variance, one colour a representation.
 
-    Neurons are sorted by the representation that they carry most of, and those of a standard deviation below 0.01 are
-    left out. Ticks are the neurons' numbers.
+    Grey is the share that is no function of the product. Neurons are sorted by the representation of their greatest
+    share, and those of a standard deviation below 0.01 are left out. Ticks are the neurons' numbers.
 
-    Args:
-        shares: as `irrep_shares` gives them.
-        ax: whose place the picture takes; left out, a figure of its own.
+    Parameters
+    ----------
+    shares : sequence of IrrepShares
+        Shares as `irrep_shares` gives them.
+    ax : Axes, optional
+        Axes whose place the picture takes; left out, a figure of its own.
 
-    Returns:
+    Returns
+    -------
+    Axes
         The axes; the panel is its only child.
+
+    Examples
+    --------
+    >>> from bimt_analyze.plots import draw_irreps
+    >>> from bimt_analyze.representations import IrrepShares
+    >>> one = IrrepShares(0, {"trivial": 0.0, "sign": 0.9, "2": 0.1, "3": 0.0, "3'": 0.0}, spread=1.0)
+    >>> len(draw_irreps([one]).child_axes)
+    1
     """
 
     def rank(one: "IrrepShares") -> tuple[int, float]:

@@ -1,4 +1,4 @@
-"""A part of a function over its inputs, as several compute it."""
+"""A part of a function over its inputs, as a network and a formula compute it."""
 
 from collections.abc import Mapping, Sequence
 
@@ -24,18 +24,36 @@ def draw_part(
 ) -> Axes:
     """Draw values over each of the first three inputs: lines for one input, dots for several.
 
-    Args:
-        x: the inputs' values.
-        values: who computes it -> the values.
-        names: of the inputs.
-        title: above the first panel.
-        ax: whose place the panels take; left out, a figure of its own.
+    Parameters
+    ----------
+    x : array of float64, shape (rows, inputs)
+        Values of the inputs.
+    values : mapping of str to array of float64, shape (rows,)
+        What computes the part, a network or a formula -> the values.
+    names : sequence of str
+        Names of the inputs.
+    title : str, default ''
+        Title above the first panel.
+    ax : Axes, optional
+        Axes whose place the panels take; left out, a figure of its own.
 
-    Returns:
+    Returns
+    -------
+    Axes
         The axes; the panels are its ``child_axes``.
 
-    Raises:
-        InputError: names that do not pair up with the inputs.
+    Raises
+    ------
+    InputError
+        The names do not pair up with the inputs.
+
+    Examples
+    --------
+    >>> from bimt_analyze.plots import draw_part
+    >>> import numpy as np
+    >>> x = np.linspace(-1, 1, 9)[:, None]
+    >>> len(draw_part(x, {"formula": x[:, 0] ** 2}, names=["x1"]).child_axes)
+    1
     """
     if len(names) != x.shape[1]:
         raise InputError("one name an input", where="names", expected=str(x.shape[1]), got=str(len(names)))

@@ -23,19 +23,37 @@ def draw_predictions(
     names: Sequence[str] = (),
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw predicted against true values, one panel an output; on the diagonal both are equal.
+    """Draw predicted against true values, one panel an output; on the diagonal they are equal.
 
-    Args:
-        targets: true values.
-        predictions: who predicts -> the values; each has its marker and its r2 = 1 - residual variance / variance.
-        names: of the outputs; y1, y2, ... if left out.
-        ax: whose place the panels take; left out, a figure of its own.
+    Parameters
+    ----------
+    targets : array of float64, shape (rows, outputs)
+        True values.
+    predictions : mapping of str to array of float64, shape (_, _)
+        What predicts, a network or a formula -> the values; each has its marker and its r2 = 1 - residual variance /
+        variance.
+    names : sequence of str, default ()
+        Names of the outputs; y1, y2, ... if left out.
+    ax : Axes, optional
+        Axes whose place the panels take; left out, a figure of its own.
 
-    Returns:
+    Returns
+    -------
+    Axes
         The axes; the panels are its ``child_axes``. Of more than 12 outputs the first 12 are drawn.
 
-    Raises:
-        InputError: predictions or names that do not pair up with the targets.
+    Raises
+    ------
+    InputError
+        Predictions or names do not pair up with the targets.
+
+    Examples
+    --------
+    >>> from bimt_analyze.plots import draw_predictions
+    >>> import numpy as np
+    >>> y = np.linspace(0, 1, 9)[:, None]
+    >>> draw_predictions(y, {"network": 0.9 * y}).child_axes[0].get_title(loc="left")
+    'y1'
     """
     outputs = targets.shape[1]
     names = tuple(names) or tuple(f"y{i + 1}" for i in range(outputs))
@@ -89,6 +107,20 @@ def _panel(panel: Axes, true: np.ndarray, predicted: Mapping[str, np.ndarray]) -
 def r_squared(true: Float64[np.ndarray, " rows"], predicted: Float64[np.ndarray, " rows"]) -> float:
     """1 - sum (true - predicted)^2 / sum (true - mean)^2; NaN for constant targets.
 
+    Parameters
+    ----------
+    true : array of float64, shape (rows,)
+        True values.
+    predicted : array of float64, shape (rows,)
+        Predicted values.
+
+    Returns
+    -------
+    float
+        1 for equal values, 0 for the mean.
+
+    Examples
+    --------
     >>> r_squared(np.array([0.0, 1.0, 2.0]), np.array([0.0, 1.0, 2.5]))
     0.875
     """

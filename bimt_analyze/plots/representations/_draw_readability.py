@@ -1,4 +1,4 @@
-"""Where along a network a number can be read off."""
+"""Where along a network a number is linearly readable."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -15,15 +15,29 @@ LOWEST = -0.05  # r2 below this is drawn here: worse than the mean is worse than
 
 
 def draw_readability(readouts: "Sequence[Readout]", *, tokens: Sequence[str] = (), ax: Axes | None = None) -> Axes:
-    """Draw r2 against the modules in the order of computation, one line a token.
+    """Draw the r2 of linear probes against the modules in the order of computation, one line a token.
 
-    Args:
-        readouts: as `readability` gives them.
-        tokens: their names; left out, token 0, token 1, ...
-        ax: whose place the picture takes; left out, a figure of its own.
+    Parameters
+    ----------
+    readouts : sequence of Readout
+        Readouts as `readability` gives them.
+    tokens : sequence of str, default ()
+        Names of the tokens; left out, token 0, token 1, ...
+    ax : Axes, optional
+        Axes whose place the picture takes; left out, a figure of its own.
 
-    Returns:
+    Returns
+    -------
+    Axes
         The axes; the panel is its only child.
+
+    Examples
+    --------
+    >>> from bimt_analyze.plots import draw_readability
+    >>> from bimt_analyze.representations import Readout
+    >>> found = [Readout("read", 0, 0.1), Readout("blocks.0", 0, 0.9)]
+    >>> len(draw_readability(found, tokens=["x1"]).child_axes)
+    1
     """
     axes = blank_axes(4.2, 2.6) if ax is None else ax
     (panel,) = panels(axes, 1, 1)
@@ -37,6 +51,6 @@ def draw_readability(readouts: "Sequence[Readout]", *, tokens: Sequence[str] = (
                    markeredgewidth=0.6, label=shorten(name))  # fmt: skip
     panel.set_xticks(range(len(modules)), modules)
     panel.set_ylim(LOWEST * 1.5, 1.05)
-    panel.set_ylabel("r2 of a linear readout")
+    panel.set_ylabel("r2 of a linear probe")
     panel.legend(frameon=False, fontsize=8, labelcolor=INK)
     return axes

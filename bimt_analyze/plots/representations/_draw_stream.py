@@ -15,14 +15,29 @@ def draw_stream(found: StreamMap, *, ax: Axes | None = None) -> Axes:
     """Draw positions of the stream, in the order in which they sit in space, against all that writes and reads them.
 
     Columns stand in the order of computation, blue where they write and red where they read; a full cell is the
-    greatest mass of its column, white is none. Above each column stands the share of positions that it touches at all.
+    greatest sum of magnitudes of its column, white is none. Above each column stands the share of positions that it
+    touches at all.
 
-    Args:
-        found: as `stream_map` gives it.
-        ax: whose place the picture takes; left out, a figure of its own.
+    Parameters
+    ----------
+    found : StreamMap
+        Map as `stream_map` gives it.
+    ax : Axes, optional
+        Axes whose place the picture takes; left out, a figure of its own.
 
-    Returns:
+    Returns
+    -------
+    Axes
         The axes; the panel is its only child.
+
+    Examples
+    --------
+    >>> from bimt_analyze.plots import draw_stream
+    >>> import numpy as np
+    >>> from bimt_analyze.transformers import StreamMap
+    >>> found = StreamMap("resid", (("embedding", "writes"), ("m1", "reads")), np.eye(2), (0, 1))
+    >>> len(draw_stream(found).child_axes)
+    1
     """
     axes = blank_axes(CELL * len(found.columns) + 1.2, 4.6) if ax is None else ax
     (panel,) = panels(axes, 1, 1)

@@ -11,7 +11,7 @@ from ..._errors import CheckpointError
 
 
 class Linear(NamedTuple):
-    """One layer ``W h + b`` and the name that its weight came under."""
+    """One layer ``W h + b`` and the name of its weight."""
 
     name: str
     weight: Float[np.ndarray, "out in"]
@@ -19,14 +19,26 @@ class Linear(NamedTuple):
 
 
 def chain_of(state: Mapping[str, np.ndarray]) -> tuple[Linear, ...]:
-    """The layers of a chain, in the order of their names in the mapping.
+    """Find the layers of a chain, in the order of their names in the mapping.
 
     Tensors whose names agree up to the last dot belong together. Among them weights (two axes) and biases (one axis)
     are paired in order; where there are fewer biases than weights, a bias belongs to the weight just ahead of it.
 
-    Raises:
-        CheckpointError: a tensor that is neither weight nor bias, a weight stored ``[in, out]``, or one that does not
-            take what the layer before it gives.
+    Parameters
+    ----------
+    state : mapping of str to array
+        The tensors of the chain, and no others. A weight is ``[out, in]``, a bias ``[out]``.
+
+    Returns
+    -------
+    tuple of Linear
+        The layers, first to last. A layer without a bias gets zeros.
+
+    Raises
+    ------
+    CheckpointError
+        A tensor is neither weight nor bias, a weight is stored ``[in, out]``, or a weight does not take what the layer
+        before it gives.
     """
     families: dict[str, list[str]] = {}
     for name in state:
@@ -36,10 +48,10 @@ def chain_of(state: Mapping[str, np.ndarray]) -> tuple[Linear, ...]:
     extra = [name for name in state if name not in used]
     if extra or not pairs:
         raise CheckpointError(
-            "tensors that are no part of a plain feed-forward chain" if extra else "no layers",
+            "tensors that do not belong to a plain feed-forward chain" if extra else "no layers",
             where=", ".join(f"'{name}' {state[name].shape}" for name in extra[:8]) or "the state",
             expected="for each layer one weight [out, in] and at most one bias [out]",
-            mend="fold batch norms into the layer before, and describe any other architecture by a Layout",
+            hint="fold batch norms into the layer before, and describe any other architecture by a Layout",
         )
     _check_chain(pairs, state)
     layers = []
@@ -70,18 +82,18 @@ def _check_chain(pairs: Sequence[tuple[str, str]], state: Mapping[str, np.ndarra
     turned = _fits([shape[::-1] for shape in shapes], biases)
     for index, ((weight, bias), (rows, columns)) in enumerate(zip(pairs, shapes, strict=True)):
         alone = f"the weight is stored [in, out]: give '{weight}' transposed"
-        mend = "every weight is stored [in, out]: give each transposed" if turned else ""
+        hint = "every weight is stored [in, out]: give each transposed" if turned else ""
         if turned and not any(biases):
-            mend += ", or give the layers first to last"
+            hint += ", or give the layers first to last"
         given = shapes[index - 1][0] if index else columns
         if columns != given:
-            whole = mend or (alone if rows == given and biases[index] in (None, columns) else "")
+            whole = hint or (alone if rows == given and biases[index] in (None, columns) else "")
             raise CheckpointError(
                 "weights that do not chain",
                 where=f"tensor '{weight}', axis 1",
                 expected=f"{given}, the outputs of '{pairs[index - 1][0]}'",
                 got=f"{columns} of shape {(rows, columns)}",
-                mend=whole or "give the tensors in the order of the layers, each weight [out, in]",
+                hint=whole or "give the tensors in the order of the layers, each weight [out, in]",
             )
         if biases[index] not in (None, rows):
             raise CheckpointError(
@@ -89,7 +101,7 @@ def _check_chain(pairs: Sequence[tuple[str, str]], state: Mapping[str, np.ndarra
                 where=f"tensor '{bias}', axis 0",
                 expected=f"{rows}, the rows of '{weight}' {(rows, columns)}",
                 got=str(biases[index]),
-                mend=mend or (alone if biases[index] == columns else "give each bias right after its weight"),
+                hint=hint or (alone if biases[index] == columns else "give each bias right after its weight"),
             )
 
 

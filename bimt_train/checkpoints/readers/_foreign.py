@@ -1,94 +1,113 @@
-"""Adapters: networks that were trained and saved elsewhere, as checkpoints."""
+"""Readers of networks that were trained and saved elsewhere."""
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 # The error alone, which torch.load raises; files are read by torch's reader of weights and by safetensors only.
 from pickle import UnpicklingError
-from typing import Any, TypeAlias, TypedDict, Unpack
+from typing import Any, TypeAlias, Unpack
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float64
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 
 from ..._errors import CheckpointError
-from ...expressions._decomposition import KnownParts
 from ...layouts._placement import Placement
 from ...models._mlp import MLP
-from .._checkpoint import Checkpoint, Probe
+from .._checkpoint import Checkpoint
 from .._network import Network
-from .._task_spec import TaskCard
+from ._about import About, checkpoint_of
 from ._chain import Linear, chain_of
 
 State: TypeAlias = Mapping[str, Any]
-Rows: TypeAlias = Float64[np.ndarray, "rows columns"]
-
-SAMPLED_ROWS = 1000
-"""Rows drawn, for training and for testing each, where ranges are given in place of a table."""
 
 _NOTEBOOK = re.compile(r"linears\.(\d+)\.linear\.(?:weight|bias)")
 _WRAPPERS = ("state_dict", "model_state_dict")
 _BROKEN = (UnpicklingError, RuntimeError, EOFError, ValueError, TypeError, LookupError, AttributeError, AssertionError)
 
 
-class About(TypedDict, total=False):
-    """What a file of weights does not say; all may be left out but one of x and ranges.
-
-    Attributes:
-        x: rows to probe the network on, in the units it was trained in; every fifth is kept as a test row.
-        y: their targets; left out, the network's own outputs take their place.
-        ranges: in place of x, (lowest, highest) for all inputs, or one such pair for each; rows are drawn between.
-        inputs: names of the inputs, else x1, x2, ...
-        outputs: names of the outputs, else y1, y2, ...
-        parts: what is known of the task, over these names.
-    """
-
-    x: Rows
-    y: Rows | None
-    ranges: Sequence[Any]
-    inputs: Sequence[str]
-    outputs: Sequence[str]
-    parts: KnownParts | None
-
-
 def from_state_dict(state: State, *, activation: str, **about: Unpack[About]) -> Checkpoint:
-    """The checkpoint of a plain feed-forward chain ``h_l = activation(W_l h_(l-1) + b_l)``, the last layer linear.
+    """Make a checkpoint of a plain feed-forward chain ``h_l = activation(W_l h_(l-1) + b_l)``, the last layer linear.
 
-    Args:
-        state: tensors or arrays under any names: for each layer, in order, a weight ``[out, in]`` and at most one bias
-            ``[out]``. A layer without a bias gets zeros.
-        activation: one of `ACTIVATIONS`; tensors do not tell it.
-        about: a table or ranges to probe on, names, and known parts; see `About`.
+    Parameters
+    ----------
+    state : mapping of str to tensor or array
+        Under any names: for each layer, in order, a weight ``[out, in]`` and at most one bias ``[out]``. A layer
+        without a bias gets zeros.
+    activation : str
+        One of `ACTIVATIONS`; tensors do not tell it.
+    **about
+        What the tensors do not say:
 
-    Raises:
-        CheckpointError: tensors that are no such chain, each named, or a probe that does not fit it.
-        TaskError: names that cannot stand in a formula, an input that never changes.
-        InputError: unknown activation.
+        - ``x``, array of shape (rows, inputs): rows to probe the network on, in the units it was trained in; every
+          fifth is kept as a test row.
+        - ``y``, array of shape (rows, outputs): their targets; left out, the network's own outputs take their place.
+        - ``ranges``: in place of ``x``, (lowest, highest) for all inputs, or one such pair for each; 1000 training rows
+          and 1000 test rows are drawn between, always the same.
+        - ``inputs``, ``outputs``, sequences of str: names, else x1, x2, ... and y1, y2, ...
+        - ``decomposition``: the known `Decomposition` of the task, over these names.
+
+    Returns
+    -------
+    Checkpoint
+        With ``{"adapter": "state_dict"}`` as its config.
+
+    Raises
+    ------
+    CheckpointError
+        The tensors are no such chain, each named, or the probe does not fit it.
+    TaskError
+        Names cannot stand in a formula, or an input never changes.
+    InputError
+        The activation is unknown.
+
+    Examples
+    --------
+    >>> state = {"W1": np.ones((3, 2)), "b1": np.zeros(3), "W2": np.ones((1, 3))}
+    >>> checkpoint = from_state_dict(state, activation="relu", ranges=(-1, 1))
+    >>> checkpoint.predict(np.array([[1.0, 2.0]]))
+    array([[9.]])
     """
     layers = chain_of({name: _array(name, tensor) for name, tensor in state.items()})
-    return _checkpoint(_network(layers, activation), "state_dict", _About(**about))
+    return checkpoint_of(_network(layers, activation), "state_dict", about)
 
 
 def from_bimt_notebook(state: State, *, activation: str = "silu", **about: Unpack[About]) -> Checkpoint:
-    """The checkpoint of a network that the notebooks of arXiv 2305.08746 saved; its neurons stay in their places.
+    """Make a checkpoint of a network that the notebooks of arXiv 2305.08746 saved; its neurons stay in their slots.
 
     There a neuron's index is its slot, and the order of inputs and outputs is kept beside, as numbers stored as floats:
     slot k reads the user's input ``in_perm[k]``, and slot k of the last layer computes the user's output
     ``out_perm[k]``; a forward pass is ``layers(x[:, in_perm])[:, argsort(out_perm)]``. Here inputs and outputs keep the
-    user's order, and the placement says where they sit: input j in slot ``argsort(in_perm)[j]``, outputs alike.
+    user's order, and the placement says where they are: input j is in slot ``argsort(in_perm)[j]``, outputs alike.
 
-    Args:
-        state: keys ``linears.N.linear.weight`` and ``linears.N.linear.bias``, ``in_perm`` and ``out_perm`` or neither.
-        activation: one of `ACTIVATIONS`.
-        about: a table or ranges to probe on, names, and known parts; see `About`.
+    Parameters
+    ----------
+    state : mapping of str to tensor or array
+        Keys ``linears.N.linear.weight`` and ``linears.N.linear.bias``, ``in_perm`` and ``out_perm`` or neither.
+    activation : str, default "silu"
+        One of `ACTIVATIONS`.
+    **about
+        ``x``, ``y``, ``ranges``, ``inputs``, ``outputs`` and ``decomposition``, as `from_state_dict` takes them.
 
-    Raises:
-        CheckpointError: other keys, orders that are no permutations, tensors that are no chain. Learned embeddings and
-            folded inputs (modular addition, permutations) are refused: their inputs are tokens, not numbers.
+    Returns
+    -------
+    Checkpoint
+        With ``{"adapter": "bimt_notebook"}`` as its config.
+
+    Raises
+    ------
+    CheckpointError
+        Other keys, orders that are no permutations, or tensors that are no chain. Learned embeddings and folded inputs
+        (modular addition, permutations) are refused: their inputs are tokens, not numbers.
+
+    Examples
+    --------
+    >>> layer = {"linears.0.linear.weight": np.array([[1.0, 2.0]]), "linears.0.linear.bias": np.zeros(1)}
+    >>> order = {"in_perm": np.array([1.0, 0.0]), "out_perm": np.array([0.0])}
+    >>> from_bimt_notebook(layer | order, ranges=(-1, 1)).predict(np.array([[10.0, 1.0]]))
+    array([[21.]])
     """
     if "embedding" in state:
         raise CheckpointError(
@@ -96,7 +115,7 @@ def from_bimt_notebook(state: State, *, activation: str = "silu", **about: Unpac
             where="tensor 'embedding'",
             expected="inputs that are numbers",
             got="tokens",
-            mend="look the tokens up in the embedding and adapt the layers behind it alone, with from_state_dict",
+            hint="look the tokens up in the embedding and adapt the layers behind it alone, with from_state_dict",
         )
     numbers = {name: int(match[1]) for name in state if (match := _NOTEBOOK.fullmatch(name))}
     others = [name for name in state if name not in numbers and name not in ("in_perm", "out_perm")]
@@ -105,7 +124,7 @@ def from_bimt_notebook(state: State, *, activation: str = "silu", **about: Unpac
             "not a network of the published notebooks",
             where=", ".join(f"'{name}'" for name in others[:8]) or "no tensor 'linears.0.linear.weight'",
             expected="linears.N.linear.weight, linears.N.linear.bias, in_perm, out_perm",
-            mend="read it with from_state_dict",
+            hint="read it with from_state_dict",
         )
     layers = list(chain_of({name: _array(name, state[name]) for name in sorted(numbers, key=lambda n: numbers[n])}))
     into = _inverse_order(state, "in_perm", layers[0].weight.shape[1])
@@ -114,26 +133,46 @@ def from_bimt_notebook(state: State, *, activation: str = "silu", **about: Unpac
     layers[-1] = layers[-1]._replace(weight=layers[-1].weight[out], bias=layers[-1].bias[out])
     network = _network(layers, activation)
     slots = {**network.placement.slots, "x": tuple(into.tolist()), "y": tuple(out.tolist())}
-    return _checkpoint(network.with_placement(Placement(slots)), "bimt_notebook", _About(**about))
+    return checkpoint_of(network.with_placement(Placement(slots)), "bimt_notebook", about)
 
 
 def read_foreign(path: str | Path, *, activation: str | None = None, **about: Unpack[About]) -> Checkpoint:
-    """The checkpoint of a file of weights: ``.pt`` or ``.pth`` through ``weights_only=True``, or ``.safetensors``.
+    """Make a checkpoint of a file of weights: ``.pt`` or ``.pth`` through ``weights_only=True``, or ``.safetensors``.
 
     A state_dict under the key ``state_dict`` or ``model_state_dict`` is taken out; the published notebooks' networks
     are known by their keys. A safetensors file keeps no order: layers are taken in the natural order of their names.
 
-    Args:
-        path: the file.
-        activation: one of `ACTIVATIONS`; needed but for the notebooks, which used silu.
-        about: a table or ranges to probe on, names, and known parts; see `About`.
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    activation : str, optional
+        One of `ACTIVATIONS`; needed but for the notebooks, which used silu.
+    **about
+        ``x``, ``y``, ``ranges``, ``inputs``, ``outputs`` and ``decomposition``, as `from_state_dict` takes them.
 
-    Raises:
-        CheckpointError: a file of another kind, one that holds more than tensors, or what the adapters refuse.
+    Returns
+    -------
+    Checkpoint
+        As `from_state_dict` or `from_bimt_notebook` makes it.
+
+    Raises
+    ------
+    CheckpointError
+        The file is of another kind, holds more than tensors, or the tensors are refused.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     torch.save(torch.nn.Linear(2, 1).state_dict(), f"{folder}/net.pt")
+    ...     checkpoint = read_foreign(f"{folder}/net.pt", activation="tanh", ranges=(0, 1))
+    >>> checkpoint.task.inputs
+    ('x1', 'x2')
     """
     path = Path(path)
     if not path.is_file():
-        raise CheckpointError("no such file", where=str(path), mend="correct the path")
+        raise CheckpointError("no such file", where=str(path), hint="correct the path")
     if path.suffix not in (".pt", ".pth", ".safetensors"):
         known = ".pt, .pth or .safetensors"
         raise CheckpointError("a file of an unknown kind", where=str(path), expected=known, got=path.suffix)
@@ -145,13 +184,13 @@ def read_foreign(path: str | Path, *, activation: str | None = None, **about: Un
             raise CheckpointError(
                 "the file does not say the activation",
                 expected="its name",
-                mend='give activation="silu" for instance, on the command line --activation silu',
+                hint='give activation="silu" for instance, on the command line --activation silu',
             )
         return from_state_dict(state, activation=activation, **about)
     except CheckpointError as error:
         where = ", ".join(filter(None, (str(path), error.where)))
         raise CheckpointError(
-            error.what, where=where, expected=error.expected, got=error.got, mend=error.mend
+            error.what, where=where, expected=error.expected, got=error.got, hint=error.hint
         ) from error
 
 
@@ -164,14 +203,14 @@ def _read_torch(path: Path) -> State:
             where=str(path),
             expected="a state_dict",
             got=f"{type(error).__name__}: {str(error).splitlines()[0][:120] if str(error) else 'nothing'}",
-            mend="save it anew with torch.save(model.state_dict(), path)",
+            hint="save it anew with torch.save(model.state_dict(), path)",
         ) from error
     for wrapper in _WRAPPERS:
         if isinstance(state, Mapping) and isinstance(state.get(wrapper), Mapping):
             state = state[wrapper]
     if not isinstance(state, Mapping) or not all(isinstance(name, str) for name in state):
-        got, mend = type(state).__name__, "save it anew with torch.save(model.state_dict(), path)"
-        raise CheckpointError("no state_dict", where=str(path), expected="names and tensors", got=got, mend=mend)
+        got, hint = type(state).__name__, "save it anew with torch.save(model.state_dict(), path)"
+        raise CheckpointError("no state_dict", where=str(path), expected="names and tensors", got=got, hint=hint)
     return state
 
 
@@ -181,10 +220,10 @@ def _read_safetensors(path: Path) -> State:
             ours = "bimt" in (file.metadata() or {})
         state = load_file(path)
     except SafetensorError as error:
-        mend = "copy the file again"
-        raise CheckpointError("not a safetensors file", where=str(path), got=str(error), mend=mend) from error
+        hint = "copy the file again"
+        raise CheckpointError("not a safetensors file", where=str(path), got=str(error), hint=hint) from error
     if ours:
-        raise CheckpointError("a checkpoint of our own", where=str(path), mend="read it with load_checkpoint")
+        raise CheckpointError("a checkpoint of this program", where=str(path), hint="read it with load_checkpoint")
     return {name: state[name] for name in sorted(state, key=_natural)}
 
 
@@ -200,13 +239,13 @@ def _array(name: str, tensor: Any) -> np.ndarray:
     else:
         array = tensor if isinstance(tensor, np.ndarray) else np.empty(0, dtype=object)
     if array.dtype.kind not in "fiub":
-        mend = "give model.state_dict()"
-        raise CheckpointError("not a tensor", where=f"'{name}'", got=type(tensor).__name__, mend=mend)
+        hint = "give model.state_dict()"
+        raise CheckpointError("not a tensor", where=f"'{name}'", got=type(tensor).__name__, hint=hint)
     return array if array.dtype == np.float64 else array.astype(np.float32)
 
 
 def _inverse_order(state: State, name: str, size: int) -> np.ndarray:
-    """argsort of an order that was stored as floats: the slot of each input or output."""
+    """Sort an order that was stored as floats: the slot of each input or output."""
     if name not in state:
         return np.arange(size)
     order = _array(name, state[name])
@@ -216,7 +255,7 @@ def _inverse_order(state: State, name: str, size: int) -> np.ndarray:
             where=f"tensor '{name}', shape {order.shape}",
             expected=f"each of 0..{size - 1} once",
             got=str(order.ravel()[:8].tolist()),
-            mend="networks whose inputs are folded tokens are not supported; else save the network again",
+            hint="networks whose inputs are folded tokens are not supported; else save the network again",
         )
     return np.argsort(order)
 
@@ -229,78 +268,3 @@ def _network(layers: Sequence[Linear], activation: str) -> Network:
     for index, layer in enumerate(layers):
         tensors |= {f"layers.{index}.weight": layer.weight, f"layers.{index}.bias": layer.bias}
     return Network(model.spec, layout, Placement.identity(layout), tensors)
-
-
-@dataclass(frozen=True)
-class _About:
-    """`About`, with every field present."""
-
-    # Shapes are compared with the network's in every run, with errors of our own.
-    x: Float[np.ndarray, "..."] | None = None
-    y: Float[np.ndarray, "..."] | None = None
-    ranges: Sequence[Any] | None = None
-    inputs: Sequence[str] | None = None
-    outputs: Sequence[str] | None = None
-    parts: KnownParts | None = None
-
-
-def _checkpoint(network: Network, adapter: str, about: _About) -> Checkpoint:
-    layout = network.layout
-    inputs = _names(about.inputs, "x", layout.sizes["x"], "inputs")
-    outputs = _names(about.outputs, "y", layout.sizes["y"], "outputs")
-    if about.x is not None and about.ranges is None:
-        x = _table(about.x, "x", len(inputs))
-        y = network.predict(x) if about.y is None else _table(about.y, "y", len(outputs))
-        probe = _parted(x, y)
-        ranges = tuple(zip(x.min(0).tolist(), x.max(0).tolist(), strict=True))
-        card = TaskCard("foreign", inputs, outputs, ranges, parts=about.parts)
-    elif about.ranges is not None and about.x is None and about.y is None:
-        card = TaskCard("foreign", inputs, outputs, _pairs(about.ranges, len(inputs)), parts=about.parts)
-        low, high = np.array(card.ranges).T
-        train, tests = np.random.default_rng(0).uniform(low, high, (2, SAMPLED_ROWS, len(inputs)))
-        probe = Probe(train, network.predict(train), tests, network.predict(tests))
-    else:
-        mend = "give x (and y), on the command line --probe and --target, or ranges, --range -1 1"
-        raise CheckpointError("nowhere to sample the network", expected="either a table or ranges", mend=mend)
-    labelled = layout.with_groups(replace(layout.group(g), labels=n) for g, n in (("x", inputs), ("y", outputs)))
-    return Checkpoint(replace(network, layout=labelled), card, probe, {"adapter": adapter})
-
-
-def _parted(x: Rows, y: Float64[np.ndarray, "_ targets"]) -> Probe:
-    """Every fifth row is for testing: a table that is sorted is parted as fairly as any other."""
-    test = np.arange(len(x)) % 5 == 4
-    if not test.any() or len(y) != len(x):
-        got, mend = f"{len(x)} rows of x, {len(y)} of y", "give a target row for each of at least five rows"
-        raise CheckpointError("a table that cannot be parted", where="x and y", got=got, mend=mend)
-    return Probe(x[~test], y[~test], x[test], y[test])
-
-
-def _names(given: Sequence[str] | None, letter: str, size: int, what: str) -> tuple[str, ...]:
-    names = tuple(given) if given is not None else tuple(f"{letter}{i + 1}" for i in range(size))
-    if len(names) != size:
-        expected, mend = f"{size}, as many as the network has", "name each column"
-        raise CheckpointError("a wrong number of names", where=what, expected=expected, got=str(len(names)), mend=mend)
-    return names
-
-
-def _table(rows: np.ndarray, name: str, columns: int) -> Rows:
-    table = np.asarray(rows, dtype=np.float64)
-    if table.ndim != 2 or table.shape[1] != columns:
-        expected, got = f"[rows, {columns}]", str(list(table.shape))
-        mend = "give one column for each neuron of that end of the network"
-        raise CheckpointError("a table of the wrong shape", where=name, expected=expected, got=got, mend=mend)
-    return table
-
-
-def _pairs(ranges: Sequence[Any], size: int) -> tuple[tuple[float, float], ...]:
-    try:
-        array = np.asarray(ranges, dtype=np.float64)
-    except (TypeError, ValueError):
-        array = np.empty(0)
-    array = np.tile(array, (size, 1)) if array.shape == (2,) else array
-    if array.shape != (size, 2):
-        expected, got = f"one pair, or one for each of {size} inputs", str(ranges)[:60]
-        raise CheckpointError(
-            "ranges that do not fit", where="ranges", expected=expected, got=got, mend="for instance (-1, 1)"
-        )
-    return tuple((float(low), float(high)) for low, high in array)

@@ -1,4 +1,4 @@
-"""y = m(columns taken off) F(the others), m a product of powers: the powers are solved for, F is a smaller question."""
+"""Products y = m F: m a product of powers of some columns, F a function of the others, which are fewer."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -10,9 +10,9 @@ from jaxtyping import Float64
 
 from ..problem._monomials import Exponents, expression, value
 from ..problem._polynomial import count, powers
-from ..problem._search_problem import Problem
+from ..problem._search_problem import SearchProblem
 from ..problem._smooth import centred, legendre
-from ..problem._template import Form
+from ..problem._template import Template
 from ._similarity import left_out_error
 
 Rows = Float64[np.ndarray, "rows"]
@@ -20,48 +20,72 @@ Rows = Float64[np.ndarray, "rows"]
 _MOST_LEFT = 3  # columns of F
 _HIGHEST = 12  # degree, and
 _COLUMNS = 60  # of the polynomial that stands for log F
-_SUBSETS = 400
+_SUBSETS = 400  # choices of the columns of F of one size, at most: each takes one QR decomposition
 _NEAR = 0.06  # a power this near to a half is taken for it
-_SEEN = 0.3  # of log|y|'s deviation left, above which nothing is peeled
+_SEEN = 0.3  # of log|y|'s deviation left, above which no factor is taken off
 _TOLERABLE = 3.0  # times the least error: fewer columns left are preferred within it
-_CLEAR = 1e-4
+_CLEAR = 1e-4  # or below: as good as the best
 _SHARE = 0.4  # of the time
-_ASKED = 2
+_ASKED = 2  # factorisations whose F is searched for
 
 
 @dataclass(frozen=True)
-class _Peeling:
-    """Which columns F keeps, the powers of all others (zero for those), and what the fit leaves of log|y|."""
+class _Factorisation:
+    """One choice of columns.
+
+    Attributes
+    ----------
+    left : tuple of int
+        The columns of F.
+    exponents : tuple of Fraction
+        The powers of all other columns, zero for those of F.
+    error : float
+        What the fit leaves of log|y|, over its deviation.
+    """
 
     left: tuple[int, ...]
     exponents: Exponents
     error: float
 
 
-def peeled(problem: Problem, stages: Sequence[Callable[[Problem], Iterator[Form]]]) -> Iterator[Form]:
-    """Forms m F, F from generators that are asked about y / m over the columns that are left."""
+def monomial_times_function(
+    problem: SearchProblem, stages: Sequence[Callable[[SearchProblem], Iterator[Template]]]
+) -> Iterator[Template]:
+    """Templates m F, with F from generators that are asked about y / m over the columns that are left.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
+    stages : sequence of callables
+        The generators that are asked about the smaller problem, in their order.
+    """
     problem = replace(problem, clock=problem.clock.share(_SHARE))
     if problem.depth < 1:
         return
-    asked = [(peeling, _question(problem, peeling)) for peeling in _peelings(problem)[:_ASKED]]
+    asked = [(factorisation, _question(problem, factorisation)) for factorisation in _factorisations(problem)[:_ASKED]]
     for generate in stages:
-        for peeling, question in asked:
-            multiple = expression(problem.columns, peeling.exponents)
-            for form in generate(question):
-                yield Form(multiple * form.expression, form.start, form.error)
+        for factorisation, question in asked:
+            multiple = expression(problem.columns, factorisation.exponents)
+            for template in generate(question):
+                yield Template(multiple * template.expression, template.start, template.error)
             if problem.clock.over():
                 return
 
 
-def _question(problem: Problem, peeling: _Peeling) -> Problem:
-    part = problem.part(peeling.left, problem.y / value(problem.x, peeling.exponents), tolerance=problem.tolerance)
+def _question(problem: SearchProblem, factorisation: _Factorisation) -> SearchProblem:
+    """The problem y / m over the columns of F."""
+    part = problem.part(
+        factorisation.left, problem.y / value(problem.x, factorisation.exponents), tolerance=problem.tolerance
+    )
     return replace(part, structure=None)
 
 
-def _peelings(problem: Problem) -> list[_Peeling]:
-    """The fewest columns that F needs, best first: log|y| = sum of power * log|x| + a polynomial of those columns.
+def _factorisations(problem: SearchProblem) -> list[_Factorisation]:
+    """Choices that leave about the least, the fewest columns of F first.
 
-    Only where y and the columns taken off keep away from zero.
+    The fit is log|y| = sum of power * log|x| + a polynomial of the columns of F, where y and the other columns keep
+    away from zero.
     """
     if problem.width < 2 or np.any(problem.y == 0):
         return []
@@ -70,7 +94,7 @@ def _peelings(problem: Problem) -> list[_Peeling]:
     loggable = {i for i in range(problem.width) if np.all(problem.x[:, i] != 0)}
     if not spread > 0:
         return []
-    found: list[_Peeling] = []
+    found: list[_Factorisation] = []
     t = centred(problem.x)
     for many in range(1, min(_MOST_LEFT, problem.width - 1) + 1):
         for left in list(combinations(range(problem.width), many))[:_SUBSETS]:
@@ -87,7 +111,7 @@ def _peelings(problem: Problem) -> list[_Peeling]:
                 solved = np.linalg.lstsq(basis, target, rcond=1e-12)[0][: len(off)]
                 exponents = _rounded(dict(zip(off, solved.tolist(), strict=True)), problem.width)
                 if exponents is not None:
-                    found.append(_Peeling(left, exponents, error))
+                    found.append(_Factorisation(left, exponents, error))
     if not found:
         return []
     least = min(p.error for p in found)

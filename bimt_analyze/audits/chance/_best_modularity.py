@@ -1,0 +1,35 @@
+"""The greatest modularity of a network as a statistic."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float64
+
+from ...modules import best_modularity
+from ._blocks import Blocks, Stack
+from ._statistics import STATISTICS
+
+
+@STATISTICS.register(
+    "modularity",
+    label="modularity",
+    sentence="The greatest modularity that Leiden finds at resolution 1, searched anew in each network.",
+)
+def best_modularities(blocks: Blocks, weights: Stack, seeds: Sequence[int]) -> Float64[np.ndarray, " samples"]:
+    """`best_modularity` of each of many networks.
+
+    Parameters
+    ----------
+    blocks : Blocks
+        Their groups, which modularity does not look at.
+    weights : array [samples, targets, sources]
+        Adjacency matrices of the whole networks.
+    seeds : sequence of int
+        One a sample, of the search.
+
+    Returns
+    -------
+    array [samples]
+        Modularities.
+    """
+    return np.array([best_modularity(matrix, seed=seed) for matrix, seed in zip(weights, seeds, strict=True)])

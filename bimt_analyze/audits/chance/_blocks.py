@@ -1,0 +1,103 @@
+"""A graph as one matrix for each pair of groups, as null models and statistics take it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from bimt_train import InputError
+
+from ...graph import NeuronGraph
+
+Stack = Float64[np.ndarray, "samples nodes nodes"]
+"""Adjacency matrices of many networks, [sample, target, source]."""
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """A graph as one matrix for each pair of groups that has edges.
+
+    Attributes
+    ----------
+    members : mapping of str to array
+        Group -> the numbers of its neurons in the adjacency matrix.
+    matrices : tuple of (str, str, array [targets, sources])
+        Target group, source group, and the weights of the edges from one to the other.
+    inputs : str
+        The group of the inputs.
+    outputs : str
+        The group of the outputs.
+
+    Examples
+    --------
+    >>> from bimt_analyze.audits import Blocks
+    >>> from bimt_analyze.graph import neuron_graph
+    >>> from bimt_analyze.synthetic import block_network
+    >>> planted = block_network(blocks=[(1, 2, 1)] * 2, seed=1)
+    >>> blocks = Blocks.of(neuron_graph(planted.network))
+    >>> [(target, source, matrix.shape) for target, source, matrix in blocks.matrices]
+    [('h1', 'x', (4, 2)), ('y', 'h1', (2, 4))]
+    """
+
+    members: Mapping[str, Int64[np.ndarray, "_"]]
+    matrices: tuple[tuple[str, str, Float64[np.ndarray, "_ _"]], ...]
+    inputs: str
+    outputs: str
+
+    @classmethod
+    def of(cls, graph: NeuronGraph) -> Self:
+        """The blocks of a graph.
+
+        Parameters
+        ----------
+        graph : NeuronGraph
+            With inputs and outputs.
+
+        Returns
+        -------
+        Blocks
+            One matrix for each pair of groups that edges join.
+
+        Raises
+        ------
+        InputError
+            The graph does not say what its inputs and outputs are.
+        """
+        for end in ("inputs", "outputs"):
+            if getattr(graph, end) not in graph.groups:
+                expected, got = f"one of {', '.join(graph.groups)}", repr(getattr(graph, end))
+                hint = "declare them in the layout"
+                raise InputError(f"a graph without {end}", where=f"graph.{end}", expected=expected, got=got, hint=hint)
+        weights = graph.adjacency()
+        members = {group: graph.members(group) for group in graph.groups}
+        found = [
+            (target, source, weights[np.ix_(rows, columns)])
+            for target, rows in members.items()
+            for source, columns in members.items()
+        ]
+        return cls(members, tuple(block for block in found if block[2].any()), graph.inputs, graph.outputs)
+
+    def assembled(self, matrices: Sequence[Float64[np.ndarray, "samples _ _"]]) -> Stack:
+        """Whole adjacency matrices with these in the places of ``matrices``.
+
+        Parameters
+        ----------
+        matrices : sequence of array [samples, targets, sources]
+            One for each of the graph's own, in their order.
+
+        Returns
+        -------
+        array [samples, nodes, nodes]
+            [target, source], 0 where no pair of groups has edges.
+        """
+        nodes = sum(len(numbers) for numbers in self.members.values())
+        whole = np.zeros((len(matrices[0]) if matrices else 1, nodes, nodes))
+        for (target, source, _), drawn in zip(self.matrices, matrices, strict=True):
+            whole[:, self.members[target][:, None], self.members[source][None, :]] = drawn
+        return whole
+
+    def own(self) -> Stack:
+        """The graph's own adjacency matrix, as a single sample."""
+        return self.assembled([matrix[None] for _, _, matrix in self.matrices])

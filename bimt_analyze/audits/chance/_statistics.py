@@ -1,0 +1,44 @@
+"""The registry of statistics: each says how modular a network looks, without any truth."""
+
+from dataclasses import dataclass
+
+from bimt_train import Entry, Registry
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statistic(Entry):
+    """A number of a network that is greater the more modular it looks.
+
+    ``function`` takes (blocks, weights, seeds): the groups of the network (`Blocks`), the adjacency matrices
+    [samples, target, source] of many networks with these groups, and one seed a sample for whatever is random. It
+    returns an array [samples].
+
+    Attributes
+    ----------
+    name : str
+        The word by which it is chosen.
+    label : str
+        What it is called in tables, pictures and sentences.
+    sentence : str
+        One sentence that says what it measures.
+    function : callable
+        As above.
+
+    Examples
+    --------
+    >>> from bimt_analyze.audits import STATISTICS
+    >>> STATISTICS["specialisation"].label
+    'specialisation'
+    """
+
+
+STATISTICS: Registry[Statistic] = Registry(
+    "statistic",
+    Statistic,
+    builtin={
+        "specialisation": "bimt_analyze.audits.chance._specialisation",
+        "modularity": "bimt_analyze.audits.chance._best_modularity",
+    },
+    group="bimt.statistics",
+)
+"""All statistics by name; `significance` reads them."""

@@ -1,0 +1,110 @@
+"""From the candidates of a search to a formula: measured on all rows, with the front of length against error."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import sympy
+from jaxtyping import Float64
+
+from ._formula import Formula, ParetoEntry
+from ._search import Candidate
+from ._searched_rows import distinct, searched_rows
+from .problem._search_problem import Clock, SearchProblem
+from .problem._smooth import noise_level
+from .problem._snapping import Constant
+from .problem._template import numeric
+
+FEWEST_FOR_NOISE = 20  # rows below which a smooth fit says nothing about noise
+_NOISE = 1.5  # a residual within this factor of what smooth fits leave may be noise
+
+
+def measured(
+    found: list[Candidate],
+    x: Float64[np.ndarray, "rows inputs"],
+    y: Float64[np.ndarray, "rows"],
+    names: Sequence[str],
+    output: str,
+    *,
+    time_limit: float,
+) -> Formula:
+    """The best candidate of a search as a formula, measured on all rows.
+
+    Parameters
+    ----------
+    found : list of Candidate
+        What the search found, the best first; where it is empty, the mean of ``y`` is the formula.
+    x : array of shape [rows, inputs]
+        All rows, all inputs.
+    y : array of shape [rows]
+        The output.
+    names : sequence of str
+        The names of the columns of ``x``.
+    output : str
+        The name of ``y``.
+    time_limit : float
+        Seconds for estimating the noise, which is done where the formula does not meet the rows.
+    """
+    best = found[0] if found else _mean(y)
+    symbols = tuple(sympy.Symbol(name, real=True) for name in names)
+    whole = SearchProblem(x, y, symbols, Clock.of(0.0))
+    with np.errstate(all="ignore"):
+        residual = y - numeric(best.expression, symbols)(x)
+        worst = float(np.max(np.abs(residual))) / whole.unit
+    error = whole.relative(residual)
+    fits = bool(np.isfinite(worst)) and worst * whole.unit <= whole.floor
+    shortfall = "" if fits else _shortfall(x, y, error, time_limit)
+    return Formula(
+        output=output,
+        expression=best.expression,
+        inputs=tuple(names),
+        r2=1.0 - error**2,
+        residual=error,
+        worst=worst if np.isfinite(worst) else float("inf"),
+        bound=whole.floor / whole.unit,
+        complexity=best.complexity,
+        constants=best.constants,
+        rows=len(y),
+        shortfall=shortfall,
+        message=shortfall or "meets the training rows to rounding; not verified yet",
+        pareto_front=front(found[1:], best),
+    )
+
+
+def _shortfall(
+    x: Float64[np.ndarray, "rows inputs"], y: Float64[np.ndarray, "rows"], error: float, time_limit: float
+) -> str:
+    """How far the rows are missed, and whether noise may be the reason."""
+    said = f"not exact: residual {error:.1e} of y's deviation"
+    some = searched_rows(len(y), 0)
+    level = (
+        noise_level(x[some][:, list(distinct(x[some]))], y[some], clock=Clock.of(time_limit))
+        if len(y) >= FEWEST_FOR_NOISE
+        else 1.0
+    )
+    if level / _NOISE <= error <= _NOISE * level and level < 1.0:
+        said += f" (smooth fits leave {level:.1e}: the rest may be noise)"
+    return said
+
+
+def front(candidates: Sequence[Candidate], best: Candidate) -> tuple[ParetoEntry, ...]:
+    """The Pareto front beside the best formula: what is shorter or leaves less, and is not beaten in both.
+
+    Parameters
+    ----------
+    candidates : sequence of Candidate
+        The other formulas of the search.
+    best : Candidate
+        The formula that was chosen.
+    """
+    pareto_front: list[Candidate] = []
+    for one in sorted(candidates, key=lambda c: (c.complexity, c.error)):
+        ahead = one.complexity < best.complexity or one.error < best.error
+        if ahead and one.expression != best.expression and all(one.error < other.error for other in pareto_front):
+            pareto_front.append(one)
+    return tuple(ParetoEntry(c.expression, c.complexity, c.error) for c in pareto_front)
+
+
+def _mean(y: Float64[np.ndarray, "rows"]) -> Candidate:
+    """The mean as a formula, for want of any other."""
+    value = float(np.mean(y))
+    return Candidate(sympy.Float(value), (Constant(value, 0.0, None),), 1.0, 1.0, False, 1, 0.0)

@@ -1,0 +1,127 @@
+"""The rows that a search is given: whether they can be searched, and which rows and columns it looks at."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float64
+from numpy.typing import NDArray
+
+from bimt_train import InputError
+
+_SEARCHED = 2000  # rows that a search looks at; the outcome is checked on all of them
+
+
+def check_rows(
+    x: Float64[np.ndarray, "rows inputs"],
+    y: Float64[np.ndarray, "rows"],
+    names: Sequence[str],
+    *,
+    where: str,
+    fewest: int,
+) -> None:
+    """Refuse rows that cannot be searched.
+
+    Parameters
+    ----------
+    x : array of shape [rows, inputs]
+        The inputs.
+    y : array of shape [rows]
+        The output.
+    names : sequence of str
+        The names of the columns of ``x``.
+    where : str
+        What the rows are, for the error's text.
+    fewest : int
+        How many rows there must be.
+
+    Raises
+    ------
+    InputError
+        For other than finite numbers, sizes that differ, too few rows, and names that do not fit.
+    """
+    if np.ndim(x) != 2 or np.ndim(y) != 1 or len(x) != len(y) or len(y) < fewest:
+        raise InputError(
+            "rows do not fit",
+            where=where,
+            expected=f"x [rows, inputs] and y [rows], {fewest} rows or more",
+            got=f"{np.shape(x)} and {np.shape(y)}",
+        )
+    if len(names) != x.shape[1] or len(set(names)) != len(names):
+        raise InputError(
+            "names do not fit the columns",
+            where=where,
+            expected=f"{x.shape[1]} different names",
+            got=str(list(names)),
+            hint="give one name a column",
+        )
+    for label, values in (("x", x), ("y", y)):
+        bad = np.argwhere(~np.isfinite(values))
+        if len(bad):
+            place = ", ".join(str(int(i)) for i in bad[0])
+            raise InputError(
+                f"{len(bad)} values are no finite numbers",
+                where=f"{where}, {label}[{place}]",
+                expected="finite numbers",
+                got=str(values[tuple(bad[0])]),
+                hint="leave out or fill in those rows",
+            )
+
+
+def searched_rows(rows: int, seed: int) -> NDArray[np.int64]:
+    """Which rows a search looks at: all of them, or 2,000 of many, drawn at random.
+
+    Parameters
+    ----------
+    rows : int
+        How many rows there are.
+    seed : int
+        Of the draw.
+
+    Returns
+    -------
+    array of int
+        The numbers of the rows, growing.
+    """
+    if rows <= _SEARCHED:
+        return np.arange(rows)
+    return np.sort(np.random.default_rng(seed).choice(rows, _SEARCHED, replace=False))
+
+
+def candidate_columns(x: Float64[np.ndarray, "rows inputs"], y: Float64[np.ndarray, "rows"]) -> tuple[int, ...]:
+    """The columns of ``x`` that ``y`` may depend on: none where ``y`` is constant, else those of `distinct`.
+
+    Parameters
+    ----------
+    x : array of shape [rows, inputs]
+        The inputs.
+    y : array of shape [rows]
+        The output.
+    """
+    constant = np.ptp(y) <= 16 * np.finfo(np.float64).eps * np.max(np.abs(y))
+    return () if constant else distinct(x)
+
+
+def distinct(x: Float64[np.ndarray, "rows inputs"]) -> tuple[int, ...]:
+    """The columns of ``x`` that vary and are no multiple of an earlier one plus a constant.
+
+    Parameters
+    ----------
+    x : array of shape [rows, inputs]
+        The inputs.
+    """
+    kept: list[int] = []
+    shapes: list[NDArray[np.float64]] = []
+    for index in range(x.shape[1]):
+        peak = float(np.max(np.abs(x[:, index]), initial=0.0))
+        if peak == 0.0:
+            continue
+        column = x[:, index] / peak
+        column = column - np.mean(column)
+        size = float(np.linalg.norm(column))
+        if size <= 1e-13 * np.sqrt(len(column)):
+            continue
+        column = column / size
+        if all(abs(abs(float(column @ other)) - 1.0) > 1e-13 for other in shapes):
+            kept.append(index)
+            shapes.append(column)
+    return tuple(kept)

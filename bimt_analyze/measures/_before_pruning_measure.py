@@ -1,0 +1,42 @@
+"""How specialised was the network before anything was cut?"""
+
+from collections.abc import Iterator
+
+from ..audits import MEASURES, AuditSubject, BeforePruning, before_pruning, specialisation
+
+
+def _sentences(result: BeforePruning, subject: AuditSubject) -> Iterator[str]:
+    leaked = (
+        ""
+        if result.leak is None
+        else (f", and {result.leak:.1e} of its squared gradients lie where no dependency is known")
+    )
+    yield (
+        f"Before pruning the network's specialisation is {result.specialisation:.2f} bits, the circuit's "
+        f"{specialisation(subject.graph):.2f}{leaked}."
+    )
+
+
+@MEASURES.register(
+    "before_pruning",
+    label="before pruning",
+    sentence="Measures specialisation and leak of the network before anything is cut.",
+    question="the network before pruning",
+    topic="training",
+    sentences=_sentences,
+    fields="specialisation, in bits, and leak of the network before anything is cut.",
+)
+def measured(subject: AuditSubject) -> BeforePruning:
+    """Specialisation and leak of the network before pruning.
+
+    Parameters
+    ----------
+    subject : AuditSubject
+        What is audited.
+
+    Returns
+    -------
+    BeforePruning
+        The two numbers.
+    """
+    return before_pruning(subject.checkpoint.network, subject.before_graph(), subject.x, subject.decomposition)

@@ -1,0 +1,61 @@
+"""What do the modules that compute known subfunctions put out, as formulas?"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..audits import MEASURES, AuditSubject, ModuleFormula, View, module_formulas
+from ._words import from_one
+
+
+def _sentences(result: tuple[ModuleFormula, ...], subject: AuditSubject) -> Iterator[str]:
+    for one in result:
+        yield (
+            f"Module {one.module + 1} puts out about {one.expression} (r2 {one.r2:.4f}), which up to scale and offset "
+            f"is {one.subfunction} with r2 {one.subfunction_r2:.4f}; the search did not see {one.subfunction}."
+        )
+
+
+def _record(result: tuple[ModuleFormula, ...]) -> Any:
+    return from_one([one.to_json() for one in result])
+
+
+def _view(result: tuple[ModuleFormula, ...], subject: AuditSubject) -> View:
+    rows = tuple((one.subfunction, one.module + 1, one.expression, one.r2, one.subfunction_r2) for one in result)
+    columns = ("subfunction", "module", "module output", "r2 of formula and output", "r2 of formula and subfunction")
+    return View(columns=columns if rows else (), rows=rows)
+
+
+def _applies(subject: AuditSubject) -> bool:
+    return "linear_probes" in subject.results
+
+
+@MEASURES.register(
+    "module_formulas",
+    label="module outputs as formulas",
+    sentence="Searches a formula for the output of each module that computes a known subfunction.",
+    question="formulas of the module outputs",
+    topic="truth",
+    sentences=_sentences,
+    record=_record,
+    absent=[],
+    applies=_applies,
+    fields="subfunction, module, expression of the module output, r2 of the two, subfunction_r2 with the subfunction.",
+    view=_view,
+)
+def measured(subject: AuditSubject) -> tuple[ModuleFormula, ...]:
+    """A formula for the output of each module that a linear probe singled out.
+
+    Parameters
+    ----------
+    subject : AuditSubject
+        What is audited.
+
+    Returns
+    -------
+    tuple of ModuleFormula
+        One formula a subfunction.
+    """
+    probes = subject.results["linear_probes"]
+    return module_formulas(
+        subject.network, subject.modules, probes, subject.task, x=subject.x, seed=subject.options.seed
+    )

@@ -1,0 +1,81 @@
+"""Would a network without modular structure look as modular?"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..audits import (
+    HEADLINE,
+    MEASURES,
+    NULL_MODELS,
+    STATISTICS,
+    AuditSubject,
+    Figure,
+    Significance,
+    View,
+    significance,
+)
+from ..plots import draw_nulls
+from ._words import count_at_least, p_and_z, rare
+
+Tests = Mapping[tuple[str, str], Significance]
+
+
+def _sentences(result: Tests, subject: AuditSubject) -> Iterator[str]:
+    for (statistic, model), test in result.items():
+        phrase = NULL_MODELS[model].phrase
+        yield f"{count_at_least(test)} networks {phrase} reach its {statistic} ({p_and_z(test)}): {rare(test)}."
+
+
+def _record(result: Tests) -> Mapping[str, Any]:
+    plain: dict[str, dict[str, Any]] = {}
+    for (statistic, model), test in result.items():
+        plain.setdefault(model, {})[statistic] = test.to_json()
+    return plain
+
+
+def _view(result: Tests, subject: AuditSubject) -> View:
+    caption = "The values that null networks reach, and the circuit's own value as a line."
+    rows = []
+    for (statistic, _), test in result.items():
+        mean = test.to_json()["null_mean"]
+        rows.append((test.null_model, statistic, test.p, test.z, test.observed, mean, len(test.null)))
+    return View(
+        figures=(Figure(draw_nulls(list(result.values())), caption),),
+        columns=("null networks", "statistic", "p", "z", "observed", "null mean", "samples"),
+        rows=tuple(rows),
+    )
+
+
+@MEASURES.register(
+    "nulls",
+    label="null networks",
+    sentence="Compares the circuit's statistics with those of random networks, one set of samples a null model.",
+    question="whether a network without modular structure looks as modular",
+    topic="chance",
+    sentences=_sentences,
+    record=_record,
+    absent={},
+    fields="Null model -> statistic -> p, z, observed, null_mean, null_deviation, samples, ...",
+    view=_view,
+)
+def measured(subject: AuditSubject) -> Tests:
+    """Every statistic against every null model; the test that decides the verdict is always among them.
+
+    Parameters
+    ----------
+    subject : AuditSubject
+        What is audited.
+
+    Returns
+    -------
+    mapping of (str, str) to Significance
+        (statistic, null model) -> test.
+    """
+    options = subject.options
+    wanted = [(statistic, model) for model in options.null_models for statistic in options.statistics]
+    return {
+        (STATISTICS[statistic].name, NULL_MODELS[model].name): significance(
+            subject.graph, statistic=statistic, null_model=model, samples=options.samples, seed=options.seed
+        )
+        for statistic, model in dict.fromkeys((HEADLINE, *wanted))
+    }

@@ -1,0 +1,42 @@
+"""Over which thresholds of pruning is the structure the same?"""
+
+from collections.abc import Iterator
+
+from ..audits import MEASURES, AuditSubject, Thresholds, thresholds
+
+
+def _sentences(result: Thresholds, subject: AuditSubject) -> Iterator[str]:
+    whose = "as in the circuit" if result.reference == "circuit" else "as the decomposition says"
+    if result.low is None or result.high is None or result.cost_low is None or result.cost_high is None:
+        yield f"At no threshold of pruning are inputs joined to outputs {whose}."
+        return
+    yield (
+        f"Inputs are joined to outputs {whose} for thresholds from {result.low:.2g} to {result.high:.2g} "
+        f"({result.octaves:.1f} octaves), at {result.cost_low:.2f} to {result.cost_high:.2f} times the loss."
+    )
+
+
+@MEASURES.register(
+    "thresholds",
+    label="pruning thresholds",
+    sentence="Finds the range of pruning thresholds over which inputs reach the same outputs, and what that costs.",
+    question="over which thresholds the structure is the same",
+    topic="threshold",
+    sentences=_sentences,
+    fields="low, high, octaves: where along the sweep the structure is exact; cost_low, cost_high: the loss there, "
+    "over the whole network's.",
+)
+def measured(subject: AuditSubject) -> Thresholds:
+    """The widest range of thresholds with the structure of the decomposition, or of the circuit.
+
+    Parameters
+    ----------
+    subject : AuditSubject
+        What is audited.
+
+    Returns
+    -------
+    Thresholds
+        The range and the sweep.
+    """
+    return thresholds(subject.checkpoint.network, subject.circuit, subject.decomposition)

@@ -1,0 +1,53 @@
+"""Classifiers: the neurons that each class needs."""
+
+import numpy as np
+
+from bimt_train.checkpoints import Checkpoint, Network
+
+from .._classes import class_use
+from .._interpretation import INTERPRETATIONS, Cell, Interpretation
+
+NEEDED = 0.1  # share of a class's margin that goes with a neuron that it needs
+LISTED = 8  # of these that are named
+
+
+@INTERPRETATIONS.register(
+    "classes",
+    label="neurons that classes need",
+    sentence="Names the neurons that each class of a classifier needs.",
+    applies=lambda checkpoint, network: checkpoint.task.classifies and bool(network.layout.inputs),
+)
+def class_needs(checkpoint: Checkpoint, network: Network) -> Interpretation | None:
+    """Table of the neurons that each class needs.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        Checkpoint of a classifier, with probe rows.
+    network : Network
+        Its network or circuit.
+
+    Returns
+    -------
+    Interpretation or None
+        One row a class; None where a class has no probe rows.
+    """
+    task, probe = checkpoint.task, checkpoint.probe
+    x, y = np.concatenate([probe.x_train, probe.x_test]), np.concatenate([probe.y_train, probe.y_test])
+    if y.shape[1] != len(task.outputs) or not y.sum(axis=0).all():
+        return None
+    use = class_use(network, task.to_network_inputs(x), y)
+    rows: list[tuple[Cell, ...]] = []
+    for k, name in enumerate(use.classes):
+        order = [i for i in np.argsort(-use.shares[k]).tolist() if use.shares[k, i] >= NEEDED]
+        needed = [f"{use.neurons[i][0]}.{use.neurons[i][1]} ({use.shares[k, i]:.0%})" for i in order]
+        told = ", ".join(needed[:LISTED]) + (", ..." if len(needed) > LISTED else "")
+        rows.append((name, float(use.accuracy[k]), len(needed), told or "-"))
+    counts = [row[2] for row in rows]
+    return Interpretation(
+        "Which neurons each class needs",
+        f"A class needs {min(counts)} to {max(counts)} of {len(use.neurons)} hidden neurons: set to its mean, each "
+        f"costs it {NEEDED:.0%} of its margin or more.",
+        ("class", "accuracy", "neurons", "the most needed (share of the margin that goes with it)"),
+        tuple(rows),
+    )

@@ -1,0 +1,102 @@
+"""The registry of activation functions, and what they give on plain numbers."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float, Float64
+
+from .._registry import Entry, Registry
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True, kw_only=True)
+class Activation(Entry):
+    """An activation function: a ``torch.nn.Module`` class without parameters.
+
+    Attributes
+    ----------
+    name : str
+        What a model's option ``activation`` calls it.
+    label : str
+        A few words for tables and pictures.
+    sentence : str
+        One sentence with the formula.
+    function : type
+        The ``torch.nn.Module`` class; it is made without arguments, and acts entry by entry.
+
+    Examples
+    --------
+    >>> ACTIVATIONS["relu"].sentence
+    'max(x, 0).'
+    """
+
+
+ACTIVATIONS: Registry[Activation] = Registry(
+    "activation",
+    Activation,
+    builtin=dict.fromkeys(
+        ("silu", "relu", "gelu", "tanh", "sigmoid", "identity"), "bimt_train.models._activation_functions"
+    ),
+    group="bimt.activations",
+)
+"""Every activation that a model can be told by name."""
+
+
+def activation_module(name: str) -> "nn.Module":
+    """The activation of this name, as a module.
+
+    Parameters
+    ----------
+    name : str
+        A name in `ACTIVATIONS`.
+
+    Returns
+    -------
+    torch.nn.Module
+        A new module without parameters.
+
+    Raises
+    ------
+    InputError
+        The name is unknown.
+
+    Examples
+    --------
+    >>> activation_module("tanh")
+    Tanh()
+    """
+    module: nn.Module = ACTIVATIONS[name].function()
+    return module
+
+
+def activated(name: str, numbers: Float[np.ndarray, " n"]) -> Float64[np.ndarray, " n"]:
+    """Apply an activation to plain numbers, in double precision.
+
+    Parameters
+    ----------
+    name : str
+        A name in `ACTIVATIONS`.
+    numbers : ndarray of shape (n,)
+        What it is applied to.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        The activations.
+
+    Raises
+    ------
+    InputError
+        The name is unknown.
+
+    Examples
+    --------
+    >>> activated("relu", np.array([-1.0, 2.0])).tolist()
+    [0.0, 2.0]
+    """
+    import torch
+
+    return np.asarray(activation_module(name)(torch.tensor(numbers, dtype=torch.float64)).numpy())

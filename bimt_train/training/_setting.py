@@ -1,0 +1,179 @@
+"""What stays the same during a run: data, stacked networks and the schedule of measurements."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .._errors import InputError
+from ..layouts import Layout, Placement
+from ..models import ModelSpec, build_model
+from ..tasks import Dataset, Task
+from ._random_restarts import Replica, seeds_of
+from ._recipe import Phase, Recipe, TrainingType
+from ._stack import Flat, Stack
+
+RECORDS = 100  # measurements a run, at most
+REGISTERS = 32  # numbers that vectorised loops take at once, at most
+MEASURED_ROWS, MEASURED_OUTPUTS = 2**12, 2**19  # a seed, that a measurement looks at, at most
+
+
+@dataclass(frozen=True)
+class Setting:
+    """All that stays the same during a run."""
+
+    task: Task
+    replicas: tuple[Replica, ...]
+    recipe: Recipe
+    kind: TrainingType
+    model: ModelSpec
+    layout: Layout
+    stack: Stack
+    data: tuple[Dataset, ...]
+    x: Tensor
+    y: Tensor
+    x_test: Tensor
+    y_test: Tensor
+    priced: dict[bool, tuple[Sequence[Placement], Flat]] = field(default_factory=dict)
+
+    def only(self, rows: Sequence[int]) -> Self:
+        """The setting of some rows of the stack alone.
+
+        Parameters
+        ----------
+        rows : sequence of int
+            Numbers of the rows to keep, in their new order.
+        """
+        some = list(rows)
+        arrays = {name: getattr(self, name)[some] for name in ("x", "y", "x_test", "y_test")}
+        replicas, data = tuple(self.replicas[row] for row in some), tuple(self.data[row] for row in some)
+        return replace(self, replicas=replicas, data=data, priced={}, **arrays)
+
+    def prices(self, placements: Sequence[Placement], *, biases: bool) -> Flat:
+        """The price of every entry of every row. Those last asked for are kept: most often nothing has moved since.
+
+        Parameters
+        ----------
+        placements : sequence of Placement
+            Where the neurons sit, one placement a row.
+        biases : bool
+            Whether biases pay too.
+
+        Returns
+        -------
+        tensor, [rows, entries]
+            Prices, before lambda.
+        """
+        known = self.priced.get(biases)
+        if known is None or known[0] is not placements:
+            cost, layout, shapes = self.recipe.cost, self.layout, self.stack.shapes
+            prices = [cost.prices(layout, placement, shapes, biases=biases) for placement in placements]
+            known = self.priced[biases] = (placements, self.stack.pack(prices).to(self.x))
+        return known[1]
+
+    def charges(self, placements: Sequence[Placement], phase: Phase) -> Flat:
+        """Lambda times the price of every entry of every seed.
+
+        Parameters
+        ----------
+        placements : sequence of Placement
+            Where the neurons sit, one placement a row.
+        phase : Phase
+            Gives lambda, and whether biases pay.
+
+        Returns
+        -------
+        tensor, [rows, entries]
+            Charges a unit of magnitude.
+        """
+        return self.prices(placements, biases=phase.biases) * phase.strength
+
+    def some(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """All rows, or so many of them, evenly spaced, that a measurement stays cheap.
+
+        Parameters
+        ----------
+        x : tensor, [seeds, rows, inputs]
+            Inputs; they may be padded beyond the rows of y.
+        y : tensor, [seeds, rows, outputs]
+            Targets.
+
+        Returns
+        -------
+        tensor, tensor
+            Inputs and targets of the chosen rows.
+        """
+        spec, rows = self.task.spec, y.shape[1]
+        every = max(-(-rows // MEASURED_ROWS), -(-rows * spec.predictions * len(spec.outputs) // MEASURED_OUTPUTS))
+        return (x, y) if every == 1 else (x[:, :rows:every], y[:, ::every])
+
+    def stride(self) -> int:
+        """Steps between two measurements: a hundred a run, or so many fewer that they take no longer than the steps.
+
+        A step passes its batch through the network once, and back at twice the cost.
+        """
+        measured = sum(self.some(x, y)[1].shape[1] for x, y in ((self.x, self.y), (self.x_test, self.y_test)))
+        batch = min(self.recipe.batch or self.y.shape[1], self.y.shape[1])
+        return max(1, self.recipe.steps // RECORDS, -(-measured // (3 * batch)))
+
+
+def prepare(task: Task, replicas: tuple[Replica, ...], recipe: Recipe, kind: TrainingType, device: str) -> Setting:
+    """Draw the data, and find out how the networks of this task are stacked.
+
+    Parameters
+    ----------
+    task : Task
+        What is trained.
+    replicas : tuple of (int, int)
+        The rows of the stack, as (seed, replica).
+    recipe : Recipe
+        How it is trained.
+    kind : TrainingType
+        Which of the paper's five types of training.
+    device : str
+        Where to compute, as torch names it.
+
+    Returns
+    -------
+    Setting
+        Data and stack, on the device.
+    """
+    _check_device(device)
+    module: Any = build_model(task.model, generator=torch.Generator().manual_seed(0))
+    layout = module.layout(input_labels=task.spec.inputs, output_labels=task.spec.outputs)
+    drawn = {seed: task.data(seed) for seed in seeds_of(replicas)}
+    data = tuple(drawn[seed] for seed, _ in replicas)
+    spec = task.spec
+
+    def stacked(arrays: Sequence[np.ndarray]) -> Tensor:
+        return torch.tensor(np.stack(arrays), dtype=torch.float32, device=device)
+
+    return Setting(
+        task, replicas, recipe, kind, task.model, layout, Stack.of(module.to(device)), data,
+        x=stacked([_padded(spec.to_network_inputs(d.x_train), task.widths) for d in data]),
+        y=stacked([spec.to_network_targets(d.y_train) for d in data]),
+        x_test=stacked([spec.to_network_inputs(d.x_test) for d in data]),
+        y_test=stacked([spec.to_network_targets(d.y_test) for d in data]),
+    )  # fmt: skip
+
+
+def _check_device(device: str) -> None:
+    try:
+        torch.zeros(1, device=device).sum().item()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:  # torch raises all three
+        got = str(error).splitlines()[0][:120]
+        raise InputError("a device that cannot compute", where=device, expected="cpu, cuda, ...", got=got) from None
+
+
+def _padded(x: np.ndarray, widths: Sequence[int]) -> np.ndarray:
+    """Zero rows at the end, so that every seed's activations fill whole vector registers.
+
+    The last few numbers of an array are computed by other instructions and may be rounded otherwise; without padding
+    a seed's rounding would depend on its place in the stack.
+    """
+    multiple = REGISTERS // math.gcd(REGISTERS, *widths[1:-1])
+    return np.pad(x, ((0, -len(x) % multiple), (0, 0)))

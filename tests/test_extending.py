@@ -1,0 +1,106 @@
+"""Six changes that a newcomer makes, each one file outside the package, each used from the command line."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bimt_analyze._cli import main as analyze_main
+from bimt_train._cli import main as train_main
+
+FILES = Path(__file__).parents[1] / "docs" / "extending"
+QUICK = ["--quiet", "--time-limit", "0", "--refit", "5"]
+AUDIT = [*QUICK, "--audit", "--samples", "20", "--retrain", "0"]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A folder with copies of the files, and a trained run in it."""
+    folder = tmp_path_factory.mktemp("newcomer")
+    for file in FILES.glob("*.py"):
+        shutil.copy(file, folder)
+    out = folder / "run"
+    assert train_main(["independence", "--seeds", "1", "--steps", "300", "--out", str(out), "--quiet"]) == 0
+    return out
+
+
+@pytest.fixture
+def analysed(run, monkeypatch, capsys):
+    """Run bimt-analyze in the newcomer's folder; returns the report, the page and what was printed."""
+
+    def go(words):
+        monkeypatch.chdir(run.parent)
+        status = analyze_main([str(run), *words, "--json", "report.json", "--html", "report.html"])
+        said = capsys.readouterr()
+        assert status == 0, said.err
+        return json.loads(Path("report.json").read_text()), Path("report.html").read_text(), said.out
+
+    return go
+
+
+def test_an_edge_weight(analysed) -> None:
+    name = registered("edge_weight")
+    report, page, _ = analysed([*AUDIT, "--edge-weight", f"edge_weight.py:{name[0]}"])
+    assert report["provenance"]["parameters"]["edge_weight"] == name[1]
+    assert name[1] in report["audit"]["edge_weight_robustness"] and name[1] in page
+
+
+def test_a_null_model(analysed) -> None:
+    function, name = registered("null_model")
+    report, page, _ = analysed([*AUDIT, "--null-model", f"null_model.py:{function}"])
+    tests = report["audit"]["nulls"]
+    assert list(tests) == ["degree_preserving", "weight_permutation", name]
+    label = tests[name]["specialisation"]["null_model"]
+    assert label in page and label != tests["weight_permutation"]["specialisation"]["null_model"]
+    assert tests[name]["specialisation"]["null_mean"] != tests["weight_permutation"]["specialisation"]["null_mean"]
+    chance = [said["text"] for said in report["audit"]["verdict"] if said["topic"] == "chance"]
+    assert len(chance) == 6 and len(set(chance)) == 6
+
+
+def test_an_audit_measure(analysed) -> None:
+    function, name = registered("measure")
+    report, page, _ = analysed([*AUDIT, "--measure", f"measure.py:{function}"])
+    assert sum(report["audit"][name]["edges"]) <= report["circuit"]["edges"]
+    assert any("edges within them" in said["text"] for said in report["audit"]["verdict"])
+    assert 'id="audit-edges-per-module"' in page
+
+
+def test_a_task(run, monkeypatch) -> None:
+    monkeypatch.chdir(run.parent)
+    function, _ = registered("task")
+    words = ["--seeds", "1", "--steps", "20", "--out", "mine", "--quiet"]
+    assert train_main([f"task.py:{function}", *words]) == 0
+    assert train_main(["task.py", *words]) == 0
+    assert analyze_main(["mine", *QUICK, "--samples", "0"]) == 0
+
+
+def test_an_architecture(run, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(run.parent)
+    function, kind = registered("architecture")
+    words = ["--model", f"architecture.py:{function}", "--seeds", "1", "--steps", "100", "--out", "arch", "--quiet"]
+    assert train_main(["independence", *words, "--model-option", "hidden=6"]) == 0
+    told = ["arch", *QUICK, "--samples", "0", "--json", "arch.json", "--model", f"architecture.py:{function}"]
+    assert analyze_main(told) == 0, capsys.readouterr().err
+    assert kind in Path("arch/seed-000.safetensors").read_bytes()[:4000].decode(errors="replace")
+    assert json.loads(Path("arch.json").read_text())["circuit"]["edges"] > 0
+
+
+def test_a_cost_term(run, monkeypatch) -> None:
+    monkeypatch.chdir(run.parent)
+    function, _ = registered("cost_term")
+    words = ["--seeds", "1", "--steps", "250", "--quiet", "--out"]
+    assert train_main(["independence", *words, "plain"]) == 0
+    assert train_main(["independence", "--cost-term", f"cost_term.py:{function}=5", *words, "more"]) == 0
+    costs = [json.loads(Path(out, "runs.json").read_text())["records"][0]["cost"] for out in ("plain", "more")]
+    assert costs[0] != costs[1]
+
+
+def registered(file: str) -> tuple[str, str]:
+    """The name of the decorated function or class in a file, and the name that it registers."""
+    lines = (FILES / f"{file}.py").read_text().splitlines()
+    start = next(n for n, line in enumerate(lines) if ".register(" in line)
+    text = "\n".join(lines[start:])
+    name = text.split('"')[1]
+    found = next(line for line in lines[start:] if line.startswith(("def ", "class ")))
+    return found.split()[1].partition("(")[0].rstrip(":"), name
