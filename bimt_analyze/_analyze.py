@@ -17,7 +17,7 @@ from bimt_train.checkpoints import Checkpoint, Network
 
 from ._circuit_of import all_inputs, circuit_of, graph_of
 from ._options import AnalysisOptions
-from ._run_audit import Progress, audit_of, check_options, hierarchy_of
+from ._run_audit import Progress, audit_of, check_options, hierarchy_of, silent
 from ._sources import best_checkpoint, open_checkpoint
 from .audits import HEADLINE, Agreement, Audit, Significance, agreement, significance
 from .graph import NeuronGraph
@@ -116,7 +116,7 @@ def analyze(
     tested: Significance | None
     with stages.stage("audit"):
         if chosen.audit:
-            audited = audit_of(name, checkpoint, circuit, graph, levels, chosen, progress=progress or _silent)
+            audited = audit_of(name, checkpoint, circuit, graph, levels, chosen, progress=progress or silent)
             agreed, tested, choice = audited.get("agreement"), audited["nulls"][HEADLINE], audited.choice
         else:
             agreed, tested = _held_against(checkpoint, network, graph, levels, chosen)
@@ -159,10 +159,6 @@ def _provenance(
         "training": dict(checkpoint.config),
         "seconds": dict(seconds),
     }
-
-
-def _silent(stage: str) -> None:
-    """Tell nobody."""
 
 
 def _held_against(

@@ -1,7 +1,6 @@
 """From a checkpoint or a network to its audit, in one call."""
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +11,14 @@ from bimt_train import Circuit, InputError
 from bimt_train.checkpoints import Checkpoint, Network
 from bimt_train.expressions import Decomposition
 
-from ._circuit_of import all_inputs, circuit_of, graph_of, held_out
+from ._circuit_of import all_inputs, circuit_of, graph_of
 from ._options import AnalysisOptions
-from ._retraining import circuit_specialisation
 from ._sources import best_checkpoint, checkpoint_of, open_checkpoint
 from .audits import FEWEST, MEASURES, NULL_MODELS, STATISTICS, Audit, AuditSubject, functional_modules
 from .audits._audit import audited
 from .audits.functions._functional_modules import functional_choice
 from .graph import EDGE_WEIGHTS, NeuronGraph
-from .modules import Hierarchy, choose_level, hierarchy, in_task_order, named_modules
+from .modules import Hierarchy, choose_level, hierarchy
 
 Progress = Callable[[str], None]
 
@@ -80,7 +78,7 @@ def audit(
     """
     chosen = (options or AnalysisOptions()).with_changes(**changes)
     check_options(chosen, audit=True)
-    tell = progress or _silent
+    tell = progress or silent
     tell("read")
     name, checkpoint = _opened(source, x, y, decomposition)
     tell("prune")
@@ -125,18 +123,16 @@ def audit_of(
     Audit
         The results of every measure, and the verdict.
     """
-    network, task, x = circuit.network, checkpoint.task, all_inputs(checkpoint)
-    x_test, y_test = held_out(checkpoint)
+    network = circuit.network
     progress("effects")
     served = None
     if network.layout.ends_are_neurons:
         try:
-            served = functional_modules(network, graph, x)
+            served = functional_modules(network, graph, all_inputs(checkpoint))
         except InputError:
             served = None  # the measure of functional modules says so
     by_weights = choose_level(levels)
     choice = by_weights if served is None else functional_choice(by_weights, levels, served, graph)
-    modules = in_task_order(network, choice.partition)
     subject = AuditSubject(
         source=name,
         checkpoint=checkpoint,
@@ -145,13 +141,6 @@ def audit_of(
         levels=levels,
         functional=served,
         choice=choice,
-        modules=modules,
-        names=tuple(map(str, named_modules(network, task, modules))),
-        x=x,
-        x_test=x_test,
-        y_test=y_test,
-        before_graph=partial(graph_of, checkpoint.network, checkpoint, edge_weight=options.edge_weight),
-        circuit_statistic=circuit_specialisation,
         options=options,
     )
     return audited(subject, progress=progress)
@@ -206,8 +195,14 @@ def check_options(options: AnalysisOptions, *, audit: bool) -> None:
         raise InputError("too few samples", where="samples", expected=expected, got=got, hint="use 200")
 
 
-def _silent(stage: str) -> None:
-    """Tell nobody."""
+def silent(stage: str) -> None:
+    """Tell nobody of a stage.
+
+    Parameters
+    ----------
+    stage : str
+        Its name.
+    """
 
 
 def _opened(

@@ -1,6 +1,4 @@
 from ._audit import Audit as Audit
-from ._audit import InfomapCheck as InfomapCheck
-from ._measure import LEVEL as LEVEL
 from ._measure import MEASURES as MEASURES
 from ._measure import AuditMeasure as AuditMeasure
 from ._measure import AuditSubject as AuditSubject
@@ -24,6 +22,7 @@ from .chance._retrained import retrained as retrained
 from .chance._retrainings import RETRAININGS as RETRAININGS
 from .chance._retrainings import NullTraining as NullTraining
 from .chance._retrainings import Retraining as Retraining
+from .chance._significance import LEVEL as LEVEL
 from .chance._significance import Significance as Significance
 from .chance._significance import significance as significance
 from .chance._specialisation import specialisation as specialisation
@@ -52,6 +51,7 @@ from .robustness._before_pruning import before_pruning as before_pruning
 from .robustness._edge_weight_robustness import EdgeWeightResult as EdgeWeightResult
 from .robustness._edge_weight_robustness import edge_weight_robustness as edge_weight_robustness
 from .robustness._edge_weight_robustness import partition_ami as partition_ami
+from .robustness._infomap_check import InfomapCheck as InfomapCheck
 from .robustness._thresholds import Thresholds as Thresholds
 from .robustness._thresholds import thresholds as thresholds
 from .truth._agreement import Agreement as Agreement

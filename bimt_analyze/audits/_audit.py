@@ -11,35 +11,6 @@ from ..graph import NeuronGraph, NodeId
 from ..modules import Choice, Hierarchy, Partition
 from ._measure import MEASURES, AuditMeasure, AuditSubject
 from ._verdict import Verdict, verdict
-from .robustness._edge_weight_robustness import partition_ami as partition_ami
-
-
-@dataclass(frozen=True)
-class InfomapCheck:
-    """What Infomap finds on the audited graph.
-
-    Attributes
-    ----------
-    partition : Partition
-        The modules that Infomap finds.
-    ami : float
-        Adjusted mutual information with the audited modules.
-
-    Examples
-    --------
-    >>> from bimt_analyze.audits import InfomapCheck
-    >>> from bimt_analyze.synthetic import block_network
-    >>> planted = block_network(blocks=[(1, 2, 1)] * 2, seed=1)
-    >>> InfomapCheck(planted.partition, ami=1.0).to_json()["modules"]
-    2
-    """
-
-    partition: Partition
-    ami: float
-
-    def to_json(self) -> dict[str, Any]:
-        """Method, number of modules and agreement as plain values."""
-        return {"method": self.partition.method, "modules": len(self.partition.modules), "ami": self.ami}
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,9 +23,7 @@ class Audit(Mapping[str, Any]):
     Attributes
     ----------
     subject : AuditSubject
-        What was audited.
-    results : mapping of str to object
-        Name of a measure -> its result, in the order of `MEASURES`.
+        What was audited, with the results of all measures.
     verdict : Verdict
         What the results come to, in plain words.
     undecided : mapping of str to str
@@ -62,23 +31,25 @@ class Audit(Mapping[str, Any]):
 
     Examples
     --------
-    An audit comes from `bimt_analyze.audit`; this one is put together by hand, without what was audited.
-
-    >>> from bimt_analyze.audits import Audit, Sentence, Verdict
-    >>> said = Verdict(modular=False, sentences=(Sentence("verdict", "Not modular: one module was found."),))
-    >>> found = Audit(None, {"shared_neurons": ()}, said, undecided={"agreement with the task": "no truth is known"})
-    >>> list(found), found["shared_neurons"], found.summary()
-    (['shared_neurons'], (), ('Not modular: one module was found.',))
+    >>> from bimt_analyze import audit
+    >>> from bimt_analyze.synthetic import block_network
+    >>> planted = block_network(blocks=[(1, 2, 1)] * 2, seed=1)
+    >>> found = audit(planted.network, x=planted.x, samples=20, retrain_steps=0, refit_steps=0)
+    >>> len(found.modules), found["infomap_check"].ami, "agreement" in found
+    (2, 1.0, False)
     """
 
     subject: AuditSubject
-    results: Mapping[str, Any]
     verdict: Verdict
     undecided: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("results", "undecided"):
-            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+        object.__setattr__(self, "undecided", MappingProxyType(dict(self.undecided)))
+
+    @property
+    def results(self) -> Mapping[str, Any]:
+        """Name of a measure -> its result, in the order of `MEASURES`."""
+        return self.subject.results
 
     def __getitem__(self, name: str) -> Any:
         return self.results[name]
@@ -186,6 +157,5 @@ def audited(subject: AuditSubject, *, progress: Any = None) -> Audit:
             continue
         results[measure.name] = result
         undecided |= measure.undecided(result)
-    return Audit(
-        replace(subject, results=MappingProxyType(results)), results, verdict(subject, results, undecided), undecided
-    )
+    done = replace(subject, results=MappingProxyType(results))
+    return Audit(done, verdict(done, undecided), undecided)

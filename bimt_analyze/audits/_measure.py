@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -11,16 +12,14 @@ from bimt_train import Circuit, Entry, InputError, Registry
 from bimt_train.checkpoints import Checkpoint, Network, TaskSpec
 from bimt_train.expressions import Decomposition
 
+from .._circuit_of import all_inputs, held_out
 from .._options import AnalysisOptions
 from ..graph import NeuronGraph, NodeId
-from ..modules import Choice, Hierarchy, Partition
+from ..modules import Choice, Hierarchy, Partition, in_task_order, named_modules
 from .functions._functional_modules import FunctionalModules
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-LEVEL = 0.05
-"""Significance level: a p below it is called significant. Five percent is the convention of the field."""
 
 Cell = str | int | float | None
 Result = TypeVar("Result")
@@ -124,20 +123,6 @@ class AuditSubject:
         Modules by what the network does; None where they cannot be found.
     choice : Choice
         The level that is audited, chosen without looking at the truth.
-    modules : tuple of frozenset of (str, int)
-        The modules of that level, in the order in which the task names their outputs.
-    names : tuple of str
-        The modules as ``{x1, x3 -> y1}``.
-    x : float array [rows, inputs]
-        Rows of the probe as the network sees them.
-    x_test : float array [tests, inputs]
-        The held-out rows as the network sees them.
-    y_test : float array [tests, ...]
-        The targets of the held-out rows, in the units of the network's outputs; classes are one-hot.
-    before_graph : NeuronGraph
-        The graph of the network before pruning.
-    circuit_statistic : callable
-        The specialisation of a checkpoint's circuit and its loss, for networks that are trained for comparison.
     options : AnalysisOptions
         Seed, number of null networks and all else that was asked for.
     results : mapping of str to object
@@ -155,17 +140,16 @@ class AuditSubject:
     >>> from bimt_train.checkpoints import from_state_dict
     >>> from bimt_train.pruning import Circuit
     >>> checkpoint = from_state_dict({"weight": np.eye(2)}, activation="relu", ranges=(-1, 1))
-    >>> network, graph, x = checkpoint.network, neuron_graph(checkpoint.network), checkpoint.probe.x_test
+    >>> network, graph = checkpoint.network, neuron_graph(checkpoint.network)
     >>> whole = {group.name: tuple(range(group.size)) for group in network.layout.groups}
     >>> circuit = Circuit(network, whole, 0.0, loss=0.0, full_loss=0.0, tolerance=0.05, refit_steps=0, sweep=())
     >>> levels = hierarchy(graph, resolutions=(1.0,), runs=2)
-    >>> choice = choose_level(levels)
     >>> subject = AuditSubject(
     ...     source="two wires", checkpoint=checkpoint, circuit=circuit, graph=graph, levels=levels, functional=None,
-    ...     choice=choice, modules=choice.partition.modules, names=("{x1 -> y1}", "{x2 -> y2}"), x=x, x_test=x,
-    ...     y_test=network.predict(x), before_graph=lambda: graph, circuit_statistic=lambda checkpoint: (0.0, 0.0),
-    ...     options=AnalysisOptions(samples=20),
+    ...     choice=choose_level(levels), options=AnalysisOptions(samples=20),
     ... )
+    >>> subject.names
+    ('{x1 -> y1}', '{x2 -> y2}')
     >>> MEASURES["shared_neurons"].function(subject)
     ()
     """
@@ -177,13 +161,6 @@ class AuditSubject:
     levels: Hierarchy
     functional: FunctionalModules | None
     choice: Choice
-    modules: tuple[frozenset[NodeId], ...]
-    names: tuple[str, ...]
-    x: Float[np.ndarray, "rows inputs"]
-    x_test: Float[np.ndarray, "tests inputs"]
-    y_test: Float[np.ndarray, "tests ..."]
-    before_graph: Callable[[], NeuronGraph]
-    circuit_statistic: Callable[[Checkpoint], tuple[float, float]]
     options: AnalysisOptions
     results: Mapping[str, Any] = field(default_factory=dict)
 
@@ -201,6 +178,26 @@ class AuditSubject:
     def partition(self) -> Partition:
         """The audited modules as a partition."""
         return self.choice.level.partition
+
+    @cached_property
+    def modules(self) -> tuple[frozenset[NodeId], ...]:
+        """The audited modules, in the order in which the task names their outputs."""
+        return in_task_order(self.network, self.partition)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The audited modules as ``{x1, x3 -> y1}``."""
+        return tuple(map(str, named_modules(self.network, self.task, self.modules)))
+
+    @cached_property
+    def x(self) -> Float[np.ndarray, "rows inputs"]:
+        """All rows of the probe as the network sees them."""
+        return all_inputs(self.checkpoint)
+
+    @cached_property
+    def held_out(self) -> tuple[Float[np.ndarray, "tests inputs"], Float[np.ndarray, "tests *places outputs"]]:
+        """The held-out rows as the network sees them, and their targets in its units; classes are one-hot."""
+        return held_out(self.checkpoint)
 
     @property
     def decomposition(self) -> Decomposition | None:

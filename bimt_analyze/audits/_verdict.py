@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from ._measure import LEVEL, MEASURES, AuditSubject, Sentence
-from .chance._significance import Significance
+from ._measure import MEASURES, AuditSubject, Sentence
+from .chance._significance import LEVEL, Significance
 
 HEADLINE = ("specialisation", "degree_preserving")
 """Statistic and null model of the test that decides."""
@@ -36,15 +35,13 @@ class Verdict:
     sentences: tuple[Sentence, ...]
 
 
-def verdict(subject: AuditSubject, results: Mapping[str, Any], undecided: Mapping[str, str]) -> Verdict:
+def verdict(subject: AuditSubject, undecided: Mapping[str, str]) -> Verdict:
     """The sentences that the results of an audit allow.
 
     Parameters
     ----------
     subject : AuditSubject
-        What was audited.
-    results : mapping of str to object
-        Name of a measure -> its result.
+        What was audited, with the results of all measures.
     undecided : mapping of str to str
         Question that could not be answered -> why.
 
@@ -53,22 +50,21 @@ def verdict(subject: AuditSubject, results: Mapping[str, Any], undecided: Mappin
     Verdict
         One word and the sentences behind it.
     """
-    test: Significance = results["nulls"][HEADLINE]
+    test: Significance = subject.results["nulls"][HEADLINE]
     by_function = subject.choice.level.kind == "function"
     modular = len(subject.modules) > 1 and not by_function and test.p < LEVEL
-    told = (Sentence(topic, text) for topic, text in _statements(subject, results, undecided, modular, test))
+    told = (Sentence(topic, text) for topic, text in _statements(subject, undecided, modular, test))
     return Verdict(modular, tuple(told))
 
 
 def _statements(
     subject: AuditSubject,
-    results: Mapping[str, Any],
     undecided: Mapping[str, str],
     modular: bool,
     test: Significance,
 ) -> Iterator[tuple[str, str]]:
     yield "verdict", _headline(subject, modular, test)
-    for name, result in results.items():
+    for name, result in subject.results.items():
         measure = MEASURES[name]
         for text in measure.sentences(result, subject):
             yield measure.topic, text
@@ -78,11 +74,10 @@ def _statements(
 
 def _headline(subject: AuditSubject, modular: bool, test: Significance) -> str:
     count = len(subject.modules)
-    p = f"p = {test.p:.2g}" + ("" if test.z is None else f", z = {test.z:.1f}")
     if subject.choice.level.kind == "function":
         return f"Not modular in its weights, which are in one piece; what it does falls into {count} modules."
     if modular:
-        return f"Modular: {count} modules, and wiring this specialised is rare by chance ({p})."
+        return f"Modular: {count} modules, and wiring this specialised is rare by chance ({test.p_and_z})."
     if count < 2:
-        return f"Not modular: no way to cut the network into parts is worth reporting ({p})."
-    return f"Not shown to be modular: {count} modules were found, and chance may well find as much ({p})."
+        return f"Not modular: no way to cut the network into parts is worth reporting ({test.p_and_z})."
+    return f"Not shown to be modular: {count} modules were found, and chance may well find as much ({test.p_and_z})."

@@ -94,7 +94,7 @@ def measured(subject: AuditSubject) -> MeanAblationEffects:
     """
     options = subject.options
     return mean_ablation_effects(
-        subject.network, subject.modules, subject.x_test, subject.y_test, measure=loss_measure(subject.task),
+        subject.network, subject.modules, *subject.held_out, measure=loss_measure(subject.task),
         samples=options.samples, seed=options.seed,
     )  # fmt: skip
 
@@ -128,5 +128,5 @@ def kept(subject: AuditSubject) -> Faithfulness:
         Losses and shares.
     """
     return faithfulness(
-        subject.checkpoint.network, subject.network, subject.x_test, subject.y_test, measure=loss_measure(subject.task)
+        subject.checkpoint.network, subject.network, *subject.held_out, measure=loss_measure(subject.task)
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from .._circuit_of import graph_of
 from ..audits import MEASURES, AuditSubject, BeforePruning, before_pruning, specialisation
 
 
@@ -39,4 +40,6 @@ def measured(subject: AuditSubject) -> BeforePruning:
     BeforePruning
         The two numbers.
     """
-    return before_pruning(subject.checkpoint.network, subject.before_graph(), subject.x, subject.decomposition)
+    network = subject.checkpoint.network
+    graph = graph_of(network, subject.checkpoint, edge_weight=subject.options.edge_weight)
+    return before_pruning(network, graph, subject.x, subject.decomposition)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..audits import MEASURES, AuditSubject, LinearProbes, linear_probes
-from ._words import from_one
+from ._module_numbers import from_one
 
 _QUESTION = "which module carries which known subfunction"
 

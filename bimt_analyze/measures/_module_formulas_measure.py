@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..audits import MEASURES, AuditSubject, ModuleFormula, View, module_formulas
-from ._words import from_one
+from ._module_numbers import from_one
 
 
 def _sentences(result: tuple[ModuleFormula, ...], subject: AuditSubject) -> Iterator[str]:

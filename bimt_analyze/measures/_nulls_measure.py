@@ -15,7 +15,6 @@ from ..audits import (
     significance,
 )
 from ..plots import draw_nulls
-from ._words import count_at_least, p_and_z, rare
 
 Tests = Mapping[tuple[str, str], Significance]
 
@@ -23,7 +22,7 @@ Tests = Mapping[tuple[str, str], Significance]
 def _sentences(result: Tests, subject: AuditSubject) -> Iterator[str]:
     for (statistic, model), test in result.items():
         phrase = NULL_MODELS[model].phrase
-        yield f"{count_at_least(test)} networks {phrase} reach its {statistic} ({p_and_z(test)}): {rare(test)}."
+        yield f"{test.reached} networks {phrase} reach its {statistic} ({test.p_and_z}): {test.conclusion}."
 
 
 def _record(result: Tests) -> Mapping[str, Any]:
@@ -37,8 +36,7 @@ def _view(result: Tests, subject: AuditSubject) -> View:
     caption = "The values that null networks reach, and the circuit's own value as a line."
     rows = []
     for (statistic, _), test in result.items():
-        mean = test.to_json()["null_mean"]
-        rows.append((test.null_model, statistic, test.p, test.z, test.observed, mean, len(test.null)))
+        rows.append((test.null_model, statistic, test.p, test.z, test.observed, test.null_mean, len(test.null)))
     return View(
         figures=(Figure(draw_nulls(list(result.values())), caption),),
         columns=("null networks", "statistic", "p", "z", "observed", "null mean", "samples"),

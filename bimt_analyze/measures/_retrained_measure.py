@@ -6,11 +6,23 @@ from typing import Any
 import numpy as np
 
 from bimt_train import InputError
+from bimt_train.checkpoints import Checkpoint
 
-from ..audits import FEWEST, LEVEL, MEASURES, RETRAININGS, AuditSubject, Figure, Retrained, View, retrained
+from .._circuit_of import circuit_of, graph_of
+from ..audits import (
+    FEWEST,
+    LEVEL,
+    MEASURES,
+    RETRAININGS,
+    AuditSubject,
+    Figure,
+    Retrained,
+    View,
+    retrained,
+    specialisation,
+)
 from ..audits.chance._retrained import affordable
 from ..plots import draw_nulls
-from ._words import count_at_least, p_and_z
 
 WORK = 1.5e11
 """Multiplications that the networks of one kind may take: half a minute on two cores, or less."""
@@ -24,8 +36,8 @@ def _sentences(result: Found, subject: AuditSubject) -> Iterator[str]:
         ratio = float(np.median(one.losses)) / max(one.observed_loss, 1e-300)
         conclusion = kind.significant if test.p < LEVEL else kind.not_significant
         yield (
-            f"{count_at_least(test)} networks {kind.phrase} ({one.steps} steps, median loss {ratio:.2g} times its own) "
-            f"are as specialised ({p_and_z(test)}): {conclusion}."
+            f"{test.reached} networks {kind.phrase} ({one.steps} steps, median loss {ratio:.2g} times its own) "
+            f"are as specialised ({test.p_and_z}): {conclusion}."
         )
 
 
@@ -37,7 +49,7 @@ def _view(result: Found, subject: AuditSubject) -> View:
     tests = {how: one.significance for how, one in result.items()}
     caption = "The specialisation that retrained networks reach, and the circuit's own as a line."
     rows = [
-        (test.null_model, test.statistic, test.p, test.z, test.observed, test.to_json()["null_mean"], len(test.null))
+        (test.null_model, test.statistic, test.p, test.z, test.observed, test.null_mean, len(test.null))
         for test in tests.values()
     ]
     return View(
@@ -45,6 +57,27 @@ def _view(result: Found, subject: AuditSubject) -> View:
         columns=("null networks", "statistic", "p", "z", "observed", "null mean", "samples"),
         rows=tuple(rows),
     )
+
+
+def circuit_specialisation(checkpoint: Checkpoint) -> tuple[float, float]:
+    """Specialisation of a checkpoint's circuit, pruned briefly and without refitting, and the circuit's loss.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        A trained network with its rows.
+
+    Returns
+    -------
+    specialisation : float
+        In bits; 0 for a circuit without edges.
+    loss : float
+        Of the circuit, in the network's units.
+    """
+    circuit = circuit_of(checkpoint, refit_steps=0, search="narrowing")
+    if not circuit.network.edges():
+        return 0.0, circuit.loss
+    return specialisation(graph_of(circuit.network, checkpoint)), circuit.loss
 
 
 @MEASURES.register(
@@ -86,7 +119,7 @@ def measured(subject: AuditSubject) -> Found:
         raise InputError(f"retraining {FEWEST} networks of this size would take too long", where="checkpoint")
     return {
         how: retrained(
-            checkpoint, subject.circuit_statistic, how=how, statistic="specialisation", weights="attribution",
+            checkpoint, circuit_specialisation, how=how, statistic="specialisation", weights="attribution",
             samples=many, steps=steps, seed=options.seed, processes=options.processes,
         )
         for how in RETRAININGS

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from ..audits import MEASURES, AuditSubject, Subspaces, View, subspaces
 from ..transformers import has_stream
-from ._words import count_at_least, p_and_z, rare
 
 
 def _sentences(result: Subspaces, subject: AuditSubject) -> Iterator[str]:
@@ -13,17 +12,18 @@ def _sentences(result: Subspaces, subject: AuditSubject) -> Iterator[str]:
     if len(modules) > 1:
         parted = f"The residual stream falls into {len(modules)} subspaces that are written and read together"
     yield (
-        f"{parted}; {count_at_least(test)} streams whose units touch other positions are as modular "
-        f"({p_and_z(test)}): {rare(test)}."
+        f"{parted}; {test.reached} streams whose units touch other positions are as modular "
+        f"({test.p_and_z}): {test.conclusion}."
     )
 
 
 def _view(result: Subspaces, subject: AuditSubject) -> View:
     test, positions = result.significance, [len(module) for module in result.level.partition.modules]
-    null_mean = test.to_json()["null_mean"]
     return View(
         columns=("level", "subspaces", "positions of each", "modularity", "mean of null streams", "p"),
-        rows=((result.level.name, len(positions), ", ".join(map(str, positions)), test.observed, null_mean, test.p),),
+        rows=(
+            (result.level.name, len(positions), ", ".join(map(str, positions)), test.observed, test.null_mean, test.p),
+        ),
     )
 
 

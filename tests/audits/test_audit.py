@@ -119,7 +119,8 @@ def test_modules_are_counted_from_one_in_json(found):
     assert told == {1, 2, 3}
     assert {member.module for family in found["equivalent_modules"] for member in family.members} == {0, 1, 2}
     neuron = SharedNeuron("h1.0", 0, ((2, 0.5),))
-    (shared,) = replace(found, results={**found.results, "shared_neurons": (neuron,)}).to_json()["shared_neurons"]
+    subject = replace(found.subject, results={**found.results, "shared_neurons": (neuron,)})
+    (shared,) = replace(found, subject=subject).to_json()["shared_neurons"]
     assert shared == {"neuron": "h1.0", "module": 1, "claims": [{"module": 3, "share": 0.5}]}
 
 

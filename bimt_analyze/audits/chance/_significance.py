@@ -16,6 +16,9 @@ from ._statistics import STATISTICS, Statistic
 
 Streams = Sequence[np.random.SeedSequence]
 
+LEVEL = 0.05
+"""Significance level: a p below it is called significant. Five percent is the convention of the field."""
+
 _CHUNK = 4e6  # numbers in one stack of matrices
 _SLACK = 1e-9  # rounding: a sample this little below the observed value counts as equal
 
@@ -110,6 +113,26 @@ class Significance:
             weights=weights,
             seed=seed,
         )
+
+    @property
+    def null_mean(self) -> float:
+        """Mean of the null networks' values."""
+        return float(np.mean(self.null))
+
+    @property
+    def reached(self) -> str:
+        """How many null networks reach the observed value, as ``3 of 200``."""
+        return f"{round(self.p * (1 + len(self.null))) - 1} of {len(self.null)}"
+
+    @property
+    def p_and_z(self) -> str:
+        """The numbers of the test in a sentence, as ``p = 0.005, z = 4.1``."""
+        return f"p = {self.p:.2g}" + ("" if self.z is None else f", z = {self.z:.1f}")
+
+    @property
+    def conclusion(self) -> str:
+        """Whether the test shows more than chance, in words."""
+        return "more than chance" if self.p < LEVEL else "not shown to be more than chance"
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; the null values as their number, mean and standard deviation."""
