@@ -3,17 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..audits import (
-    HEADLINE,
-    MEASURES,
-    NULL_MODELS,
-    STATISTICS,
-    AuditSubject,
-    Figure,
-    Significance,
-    View,
-    significance,
-)
+from ..audits import HEADLINE, MEASURES, NULL_MODELS, STATISTICS, AuditSubject, Figure, Significance, View, significance
 from ..plots import draw_nulls
 
 Tests = Mapping[tuple[str, str], Significance]

@@ -1,4 +1,3 @@
-from ._activations import module_partition as module_partition
 from ._class_ablation import Ablation as Ablation
 from ._class_ablation import ablations as ablations
 from ._classes import ClassUse as ClassUse
@@ -7,6 +6,7 @@ from ._classes import class_use as class_use
 from ._frequencies import Feature as Feature
 from ._frequencies import FrequencyModule as FrequencyModule
 from ._frequencies import frequency_modules as frequency_modules
+from ._hidden_activations import module_partition as module_partition
 from ._interpretation import INTERPRETATIONS as INTERPRETATIONS
 from ._interpretation import Interpretation as Interpretation
 from ._interpretation import InterpretationKind as InterpretationKind

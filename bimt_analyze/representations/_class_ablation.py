@@ -10,7 +10,7 @@ from scipy.special import log_softmax
 from bimt_train.checkpoints import Network
 
 from ..graph import NodeId
-from ._activations import activations, last_hidden, outputs_of
+from ._hidden_activations import activations, last_hidden, outputs_of
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from bimt_train import InputError
 from bimt_train.checkpoints import Network
 
 from ..graph import NodeId
-from ._activations import activations, all_pairs, last_hidden
+from ._hidden_activations import activations, all_pairs, last_hidden
 
 HARMONICS = 3  # multiples of a frequency that belong to it: the third comes of an activation that bends
 SINGLE = 0.95  # share of the power from which a module represents one frequency

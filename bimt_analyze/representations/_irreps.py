@@ -11,7 +11,7 @@ from bimt_train import InputError
 from bimt_train.checkpoints import Network
 from bimt_train.tasks import s4_elements
 
-from ._activations import activations, all_pairs
+from ._hidden_activations import activations, all_pairs
 
 IRREPS: Mapping[str, Mapping[str, int]] = MappingProxyType(
     {

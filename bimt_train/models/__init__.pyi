@@ -1,7 +1,3 @@
-from ._activations import ACTIVATIONS as ACTIVATIONS
-from ._activations import Activation as Activation
-from ._activations import activated as activated
-from ._activations import activation_module as activation_module
 from ._contract import MODELS as MODELS
 from ._contract import Ends as Ends
 from ._contract import ModelKind as ModelKind
@@ -14,7 +10,6 @@ from ._hidden_parts import HiddenPart as HiddenPart
 from ._hidden_parts import Neurons as Neurons
 from ._hidden_parts import Stream as Stream
 from ._image_mlp import ImageMLP as ImageMLP
-from ._linear import drawn_linear as drawn_linear
 from ._mlp import MLP as MLP
 from ._model_spec import ModelSpec as ModelSpec
 from ._models import build_model as build_model
@@ -23,3 +18,8 @@ from ._models import options_of as options_of
 from ._program_transformer import ProgramTransformer as ProgramTransformer
 from ._rnn import RNN as RNN
 from ._row_transformer import RowTransformer as RowTransformer
+from .building_blocks._activations import ACTIVATIONS as ACTIVATIONS
+from .building_blocks._activations import Activation as Activation
+from .building_blocks._activations import activated as activated
+from .building_blocks._activations import activation_module as activation_module
+from .building_blocks._drawn_linear import drawn_linear as drawn_linear

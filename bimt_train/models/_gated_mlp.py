@@ -10,13 +10,13 @@ from torch import Tensor, nn
 
 from ..layouts._fragments import linear
 from ..layouts._layout import Layout
-from ._activations import activated, activation_module
 from ._contract import MODELS, Shape
 from ._hidden_parts import HiddenPart, Neurons, Tensors
-from ._layers import check_widths, line_groups
-from ._linear import drawn_linear
 from ._mlp import MLPOptions
 from ._model_spec import ModelSpec
+from .building_blocks._activations import activated, activation_module
+from .building_blocks._drawn_linear import drawn_linear
+from .building_blocks._layers import check_widths, line_groups
 
 
 class GatedMLPOptions(MLPOptions):

@@ -13,9 +13,9 @@ from ..layouts._fragments import embedding, linear, norm
 from ..layouts._group import Group
 from ..layouts._layout import Layout
 from ._contract import MODELS, Ends, Shape
-from ._linear import drawn_linear
 from ._model_spec import ModelSpec
-from ._transformer_block import Block, BlockOptions, block_layout, stacked, through_block
+from .building_blocks._drawn_linear import drawn_linear
+from .building_blocks._transformer_block import Block, BlockOptions, block_layout, stacked, through_block
 
 DEVIATION = 0.1  # of a fresh embedding's entries; GPT-2 has 0.02, at a greater width
 

@@ -12,9 +12,9 @@ from ..layouts._fragments import linear
 from ..layouts._group import Group
 from ..layouts._layout import Layout
 from ._contract import MODELS, Ends
-from ._layers import numbers_only
 from ._mlp import HIDDEN, MLP, MLPOptions
 from ._model_spec import ModelSpec
+from .building_blocks._layers import numbers_only
 
 
 class ImageMLPOptions(MLPOptions):

@@ -11,12 +11,12 @@ from torch import Tensor, nn
 from ..layouts._fragments import linear
 from ..layouts._group import Group
 from ..layouts._layout import Layout
-from ._activations import activation_module
 from ._contract import MODELS, Ends, ModelOptions, Shape
 from ._hidden_parts import HiddenPart
-from ._layers import check_widths, layer_parts, layer_shapes, line_groups, numbers_only, stacked_layers
-from ._linear import drawn_linear
 from ._model_spec import ModelSpec
+from .building_blocks._activations import activation_module
+from .building_blocks._drawn_linear import drawn_linear
+from .building_blocks._layers import check_widths, layer_parts, layer_shapes, line_groups, numbers_only, stacked_layers
 
 HIDDEN = (20, 20)  # the paper's hidden layers for its formula tasks
 

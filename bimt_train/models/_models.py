@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from .._errors import CheckpointError, InputError
-from ._activations import ACTIVATIONS
 from ._contract import MODELS, Ends, ModelOptions, Shape
 from ._model_spec import ModelSpec
+from .building_blocks._activations import ACTIVATIONS
 
 if TYPE_CHECKING:
     import torch

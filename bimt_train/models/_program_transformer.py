@@ -17,8 +17,8 @@ from ..layouts._group import Group
 from ..layouts._layout import Layout, TensorSpec
 from ._contract import MODELS, Ends, ModelOptions, Shape
 from ._hidden_parts import Heads, HiddenPart, Neurons, Stream, Tensors
-from ._linear import drawn_linear
 from ._model_spec import ModelSpec
+from .building_blocks._drawn_linear import drawn_linear
 
 
 class ProgramTransformerOptions(ModelOptions):

@@ -11,12 +11,12 @@ from .._errors import InputError
 from ..layouts._fragments import linear
 from ..layouts._group import Group
 from ..layouts._layout import Layout, TensorSpec
-from ._activations import ACTIVATIONS, activation_module
 from ._contract import MODELS, Ends, ModelOptions, Shape
 from ._hidden_parts import HiddenPart, Neurons
-from ._layers import numbers_only
-from ._linear import drawn_linear
 from ._model_spec import ModelSpec
+from .building_blocks._activations import ACTIVATIONS, activation_module
+from .building_blocks._drawn_linear import drawn_linear
+from .building_blocks._layers import numbers_only
 
 STATE = 30  # where a task is given another model than its own
 

@@ -12,10 +12,10 @@ from ..layouts._fragments import linear, norm
 from ..layouts._group import Group
 from ..layouts._layout import Layout, TensorSpec
 from ._contract import MODELS, Ends, Shape
-from ._layers import numbers_only
-from ._linear import drawn_linear
 from ._model_spec import ModelSpec
-from ._transformer_block import Block, BlockOptions, block_layout, stacked, through_block
+from .building_blocks._drawn_linear import drawn_linear
+from .building_blocks._layers import numbers_only
+from .building_blocks._transformer_block import Block, BlockOptions, block_layout, stacked, through_block
 
 
 class RowTransformerOptions(BlockOptions):

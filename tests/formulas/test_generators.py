@@ -15,7 +15,7 @@ from bimt_analyze.formulas.generators._ridge import ridges
 from bimt_analyze.formulas.generators._separable import factors
 from bimt_analyze.formulas.problem._constants import refine
 from bimt_analyze.formulas.problem._inner import single
-from bimt_analyze.formulas.problem._linear import independent, needed, solve
+from bimt_analyze.formulas.problem._least_squares import independent, needed, solve
 from bimt_analyze.formulas.problem._polynomial import polynomials, powers
 from bimt_analyze.formulas.problem._search_problem import Clock, SearchProblem
 from bimt_analyze.formulas.problem._smooth import best_smooth, fit_smooth

@@ -6,13 +6,7 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas import (
-    Differentiable,
-    StructuralTestResult,
-    find_formula,
-    structural_tests,
-    surrogate,
-)
+from bimt_analyze.formulas import Differentiable, StructuralTestResult, find_formula, structural_tests, surrogate
 from bimt_analyze.formulas.hints._proposed_structure import proposed_structure
 
 NAMES = ("a", "b", "c")

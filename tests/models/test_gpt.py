@@ -7,7 +7,7 @@ from torch.nn.functional import cross_entropy
 
 from bimt_train import InputError
 from bimt_train.models import GPT, RowTransformer
-from bimt_train.models._transformer_block import Block
+from bimt_train.models.building_blocks._transformer_block import Block
 from bimt_train.training._optimise import accuracy, next_token
 
 SIZES = {"tokens": 7, "context": 5, "width": 12, "heads": 3, "layers": 2, "hidden": 9}

@@ -16,8 +16,8 @@ from bimt_analyze.representations import (
     module_partition,
     readability,
 )
-from bimt_analyze.representations._activations import all_pairs
 from bimt_analyze.representations._frequencies import multiples
+from bimt_analyze.representations._hidden_activations import all_pairs
 from bimt_analyze.representations._irreps import cycle_type, shares_of
 from bimt_train import InputError
 from bimt_train.checkpoints import Checkpoint, Network, Probe, TaskSpec

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from ...modules import best_modularity
-from ._blocks import Blocks, Stack
+from ._group_blocks import Blocks, Stack
 from ._statistics import STATISTICS
 
 

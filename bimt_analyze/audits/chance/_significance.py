@@ -10,7 +10,7 @@ from jaxtyping import Float64
 from bimt_train import InputError
 
 from ...graph import NeuronGraph
-from ._blocks import Blocks
+from ._group_blocks import Blocks
 from ._null_models import NULL_MODELS, Matrices, NullModel
 from ._statistics import STATISTICS, Statistic
 

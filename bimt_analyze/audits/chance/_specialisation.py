@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from ...graph import NeuronGraph
-from ._blocks import Blocks, Stack
+from ._group_blocks import Blocks, Stack
 from ._statistics import STATISTICS
 
 _DAMPING = 1 - 1e-9  # keeps the system regular where a circle of neurons is cut off from all inputs

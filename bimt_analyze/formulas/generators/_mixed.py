@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from ..problem._inner import Inner, single, weighted
-from ..problem._linear import needed, usable
+from ..problem._least_squares import needed, usable
 from ..problem._monomials import Exponents, direction, expression, length, monomials, used, value
 from ..problem._polynomial import Powers, count, evaluate, monomial, powers
 from ..problem._search_problem import SearchProblem

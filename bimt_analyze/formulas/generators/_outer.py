@@ -9,7 +9,7 @@ from jaxtyping import Float64
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from ..problem._linear import usable
+from ..problem._least_squares import usable
 from ..problem._operators import OPERATORS, Operator, finite
 from ..problem._polynomial import Powers, count, evaluate, exact, powers, sparse
 from ..problem._search_problem import SearchProblem

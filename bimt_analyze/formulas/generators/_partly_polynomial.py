@@ -8,7 +8,7 @@ import sympy
 from jaxtyping import Float64
 
 from ..problem._inner import Inner, inners
-from ..problem._linear import needed, usable
+from ..problem._least_squares import needed, usable
 from ..problem._operators import OPERATORS, Operator
 from ..problem._polynomial import Powers, count, evaluate, monomial, powers
 from ..problem._search_problem import SearchProblem

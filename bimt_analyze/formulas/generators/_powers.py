@@ -10,7 +10,7 @@ import sympy
 from jaxtyping import Float64
 from numpy.typing import NDArray
 
-from ..problem._linear import needed, solve
+from ..problem._least_squares import needed, solve
 from ..problem._search_problem import SearchProblem
 from ..problem._template import Template, constant, numeric
 

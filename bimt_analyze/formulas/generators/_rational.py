@@ -6,7 +6,7 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
-from ..problem._linear import usable
+from ..problem._least_squares import usable
 from ..problem._polynomial import count, evaluate, monomial, powers
 from ..problem._search_problem import SearchProblem
 from ..problem._template import Template, constant

@@ -12,7 +12,7 @@ from jaxtyping import Float64, Int64
 from numpy.typing import NDArray
 
 from ..generators._inverted_targets import Target, all_targets, targets
-from ..problem._linear import needed, usable
+from ..problem._least_squares import needed, usable
 from ..problem._monomials import expression, monomials, used, value
 from ..problem._polynomial import Powers, count, evaluate, monomial, powers
 from ..problem._search_problem import SearchProblem

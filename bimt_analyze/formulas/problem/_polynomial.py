@@ -8,7 +8,7 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
-from ._linear import needed, solve, usable
+from ._least_squares import needed, solve, usable
 from ._search_problem import SearchProblem
 from ._template import Template, linear
 

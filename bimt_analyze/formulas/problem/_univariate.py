@@ -8,7 +8,7 @@ from jaxtyping import Float64
 from numpy.typing import NDArray
 
 from ._inner import Inner
-from ._linear import needed
+from ._least_squares import needed
 from ._operators import OPERATORS, Operator
 from ._template import Template, constant, product, total
 

@@ -2,9 +2,9 @@
 
 from bimt_train.checkpoints import Checkpoint, Network
 
-from .._activations import module_partition
 from .._class_ablation import ablations
 from .._frequencies import frequency_modules
+from .._hidden_activations import module_partition
 from .._interpretation import INTERPRETATIONS, Cell, Interpretation
 
 

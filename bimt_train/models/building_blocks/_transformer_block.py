@@ -11,13 +11,13 @@ from pydantic import model_validator
 from torch import Tensor, nn
 from torch.nn.functional import gelu, layer_norm, scaled_dot_product_attention
 
-from .._errors import InputError
-from ..layouts._fragments import linear, norm
-from ..layouts._group import Group
-from ..layouts._layout import Layout, TensorSpec
-from ._contract import ModelOptions, Shape
-from ._hidden_parts import Heads, HiddenPart, Neurons, Stream, Tensors
-from ._linear import drawn_linear
+from ..._errors import InputError
+from ...layouts._fragments import linear, norm
+from ...layouts._group import Group
+from ...layouts._layout import Layout, TensorSpec
+from .._contract import ModelOptions, Shape
+from .._hidden_parts import Heads, HiddenPart, Neurons, Stream, Tensors
+from ._drawn_linear import drawn_linear
 
 Apply = Callable[[str, Tensor], Tensor]
 """A part's name and what it reads -> what it writes."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float, Float64
 
-from .._registry import Entry, Registry
+from ..._registry import Entry, Registry
 
 if TYPE_CHECKING:
     from torch import nn
@@ -38,7 +38,8 @@ ACTIVATIONS: Registry[Activation] = Registry(
     "activation",
     Activation,
     builtin=dict.fromkeys(
-        ("silu", "relu", "gelu", "tanh", "sigmoid", "identity"), "bimt_train.models._activation_functions"
+        ("silu", "relu", "gelu", "tanh", "sigmoid", "identity"),
+        "bimt_train.models.building_blocks._activation_functions",
     ),
     group="bimt.activations",
 )

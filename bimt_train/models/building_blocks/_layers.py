@@ -9,11 +9,11 @@ import torch
 from jaxtyping import Bool, Float, Float64
 from torch import Tensor, nn
 
-from .._errors import InputError
-from ..layouts._group import Group
+from ..._errors import InputError
+from ...layouts._group import Group
+from .._contract import Ends, Shape
+from .._hidden_parts import Neurons, Tensors
 from ._activations import activated
-from ._contract import Ends, Shape
-from ._hidden_parts import Neurons, Tensors
 
 
 def numbers_only(ends: Ends, kind: str) -> None:
