@@ -125,6 +125,8 @@ class Registry(Generic[E]):
         return decorate
 
     def _add(self, entry: E) -> None:
+        if entry.name in self._builtin:
+            importlib.import_module(self._builtin[entry.name])  # what is built in keeps its name
         standing = self._found.get(entry.name)
         if standing is not None and _origin(standing) != _origin(entry):
             raise InputError(

@@ -1,5 +1,6 @@
 """One registry for all kinds: by name, by file, by module; nothing half-registered can be used."""
 
+import sys
 from dataclasses import dataclass
 
 import pytest
@@ -126,3 +127,14 @@ def test_an_entry_of_an_installed_package(tmp_path, monkeypatch) -> None:
     monkeypatch.syspath_prepend(str(tmp_path))
     assert "violet" in COLOURS.names()
     assert COLOURS["violet"].code == "#808"
+
+
+def test_what_is_built_in_keeps_its_name_though_it_was_not_asked_for_yet(tmp_path, monkeypatch) -> None:
+    colours = registry({"green": "builtin_green"})
+    monkeypatch.setattr(sys.modules[__name__], "COLOURS", colours)
+    (tmp_path / "builtin_green.py").write_text(SOURCE.format(module=__name__))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "builtin_green", raising=False)
+    with pytest.raises(InputError, match="two colours of one name: 'green'"):
+        colours.register("green", **ABOUT)(blue)
+    assert colours["green"].function() == "green"
