@@ -37,7 +37,8 @@ class Probe:
 
     Examples
     --------
-    >>> Probe(x_train=[[0.0], [1.0]], y_train=[[0.0], [2.0]], x_test=[[0.5]], y_test=[[1.0]]).y_train.shape
+    >>> x = np.array([[0.0], [1.0], [0.5]])
+    >>> Probe(x_train=x[:2], y_train=2 * x[:2], x_test=x[2:], y_test=2 * x[2:]).y_train.shape
     (2, 1)
     """
 
