@@ -48,7 +48,7 @@ class Entry:
 
 E = TypeVar("E", bound=Entry)
 
-_PREFIX = "bimt_file_"  # of the names of modules that are files of the user
+FILE_PREFIX = "bimt_file_"  # of the names of modules that are files of the user
 
 
 class Registry(Generic[E]):
@@ -130,9 +130,11 @@ class Registry(Generic[E]):
         standing = self._found.get(entry.name)
         if standing is not None and _origin(standing) != _origin(entry):
             raise InputError(
-                f"two {self.kind}s of one name", where=repr(entry.name), got=f"{_origin(standing)}, {_origin(entry)}",
+                "one name for two entries",
+                where=f"{self.kind} {entry.name!r}",
+                got=f"{_origin(standing)}, {_origin(entry)}",
                 hint="rename one of them",
-            )  # fmt: skip
+            )
         self._found[entry.name] = entry
 
     def names(self) -> tuple[str, ...]:
@@ -272,7 +274,7 @@ def load_file(path: str | Path) -> ModuleType:
     file = Path(path).resolve()
     if not file.is_file():
         raise InputError("no such file", where=str(path), hint="correct the path")
-    name = f"{_PREFIX}{file.stem}_{zlib.crc32(str(file).encode()):x}"
+    name = f"{FILE_PREFIX}{file.stem}_{zlib.crc32(str(file).encode()):x}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, file)
@@ -299,7 +301,7 @@ def loaded_files() -> tuple[ModuleType, ...]:
     tuple of module
         In the order in which they were run.
     """
-    return tuple(module for name, module in sys.modules.items() if name.startswith(_PREFIX))
+    return tuple(module for name, module in sys.modules.items() if name.startswith(FILE_PREFIX))
 
 
 def _imported(module: str, place: str) -> ModuleType:

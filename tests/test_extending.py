@@ -7,11 +7,29 @@ from pathlib import Path
 import pytest
 
 from bimt_analyze._cli import main as analyze_main
+from bimt_analyze.audits import MEASURES, NULL_MODELS
+from bimt_analyze.graph import EDGE_WEIGHTS
 from bimt_train._cli import main as train_main
+from bimt_train._registry import FILE_PREFIX
+from bimt_train.connection_cost import COST_TERMS
+from bimt_train.models import MODELS
+from bimt_train.tasks import TASKS
 
 FILES = Path(__file__).parents[1] / "docs" / "extending"
 QUICK = ["--quiet", "--time-limit", "0", "--refit", "5"]
+REGISTRIES = (EDGE_WEIGHTS, NULL_MODELS, MEASURES, COST_TERMS, MODELS, TASKS)
 AUDIT = [*QUICK, "--audit", "--samples", "20", "--retrain", "0"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def untouched():
+    """Registries as they stood before, with none of these files in them, and afterwards again."""
+    stood = [(registry, dict(registry._found)) for registry in REGISTRIES]
+    for registry, found in stood:
+        registry._found = {name: e for name, e in found.items() if not e.function.__module__.startswith(FILE_PREFIX)}
+    yield
+    for registry, found in stood:
+        registry._found = found
 
 
 @pytest.fixture(scope="module")

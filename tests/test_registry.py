@@ -54,7 +54,7 @@ def test_a_name_that_is_taken_is_refused_and_the_same_function_may_come_again() 
     colours = registry()
     colours.register("red", **ABOUT)(red)
     colours.register("red", **ABOUT)(red)
-    with pytest.raises(InputError, match="two colours of one name: 'red'"):
+    with pytest.raises(InputError, match="one name for two entries: colour 'red'"):
         colours.register("red", **ABOUT)(blue)
     assert colours["red"].function is red
 
@@ -135,6 +135,6 @@ def test_what_is_built_in_keeps_its_name_though_it_was_not_asked_for_yet(tmp_pat
     (tmp_path / "builtin_green.py").write_text(SOURCE.format(module=__name__))
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "builtin_green", raising=False)
-    with pytest.raises(InputError, match="two colours of one name: 'green'"):
+    with pytest.raises(InputError, match="one name for two entries: colour 'green'"):
         colours.register("green", **ABOUT)(blue)
     assert colours["green"].function() == "green"

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .._registry import FILE_PREFIX
 from ._contract import MODELS
-
-FILE_PREFIX = "bimt_file_"  # of the modules that the registry makes of a user's files
 
 
 @dataclass(frozen=True)

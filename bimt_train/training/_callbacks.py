@@ -96,11 +96,11 @@ class ProgressBar(Callback):
 
     Examples
     --------
-    >>> from bimt_train import train
-    >>> bar = ProgressBar()
-    >>> isinstance(bar, Callback)
-    True
-    >>> runs = train("independence", seeds=4, callbacks=[bar])  # doctest: +SKIP
+    >>> from bimt_train import Recipe, train
+    >>> from bimt_train.tasks import two_moons
+    >>> task = two_moons(rows=(20, 20))
+    >>> runs = train(task, seeds=1, recipe=Recipe(steps=2), callbacks=[ProgressBar()])  # doctest: +ELLIPSIS
+    training ... 2/2 ... best test loss ... edges ...
     """
 
     def __init__(self) -> None:

@@ -35,12 +35,11 @@ class Differentiable:
 
     Examples
     --------
-    >>> from bimt_train import Recipe, train
-    >>> from bimt_train.tasks import formula_task
-    >>> runs = train(formula_task(["y = a + b"]), seeds=[0], recipe=Recipe(steps=2))  # doctest: +SKIP
-    >>> function = Differentiable([runs.runs[0].checkpoint], output=0)  # doctest: +SKIP
-    >>> function.gradient(np.zeros((5, 2))).shape  # doctest: +SKIP
-    (5, 2)
+    >>> from bimt_train.checkpoints import from_state_dict
+    >>> checkpoint = from_state_dict({"weight": np.array([[2.0, 3.0]])}, activation="relu", ranges=(-1, 1))
+    >>> function = Differentiable([checkpoint], output=0)
+    >>> function.gradient(np.zeros((1, 2)))
+    array([[2., 3.]])
     """
 
     checkpoints: Sequence[Checkpoint]

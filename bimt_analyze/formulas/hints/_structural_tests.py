@@ -158,10 +158,9 @@ def structural_tests(
 
     Examples
     --------
-    A formula stands in for a network here; it has the three methods of a `Differentiable`.
+    A formula stands in for a network here: it answers in the place of one.
 
-    >>> class Product:
-    ...     source = "network"
+    >>> class Product(Differentiable):
     ...     def __call__(self, x):
     ...         return x[:, 0] * x[:, 1]
     ...     def gradient(self, x):
@@ -169,7 +168,7 @@ def structural_tests(
     ...     def hessian(self, x):
     ...         return np.tile([[0.0, 1.0], [1.0, 0.0]], (len(x), 1, 1))
     >>> x = np.random.default_rng(0).uniform(1, 2, (100, 2))
-    >>> results = structural_tests(Product(), x, x[:, 0] * x[:, 1], names=["a", "b"], seed=0)
+    >>> results = structural_tests(Product((), 0), x, x[:, 0] * x[:, 1], names=["a", "b"], seed=0)
     >>> sorted(r.detail for r in results if r.proposed and r.kind in ("combined", "multiplied", "homogeneous"))
     ['a and b are multiplied', 'a*b', 'of degree 2']
     """
