@@ -5,14 +5,14 @@ import platform
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bimt_train import Circuit
+from bimt_train import Circuit, Search
 from bimt_train.checkpoints import Checkpoint, Network
 
 from ._circuit_of import all_inputs, circuit_of, graph_of
@@ -22,7 +22,7 @@ from ._sources import best_checkpoint, open_checkpoint
 from .audits import HEADLINE, Agreement, Audit, Significance, agreement, significance
 from .graph import NeuronGraph
 from .modules import Hierarchy, choose_level
-from .report import Report
+from .report import NetworkFit, Report
 from .representations import interpretation
 
 if TYPE_CHECKING:
@@ -104,8 +104,10 @@ def analyze(
         checkpoint = source if isinstance(source, Checkpoint) else open_checkpoint(source)
         if name is None:
             name = "in memory" if isinstance(source, Checkpoint) else str(best_checkpoint(source))
+        fit = NetworkFit.of(checkpoint)
     with stages.stage("prune"):
-        circuit = circuit_of(checkpoint, tolerance=chosen.tolerance, refit_steps=chosen.refit_steps)
+        search: Search = "none" if fit.useless else "sweep"
+        circuit = circuit_of(checkpoint, tolerance=chosen.tolerance, refit_steps=chosen.refit_steps, search=search)
     network = circuit.network
     with stages.stage("modules"):
         graph = graph_of(network, checkpoint, edge_weight=chosen.edge_weight)
@@ -123,7 +125,7 @@ def analyze(
     with stages.stage("representations"):
         read = interpretation(checkpoint, network)
     with stages.stage("formulas"):
-        formulas = formulas_of(checkpoint, network, chosen)
+        formulas = withheld(formulas_of(checkpoint, network, chosen), fit)
     return Report(
         checkpoint=checkpoint,
         circuit=circuit,
@@ -137,6 +139,7 @@ def analyze(
         interpretation=read,
         provenance=_provenance(name, checkpoint, circuit, graph, chosen, stages.seconds),
         audit=audited,
+        fit=fit,
     )
 
 
@@ -197,7 +200,7 @@ def formulas_of(checkpoint: Checkpoint, circuit: Network, options: AnalysisOptio
 
     task, probe = checkpoint.task, checkpoint.probe
     found: dict[str, Formula] = {}
-    if task.classifies or options.time_limit == 0:
+    if task.judged_by.right is not None or options.time_limit == 0:
         return found
     ends = time.monotonic() + options.time_limit
     for place, output in enumerate(task.outputs):
@@ -227,8 +230,33 @@ def formulas_of(checkpoint: Checkpoint, circuit: Network, options: AnalysisOptio
     return found
 
 
+def withheld(formulas: Mapping[str, "Formula"], fit: NetworkFit) -> Mapping[str, "Formula"]:
+    """The formulas, none of them called exact where the network misses the rows that it was found on.
+
+    Parameters
+    ----------
+    formulas : mapping of str to Formula
+        Output -> its formula.
+    fit : NetworkFit
+        How well the network does its task.
+
+    Returns
+    -------
+    mapping of str to Formula
+        Equal but for those.
+    """
+    why = "the network does not fit these rows, so no formula of theirs is the network's"
+
+    def kept_back(formula: "Formula") -> "Formula":
+        said = formula.verification
+        verification = None if said is None else replace(said, statement=f"{why}; {said.statement}")
+        return replace(formula, exact=False, message=why, verification=verification)
+
+    return {name: kept_back(formula) if fit.misses(name) else formula for name, formula in formulas.items()}
+
+
 def hints(checkpoint: Checkpoint, circuit: Network, output: int) -> "Structure | None":
-    """What the circuit says about an output, in the task's units; None where it is no plain chain of layers.
+    """What the circuit says about an output, in the task's units; None where it is no plain chain with a linear end.
 
     Parameters
     ----------
@@ -246,6 +274,8 @@ def hints(checkpoint: Checkpoint, circuit: Network, output: int) -> "Structure |
     """
     from .formulas import read_structure
 
+    if circuit.model.options.get("final"):
+        return None  # what follows the last layer is not among the weights
     connections = circuit.connections()
     order = [group.name for group in circuit.layout.groups]
     if [(c.source, c.target) for c in connections] != list(pairwise(order)):

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from bimt_train import Circuit, Search, prune
-from bimt_train.checkpoints import Checkpoint, Network
+from bimt_train.checkpoints import OWN_OUTPUTS, Checkpoint, Network
 
 from .graph import NeuronGraph, neuron_graph, with_ends
 
@@ -24,6 +24,9 @@ def circuit_of(
     of them, evenly spaced, so that weights times predictions, times the steps of a sequence, stay near ten million; on
     400 rows at least, or 4096 tokens. Where that is more than a hundred million, thresholds are narrowed down and
     nothing is refitted.
+
+    Where the targets are the network's own outputs, its loss is 0, and a fraction of 0 allows nothing. There the
+    circuit's outputs may move by ``tolerance`` deviations: its loss may reach ``tolerance**2`` times a constant's.
 
     Parameters
     ----------
@@ -58,6 +61,7 @@ def circuit_of(
     some = np.linspace(0, len(x) - 1, enough).astype(np.int64)
     x, y = x[some], y[some]
     y = task.to_network_targets(task.one_hot(y))
+    own = checkpoint.config.get("targets") == OWN_OUTPUTS and not task.reads_sequences
     return prune(
         checkpoint.network,
         task.to_network_inputs(x),
@@ -65,7 +69,8 @@ def circuit_of(
         loss=task.loss,
         tolerance=tolerance,
         refit_steps=0 if brief else refit_steps,
-        search="narrowing" if brief else search,
+        search="narrowing" if brief and search == "sweep" else search,
+        allowance=tolerance**2 * float(y.var(axis=0).mean()) if own else 0.0,
     )
 
 
@@ -157,7 +162,7 @@ def held_out(
         Targets in the network's units.
     """
     task, probe = checkpoint.task, checkpoint.probe
-    if task.loss != "next-token":
+    if not task.reads_sequences:
         return task.to_network_inputs(probe.x_test), task.to_network_targets(task.one_hot(probe.y_test))
     enough = min(len(probe.x_test), max(_FEWEST_SEQUENCES, _JUDGED_TOKENS // task.predictions))
     some = np.linspace(0, len(probe.x_test) - 1, enough).astype(np.int64)

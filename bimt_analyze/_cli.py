@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from bimt_train import InputError, Registry, fan_out
+from bimt_train.losses import LOSSES
 from bimt_train.shell import OK, UNMET, run
 from bimt_train.training import checkpoints_in
 
@@ -28,6 +29,7 @@ feed-forward network trained elsewhere (.pt, .pth or .safetensors with a state_d
 \b
   --activation silu                     between its layers
   --probe table.csv --target y1 y2      rows to ask it about; the other columns are its inputs
+  --final sigmoid --loss bce            how it ends and is judged; left out, what fits the table best
   --range -1 1                          or a range to draw rows from; once for all inputs, or once for each
   --parts "y1: x1 x3; y2: x2 x4"        what is known, if anything: which output depends on which inputs
 
@@ -67,6 +69,9 @@ class _Options:
     target: tuple[str, ...]
     ranges: tuple[tuple[float, float], ...]
     parts: str | None
+    final: str
+    loss: str
+    standardize: str
     dask: str | None
     quiet: bool
     analysis: AnalysisOptions
@@ -117,6 +122,16 @@ def _analysis_options(command: Callable[..., int]) -> Callable[..., int]:
 @click.option("--probe", type=_FILE, metavar="TABLE", help="Rows to ask a network trained elsewhere about.")
 @click.option("--target", multiple=True, metavar="NAME...", help="Columns of the table that are outputs.")
 @click.option("--range", "ranges", type=float, nargs=2, multiple=True, metavar="LOW HIGH", help="In place of a table.")
+@click.option(
+    "--final", default="auto", metavar="NAME", help="What follows its last layer: none, sigmoid, softmax, tanh."
+)
+@click.option("--loss", default="auto", metavar="NAME", help=f"What its outputs are judged by: {', '.join(LOSSES)}.")
+@click.option(
+    "--standardize",
+    type=click.Choice(["raw", "inputs", "outputs", "both"]),
+    default="raw",
+    help="Columns of the table that it saw with mean 0 and deviation 1.",
+)
 @click.option("--parts", metavar="TEXT", help="The known decomposition of the task.")
 @click.option("--dask", metavar="URL", help="Compute on the cluster of this Dask scheduler.")
 @click.option("--quiet", is_flag=True, help="Do not tell what is done now.")
@@ -166,7 +181,17 @@ def _job(options: _Options, path: Path) -> Job:
     said = options
     return Job(
         path=str(path),
-        sampling=Sampling(said.activation, said.probe, said.target, said.ranges, said.parts, said.model),
+        sampling=Sampling(
+            said.activation,
+            said.probe,
+            said.target,
+            said.ranges,
+            said.parts,
+            said.model,
+            said.final,
+            said.loss,
+            said.standardize,
+        ),
         requirements=options.require,
         formats=tuple(name for name in FORMATS if getattr(options, name) is not None),
         options=options.analysis,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bimt_train import CheckpointError, InputError
 from bimt_train.training import checkpoints_in
@@ -32,6 +32,12 @@ class Sampling:
         In place of a table: one pair for all inputs, or one for each.
     parts : str or None
         The known decomposition of the task, as ``y1: x1 x3; y2: x2 x4``; allowed for every checkpoint.
+    final : str
+        What follows the last layer: "none", "sigmoid", "softmax", "tanh"; "auto" takes what fits the rows best.
+    loss : str
+        A name in `bimt_train.losses.LOSSES`; "auto" takes the one that fits the rows best.
+    standardize : str
+        Columns that the network saw with mean 0 and deviation 1: "raw" (none), "inputs", "outputs" or "both".
     model : str or None
         A kind of model from outside the project that the checkpoint needs, as ``file.py:NAME``. The file is run.
 
@@ -48,11 +54,15 @@ class Sampling:
     ranges: tuple[tuple[float, float], ...] = ()
     parts: str | None = None
     model: str | None = None
+    final: str = "auto"
+    loss: str = "auto"
+    standardize: str = "raw"
 
     @property
     def foreign(self) -> bool:
         """Whether anything is said that only a file of weights needs."""
-        return bool(self.activation or self.probe or self.target or self.ranges)
+        unsaid = (self.final, self.loss, self.standardize) == ("auto", "auto", "raw")
+        return bool(self.activation or self.probe or self.target or self.ranges or not unsaid)
 
 
 def open_checkpoint(path: str | Path, sampling: Sampling | None = None) -> "Checkpoint":
@@ -118,24 +128,18 @@ def open_checkpoint(path: str | Path, sampling: Sampling | None = None) -> "Chec
 
 def _foreign(file: Path, said: Sampling) -> "Checkpoint":
     """A network trained elsewhere, as a task of the file's name."""
-    import numpy as np
-
     from bimt_train.checkpoints import read_foreign
 
-    if said.probe is None:
-        ranges = said.ranges[0] if len(said.ranges) == 1 else said.ranges
-        if ranges:
-            found = read_foreign(file, activation=said.activation, ranges=ranges)
-        else:
-            found = read_foreign(file, activation=said.activation)
-    else:
-        from bimt_train.tasks import table_task  # brings pandas
+    about: dict[str, Any] = {"final": said.final, "loss": said.loss, "standardize": said.standardize}
+    if said.probe is not None:
+        from bimt_train.tasks import read_probe_table  # brings pandas
 
-        table = table_task(said.probe, target=said.target)
-        rows = table.data(0)
-        x, y = np.concatenate([rows.x_train, rows.x_test]), np.concatenate([rows.y_train, rows.y_test])
-        inputs, outputs = table.spec.inputs, table.spec.outputs
-        found = read_foreign(file, activation=said.activation, x=x, y=y, inputs=inputs, outputs=outputs)
+        table = read_probe_table(said.probe, target=said.target)
+        about |= {"x": table.x, "y": table.y, "inputs": table.inputs}
+        about |= {"outputs": table.outputs} if table.outputs else {}
+    elif said.ranges:
+        about["ranges"] = said.ranges[0] if len(said.ranges) == 1 else said.ranges
+    found = read_foreign(file, activation=said.activation, **about)
     return replace(found, task=replace(found.task, name=file.stem))
 
 
@@ -175,7 +179,7 @@ def checkpoint_of(
     """
     import numpy as np
 
-    from bimt_train.checkpoints import Checkpoint, Probe, TaskSpec
+    from bimt_train.checkpoints import OWN_OUTPUTS, Checkpoint, Probe, TaskSpec
 
     x = np.asarray(x, dtype=np.float64)
     said = _answers(network, x)
@@ -194,7 +198,8 @@ def checkpoint_of(
     task = TaskSpec(
         "network", inputs, outputs, ranges, loss="next-token" if tokens else "mse", decomposition=decomposition
     )
-    return Checkpoint(network, task, Probe(x[::2], targets[::2], x[1::2], targets[1::2]))
+    config = {"targets": OWN_OUTPUTS} if y is None else {}
+    return Checkpoint(network, task, Probe(x[::2], targets[::2], x[1::2], targets[1::2]), config)
 
 
 def _answers(network: "Network", x: "np.ndarray") -> "np.ndarray":

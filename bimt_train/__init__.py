@@ -4,6 +4,7 @@ The names used most often can be imported from here. All others are in these pac
 
 - ``layouts``: where neurons are, and a numerical certificate that a layout describes a module.
 - ``models``: the networks that can be trained, each with its layout, and the registry of them.
+- ``losses``: what a network is trained on and judged by, and the registry of them.
 - ``expressions``: formulas as text, and the decomposition of a task into subfunctions.
 - ``checkpoints``: trained networks as values and as files, and readers of files that other programs wrote.
 - ``tasks``: what networks are trained on: data, a model, a loss and a decomposition.

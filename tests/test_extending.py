@@ -1,6 +1,8 @@
-"""Six changes that a newcomer makes, each one file outside the package, each used from the command line."""
+"""Six changes that a newcomer makes, each one file outside the package, used by the command that the page shows."""
 
 import json
+import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -19,6 +21,15 @@ FILES = Path(__file__).parents[1] / "docs" / "extending"
 QUICK = ["--quiet", "--time-limit", "0", "--refit", "5"]
 REGISTRIES = (EDGE_WEIGHTS, NULL_MODELS, MEASURES, COST_TERMS, MODELS, TASKS)
 AUDIT = [*QUICK, "--audit", "--samples", "20", "--retrain", "0"]
+SHORT = ["--seeds", "1", "--quiet"]
+PAGE = (FILES.parent / "extending.md").read_text()
+COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()]
+
+
+def shown(file: str) -> list[str]:
+    """The words behind the program's name in the page's command that uses a file."""
+    (line,) = (line for line in COMMANDS if f"{file}.py" in line)
+    return shlex.split(line)[1:]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -38,9 +49,10 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("newcomer")
     for file in FILES.glob("*.py"):
         shutil.copy(file, folder)
-    out = folder / "run"
-    assert train_main(["independence", "--seeds", "1", "--steps", "300", "--out", str(out), "--quiet"]) == 0
-    return out
+    assert COMMANDS[0] == "bimt-train independence"
+    out = folder / "runs" / "independence"
+    assert train_main(["independence", *SHORT, "--steps", "300", "--out", str(out)]) == 0
+    return folder
 
 
 @pytest.fixture
@@ -48,8 +60,8 @@ def analysed(run, monkeypatch, capsys):
     """Run bimt-analyze in the newcomer's folder; returns the report, the page and what was printed."""
 
     def go(words):
-        monkeypatch.chdir(run.parent)
-        status = analyze_main([str(run), *words, "--json", "report.json", "--html", "report.html"])
+        monkeypatch.chdir(run)
+        status = analyze_main([*words, "--json", "report.json", "--html", "report.html"])
         said = capsys.readouterr()
         assert status == 0, said.err
         return json.loads(Path("report.json").read_text()), Path("report.html").read_text(), said.out
@@ -58,15 +70,15 @@ def analysed(run, monkeypatch, capsys):
 
 
 def test_an_edge_weight(analysed) -> None:
-    name = registered("edge_weight")
-    report, page, _ = analysed([*AUDIT, "--edge-weight", f"edge_weight.py:{name[0]}"])
-    assert report["provenance"]["parameters"]["edge_weight"] == name[1]
-    assert name[1] in report["audit"]["edge_weight_robustness"] and name[1] in page
+    _, name = registered("edge_weight")
+    report, page, _ = analysed([*shown("edge_weight"), *AUDIT])
+    assert report["provenance"]["parameters"]["edge_weight"] == name
+    assert name in report["audit"]["edge_weight_robustness"] and name in page
 
 
 def test_a_null_model(analysed) -> None:
-    function, name = registered("null_model")
-    report, page, _ = analysed([*AUDIT, "--null-model", f"null_model.py:{function}"])
+    _, name = registered("null_model")
+    report, page, _ = analysed([*shown("null_model"), *AUDIT])
     tests = report["audit"]["nulls"]
     assert list(tests) == ["degree_preserving", "weight_permutation", name]
     label = tests[name]["specialisation"]["null_model"]
@@ -77,27 +89,24 @@ def test_a_null_model(analysed) -> None:
 
 
 def test_an_audit_measure(analysed) -> None:
-    function, name = registered("measure")
-    report, page, _ = analysed([*AUDIT, "--measure", f"measure.py:{function}"])
+    _, name = registered("measure")
+    report, page, _ = analysed([*shown("measure"), *AUDIT])
     assert sum(report["audit"][name]["edges"]) <= report["circuit"]["edges"]
     assert any("edges within them" in said["text"] for said in report["audit"]["verdict"])
     assert 'id="audit-edges-per-module"' in page
 
 
 def test_a_task(run, monkeypatch) -> None:
-    monkeypatch.chdir(run.parent)
-    function, _ = registered("task")
-    words = ["--seeds", "1", "--steps", "20", "--out", "mine", "--quiet"]
-    assert train_main([f"task.py:{function}", *words]) == 0
-    assert train_main(["task.py", *words]) == 0
+    monkeypatch.chdir(run)
+    assert train_main([*shown("task"), *SHORT, "--out", "mine"]) == 0
+    assert train_main(["task.py", *SHORT, "--steps", "20", "--out", "mine"]) == 0
     assert analyze_main(["mine", *QUICK, "--samples", "0"]) == 0
 
 
 def test_an_architecture(run, monkeypatch, capsys) -> None:
-    monkeypatch.chdir(run.parent)
+    monkeypatch.chdir(run)
     function, kind = registered("architecture")
-    words = ["--model", f"architecture.py:{function}", "--seeds", "1", "--steps", "100", "--out", "arch", "--quiet"]
-    assert train_main(["independence", *words, "--model-option", "hidden=6"]) == 0
+    assert train_main([*shown("architecture"), *SHORT, "--out", "arch"]) == 0
     told = ["arch", *QUICK, "--samples", "0", "--json", "arch.json", "--model", f"architecture.py:{function}"]
     assert analyze_main(told) == 0, capsys.readouterr().err
     assert kind in Path("arch/seed-000.safetensors").read_bytes()[:4000].decode(errors="replace")
@@ -105,11 +114,10 @@ def test_an_architecture(run, monkeypatch, capsys) -> None:
 
 
 def test_a_cost_term(run, monkeypatch) -> None:
-    monkeypatch.chdir(run.parent)
-    function, _ = registered("cost_term")
-    words = ["--seeds", "1", "--steps", "250", "--quiet", "--out"]
+    monkeypatch.chdir(run)
+    words = [*SHORT, "--steps", "250", "--out"]
     assert train_main(["independence", *words, "plain"]) == 0
-    assert train_main(["independence", "--cost-term", f"cost_term.py:{function}=5", *words, "more"]) == 0
+    assert train_main([*shown("cost_term"), *words, "more"]) == 0
     costs = [json.loads(Path(out, "runs.json").read_text())["records"][0]["cost"] for out in ("plain", "more")]
     assert costs[0] != costs[1]
 
@@ -122,3 +130,8 @@ def registered(file: str) -> tuple[str, str]:
     name = text.split('"')[1]
     found = next(line for line in lines[start:] if line.startswith(("def ", "class ")))
     return found.split()[1].partition("(")[0].rstrip(":"), name
+
+
+def test_no_command_of_the_page_is_left_out() -> None:
+    used = [line for file in FILES.glob("*.py") for line in COMMANDS if f"{file.name}:" in line]
+    assert sorted([COMMANDS[0], *used]) == sorted(COMMANDS)

@@ -1,7 +1,7 @@
 from ._audit import Audit as Audit
+from ._audit_subject import AuditSubject as AuditSubject
 from ._measure import MEASURES as MEASURES
 from ._measure import AuditMeasure as AuditMeasure
-from ._measure import AuditSubject as AuditSubject
 from ._measure import Figure as Figure
 from ._measure import Sentence as Sentence
 from ._measure import View as View

@@ -9,7 +9,8 @@ from bimt_train import Circuit, InputError
 
 from ..graph import NeuronGraph, NodeId
 from ..modules import Choice, Hierarchy, Partition
-from ._measure import MEASURES, AuditMeasure, AuditSubject
+from ._audit_subject import AuditSubject
+from ._measure import MEASURES, AuditMeasure
 from ._verdict import Verdict, verdict
 
 

@@ -1,28 +1,17 @@
 """What a measure of an audit is: a question, how it is answered, and how the answer is said, recorded and shown."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from jaxtyping import Float
+from bimt_train import Entry, Registry
 
-from bimt_train import Circuit, Entry, InputError, Registry
-from bimt_train.checkpoints import Checkpoint, Network, TaskSpec
-from bimt_train.expressions import Decomposition
-
-from .._circuit_of import all_inputs, held_out
-from .._options import AnalysisOptions
-from ..graph import NeuronGraph, NodeId
-from ..modules import Choice, Hierarchy, Partition, in_task_order, named_modules
-from .functions._functional_modules import FunctionalModules
-
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # brings torch, which a reader of the registry does without
     from matplotlib.axes import Axes
 
+    from ._audit_subject import AuditSubject
+
 Cell = str | int | float | None
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -103,127 +92,14 @@ class View:
     rows: tuple[tuple[Cell, ...], ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
-class AuditSubject:
-    """What is audited: all that a measure may look at.
-
-    Attributes
-    ----------
-    source : str
-        Where the network comes from.
-    checkpoint : Checkpoint
-        The network before pruning, its task and its probe rows.
-    circuit : Circuit
-        The pruned network, whose modules are audited.
-    graph : NeuronGraph
-        The graph of the circuit.
-    levels : Hierarchy
-        The hierarchy of the graph.
-    functional : FunctionalModules or None
-        Modules by what the network does; None where they cannot be found.
-    choice : Choice
-        The level that is audited, chosen without looking at the truth.
-    options : AnalysisOptions
-        Seed, number of null networks and all else that was asked for.
-    results : mapping of str to object
-        The results of the measures that were made before this one.
-
-    Examples
-    --------
-    An audit makes its subject; this one is made by hand, to try a measure on.
-
-    >>> import numpy as np
-    >>> from bimt_analyze import AnalysisOptions
-    >>> from bimt_analyze.audits import MEASURES, AuditSubject
-    >>> from bimt_analyze.graph import neuron_graph
-    >>> from bimt_analyze.modules import choose_level, hierarchy
-    >>> from bimt_train.checkpoints import from_state_dict
-    >>> from bimt_train.pruning import Circuit
-    >>> checkpoint = from_state_dict({"weight": np.eye(2)}, activation="relu", ranges=(-1, 1))
-    >>> network, graph = checkpoint.network, neuron_graph(checkpoint.network)
-    >>> whole = {group.name: tuple(range(group.size)) for group in network.layout.groups}
-    >>> circuit = Circuit(network, whole, 0.0, loss=0.0, full_loss=0.0, tolerance=0.05, refit_steps=0, sweep=())
-    >>> levels = hierarchy(graph, resolutions=(1.0,), runs=2)
-    >>> subject = AuditSubject(
-    ...     source="two wires", checkpoint=checkpoint, circuit=circuit, graph=graph, levels=levels, functional=None,
-    ...     choice=choose_level(levels), options=AnalysisOptions(samples=20),
-    ... )
-    >>> subject.names
-    ('{x1 -> y1}', '{x2 -> y2}')
-    >>> MEASURES["shared_neurons"].function(subject)
-    ()
-    """
-
-    source: str
-    checkpoint: Checkpoint
-    circuit: Circuit
-    graph: NeuronGraph
-    levels: Hierarchy
-    functional: FunctionalModules | None
-    choice: Choice
-    options: AnalysisOptions
-    results: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def network(self) -> Network:
-        """The circuit's network."""
-        return self.circuit.network
-
-    @property
-    def task(self) -> TaskSpec:
-        """The task of the checkpoint."""
-        return self.checkpoint.task
-
-    @property
-    def partition(self) -> Partition:
-        """The audited modules as a partition."""
-        return self.choice.level.partition
-
-    @cached_property
-    def modules(self) -> tuple[frozenset[NodeId], ...]:
-        """The audited modules, in the order in which the task names their outputs."""
-        return in_task_order(self.network, self.partition)
-
-    @cached_property
-    def names(self) -> tuple[str, ...]:
-        """The audited modules as ``{x1, x3 -> y1}``."""
-        return tuple(map(str, named_modules(self.network, self.task, self.modules)))
-
-    @cached_property
-    def x(self) -> Float[np.ndarray, "rows inputs"]:
-        """All rows of the probe as the network sees them."""
-        return all_inputs(self.checkpoint)
-
-    @cached_property
-    def held_out(self) -> tuple[Float[np.ndarray, "tests inputs"], Float[np.ndarray, "tests *places outputs"]]:
-        """The held-out rows as the network sees them, and their targets in its units; classes are one-hot."""
-        return held_out(self.checkpoint)
-
-    @property
-    def decomposition(self) -> Decomposition | None:
-        """The task's known decomposition; None where none is known, or where inputs and outputs are no neurons."""
-        return self.task.decomposition if self.network.layout.ends_are_neurons else None
-
-    def need_neurons(self) -> None:
-        """Pass if inputs and outputs are neurons, so that single inputs can be varied.
-
-        Raises
-        ------
-        InputError
-            They are not, as in networks that read tokens.
-        """
-        if not self.network.layout.ends_are_neurons:
-            raise InputError("inputs or outputs are no neurons")
-
-
-Sentences = Callable[[Any, AuditSubject], Iterable[str]]
+Sentences = Callable[[Any, "AuditSubject"], Iterable[str]]
 
 
 def _plain(result: Any) -> Any:
     return result.to_json()
 
 
-def _always(subject: AuditSubject) -> bool:
+def _always(subject: "AuditSubject") -> bool:
     return True
 
 
@@ -274,9 +150,9 @@ class AuditMeasure(Entry):
     fields: str
     record: Callable[[Any], Any] = _plain
     absent: Any = None
-    applies: Callable[[AuditSubject], bool] = _always
+    applies: Callable[["AuditSubject"], bool] = _always
     undecided: Callable[[Any], Mapping[str, str]] = _nothing
-    view: Callable[[Any, AuditSubject], View] | None = None
+    view: Callable[[Any, "AuditSubject"], View] | None = None
 
 
 _ROOM = "bimt_analyze.measures"

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ._measure import MEASURES, AuditSubject, Sentence
+from ._audit_subject import AuditSubject
+from ._measure import MEASURES, Sentence
 from .chance._significance import LEVEL, Significance
 
 HEADLINE = ("specialisation", "degree_preserving")

@@ -1,6 +1,6 @@
 """What does each output lose without each module, and how much does the circuit keep?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -20,6 +20,10 @@ from ..audits import (
 )
 from ..plots import draw_mean_ablation_effects
 
+_MEASURES: Mapping[str, LossMeasure] = {
+    "numbers": "error", "class": "accuracy", "labels": "log_loss", "tokens": "surprise"
+}  # fmt: skip
+
 
 def loss_measure(task: TaskSpec) -> LossMeasure:
     """How a loss is measured at single outputs.
@@ -34,11 +38,9 @@ def loss_measure(task: TaskSpec) -> LossMeasure:
     Returns
     -------
     str
-        "surprise" of sequences, "accuracy" of classes, "error" of numbers.
+        "surprise" of sequences, "accuracy" of classes, "log_loss" of labels, "error" of numbers.
     """
-    if task.loss == "next-token":
-        return "surprise"
-    return "accuracy" if task.classifies else "error"
+    return _MEASURES["class" if task.classes else task.judged_by.targets]
 
 
 def _sentences(result: MeanAblationEffects, subject: AuditSubject) -> Iterator[str]:

@@ -11,6 +11,7 @@ from bimt_train.checkpoints import Checkpoint
 from ..graph import NeuronGraph, NodeId
 from ..modules import Module, Partition, in_task_order, named_modules, unused_ends
 from ._matches_decomposition import DecompositionMatch, matches_decomposition, modules_line
+from ._network_fit import NetworkFit
 
 if TYPE_CHECKING:
     from ..audits import Agreement, Audit, Significance
@@ -51,6 +52,8 @@ class ReportContent:
         ``source``, ``versions``, ``seeds``, ``parameters``, ``training``, ``seconds``.
     audit : Audit or None
         Of the modules; None where none was asked for.
+    fit : NetworkFit or None
+        How well the network does its task; None where that was not asked.
 
     Examples
     --------
@@ -81,6 +84,7 @@ class ReportContent:
     interpretation: "Interpretation | None"
     provenance: Mapping[str, Any]
     audit: "Audit | None" = None
+    fit: NetworkFit | None = None
 
     @cached_property
     def module_sets(self) -> tuple[frozenset[NodeId], ...]:
@@ -111,11 +115,12 @@ class ReportContent:
         return found if any(len(found.users(part)) > 1 for part in found.parts) else None
 
     def summary(self) -> tuple[str, ...]:
-        """The headline: a line for each formula, and one for the modules."""
+        """The headline: how the network does its task, a line for each formula, and one for the modules."""
         texts = {name: f"{name} = {_readable(formula)}" for name, formula in self.formulas.items()}
         verdicts = {name: "exact" if formula.exact else "not exact" for name, formula in self.formulas.items()}
         wide, long = (max(map(len, words.values()), default=0) for words in (texts, verdicts))
-        lines = [
+        lines = [] if self.fit is None else [self.fit.statement]
+        lines += [
             f"{texts[name]:<{wide}}    {verdicts[name]:<{long}}    r2 {formula.r2:.6f}"
             for name, formula in self.formulas.items()
         ]

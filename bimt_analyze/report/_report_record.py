@@ -12,6 +12,7 @@ from ._schema import (
     FormulaRecord,
     InterpretationRecord,
     ModuleRecord,
+    NetworkRecord,
     ParetoEntryRecord,
     ProvenanceRecord,
     ReportFile,
@@ -45,6 +46,7 @@ def record(report: ReportContent) -> ReportFile:
     return ReportFile(
         summary=list(report.summary()),
         task=TaskRecord(name=task.name, inputs=list(task.inputs), outputs=list(task.outputs), loss=task.loss),
+        network=None if report.fit is None else NetworkRecord(**finite(report.fit.to_json())),
         modules=[
             ModuleRecord(id=n, inputs=list(m.inputs), outputs=list(m.outputs), neurons=list(m.neurons))
             for n, m in enumerate(report.modules, start=1)

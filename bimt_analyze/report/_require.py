@@ -115,14 +115,17 @@ class Requirement:
         Returns
         -------
         tuple of Finding
-            One finding a field.
+            One finding a field. Where ``*`` stands for nothing, one that does not hold: what is not there is not shown
+            to be as required.
 
         Raises
         ------
         InputError
             The report has no such field, or it is no number.
         """
-        return tuple(self._finding(field, value) for field, value in _resolve(self.field, report))
+        found = tuple(self._finding(field, value) for field, value in _resolve(self.field, report))
+        nothing = Finding(self.field, None, False, f"{self.field} stands for nothing in this report")
+        return found or (nothing,)
 
     def _finding(self, field: str, found: Any) -> Finding:
         wanted = f"{self.comparison} {self.value:g}"

@@ -31,6 +31,29 @@ class TaskRecord(_Record):
     loss: str = Field(description="The loss that was trained on and that pruning watches.")
 
 
+class OtherReadingRecord(_Record):
+    """A way to read the network under which it fits its rows better."""
+
+    options: dict[str, str] = Field(description="What to say on the command line in place of what was said.")
+    score: Number
+
+
+class NetworkRecord(_Record):
+    """How well the network does its task, before anything else is said of it."""
+
+    score: Number = Field(description="r2 or accuracy on all rows; null where the targets are its own outputs.")
+    baseline: Number = Field(description="The score of the best answer that is equal for all rows.")
+    measure: str | None = Field(description="'r2' or 'accuracy'.")
+    loss: Number
+    baseline_loss: Number
+    outputs: dict[str, Number] = Field(description="The score of each output that is judged by itself.")
+    rows: int = Field(description="How many rows it was judged by.")
+    fits: bool | None = Field(description="Whether it does its task as it was read; null where no targets are known.")
+    statement: str = Field(description="All of this in one line.")
+    assumed: list[str] = Field(description="What was not stored with the network, and why it was read as it was.")
+    better_readings: list[OtherReadingRecord]
+
+
 class ModuleRecord(_Record):
     """A group of neurons that belong together."""
 
@@ -256,6 +279,7 @@ class ReportFile(_Record):
     version: Literal[1] = 1
     summary: list[str] = Field(description="The headline in words, one sentence or formula a line.")
     task: TaskRecord
+    network: NetworkRecord | None = Field(default=None, description="Null where it was not asked.")
     modules: list[ModuleRecord]
     structure: StructureRecord
     formulas: dict[str, FormulaRecord] = Field(description="One for each output.")

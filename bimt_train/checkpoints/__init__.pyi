@@ -4,7 +4,12 @@ from ._checkpoint_file import load_checkpoint as load_checkpoint
 from ._checkpoint_file import save_checkpoint as save_checkpoint
 from ._network import Connection as Connection
 from ._network import Network as Network
+from ._task_score import OWN_OUTPUTS as OWN_OUTPUTS
+from ._task_score import TaskScore as TaskScore
+from ._task_score import task_score as task_score
 from ._task_spec import TaskSpec as TaskSpec
 from .readers._foreign import from_bimt_notebook as from_bimt_notebook
 from .readers._foreign import from_state_dict as from_state_dict
 from .readers._foreign import read_foreign as read_foreign
+from .readers._other_readings import OtherReading as OtherReading
+from .readers._other_readings import other_readings as other_readings

@@ -130,7 +130,7 @@ class Checkpoint:
         for half in ("train", "test"):
             _check_width(f"x_{half}", getattr(self.probe, f"x_{half}"), (len(task.inputs),))
             # Classes may be given by number, in one column, or as one column a class.
-            widths = (len(task.targets), 1) if task.loss == "cross-entropy" else (len(task.targets),)
+            widths = (len(task.targets), 1) if task.judged_by.targets == "class" else (len(task.targets),)
             _check_width(f"y_{half}", getattr(self.probe, f"y_{half}"), widths)
 
     def predict(self, x: Float64[np.ndarray, "rows inputs"]) -> Float64[np.ndarray, "rows *places outputs"]:

@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, get_args
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 import numpy as np
 from jaxtyping import Float64
@@ -12,8 +12,8 @@ from .._errors import TaskError
 from ..expressions._decomposition import Decomposition
 from ..expressions._formula_reader import is_variable_name
 from ..expressions._json_text import as_names, as_text
+from ..losses import LOSSES, Loss
 
-Loss: TypeAlias = Literal["mse", "cross-entropy", "next-token"]
 Numbers: TypeAlias = tuple[int | float, ...]
 
 _SCALES = ("input_shift", "input_scale", "output_shift", "output_scale")
@@ -37,10 +37,11 @@ class TaskSpec:
         Names of the outputs, which can stand in a formula.
     ranges : tuple of (float, float)
         The lowest and highest value of each input, in the task's own units.
-    loss : {"mse", "cross-entropy", "next-token"}, default "mse"
-        With ``"cross-entropy"`` the outputs are the logits of classes, and their units are left alone. With
-        ``"next-token"`` a row is a sequence of tokens, and the outputs are the logits of what comes next, at each of
-        them: the inputs are the places of the sequence, and targets are tokens by number, one for each place.
+    loss : str, default "mse"
+        One of `LOSSES`. With ``"cross-entropy"`` the outputs are the logits of classes; with ``"bce"`` each output is
+        the logit of a yes or no of its own. Logits have no units. With ``"next-token"`` a row is a sequence of tokens,
+        and the outputs are the logits of what comes next, at each of them: the inputs are the places of the sequence,
+        and targets are tokens by number, one for each place.
     decomposition : Decomposition, optional
         What is known of how the task is built, over the same inputs and outputs.
     input_shift : tuple of float, optional
@@ -75,7 +76,7 @@ class TaskSpec:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     ranges: tuple[tuple[int | float, int | float], ...]
-    loss: Loss = "mse"
+    loss: str = "mse"
     decomposition: Decomposition | None = None
     input_shift: Numbers | None = None
     input_scale: Numbers | None = None
@@ -97,10 +98,10 @@ class TaskSpec:
             if names.count(name) > 1:
                 raise TaskError("a name is given twice", where=where, got=repr(name), hint="rename one of the two")
         self._check_numbers(where)
-        if self.loss not in get_args(Loss):
-            raise TaskError("unknown loss", where=where, expected=" or ".join(get_args(Loss)), got=repr(self.loss))
-        if self.loss != "mse" and (self.output_shift or self.output_scale):
-            raise TaskError("classes have no units", where=where, hint="leave out output_shift and output_scale")
+        if self.loss not in LOSSES:
+            raise TaskError("unknown loss", where=where, expected=" or ".join(LOSSES), got=repr(self.loss))
+        if LOSSES[self.loss].targets != "numbers" and (self.output_shift or self.output_scale):
+            raise TaskError("logits have no units", where=where, hint="leave out output_shift and output_scale")
         if self.decomposition and (self.decomposition.inputs, self.decomposition.outputs) != (
             self.inputs,
             self.outputs,
@@ -128,17 +129,28 @@ class TaskSpec:
     @property
     def classifies(self) -> bool:
         """Whether the outputs are classes: by the loss, or because targets are one-hot by construction (mnist)."""
-        return self.loss != "mse" or self.classes
+        return LOSSES[self.loss].targets in ("class", "tokens") or self.classes
+
+    @property
+    def judged_by(self) -> Loss:
+        """The loss; where targets are one-hot by construction, also with the share of right classes."""
+        loss = LOSSES[self.loss]
+        return replace(loss, right=LOSSES["cross-entropy"].right) if self.classes and loss.right is None else loss
+
+    @property
+    def reads_sequences(self) -> bool:
+        """Whether a row is a sequence of tokens, and targets are those that follow."""
+        return LOSSES[self.loss].targets == "tokens"
 
     @property
     def predictions(self) -> int:
-        """How often a row asks for the outputs: once, or with ``next-token`` at each of its tokens."""
-        return len(self.inputs) if self.loss == "next-token" else 1
+        """How often a row asks for the outputs: once, or of sequences at each token."""
+        return len(self.inputs) if self.reads_sequences else 1
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """What the columns of y stand for: the outputs, or with ``next-token`` the places of the sequence."""
-        return self.inputs if self.loss == "next-token" else self.outputs
+        """What the columns of y stand for: the outputs, or of sequences their places."""
+        return self.inputs if self.reads_sequences else self.outputs
 
     def to_network_inputs(self, x: Float64[np.ndarray, "rows inputs"]) -> Float64[np.ndarray, "rows inputs"]:
         """Convert inputs to the network's units, ``(x - input_shift) / input_scale``.
@@ -195,7 +207,7 @@ class TaskSpec:
         array of float, shape (rows, outputs)
             1 in the column of the row's class, 0 elsewhere.
         """
-        if self.loss != "cross-entropy" or y.shape[1] == len(self.outputs) > 1:
+        if LOSSES[self.loss].targets != "class" or y.shape[1] == len(self.outputs) > 1:
             return y
         return np.eye(len(self.outputs))[y[:, 0].astype(np.int64)]
 
@@ -219,7 +231,7 @@ class TaskSpec:
         TaskError
             y has another number of columns.
         """
-        if self.loss == "next-token":
+        if self.reads_sequences:
             return y
         shift, scale = self._affine(y, self.outputs, self.output_shift, self.output_scale)
         return np.asarray(y * scale + shift)
@@ -275,7 +287,7 @@ class TaskSpec:
         try:
             left = dict(data)
             name, loss = as_text(left.pop("name")), left.pop("loss")
-            if loss not in get_args(Loss):
+            if loss not in LOSSES:
                 raise ValueError(f"unknown loss {loss!r}")
             ranges = tuple((_number(low), _number(high)) for low, high in left.pop("ranges"))
             inputs, outputs = (as_names(left.pop(field)) for field in ("inputs", "outputs"))

@@ -30,15 +30,18 @@ class MLPOptions(ModelOptions):
         Neurons of each layer, inputs and outputs included.
     activation : str
         A name in `ACTIVATIONS`.
+    final : str, optional
+        A name in `ACTIVATIONS`: what follows the last layer. Left out, nothing does.
 
     Examples
     --------
-    >>> MLPOptions.for_task(Ends(inputs=4, outputs=2), hidden=[8])
-    MLPOptions(widths=[4, 8, 2], activation='silu')
+    >>> MLPOptions.for_task(Ends(inputs=4, outputs=2), hidden=[8]).widths
+    [4, 8, 2]
     """
 
     widths: list[int]
     activation: str
+    final: str | None = None
 
     def shapes(self) -> Iterator[tuple[str, Shape]]:
         """Weight and bias of each layer."""
@@ -76,11 +79,11 @@ class MLPOptions(ModelOptions):
 @MODELS.register(
     "mlp",
     label="MLP",
-    sentence="Layers h_l = activation(W_l h_(l-1) + b_l) on parallel lines, the last one without activation.",
+    sentence="Layers h_l = activation(W_l h_(l-1) + b_l) on parallel lines, the last linear unless final is given.",
     options=MLPOptions,
 )
 class MLP(nn.Module):
-    """Layers ``h_l = activation(W_l h_(l-1) + b_l)``, the last one without activation.
+    """Layers ``h_l = activation(W_l h_(l-1) + b_l)``, the last one without activation, or with one of its own.
 
     Parameters
     ----------
@@ -90,6 +93,8 @@ class MLP(nn.Module):
         A name in `ACTIVATIONS`.
     generator : torch.Generator, optional
         Draws the first weights, with torch's own bounds, U(-1/sqrt(n_in), 1/sqrt(n_in)).
+    final : str, optional
+        A name in `ACTIVATIONS`: what follows the last layer. Left out, nothing does.
 
     Raises
     ------
@@ -104,18 +109,25 @@ class MLP(nn.Module):
     """
 
     def __init__(
-        self, widths: Sequence[int], activation: str = "silu", *, generator: torch.Generator | None = None
+        self,
+        widths: Sequence[int],
+        activation: str = "silu",
+        *,
+        generator: torch.Generator | None = None,
+        final: str | None = None,
     ) -> None:
         super().__init__()
         check_widths(widths)
-        self.widths, self.activation = tuple(widths), activation
+        self.widths, self.activation, self.final = tuple(widths), activation, final
         self.act = activation_module(activation)
+        self.end = activation_module(final or "identity")
         self.layers = nn.ModuleList(drawn_linear(a, b, generator) for a, b in itertools.pairwise(widths))
 
     @property
     def spec(self) -> ModelSpec:
         """How to build this model again."""
-        return ModelSpec("mlp", {"widths": list(self.widths), "activation": self.activation})
+        options = {"widths": list(self.widths), "activation": self.activation}
+        return ModelSpec("mlp", options if self.final is None else options | {"final": self.final})
 
     def forward(self, x: Float[Tensor, "*rows inputs"]) -> Float[Tensor, "*rows outputs"]:
         """Compute the outputs for a batch of rows.
@@ -132,7 +144,7 @@ class MLP(nn.Module):
         """
         for layer in self.layers[:-1]:
             x = self.act(layer(x))
-        outputs: Float[Tensor, "*rows outputs"] = self.layers[-1](x)
+        outputs: Float[Tensor, "*rows outputs"] = self.end(self.layers[-1](x))
         return outputs
 
     def stacked_forward(
@@ -154,7 +166,9 @@ class MLP(nn.Module):
         Tensor of shape (seeds, rows, outputs)
             The outputs of each seed.
         """
-        return stacked_layers(tensors, x.transpose(1, 2), self.act, range(len(self.layers))).transpose(1, 2)
+        last = stacked_layers(tensors, x.transpose(1, 2), self.act, range(len(self.layers)))
+        outputs: Float[Tensor, "seeds rows outputs"] = self.end(last.transpose(1, 2))
+        return outputs
 
     def layout(
         self,

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from .._errors import InputError
 from ..checkpoints import Network
-from ..training._optimise import LOSSES, Moments, adam_step, task_gradient
+from ..losses import LOSSES
+from ..training._optimise import Moments, adam_step, task_gradient
 from ..training._stack import Flat, Stack, one_thread
 from ._dead_neurons import count_components, shrink, unwired, without_dead_ends
 from ._liveness import embeddings
@@ -20,7 +21,7 @@ POINTS = 47  # thresholds tried, evenly spaced in the logarithm
 AT_ONCE = 24  # of them evaluated together
 FEW, FINER = 3, 4  # evaluated together when narrowing down, between thresholds so many times closer
 
-Search = Literal["sweep", "narrowing"]
+Search = Literal["sweep", "narrowing", "none"]
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,7 @@ def prune(
     refit_steps: int = 60,
     lr: float = 3e-3,
     search: Search = "sweep",
+    allowance: float = 0.0,
 ) -> Circuit:
     """Cut all weights up to the greatest threshold at which the loss stays within the tolerance.
 
@@ -135,18 +137,20 @@ def prune(
         connections that fit their accidents.
     y : ndarray of shape (rows, outputs)
         Targets, in the network's own units (one-hot for cross-entropy, tokens by number for next-token).
-    loss : {"mse", "cross-entropy", "next-token"}
-        The loss.
+    loss : str
+        One of `LOSSES`.
     tolerance : float
         Fraction of the loss by which it may grow.
     refit_steps : int
         Steps of Adam for every threshold of the sweep; 0 leaves the weights as they are.
     lr : float
         Learning rate of the refit.
-    search : {"sweep", "narrowing"}
+    search : {"sweep", "narrowing", "none"}
         ``sweep`` tries 48 thresholds; ``narrowing`` three between the greatest that held and the least beyond it that
         did not, again and again: twelve at most, for networks of many weights. Where L rises with t, it finds the
-        same or, its steps being finer, a little more.
+        same or, its steps being finer, a little more. ``none`` cuts and refits nothing: only what is dead goes.
+    allowance : float
+        By how much the loss may grow besides, in its own units; for a network whose loss is 0.
 
     Returns
     -------
@@ -161,8 +165,8 @@ def prune(
     Notes
     -----
     With L(t) the loss once every weight of magnitude <= t is cut, and what is left refitted for ``refit_steps``, the
-    threshold is the greatest t of the sweep with ``L(t) <= (1 + tolerance) L(0)``. A dimension of an embedding is cut
-    if it is <= t for every token.
+    threshold is the greatest t of the sweep with ``L(t) <= (1 + tolerance) L(0) + allowance``. A dimension of an
+    embedding is cut if it is <= t for every token.
 
     Examples
     --------
@@ -175,17 +179,17 @@ def prune(
     >>> circuit.kept["h1"]
     (0, 1)
     """
-    if loss not in LOSSES:
-        raise InputError("unknown loss", expected=", ".join(LOSSES), got=loss, hint="name one of these")
     if search not in get_args(Search):
         known = ", ".join(get_args(Search))
         raise InputError("unknown search", expected=known, got=str(search), hint="name one of these")
+    if not allowance >= 0:
+        raise InputError("an allowance is an amount of loss", expected="0 or more", got=str(allowance))
     if not tolerance >= 0:
         raise InputError("a tolerance is a fraction of the loss", expected="0 or more", got=str(tolerance))
     if len(x) != len(y) or len(x) == 0:
         raise InputError("inputs and targets must pair up", expected=f"{len(x)} > 0 rows", got=f"{len(y)} targets")
     layout = network.layout
-    outputs = x.shape[1] if loss == "next-token" else layout.sizes.get(layout.outputs, 0)
+    outputs = x.shape[1] if LOSSES[loss].targets == "tokens" else layout.sizes.get(layout.outputs, 0)
     for name, array, columns in (("x", x, layout.columns), ("y", y, outputs)):
         if columns and array.shape[1] != columns:
             raise InputError(f"{name} does not fit the network", expected=f"{columns} columns", got=f"{array.shape[1]}")
@@ -193,9 +197,14 @@ def prune(
     greatest = float(magnitudes.max(initial=0.0))
     least = max(float(magnitudes[magnitudes > 0].min(initial=greatest)), greatest * 1e-6)
     count = POINTS if search == "sweep" else (POINTS - 1) * FINER + 1
-    thresholds = np.array([0.0]) if greatest == 0 else np.append(0.0, np.geomspace(least * 0.999, greatest, count))
+    thresholds = (
+        np.array([0.0])
+        if greatest == 0 or search == "none"
+        else np.append(0.0, np.geomspace(least * 0.999, greatest, count))
+    )
     full_loss = _loss_of(network, x, y, loss)
-    limit = full_loss * (1 + tolerance)
+    limit = full_loss * (1 + tolerance) + allowance
+    refit_steps = 0 if search == "none" else refit_steps
     tried: dict[int, tuple[SweepPoint, Network]] = {}
     places = list(range(len(thresholds))) if search == "sweep" else [0]
     while places:
@@ -227,7 +236,7 @@ def _between(low: int, high: int) -> list[int]:
 
 def _loss_of(network: Network, x: np.ndarray, y: np.ndarray, loss: str) -> float:
     outputs = torch.tensor(network.predict(x))[None]
-    return float(LOSSES[loss](outputs, torch.tensor(y, dtype=torch.float64)[None])[0])
+    return float(LOSSES[loss].function(outputs, torch.tensor(y, dtype=torch.float64)[None])[0])
 
 
 def _cut_networks(
@@ -263,10 +272,10 @@ def _refit(
 ) -> tuple[Flat, Tensor]:
     """Adam on the weights that the mask leaves, with a rate that falls to nothing; the best loss is never given up."""
     moments, none = Moments.start(flat.clone()), torch.zeros_like(flat)
-    first, gradient = task_gradient(stack, flat, x, y, LOSSES[loss])
+    first, gradient = task_gradient(stack, flat, x, y, LOSSES[loss].function)
     losses = first
     for step in range(steps):
         adam_step(moments, gradient * mask, none, lr=lr * (1 - step / steps), step=step, frozen=None)
-        losses, gradient = task_gradient(stack, moments.flat, x, y, LOSSES[loss])
+        losses, gradient = task_gradient(stack, moments.flat, x, y, LOSSES[loss].function)
     better = losses <= first
     return torch.where(better[:, None], moments.flat, flat), torch.where(better, losses, first)

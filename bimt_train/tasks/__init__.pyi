@@ -11,6 +11,8 @@ from ._mnist import mnist as mnist
 from ._paper import composition as composition
 from ._paper import feature_sharing as feature_sharing
 from ._paper import independence as independence
+from ._probe_table import ProbeTable as ProbeTable
+from ._probe_table import read_probe_table as read_probe_table
 from ._resolve_task import resolve_task as resolve_task
 from ._table_task import table_task as table_task
 from ._task import Dataset as Dataset

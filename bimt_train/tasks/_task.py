@@ -185,7 +185,7 @@ class Task:
             The sampler returns rows that do not fit the names of the inputs and outputs.
         """
         data = self.sampler(seed)
-        outputs = self.spec.inputs if self.spec.loss == "next-token" else self.spec.outputs
+        outputs = self.spec.targets
         expected = (len(self.spec.inputs), len(outputs)) * 2
         shapes = [part.shape for part in (data.x_train, data.y_train, data.x_test, data.y_test)]
         if tuple(shape[-1] if len(shape) == 2 else -1 for shape in shapes) != expected:

@@ -1,8 +1,7 @@
 """The inner step: task gradient, connection cost's subgradient, Adam; for a whole stack of seeds at once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Self
 
 import torch
@@ -12,7 +11,7 @@ from torch import Tensor
 from ._stack import Flat, Stack
 
 PerSeed = Float[Tensor, "seeds"]
-Loss = Callable[[Tensor, Tensor], PerSeed]
+LossFunction = Callable[..., PerSeed]
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
@@ -67,86 +66,7 @@ class Moments:
         self.second[rows] = 0.0
 
 
-def mean_squared_error(outputs: Tensor, targets: Tensor) -> PerSeed:
-    """Mean over rows and outputs, one number a seed.
-
-    Parameters
-    ----------
-    outputs : tensor, [seeds, rows, outputs]
-        What the networks give.
-    targets : tensor, [seeds, rows, outputs]
-        What they should give.
-
-    Returns
-    -------
-    tensor, [seeds]
-        The losses.
-    """
-    return (outputs - targets).square().mean(dim=(1, 2))
-
-
-def cross_entropy(outputs: Tensor, targets: Tensor) -> PerSeed:
-    """Mean over rows of -log softmax at the class, which the targets give one-hot; one number a seed.
-
-    Parameters
-    ----------
-    outputs : tensor, [seeds, rows, classes]
-        What the networks give.
-    targets : tensor, [seeds, rows, classes]
-        What they should give.
-
-    Returns
-    -------
-    tensor, [seeds]
-        The losses.
-    """
-    return -(torch.log_softmax(outputs, dim=2) * targets).sum(2).mean(1)
-
-
-def next_token(outputs: Tensor, targets: Tensor) -> PerSeed:
-    """Mean over rows and tokens of -log softmax at the token that follows, which the targets give by number.
-
-    Parameters
-    ----------
-    outputs : tensor, [seeds, rows, length, tokens]
-        What the networks give.
-    targets : tensor, [seeds, rows, length]
-        What they should give.
-
-    Returns
-    -------
-    tensor, [seeds]
-        The losses.
-    """
-    chances = torch.log_softmax(outputs, dim=3).gather(3, targets.long()[..., None])
-    return -chances.mean(dim=(1, 2, 3))
-
-
-def accuracy(outputs: Tensor, targets: Tensor) -> PerSeed:
-    """The share of classes that are the largest output's; targets as the loss takes them; one number a seed.
-
-    Parameters
-    ----------
-    outputs : tensor, [seeds, rows, ..., classes]
-        What the networks give.
-    targets : tensor
-        One-hot, in the shape of the outputs, or numbers of classes, without the last axis.
-
-    Returns
-    -------
-    tensor, [seeds]
-        Shares, 0 to 1.
-    """
-    classes = targets.argmax(-1) if targets.ndim == outputs.ndim else targets
-    return (outputs.argmax(-1) == classes).double().flatten(1).mean(1)
-
-
-LOSSES: Mapping[str, Loss] = MappingProxyType(
-    {"mse": mean_squared_error, "cross-entropy": cross_entropy, "next-token": next_token}
-)
-
-
-def task_gradient(stack: Stack, flat: Flat, x: Tensor, y: Tensor, loss: Loss) -> tuple[PerSeed, Flat]:
+def task_gradient(stack: Stack, flat: Flat, x: Tensor, y: Tensor, loss: LossFunction) -> tuple[PerSeed, Flat]:
     """Each seed's loss, and its gradient; seeds do not see each other, so the sum's gradient holds all of them.
 
     Rows of x beyond those of y are padding.

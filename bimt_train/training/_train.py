@@ -14,10 +14,11 @@ from .._errors import InputError
 from ..checkpoints import Checkpoint, Network, Probe
 from ..connection_cost._relocate import relocate
 from ..layouts import Placement
+from ..losses import Loss
 from ..models import build_model
 from ..tasks import Task
 from ._callbacks import Callback
-from ._optimise import LOSSES, Loss, Moments, accuracy, adam_step, task_gradient
+from ._optimise import Moments, adam_step, task_gradient
 from ._presets import default_recipe
 from ._random_restarts import drawing_seed, leading_rows, record_of, replicas_of, seeds_out
 from ._recipe import Recipe, TrainingType
@@ -173,7 +174,7 @@ def _advance(setting: Setting, progress: Progress, until: int, callbacks: Sequen
     moments, placements = progress.moments.clone(), progress.placements
     resting = [row for row, _ in progress.diverged]
     frozen = torch.tensor(resting, device=setting.x.device) if resting else None
-    loss = LOSSES[setting.task.spec.loss]
+    loss = setting.task.spec.judged_by
     phase, charges = None, None
     rows = _row_picker(setting, progress.step, until)
     for step in range(progress.step, until):
@@ -181,7 +182,7 @@ def _advance(setting: Setting, progress: Progress, until: int, callbacks: Sequen
             phase = recipe.phase_at(step)
             charges = setting.charges(placements, phase)
         x, y = next(rows)
-        _, gradient = task_gradient(stack, moments.flat, x, y, loss)
+        _, gradient = task_gradient(stack, moments.flat, x, y, loss.function)
         adam_step(moments, gradient, charges, lr=recipe.lr_at(step), step=step, frozen=frozen)
         if recipe.relocates_after(step):
             placements, charges = _relocated(setting, moments.flat, placements), None
@@ -256,11 +257,11 @@ def _measure(setting: Setting, step: int, flat: Flat, placements: Sequence[Place
     tested = setting.stack.forward(views, x_test)
     return Record(
         step,
-        loss(setting.stack.forward(views, x)[:, : y.shape[1]], y).double().cpu().numpy(),
-        loss(tested, y_test).double().cpu().numpy(),
+        loss.function(setting.stack.forward(views, x)[:, : y.shape[1]], y).double().cpu().numpy(),
+        loss.function(tested, y_test).double().cpu().numpy(),
         (flat.abs() * prices).sum(1).double().cpu().numpy(),
         torch.as_tensor(edges).cpu().numpy(),
-        accuracy(tested, y_test).cpu().numpy() if setting.task.spec.classifies else None,
+        None if loss.right is None else loss.right(tested, y_test).cpu().numpy(),
     )
 
 

@@ -192,7 +192,7 @@ def test_a_table_is_parted_and_every_fifth_row_kept_for_testing() -> None:
     assert np.array_equal(np.sort(both, axis=0), np.sort(X, axis=0))
     assert checkpoint.task.ranges == tuple(zip(X.min(0), X.max(0), strict=True))
     assert (checkpoint.task.inputs, checkpoint.task.outputs) == (("x1", "x2", "x3"), ("y1", "y2"))
-    assert dict(checkpoint.config) == {"adapter": "state_dict"}
+    assert checkpoint.config["adapter"] == "state_dict" and "targets" not in checkpoint.config
 
 
 def test_without_targets_the_networks_own_outputs_serve() -> None:
@@ -233,7 +233,6 @@ def test_names_and_decomposition_are_kept() -> None:
         ({"x": X, "y": X}, CheckpointError, "a table of the wrong shape: y: expected [rows, 2], got [20, 3]"),
         ({"x": X, "y": X[:7, :2]}, CheckpointError, "got 20 rows of x, 7 of y"),
         ({"x": X[:4]}, CheckpointError, "a target row for each of at least five rows"),
-        ({"x": X * [1, 0, 1]}, TaskError, "input 'x2'"),
         ({"x": X * np.nan}, CheckpointError, "not finite: probe.x_train"),
         ({"ranges": [(-1, 1), (0, 2)]}, CheckpointError, "ranges that do not fit: ranges: expected one pair, or one"),
         ({"ranges": ["a", "b"]}, CheckpointError, "ranges that do not fit"),

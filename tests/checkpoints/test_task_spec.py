@@ -46,7 +46,7 @@ def test_tokens_are_asked_for_at_each_place_and_have_no_units() -> None:
     assert task.from_network_outputs(logits) is logits
     with pytest.raises(TaskError, match=r"wrong shape.*3"):
         task.to_network_targets(np.zeros((1, 2)))
-    with pytest.raises(TaskError, match="classes have no units"):
+    with pytest.raises(TaskError, match="logits have no units"):
         replace(task, output_scale=(1.0, 1.0))
 
 
@@ -87,7 +87,7 @@ def test_every_card_survives_json(task: TaskSpec) -> None:
             "output_shift of the wrong length: task 'weights': expected 1, as many as outputs, got 2",
         ),
         ({"input_labels": ("one",)}, "input_labels of the wrong length"),
-        ({"loss": "cross-entropy"}, "classes have no units"),
+        ({"loss": "cross-entropy"}, "logits have no units"),
         ({"outputs": ("z",)}, "the decomposition is of another task"),
     ],
 )

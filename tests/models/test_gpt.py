@@ -6,9 +6,10 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from bimt_train import InputError
+from bimt_train.losses._cross_entropy import accuracy
+from bimt_train.losses._next_token import next_token
 from bimt_train.models import GPT, RowTransformer
 from bimt_train.models.building_blocks._transformer_block import Block
-from bimt_train.training._optimise import accuracy, next_token
 
 SIZES = {"tokens": 7, "context": 5, "width": 12, "heads": 3, "layers": 2, "hidden": 9}
 TOKENS = torch.randint(0, 7, (6, 5), generator=torch.Generator().manual_seed(0))

@@ -57,12 +57,13 @@ def test_it_prints_the_headline_and_writes_reports(saved, tmp_path, capsys):
     out = tmp_path / "deep" / "r.json"
     assert main([str(saved), "--json", str(out), "--html", str(tmp_path / "r.html"), *FAST]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:3] == [
+    assert lines[:4] == [
+        "network: does its task: r2 0.9999 on 80 rows (a constant: 0)",
         "y1 = x1 + 2*x3    exact    r2 1.000000",
         "y2 = x2 - x4      exact    r2 1.000000",
         "2 modules, matching the decomposition: {x1, x3 -> y1}  {x2, x4 -> y2}",
     ]
-    assert set(lines[3:]) == {f"report: {out}", f"report: {tmp_path / 'r.html'}"}
+    assert set(lines[4:]) == {f"report: {out}", f"report: {tmp_path / 'r.html'}"}
     assert json.loads(out.read_text())["provenance"]["source"] == str(saved)
     assert (tmp_path / "r.html").read_text().startswith("<!DOCTYPE html>")
 

@@ -11,9 +11,10 @@ from torch import nn
 
 from bimt_train import Callback, InputError, Phase, Recipe, Record, Relocation, Snapshots, default_recipe, train
 from bimt_train.checkpoints import load_checkpoint
+from bimt_train.losses._mean_squared_error import mean_squared_error
 from bimt_train.models import MLP
 from bimt_train.tasks import formula_task, independence, two_moons
-from bimt_train.training._optimise import Moments, adam_step, mean_squared_error, task_gradient
+from bimt_train.training._optimise import Moments, adam_step, task_gradient
 from bimt_train.training._stack import Stack
 
 SHORT = Recipe(steps=60, lr=5e-3, relocation=Relocation(every=10))

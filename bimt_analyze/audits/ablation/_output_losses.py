@@ -1,4 +1,4 @@
-"""What a network loses at each output: an error, a margin, an accuracy or a surprise."""
+"""What a network loses at each output: an error, a margin, an accuracy, a log loss or a surprise."""
 
 from typing import Literal, get_args
 
@@ -11,7 +11,7 @@ from bimt_train.checkpoints import Network
 
 from ...representations._classes import class_scores
 
-LossMeasure = Literal["error", "margin", "accuracy", "surprise"]
+LossMeasure = Literal["error", "margin", "accuracy", "log_loss", "surprise"]
 PerOutput = Float64[np.ndarray, " losses"]
 
 
@@ -23,6 +23,8 @@ def losses(
     - ``error``: mean over rows of (output - y)^2.
     - ``margin``: minus the class's mean margin over its own rows (`class_scores`).
     - ``accuracy``: minus the share of the class's own rows that are given to it.
+    - ``log_loss``: mean over rows of -log2 of the probability that the output's sigmoid gives to the right yes or no,
+      in bits.
     - ``surprise``: of all classes together, mean over rows of -log2 of the probability of the right one, in bits.
 
     Parameters
@@ -32,7 +34,7 @@ def losses(
     y : array of float64, shape (rows, outputs)
         Targets; classes are one-hot.
     measure : LossMeasure
-        Which of the four.
+        Which of the five.
 
     Returns
     -------
@@ -43,12 +45,14 @@ def losses(
         return np.array([-(log_softmax(outputs, axis=1) * y).sum(axis=1).mean() / np.log(2)])
     if measure == "error":
         return np.asarray(((outputs - y) ** 2).mean(axis=0))
+    if measure == "log_loss":
+        return np.asarray((np.logaddexp(0.0, outputs) - y * outputs).mean(axis=0) / np.log(2))
     margin, accuracy = class_scores(outputs, y)
     return -margin if measure == "margin" else -accuracy
 
 
 def units(whole: PerOutput, y: Float64[np.ndarray, "rows outputs"], measure: LossMeasure) -> PerOutput:
-    """Unit of each loss: the variance of y; the whole network's margin; 1; the entropy of the classes' shares.
+    """Unit of each loss: the variance of y, the whole network's margin, 1, or the entropy of labels or classes.
 
     Parameters
     ----------
@@ -68,6 +72,7 @@ def units(whole: PerOutput, y: Float64[np.ndarray, "rows outputs"], measure: Los
         "error": y.var(axis=0),
         "margin": np.abs(whole),
         "accuracy": np.ones_like(whole),
+        "log_loss": (entr(y.mean(axis=0)) + entr(1 - y.mean(axis=0))) / np.log(2),
         "surprise": np.array([entr(y.mean(axis=0)).sum() / np.log(2)]),
     }[measure]
     return np.where(found > 0, found, 1.0)
@@ -125,7 +130,8 @@ def checked(network: Network, y: np.ndarray, predicted: np.ndarray, measure: str
     group = network.layout.group(network.layout.outputs) if network.layout.outputs else None
     fits = group is not None and group.size == y.shape[-1]
     names = tuple(group.label(k) if group is not None and fits else f"y.{k}" for k in range(y.shape[-1]))
+    classes = measure in ("margin", "accuracy")
     empty = [name for name, count in zip(names, flat(y).sum(axis=0), strict=True) if count == 0]
-    if measure != "error" and empty:
+    if classes and empty:
         raise InputError("a class without rows", where="y", got=", ".join(empty), hint="give rows of every class")
     return names

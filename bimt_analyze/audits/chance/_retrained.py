@@ -183,7 +183,7 @@ def _shortened(checkpoint: Checkpoint, steps: int) -> Recipe:
 
 
 def _check_retrainable(checkpoint: Checkpoint) -> None:
-    model, sequences = checkpoint.network.model.kind, checkpoint.task.loss == "next-token"
+    model, sequences = checkpoint.network.model.kind, checkpoint.task.reads_sequences
     if model not in MODELS or sequences:
         got = model if model not in MODELS else "sequences of tokens"
         expected = f"a row a prediction, and a model among {', '.join(MODELS)}"

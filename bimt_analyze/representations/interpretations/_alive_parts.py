@@ -10,7 +10,7 @@ from .._interpretation import INTERPRETATIONS, Cell, Interpretation
     "alive",
     label="what is alive in a transformer",
     sentence="Counts the heads, MLP neurons and positions of the residual stream that are alive in a language model.",
-    applies=lambda checkpoint, network: checkpoint.task.loss == "next-token" and has_stream(network),
+    applies=lambda checkpoint, network: checkpoint.task.reads_sequences and has_stream(network),
 )
 def alive_parts(checkpoint: Checkpoint, network: Network) -> Interpretation:
     """Table of the heads and neurons of a language model that are alive.

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias, TypedDict
+from typing import Any, NamedTuple, TypeAlias, TypedDict
 
 import numpy as np
 from jaxtyping import Float, Float64
@@ -11,9 +11,11 @@ from ..._errors import CheckpointError
 from ...expressions._decomposition import Decomposition
 from .._checkpoint import Checkpoint, Probe
 from .._network import Network
+from .._task_score import OWN_OUTPUTS
 from .._task_spec import TaskSpec
+from ._judging import AUTO, Judging, choose, judged, judgings, standardized, with_judging
 
-Rows: TypeAlias = Float64[np.ndarray, "rows columns"]
+Rows: TypeAlias = Float64[np.ndarray, "_ _"]
 
 SAMPLED_ROWS = 1000
 """Rows drawn, for training and for testing each, where ranges are given in place of a table."""
@@ -36,6 +38,13 @@ class About(TypedDict, total=False):
         Names of the outputs, else y1, y2, ...
     decomposition : Decomposition
         What is known of how the task is built, over these names.
+    final : str
+        What follows the last layer: "none", "softmax" or a name in `ACTIVATIONS`. Left out or "auto", what fits y best.
+    loss : str
+        A name in `LOSSES` by which the outputs are judged. Left out or "auto", the one that fits y best.
+    standardize : str
+        Which columns the network saw with mean 0 and deviation 1 over x: "raw" (the default: none), "inputs",
+        "outputs" or "both".
     """
 
     x: Rows
@@ -44,6 +53,9 @@ class About(TypedDict, total=False):
     inputs: Sequence[str]
     outputs: Sequence[str]
     decomposition: Decomposition | None
+    final: str
+    loss: str
+    standardize: str
 
 
 @dataclass(frozen=True)
@@ -57,9 +69,12 @@ class _Given:
     inputs: Sequence[str] | None = None
     outputs: Sequence[str] | None = None
     decomposition: Decomposition | None = None
+    final: str = AUTO
+    loss: str = AUTO
+    standardize: str = "raw"
 
 
-def checkpoint_of(network: Network, adapter: str, about: About) -> Checkpoint:
+def checkpoint_of(network: Network, adapter: str, about: About, assumed: Sequence[str] = ()) -> Checkpoint:
     """Make a checkpoint of a network of which only the weights were in the file.
 
     Parameters
@@ -70,6 +85,8 @@ def checkpoint_of(network: Network, adapter: str, about: About) -> Checkpoint:
         What read the file; the checkpoint's config says it.
     about : About
         What the file does not say.
+    assumed : sequence of str
+        What the reader decided, each in a few words.
 
     Returns
     -------
@@ -85,25 +102,101 @@ def checkpoint_of(network: Network, adapter: str, about: About) -> Checkpoint:
     """
     given, layout = _Given(**about), network.layout
     inputs = _names(given.inputs, "x", layout.sizes["x"], "inputs")
-    outputs = _names(given.outputs, "y", layout.sizes["y"], "outputs")
+    outputs = _names(_one_a_class(given, layout.sizes["y"]), "y", layout.sizes["y"], "outputs")
     if given.x is not None and given.ranges is None:
         x = _table(given.x, "x", len(inputs))
-        y = network.predict(x) if given.y is None else _table(given.y, "y", len(outputs))
+        _split_rows(x, x if given.y is None else _targets(given.y, len(outputs)))  # rows that cannot be used
+        task = TaskSpec("foreign", inputs, outputs, _spans(x), decomposition=given.decomposition)
+        task = standardized(task, x, given.y, given.standardize)
+        if given.y is None:
+            found = _unjudged(network, task, given)
+            y = found.predict(x)
+        else:
+            found = _judged(network, task, x, _targets(given.y, len(outputs)), given)
+            y = _targets(given.y, len(outputs))
         probe = _split_rows(x, y)
-        ranges = tuple(zip(x.min(0).tolist(), x.max(0).tolist(), strict=True))
-        task = TaskSpec("foreign", inputs, outputs, ranges, decomposition=given.decomposition)
     elif given.ranges is not None and given.x is None and given.y is None:
-        ranges = _pairs(given.ranges, len(inputs))
-        task = TaskSpec("foreign", inputs, outputs, ranges, decomposition=given.decomposition)
+        task = TaskSpec(
+            "foreign", inputs, outputs, _pairs(given.ranges, len(inputs)), decomposition=given.decomposition
+        )
         low, high = np.array(task.ranges).T
         train, tests = np.random.default_rng(0).uniform(low, high, (2, SAMPLED_ROWS, len(inputs)))
-        probe = Probe(train, network.predict(train), tests, network.predict(tests))
+        task = standardized(task, np.concatenate([train, tests]), None, given.standardize)
+        found = _unjudged(network, task, given)
+        probe = Probe(train, found.predict(train), tests, found.predict(tests))
     else:
         hint = "give x (and y), on the command line --probe and --target, or ranges, --range -1 1"
         what = "no inputs on which to sample the network"
         raise CheckpointError(what, expected="either a table or ranges", hint=hint)
     labelled = layout.with_groups(replace(layout.group(g), labels=n) for g, n in (("x", inputs), ("y", outputs)))
-    return Checkpoint(replace(network, layout=labelled), task, probe, {"adapter": adapter})
+    config = {"adapter": adapter, "assumed": [*assumed, *found.assumed]}
+    if given.y is None:
+        config["targets"] = OWN_OUTPUTS
+    return Checkpoint(replace(found.network, layout=labelled), found.task, probe, config)
+
+
+class _Found(NamedTuple):
+    """The network with its end, the task with its loss, and what was decided."""
+
+    network: Network
+    task: TaskSpec
+    assumed: tuple[str, ...]
+
+    def predict(self, x: Rows) -> Rows:
+        """What the network gives, in the task's units."""
+        return self.task.from_network_outputs(self.network.predict(self.task.to_network_inputs(x)))
+
+
+def _judged(network: Network, task: TaskSpec, x: Rows, y: Rows, given: _Given) -> _Found:
+    """Choose the end and the loss by which the network fits its targets best, among those that were allowed."""
+    ways = judgings(y, task.outputs, final=given.final, loss=given.loss)
+    tried = judged(network, task, x, y, ways)
+    best = choose(tried)
+    way = best.judging
+    others = "".join(f"; {each.judging} {_removes(each.gain)}" for each in tried if each is not best)
+    said = f"loss {way}: {way.reason}; it {_removes(best.gain)} of a constant's loss{others}"
+    return _Found(way.network(network), with_judging(task, way), (*_units(given), said))
+
+
+def _removes(gain: float) -> str:
+    return f"removes {gain:.1%}" if gain > 0 else "removes nothing"
+
+
+def _unjudged(network: Network, task: TaskSpec, given: _Given) -> _Found:
+    """Without targets, the end that was named is the network's own."""
+    if given.loss not in (AUTO, "mse"):
+        raise CheckpointError(
+            "a loss without targets", where="loss", got=given.loss, hint="give y, on the command line --target"
+        )
+    final = "none" if given.final in (AUTO, "softmax") else given.final
+    way = Judging(final, "mse", "no targets")
+    said = "targets: none were given, so the network's own outputs stand for them"
+    return _Found(way.network(network), task, (*_units(given), said))
+
+
+def _units(given: _Given) -> tuple[str, ...]:
+    if given.standardize == "raw":
+        return ()
+    return (f"units: {given.standardize} standardised by the mean and deviation of the rows given",)
+
+
+def _one_a_class(given: _Given, outputs: int) -> Sequence[str] | None:
+    """Names of the outputs; a single name for several classes becomes one for each."""
+    names = given.outputs
+    if names is None or len(names) != 1 or outputs == 1 or given.y is None or given.y.shape[1:] != (1,):
+        return names
+    return [f"{names[0]}_{number}" for number in range(outputs)]
+
+
+def _targets(y: np.ndarray, outputs: int) -> Rows:
+    """Targets as a table of one column an output, or of a single column."""
+    return _table(y, "y", 1 if np.shape(y)[1:] == (1,) else outputs)
+
+
+def _spans(x: Rows) -> tuple[tuple[float, float], ...]:
+    """The range of each column; that of a column which never changes is made one wide."""
+    low, high = x.min(0).tolist(), x.max(0).tolist()
+    return tuple((a, b if b > a else a + 1.0) for a, b in zip(low, high, strict=True))
 
 
 def _split_rows(x: Rows, y: Float64[np.ndarray, "_ targets"]) -> Probe:

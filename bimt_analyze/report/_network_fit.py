@@ -1,0 +1,105 @@
+"""Whether the network does its task at all, which is asked before anything else."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from bimt_train.checkpoints import Checkpoint, OtherReading, TaskScore, other_readings, task_score
+
+
+@dataclass(frozen=True)
+class NetworkFit:
+    """How a network does on its rows, and what had to be assumed to read it.
+
+    Attributes
+    ----------
+    score : TaskScore or None
+        Beside that of a constant; None where the targets are the network's own outputs.
+    assumed : tuple of str
+        What was not stored with the network, and why it was read as it was.
+    better_readings : tuple of OtherReading
+        Readings under which it fits its rows clearly better.
+
+    Examples
+    --------
+    >>> score = TaskScore("r2", 0.98, 0.0, 0.02, 1.0, {"y": 0.98}, 300, True)
+    >>> NetworkFit(score, (), ()).statement
+    'network: does its task: r2 0.9800 on 300 rows (a constant: 0)'
+    """
+
+    score: TaskScore | None
+    assumed: tuple[str, ...]
+    better_readings: tuple[OtherReading, ...]
+
+    @classmethod
+    def of(cls, checkpoint: Checkpoint) -> "NetworkFit":
+        """Hold a checkpoint's network against its rows.
+
+        Parameters
+        ----------
+        checkpoint : Checkpoint
+            The network, its rows, and what its reader assumed.
+
+        Returns
+        -------
+        NetworkFit
+            What was found.
+        """
+        assumed = tuple(map(str, checkpoint.config.get("assumed", ())))
+        return cls(task_score(checkpoint), assumed, other_readings(checkpoint))
+
+    @property
+    def fits(self) -> bool | None:
+        """Whether the network does its task as it was read; None where no targets are known."""
+        return None if self.score is None else self.score.fits and not self.better_readings
+
+    @property
+    def useless(self) -> bool:
+        """Whether it is hardly better than a constant, so that there is nothing to prune or to explain."""
+        return self.score is not None and self.score.useless
+
+    def misses(self, output: str) -> bool:
+        """Whether an output is missed, so that no formula of the rows is the network's.
+
+        Parameters
+        ----------
+        output : str
+            The output's name.
+
+        Returns
+        -------
+        bool
+            True where the network as a whole does not fit, or leaves more than half of this output unexplained.
+        """
+        if self.score is None:
+            return False
+        return not self.fits or self.score.outputs.get(output, 1.0) < 0.5
+
+    @property
+    def statement(self) -> str:
+        """All of this in one line."""
+        if self.score is None:
+            return "network: no targets are known; its own outputs stand for them"
+        score, baseline = self.score, f"{self.score.baseline:.4f}".rstrip("0").rstrip(".")
+        said = f"{score.measure} {score.score:.4f} on {score.rows} rows (a constant: {baseline})"
+        verdict = "does its task"
+        if self.useless:
+            verdict = "hardly better than a constant, so it is not pruned"
+        elif not score.fits:
+            verdict = "does its task only in part"
+        elif self.better_readings:
+            verdict = "does not fit its rows as it was read"
+        hint = "".join(f"; tried: {reading}" for reading in self.better_readings)
+        return f"network: {verdict}: {said}{hint}"
+
+    def to_json(self) -> dict[str, Any]:
+        """The fit as plain values."""
+        plain: dict[str, Any] = {"score": None, "baseline": None, "measure": None, "loss": None}
+        plain |= {"baseline_loss": None, "outputs": {}, "rows": 0}
+        return (plain if self.score is None else self.score.to_json()) | {
+            "fits": self.fits,
+            "statement": self.statement,
+            "assumed": list(self.assumed),
+            "better_readings": [
+                {"options": reading.options, "score": reading.score.score} for reading in self.better_readings
+            ],
+        }
