@@ -5,6 +5,7 @@ from ._checkpoint_file import save_checkpoint as save_checkpoint
 from ._network import Connection as Connection
 from ._network import Network as Network
 from ._task_spec import TaskSpec as TaskSpec
-from .readers._foreign import from_bimt_notebook as from_bimt_notebook
 from .readers._foreign import from_state_dict as from_state_dict
 from .readers._foreign import read_foreign as read_foreign
+from .readers._notebook import from_bimt_notebook as from_bimt_notebook
+from .readers._sklearn import from_sklearn as from_sklearn
