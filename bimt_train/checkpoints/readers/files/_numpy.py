@@ -3,7 +3,7 @@
 import math
 import zipfile
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 import numpy as np
 
@@ -98,7 +98,7 @@ def zlib_error() -> type[Exception]:
     return zlib.error
 
 
-def _array(file: IO[bytes], size: int, where: str) -> np.ndarray:
+def _array(file: Any, size: int, where: str) -> np.ndarray:
     """Read one array, whose header is held against the bytes that follow it before they are read."""
     try:
         version = np.lib.format.read_magic(file)

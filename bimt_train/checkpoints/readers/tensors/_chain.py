@@ -65,7 +65,7 @@ def chain_of(tensors: Tensors, told: Told) -> Chain:
         refuse_families([part for part in parts if part.name not in given])
     modules: dict[tuple[str, ...], Module] = {}
     for part in parts:
-        modules.setdefault(part.module, {})[part.kind] = part
+        modules.setdefault(part.module, {})[part.kind or part.name] = part
     layers, norms, scalers = [], [], {}
     rest: list[Part] = []
     for place, module in modules.items():

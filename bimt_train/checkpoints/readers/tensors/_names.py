@@ -193,7 +193,7 @@ def parts_of(arrays: dict[str, np.ndarray]) -> tuple[list[Part], tuple[str, ...]
     parts = [Part(part.name, part.module[len(shared) :], part.kind, part.array) for part in parts]
     seen: dict[tuple[tuple[str, ...], str], Part] = {}
     for part in parts:
-        other = seen.setdefault((part.module, part.kind), part)
+        other = seen.setdefault((part.module, part.kind or part.name), part)
         if other is not part:
             raise CheckpointError(
                 "two tensors for one place", where=f"'{other.name}' and '{part.name}'",
