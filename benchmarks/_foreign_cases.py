@@ -1,6 +1,7 @@
 """Networks as other people save them: each a file, what the network itself says, and what a reader should do."""
 
 import copy
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,7 +50,7 @@ def _drawn(module: nn.Module, seed: int = 0) -> nn.Module:
 def chain(*widths: int, act: type[nn.Module] = nn.SiLU, bias: bool = True, seed: int = 0) -> nn.Sequential:
     """A chain with weights drawn by a seed."""
     parts: list[nn.Module] = []
-    for a, b in zip(widths, widths[1:], strict=False):
+    for a, b in itertools.pairwise(widths):
         parts += [nn.Linear(a, b, bias=bias), act()]
     return _drawn(nn.Sequential(*parts[:-1]), seed)
 
@@ -311,8 +312,7 @@ def cases() -> list[Case]:
              "optimizer": adam.state_dict(), "best_acc1": torch.tensor(3.0)}, net, reads, suffix=".pth.tar"),
         Case("nested under model", {"model": small, "epoch": 3, "optim": adam.state_dict()}, slim, reads),
         Case("deeply nested", {"run": {"last": {"weights": small}}}, slim, reads),
-        Case("one mapping a layer", {"fc1": net[0].state_dict(), "fc2": net[2].state_dict(), "fc3": net[4].state_dict()},
-             net, reads),
+        Case("one mapping a layer", {f"fc{i}": net[2 * i].state_dict() for i in range(3)}, net, reads),
         Case("compiled", {f"_orig_mod.net.{n}": t for n, t in state.items()}, net, reads),
         Case("averaged model", average.state_dict(), net, reads),
         Case("safetensors", state, net, reads, save=_safetensors, suffix=".safetensors"),
@@ -356,7 +356,8 @@ def cases() -> list[Case]:
         Case("mask of other numbers", {**unmasked, "0.mask": mask * 0.5}, masked, refused),
         Case("weight norm", (wn := _normed(parametrizations.weight_norm)).state_dict(), wn, reads),
         Case("weight norm, old names", {n.replace("parametrizations.weight.original0", "weight_g")
-             .replace("parametrizations.weight.original1", "weight_v"): t for n, t in wn.state_dict().items()}, wn, reads),
+             .replace("parametrizations.weight.original1", "weight_v"): t for n, t in wn.state_dict().items()},
+             wn, reads),
         Case("spectral norm", (sn := _normed(parametrizations.spectral_norm)).state_dict(), sn, reads),
         Case("spectral norm, old", (so := _normed(old_spectral_norm)).state_dict(), so, reads),
         Case("orthogonal", (orth := _normed(parametrizations.orthogonal)).state_dict(), orth, refused),

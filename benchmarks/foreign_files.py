@@ -69,8 +69,8 @@ def main() -> None:
     counts = Counter(found)
     crashed = sum(count for word, count in counts.items() if word.startswith("CRASHED"))
     summary = (
-        f"{len(found)} files in {time.perf_counter() - began:.1f} s: {counts[READ]} read right (to {NEAR:g} of the largest "
-        f"output), {counts[REFUSED]} refused by name, {counts[WRONG]} silently wrong, {crashed} crashed."
+        f"{len(found)} files in {time.perf_counter() - began:.1f} s: {counts[READ]} read right (to {NEAR:g} of the "
+        f"largest output), {counts[REFUSED]} refused by name, {counts[WRONG]} silently wrong, {crashed} crashed."
     )
     lines = [summary, "", *table(["file", "outcome", "words"], rows), ""]
     lines += ["One network in every format, and the largest difference from its own outputs:", ""]

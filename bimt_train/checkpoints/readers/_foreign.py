@@ -70,7 +70,8 @@ def from_state_dict(state: State, *, activation: str, **about: Unpack[AboutAndRe
     >>> checkpoint = from_state_dict(state, activation="relu", ranges=(-1, 1))
     >>> checkpoint.predict(np.array([[1.0, 2.0]]))
     array([[9.]])
-    >>> print(*checkpoint.config["assumed"], sep="\\n")
+    >>> for sentence in checkpoint.config["assumed"]:
+    ...     print(sentence)
     the layers stand in the order of the numbers in their names: 'W1', 'W2'
     the weights are stored [out, in]: only so do the shapes chain
     the layer of 'W2' has no bias: zeros

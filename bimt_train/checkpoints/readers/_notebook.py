@@ -195,7 +195,7 @@ def _tokens_checkpoint(network: Network, tokens: int, copies: int, about: About,
     )  # fmt: skip
     test = np.arange(len(x)) % 5 == 4
     probe = Probe(x[~test], labels[~test], x[test], labels[test])
-    labelled = network.layout.with_groups(replace(network.layout.group("y"), labels=task.outputs))
+    labelled = network.layout.with_groups([replace(network.layout.group("y"), labels=task.outputs)])
     done = replace(network, layout=labelled)
     return Checkpoint(done, task, probe, {"adapter": "bimt_notebook", "assumed": said})
 

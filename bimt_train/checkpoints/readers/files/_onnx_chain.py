@@ -178,17 +178,12 @@ def _add_layer(node: Node, value: str, built: _Built, numbers: list[np.ndarray],
         )
     weight = numbers[0].astype(np.float64 if numbers[0].dtype == np.float64 else np.float32)
     weight = weight if node.kind == "Gemm" and set_to.get("transB") else weight.T
-    alpha = set_to.get("alpha", 1.0) if node.kind == "Gemm" else 1.0
-    beta = set_to.get("beta", 1.0) if node.kind == "Gemm" else 1.0
-    bias = (
-        numbers[1].astype(weight.dtype).reshape(-1) * weight.dtype.type(beta)
-        if len(numbers) > 1
-        else np.zeros(len(weight), weight.dtype)
-    )
+    alpha, beta = (float(set_to.get(name, 1.0)) if node.kind == "Gemm" else 1.0 for name in ("alpha", "beta"))
+    bias = numbers[1].astype(weight.dtype).reshape(-1) * beta if numbers[1:] else np.zeros(len(weight), weight.dtype)
     before = weight.shape[1] if not built.weights else len(built.weights[-1])
     if bias.size not in (1, len(weight)) or weight.shape[1] != before:
         raise _refusal("a layer that does not fit the one before", at, f"weight {weight.shape}, bias {bias.shape}")
-    weight = weight * weight.dtype.type(alpha)
+    weight = weight * alpha
     bias = np.broadcast_to(bias, len(weight))
     if built.scale is not None and built.shift is not None:
         weight, bias = weight * built.scale, bias + weight @ np.broadcast_to(built.shift, weight.shape[1])

@@ -1,18 +1,18 @@
 """Tensors as arrays: what has no values, or more entries than are stored, is refused by name."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
 
 from ...._errors import CheckpointError
-from .._values import State
 
 SHARED = 16  # names that may hold one storage, on average: tied weights are a few
 SMALL = 2**20  # bytes that need no bound
 
 
-def arrays_of(state: State) -> dict[str, np.ndarray]:
+def arrays_of(state: Mapping[Any, Any]) -> dict[str, np.ndarray]:
     """Turn named tensors into arrays; memory stays near that of what is stored.
 
     Parameters

@@ -194,6 +194,6 @@ def _said(layers: Sequence[Layer]) -> str:
 
 def _unclear(runs: Sequence[Run], why: str) -> CheckpointError:
     return CheckpointError(
-        "layers whose order is not known", where=_said([run[0] for run in runs]), expected="names with numbers", got=why,
-        hint="say roles={'NAME': 'weight', ...} of every weight, in their order",
+        "layers whose order is not known", where=_said([run[0] for run in runs]), expected="names with numbers",
+        got=why, hint="say roles={'NAME': 'weight', ...} of every weight, in their order",
     )  # fmt: skip
