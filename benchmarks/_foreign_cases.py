@@ -1,7 +1,6 @@
 """Networks as other people save them: each a file, what the network itself says, and what a reader should do."""
 
 import copy
-import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,12 +10,12 @@ import numpy as np
 import safetensors.torch
 import torch
 import torch.nn.utils.prune as prune
+from _foreign_modules import Gated, Heads, LowRank, Normed, Parts, Residual, Scaled, Tokens, Twins, W, chain, drawn
 from torch import nn
 from torch.nn.utils import parametrizations
 from torch.nn.utils import spectral_norm as old_spectral_norm
 
 X = np.random.default_rng(7).uniform(-1, 1, (60, 3))
-W = 3  # square: every tensor fits everywhere
 
 Truth = Callable[[torch.Tensor], torch.Tensor]
 
@@ -39,22 +38,6 @@ class Case:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-def _drawn(module: nn.Module, seed: int = 0) -> nn.Module:
-    draw = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for parameter in module.parameters():
-            parameter.copy_(torch.randn(parameter.shape, generator=draw) * 0.7)
-    return module.eval()
-
-
-def chain(*widths: int, act: type[nn.Module] = nn.SiLU, bias: bool = True, seed: int = 0) -> nn.Sequential:
-    """A chain with weights drawn by a seed."""
-    parts: list[nn.Module] = []
-    for a, b in itertools.pairwise(widths):
-        parts += [nn.Linear(a, b, bias=bias), act()]
-    return _drawn(nn.Sequential(*parts[:-1]), seed)
-
-
 def _npz(content: Any, path: Path) -> None:
     np.savez(path, **{name: np.asarray(array) for name, array in content.items()})
 
@@ -73,130 +56,6 @@ def _legacy(content: Any, path: Path) -> None:
 
 def _named(module: nn.Module, names: str) -> dict[str, torch.Tensor]:
     return dict(zip(names.split(), module.state_dict().values(), strict=True))
-
-
-class Residual(nn.Module):
-    """An input layer, blocks that add to what they read, an output layer."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.inp = nn.Linear(W, W)
-        self.blocks = nn.ModuleList(nn.ModuleDict({"fc1": nn.Linear(W, W), "fc2": nn.Linear(W, W)}) for _ in range(2))
-        self.out = nn.Linear(W, W)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        h = self.inp(x)
-        for block in self.blocks:
-            h = h + block["fc2"](nn.functional.silu(block["fc1"](h)))
-        return self.out(h)
-
-
-class Heads(nn.Module):
-    """One body, two heads."""
-
-    def __init__(self, first: str, second: str) -> None:
-        super().__init__()
-        self.names = (first, second)
-        self.body = nn.Linear(W, W)
-        self.add_module(first, nn.Linear(W, W))
-        self.add_module(second, nn.Linear(W, W))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        h = nn.functional.silu(self.body(x))
-        return torch.cat([getattr(self, name)(h) for name in self.names], 1)
-
-
-class Twins(nn.Module):
-    """Two networks beside each other."""
-
-    def __init__(self, first: str, second: str) -> None:
-        super().__init__()
-        self.names = (first, second)
-        for seed, name in enumerate(self.names):
-            self.add_module(name, chain(W, W, W, seed=seed))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        first, second = (getattr(self, name)(x) for name in self.names)
-        return first + second
-
-
-class Parts(nn.Module):
-    """Two networks, one after the other, with an activation between."""
-
-    def __init__(self, first: str, second: str) -> None:
-        super().__init__()
-        self.names = (first, second)
-        for seed, name in enumerate(self.names):
-            self.add_module(name, chain(W, W, W, seed=seed))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        first, second = (getattr(self, name) for name in self.names)
-        return second(nn.functional.silu(first(x)))
-
-
-class Normed(nn.Module):
-    """A hidden layer with a norm, before or after its activation."""
-
-    def __init__(self, norm: nn.Module, after: bool) -> None:
-        super().__init__()
-        self.fc1, self.bn1, self.fc2, self.after = nn.Linear(W, W), norm, nn.Linear(W, 2), after
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        h, act = self.fc1(x), nn.functional.silu
-        return self.fc2(self.bn1(act(h)) if self.after else act(self.bn1(h)))
-
-
-class Scaled(nn.Module):
-    """A network that standardises its inputs and gives its outputs their units."""
-
-    def __init__(self, names: tuple[str, ...]) -> None:
-        super().__init__()
-        self.net, self.names = chain(W, 5, 2), names
-        sizes = (W, W, 2, 2)
-        for index, (name, size) in enumerate(zip(names, sizes, strict=False)):
-            self.register_buffer(name, torch.linspace(0.5, 1.5, size) + index)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        units = [getattr(self, name) for name in self.names]
-        y = self.net((x - units[0]) / units[1])
-        return y * units[3] + units[2] if len(units) > 2 else y
-
-
-class Gated(nn.Module):
-    """Llama's gated layer."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.w1, self.w2, self.w3 = (nn.Linear(a, b, bias=False) for a, b in ((3, 5), (5, 3), (3, 5)))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.w2(nn.functional.silu(self.w1(x)) * self.w3(x))
-
-
-class LowRank(nn.Module):
-    """A layer with a low-rank adapter beside it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.fc, self.out = nn.Linear(W, W), nn.Linear(W, 1)
-        self.fc.lora_A, self.fc.lora_B = nn.Linear(W, 2, bias=False), nn.Linear(2, W, bias=False)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.out(nn.functional.silu(self.fc(x) + 2 * self.fc.lora_B(self.fc.lora_A(x))))
-
-
-class Tokens(nn.Module):
-    """An embedding, its vectors side by side, and layers; tokens are the signs of the inputs."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.name = name
-        self.add_module(name, nn.Embedding(9, W))
-        self.fc1, self.fc2 = nn.Linear(3 * W, W), nn.Linear(W, W)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        h = getattr(self, self.name)((x > 0).long()).flatten(1)
-        return self.fc2(nn.functional.silu(self.fc1(h)))
 
 
 def _pruned() -> nn.Module:
@@ -218,7 +77,7 @@ def _normed(kind: Callable[[nn.Module], nn.Module]) -> nn.Module:
 
 
 def _batch_normed(*parts: nn.Module) -> nn.Sequential:
-    net = _drawn(nn.Sequential(*parts))
+    net = drawn(nn.Sequential(*parts))
     draw = torch.Generator().manual_seed(5)
     for module in net.modules():
         if isinstance(module, nn.BatchNorm1d):
@@ -261,14 +120,14 @@ def cases() -> list[Case]:
     state, small = net.state_dict(), slim.state_dict()
     tanh = chain(3, 5, 4, 2, act=nn.Tanh)
     ema = chain(W, W, W, W, seed=9).state_dict()
-    rnn, gru = _drawn(nn.RNN(W, W, batch_first=True)), _drawn(nn.GRU(W, W, batch_first=True))
+    rnn, gru = drawn(nn.RNN(W, W, batch_first=True)), drawn(nn.GRU(W, W, batch_first=True))
     whole, of_whole = _integers(chain(W, W, W))
     mask = torch.tensor([[1, 0, 1], [0, 1, 1], [1, 1, 0.0]])
     masked = chain(W, W, W)
     unmasked = copy.deepcopy(masked.state_dict())
     masked[0].weight.data *= mask
     gain = torch.tensor([0.5, 1.5, 2.0])
-    low_rank = _drawn(LowRank())
+    low_rank = drawn(LowRank())
     average = torch.optim.swa_utils.AveragedModel(net)
     adam = torch.optim.Adam(slim.parameters())
     slim(torch.randn(4, 3)).sum().backward()
@@ -278,14 +137,14 @@ def cases() -> list[Case]:
     before = _batch_normed(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.SiLU(), nn.Linear(4, 2))
     after = _batch_normed(nn.Linear(3, 4), nn.SiLU(), nn.BatchNorm1d(4), nn.Linear(4, 2))
     first = _batch_normed(nn.BatchNorm1d(3), nn.Linear(3, 4), nn.SiLU(), nn.Linear(4, 2))
-    no_activation = _drawn(nn.Sequential(nn.Linear(W, W), nn.Linear(W, W), nn.SiLU(), nn.Linear(W, W)))
-    ln = _drawn(nn.Sequential(nn.Linear(W, W), nn.LayerNorm(W), nn.SiLU(), nn.Linear(W, W)))
-    prelu = _drawn(nn.Sequential(nn.Linear(W, W), nn.PReLU(W), nn.Linear(W, W)))
-    attention = _drawn(nn.MultiheadAttention(W, 1, batch_first=True))
-    conv = _drawn(nn.Sequential(nn.Conv1d(W, W, 1), nn.SiLU(), nn.Conv1d(W, W, 1)))
+    no_activation = drawn(nn.Sequential(nn.Linear(W, W), nn.Linear(W, W), nn.SiLU(), nn.Linear(W, W)))
+    ln = drawn(nn.Sequential(nn.Linear(W, W), nn.LayerNorm(W), nn.SiLU(), nn.Linear(W, W)))
+    prelu = drawn(nn.Sequential(nn.Linear(W, W), nn.PReLU(W), nn.Linear(W, W)))
+    attention = drawn(nn.MultiheadAttention(W, 1, batch_first=True))
+    conv = drawn(nn.Sequential(nn.Conv1d(W, W, 1), nn.SiLU(), nn.Conv1d(W, W, 1)))
     eight = {f"blocks.{i}.weight": torch.eye(W) * (i + 1) for i in (0, 10, 11, *range(1, 10))}
     q, k, v, o = (torch.randn(W, W, generator=torch.Generator().manual_seed(i)) for i in range(4))
-    scaled, bare = _drawn(Scaled(("x_mean", "x_std", "y_mean", "y_std"))), _drawn(Scaled(("mean", "std")))
+    scaled, bare = drawn(Scaled(("x_mean", "x_std", "y_mean", "y_std"))), drawn(Scaled(("mean", "std")))
     numbers = {f"fc{i}": layer for i, layer in enumerate((net[0], net[2], net[4]), start=1)}
     alphabetical = {f"{n}.{k}": t for n, layer in numbers.items() for k, t in layer.state_dict().items()}
     jumbled = {name: alphabetical[name] for name in sorted(alphabetical, reverse=True)}
@@ -344,8 +203,8 @@ def cases() -> list[Case]:
         Case("list of networks", {"models": [state, ema]}, net, refused),
         Case("units beside the network", {"model": small, "x_mean": torch.zeros(3), "x_std": torch.ones(3) * 2},
              lambda x: slim(x / 2), refused),
-        Case("two heads", (heads := _drawn(Heads("head1", "head2"))).state_dict(), heads, refused),
-        Case("mean and variance heads", (mu := _drawn(Heads("mu", "logvar"))).state_dict(), mu, refused),
+        Case("two heads", (heads := drawn(Heads("head1", "head2"))).state_dict(), heads, refused),
+        Case("mean and variance heads", (mu := drawn(Heads("mu", "logvar"))).state_dict(), mu, refused),
         Case("actor and critic", (ac := Twins("actor", "critic")).state_dict(), ac, refused),
         Case("two networks of other names", (twins := Twins("net_u", "net_p")).state_dict(), twins, refused),
         Case("ensemble", (several := Twins("0", "1")).state_dict(), several, refused),
@@ -366,7 +225,7 @@ def cases() -> list[Case]:
         Case("batch norm before the activation", before.state_dict(), before, reads),
         Case("batch norm after the activation", after.state_dict(), after, reads),
         Case("batch norm of the inputs", first.state_dict(), first, reads),
-        Case("batch norm by name", (bn := _drawn(Normed(nn.BatchNorm1d(W), True))).state_dict(), bn, refused),
+        Case("batch norm by name", (bn := drawn(Normed(nn.BatchNorm1d(W), True))).state_dict(), bn, refused),
         Case("batch norm by name, told", bn.state_dict(), bn, reads, options={"batch_norm": "after"}),
         Case("layer norm", ln.state_dict(), ln, refused),
         Case("PReLU", prelu.state_dict(), prelu, refused),
@@ -384,11 +243,11 @@ def cases() -> list[Case]:
         Case("attention of torch", attention.state_dict(), attends, refused),
         Case("q, k, v, o", {"q.weight": q, "k.weight": k, "v.weight": v, "o.weight": o}, None, refused),
         Case("W_q, W_k, W_v", {"W_q": q, "W_k": k, "W_v": v}, None, refused),
-        Case("embedding", (emb := _drawn(Tokens("embedding"))).state_dict(), emb, refused),
-        Case("embedding under another name", (table := _drawn(Tokens("table"))).state_dict(), table, refused),
+        Case("embedding", (emb := drawn(Tokens("embedding"))).state_dict(), emb, refused),
+        Case("embedding under another name", (table := drawn(Tokens("table"))).state_dict(), table, refused),
         Case("convolution", conv.state_dict(), lambda x: conv(x[:, :, None])[:, :, 0], refused),
-        Case("residual blocks", (res := _drawn(Residual())).state_dict(), res, refused),
-        Case("Llama's gated layer", (gated := _drawn(Gated())).state_dict(), gated, refused),
+        Case("residual blocks", (res := drawn(Residual())).state_dict(), res, refused),
+        Case("Llama's gated layer", (gated := drawn(Gated())).state_dict(), gated, refused),
         Case("graph network", {"adj": (q > 0).float(), "fc1.weight": q, "fc2.weight": k},
              lambda x: nn.functional.silu(x @ (q > 0).float().T @ q.T) @ k.T, refused),
         Case("a matrix of no known name", {"fc1.weight": q, "basis": v, "fc2.weight": k}, None, refused),

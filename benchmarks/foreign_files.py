@@ -1,4 +1,4 @@
-"""Sixty files as other people save their networks: read right, refused by name, or silently wrong (which may not be).
+"""Files as other people save their networks: read right, refused by name, or silently wrong (which may not be).
 
 And one network saved in every format that can be written here: do all give the same predictions?
 """
@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from _foreign_cases import Case, X, cases
 from _foreign_formats import one_network
+from _foreign_siblings import siblings
 from _measure import table, write_section
 
 from bimt_train import InputError
@@ -56,7 +57,7 @@ def _in_double(truth: Any) -> Any:
 def main() -> None:
     found, rows, began = [], [], time.perf_counter()
     with tempfile.TemporaryDirectory() as place:
-        for case in cases():
+        for case in (*cases(), *siblings()):
             folder = Path(place) / str(len(found))
             folder.mkdir()
             done, why = outcome(case, folder)

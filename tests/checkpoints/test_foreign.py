@@ -133,13 +133,14 @@ _W = {name: np.ones(shape) for name, shape in {"0.weight": (5, 3), "0.bias": (5,
         (
             {"0.weight": np.ones((3, 5)), "0.bias": np.ones(5), "2.weight": np.ones((5, 2)), "2.bias": np.ones(2)},
             "a bias that does not fit its weight: tensor '0.bias', axis 0: expected 3, the rows of '0.weight' (3, 5), "
-            "got 5; hint: every weight is stored [in, out]: give each transposed",
+            'got 5; hint: every weight is stored [in, out]: give each transposed, or orientation="in_out"',
         ),
         (
             {"0.weight": np.ones((3, 5)), "2.weight": np.ones((5, 2))},
             "weights that do not chain: tensor '2.weight', axis 1: expected 3, the outputs of '0.weight', "
             "got 2 of shape (5, 2); "
-            "hint: every weight is stored [in, out]: give each transposed, or give the layers first to last",
+            'hint: every weight is stored [in, out]: give each transposed, or orientation="in_out", '
+            "or give the layers first to last",
         ),
         (
             {"0.weight": np.ones((5, 3)), "2.weight": np.ones((5, 2)), "4.weight": np.ones((1, 2))},
@@ -150,7 +151,8 @@ _W = {name: np.ones(shape) for name, shape in {"0.weight": (5, 3), "0.bias": (5,
             {"out.weight": np.ones((2, 5)), "in.weight": np.ones((5, 3))},
             "weights that do not chain: tensor 'in.weight', axis 1: expected 2, the outputs of 'out.weight', "
             "got 3 of shape (5, 3); "
-            "hint: every weight is stored [in, out]: give each transposed, or give the layers first to last",
+            'hint: every weight is stored [in, out]: give each transposed, or orientation="in_out", '
+            "or give the layers first to last",
         ),
         (
             {"out.w": np.ones((2, 5)), "out.b": np.ones(2), "in.w": np.ones((5, 3)), "in.b": np.ones(5)},

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from _foreign_cases import Case, cases
 from _foreign_formats import FORMATS, one_network
+from _foreign_siblings import siblings
 from foreign_files import READ, REFUSED, outcome
 
-CASES = cases()
+CASES = [*cases(), *siblings()]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -18,6 +18,12 @@ from ._weight_file import WEIGHT_FILES
 
 _CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
 _NOTHING = ("InputLayer", "Dropout", "GaussianNoise", "GaussianDropout", "AlphaDropout", "ActivityRegularization")
+_USUAL: dict[str, dict[str, Any]] = {
+    "ReLU": {"max_value": None, "negative_slope": 0.0, "threshold": 0.0},
+    "ELU": {"alpha": 1.0},
+    "LeakyReLU": {"negative_slope": 0.01},
+    "Softmax": {"axis": -1},
+}
 _LAYERS = ("ReLU", "Softmax", "ELU", "LeakyReLU")  # activations that are layers
 
 
@@ -204,18 +210,20 @@ def _read(layers: Sequence[Any], arrays: Mapping[str, np.ndarray], path: Path) -
             if _named(said["activation"]) != "linear":
                 activations.append(_named(said["activation"]))
         elif kind == "Activation" or kind in _LAYERS:
-            if len(linears) == len(activations) or (kind == "LeakyReLU" and said.get("negative_slope") != 0.01):
+            unusual = {
+                name: said[name] for name, usual in _USUAL.get(kind, {}).items() if said.get(name, usual) != usual
+            }
+            if len(linears) == len(activations) or unusual:
                 raise _refusal(path, f"layer '{said['name']}'", kind)
             activations.append(_named(said["activation"]) if kind == "Activation" else kind)
-        elif kind not in _NOTHING:
+        elif kind not in _NOTHING and not (kind == "Flatten" and not linears):
             raise _refusal(path, f"layer '{said['name']}'", kind)
     final = activations.pop() if linears and len(activations) == len(linears) else "identity"
     if not linears or len(set(activations)) > 1:
         raise _refusal(path, "its activations", ", ".join(activations) or "no layers")
     activation = activations[0] if activations else "identity"
-    # Keras' own gelu is torch's; its leaky ReLU has another slope.
-    if activation == "leaky_relu":
-        raise _refusal(path, "its activations", "leaky_relu of slope 0.2")
+    if activation in ("leaky_relu", "hard_sigmoid", "hard_silu", "hard_swish"):
+        raise _refusal(path, "its activations", f"{activation}, whose numbers differ among the versions of Keras")
     assumed = ["order and activations of the layers are those of the model's config; kernels [in, out] are turned"]
     return Chain(linears, activation, final, tuple(assumed))
 
@@ -243,7 +251,8 @@ def _variables(said: Any, index: int, arrays: Mapping[str, np.ndarray], path: Pa
         kernel = arrays[kernels[0]]
         bias = arrays[biases[0]] if len(biases) == 1 else np.zeros(units, kernel.dtype)
         if (
-            kernel.ndim == 2
+            kernel.dtype.kind == "f"
+            and kernel.ndim == 2
             and kernel.shape[1] == units
             and bias.shape == (units,)
             and bool(said.get("use_bias", True)) == (len(biases) == 1)

@@ -72,6 +72,9 @@ def read_onnx(path: Path, told: Told) -> Chain:
     for node in nodes:
         if node.kind == "Constant" and isinstance(node.attributes.get("value"), np.ndarray):
             constants[node.outputs[0]] = node.attributes["value"]
+    for node in nodes:
+        if node.kind == "Transpose" and node.inputs[0] in constants:
+            constants[node.outputs[0]] = constants[node.inputs[0]].transpose(node.attributes.get("perm"))
     fed = [name for name in inputs if name not in constants]
     if len(fed) != 1 or len(outputs) != 1:
         got = f"inputs {fed}, outputs {outputs}"[:160]
@@ -79,7 +82,9 @@ def read_onnx(path: Path, told: Told) -> Chain:
         raise CheckpointError(
             "a network of several inputs or outputs", where=str(path), expected="one of each", got=got, hint=hint
         )
-    return chain_of_nodes([node for node in nodes if node.kind != "Constant"], constants, fed[0], outputs[0], str(path))
+    return chain_of_nodes(
+        [node for node in nodes if node.outputs[0] not in constants], constants, fed[0], outputs[0], str(path)
+    )
 
 
 def _bytes(value: Any) -> memoryview:

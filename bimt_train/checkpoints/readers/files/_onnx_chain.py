@@ -45,6 +45,7 @@ _ACTIVATIONS: dict[str, tuple[str, dict[str, float]]] = {
 }
 _DEFAULTS = {"LeakyRelu": 0.01, "Elu": 1.0, "Celu": 1.0, "Swish": 1.0}
 _ENDS = {"Softmax": "softmax", "LogSoftmax": "log_softmax"}
+_FLOATS = (1, 11)  # types to which a value may be converted on its way
 _NOTHING = ("Identity", "Dropout", "Flatten")
 
 
@@ -141,7 +142,9 @@ def _apply(node: Node, value: str, built: _Built, constants: Mapping[str, np.nda
     at = f"{where}, operator {node.kind} of '{value}'"
     numbers = [constants[name] for name in node.inputs if name in constants]
     activation = _activation(node)
-    if node.kind in _NOTHING and not (node.kind == "Flatten" and node.attributes.get("axis", 1) != 1):
+    if node.kind in _NOTHING and node.attributes.get("axis", 1) == 1:
+        return
+    if node.kind == "Cast" and node.attributes.get("to") in _FLOATS:
         return
     if activation is not None or node.kind in _ENDS:
         if not built.open:

@@ -49,12 +49,12 @@ def state_dict_in(content: Any, key: str | None) -> tuple[Mapping[str, Any], tup
     if not found:
         raise CheckpointError("no state_dict", expected="names and tensors", got=type(content).__name__, hint=_PLAIN)
     if len(found) > 1 and key is None:
-        found = _as_layers(found)
+        found = _as_layers(found, content)
     if key is not None:
         chosen = {path: state for path, state in found.items() if path == key or (path == "" and key == ".")}
         if not chosen:
             inside = {path: state for path, state in found.items() if path.startswith(f"{key}.")}
-            chosen = _as_layers(inside) if len(inside) > 1 else inside
+            chosen = _as_layers(inside, content) if len(inside) > 1 else inside
         if len(chosen) != 1:
             expected = " or ".join(f"'{path or '.'}'" for path in list(found)[:8])
             raise CheckpointError("no network under that key", where=f"key='{key}'", expected=expected, hint="name one")
@@ -71,11 +71,12 @@ def state_dict_in(content: Any, key: str | None) -> tuple[Mapping[str, Any], tup
             hint=f"choose one with key='{next(iter(found)) or '.'}'",
         )
     ((path, state),) = found.items()
-    left = _beside(content, path, state)
-    units = [name for name in left if re.search(_UNITS, f"_{name.lower()}_")]
+    beside = _beside(content, path, state)
+    left = list(beside)
+    units = [name for name, value in beside.items() if re.search(_UNITS, f"_{name.lower()}_") or _numbers(value, 0)]
     if units:
         raise CheckpointError(
-            "numbers beside the network that may be the units of its inputs or outputs",
+            "numbers beside the network that may belong to it, or be the units of its ends",
             where=", ".join(f"'{name}'" for name in units[:6]), expected="a network alone",
             hint=f"give key='{path or '.'}' to read the network without them, and rows as it sees them",
         )  # fmt: skip
@@ -112,30 +113,54 @@ def _search(content: Any, path: str, found: dict[str, Mapping[str, Any]], seen: 
         _search(value, f"{path}.{name}" if path else name, found, seen, depth + 1)
 
 
-def _as_layers(found: dict[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    """Mappings of one weight each beside each other are the layers of one network."""
-    import torch
-
+def _as_layers(found: dict[str, Mapping[str, Any]], content: Any) -> dict[str, Mapping[str, Any]]:
+    """Mappings of one weight each beside each other are the layers of one network, with what stands among them."""
     parents = {path.rpartition(".")[0] for path in found}
     single = all(sum(t.ndim > 1 for t in _tensors(state).values()) == 1 for state in found.values())
-    plain = all(isinstance(value, torch.Tensor) for state in found.values() for value in state.values())
-    if len(parents) != 1 or not single or not plain:
+    if len(parents) != 1 or not single:
         return found
     (parent,) = parents
-    cut = len(parent) + 1 if parent else 0
-    return {parent: {f"{path[cut:]}.{name}": t for path, state in found.items() for name, t in state.items()}}
+    flat: dict[str, Any] = {}
+    whole = _at(content, parent)
+    for name, inside in whole.items() if isinstance(whole, Mapping) else ():
+        if not isinstance(inside, Mapping) or not _tensors(inside) or len(_tensors(inside)) < len(inside):
+            return found
+        flat |= {f"{name}.{kind}": tensor for kind, tensor in inside.items()}
+    return {parent: flat} if flat else found
 
 
-def _beside(content: Any, path: str, state: Mapping[str, Any]) -> list[str]:
-    """Names of what the file holds beside the network, at each level above it."""
+def _at(content: Any, path: str) -> Any:
+    for piece in path.split(".") if path else []:
+        if isinstance(content, Mapping):
+            content = next((value for name, value in content.items() if str(name) == piece), None)
+        elif isinstance(content, list | tuple):
+            content = content[int(piece)]
+    return content
+
+
+def _beside(content: Any, path: str, state: Mapping[str, Any]) -> dict[str, Any]:
+    """What the file holds beside the network, at each level above it, by name."""
     import torch
 
-    left = [name for name, value in state.items() if not isinstance(value, torch.Tensor | Mapping)]
+    layers = _at(content, path) is not state  # put together of several mappings
+    left = {} if layers else {name: value for name, value in state.items() if not isinstance(value, torch.Tensor)}
     here = content
     for piece in path.split(".") if path else []:
         if isinstance(here, Mapping):
-            left += [str(name) for name in here if str(name) != piece]
-            here = next((value for name, value in here.items() if str(name) == piece), None)
+            left |= {str(name): value for name, value in here.items() if str(name) != piece}
         elif isinstance(here, list | tuple):
-            here = here[int(piece)]
-    return list(dict.fromkeys(left))
+            left |= {str(index): value for index, value in enumerate(here) if str(index) != piece}
+        here = _at(here, piece)
+    return left
+
+
+def _numbers(value: Any, depth: int) -> bool:
+    """Whether a mapping or list holds tensors of several numbers; an optimiser's, and states of draws, do not count."""
+    import torch
+
+    if isinstance(value, torch.Tensor):
+        return depth > 0 and value.ndim > 0 and value.is_floating_point()
+    if depth > DEEP or (isinstance(value, Mapping) and "param_groups" in value):
+        return False
+    inside = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    return any(_numbers(each, depth + 1) for each in inside)

@@ -109,9 +109,10 @@ def _loaded(path: Path) -> Any:
     import torch
 
     try:
-        with warnings.catch_warnings():
+        # An open file, as torch goes by the suffix of a path.
+        with warnings.catch_warnings(), path.open("rb") as file:
             warnings.simplefilter("ignore")  # of old formats, which are read all the same
-            return torch.load(path, map_location="cpu", weights_only=True)
+            return torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged pickle can make torch's reader raise anything
         raise damaged(path, error) from error
 

@@ -1,5 +1,6 @@
 """What a tensor's name says: the module that it belongs to, and its kind there."""
 
+import itertools
 import re
 from dataclasses import dataclass
 
@@ -145,7 +146,8 @@ def part_of(name: str, array: np.ndarray) -> Part:
         last, first = "_".join(tokens[-size:]), "_".join(tokens[:size])
         if last in _KIND and len(tokens) >= size:
             return Part(name, (*module, *_joined(tokens[:-size])), _KIND[last], array)
-        if _KIND.get(first) in _IN_FRONT and len(tokens) > size:
+        numbered = any(a.isdecimal() and not b.isdecimal() for a, b in itertools.pairwise(tokens[size:]))
+        if _KIND.get(first) in _IN_FRONT and len(tokens) > size and not numbered:
             return Part(name, (*module, *_joined(tokens[size:])), _KIND[first], array)
     return Part(name, (*module, leaf), "", array)
 

@@ -46,7 +46,7 @@ def in_order(layers: Sequence[Layer], ordered: bool) -> tuple[list[Layer], list[
     CheckpointError
         Parts may stand side by side, blocks may have skip connections, or several orders would do.
     """
-    runs = _runs(layers, 0)
+    runs = _runs(layers, 0, ordered)
     flat = list(itertools.chain(*runs))
     if len(runs) == 1:
         return flat, [f"the layers stand in the order of the numbers in their names: {_said(flat)}"] if flat[1:] else []
@@ -92,7 +92,7 @@ def _possible(runs: Sequence[Run]) -> Iterator[list[Layer]]:
             yield flat
 
 
-def _runs(layers: Sequence[Layer], depth: int) -> list[Run]:
+def _runs(layers: Sequence[Layer], depth: int, ordered: bool) -> list[Run]:
     """Runs of layers whose order is known; the order among the runs is not."""
     children: dict[str, list[Layer]] = {}
     for layer in layers:
@@ -102,16 +102,19 @@ def _runs(layers: Sequence[Layer], depth: int) -> list[Run]:
         if name == "" and all(len(layer.module) <= depth for layer in inside):
             return [list(inside)]
         _check_block(name, inside)
-        return _runs(inside, depth + 1)
+        return _runs(inside, depth + 1, ordered)
     families: dict[str, list[str]] = {}
     for name in children:
         families.setdefault(re.sub(r"_?\d+", "", name), []).append(name)
     _check_side_by_side(children)
     runs: list[Run] = []
     for word, names in families.items():
-        names = sorted(names, key=_natural)
+        in_file, names = names, sorted(names, key=_natural)
+        if ordered and names != in_file and len(families) > 1:
+            shown = [children[name][:1] for name in in_file]
+            raise _unclear(shown, "numbers that go another way than the file, beside other names")
         _check_room(word, names, children)
-        inner = [_runs(children[name], depth + 1) for name in names]
+        inner = [_runs(children[name], depth + 1, ordered) for name in names]
         if all(len(each) == 1 for each in inner):
             runs.append([layer for each in inner for layer in each[0]])
         else:

@@ -118,7 +118,7 @@ def _check(layers: Sequence[Layer], way: Orientation, found: list[Orientation]) 
     """Every weight takes what the one before gives, and its bias has as many entries as it has outputs."""
     turned = way == "out_in" and "in_out" in found
     rows_at, columns_at = (0, 1) if way == "out_in" else (1, 0)
-    hint = "every weight is stored [in, out]: give each transposed" if turned else ""
+    hint = 'every weight is stored [in, out]: give each transposed, or orientation="in_out"' if turned else ""
     if turned and not any(layer.bias for layer in layers):
         hint += ", or give the layers first to last"
     for index, layer in enumerate(layers):

@@ -1,11 +1,12 @@
 """What is no plain chain, known by the words in the names and by the shapes: each is refused by name."""
 
+import itertools
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...._errors import CheckpointError
-from ._names import WEIGHTS, Part, words_of
+from ._names import WEIGHTS, Part, snake, words_of
 
 LAYOUT = "describe it by a Layout (docs/own-models.md), or read a part of it with key= or roles="
 
@@ -29,27 +30,38 @@ class Family(NamedTuple):
 
 
 FAMILIES = (
-    Family("a recurrent network", r"_(hh|ih|whh|wih|rnn|lstm|gru|recurrent|lstmcell|grucell)_"),
+    Family("a recurrent network", r"_(hh|ih|whh|wih|rnn\d*|lstm\d*|gru\d*|w?rec|recurrent|lstmcell|grucell)_"),
+    Family("a recurrent network", r"_([hxi]2[ho]|hidden2hidden|h_to_h|w_[hx]h|w_hy)_"),
+    Family("a recurrent network", r"_(forget|reset|update|cell|candidate)_", 2),
     Family("attention", r"_(in_proj|qkv|c_attn|attn\d*|attention|mha|multihead|cross_attn|wqkv|kv_proj)_"),
     Family(
         "attention", r"_((?:[qkvo]|query|key|value)_proj|to_[qkv]|w[qkv]|w_[qkv]|[qkv]_w|[qkv]|query|key|value)_", 2
     ),
+    Family("a layer of GPT-2, stored [in, out]", r"_(c_fc|c_proj)_"),
     Family(
         "an embedding of positions or words", r"_(wte|wpe|pos_embed|position_embeddings?|word_embeddings?|codebook)_"
     ),
-    Family("a skip connection", r"_(skip|shortcut|downsample|residual|highway|res\d*|resblocks?|resnet|resblock\d+)_"),
+    Family(
+        "a skip connection", r"_(skip\d*|shortcut|downsample|residual|highway|res\d*|resblocks?|resnet|resblock\d+)_"
+    ),
     Family("a gated layer", r"_(gate|gates|gate_proj|up_proj|glu|swiglu|geglu|gating)_"),
     Family("a mixture of experts", r"_(experts?\d*|router|moe)_"),
-    Family("a network on graphs", r"_(adj|adjacency|edge_index|gcn|gat|laplacian)_"),
+    Family("a network on graphs", r"_(adj|adjacency|edge_index|gcn\d*|gat\d*|sage\d*|gc\d+|laplacian)_"),
+    Family("a network on graphs", r"_(lin_l|lin_r)_", 2),
+    Family("a convolution", r"_(conv\d*|convs)_"),
     Family("a Kolmogorov-Arnold network", r"_(spline|base_weight|spline_weight|spline_scaler|kan)_"),
     Family("a network of sets", r"_(phi|rho)_", 2),
+    Family("weights of a loss, or of rows", r"_((?:class|loss|pos|sample|edge|task|label)_weights?)_"),
+    Family("a second output", r"_(aux\d*|auxiliary|projector|projection_head|unused)_"),
     Family("two heads", r"_(actor|critic|policy|value|pi|vf|advantage|qf\d*)_", 2),
     Family("two heads", r"_(mu|mean|logvar|log_var|var|sigma|log_sigma|std|log_std|logstd)_", 2),
-    Family("two heads", r"_((?:heads?|head|out|output|fc_out|y)_?\d+|heads_[a-z0-9]+|head_[a-z]+|[a-z]+_head)_", 2),
     Family("a quantised layer of a kind that is not known", r"_(qweight|qzeros|packed_params|absmax|quant_map)_"),
     Family("two networks side by side", r"_(branch|trunk|student|teacher|online|target|q1|q2|left|right)_", 2),
+    Family("two networks side by side", r"_(generator|discriminator|netd|netg)_", 2),
 )
-COPIES = r"_(ema|shadow|target|teacher|swa|averaged|avg|old|best|frozen|copy|backup|init|initial)_"
+COPIES = r"_(ema|shadow|target|teacher|swa|averaged|avg|old|prev|previous|best|frozen|copy|backup|init|initial)\d*_"
+MOMENTS = r"_(grads?|gradients?|momentum|velocity|moments?|exp_avg_sq|exp_avg|momentum_buffer)\d*_"
+_HEADS = r"(?:heads?|out|outputs?|fc_out)_?\d+|head_[a-z]+|[a-z]+_head"  # of one component of a name
 
 
 def refuse_families(parts: Sequence[Part]) -> None:
@@ -78,6 +90,12 @@ def refuse_families(parts: Sequence[Part]) -> None:
         found = {part.name: match[1] for part in layers if (match := re.search(family.words, _place(part)))}
         if len(set(found.values())) >= family.least:
             raise _refusal(family.what, [part for part in layers if part.name in found])
+    heads = {piece for part in layers for piece in _steps(part) if re.fullmatch(_HEADS, piece)}
+    if len(heads) > 1:
+        raise _refusal("two heads", [part for part in layers if heads & set(_steps(part))])
+    moments = [part for part in layers if re.search(MOMENTS, _place(part))]
+    if moments:
+        raise _refusal("gradients or moments of a training", moments)
     copied = [part for part in layers if re.search(COPIES, _place(part))]
     others = [part for part in layers if part not in copied]
     if copied and others:
@@ -92,8 +110,15 @@ def refuse_families(parts: Sequence[Part]) -> None:
 
 
 def _place(part: Part) -> str:
-    """A tensor's module and, unless it is a plain kind, its whole name."""
-    return words_of(".".join(part.module)) if part.kind in (*WEIGHTS, "bias") and part.module else words_of(part.name)
+    """A tensor's name, and its module, which may be a word before or after the kind."""
+    return words_of(part.name) + words_of(".".join(part.module))
+
+
+def _steps(part: Part) -> list[str]:
+    """Components of a module in lower case; a number belongs to the plural before it: heads.0 is heads_0."""
+    steps = [snake(piece) for piece in part.module]
+    pairs = [f"{a}_{b}" for a, b in itertools.pairwise(steps) if a in ("heads", "outputs") and b.isdecimal()]
+    return [*steps, *pairs]
 
 
 def _refuse_embeddings(parts: Sequence[Part]) -> None:

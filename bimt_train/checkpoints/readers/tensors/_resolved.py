@@ -167,6 +167,9 @@ def _scaled(module: Module, told: Told) -> tuple[Module, list[str]]:
             "a weight of small integers without its scale", where=f"{weight.said} of {weight.array.dtype}",
             expected="a tensor 'scale' beside it", hint="save the dequantised weight",
         )  # fmt: skip
+    bias = module.get("bias")
+    if bias is not None and bias.array.dtype.kind in "iu":
+        raise _misfit(bias, weight, "a bias that is no integer, as its own scale is not in the file")
     said = []
     numbers = weight.array.astype(np.float32)
     for field, part in (("zero_point", module.get("zero_point")), ("scale", module["scale"])):
@@ -181,19 +184,21 @@ def _scaled(module: Module, told: Told) -> tuple[Module, list[str]]:
 def _way(part: Part, weight: Part) -> str:
     if part.array.size == 1:
         return "one for all"
-    if part.array.ndim == 2 and part.array.shape[0] == 1:
-        return "one for each column"
-    return "one for each row"
+    columns = part.array.shape[0] == 1 if part.array.ndim == 2 else weight.kind == "kernel"
+    return "one for each column" if columns else "one for each row"
 
 
 def _along_rows(part: Part, weight: Part) -> np.ndarray:
     rows, columns = weight.array.shape
-    shape = part.array.shape
-    if part.array.size == 1:
-        return part.array.reshape(1, 1).astype(np.float32)
-    if shape == (rows,) or shape in ((rows, 1), (1, columns)):
-        return part.array.reshape(-1, 1).astype(np.float32) if shape != (1, columns) else part.array.astype(np.float32)
-    raise _misfit(part, weight, f"one entry, or {rows}, one a row")
+    numbers, shape = part.array.astype(np.float32), part.array.shape
+    if numbers.size == 1:
+        return numbers.reshape(1, 1)
+    if shape in ((rows, 1), (1, columns)):
+        return numbers
+    outputs = {"weight": rows, "kernel": columns}.get(weight.kind)
+    if outputs is not None and shape == (outputs,):
+        return numbers.reshape(-1, 1) if weight.kind == "weight" else numbers.reshape(1, -1)
+    raise _misfit(part, weight, "one entry, or one an output")
 
 
 def _low_rank(module: Module, told: Told) -> tuple[Module, list[str]]:
