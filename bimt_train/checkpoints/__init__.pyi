@@ -9,3 +9,8 @@ from .readers._foreign import from_state_dict as from_state_dict
 from .readers._foreign import read_foreign as read_foreign
 from .readers._notebook import from_bimt_notebook as from_bimt_notebook
 from .readers._sklearn import from_sklearn as from_sklearn
+from .readers._values import Chain as Chain
+from .readers._values import Linear as Linear
+from .readers._values import Tensors as Tensors
+from .readers.files._weight_file import WEIGHT_FILES as WEIGHT_FILES
+from .readers.files._weight_file import WeightFile as WeightFile

@@ -49,7 +49,22 @@ class Told:
 
 
 class Linear(NamedTuple):
-    """One layer ``W h + b`` and the name of its weight."""
+    """One layer ``W h + b`` and the name of its weight.
+
+    Attributes
+    ----------
+    name : str
+        The weight's name in the file.
+    weight : array of float, shape (out, in)
+        Its weights.
+    bias : array of float, shape (out,)
+        Its biases.
+
+    Examples
+    --------
+    >>> Linear("0.weight", np.eye(2), np.zeros(2)).weight.shape
+    (2, 2)
+    """
 
     name: str
     weight: Float[np.ndarray, "out in"]
@@ -70,6 +85,11 @@ class Chain:
         What stands after the last layer in the file; ``identity`` for nothing.
     assumed : tuple of str
         What was inferred, a sentence each, with the reason.
+
+    Examples
+    --------
+    >>> Chain([Linear("0.weight", np.eye(2), np.zeros(2))], activation="relu").final
+    'identity'
     """
 
     layers: Sequence[Linear]
@@ -92,6 +112,11 @@ class Tensors:
         What was inferred, a sentence each, with the reason.
     keyed : bool
         Whether the reader has taken the key into account.
+
+    Examples
+    --------
+    >>> Tensors({"0.weight": np.eye(2)}, ordered=False).assumed
+    ()
     """
 
     state: State
