@@ -212,6 +212,13 @@ def test_a_hostile_file_is_refused_in_one_line(name: str, tmp_path: Path, monkey
     assert not (tmp_path / TRACE).exists()
 
 
+def test_a_changed_number_is_noticed(tmp_path: Path) -> None:
+    """Torch's own reader does not compare checksums."""
+    path, ones = tmp_path / "changed.pt", torch.ones(5, 2).numpy().tobytes()
+    path.write_bytes(GOOD.replace(ones, torch.full((5, 2), 7.0).numpy().tobytes()))
+    assert "another checksum" in _read(path)
+
+
 def test_a_cycle_of_a_folder_and_an_index_ends(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": "model.safetensors"}}))
     assert "beside it" in _read(tmp_path)

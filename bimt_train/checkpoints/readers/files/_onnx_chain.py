@@ -179,7 +179,7 @@ def _add_layer(node: Node, value: str, built: _Built, numbers: list[np.ndarray],
         raise _refusal(
             "a product that is no layer", at, "layers without an activation between them" if built.open else node.kind
         )
-    weight = numbers[0].astype(np.float64 if numbers[0].dtype == np.float64 else np.float32)
+    weight: np.ndarray = numbers[0].astype(np.float64 if numbers[0].dtype == np.float64 else np.float32)
     weight = weight if node.kind == "Gemm" and set_to.get("transB") else weight.T
     alpha, beta = (float(set_to.get(name, 1.0)) if node.kind == "Gemm" else 1.0 for name in ("alpha", "beta"))
     bias = numbers[1].astype(weight.dtype).reshape(-1) * beta if numbers[1:] else np.zeros(len(weight), weight.dtype)

@@ -83,12 +83,15 @@ def _program(names: Iterable[str]) -> tuple[str, str] | None:
 
 
 def _check_pickle(path: Path, names: Iterable[str]) -> None:
-    """Refuse what torch's reader would make room for at a pickle's word alone."""
+    """Refuse changed bytes, and what torch's reader would make room for at a pickle's word alone."""
     if names:
         import zipfile
 
         with zipfile.ZipFile(path) as archive:
             try:
+                wrong = archive.testzip()  # torch's reader does not look at the checksums
+                if wrong is not None:
+                    raise zipfile.BadZipFile(f"'{wrong}' has another checksum than was written")
                 pickles = [archive.read(name) for name in names if name.endswith(".pkl")]
             except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
                 raise damaged(path, error) from error
