@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bimt_train.checkpoints import Checkpoint, Network
     from bimt_train.expressions import Decomposition
 
-TORCH = (".pt", ".pth")
+WEIGHTS = (".pt", ".pth", ".ckpt", ".tar", ".bin", ".npz", ".npy", ".onnx", ".keras", ".h5")
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def open_checkpoint(path: str | Path, sampling: Sampling | None = None) -> "Chec
         from bimt_train.models import MODELS
 
         MODELS[said.model]  # runs the user's file, which registers the kind
-    checkpoint = _foreign(file, said) if said.foreign or file.suffix in TORCH else load_checkpoint(file)
+    checkpoint = _foreign(file, said) if said.foreign or file.suffix in WEIGHTS else load_checkpoint(file)
     if said.parts is None:
         return checkpoint
     task = checkpoint.task

@@ -107,37 +107,40 @@ _W = {name: np.ones(shape) for name, shape in {"0.weight": (5, 3), "0.bias": (5,
     [
         (
             {**_W, "1.weight": np.ones(5), "1.bias": np.ones(5), "1.num_batches_tracked": np.array(3)},
-            "tensors that do not belong to a plain feed-forward chain: '1.weight' (5,), '1.bias' (5,), "
-            "'1.num_batches_tracked' (): expected for each layer one weight [out, in] and at most one bias [out]; "
-            "hint: fold batch norms into the layer before, and describe any other architecture by a Layout",
+            "tensors that do not belong to a plain feed-forward chain (a gain, or a layer norm): '1.weight' (5,), "
+            "'1.bias' (5,): expected for each layer one weight of two axes and at most one bias of one axis; "
+            "hint: if a tensor does nothing say roles={'1.weight': 'ignore'}, else describe the network by a Layout "
+            "(docs/own-models.md)",
         ),
         (
             {"conv.weight": np.ones((2, 3, 4, 4))},
-            "tensors that do not belong to a plain feed-forward chain: 'conv.weight' (2, 3, 4, 4): "
-            "expected for each layer one weight [out, in] and at most one bias [out]; "
-            "hint: fold batch norms into the layer before, and describe any other architecture by a Layout",
+            "a convolution, or another layer whose weights have three axes or more: 'conv.weight' (2, 3, 4, 4): "
+            "expected a plain feed-forward chain; hint: describe it by a Layout (docs/own-models.md), "
+            "or read a part of it with key= or roles=",
         ),
         (
             {},
-            "no layers: the state: expected for each layer one weight [out, in] and at most one bias [out]; "
-            "hint: fold batch norms into the layer before, and describe any other architecture by a Layout",
+            "no layers: the state: expected for each layer one weight of two axes and at most one bias of one axis; "
+            "hint: give model.state_dict() of a chain of linear layers",
         ),
         (
             {"a": np.ones((3, 5)), "a.b": np.ones(5), "c": np.ones((5, 2))},
-            "tensors that do not belong to a plain feed-forward chain: 'a.b' (5,): "
-            "expected for each layer one weight [out, in] and at most one bias [out]; "
-            "hint: fold batch norms into the layer before, and describe any other architecture by a Layout",
+            "tensors that do not belong to a plain feed-forward chain: 'a' (3, 5), 'a.b' (5,), 'c' (5, 2): "
+            "expected for each layer one weight of two axes and at most one bias of one axis; "
+            "hint: if a tensor does nothing say roles={'a': 'ignore'}, else describe the network by a Layout "
+            "(docs/own-models.md)",
         ),
         (
             {"0.weight": np.ones((3, 5)), "0.bias": np.ones(5), "2.weight": np.ones((5, 2)), "2.bias": np.ones(2)},
             "a bias that does not fit its weight: tensor '0.bias', axis 0: expected 3, the rows of '0.weight' (3, 5), "
-            "got 5; hint: every weight is stored [in, out]: give each transposed",
+            'got 5; hint: every weight is stored [in, out]: give each transposed, or orientation="in_out"',
         ),
         (
             {"0.weight": np.ones((3, 5)), "2.weight": np.ones((5, 2))},
             "weights that do not chain: tensor '2.weight', axis 1: expected 3, the outputs of '0.weight', "
             "got 2 of shape (5, 2); "
-            "hint: every weight is stored [in, out]: give each transposed, or give the layers first to last",
+            'hint: every weight is stored [in, out]: give each transposed, or orientation="in_out", '
+            "or give the layers first to last",
         ),
         (
             {"0.weight": np.ones((5, 3)), "2.weight": np.ones((5, 2)), "4.weight": np.ones((1, 2))},
@@ -148,7 +151,8 @@ _W = {name: np.ones(shape) for name, shape in {"0.weight": (5, 3), "0.bias": (5,
             {"out.weight": np.ones((2, 5)), "in.weight": np.ones((5, 3))},
             "weights that do not chain: tensor 'in.weight', axis 1: expected 2, the outputs of 'out.weight', "
             "got 3 of shape (5, 3); "
-            "hint: every weight is stored [in, out]: give each transposed, or give the layers first to last",
+            'hint: every weight is stored [in, out]: give each transposed, or orientation="in_out", '
+            "or give the layers first to last",
         ),
         (
             {"out.w": np.ones((2, 5)), "out.b": np.ones(2), "in.w": np.ones((5, 3)), "in.b": np.ones(5)},
@@ -170,8 +174,8 @@ def test_what_is_no_chain_is_refused(state: Mapping[str, Any], message: str) -> 
 
 
 def test_an_unknown_activation_is_refused() -> None:
-    with pytest.raises(InputError, match=r"unknown activation: expected silu, .*, got 'swish'"):
-        from_state_dict(CHAIN.state_dict(), activation="swish", ranges=RANGE)
+    with pytest.raises(InputError, match=r"unknown activation: expected silu, .*, got 'sine'"):
+        from_state_dict(CHAIN.state_dict(), activation="sine", ranges=RANGE)
 
 
 def test_weights_that_are_not_finite_are_refused() -> None:
@@ -324,27 +328,26 @@ def test_ten_layers_are_put_in_the_order_of_their_numbers() -> None:
     ("change", "message"),
     [
         (
-            {"embedding": torch.zeros(59, 32)},
-            "a notebook's network with a learned embedding: tensor 'embedding': "
-            "expected inputs that are numbers, got tokens; "
-            "hint: look the tokens up in the embedding and adapt the layers behind it alone, with from_state_dict",
+            {"embedding": torch.zeros(59, 3)},
+            "an embedding that does not fit the first layer: 'embedding' (59, 3): expected a vector a token, some of "
+            "which fill the 4 inputs of the first layer; hint: read the layers behind it alone, with from_state_dict",
         ),
         (
             {"in_perm": torch.tensor([0.0, 1.0])},
             "an order that is no permutation: tensor 'in_perm', shape (2,): expected each of 0..3 once, "
-            "got [0.0, 1.0]; hint: networks whose inputs are folded tokens are not supported; "
-            "else save the network again",
+            "got [0.0, 1.0]; hint: save the network again; of inputs in folded copies, "
+            "one copy's order is read, with the embedding",
         ),
         (
             {"out_perm": torch.tensor([0.0, 0.0])},
             "an order that is no permutation: tensor 'out_perm', shape (2,): expected each of 0..1 once, "
-            "got [0.0, 0.0]; hint: networks whose inputs are folded tokens are not supported; "
-            "else save the network again",
+            "got [0.0, 0.0]; hint: save the network again; of inputs in folded copies, "
+            "one copy's order is read, with the embedding",
         ),
         (
             {"norm.weight": torch.zeros(3)},
             "not a network of the published notebooks: 'norm.weight': "
-            "expected linears.N.linear.weight, linears.N.linear.bias, in_perm, out_perm; "
+            "expected linears.N.linear.weight, linears.N.linear.bias, in_perm, out_perm, embedding; "
             "hint: read it with from_state_dict",
         ),
     ],
@@ -445,7 +448,7 @@ def test_a_file_without_names_is_refused(tmp_path: Path, content: object) -> Non
 def test_what_the_adapters_refuse_is_told_with_the_file(tmp_path: Path) -> None:
     path = tmp_path / "conv.pt"
     torch.save(nn.Conv2d(1, 1, 3).state_dict(), path)
-    assert _refused(path).where == f"{path}, 'weight' (1, 1, 3, 3), 'bias' (1,)"
+    assert _refused(path).where == f"{path}, 'weight' (1, 1, 3, 3)"
 
 
 def test_our_own_checkpoint_is_sent_to_its_reader(tmp_path: Path) -> None:

@@ -109,9 +109,9 @@ def test_edges_are_counted_above_the_threshold() -> None:
             "hint: for instance [4, 20, 20, 2]",
         ),
         (
-            lambda: MLP([3, 1], "swish"),
+            lambda: MLP([3, 1], "zzz"),
             InputError,
-            "unknown activation: expected silu, relu, gelu, tanh, sigmoid, identity, or file.py:NAME, got 'swish'; "
+            f"unknown activation: expected {', '.join(ACTIVATIONS)}, or file.py:NAME, got 'zzz'; "
             "hint: name one of these",
         ),
         (

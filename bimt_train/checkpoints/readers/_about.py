@@ -150,7 +150,7 @@ class _Found(NamedTuple):
 def _judged(network: Network, task: TaskSpec, x: Rows, y: Rows, given: _Given) -> _Found:
     """Choose the end and the loss by which the network fits its targets best, among those that were allowed."""
     ways = judgings(y, task.outputs, final=given.final, loss=given.loss)
-    tried = judged(network, task, x, y, ways)
+    tried = judged(network.predict(task.to_network_inputs(x)), task, y, ways)
     best = choose(tried)
     way = best.judging
     others = "".join(f"; {each.judging} {_removes(each.gain)}" for each in tried if each is not best)
@@ -168,10 +168,12 @@ def _unjudged(network: Network, task: TaskSpec, given: _Given) -> _Found:
         raise CheckpointError(
             "a loss without targets", where="loss", got=given.loss, hint="give y, on the command line --target"
         )
-    final = "none" if given.final in (AUTO, "softmax") else given.final
-    way = Judging(final, "mse", "no targets")
-    said = "targets: none were given, so the network's own outputs stand for them"
-    return _Found(way.network(network), task, (*_units(given), said))
+    before = given.final in ("sigmoid", "softmax")
+    way = Judging("none" if before or given.final == AUTO else given.final, "mse", "no targets")
+    said = ["targets: none were given, so the network's own outputs stand for them"]
+    if before:
+        said.append(f"outputs: the numbers before {given.final} (logits)")
+    return _Found(way.network(network), task, (*_units(given), *said))
 
 
 def _units(given: _Given) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from jaxtyping import Float64
 from ..._errors import CheckpointError, InputError
 from ...losses import LOSSES
 from ...models import ACTIVATIONS
+from ...models.building_blocks._activations import activated
 from .._network import Network
 from .._task_score import TaskScore, score_of
 from .._task_spec import TaskSpec
@@ -55,6 +56,11 @@ class Judging:
         """Whether the loss takes what the last layer gives, before ``final``."""
         return LOSSES[self.loss].targets != "numbers"
 
+    @property
+    def ends_as_is(self) -> bool:
+        """Whether the loss takes what the last layer gives."""
+        return self.of_logits or self.final in ("none", "identity")
+
     def network(self, network: Network) -> Network:
         """The network with this end.
 
@@ -68,7 +74,7 @@ class Judging:
         Network
             Ending in ``final`` where that is no part of the loss.
         """
-        if self.of_logits or self.final in ("none", "identity"):
+        if self.ends_as_is:
             return network
         model = replace(network.model, options={**network.model.options, "final": self.final})
         return replace(network, model=model)
@@ -163,20 +169,18 @@ class Judged:
         return self.score.gain
 
 
-def judged(network: Network, task: TaskSpec, x: Rows, y: Rows, ways: tuple[Judging, ...]) -> tuple[Judged, ...]:
-    """Hold a network against its rows, once for each judging.
+def judged(outputs: Rows, task: TaskSpec, y: Rows, ways: Sequence[Judging]) -> tuple[Judged, ...]:
+    """Hold what a network gives against the targets, once for each judging.
 
     Parameters
     ----------
-    network : Network
-        The network as its tensors say.
+    outputs : array of float, shape (rows, outputs)
+        What the last layer gives.
     task : TaskSpec
         Names and units; its loss is replaced.
-    x : array of float, shape (rows, inputs)
-        Inputs in the task's units.
     y : array of float, shape (rows, targets)
         Targets in the task's units.
-    ways : tuple of Judging
+    ways : sequence of Judging
         What to try.
 
     Returns
@@ -187,8 +191,8 @@ def judged(network: Network, task: TaskSpec, x: Rows, y: Rows, ways: tuple[Judgi
     found = []
     for way in ways:
         meant = with_judging(task, way)
-        outputs = way.network(network).predict(meant.to_network_inputs(x))
-        found.append(Judged(way, score_of(outputs, meant.to_network_targets(meant.one_hot(y)), meant)))
+        ended = outputs if way.ends_as_is else activated(way.final, outputs.ravel()).reshape(outputs.shape)
+        found.append(Judged(way, score_of(ended, meant.to_network_targets(meant.one_hot(y)), meant)))
     return tuple(found)
 
 

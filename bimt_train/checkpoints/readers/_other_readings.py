@@ -101,24 +101,38 @@ def _present(checkpoint: Checkpoint) -> Judged:
     task = checkpoint.task
     ways = judgings(y, task.outputs, loss=task.loss)
     plain = next(way for way in ways if way.of_logits or way.final == "none")
-    return judged(checkpoint.network, task, x, y, (plain,))[0]
+    return judged(checkpoint.network.predict(task.to_network_inputs(x)), task, y, (plain,))[0]
 
 
 def _tried(checkpoint: Checkpoint) -> Iterator[tuple[dict[str, str], Judged]]:
     """Every other reading, with what it changes."""
     (x, y), task, network = _rows(checkpoint), checkpoint.task, checkpoint.network
     raw = replace(task, loss="mse", input_shift=None, input_scale=None, output_shift=None, output_scale=None)
-    now = _units(checkpoint)
     ways = judgings(y, task.outputs)
-    for activation, units in product(ACTIVATIONS.names(), UNITS):
-        changes = {"activation": activation} if activation != network.model.options["activation"] else {}
-        changes |= {"standardize": units} if units != now else {}
-        best = choose(judged(_with_activation(network, activation), standardized(raw, x, y, units), x, y, ways))
-        if best.judging.loss != task.loss:
-            changes |= {"loss": best.judging.loss}
-        if best.judging.final != "none" and not best.judging.of_logits:
-            changes |= {"final": best.judging.final}
-        yield changes, best
+    for activation, inputs in product(ACTIVATIONS.names(), ("raw", "inputs")):
+        seen = standardized(raw, x, y, inputs).to_network_inputs(x)
+        outputs = _with_activation(network, activation).predict(seen)
+        if not np.isfinite(outputs).all():
+            continue
+        for units in (inputs, "both" if inputs == "inputs" else "outputs"):
+            yield _best(checkpoint, activation, units, judged(outputs, standardized(raw, x, y, units), y, ways))
+
+
+def _best(
+    checkpoint: Checkpoint, activation: str, units: str, tried: tuple[Judged, ...]
+) -> tuple[dict[str, str], Judged]:
+    """The best judging under an activation and units, and what it changes."""
+    best = choose(tried)
+    if best.judging.of_logits:
+        units = "inputs" if units in ("inputs", "both") else "raw"  # logits have no units
+    changes = {"activation": activation} if activation != checkpoint.network.model.options["activation"] else {}
+    if units != _units(checkpoint):
+        changes["standardize"] = units
+    if best.judging.loss != checkpoint.task.loss:
+        changes["loss"] = best.judging.loss
+    if not best.judging.ends_as_is:
+        changes["final"] = best.judging.final
+    return changes, best
 
 
 def _with_activation(network: Network, activation: str) -> Network:

@@ -1,5 +1,6 @@
 """The registry of activation functions, and what they give on plain numbers."""
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,12 +39,76 @@ ACTIVATIONS: Registry[Activation] = Registry(
     "activation",
     Activation,
     builtin=dict.fromkeys(
-        ("silu", "relu", "gelu", "tanh", "sigmoid", "identity"),
+        (
+            "silu",
+            "relu",
+            "gelu",
+            "tanh",
+            "sigmoid",
+            "identity",
+            "gelu_tanh",
+            "leaky_relu",
+            "relu6",
+            "elu",
+            "celu",
+            "selu",
+            "mish",
+            "softplus",
+            "softsign",
+            "logsigmoid",
+            "tanhshrink",
+            "hardtanh",
+            "hardsigmoid",
+            "hardswish",
+        ),
         "bimt_train.models.building_blocks._activation_functions",
     ),
     group="bimt.activations",
 )
 """Every activation that a model can be told by name."""
+
+
+_OTHER_NAMES = {
+    "swish": "silu",
+    "logistic": "sigmoid",
+    "linear": "identity",
+    "none": "identity",
+    "gelunew": "gelu_tanh",
+    "gelufast": "gelu_tanh",
+    "gelupytorchtanh": "gelu_tanh",
+    "geluapproximatetanh": "gelu_tanh",
+    "geluapproximatenone": "gelu",
+    "hardsilu": "hardswish",
+    "leakyrelunegativeslope001": "leaky_relu",
+}
+
+
+def activation_name(written: str) -> str:
+    """The name in `ACTIVATIONS` of an activation that is written in another usual way.
+
+    Case, the module before the name (``nn.``, ``torch.nn.functional.``), parentheses, hyphens and underscores make no
+    difference; swish, logistic, linear and the like are other names.
+
+    Parameters
+    ----------
+    written : str
+        For instance ``"ReLU"``, ``"nn.ReLU()"``, ``"Leaky-ReLU"`` or ``"gelu_pytorch_tanh"``.
+
+    Returns
+    -------
+    str
+        The name in `ACTIVATIONS`; what is not known is returned as it is.
+
+    Examples
+    --------
+    >>> [activation_name(written) for written in ("nn.ReLU()", "LeakyReLU", "swish", "GELU(approximate='tanh')")]
+    ['relu', 'leaky_relu', 'silu', 'gelu_tanh']
+    """
+    if written in ACTIVATIONS or ":" in written:
+        return written
+    bare = re.sub(r"^(?:[a-z_]+\.)+", "", written.strip().lower())
+    bare = re.sub(r"[^a-z0-9]", "", bare)
+    return {name.replace("_", ""): name for name in ACTIVATIONS}.get(bare) or _OTHER_NAMES.get(bare, written)
 
 
 def activation_module(name: str) -> "nn.Module":

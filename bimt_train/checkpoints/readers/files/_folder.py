@@ -1,0 +1,156 @@
+"""Networks in several files: an index of shards, or the folder that a model was saved to."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ...._errors import CheckpointError
+from .._values import Chain, Tensors, Told
+from ._weight_file import WEIGHT_FILES
+
+LONGEST = 2**24  # bytes of an index
+_NAMES = ("model.safetensors.index.json", "model.safetensors", "pytorch_model.bin.index.json", "pytorch_model.bin")
+_ENDS = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".npz", ".onnx", ".keras", ".h5")
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a path is a folder."""
+    return path.is_dir()
+
+
+def is_index(path: Path) -> bool:
+    """Whether a file is a JSON object that says which shard holds each tensor."""
+    if path.is_dir() or path.stat().st_size > LONGEST:
+        return False
+    with path.open("rb") as file:
+        return file.read(256).lstrip().startswith(b"{") and b'"weight_map"' in path.read_bytes()
+
+
+@WEIGHT_FILES.register(
+    "folder",
+    label="folder",
+    sentence="A folder that holds one file of weights, or an index and its shards.",
+    knows=is_folder,
+)
+def read_folder(path: Path, told: Told) -> Tensors | Chain:
+    """Read the one network in a folder.
+
+    Parameters
+    ----------
+    path : Path
+        The folder.
+    told : Told
+        What the user said of it.
+
+    Returns
+    -------
+    Tensors or Chain
+        What its file holds.
+
+    Raises
+    ------
+    CheckpointError
+        No file of weights, or several.
+    """
+    named = [path / name for name in _NAMES if (path / name).is_file()]
+    files = named[:1] or sorted(file for file in path.iterdir() if file.suffix in _ENDS and file.is_file())
+    if len(files) != 1:
+        got = ", ".join(file.name for file in files[:8]) or "none"
+        hint = "name the file itself"
+        raise CheckpointError(
+            "a folder without one file of weights", where=str(path), expected="one", got=got, hint=hint
+        )
+    found = read_weights(files[0], told)
+    said = f"of the folder, '{files[0].name}' was read"
+    if isinstance(found, Chain):
+        return Chain(found.layers, found.activation, found.final, (said, *found.assumed))
+    return Tensors(found.state, found.ordered, (said, *found.assumed), found.keyed)
+
+
+@WEIGHT_FILES.register(
+    "shards",
+    label="index of shards",
+    sentence="A JSON index whose weight_map names the file of each tensor, beside it.",
+    knows=is_index,
+)
+def read_shards(path: Path, told: Told) -> Tensors:
+    """Read all the shards that an index names.
+
+    Parameters
+    ----------
+    path : Path
+        The index.
+    told : Told
+        What the user said of it.
+
+    Returns
+    -------
+    Tensors
+        In no order.
+
+    Raises
+    ------
+    CheckpointError
+        The index is damaged, or a shard is missing, lies elsewhere, or lacks a tensor.
+    """
+    try:
+        shards: Any = json.loads(path.read_bytes())["weight_map"]
+        said = {str(name): str(file) for name, file in shards.items()}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        got = type(error).__name__
+        raise CheckpointError("an index that cannot be read", where=str(path), got=got, hint="copy it again") from error
+    state: dict[str, Any] = {}
+    for name in dict.fromkeys(said.values()):
+        shard = path.parent / name
+        if Path(name).name != name or not shard.is_file() or is_index(shard):
+            what, hint = "an index that names a file that is not beside it", "copy all shards into one folder"
+            raise CheckpointError(what, where=str(path), got=repr(name)[:80], hint=hint)
+        found = read_weights(shard, told)
+        if not isinstance(found, Tensors):
+            raise CheckpointError("a shard that holds no tensors", where=str(shard), hint="copy it again")
+        state |= found.state
+    missing = [name for name in said if name not in state]
+    if missing:
+        what, hint = "a shard without a tensor that the index names", "copy it again"
+        raise CheckpointError(what, where=f"{path}, '{missing[0]}'", got=said[missing[0]][:80], hint=hint)
+    shown = {name: state[name] for name in said}
+    return Tensors(shown, ordered=False, assumed=(f"read from {len(set(said.values()))} shards",))
+
+
+def read_weights(path: Path, told: Told) -> Tensors | Chain:
+    """Read a file of weights of any kind; which kind it is, its content says.
+
+    Parameters
+    ----------
+    path : Path
+        The file or folder.
+    told : Told
+        What the user said of it.
+
+    Returns
+    -------
+    Tensors or Chain
+        What it holds.
+
+    Raises
+    ------
+    CheckpointError
+        No kind is known by its content, or its reader refuses it.
+    """
+    for kind in WEIGHT_FILES.entries():
+        if kind.knows(path):
+            found: Tensors | Chain = kind.function(path, told)
+            return found
+    raise CheckpointError(
+        _UNKNOWN.get(path.suffix.lower(), "a file of an unknown kind"), where=str(path),
+        expected=", ".join(kind.label for kind in WEIGHT_FILES.entries()), got="other content",
+        hint="copy it again, or save it anew with torch.save(model.state_dict(), path)",
+    )  # fmt: skip
+
+
+_TORCH = "the file holds more than tensors, or is damaged"
+# The content is of no known kind: the name tells what it should have been.
+_UNKNOWN = {
+    ".safetensors": "not a safetensors file",
+    **dict.fromkeys((".pt", ".pth", ".bin", ".ckpt", ".tar"), _TORCH),
+}

@@ -1,0 +1,149 @@
+"""ONNX files: the graph gives order, orientation and activations. The package onnx is not needed."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...._errors import CheckpointError
+from .._values import Chain, Told
+from ._onnx_chain import Node, chain_of_nodes
+from ._protobuf import WireError, fields_of, floats_of, numbers_of, text_of
+from ._weight_file import WEIGHT_FILES
+
+LARGEST = 2**31  # bytes of a protocol buffer, by its own rule
+_FIELDS = {1, 7, 8}  # version, graph, operator sets: what every model has
+_DTYPES = {1: "<f4", 11: "<f8", 10: "<f2", 6: "<i4", 7: "<i8", 3: "i1", 2: "u1", 9: "?"}
+
+
+def is_onnx(path: Path) -> bool:
+    """Whether a file is a message with the fields of an ONNX model."""
+    if path.is_dir() or not 8 <= path.stat().st_size <= LARGEST:
+        return False
+    with path.open("rb") as file:
+        if file.read(1) != b"\x08":  # the version, which writers put first
+            return False
+    try:
+        model = fields_of(memoryview(path.read_bytes()))
+    except WireError:
+        return False
+    return model.keys() >= _FIELDS and isinstance(model[7][0], memoryview)
+
+
+@WEIGHT_FILES.register(
+    "onnx",
+    label="ONNX",
+    sentence="Chains of Gemm, or MatMul and Add, with their activations, as the graph says them.",
+    knows=is_onnx,
+)
+def read_onnx(path: Path, told: Told) -> Chain:
+    """Read the chain of an ONNX file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    told : Told
+        Not needed here.
+
+    Returns
+    -------
+    Chain
+        With its activation, and what stands after the last layer.
+
+    Raises
+    ------
+    CheckpointError
+        The graph is no chain, or the file is damaged.
+    """
+    try:
+        graph = fields_of(_message(fields_of(memoryview(path.read_bytes()))[7]))
+        constants = dict(_tensor(fields_of(_bytes(value)), path) for value in graph.get(5, []))
+        nodes = [_node(fields_of(_bytes(value)), path) for value in graph.get(1, [])]
+        inputs = [text_of(fields_of(_bytes(value)).get(1, [])) for value in graph.get(11, [])]
+        outputs = [text_of(fields_of(_bytes(value)).get(1, [])) for value in graph.get(12, [])]
+    except (WireError, ValueError, OverflowError, TypeError) as error:
+        if isinstance(error, CheckpointError):
+            raise
+        got, hint = str(error)[:100], "export the model again"
+        raise CheckpointError("an ONNX file that is damaged", where=str(path), got=got, hint=hint) from error
+    for node in nodes:
+        if node.kind == "Constant" and isinstance(node.attributes.get("value"), np.ndarray):
+            constants[node.outputs[0]] = node.attributes["value"]
+    for node in nodes:
+        if node.kind == "Transpose" and node.inputs[0] in constants:
+            constants[node.outputs[0]] = constants[node.inputs[0]].transpose(node.attributes.get("perm"))
+    fed = [name for name in inputs if name not in constants]
+    if len(fed) != 1 or len(outputs) != 1:
+        got = f"inputs {fed}, outputs {outputs}"[:160]
+        hint = "export the part that reads one input and gives one output"
+        raise CheckpointError(
+            "a network of several inputs or outputs", where=str(path), expected="one of each", got=got, hint=hint
+        )
+    return chain_of_nodes(
+        [node for node in nodes if node.outputs[0] not in constants], constants, fed[0], outputs[0], str(path)
+    )
+
+
+def _bytes(value: Any) -> memoryview:
+    if not isinstance(value, memoryview):
+        raise WireError("a number in place of a message")
+    return value
+
+
+def _message(values: list[Any]) -> memoryview:
+    return _bytes(values[-1])
+
+
+def _tensor(fields: Mapping[int, list[Any]], path: Path) -> tuple[str, np.ndarray]:
+    name = text_of(fields.get(8, []))
+    shape, kind = numbers_of(fields.get(1, [])), (numbers_of(fields.get(2, [])) or [0])[-1]
+    where = f"{path}, '{name}'"
+    if fields.get(13) or (numbers_of(fields.get(14, [])) or [0])[-1]:
+        hint = "save it in one file: onnx.save(model, path, save_as_external_data=False)"
+        raise CheckpointError("a tensor that lies in another file", where=where, hint=hint)
+    if kind not in _DTYPES:
+        raise CheckpointError(
+            "a tensor of a type that is not read", where=where, got=f"ONNX type {kind}", hint="export it as float32"
+        )
+    if fields.get(9):
+        array = np.frombuffer(_message(fields[9]), _DTYPES[kind])
+    elif kind == 1:
+        array = np.array(floats_of(fields.get(4, [])), np.float32)
+    elif kind == 11:
+        array = np.frombuffer(b"".join(bytes(_bytes(value)) for value in fields.get(10, [])), "<f8")
+    else:
+        array = np.array(numbers_of(fields.get(7 if kind == 7 else 5, [])), np.int64)
+    if min(shape, default=1) < 0 or math.prod(shape) != array.size:
+        expected, got = f"{math.prod(shape)} entries of shape {shape}"[:100], str(array.size)
+        raise CheckpointError(
+            "a tensor that is cut off", where=where, expected=expected, got=got, hint="export the model again"
+        )
+    return name, array.reshape(shape)
+
+
+def _node(fields: Mapping[int, list[Any]], path: Path) -> Node:
+    attributes: dict[str, Any] = {}
+    for value in fields.get(5, []):
+        said = fields_of(_bytes(value))
+        content: Any = None
+        if 2 in said:
+            content = floats_of(said[2])[0]
+        elif 3 in said:
+            content = numbers_of(said[3])[0]
+        elif 4 in said:
+            content = text_of(said[4])
+        elif 5 in said:
+            content = _tensor(fields_of(_message(said[5])), path)[1]
+        elif 7 in said:
+            content = floats_of(said[7])
+        elif 8 in said:
+            content = numbers_of(said[8])
+        attributes[text_of(said.get(1, []))] = content
+    inputs = tuple(text_of([value]) for value in fields.get(1, []))
+    outputs = tuple(text_of([value]) for value in fields.get(2, []))
+    if not outputs:
+        raise WireError("a node without an output")
+    return Node(text_of(fields.get(4, [])), inputs, outputs, attributes)

@@ -1,0 +1,235 @@
+"""A graph of ONNX operators as a plain chain of layers, or refused by the operator's name."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...._errors import CheckpointError
+from .._values import Chain, Linear
+
+
+class Node(NamedTuple):
+    """One operator of a graph.
+
+    Attributes
+    ----------
+    kind : str
+        The operator.
+    inputs, outputs : tuple of str
+        Names of values.
+    attributes : mapping of str to object
+        Its settings.
+    """
+
+    kind: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: Mapping[str, Any]
+
+
+# Operator -> activation, with the settings under which it is that one.
+_ACTIVATIONS: dict[str, tuple[str, dict[str, float]]] = {
+    "Relu": ("relu", {}),
+    "Tanh": ("tanh", {}),
+    "Sigmoid": ("sigmoid", {}),
+    "Elu": ("elu", {"alpha": 1.0}),
+    "Celu": ("celu", {"alpha": 1.0}),
+    "LeakyRelu": ("leaky_relu", {"alpha": 0.01}),
+    "Softplus": ("softplus", {}),
+    "Softsign": ("softsign", {}),
+    "Mish": ("mish", {}),
+    "HardSwish": ("hardswish", {}),
+    "Swish": ("silu", {"alpha": 1.0}),
+}
+_DEFAULTS = {"LeakyRelu": 0.01, "Elu": 1.0, "Celu": 1.0, "Swish": 1.0}
+_ENDS = {"Softmax": "softmax", "LogSoftmax": "log_softmax"}
+_FLOATS = (1, 11)  # types to which a value may be converted on its way
+_NOTHING = ("Identity", "Dropout", "Flatten")
+
+
+@dataclass
+class _Built:
+    """What has been read so far, from the input on."""
+
+    weights: list[np.ndarray] = field(default_factory=list)
+    biases: list[np.ndarray] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    activations: list[str] = field(default_factory=list)
+    scale: np.ndarray | None = None  # applied to what the next layer reads
+    shift: np.ndarray | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether the last thing read is a layer, without an activation after it."""
+        return len(self.weights) > len(self.activations)
+
+
+def chain_of_nodes(
+    nodes: Sequence[Node], constants: Mapping[str, np.ndarray], start: str, end: str, where: str
+) -> Chain:
+    """Follow a graph from its input to its output.
+
+    Parameters
+    ----------
+    nodes : sequence of Node
+        The operators.
+    constants : mapping of str to ndarray
+        The stored values.
+    start, end : str
+        Names of the input and the output.
+    where : str
+        The file, for messages.
+
+    Returns
+    -------
+    Chain
+        Layers, activation and what stands after the last layer.
+
+    Raises
+    ------
+    CheckpointError
+        A value is read twice, an operator is unknown, or activations differ.
+    """
+    built, value, used = _Built(), start, 0
+    while value != end:
+        readers = [node for node in nodes if value in node.inputs]
+        step = _joined(readers, nodes, value) or (readers[0] if len(readers) == 1 else None)
+        if step is None or used > len(nodes):
+            got = ", ".join(node.kind for node in readers) or "nothing"
+            raise _refusal("a graph that is no chain", f"{where}, value '{value}'", f"read by {got[:80]}")
+        _apply(step, value, built, constants, where)
+        value, used = step.outputs[0], used + 1
+    if built.scale is not None or built.shift is not None:
+        raise _refusal(
+            "a graph that ends in numbers which belong to no layer", f"{where}, value '{end}'", "a scale or shift"
+        )
+    final = built.activations.pop() if built.weights and not built.open else "identity"
+    if not built.weights or len(set(built.activations)) > 1 or len(built.weights) != len(built.activations) + 1:
+        got = ", ".join(built.activations) or "no layers"
+        raise _refusal("a network that is no chain of layers with one activation", where, got)
+    layers = [Linear(*one) for one in zip(built.names, built.weights, built.biases, strict=True)]
+    activation = built.activations[0] if built.activations else "identity"
+    said = ["order, orientation and biases of the layers are those of the graph"]
+    if len(layers) > 1:
+        said.append(f"the activation is {activation}, as the graph says")
+    return Chain(layers, activation, final, tuple(said))
+
+
+def _joined(readers: Sequence[Node], nodes: Sequence[Node], value: str) -> Node | None:
+    """An activation that is written as a product: x times the sigmoid of x, x times tanh of the softplus of x."""
+    if len(readers) != 2:
+        return None
+    product = next((node for node in readers if node.kind == "Mul"), None)
+    inner = next((node for node in readers if node is not product), None)
+    if product is None or inner is None:
+        return None
+    last, name = inner, {"Sigmoid": "Swish", "HardSigmoid": "HardSwish"}.get(inner.kind)
+    if inner.kind == "Softplus":
+        after = [node for node in nodes if inner.outputs[0] in node.inputs]
+        if len(after) == 1 and after[0].kind == "Tanh":
+            last, name = after[0], "Mish"
+    if name == "HardSwish" and abs(float(inner.attributes.get("alpha") or 0.2) - 1 / 6) > 1e-6:
+        return None
+    alone = len([node for node in nodes if last.outputs[0] in node.inputs]) == 1
+    if name is None or not alone or set(product.inputs) != {value, last.outputs[0]}:
+        return None
+    return Node(name, (value,), product.outputs, {})
+
+
+def _apply(node: Node, value: str, built: _Built, constants: Mapping[str, np.ndarray], where: str) -> None:
+    at = f"{where}, operator {node.kind} of '{value}'"
+    numbers = [constants[name] for name in node.inputs if name in constants]
+    activation = _activation(node)
+    if node.kind in _NOTHING and node.attributes.get("axis", 1) == 1:
+        return
+    if node.kind == "Cast" and node.attributes.get("to") in _FLOATS:
+        return
+    if activation is not None or node.kind in _ENDS:
+        if not built.open:
+            raise _refusal("an activation that follows no layer", at, "two activations, or one of the inputs")
+        built.activations.append(activation or _ENDS[node.kind])
+    elif node.kind in ("Gemm", "MatMul") and numbers and numbers[0].ndim == 2:
+        _add_layer(node, value, built, numbers, at)
+    elif node.kind in ("Add", "Sub", "Mul", "Div") and len(numbers) == 1 and len(node.inputs) == 2:
+        _add_affine(node, value, built, numbers[0].astype(np.float64), at)
+    elif node.kind == "BatchNormalization" and len(numbers) == 4:
+        gain, bias, mean, var = (each.astype(np.float64) for each in numbers)
+        scale = gain / np.sqrt(var + float(node.attributes.get("epsilon") or 1e-5))
+        _affine(built, scale, bias - mean * scale, at)
+    else:
+        raise _refusal("an operator that no plain chain has", at, node.kind)
+
+
+def _activation(node: Node) -> str | None:
+    if node.kind == "Gelu":
+        return {"none": "gelu", "tanh": "gelu_tanh"}.get(node.attributes.get("approximate") or "none")
+    if node.kind == "Selu":
+        given = (node.attributes.get("alpha", 1.6732632), node.attributes.get("gamma", 1.0507010))
+        return "selu" if np.allclose(given, (1.6732632, 1.0507010), atol=1e-5) else None
+    name, settings = _ACTIVATIONS.get(node.kind, (None, {}))
+    given_alpha = node.attributes.get("alpha", _DEFAULTS.get(node.kind))
+    return name if all(abs(given_alpha - alpha) < 1e-6 for alpha in settings.values()) else None
+
+
+def _add_layer(node: Node, value: str, built: _Built, numbers: list[np.ndarray], at: str) -> None:
+    set_to = node.attributes
+    if node.inputs[0] != value or set_to.get("transA") or built.open:
+        raise _refusal(
+            "a product that is no layer", at, "layers without an activation between them" if built.open else node.kind
+        )
+    weight: np.ndarray = numbers[0].astype(np.float64 if numbers[0].dtype == np.float64 else np.float32)
+    weight = weight if node.kind == "Gemm" and set_to.get("transB") else weight.T
+    alpha, beta = (float(set_to.get(name, 1.0)) if node.kind == "Gemm" else 1.0 for name in ("alpha", "beta"))
+    bias = numbers[1].astype(weight.dtype).reshape(-1) * beta if numbers[1:] else np.zeros(len(weight), weight.dtype)
+    before = weight.shape[1] if not built.weights else len(built.weights[-1])
+    if bias.size not in (1, len(weight)) or weight.shape[1] != before:
+        raise _refusal("a layer that does not fit the one before", at, f"weight {weight.shape}, bias {bias.shape}")
+    weight = weight * alpha
+    bias = np.broadcast_to(bias, len(weight))
+    if built.scale is not None and built.shift is not None:
+        weight, bias = weight * built.scale, bias + weight @ np.broadcast_to(built.shift, weight.shape[1])
+        built.scale = built.shift = None
+    built.weights.append(weight)
+    built.biases.append(bias)
+    built.names.append(next(name for name in node.inputs if name != value))
+
+
+def _add_affine(node: Node, value: str, built: _Built, number: np.ndarray, at: str) -> None:
+    number = number.reshape(-1)
+    first = node.inputs[0] == value
+    if node.kind == "Add":
+        _affine(built, np.ones(1), number, at)
+    elif node.kind == "Mul":
+        _affine(built, number, np.zeros(1), at)
+    elif node.kind == "Sub":
+        _affine(built, np.ones(1) if first else -np.ones(1), -number if first else number, at)
+    elif first and number.all():
+        _affine(built, 1 / number, np.zeros(1), at)
+    else:
+        raise _refusal("an operator that no plain chain has", at, "a number divided by what is computed")
+
+
+def _affine(built: _Built, scale: np.ndarray, shift: np.ndarray, at: str) -> None:
+    """Fold ``scale * h + shift`` into the layer just read, or keep it for the next."""
+    if built.open:
+        weight, bias = built.weights[-1], built.biases[-1]
+        if any(each.size not in (1, len(weight)) for each in (scale, shift)):
+            raise _refusal("numbers that do not fit the layer before", at, f"{scale.size} and {shift.size} entries")
+        plain = bool((scale == 1).all())
+        built.weights[-1] = weight if plain else weight * np.broadcast_to(scale, len(weight))[:, None]
+        summed = bias * scale + shift
+        built.biases[-1] = summed.astype(bias.dtype) if plain else summed
+        return
+    width = len(built.weights[-1]) if built.weights else max(scale.size, shift.size)
+    if any(each.size not in (1, width) for each in (scale, shift)):
+        raise _refusal("numbers that do not fit the layer before", at, f"{scale.size} and {shift.size} entries")
+    before = (np.ones(1), np.zeros(1)) if built.scale is None or built.shift is None else (built.scale, built.shift)
+    built.scale, built.shift = before[0] * scale, before[1] * scale + shift
+
+
+def _refusal(what: str, where: str, got: str) -> CheckpointError:
+    expected = "layers, each read by one activation"
+    hint = "read the network from Python, with a Layout of its own (docs/own-models.md)"
+    return CheckpointError(what, where=where, expected=expected, got=got, hint=hint)

@@ -1,0 +1,59 @@
+"""Safetensors files of other programs."""
+
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+
+from ...._errors import CheckpointError
+from .._values import Tensors, Told
+from ._weight_file import WEIGHT_FILES
+
+
+def is_safetensors(path: Path) -> bool:
+    """Whether a file begins with the length of a JSON header, and the header."""
+    if path.is_dir():
+        return False
+    with path.open("rb") as file:
+        start = file.read(9)
+    return start[8:] == b"{" and start[:1] != b"{"
+
+
+@WEIGHT_FILES.register(
+    "safetensors",
+    label="safetensors",
+    sentence="Named tensors, in no order: layers are taken in the order of the numbers in their names.",
+    knows=is_safetensors,
+)
+def read_safetensors(path: Path, told: Told) -> Tensors:
+    """Read the tensors of a safetensors file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    told : Told
+        Not needed here.
+
+    Returns
+    -------
+    Tensors
+        In no order.
+
+    Raises
+    ------
+    CheckpointError
+        It is damaged, or a checkpoint of this program.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            ours = "bimt" in (file.metadata() or {})
+            state = {} if ours else {name: file.get_tensor(name) for name in sorted(file.keys())}
+    except Exception as error:  # its own error, or torch's of a type that is not known
+        got, hint = str(error).strip().splitlines() or [type(error).__name__], "copy the file again"
+        what = (
+            "not a safetensors file" if isinstance(error, SafetensorError) else "a safetensors file that cannot be read"
+        )
+        raise CheckpointError(what, where=str(path), got=got[0][:160], hint=hint) from error
+    if ours:
+        raise CheckpointError("a checkpoint of this program", where=str(path), hint="read it with load_checkpoint")
+    return Tensors(state, ordered=False)
