@@ -9,11 +9,11 @@ from bimt_train import Circuit
 from bimt_train.checkpoints import Checkpoint
 
 from ..graph import NeuronGraph, NodeId
-from ..modules import Module, Partition, in_task_order, named_modules, unused_ends
+from ..modules import Level, Module, Partition, in_task_order, named_modules, unused_ends
 from ._matches_decomposition import DecompositionMatch, matches_decomposition, modules_line
 
 if TYPE_CHECKING:
-    from ..audits import Agreement, Audit, Significance
+    from ..audits import Agreement, Audit, InputAndOutputGroups, Significance
     from ..formulas import Formula, SharedParts
     from ..representations import Interpretation
 
@@ -51,6 +51,10 @@ class ReportContent:
         ``source``, ``versions``, ``seeds``, ``parameters``, ``training``, ``seconds``.
     audit : Audit or None
         Of the modules; None where none was asked for.
+    levels : tuple of Level
+        Every level of the hierarchy, and the one that the partition is.
+    groups : InputAndOutputGroups or None
+        Inputs by sub-function and outputs by function; None where inputs are no neurons that are read once a row.
 
     Examples
     --------
@@ -81,6 +85,8 @@ class ReportContent:
     interpretation: "Interpretation | None"
     provenance: Mapping[str, Any]
     audit: "Audit | None" = None
+    levels: tuple[Level, ...] = ()
+    groups: "InputAndOutputGroups | None" = None
 
     @cached_property
     def module_sets(self) -> tuple[frozenset[NodeId], ...]:
