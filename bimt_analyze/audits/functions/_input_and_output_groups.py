@@ -17,8 +17,8 @@ from ._module_outputs import RecordedActivations, spread
 from ._sub_function_parts import sub_function_parts
 
 SAME = 0.99
-"""The r2 from which two outputs compute one function; the rest is the share of an output's changes that may be
-forgotten."""
+"""The r2 from which two outputs compute one function; the rest is the share of its strongest input's effect
+up to which an output does not use an input."""
 
 ROWS = 500
 """Rows on which inputs are held."""
@@ -120,9 +120,8 @@ def input_and_output_groups(
     -----
     1. Outputs whose values have a squared correlation of at least 0.99 are a group: equal, complementary or scaled
        functions. Outputs that never change are in none.
-    2. An input serves a function if an output of it changes while the input is held at its quartiles. Each output
-       forgets the inputs by which it changes least, up to 1 % of all its mean squared changes together. What the
-       weights join but no row shows does not count.
+    2. An input serves a function if an output of it changes while the input is held at its quartiles, in mean square
+       by more than 1 % of what its strongest input changes. What the weights join but no row shows does not count.
     3. The parts are the components from inputs to outputs where there are several (up to a leak of 5 %), else those
        below the highest cut between layers (`components_up_to_layer`) at which at least two of them send on fewer
        signals than they have inputs. Signals are the principal components that hold 99 % of what a part's neurons add
@@ -181,7 +180,7 @@ def _same_functions(values: Outputs) -> Groups:
 def _used(
     network: Network, x: Float64[np.ndarray, "rows inputs"], decide: Decide, values: Outputs
 ) -> Bool[np.ndarray, "outputs inputs"]:
-    """Which outputs change with which inputs; each output forgets its weakest inputs, up to the tolerated share."""
+    """Which outputs change with which inputs, by more than a tolerated share of what its strongest changes."""
     changed = np.zeros((values.shape[1], x.shape[1]))
     held_at = np.quantile(x, _HELD, axis=0, method="lower")
     together = max(1, int(_STACKED / x.size))
@@ -193,11 +192,7 @@ def _used(
                 stacked[place, :, j] = row[j]
             now = decide(network.predict(stacked.reshape(-1, x.shape[1]))).reshape(len(held), *values.shape)
             changed[:, first : first + len(held)] += ((now - values) ** 2).mean(axis=1).T / len(held_at)
-    weakest = np.argsort(changed, axis=1)
-    up_to = np.cumsum(np.take_along_axis(changed, weakest, axis=1), axis=1)
-    kept = np.zeros(changed.shape, dtype=bool)
-    np.put_along_axis(kept, weakest, up_to > (1 - SAME) * up_to[:, -1:], axis=1)
-    return kept
+    return np.asarray(changed > (1 - SAME) * changed.max(axis=1, initial=0.0, keepdims=True))
 
 
 def _own_inputs(part: Iterable[int], serves: Sequence[frozenset[int]]) -> Iterator[tuple[int, ...]]:
