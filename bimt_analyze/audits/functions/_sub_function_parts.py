@@ -132,7 +132,7 @@ def signals(recorded: RecordedActivations, module: frozenset[NodeId], *, share: 
 
 def _in_units(columns: np.ndarray, of: np.ndarray) -> Float64[np.ndarray, "rows targets"]:
     units = spread(of)
-    return np.divide(columns, units, out=np.zeros(columns.shape), where=units > 0)
+    return np.asarray(np.divide(columns, units, out=np.zeros(columns.shape), where=units > 0))
 
 
 def _count(module: frozenset[NodeId], entry: str) -> int:
