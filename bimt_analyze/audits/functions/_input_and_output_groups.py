@@ -131,7 +131,9 @@ def input_and_output_groups(
        former are read by one sub-function alone and the latter by several: these are shared, and in no group.
 
     What this cannot show: if two functions read exactly the same inputs and no cut parts them, it is one group, which
-    both functions reuse, also where the task has two unrelated functions of these inputs.
+    both functions reuse, also where the task has two unrelated functions of these inputs. Sub-functions that share an
+    input, and are both read by the same functions, are one part. Of a function of functions of functions, the highest
+    cut is told; the hierarchy has the others.
 
     Examples
     --------
