@@ -17,7 +17,7 @@ from bimt_train.checkpoints import Checkpoint, Network
 
 from ._circuit_of import all_inputs, circuit_of, graph_of
 from ._options import AnalysisOptions
-from ._run_audit import Progress, audit_of, check_options, hierarchy_of, silent
+from ._run_audit import Progress, audit_of, check_options, groups_of, hierarchy_of, silent
 from ._sources import best_checkpoint, open_checkpoint
 from .audits import HEADLINE, Agreement, Audit, Significance, agreement, significance
 from .graph import NeuronGraph
@@ -113,6 +113,7 @@ def analyze(
         graph = graph_of(network, checkpoint, edge_weight=chosen.edge_weight)
         levels = hierarchy_of(graph, chosen)
         choice = choose_level(levels)
+        groups = groups_of(network, checkpoint, levels)
     audited: Audit | None = None
     agreed: Agreement | None
     tested: Significance | None
@@ -140,6 +141,8 @@ def analyze(
         provenance=_provenance(name, checkpoint, circuit, graph, chosen, stages.seconds),
         audit=audited,
         fit=fit,
+        levels=tuple(dict.fromkeys((*levels.levels, choice.level))),
+        groups=groups,
     )
 
 

@@ -37,6 +37,8 @@ from .functions._affine_copy import AffineMap as AffineMap
 from .functions._equivalent_modules import equivalent_modules as equivalent_modules
 from .functions._functional_modules import FunctionalModules as FunctionalModules
 from .functions._functional_modules import functional_modules as functional_modules
+from .functions._input_and_output_groups import InputAndOutputGroups as InputAndOutputGroups
+from .functions._input_and_output_groups import input_and_output_groups as input_and_output_groups
 from .functions._linear_probes import LinearProbe as LinearProbe
 from .functions._linear_probes import LinearProbes as LinearProbes
 from .functions._linear_probes import linear_probes as linear_probes

@@ -36,11 +36,27 @@ class Module:
 
     def __str__(self) -> str:
         """``{x1, x3 -> y1}``, hidden neurons left out."""
-        return f"{{{_listed(self.inputs)} -> {_listed(self.outputs)}}}"
+        return f"{{{listed(self.inputs)} -> {listed(self.outputs)}}}"
 
 
-def _listed(names: Sequence[str]) -> str:
-    """All names, or of many the first and how many more there are."""
+def listed(names: Sequence[str]) -> str:
+    """All names, or of many the first and how many more there are.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The names.
+
+    Returns
+    -------
+    str
+        Parted by commas; dots where there are none.
+
+    Examples
+    --------
+    >>> listed(["x1", "x2"])
+    'x1, x2'
+    """
     if len(names) <= MANY:
         return ", ".join(names) or "..."
     return f"{', '.join(names[: MANY // 2])} and {len(names) - MANY // 2} more"

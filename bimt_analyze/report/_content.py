@@ -9,12 +9,12 @@ from bimt_train import Circuit
 from bimt_train.checkpoints import Checkpoint
 
 from ..graph import NeuronGraph, NodeId
-from ..modules import Module, Partition, in_task_order, named_modules, unused_ends
+from ..modules import Level, Module, Partition, in_task_order, named_modules, unused_ends
 from ._matches_decomposition import DecompositionMatch, matches_decomposition, modules_line
 from ._network_fit import NetworkFit
 
 if TYPE_CHECKING:
-    from ..audits import Agreement, Audit, Significance
+    from ..audits import Agreement, Audit, InputAndOutputGroups, Significance
     from ..formulas import Formula, SharedParts
     from ..representations import Interpretation
 
@@ -54,6 +54,10 @@ class ReportContent:
         Of the modules; None where none was asked for.
     fit : NetworkFit or None
         How well the network does its task; None where that was not asked.
+    levels : tuple of Level
+        Every level of the hierarchy, and the one that the partition is.
+    groups : InputAndOutputGroups or None
+        Inputs by sub-function and outputs by function; None where inputs are no neurons that are read once a row.
 
     Examples
     --------
@@ -85,6 +89,8 @@ class ReportContent:
     provenance: Mapping[str, Any]
     audit: "Audit | None" = None
     fit: NetworkFit | None = None
+    levels: tuple[Level, ...] = ()
+    groups: "InputAndOutputGroups | None" = None
 
     @cached_property
     def module_sets(self) -> tuple[frozenset[NodeId], ...]:

@@ -2,13 +2,14 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import jinja2
 from markupsafe import Markup
 
+from ..modules._module_names import listed
 from ..plots import module_colour
 from ._matches_decomposition import modules_line
 from ._mathml import to_mathml
@@ -91,7 +92,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": _number, "cell": _cell, "json": _json}
+    environment.filters |= {"number": _number, "cell": _cell, "json": _json, "groups": _groups}
     return environment
 
 
@@ -102,6 +103,12 @@ def _number(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _groups(groups: Sequence[Sequence[str]]) -> str:
+    """Groups of names, as ``{x1, x2}, {x3}``; of long ones the first names."""
+    named = ["{" + listed(group) + "}" for group in groups]
+    return ", ".join(named) or "none"
 
 
 def _json(value: Any) -> str:

@@ -1,8 +1,10 @@
 """From a report to the record that is published as JSON."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ..modules import Module, in_task_order, named_modules
 from ._content import ReportContent
 from ._schema import (
     AgreementRecord,
@@ -10,7 +12,9 @@ from ._schema import (
     CircuitRecord,
     DivergenceRecord,
     FormulaRecord,
+    HierarchyRecord,
     InterpretationRecord,
+    LevelRecord,
     ModuleRecord,
     NetworkRecord,
     ParetoEntryRecord,
@@ -47,14 +51,13 @@ def record(report: ReportContent) -> ReportFile:
         summary=list(report.summary()),
         task=TaskRecord(name=task.name, inputs=list(task.inputs), outputs=list(task.outputs), loss=task.loss),
         network=None if report.fit is None else NetworkRecord(**finite(report.fit.to_json())),
-        modules=[
-            ModuleRecord(id=n, inputs=list(m.inputs), outputs=list(m.outputs), neurons=list(m.neurons))
-            for n, m in enumerate(report.modules, start=1)
-        ],
+        modules=_modules(report.modules),
+        hierarchy=_hierarchy(report),
         structure=StructureRecord(
             level=report.level,
             reason=report.reason,
             unused=list(report.unused),
+            **_groups(report),
             matches_decomposition=None if built is None else built.matches,
             decomposition_level=None if built is None else built.level,
         ),
@@ -69,6 +72,43 @@ def record(report: ReportContent) -> ReportFile:
         audit=None if report.audit is None else AuditRecord(**finite(report.audit.to_json())),
         provenance=ProvenanceRecord(**finite(dict(report.provenance))),
     )
+
+
+def _modules(modules: Sequence[Module]) -> list[ModuleRecord]:
+    return [
+        ModuleRecord(id=n, inputs=list(m.inputs), outputs=list(m.outputs), neurons=list(m.neurons))
+        for n, m in enumerate(modules, start=1)
+    ]
+
+
+def _hierarchy(report: ReportContent) -> HierarchyRecord:
+    """Every level by names."""
+    network, task = report.circuit.network, report.checkpoint.task
+    found = []
+    for level in report.levels:
+        chosen = level.name == report.level and level.partition.same_modules(report.partition)
+        named = named_modules(network, task, in_task_order(network, level.partition))
+        found.append(
+            LevelRecord(
+                name=level.name, kind=level.kind, parameter=level.parameter, modularity=finite(level.modularity),
+                stability=finite(level.stability), chosen=chosen, reason=report.reason if chosen else None,
+                modules=_modules(named),
+            )
+        )  # fmt: skip
+    return HierarchyRecord(levels=found)
+
+
+def _groups(report: ReportContent) -> dict[str, Any]:
+    """Inputs by sub-function and outputs by function, by names."""
+    found, task = report.groups, report.checkpoint.task
+    if found is None:
+        return dict.fromkeys(("input_groups", "output_groups", "shared_inputs", "groups_reason"))
+    inputs, outputs = found.named(task.inputs, task.outputs)
+    where = f"{found.level}: {found.reason}" if found.level else found.reason
+    return {
+        "input_groups": inputs, "output_groups": outputs, "shared_inputs": [task.inputs[j] for j in found.shared],
+        "groups_reason": where,
+    }  # fmt: skip
 
 
 def _agreement(report: ReportContent) -> AgreementRecord:

@@ -63,12 +63,40 @@ class ModuleRecord(_Record):
     neurons: list[str] = Field(description="Its hidden neurons, as group.index in the network before pruning.")
 
 
+class LevelRecord(_Record):
+    """One way to cut the circuit into modules."""
+
+    name: str = Field(description="Its kind and parameter, as `structure.level` says it.")
+    kind: str = Field(description="'components', 'dominators', 'up to layer', 'resolution', 'function' or 'given'.")
+    parameter: float = Field(description="The leak, the depth or the resolution; 0 where there is none.")
+    modularity: Number = Field(description="At resolution 1.")
+    stability: Number = Field(description="Mean pairwise AMI of the runs behind a resolution; null for exact levels.")
+    chosen: bool = Field(description="Whether `modules` are this level's.")
+    reason: str | None = Field(description="Why it was chosen; null for the others.")
+    modules: list[ModuleRecord]
+
+
+class HierarchyRecord(_Record):
+    """All levels at which the circuit was cut, from fine to coarse within each kind."""
+
+    levels: list[LevelRecord] = Field(description="Exactly one is chosen.")
+
+
 class StructureRecord(_Record):
     """How the modules were found, and whether they are those that the task is known to have."""
 
     level: str = Field(description="The level of the hierarchy that the modules are taken from.")
     reason: str = Field(description="Why this level; the rule never sees the decomposition.")
     unused: list[str] = Field(description="Inputs and outputs that no edge of the circuit touches.")
+    input_groups: list[list[str]] | None = Field(
+        description="Inputs by the sub-function that alone reads them; inputs that several read stand in none. Null "
+        "where inputs are no neurons that are read once a row."
+    )
+    output_groups: list[list[str]] | None = Field(
+        description="Outputs by the function that they compute, equal, complementary or scaled; null as input_groups."
+    )
+    shared_inputs: list[str] | None = Field(description="Inputs that several sub-functions read; null as input_groups.")
+    groups_reason: str | None = Field(description="Where inputs fall apart, and why there; null as input_groups.")
     matches_decomposition: bool | None = Field(
         description="Whether the modules' inputs and outputs are exactly those of the task's known decomposition at "
         "some level of its hierarchy; null where none is known."
@@ -281,6 +309,7 @@ class ReportFile(_Record):
     task: TaskRecord
     network: NetworkRecord | None = Field(default=None, description="Null where it was not asked.")
     modules: list[ModuleRecord]
+    hierarchy: HierarchyRecord
     structure: StructureRecord
     formulas: dict[str, FormulaRecord] = Field(description="One for each output.")
     shared: SharedRecord | None = Field(

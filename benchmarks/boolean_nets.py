@@ -1,0 +1,134 @@
+"""Groups of inputs and outputs, and p, of published networks of Boolean functions whose grouping is known.
+
+FOLDER holds ``index.json``, a list of networks, each with ``id``, ``kind``, ``file`` (a state dict of a ReLU chain that
+gives logits), ``table`` (a CSV of all rows), ``inputs`` and ``outputs`` (the known groups, lists of names) and
+``published_method_right``.
+"""
+
+import argparse
+import csv
+import json
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from _measure import table, write_section
+
+from bimt_analyze.audits import input_and_output_groups, significance
+from bimt_analyze.graph import neuron_graph
+from bimt_analyze.modules import Partition, choose_level, hierarchy
+from bimt_train.checkpoints import Checkpoint, from_state_dict
+
+SAMPLES = 200
+SEEN = frozenset(
+    (0, 17, 67, 78, 85, 128, 158, 252, 290, 322, 431, 511, 580, 628, 864, 964, 989, 1153, 1242, 1427, 1449, 1468)
+)
+"""Networks, drawn at random, that were looked at while the rule was made; the others were only measured."""
+
+Names = frozenset[frozenset[str]]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was found of one network, and whether it is so."""
+
+    number: int
+    kind: str
+    inputs: bool
+    outputs: bool
+    chosen: bool
+    published: bool
+    p: float
+
+    @property
+    def right(self) -> bool:
+        """Whether both groupings are."""
+        return self.inputs and self.outputs
+
+
+def read(folder: Path, entry: dict[str, Any]) -> tuple[Checkpoint, np.ndarray, np.ndarray]:
+    """A network and its rows, as ``bimt-analyze FILE --activation relu --probe TABLE --target y1 ...`` reads them."""
+    with (folder / entry["table"]).open() as file:
+        head, *lines = csv.reader(file)
+    rows = np.array(lines, dtype=np.float64)
+    width = sum(name.startswith("x") for name in head)
+    state = torch.load(folder / entry["file"], weights_only=True)
+    names = {"inputs": tuple(head[:width]), "outputs": tuple(head[width:])}
+    x, y = rows[:, :width], rows[:, width:]
+    return from_state_dict(state, activation="relu", x=x, y=y, **names), x, y
+
+
+def judged(folder: Path, entry: dict[str, Any]) -> Outcome:
+    """The network as it is, since it is sparse already, against its known groups."""
+    checkpoint, x, y = read(folder, entry)
+    network, task = checkpoint.network, checkpoint.task
+    graph = neuron_graph(network, weights="attribution", x=x)
+    levels = hierarchy(graph)
+    inputs, outputs = input_and_output_groups(network, levels, x, targets=y).named(task.inputs, task.outputs)
+    known = _named(entry["inputs"]), _named(entry["outputs"])
+    chosen = choose_level(levels).partition
+    ends = _ends(chosen, network.layout.inputs, task.inputs), _ends(chosen, network.layout.outputs, task.outputs)
+    return Outcome(
+        number=entry["id"],
+        kind=entry["kind"],
+        inputs=_named(inputs) == known[0],
+        outputs=_named(outputs) == known[1],
+        chosen=ends == known,
+        published=entry["published_method_right"],
+        p=significance(graph, samples=SAMPLES).p,
+    )
+
+
+def _named(groups: Iterable[Iterable[str]]) -> Names:
+    return frozenset(map(frozenset, groups))
+
+
+def _ends(partition: Partition, group: str, names: Sequence[str]) -> Names:
+    found = (frozenset(names[j] for name, j in module if name == group) for module in partition.modules)
+    return frozenset(filter(None, found))
+
+
+def _totals(label: str, found: Sequence[Outcome]) -> list[object]:
+    right = [sum(getattr(one, name) for one in found) for name in ("inputs", "outputs", "right", "chosen", "published")]
+    return [label, len(found), *right, sum(one.p < 0.05 for one in found)]
+
+
+def main() -> None:
+    """Measure every network of the index."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, metavar="FOLDER")
+    folder = parser.parse_args().folder
+    began = time.perf_counter()
+    found = [judged(folder, entry) for entry in json.loads((folder / "index.json").read_text())]
+    seconds = time.perf_counter() - began
+    groups = {kind: [one for one in found if one.kind == kind] for kind in dict.fromkeys(one.kind for one in found)}
+    groups["looked at while the rule was made"] = [one for one in found if one.number in SEEN]
+    groups["only measured"] = [one for one in found if one.number not in SEEN]
+    groups["all"] = found
+    words = {True: "yes", False: "no"}
+    rows = [[o.number, o.kind, words[o.inputs], words[o.outputs], words[o.chosen], f"{o.p:.3f}"] for o in found]
+    both = sum(one.right for one in found)
+    write_section(
+        "Networks of Boolean functions",
+        [
+            f"Inputs by sub-function and outputs by function, both right: {both} of {len(found)} (at least 41 of 44); "
+            f"by the ends of the chosen level's modules {sum(one.chosen for one in found)}, by the published method "
+            f"(arXiv 2305.18402) {sum(one.published for one in found)}. {seconds:.0f} s, p from {SAMPLES} null "
+            "networks included. Networks are read as they are, without pruning.",
+            "",
+            *table(
+                ["networks", "number", "inputs", "outputs", "both", "chosen level", "published method", "p below 0.05"],
+                [_totals(label, some) for label, some in groups.items() if some],
+            ),
+            "",
+            *table(["network", "kind", "inputs right", "outputs right", "chosen level right", "p"], rows),
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()
