@@ -1,0 +1,145 @@
+"""A module as a program of ATen operators, exported by torch or, where that fails, recorded while it runs."""
+
+import copy
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+
+from ..._errors import InputError
+from .._inputs import Inputs, first_tensor
+
+
+class _First(nn.Module):
+    """A module that returns only the first tensor of what another returns."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        return first_tensor(self.inner(*args, **kwargs))
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """Operators in the order in which they run.
+
+    Attributes
+    ----------
+    nodes : tuple of torch.fx.Node
+        Placeholders first.
+    tensors : mapping of str to str
+        The module's tensor that a placeholder stands for.
+    values : mapping of str to object
+        The value of each placeholder and constant.
+    inputs : tuple of str
+        The placeholders of the module's inputs, in order.
+    output : torch.fx.Node
+        The node of the module's first output.
+    """
+
+    nodes: tuple[fx.Node, ...]
+    tensors: Mapping[str, str]
+    values: Mapping[str, Any]
+    inputs: tuple[str, ...]
+    output: fx.Node
+
+
+def program_of(module: nn.Module, inputs: Inputs) -> Program:
+    """Translate a copy of a module, in evaluation mode, for the given ``inputs``.
+
+    Raises
+    ------
+    InputError
+        The module cannot be run on the inputs.
+    """
+    module = copy.deepcopy(module).cpu().eval()
+    floating = next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.get_default_dtype())
+    inputs = inputs.floating(floating)
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")
+            try:
+                outputs = first_tensor(module(*inputs.positional, **inputs.named))
+            except Exception as error:
+                reason = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
+                hint = "give an input as the module's forward takes it: a tensor, a tuple, or a mapping of names"
+                raise InputError("the module cannot be run on the example inputs", got=reason, hint=hint) from error
+            if not isinstance(outputs, Tensor):
+                hint = "wrap the module so that it returns a tensor"
+                raise InputError("no tensor among the module's outputs", got=type(outputs).__name__, hint=hint)
+            try:
+                return _exported(module, inputs)
+            except Exception:  # whatever export cannot do, from control flow to its own faults
+                return _recorded(module, inputs)
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
+
+
+def _exported(module: nn.Module, inputs: Inputs) -> Program:
+    from torch.export import default_decompositions, export
+    from torch.export.graph_signature import InputKind, OutputKind
+
+    table = default_decompositions()
+    table.pop(torch.ops.aten.scaled_dot_product_attention.default, None)  # has a rule, and its pieces do not always fit
+    program = export(_First(module), inputs.positional, dict(inputs.named), strict=False).run_decompositions(table)
+    signature = program.graph_signature
+    nodes = tuple(program.graph_module.graph.nodes)
+    place = next(i for i, spec in enumerate(signature.output_specs) if spec.kind is OutputKind.USER_OUTPUT)
+    stored = {**program.state_dict, **program.constants}
+    named = [*module.named_parameters(remove_duplicate=False), *module.named_buffers(remove_duplicate=False)]
+    of: dict[int, str] = {}
+    first = {name: of.setdefault(id(tensor), name) for name, tensor in named}
+    given = iter((*inputs.positional, *inputs.named.values()))
+    tensors, values, ends = {}, {}, []
+    for spec in signature.input_specs:
+        name = spec.arg.name
+        if spec.kind is InputKind.USER_INPUT:
+            ends.append(name)
+            values[name] = next(given)
+            continue
+        values[name] = stored[str(spec.target)]
+        if spec.kind in (InputKind.PARAMETER, InputKind.BUFFER):
+            tensors[name] = first[str(spec.target).removeprefix("inner.")]
+    return Program(nodes, tensors, values, tuple(ends), nodes[-1].args[0][place])  # type: ignore[index, arg-type]
+
+
+def _recorded(module: nn.Module, inputs: Inputs) -> Program:
+    from torch._decomp import core_aten_decompositions
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    tensors = dict(module.named_parameters()) | dict(module.named_buffers())
+    given = [*inputs.positional, *inputs.named.values()]
+    free = [i for i, value in enumerate(given) if isinstance(value, Tensor)]
+
+    def run(parts: list[Tensor], *moving: Tensor) -> Any:
+        values = list(given)
+        for i, value in zip(free, moving, strict=True):
+            values[i] = value
+        args = values[: len(inputs.positional)]
+        kwargs = dict(zip(inputs.named, values[len(inputs.positional) :], strict=True))
+        stand_ins = dict(zip(tensors, parts, strict=True))
+        return first_tensor(torch.func.functional_call(module, stand_ins, tuple(args), kwargs))
+
+    pieces = list(tensors.values())
+    moving = [given[i] for i in free]
+    graph = make_fx(torch.func.functionalize(run), decomposition_table=core_aten_decompositions())(pieces, *moving)
+    graph.graph.eliminate_dead_code()
+    nodes = tuple(graph.graph.nodes)
+    holders = [node.name for node in nodes if node.op == "placeholder"]
+    values: dict[str, Any] = dict(zip(holders, [*pieces, *moving], strict=True))
+    values |= {node.name: getattr(graph, str(node.target)) for node in nodes if node.op == "get_attr"}
+    output: Any = nodes[-1].args[0]
+    return Program(
+        nodes,
+        dict(zip(holders[: len(pieces)], tensors, strict=True)),
+        values,
+        tuple(holders[len(pieces) :]),
+        output[0] if isinstance(output, list | tuple) else output,
+    )
