@@ -236,5 +236,5 @@ MOVES: dict[str, Rule] = {
     "index_select": pick,
     **dict.fromkeys(("scatter_add", "scatter", "index_add", "scatter_reduce", "index_copy"), scatter),
     "index_put": write_chosen,
-    **dict.fromkeys(("histc", "nonzero", "bincount", "searchsorted", "bucketize", "_unique2", "_local_scalar_dense"), forget),
+    **dict.fromkeys(("histc", "nonzero", "bincount", "searchsorted", "bucketize", "_unique2"), forget),
 }  # fmt: skip

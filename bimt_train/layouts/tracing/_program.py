@@ -1,6 +1,9 @@
 """A module as a program of ATen operators, exported by torch or, where that fails, recorded while it runs."""
 
+import contextlib
 import copy
+import io
+import logging
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +14,7 @@ from torch import Tensor, fx, nn
 
 from ..._errors import InputError
 from .._inputs import Inputs, first_tensor
+from ._record import Recorder
 
 
 class _First(nn.Module):
@@ -60,8 +64,9 @@ def program_of(module: nn.Module, inputs: Inputs) -> Program:
     module = copy.deepcopy(module).cpu().eval()
     floating = next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.get_default_dtype())
     inputs = inputs.floating(floating)
-    fast = torch.backends.mha.get_fastpath_enabled()
+    fast, quiet = torch.backends.mha.get_fastpath_enabled(), logging.root.manager.disable
     torch.backends.mha.set_fastpath_enabled(False)
+    logging.disable(logging.CRITICAL)  # what cannot be exported is recorded, and nobody need read why
     try:
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")
@@ -75,11 +80,13 @@ def program_of(module: nn.Module, inputs: Inputs) -> Program:
                 hint = "wrap the module so that it returns a tensor"
                 raise InputError("no tensor among the module's outputs", got=type(outputs).__name__, hint=hint)
             try:
-                return _exported(module, inputs)
+                with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                    return _exported(module, inputs)
             except Exception:  # whatever export cannot do, from control flow to its own faults
                 return _recorded(module, inputs)
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)
+        logging.disable(quiet)
 
 
 def _exported(module: nn.Module, inputs: Inputs) -> Program:
@@ -112,34 +119,16 @@ def _exported(module: nn.Module, inputs: Inputs) -> Program:
 
 def _recorded(module: nn.Module, inputs: Inputs) -> Program:
     from torch._decomp import core_aten_decompositions
-    from torch.fx.experimental.proxy_tensor import make_fx
 
-    tensors = dict(module.named_parameters()) | dict(module.named_buffers())
-    given = [*inputs.positional, *inputs.named.values()]
-    free = [i for i, value in enumerate(given) if isinstance(value, Tensor)]
-
-    def run(parts: list[Tensor], *moving: Tensor) -> Any:
-        values = list(given)
-        for i, value in zip(free, moving, strict=True):
-            values[i] = value
-        args = values[: len(inputs.positional)]
-        kwargs = dict(zip(inputs.named, values[len(inputs.positional) :], strict=True))
-        stand_ins = dict(zip(tensors, parts, strict=True))
-        return first_tensor(torch.func.functional_call(module, stand_ins, tuple(args), kwargs))
-
-    pieces = list(tensors.values())
-    moving = [given[i] for i in free]
-    graph = make_fx(torch.func.functionalize(run), decomposition_table=core_aten_decompositions())(pieces, *moving)
-    graph.graph.eliminate_dead_code()
-    nodes = tuple(graph.graph.nodes)
-    holders = [node.name for node in nodes if node.op == "placeholder"]
-    values: dict[str, Any] = dict(zip(holders, [*pieces, *moving], strict=True))
-    values |= {node.name: getattr(graph, str(node.target)) for node in nodes if node.op == "get_attr"}
-    output: Any = nodes[-1].args[0]
-    return Program(
-        nodes,
-        dict(zip(holders[: len(pieces)], tensors, strict=True)),
-        values,
-        tuple(holders[len(pieces) :]),
-        output[0] if isinstance(output, list | tuple) else output,
-    )
+    recorder = Recorder(core_aten_decompositions())
+    tensors: dict[str, str] = {}
+    for name, tensor in (*module.named_parameters(), *module.named_buffers()):
+        tensors[recorder.hold(tensor).name] = name
+    given = (*inputs.positional, *inputs.named.values())
+    ends = tuple(recorder.hold(value).name for value in given if isinstance(value, Tensor))
+    with recorder:
+        out = first_tensor(module(*inputs.positional, **inputs.named))
+    output = recorder.node_of(out)
+    recorder.graph.output(output)
+    recorder.graph.eliminate_dead_code()
+    return Program(tuple(recorder.graph.nodes), tensors, recorder.values, ends, output)

@@ -241,7 +241,7 @@ SUMS: dict[str, Rule] = {
     "native_layer_norm": layer_norm,
     "_fused_rms_norm": rms_norm,
     "native_group_norm": group_norm,
-    "_native_batch_norm_legit_no_training": batch_norm,
+    **dict.fromkeys(("_native_batch_norm_legit_no_training", "native_batch_norm"), batch_norm),
     **dict.fromkeys(("mm", "bmm", "mv", "dot"), matrix_product),
     **dict.fromkeys(("addmm", "baddbmm", "addmv"), sum_with_product),
     "_trilinear": trilinear,
