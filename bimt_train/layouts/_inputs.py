@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 from .._errors import InputError
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,3 +81,20 @@ def first_tensor(outputs: Any) -> Any:
     while isinstance(outputs, tuple | list | Mapping) and outputs:
         outputs = next(iter(outputs.values() if isinstance(outputs, Mapping) else outputs))
     return outputs
+
+
+def guessed_inputs(module: "nn.Module") -> list[Inputs]:
+    """Inputs that fit the first layer of a module, as rows, then as sequences of rows; none if it is of another kind."""
+    import torch
+    from torch import nn
+
+    generator = torch.Generator().manual_seed(0)
+    for layer in module.modules():
+        if isinstance(layer, nn.Embedding | nn.EmbeddingBag):
+            return [Inputs((torch.randint(0, layer.num_embeddings, (3, 4), generator=generator),), {})]
+        width = getattr(layer, "in_features", getattr(layer, "input_size", None))
+        if isinstance(width, int) and isinstance(layer, nn.Linear | nn.RNNBase | nn.RNNCellBase):
+            return [Inputs((torch.randn(*shape, width, generator=generator),), {}) for shape in ((4,), (3, 5))]
+        if not isinstance(layer, nn.Linear) and any(True for _ in layer.parameters(recurse=False)):
+            return []
+    return []

@@ -160,14 +160,18 @@ def pinned_along(labels: Labels, fields: Fields, axes: Iterable[int]) -> None:
 
 
 def without(labels: Labels, fields: Fields, axes: Iterable[int]) -> Fields:
-    """Fields that do not vary along ``axes``; those that do are pinned, and along their other axes replaced."""
+    """Fields after entries along ``axes`` were combined in an order that matters: nothing may move along them."""
     gone = set(axes)
-    pinned_along(labels, fields, gone)
-    left = [field for field in fields if not varying(field) & gone]
+    left = []
     for field in fields:
-        if varying(field) & gone:
-            for axis in varying(field) - gone:
-                left.append(along(labels.fresh(field.shape[axis], pinned=True), axis, field.ndim))
+        if varying(field) <= gone:
+            labels.pin(field.unique().tolist())
+        elif not varying(field) & gone:
+            left.append(field)
+        else:  # entries keep their places along these axes, and move along the others as blocks
+            shape = [length if axis in gone else 1 for axis, length in enumerate(field.shape)]
+            places = torch.as_tensor(labels.fresh(int(np.prod(shape)), pinned=True)).reshape(shape)
+            left += reduced(labels, met(labels, (field,), (places,)), gone)
     return tuple(left)
 
 

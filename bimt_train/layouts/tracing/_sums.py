@@ -49,13 +49,21 @@ def chosen_total(call: Call) -> Fields | list[Fields]:
     return total(call)
 
 
-def ordered(call: Call) -> Fields | list[Fields]:
-    """Combine entries along an axis in their order, or put them into another that depends on them."""
+def running(call: Call) -> Fields | list[Fields]:
+    """Combine entries along an axis in their order, as a running sum does."""
     value = call.args[0]
-    place = 2 if "topk" in str(call.operator) else 1
-    axis = axes_of(call.argument(place, "dim", -1), value.tensor.ndim)[0]
+    axis = axes_of(call.argument(1, "dim"), value.tensor.ndim)[0]
     left = (*without(call.labels, call.fields(value), [axis]), *pinned_result(call, axis))
     return left if isinstance(call.result, Tensor) else [left] * len(call.result)
+
+
+def ordered(call: Call) -> list[Fields]:
+    """Sort entries along an axis; where they were, if anything reads it, tells their order."""
+    value = call.args[0]
+    axis = axes_of(call.argument(2 if "topk" in str(call.operator) else 1, "dim", -1), value.tensor.ndim)[0]
+    fields = call.fields(value)
+    rest = without(call.labels, fields, [axis]) if 1 in call.used else reduced(call.labels, fields, [axis])
+    return [(*rest, *pinned_result(call, axis))] * len(call.result)
 
 
 def normalise(call: Call) -> Fields:
@@ -235,7 +243,8 @@ SUMS: dict[str, Rule] = {
         ("sum", "mean", "amax", "amin", "any", "all", "prod", "var", "std", "logsumexp", "var_mean"), total
     ),
     **dict.fromkeys(("argmax", "argmin", "max", "min", "median"), chosen_total),
-    **dict.fromkeys(("cumsum", "cumprod", "sort", "topk", "logcumsumexp", "cummax", "cummin"), ordered),
+    **dict.fromkeys(("cumsum", "cumprod", "logcumsumexp", "cummax", "cummin"), running),
+    **dict.fromkeys(("sort", "topk"), ordered),
     **dict.fromkeys(("_softmax", "_log_softmax", "_safe_softmax"), normalise),
     "linalg_vector_norm": vector_norm,
     "native_layer_norm": layer_norm,
