@@ -228,13 +228,50 @@ class Normed(nn.Module):
 
 
 PLAIN = (
-    Case("MLP", lambda: nn.Sequential(nn.Linear(4, 7), nn.ReLU(), nn.Linear(7, 5), nn.Tanh(), nn.Linear(5, 3)), floats(6, 4), (7, 5), 4, 3),
-    Case("MLP, one output", lambda: nn.Sequential(nn.Linear(4, 7), nn.SiLU(), nn.Linear(7, 1)), floats(6, 4), (7,), 4, 1),
-    Case("MLP, batch norm, dropout", lambda: nn.Sequential(nn.Linear(4, 7), nn.BatchNorm1d(7), nn.ReLU(), nn.Dropout(0.3), nn.Linear(7, 3)), floats(6, 4), (7,), 4, 3),
-    Case("MLP, RMS norm, PReLU", lambda: nn.Sequential(nn.Linear(4, 7), nn.RMSNorm(7), nn.PReLU(7), nn.Linear(7, 3)), floats(6, 4), (7,), 4, 3),
-    Case("MLP, group norm", lambda: nn.Sequential(nn.Linear(4, 8), nn.GroupNorm(2, 8), nn.ReLU(), nn.Linear(8, 3)), floats(6, 4), ((8, 2),), 4, 3),
+    Case(
+        "MLP",
+        lambda: nn.Sequential(nn.Linear(4, 7), nn.ReLU(), nn.Linear(7, 5), nn.Tanh(), nn.Linear(5, 3)),
+        floats(6, 4),
+        (7, 5),
+        4,
+        3,
+    ),
+    Case(
+        "MLP, one output", lambda: nn.Sequential(nn.Linear(4, 7), nn.SiLU(), nn.Linear(7, 1)), floats(6, 4), (7,), 4, 1
+    ),
+    Case(
+        "MLP, batch norm, dropout",
+        lambda: nn.Sequential(nn.Linear(4, 7), nn.BatchNorm1d(7), nn.ReLU(), nn.Dropout(0.3), nn.Linear(7, 3)),
+        floats(6, 4),
+        (7,),
+        4,
+        3,
+    ),
+    Case(
+        "MLP, RMS norm, PReLU",
+        lambda: nn.Sequential(nn.Linear(4, 7), nn.RMSNorm(7), nn.PReLU(7), nn.Linear(7, 3)),
+        floats(6, 4),
+        (7,),
+        4,
+        3,
+    ),
+    Case(
+        "MLP, group norm",
+        lambda: nn.Sequential(nn.Linear(4, 8), nn.GroupNorm(2, 8), nn.ReLU(), nn.Linear(8, 3)),
+        floats(6, 4),
+        ((8, 2),),
+        4,
+        3,
+    ),
     Case("class with fc1, fc2", TwoLayers, floats(6, 4), (7,), 4, 2),
-    Case("class, softmax at the end", lambda: nn.Sequential(TwoLayers(torch.sigmoid, 3), nn.Softmax(-1)), floats(6, 4), (7,), 4, 3),
+    Case(
+        "class, softmax at the end",
+        lambda: nn.Sequential(TwoLayers(torch.sigmoid, 3), nn.Softmax(-1)),
+        floats(6, 4),
+        (7,),
+        4,
+        3,
+    ),
     Case("gated, SwiGLU", Gated, floats(6, 4), (12,), 4, 3),
     Case("GLU", Glu, floats(6, 4), (5,), 4, 3),
     Case("residual", Residual, floats(6, 3), (8, 12, 12), 3, 2),
@@ -253,4 +290,4 @@ PLAIN = (
     Case("hypernetwork", HyperNetwork, several(floats(6, 4), floats(6, 3)), (5,), 4, 2),
     Case("sorted", Sorted, floats(6, 4), (5, 6), 4, 2),
     Case("weight norm", Normed, floats(6, 4), (6,), 4, 2),
-)  # fmt: skip
+)

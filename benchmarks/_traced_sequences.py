@@ -6,7 +6,6 @@ import torch
 import transformers
 from _traced_case import Case, floats, several, tokens
 from torch import Tensor, nn
-from torch.nn import functional
 
 
 class First(nn.Module):
@@ -63,7 +62,7 @@ class LinearAttention(nn.Module):
 
 
 class Seq2Seq(nn.Module):
-    """torch's encoder-decoder on embedded tokens; its cross attention stores q, k and v together and so ties both streams."""
+    """torch's encoder-decoder. Its cross attention stores q, k and v in one tensor, and so ties both streams."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -164,25 +163,106 @@ SEQUENCES = (
     Case("RNN", lambda: First(nn.RNN(3, 7, batch_first=True), 7), floats(4, 5, 3), (7,), 3, 3),
     Case("RNN, two layers", lambda: First(nn.RNN(3, 7, 2, batch_first=True), 7), floats(4, 5, 3), (7, 7), 3, 3),
     Case("LSTM", lambda: First(nn.LSTM(3, 7, batch_first=True), 7), floats(4, 5, 3), (7,), 3, 3),
-    Case("LSTM, both directions", lambda: First(nn.LSTM(3, 6, batch_first=True, bidirectional=True), 12), floats(4, 5, 3), (6,), 3, 3),
-    Case("LSTM, projected", lambda: First(nn.LSTM(3, 7, batch_first=True, proj_size=4), 4), floats(4, 5, 3), (7, 4), 3, 3),
+    Case(
+        "LSTM, both directions",
+        lambda: First(nn.LSTM(3, 6, batch_first=True, bidirectional=True), 12),
+        floats(4, 5, 3),
+        (6,),
+        3,
+        3,
+    ),
+    Case(
+        "LSTM, projected", lambda: First(nn.LSTM(3, 7, batch_first=True, proj_size=4), 4), floats(4, 5, 3), (7, 4), 3, 3
+    ),
     Case("GRU", lambda: First(nn.GRU(3, 7, batch_first=True), 7), floats(4, 5, 3), (7,), 3, 3),
     Case("GRU cell in a loop", Cells, floats(4, 5, 3), (6,), 3, 2),
-    Case("attention, torch's", lambda: nn.MultiheadAttention(8, 2, batch_first=True), several(*[floats(3, 4, 8)] * 3), ((8, 2),), 0, 8),
+    Case(
+        "attention, torch's",
+        lambda: nn.MultiheadAttention(8, 2, batch_first=True),
+        several(*[floats(3, 4, 8)] * 3),
+        ((8, 2),),
+        0,
+        8,
+    ),
     Case("attention, own", OwnAttention, floats(3, 4, 8), ((8, 2),), 8, 3),
     Case("attention, rotary", lambda: OwnAttention(rotary=True), floats(3, 4, 8), (2,), 8, 3),
     Case("linear attention", LinearAttention, floats(3, 4, 8), ((8, 2), 8), 8, 3),
     Case("encoder", encoder, floats(3, 4, 8), ((8, 2), (8, 2), 12, 12), 8, 8, stream=True),
-    Case("encoder-decoder", Seq2Seq, several(tokens(3, 4), tokens(3, 5, most=7)), (8, (8, 2), (8, 2), (8, 2), 12, 12), 0, 7),
+    Case(
+        "encoder-decoder",
+        Seq2Seq,
+        several(tokens(3, 4), tokens(3, 5, most=7)),
+        (8, (8, 2), (8, 2), (8, 2), 12, 12),
+        0,
+        7,
+    ),
     Case("ViT, own", Vit, floats(3, 3, 8, 8), (8, (8, 2), 12), 0, 3),
-    Case("ViT", lambda: model("ViTForImageClassification", **WIDTHS, image_size=8, patch_size=4, num_labels=3), floats(3, 3, 8, 8), (16, (16, 4), 12), 0, 3),
-    Case("BERT", lambda: model("BertModel", **WIDTHS, max_position_embeddings=8, vocab_size=11), tokens(3, 5), ((16, 4), 12), 0, 16),
-    Case("GPT-2", lambda: model("GPT2LMHeadModel", n_positions=8, n_embd=12, n_layer=2, n_head=3, **ENDS), tokens(3, 5), (12, (12, 3), (12, 3), 48, 48), 0, 0),
-    Case("Llama", lambda: model("LlamaForCausalLM", **WIDTHS, num_key_value_heads=2, **ENDS), tokens(3, 5), (16, 2, 12), 0, 11),
-    Case("Mixtral", lambda: model("MixtralForCausalLM", **WIDTHS, num_key_value_heads=2, num_local_experts=3, experts_implementation="eager", **ENDS), tokens(3, 5), (16, 2, 12), 0, 11),
-    Case("T5", lambda: model("T5ForConditionalGeneration", d_model=8, d_kv=4, d_ff=12, num_layers=1, num_heads=3, vocab_size=11, decoder_start_token_id=0), lambda: {"input_ids": tokens(3, 5)(), "decoder_input_ids": tokens(3, 4)()}, (8, 3, 3, (12, 3), 12, 12), 0, 0),
+    Case(
+        "ViT",
+        lambda: model("ViTForImageClassification", **WIDTHS, image_size=8, patch_size=4, num_labels=3),
+        floats(3, 3, 8, 8),
+        (16, (16, 4), 12),
+        0,
+        3,
+    ),
+    Case(
+        "BERT",
+        lambda: model("BertModel", **WIDTHS, max_position_embeddings=8, vocab_size=11),
+        tokens(3, 5),
+        ((16, 4), 12),
+        0,
+        16,
+    ),
+    Case(
+        "GPT-2",
+        lambda: model("GPT2LMHeadModel", n_positions=8, n_embd=12, n_layer=2, n_head=3, **ENDS),
+        tokens(3, 5),
+        (12, (12, 3), (12, 3), 48, 48),
+        0,
+        0,
+    ),
+    Case(
+        "Llama",
+        lambda: model("LlamaForCausalLM", **WIDTHS, num_key_value_heads=2, **ENDS),
+        tokens(3, 5),
+        (16, 2, 12),
+        0,
+        11,
+    ),
+    Case(
+        "Mixtral",
+        lambda: model(
+            "MixtralForCausalLM",
+            **WIDTHS,
+            num_key_value_heads=2,
+            num_local_experts=3,
+            experts_implementation="eager",
+            **ENDS,
+        ),
+        tokens(3, 5),
+        (16, 2, 12),
+        0,
+        11,
+    ),
+    Case(
+        "T5",
+        lambda: model(
+            "T5ForConditionalGeneration",
+            d_model=8,
+            d_kv=4,
+            d_ff=12,
+            num_layers=1,
+            num_heads=3,
+            vocab_size=11,
+            decoder_start_token_id=0,
+        ),
+        lambda: {"input_ids": tokens(3, 5)(), "decoder_input_ids": tokens(3, 4)()},
+        (8, 3, 3, (12, 3), 12, 12),
+        0,
+        0,
+    ),
     Case("experts, all", DenseMoe, floats(9, 6), (10,), 6, 2),
     Case("experts, the best", SparseMoe, floats(20, 6), (10, 10, 10), 6, 2),
     Case("EmbeddingBag", Bag, tokens(4, 3), (6, 5), 0, 2),
     Case("two tokens, folded", FoldedTokens, tokens(4, 2), (6, 9), 0, 11),
-)  # fmt: skip
+)

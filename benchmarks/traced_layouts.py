@@ -1,4 +1,4 @@
-"""Layouts that are derived by tracing: how many of 60 modules are certified, and whether their neurons are all found."""
+"""Layouts that are derived by tracing: how many modules are certified, and whether all their neurons are found."""
 
 import argparse
 import time
@@ -61,7 +61,9 @@ def _moving(layout: Layout) -> Counter[object]:
 
 
 def _expected(case: Case) -> Counter[object]:
-    ends = [("stream", case.x)] if case.stream else [(end, size) for end, size in (("x", case.x), ("y", case.y)) if size]
+    ends = (
+        [("stream", case.x)] if case.stream else [(end, size) for end, size in (("x", case.x), ("y", case.y)) if size]
+    )
     hidden = [size if isinstance(size, tuple) else (size, 1) for size in case.hidden]
     return Counter([(end, size, 1) for end, size in ends] + [("", *sizes) for sizes in hidden])
 
@@ -76,16 +78,14 @@ def main() -> None:
     parser.add_argument("--only", default="", help="a part of a name; prints, and writes nothing")
     only = parser.parse_args().only
     outcomes = {case.name: outcome(case) for case in CASES if only in case.name}
-    rows = [
-        [name, one.verdict, one.found or one.said, f"{one.seconds:.1f} s"] for name, one in outcomes.items()
-    ]
+    rows = [[name, one.verdict, one.found or one.said, f"{one.seconds:.1f} s"] for name, one in outcomes.items()]
     if only:
         print(*(" | ".join(row) for row in rows), sep="\n")
         return
     counts = Counter(one.verdict for one in outcomes.values())
     lines = [
-        "Certified: `verify` passes without a hand's help, and the movable groups have exactly the sizes and heads that "
-        "were written down by hand. Too coarse: `verify` passes, but neurons that could move were not found.",
+        "Certified: `verify` passes without a hand's help, and the movable groups have exactly the sizes and heads "
+        "that were written down by hand. Too coarse: `verify` passes, but not with these groups.",
         "",
         *table(["modules", *VERDICTS], [[len(outcomes), *(counts[verdict] for verdict in VERDICTS)]]),
         "",

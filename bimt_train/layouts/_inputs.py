@@ -84,7 +84,7 @@ def first_tensor(outputs: Any) -> Any:
 
 
 def guessed_inputs(module: "nn.Module") -> list[Inputs]:
-    """Inputs that fit the first layer of a module, as rows, then as sequences of rows; none if it is of another kind."""
+    """Inputs that fit the first layer of a module, as rows, then as sequences; none if it is of another kind."""
     import torch
     from torch import nn
 

@@ -141,9 +141,8 @@ def _chain(module: "nn.Sequential") -> Layout:
         if isinstance(child, nn.Linear):
             pieces.append(linear(name, source=groups[at], target=groups[at + 1], bias=child.bias is not None))
             at += 1
-        elif isinstance(child, nn.LayerNorm | nn.RMSNorm):
-            if child.elementwise_affine:
-                pieces.append(norm(name, target=groups[at], bias=getattr(child, "bias", None) is not None))
+        elif isinstance(child, nn.LayerNorm | nn.RMSNorm) and child.elementwise_affine:
+            pieces.append(norm(name, target=groups[at], bias=getattr(child, "bias", None) is not None))
     return Layout.merge(*pieces, inputs="x", outputs="y")
 
 

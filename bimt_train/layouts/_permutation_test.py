@@ -165,9 +165,7 @@ class PermutationTest:
         except (RuntimeError, TypeError, ValueError, IndexError) as error:
             reason = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
             hint = "give x as the module's only argument, a tuple of its arguments, or a mapping of their names"
-            raise InputError(
-                "the module cannot be run on x", where=f"x {x.shapes}", got=reason, hint=hint
-            ) from error
+            raise InputError("the module cannot be run on x", where=f"x {x.shapes}", got=reason, hint=hint) from error
         outputs = first_tensor(outputs)
         if not isinstance(outputs, Tensor):
             hint = "wrap the module so that it returns a tensor"

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from ._fields import Fields, of_constant, varying
+from ._fields import Fields, labels_in, of_constant, varying
 from ._labels import Labels
 
 
@@ -78,11 +78,11 @@ class Call:
         return self.args[place] if len(self.args) > place else self.kwargs.get(name, default)
 
     def layer(self, value: Any, *contracted: int) -> None:
-        """Note that a layer reads along the ``contracted`` axes of one of its own tensors, and writes along the others."""
+        """Note that a layer reads along the ``contracted`` axes of one of its tensors, and writes along the others."""
         if isinstance(value, Value) and not value.of_inputs:
             for field in value.fields:
                 reads = varying(field) & {axis % field.ndim for axis in contracted}
-                (self.labels.read if reads else self.labels.written).update(field.unique().tolist())
+                (self.labels.read if reads else self.labels.written).update(labels_in(field))
 
 
 Rule = Callable[[Call], Fields | list[Fields]]

@@ -24,6 +24,12 @@ def collapsed(labels: Tensor) -> Tensor:
     return labels
 
 
+def labels_in(field: Tensor) -> list[int]:
+    """The labels that a field has."""
+    found: list[int] = np.unique(field.numpy()).tolist()
+    return found
+
+
 def varying(field: Tensor) -> frozenset[int]:
     """The axes along which a field varies."""
     return frozenset(axis for axis, length in enumerate(field.shape) if length > 1)
@@ -89,7 +95,8 @@ def _related(labels: Labels, one: Tensor, other: Tensor) -> Tensor | None:
         return None
     if one.shape == other.shape and torch.equal(one, other):
         return one
-    a, b = (field.numpy().ravel() for field in torch.broadcast_tensors(one, other))
+    shape = [max(lengths) for lengths in zip(one.shape, other.shape, strict=True)]
+    a, b = (field.expand(shape).numpy().ravel() for field in (one, other))
     pairs = np.unique(np.stack([a, b]), axis=1)
     (names_a, index_a, count_a), (names_b, index_b, count_b) = (
         np.unique(row, return_inverse=True, return_counts=True) for row in pairs
@@ -102,7 +109,9 @@ def _related(labels: Labels, one: Tensor, other: Tensor) -> Tensor | None:
         members, blocks = pairs if a_determines else pairs[::-1]
         labels.put_under(members, blocks)
         return one if a_determines else other
-    joined = coo_matrix((np.ones(len(index_a)), (index_a, index_b + len(names_a))), shape=(len(names_a) + len(names_b),) * 2)
+    joined = coo_matrix(
+        (np.ones(len(index_a)), (index_a, index_b + len(names_a))), shape=(len(names_a) + len(names_b),) * 2
+    )
     number, part = connected_components(joined, directed=False)
     if number == 1 and len(index_a) == len(names_a) * len(names_b):
         return None
@@ -156,7 +165,7 @@ def pinned_along(labels: Labels, fields: Fields, axes: Iterable[int]) -> None:
     """Pin the labels that vary along any of ``axes``, because the order of entries matters there."""
     for field in fields:
         if varying(field) & set(axes):
-            labels.pin(field.unique().tolist())
+            labels.pin(labels_in(field))
 
 
 def without(labels: Labels, fields: Fields, axes: Iterable[int]) -> Fields:
@@ -165,7 +174,7 @@ def without(labels: Labels, fields: Fields, axes: Iterable[int]) -> Fields:
     left = []
     for field in fields:
         if varying(field) <= gone:
-            labels.pin(field.unique().tolist())
+            labels.pin(labels_in(field))
         elif not varying(field) & gone:
             left.append(field)
         else:  # entries keep their places along these axes, and move along the others as blocks
@@ -180,8 +189,8 @@ def joint(labels: Labels, fields: Fields, shape: Sequence[int]) -> Tensor:
     if len(fields) == 1:
         return fields[0]
     tuples = torch.stack([field.expand(*shape).reshape(-1) for field in fields])
-    distinct, which = torch.unique(tuples, dim=1, return_inverse=True)
+    distinct, which = np.unique(tuples.numpy(), axis=1, return_inverse=True)
     made = labels.fresh(distinct.shape[1])
     for row in distinct:
         labels.put_under(made, row.tolist())
-    return collapsed(torch.as_tensor(made)[which].reshape(*shape))
+    return collapsed(torch.as_tensor(made[which.ravel()]).reshape(*shape))

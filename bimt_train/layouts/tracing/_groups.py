@@ -79,7 +79,12 @@ def read(run: Run) -> Reading:
             if numbers <= {None}:
                 continue
             if len(numbers) > 1:
-                _join(labels, symmetry, [families[n] for n in numbers if n is not None], None not in numbers)
+                _join(
+                    labels,
+                    symmetry,
+                    [families[n] for n in numbers if n is not None],
+                    None not in numbers and axis not in ends,
+                )
                 break
             (number,) = numbers
             assert number is not None

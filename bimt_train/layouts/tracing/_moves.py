@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ._call import Call, Rule, Value, axes_of
-from ._fields import Fields, along, chosen, joint, lifted, met, moved, pinned_along, varying, without
+from ._fields import Fields, along, chosen, joint, labels_in, lifted, met, moved, pinned_along, varying, without
 from ._labels import Labels
 
 
@@ -16,7 +16,6 @@ def move(call: Call) -> Fields | list[Fields]:
     """Apply the operator to the labels of its first argument."""
     value = call.args[0]
     fields, shape = call.fields(value), value.tensor.shape
-
 
     def applied(field: Tensor) -> Any:
         return call.operator(field, *call.args[1:], **call.kwargs)
@@ -82,7 +81,8 @@ def write_slice(call: Call) -> Fields:
 
     def put(fields: list[Tensor]) -> Tensor:
         into, piece = (field.contiguous() for field in fields)
-        return call.operator(into, piece.squeeze(axis) if selects else piece, *call.args[2:], **call.kwargs)
+        made: Tensor = call.operator(into, piece.squeeze(axis) if selects else piece, *call.args[2:], **call.kwargs)
+        return made
 
     parts = [(call.fields(whole), whole.tensor.shape), (source, shape)]
     return assembled(call.labels, parts, axis, put)
@@ -119,7 +119,7 @@ def look_up(call: Call) -> Fields:
 
 
 def _first_axis(call: Call, value: Value) -> set[int]:
-    return {int(n) for field in call.fields(value) if 0 in varying(field) for n in field.unique()}
+    return {label for field in call.fields(value) if 0 in varying(field) for label in labels_in(field)}
 
 
 def index(call: Call) -> Fields:
@@ -138,7 +138,8 @@ def _chosen(call: Call, value: Value, indices: Sequence[Any]) -> Fields:
     fields = call.fields(value)
 
     def take(field: Tensor) -> Tensor:
-        return torch.ops.aten.index.Tensor(field, plain)
+        taken: Tensor = torch.ops.aten.index.Tensor(field, plain)
+        return taken
 
     if all(each.constant for each in given):
         return chosen(call.labels, fields, value.tensor.shape, take)

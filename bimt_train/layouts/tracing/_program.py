@@ -44,6 +44,8 @@ class Program:
         The placeholders of the module's inputs, in order.
     output : torch.fx.Node
         The node of the module's first output.
+    recorded : bool, default False
+        Whether only the operators of one run are known, because they depend on numbers.
     """
 
     nodes: tuple[fx.Node, ...]
@@ -51,6 +53,7 @@ class Program:
     values: Mapping[str, Any]
     inputs: tuple[str, ...]
     output: fx.Node
+    recorded: bool = False
 
 
 def program_of(module: nn.Module, inputs: Inputs) -> Program:
@@ -94,10 +97,12 @@ def _exported(module: nn.Module, inputs: Inputs) -> Program:
     from torch.export.graph_signature import InputKind, OutputKind
 
     table = default_decompositions()
-    table.pop(torch.ops.aten.scaled_dot_product_attention.default, None)  # has a rule, and its pieces do not always fit
+    attention = torch.ops.aten.scaled_dot_product_attention.default  # has a rule, and its pieces do not always fit
+    table.pop(attention, None)  # type: ignore[no-untyped-call]  # torch's own
     program = export(_First(module), inputs.positional, dict(inputs.named), strict=False).run_decompositions(table)
     signature = program.graph_signature
     nodes = tuple(program.graph_module.graph.nodes)
+    output: Any = nodes[-1].args[0]
     place = next(i for i, spec in enumerate(signature.output_specs) if spec.kind is OutputKind.USER_OUTPUT)
     stored = {**program.state_dict, **program.constants}
     named = [*module.named_parameters(remove_duplicate=False), *module.named_buffers(remove_duplicate=False)]
@@ -114,7 +119,7 @@ def _exported(module: nn.Module, inputs: Inputs) -> Program:
         values[name] = stored[str(spec.target)]
         if spec.kind in (InputKind.PARAMETER, InputKind.BUFFER):
             tensors[name] = first[str(spec.target).removeprefix("inner.")]
-    return Program(nodes, tensors, values, tuple(ends), nodes[-1].args[0][place])  # type: ignore[index, arg-type]
+    return Program(nodes, tensors, values, tuple(ends), output[place])
 
 
 def _recorded(module: nn.Module, inputs: Inputs) -> Program:
@@ -131,4 +136,4 @@ def _recorded(module: nn.Module, inputs: Inputs) -> Program:
     output = recorder.node_of(out)
     recorder.graph.output(output)
     recorder.graph.eliminate_dead_code()
-    return Program(tuple(recorder.graph.nodes), tensors, recorder.values, ends, output)
+    return Program(tuple(recorder.graph.nodes), tensors, recorder.values, ends, output, recorded=True)

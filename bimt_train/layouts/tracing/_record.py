@@ -2,7 +2,7 @@
 
 import operator
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -23,7 +23,7 @@ class Recorder(TorchDispatchMode):
         The value of each placeholder and of each tensor from elsewhere.
     """
 
-    def __init__(self, table: Mapping[Any, Callable[..., Any]]) -> None:
+    def __init__(self, table: Any) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # torch's own
         self.graph = fx.Graph()
         self.values: dict[str, Any] = {}
@@ -73,7 +73,9 @@ class Recorder(TorchDispatchMode):
                     self._bind(each, self.graph.create_node("call_function", operator.getitem, (node, place)))
         elif isinstance(result, Tensor):
             if plain is not func and (id(result) not in before or result._is_view()):
-                raise LayoutError("a module that overwrites part of a tensor", where=_line(), got=str(func))
+                raise LayoutError(
+                    "a module that overwrites part of a tensor", where=last_line(_line()), got=str(func), hint=HINT
+                )
             self._bind(result, node)
         return result
 
@@ -92,8 +94,19 @@ def _functional(func: Any) -> Any:
     packet = getattr(torch.ops.aten, func.overloadpacket.__name__.removesuffix("_"), None)
     found = getattr(packet, func._overloadname, None) or getattr(packet, "default", None)
     if found is None or found._schema.is_mutable:
-        raise LayoutError("no rule for an operator that overwrites a tensor", where=_line(), got=str(func))
+        raise LayoutError(
+            "no rule for an operator that overwrites a tensor", where=last_line(_line()), got=str(func), hint=HINT
+        )
     return found
+
+
+HINT = "declare the layout of this module by hand, one pattern a tensor, and let verify certify it"
+
+
+def last_line(stack: str) -> str:
+    """The file and line that a stack trace ends with, without folders."""
+    files = [line.strip() for line in stack.splitlines() if line.strip().startswith("File ")]
+    return files[-1].removeprefix("File ").replace('"', "").rpartition("/")[2] if files else ""
 
 
 def _line() -> str:

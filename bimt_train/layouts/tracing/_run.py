@@ -6,21 +6,36 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor, fx
 
 from ..._errors import LayoutError
 from ._call import Call, Value
-from ._fields import along
+from ._fields import along, labels_in
 from ._labels import Ints, Labels
 from ._program import Program
+from ._record import last_line
 from ._rules import rule_for
 from ._units import own_units, units_of
 
-
 BLANK = frozenset(
-    {"full_like", "zeros_like", "ones_like", "empty_like", "new_full", "new_zeros", "new_ones", "new_empty", "scalar_tensor"}
+    {
+        "full_like",
+        "zeros_like",
+        "ones_like",
+        "empty_like",
+        "new_full",
+        "new_zeros",
+        "new_ones",
+        "new_empty",
+        "scalar_tensor",
+    }
 )
 """Operators whose result depends on the shape alone."""
+
+
+VIEWS = frozenset({"view", "_unsafe_view", "view_copy"})
+"""Operators that reshape as the strides allow; the strides here may be others than those that torch planned with."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,12 +155,14 @@ def _given(labels: Labels, tensor: Tensor, first: bool) -> tuple[Value, list[Int
 
 
 def _called(labels: Labels, node: fx.Node, values: Mapping[str, Any], uses: dict[str, set[str]]) -> Any:
-    args, kwargs = fx.node.map_arg((node.args, dict(node.kwargs)), lambda each: values[each.name])
+    given: Any = fx.node.map_arg((node.args, dict(node.kwargs)), lambda each: values[each.name])
+    args, kwargs = given
     if node.target is operator.getitem:
         return args[0][args[1]]
     seen: list[Value] = []
     plain_args, plain_kwargs = _plain((args, kwargs), seen)
-    result = node.target(*plain_args, **plain_kwargs)  # type: ignore[operator]
+    target = torch.ops.aten.reshape.default if _name(node) in VIEWS else node.target
+    result = target(*plain_args, **plain_kwargs)  # type: ignore[operator]
     origin: frozenset[str] = frozenset().union(*(each.origin for each in seen))
     of_inputs = any(each.of_inputs for each in seen)
     for each in seen:
@@ -191,7 +208,11 @@ def _plain(given: Any, seen: list[Value]) -> Any:
         seen.append(given)
         return given.tensor
     if isinstance(given, list | tuple):
-        return type(given)(_plain(each, seen) for each in given) if type(given) in (list, tuple) else [_plain(each, seen) for each in given]
+        return (
+            type(given)(_plain(each, seen) for each in given)
+            if type(given) in (list, tuple)
+            else [_plain(each, seen) for each in given]
+        )
     if isinstance(given, dict):
         return {name: _plain(each, seen) for name, each in given.items()}
     return given
@@ -208,7 +229,7 @@ def _outputs(labels: Labels, value: Value) -> Ints | None:
     alone = [field for field in across if field.numel() == value.tensor.shape[-1]]
     for field in value.fields:
         if not (len(across) == 1 and field is across[0] and alone):
-            labels.pin(field.unique().tolist())
+            labels.pin(labels_in(field))
     return alone[0].numpy().ravel() if len(across) == 1 and alone else None
 
 
@@ -216,10 +237,6 @@ def _place(node: fx.Node) -> str:
     """The module and the line that call an operator."""
     stack = list((node.meta.get("nn_module_stack") or {}).values())
     path = next((str(where).removeprefix("L['self'].").removeprefix("inner.") for where, _ in reversed(stack)), "")
-    lines = [line.strip() for line in (node.meta.get("stack_trace") or "").splitlines()]
-    files = [line for line in lines if line.startswith("File ")]
-    line = files[-1].removeprefix("File ").replace('"', "").rpartition("/")[2] if files else ""
+    line = last_line(node.meta.get("stack_trace") or "")
     said = ", ".join(each for each in (f"module '{path}'" if path not in ("", "inner") else "", line) if each)
     return said or f"operator '{node.name}'"
-
-

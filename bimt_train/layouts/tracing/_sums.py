@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from ._call import Call, Rule, Value, axes_of
-from ._fields import Fields, along, lifted, met, moved, pinned_along, reduced, varying, without
+from ._fields import Fields, along, labels_in, lifted, met, moved, pinned_along, reduced, varying, without
 from ._moves import pinned_result
 
 
@@ -165,7 +165,7 @@ def embedding_bag(call: Call) -> list[Fields]:
     """Sum rows of a table; the rows are tokens and stay."""
     table = call.args[0]
     fields = call.fields(table)
-    call.labels.tokens.update(int(n) for field in fields if 0 in varying(field) for n in field.unique())
+    call.labels.tokens.update(n for field in fields if 0 in varying(field) for n in labels_in(field))
     call.layer(table, 0)
     rest = without(call.labels, fields, [0])
     bags = call.result[0].shape[0]

@@ -111,7 +111,7 @@ def _kinds(
     members: Mapping[int, set[int]],
     belongs: Mapping[int, list[tuple[int, int]]],
 ) -> dict[int, int]:
-    kind = {one: 0 for one in names}
+    kind = dict.fromkeys(names, 0)
     known = 0
     while True:
         signs = {

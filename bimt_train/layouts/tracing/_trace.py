@@ -40,11 +40,19 @@ def trace(module: "nn.Module", inputs: Inputs) -> Layout:
     Raises
     ------
     LayoutError
-        An operator has no rule, or no neuron can move.
+        An operator has no rule, no neuron can move, or the inputs do not reach a tensor of a module that branches.
     """
     lasting = module.state_dict().keys()
     buffers = {name: name in lasting for name, _ in module.named_buffers()}
-    found = run(program_of(module, inputs), buffers)
+    program = program_of(module, inputs)
+    found = run(program, buffers)
+    unread = [name for name, _ in module.named_parameters() if name not in found.uses]
+    if program.recorded and unread:
+        raise LayoutError(
+            "tensors that no operator reads for these inputs",
+            where=", ".join(f"'{name}'" for name in unread[:8]),
+            hint="what runs depends on numbers: give example inputs that reach every tensor",
+        )
     reading = read(found)
     if not reading.families:
         raise LayoutError(
@@ -140,7 +148,9 @@ class _Still:
         neurons = roots[own]
         order = tuple(dict.fromkeys(neurons.tolist()))
         folded = arrangement(neurons, order)
-        if folded is None or not self._is_layer(own, order) or set(own.tolist()) & labels.tokens:
+        if folded is None:  # each index by itself
+            order, folded = tuple(own.tolist()), (1, 1)
+        if not self._is_layer(own, order) or set(own.tolist()) & labels.tokens:
             return "_"
         if order not in self.names:
             self.names[order] = self._name(set(order))

@@ -1,4 +1,4 @@
-"""The only neuron along an axis of length 1: nothing there can vary, so fields do not follow it, but its name counts."""
+"""The only neuron along an axis of length 1: nothing varies there, so no field follows it, but its name counts."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -47,7 +47,7 @@ def _permuted(call: Call, shape: tuple[int, ...]) -> Units:
 def _viewed(call: Call, shape: tuple[int, ...]) -> Units:
     """An axis of length 1 is found again by how many entries stand before it, counted from the last of several."""
     value = call.args[0]
-    left = {place: where for place, where in zip(_ones(shape), _places(shape), strict=True)}
+    left = dict(zip(_ones(shape), _places(shape), strict=True))
     found: dict[int, int] = {}
     olds = list(zip(_ones(tuple(value.tensor.shape)), _places(tuple(value.tensor.shape)), strict=True))
     for axis, where in reversed(olds):
@@ -79,8 +79,8 @@ def _product(call: Call, shape: tuple[int, ...]) -> Units:
     count = one.tensor.ndim
     reads = [each for each in (one.units.get(count - 1), other.units.get(count - 2)) if each is not None]
     call.labels.unite(reads[:1] * (len(reads) - 1), reads[1:])
-    writes = [units for units in ({count - 2: one.units.get(count - 2)}, {count - 1: other.units.get(count - 1)})]
-    known = {axis: unit for units in writes for axis, unit in units.items() if unit is not None}
+    writes = {count - 2: one.units.get(count - 2), count - 1: other.units.get(count - 1)}
+    known = {axis: unit for axis, unit in writes.items() if unit is not None}
     for value, contracted in ((one, count - 1), (other, count - 2)):
         for axis, unit in value.units.items():
             if not value.of_inputs:
