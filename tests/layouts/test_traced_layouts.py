@@ -168,6 +168,41 @@ EXAMPLES = {
         {"b.weight": "y f2", "a.weight": "f1 x"},
         {"x": (4, 1), "y": (2, 1)},
     ),
+    "one entry apart": Example(
+        lambda: Module(lambda m, x: m.b(m.a(x)) * m.a(x)[:, :1], a=nn.Linear(4, 5), b=nn.Linear(5, 2)),
+        (drawn(5, 4),),
+        {"a.weight": "f1 x", "b.weight": "y f1"},
+        {"x": (4, 1), "y": (2, 1)},
+    ),
+    "keys that two heads share": Example(
+        lambda: Module(
+            lambda m, x: m.o(
+                nn.functional.scaled_dot_product_attention(
+                    *(getattr(m, n)(x).unflatten(-1, (-1, 3)).transpose(1, 2) for n in "qkv"), enable_gqa=True
+                )
+                .transpose(1, 2)
+                .flatten(2)
+            ),
+            q=nn.Linear(5, 12),
+            k=nn.Linear(5, 6),
+            v=nn.Linear(5, 6),
+            o=nn.Linear(12, 2),
+        ),
+        (drawn(2, 4, 5),),
+        {"q.weight": "(h1 6) x", "k.weight": "(h1 3) x", "v.bias": "(h1 3)", "o.weight": "y (h1 6)"},
+        {"x": (5, 1), "h1": (2, 1), "y": (2, 1)},
+    ),
+    "three axes of neurons": Example(
+        lambda: Module(
+            lambda m, x: m.out(torch.tanh(m.pair(m.a(x), x))),
+            a=nn.Linear(4, 6),
+            pair=nn.Bilinear(6, 4, 5),
+            out=nn.Linear(5, 2),
+        ),
+        (drawn(6, 4),),
+        {"a.weight": "h1 x", "pair.weight": "_ h1 x", "out.weight": "y f1"},
+        {"x": (4, 1), "h1": (6, 1), "y": (2, 1)},
+    ),
     "sums of messages along edges": Example(
         lambda: Module(
             lambda m, x, edges: m.b(m.a(x).index_add(0, edges[1], m.a(x)[edges[0]])),
