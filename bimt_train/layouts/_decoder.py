@@ -10,7 +10,10 @@ from ._bind import bind
 from ._group import Group
 from ._layout import Layout, Role, TensorSpec
 
-HINT = "write the layout as a dictionary of patterns, one a tensor, and let verify certify it"
+HINT = (
+    "give example inputs, layout_for(module, x), or write the layout as a dictionary of patterns, one a tensor, "
+    "and let verify certify it"
+)
 
 LayerGroups = Callable[[Any, int], tuple[tuple[Group, ...], Mapping[str, int]]]
 

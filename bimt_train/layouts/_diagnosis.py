@@ -177,7 +177,7 @@ def _heads(test: PermutationTest, variant: LayoutVariant, group: str, tolerance:
 
 def _ends(test: PermutationTest, variant: LayoutVariant, group: str, tolerance: float) -> Suspect | None:
     """The group is the inputs or outputs and was not declared as such, or the other way round."""
-    for end, values in (("inputs", test.x), ("outputs", test.outputs)):
+    for end, values in (("inputs", test.x.first), ("outputs", test.outputs)):
         declared = getattr(variant, end)
         said = "" if declared == group else group
         if said and (values.ndim == 0 or values.shape[-1] != variant.layout.sizes[group]):

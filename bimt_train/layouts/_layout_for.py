@@ -1,12 +1,13 @@
-"""Layouts of common modules: torch's chains and encoders, and decoders as Hugging Face builds them."""
+"""Layouts of modules: of torch's chains and encoders, of Hugging Face's decoders, and, by tracing, of any other."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from .._errors import LayoutError
-from ._decoder import HINT
+from .._errors import InputError, LayoutError
 from ._fragments import attention, linear, norm
 from ._gpt2 import GPT2
 from ._group import Group
+from ._inputs import Inputs, guessed_inputs
 from ._layout import Layout
 from ._llama import LLAMA
 
@@ -14,10 +15,12 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-def layout_for(module: "nn.Module") -> Layout:
-    """Derive the layout of a module of a known kind, with groups on parallel lines.
+def layout_for(module: "nn.Module", *example_inputs: Any) -> Layout:
+    """Derive the layout of a module, with groups on parallel lines.
 
-    Certify the result with `verify`. The known kinds are:
+    Certify the result with `verify`. With example inputs any module is traced: it runs once on labels of its neurons,
+    and what its operators demand of any permutation of them decides which neurons form a group. Without them, these
+    kinds have layouts of their own:
 
     - ``torch.nn.Sequential``: Linear layers, with activations, Dropout, Identity, LayerNorm and RMSNorm between. Groups
       x, h1, h2, ..., y.
@@ -28,50 +31,108 @@ def layout_for(module: "nn.Module") -> Layout:
       with one neuron for each key/value head, which the query heads that it serves follow.
 
     Decoders are known by their tensors' names, all of which must be in the family's table. Tokens and positions are no
-    neurons; tied embeddings are declared once; embeddings, and the way out to tokens, pay l0 an entry.
+    neurons; tied embeddings are declared once; embeddings, and the way out to tokens, pay l0 an entry. Any other module
+    is traced with inputs that fit its first layer, if there are such.
 
     Parameters
     ----------
     module : torch.nn.Module
         The module to describe.
+    *example_inputs : array or torch.Tensor, or one mapping of str to them
+        What the module takes: a few rows of numbers or tokens, by position, or by name in one mapping.
 
     Returns
     -------
     Layout
-        A declaration of every parameter and of every buffer that is stored.
+        A declaration of every parameter and of every buffer that is stored. A traced one has the groups x (the last
+        axis of the first input), y (that of the first output; one group resid if both are the same), h1, h2, ...
+        (neurons), a1, a2, ... (neurons in heads), and f1, f2, ... (neurons that cannot move).
 
     Raises
     ------
     LayoutError
-        The module is of another kind, or contains a module or tensor that is not known, which is named.
+        The module has an operator without a rule, which is named with the module and line that call it; or no neuron of
+        it can move; or it is of no kind that is known without example inputs.
+    InputError
+        The module cannot be run on the example inputs.
+
+    Notes
+    -----
+    Each index of each axis of each tensor is a label. An elementwise operator unites labels that meet, a product those
+    of the axes that it contracts; what varies along a block of entries (a head) ties the block. A constant that differs
+    along an axis fixes its labels, and so does whatever depends on order (pixels, positions, tokens). A pattern has at
+    most two groups, and none for groups side by side. So groups that a module concatenates are tied as runs over one
+    group, ``"(2 h1)"``, if their sizes allow, else fixed; and a tensor of three axes of neurons has one fixed.
+
+    A program that depends on numbers is described as it runs for the example inputs.
 
     Examples
     --------
+    >>> import torch
     >>> from torch import nn
     >>> layout = layout_for(nn.Sequential(nn.Linear(3, 5), nn.ReLU(), nn.Linear(5, 2)))
     >>> dict(layout.sizes)
     {'x': 3, 'h1': 5, 'y': 2}
+
+    A module of no known kind, a gated one:
+
+    >>> class Gated(nn.Module):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.gate, self.up, self.down = nn.Linear(4, 12), nn.Linear(4, 12), nn.Linear(12, 2)
+    ...
+    ...     def forward(self, x):
+    ...         return self.down(nn.functional.silu(self.gate(x)) * self.up(x))
+    >>> traced = layout_for(Gated(), torch.randn(5, 4))
+    >>> {name: spec.pattern for name, spec in traced.tensors.items() if name.endswith("weight")}
+    {'gate.weight': 'h1 x', 'up.weight': 'h1 x', 'down.weight': 'y h1'}
     """
     from torch import nn
 
-    if isinstance(module, nn.Sequential):
+    if example_inputs:
+        alone = example_inputs[0] if len(example_inputs) == 1 else example_inputs
+        return _traced(module, Inputs.of(alone if isinstance(alone, Mapping) else example_inputs))
+    if isinstance(module, nn.Sequential) and _is_chain(module):
         return _chain(module)
     if isinstance(module, nn.TransformerEncoder):
         return _encoder(module)
     for family in (GPT2, LLAMA):
         if family.knows(module):
             return family.layout(module)
+    for inputs in guessed_inputs(module):
+        try:
+            return _traced(module, inputs)
+        except LayoutError:
+            raise
+        except InputError:
+            continue  # the guess does not fit the module
     kind = type(module).__name__
-    expected = "torch.nn.Sequential, torch.nn.TransformerEncoder, or a decoder like GPT-2 or Llama"
-    raise LayoutError("no layout is known for this module", expected=expected, got=kind, hint=HINT)
+    expected = "torch.nn.Sequential, torch.nn.TransformerEncoder, a decoder like GPT-2 or Llama, or example inputs"
+    hint = "give example inputs, layout_for(module, x)"
+    raise LayoutError("no layout is known for this module", expected=expected, got=kind, hint=hint)
+
+
+def _traced(module: "nn.Module", inputs: Inputs) -> Layout:
+    from .tracing import trace
+
+    return trace(module, inputs)
+
+
+def _is_chain(module: "nn.Sequential") -> bool:
+    """Whether a chain has nothing with tensors but Linear layers and norms."""
+    from torch import nn
+
+    known = (nn.Linear, nn.LayerNorm, nn.RMSNorm)
+    children = list(module.children())
+    bare = (not any(True for _ in (*child.parameters(), *child.buffers())) for child in children)
+    linear_layers = any(isinstance(child, nn.Linear) for child in children)
+    return linear_layers and all(isinstance(c, known) or empty for c, empty in zip(children, bare, strict=True))
 
 
 def _chain(module: "nn.Sequential") -> Layout:
     from torch import nn
 
     sizes = [(name, child) for name, child in module.named_children() if isinstance(child, nn.Linear)]
-    if not sizes:
-        raise LayoutError("a chain without Linear layers", where="layout_for", hint=HINT)
     names = ["x", *(f"h{i}" for i in range(1, len(sizes))), "y"]
     widths = [sizes[0][1].in_features, *(child.out_features for _, child in sizes)]
     groups = [Group.line(name, width) for name, width in zip(names, widths, strict=True)]
@@ -80,14 +141,8 @@ def _chain(module: "nn.Sequential") -> Layout:
         if isinstance(child, nn.Linear):
             pieces.append(linear(name, source=groups[at], target=groups[at + 1], bias=child.bias is not None))
             at += 1
-        elif isinstance(child, nn.LayerNorm | nn.RMSNorm):
-            if child.elementwise_affine:
-                pieces.append(norm(name, target=groups[at], bias=getattr(child, "bias", None) is not None))
-        elif any(True for _ in child.parameters()) or any(True for _ in child.buffers()):
-            where, got = f"module '{name}'", type(child).__name__
-            raise LayoutError(
-                "a module that a chain cannot have", where=where, expected="Linear or a norm", got=got, hint=HINT
-            )
+        elif isinstance(child, nn.LayerNorm | nn.RMSNorm) and child.elementwise_affine:
+            pieces.append(norm(name, target=groups[at], bias=getattr(child, "bias", None) is not None))
     return Layout.merge(*pieces, inputs="x", outputs="y")
 
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from .._errors import InputError, LayoutError, PatternError
 from . import Layout, Pattern, parse_pattern
 from ._double_precision import InDouble
+from ._inputs import Inputs, first_tensor
 
 Order = Int[np.ndarray, " neurons"]
 
@@ -100,7 +101,7 @@ class PermutationTest:
         A copy.
     tensors : mapping of str to torch.Tensor
         Parameters and buffers by name, tied ones by their declared names, which share one object.
-    x : torch.Tensor
+    x : Inputs
         The inputs.
     outputs : torch.Tensor
         The module's outputs for them.
@@ -110,12 +111,12 @@ class PermutationTest:
 
     module: nn.Module
     tensors: Mapping[str, Tensor]
-    x: Tensor
+    x: Inputs
     outputs: Tensor
     narrows: bool = False
 
     @classmethod
-    def of(cls, module: nn.Module, layout: Layout, x: np.ndarray | Tensor, generator: np.random.Generator) -> Self:
+    def of(cls, module: nn.Module, layout: Layout, x: Any, generator: np.random.Generator) -> Self:
         """Prepare the test of a module on inputs.
 
         Parameters
@@ -124,8 +125,8 @@ class PermutationTest:
             Is copied and left as it is.
         layout : Layout
             Says which tensors are tied, and the widths of inputs and outputs.
-        x : array or torch.Tensor
-            A batch of inputs.
+        x : array, torch.Tensor, tuple of them, or mapping of str to them
+            A batch of inputs: the only one, several by position, or several by name.
         generator : numpy.random.Generator
             Draws the displacement of the tensors.
 
@@ -142,10 +143,9 @@ class PermutationTest:
             The inputs or outputs have another width than their group.
         """
         module = copy.deepcopy(module).to("cpu", torch.float64).eval()
-        given = torch.as_tensor(x).detach().cpu()
-        given = given.double() if given.is_floating_point() else given
+        given = Inputs.of(x).floating(torch.float64)
         test = cls(module, _displaced(module, layout, generator), given, torch.empty(0))
-        _check_end(layout.inputs, layout.columns, "inputs", given)
+        _check_end(layout.inputs, layout.columns, "inputs", given.first)
         with InDouble() as watch:
             outputs = test.run(test.tensors, given)
         test = replace(test, narrows=watch.asked)
@@ -157,19 +157,16 @@ class PermutationTest:
         _check_end(layout.outputs, layout.sizes.get(layout.outputs, 0), "outputs", outputs)
         return replace(test, outputs=outputs)
 
-    def run(self, tensors: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    def run(self, tensors: Mapping[str, Tensor], x: Inputs) -> Tensor:
         """Run the module on ``x`` with other ``tensors`` in place of its own, and return its first output."""
         try:
             with InDouble() if self.narrows else nullcontext():
-                outputs = torch.func.functional_call(self.module, dict(tensors), (x,))
+                outputs = torch.func.functional_call(self.module, dict(tensors), x.positional, dict(x.named))
         except (RuntimeError, TypeError, ValueError, IndexError) as error:
             reason = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
-            hint = "give x as the module's only argument; wrap a module that takes more"
-            raise InputError(
-                "the module cannot be run on x", where=f"x {tuple(x.shape)}", got=reason, hint=hint
-            ) from error
-        while isinstance(outputs, tuple | list | Mapping) and outputs:
-            outputs = next(iter(outputs.values() if isinstance(outputs, Mapping) else outputs))
+            hint = "give x as the module's only argument, a tuple of its arguments, or a mapping of their names"
+            raise InputError("the module cannot be run on x", where=f"x {x.shapes}", got=reason, hint=hint) from error
+        outputs = first_tensor(outputs)
         if not isinstance(outputs, Tensor):
             hint = "wrap the module so that it returns a tensor"
             raise InputError("no tensor among the module's outputs", got=type(outputs).__name__, hint=hint)
@@ -203,7 +200,8 @@ class PermutationTest:
             moved |= {name: moved[twin] for name, twin in self.ties()}
             index = torch.as_tensor(order)
             columns = torch.as_tensor(np.add.outer(len(order) * np.arange(variant.layout.steps), order).ravel())
-            x = self.x[..., columns] if variant.inputs == group and not only else self.x
+            turned = variant.inputs == group and not only
+            x = self.x.with_first(self.x.first[..., columns]) if turned else self.x
             outputs = self.run(moved, x)
             before = self.outputs[..., index] if variant.outputs == group and not only else self.outputs
             worst = max(worst, float((outputs - before).abs().nan_to_num(nan=torch.inf).max()) / scale)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import torch
@@ -49,19 +50,25 @@ class Certificate:
 
 
 def verify(
-    module: nn.Module, layout: Layout, x: np.ndarray | Tensor, *, seed: int = 0, tolerance: float = 1e-9
+    module: nn.Module,
+    layout: Layout,
+    x: np.ndarray | Tensor | tuple[Any, ...] | Mapping[str, Any],
+    *,
+    seed: int = 0,
+    tolerance: float = 1e-9,
 ) -> Certificate:
     """Certify a layout: for each group, permute its neurons along every axis that declares it, and compare outputs.
 
     Parameters
     ----------
     module : torch.nn.Module
-        Takes x alone; its output, or the first of several (of a tuple, or of a mapping as Hugging Face models return
-        it), is compared. The module is left as it is.
+        Its output, or the first of several (of a tuple, or of a mapping as Hugging Face models return it), is compared.
+        The module is left as it is.
     layout : Layout
         Which group indexes each axis; every parameter and buffer is declared.
-    x : array or torch.Tensor, shape (rows, ...)
-        A batch of inputs, numbers or tokens, that excites the whole module.
+    x : array or torch.Tensor of shape (rows, ...), tuple of them, or mapping of str to them
+        A batch of inputs, numbers or tokens, that excites the whole module: its only argument, several by position, or
+        several by name. The layout's inputs are the first of several.
     seed : int, default 0
         The seed of the permutations and of the displacement.
     tolerance : float, default 1e-9

@@ -187,10 +187,18 @@ def test_queries_lie_where_their_key_does() -> None:
     ("kind", "said"),
     [
         ("Mixtral", r"a decoder like Llama does not have: 'model.layers.0.mlp.gate.weight' \(8, 16\)"),
-        ("Phi3", "no layout is known for this module: .* got Phi3ForCausalLM"),
         ("Olmo2", 'q_norm.weight\', pattern "4".*: expected 4 .*got 16'),  # norms over all heads at once
     ],
 )
 def test_decoders_built_otherwise_are_refused_by_name(kind: str, said: str) -> None:
     with pytest.raises(LayoutError, match=said):
         layout_for(llama(kind))
+
+
+@pytest.mark.parametrize("kind", ["Phi3", "Olmo2", "Mixtral"])
+def test_decoders_built_otherwise_are_traced_with_example_inputs(kind: str) -> None:
+    options = {"experts_implementation": "eager", "num_local_experts": 3} if kind == "Mixtral" else {}
+    module = llama(kind, **options)
+    layout = layout_for(module, TOKENS)
+    assert {16, 7} <= {group.size for group in layout.groups if group.movable}  # the stream, the neurons of the MLP
+    verify(module, layout, TOKENS)

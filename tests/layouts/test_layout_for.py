@@ -73,14 +73,8 @@ def test_ignored_heads_are_refused() -> None:
         verify(module, layout.with_groups([replace(layout.group("a1"), heads=1)]), SEQUENCE)
 
 
-@pytest.mark.parametrize(
-    ("module", "said"),
-    [
-        (nn.Conv2d(1, 1, 1), "no layout is known for this module: expected .* got Conv2d; hint: write the layout"),
-        (nn.Sequential(nn.ReLU()), "a chain without Linear layers"),
-        (nn.Sequential(nn.Linear(6, 5), nn.BatchNorm1d(5)), "that a chain cannot have: module '1'.*BatchNorm1d"),
-    ],
-)
-def test_other_modules_are_refused_by_name(module: nn.Module, said: str) -> None:
+@pytest.mark.parametrize("module", [nn.Conv2d(1, 1, 1), nn.Sequential(nn.ReLU())])
+def test_modules_that_need_example_inputs_say_so(module: nn.Module) -> None:
+    said = "no layout is known for this module: expected .* or example inputs, got .*; hint: give example inputs"
     with pytest.raises(LayoutError, match=said):
         layout_for(module)

@@ -1,0 +1,100 @@
+"""What a module is called with: one tensor, several by position, or several by name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
+
+from .._errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """The arguments of one call of a module; the first one is the module's input in the sense of a layout.
+
+    Attributes
+    ----------
+    positional : tuple
+        Arguments by position. Arrays have become tensors; other values are passed on as they are.
+    named : mapping of str to object
+        Arguments by name.
+    """
+
+    positional: tuple[Any, ...]
+    named: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, given: Any) -> Self:
+        """Read what was ``given``: a tuple is positional, a mapping is named, anything else is the only argument."""
+        if isinstance(given, Mapping):
+            return cls((), {name: _plain(value) for name, value in given.items()})
+        values = given if isinstance(given, tuple) else (given,)
+        return cls(tuple(_plain(value) for value in values), {})
+
+    @property
+    def first(self) -> "Tensor":
+        """The first argument."""
+        from torch import Tensor
+
+        values = (*self.positional, *self.named.values())
+        if not values or not isinstance(values[0], Tensor):
+            got = type(values[0]).__name__ if values else "nothing"
+            hint = "give a tensor, a tuple of them, or a mapping of names to them"
+            raise InputError("the first input is no tensor", where="x", got=got, hint=hint)
+        return values[0]
+
+    def with_first(self, value: "Tensor") -> Self:
+        """Replace the first argument."""
+        if self.positional:
+            return replace(self, positional=(value, *self.positional[1:]))
+        name = next(iter(self.named))
+        return replace(self, named={**self.named, name: value})
+
+    def floating(self, dtype: Any) -> Self:
+        """Convert every tensor of floating numbers to ``dtype``."""
+        from torch import Tensor
+
+        def converted(value: Any) -> Any:
+            return value.to(dtype) if isinstance(value, Tensor) and value.is_floating_point() else value
+
+        return type(self)(tuple(map(converted, self.positional)), {n: converted(v) for n, v in self.named.items()})
+
+    @property
+    def shapes(self) -> str:
+        """The shapes, for messages."""
+        values = (*self.positional, *self.named.values())
+        return ", ".join(str(tuple(value.shape)) for value in values if hasattr(value, "shape"))
+
+
+def _plain(value: Any) -> Any:
+    import torch
+
+    if hasattr(value, "__array__") or isinstance(value, torch.Tensor):
+        return torch.as_tensor(value).detach().cpu()
+    return torch.as_tensor(value) if isinstance(value, list) else value
+
+
+def first_tensor(outputs: Any) -> Any:
+    """The first tensor of what a module returned: of a tuple, a list, or a mapping; something else if there is none."""
+    while isinstance(outputs, tuple | list | Mapping) and outputs:
+        outputs = next(iter(outputs.values() if isinstance(outputs, Mapping) else outputs))
+    return outputs
+
+
+def guessed_inputs(module: "nn.Module") -> list[Inputs]:
+    """Inputs that fit the first layer of a module, as rows, then as sequences; none if it is of another kind."""
+    import torch
+    from torch import nn
+
+    generator = torch.Generator().manual_seed(0)
+    for layer in module.modules():
+        if isinstance(layer, nn.Embedding | nn.EmbeddingBag):
+            return [Inputs((torch.randint(0, layer.num_embeddings, (3, 4), generator=generator),), {})]
+        width = getattr(layer, "in_features", getattr(layer, "input_size", None))
+        if isinstance(width, int) and isinstance(layer, nn.Linear | nn.RNNBase | nn.RNNCellBase):
+            return [Inputs((torch.randn(*shape, width, generator=generator),), {}) for shape in ((4,), (3, 5))]
+        if not isinstance(layer, nn.Linear) and any(True for _ in layer.parameters(recurse=False)):
+            return []
+    return []

@@ -1,0 +1,139 @@
+"""A module as a program of ATen operators, exported by torch or, where that fails, recorded while it runs."""
+
+import contextlib
+import copy
+import io
+import logging
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+
+from ..._errors import InputError
+from .._inputs import Inputs, first_tensor
+from ._record import Recorder
+
+
+class _First(nn.Module):
+    """A module that returns only the first tensor of what another returns."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        return first_tensor(self.inner(*args, **kwargs))
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """Operators in the order in which they run.
+
+    Attributes
+    ----------
+    nodes : tuple of torch.fx.Node
+        Placeholders first.
+    tensors : mapping of str to str
+        The module's tensor that a placeholder stands for.
+    values : mapping of str to object
+        The value of each placeholder and constant.
+    inputs : tuple of str
+        The placeholders of the module's inputs, in order.
+    output : torch.fx.Node
+        The node of the module's first output.
+    recorded : bool, default False
+        Whether only the operators of one run are known, because they depend on numbers.
+    """
+
+    nodes: tuple[fx.Node, ...]
+    tensors: Mapping[str, str]
+    values: Mapping[str, Any]
+    inputs: tuple[str, ...]
+    output: fx.Node
+    recorded: bool = False
+
+
+def program_of(module: nn.Module, inputs: Inputs) -> Program:
+    """Translate a copy of a module, in evaluation mode, for the given ``inputs``.
+
+    Raises
+    ------
+    InputError
+        The module cannot be run on the inputs.
+    """
+    module = copy.deepcopy(module).cpu().eval()
+    floating = next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.get_default_dtype())
+    inputs = inputs.floating(floating)
+    fast, quiet = torch.backends.mha.get_fastpath_enabled(), logging.root.manager.disable
+    torch.backends.mha.set_fastpath_enabled(False)
+    logging.disable(logging.CRITICAL)  # what cannot be exported is recorded, and nobody need read why
+    try:
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")
+            try:
+                outputs = first_tensor(module(*inputs.positional, **inputs.named))
+            except Exception as error:
+                reason = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
+                hint = "give an input as the module's forward takes it: a tensor, a tuple, or a mapping of names"
+                raise InputError("the module cannot be run on the example inputs", got=reason, hint=hint) from error
+            if not isinstance(outputs, Tensor):
+                hint = "wrap the module so that it returns a tensor"
+                raise InputError("no tensor among the module's outputs", got=type(outputs).__name__, hint=hint)
+            try:
+                with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                    return _exported(module, inputs)
+            except Exception:  # whatever export cannot do, from control flow to its own faults
+                return _recorded(module, inputs)
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
+        logging.disable(quiet)
+
+
+def _exported(module: nn.Module, inputs: Inputs) -> Program:
+    from torch.export import default_decompositions, export
+    from torch.export.graph_signature import InputKind, OutputKind
+
+    table = default_decompositions()
+    attention = torch.ops.aten.scaled_dot_product_attention.default  # has a rule, and its pieces do not always fit
+    table.pop(attention, None)  # type: ignore[no-untyped-call]  # torch's own
+    program = export(_First(module), inputs.positional, dict(inputs.named), strict=False).run_decompositions(table)
+    signature = program.graph_signature
+    nodes = tuple(program.graph_module.graph.nodes)
+    output: Any = nodes[-1].args[0]
+    place = next(i for i, spec in enumerate(signature.output_specs) if spec.kind is OutputKind.USER_OUTPUT)
+    stored = {**program.state_dict, **program.constants}
+    named = [*module.named_parameters(remove_duplicate=False), *module.named_buffers(remove_duplicate=False)]
+    of: dict[int, str] = {}
+    first = {name: of.setdefault(id(tensor), name) for name, tensor in named}
+    given = iter((*inputs.positional, *inputs.named.values()))
+    tensors, values, ends = {}, {}, []
+    for spec in signature.input_specs:
+        name = spec.arg.name
+        if spec.kind is InputKind.USER_INPUT:
+            ends.append(name)
+            values[name] = next(given)
+            continue
+        values[name] = stored[str(spec.target)]
+        if spec.kind in (InputKind.PARAMETER, InputKind.BUFFER):
+            tensors[name] = first[str(spec.target).removeprefix("inner.")]
+    return Program(nodes, tensors, values, tuple(ends), output[place])
+
+
+def _recorded(module: nn.Module, inputs: Inputs) -> Program:
+    from torch._decomp import core_aten_decompositions
+
+    recorder = Recorder(core_aten_decompositions())
+    tensors: dict[str, str] = {}
+    for name, tensor in (*module.named_parameters(), *module.named_buffers()):
+        tensors[recorder.hold(tensor).name] = name
+    given = (*inputs.positional, *inputs.named.values())
+    ends = tuple(recorder.hold(value).name for value in given if isinstance(value, Tensor))
+    with recorder:
+        out = first_tensor(module(*inputs.positional, **inputs.named))
+    output = recorder.node_of(out)
+    recorder.graph.output(output)
+    recorder.graph.eliminate_dead_code()
+    return Program(tuple(recorder.graph.nodes), tensors, recorder.values, ends, output, recorded=True)

@@ -1,0 +1,148 @@
+"""The only neuron along an axis of length 1: nothing varies there, so no field follows it, but its name counts."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from torch import Tensor
+
+from ._call import Call, Value
+
+Units = Mapping[int, int]
+UnitRule = Callable[[Call, tuple[int, ...]], Units]
+
+
+def units_of(call: Call) -> Units:
+    """The units of an operator's result, if it is one tensor."""
+    if not isinstance(call.result, Tensor):
+        return {}
+    name = call.operator.overloadpacket.__name__  # type: ignore[attr-defined]
+    found = UNIT_RULES.get(name, _aligned)(call, tuple(call.result.shape))
+    return {axis: unit for axis, unit in found.items() if call.result.shape[axis] == 1}
+
+
+def _united(call: Call, several: Sequence[Units]) -> Units:
+    merged: dict[int, int] = {}
+    for units in several:
+        for axis, unit in units.items():
+            call.labels.unite([merged.setdefault(axis, unit)], [unit])
+    return merged
+
+
+def _aligned(call: Call, shape: tuple[int, ...]) -> Units:
+    """Tensors that are combined entry by entry, aligned at their last axes."""
+    several = []
+    for each in (*call.args, *call.kwargs.values()):
+        if isinstance(each, Value):
+            shift = len(shape) - each.tensor.ndim
+            several.append({a + shift: u for a, u in each.units.items() if a + shift >= 0 and shape[a + shift] == 1})
+    return _united(call, several)
+
+
+def _permuted(call: Call, shape: tuple[int, ...]) -> Units:
+    value = call.args[0]
+    order = [axis % value.tensor.ndim for axis in call.args[1]] if len(call.args) > 1 else range(len(shape))[::-1]
+    return {place: value.units[axis] for place, axis in enumerate(order) if axis in value.units}
+
+
+def _viewed(call: Call, shape: tuple[int, ...]) -> Units:
+    """An axis of length 1 is found again by how many entries stand before it, counted from the last of several."""
+    value = call.args[0]
+    left = dict(zip(_ones(shape), _places(shape), strict=True))
+    found: dict[int, int] = {}
+    olds = list(zip(_ones(tuple(value.tensor.shape)), _places(tuple(value.tensor.shape)), strict=True))
+    for axis, where in reversed(olds):
+        if axis in value.units:
+            same = [place for place, other in left.items() if other == where and place not in found]
+            if same:
+                found[same[-1]] = value.units[axis]
+    return found
+
+
+def _ones(shape: tuple[int, ...]) -> list[int]:
+    return [axis for axis, length in enumerate(shape) if length == 1]
+
+
+def _places(shape: tuple[int, ...]) -> list[int]:
+    after, places = 1, []
+    for length in reversed(shape):
+        after *= length
+        if length == 1:
+            places.append(after)
+    return places[::-1]
+
+
+def _product(call: Call, shape: tuple[int, ...]) -> Units:
+    added = len(call.args) > 2
+    one, other = call.args[1:3] if added else call.args[:2]
+    if other.tensor.ndim < 2 or one.tensor.ndim < 2:
+        return {}
+    count = one.tensor.ndim
+    reads = [each for each in (one.units.get(count - 1), other.units.get(count - 2)) if each is not None]
+    call.labels.unite(reads[:1] * (len(reads) - 1), reads[1:])
+    writes = {count - 2: one.units.get(count - 2), count - 1: other.units.get(count - 1)}
+    known = {axis: unit for axis, unit in writes.items() if unit is not None}
+    for value, contracted in ((one, count - 1), (other, count - 2)):
+        for axis, unit in value.units.items():
+            if not value.of_inputs:
+                (call.labels.read if axis == contracted else call.labels.written).add(unit)
+    if not added:
+        return known
+    shift = len(shape) - call.args[0].tensor.ndim
+    return _united(call, [known, {axis + shift: unit for axis, unit in call.args[0].units.items()}])
+
+
+def _convolved(call: Call, shape: tuple[int, ...]) -> Units:
+    value, kernel, bias = call.args[:3]
+    turned, groups = call.args[6], call.args[8]
+    reads, writes = (kernel.units.get(0), kernel.units.get(1)) if turned else (kernel.units.get(1), kernel.units.get(0))
+    if groups == 1:
+        call.labels.read.update([] if reads is None else [reads])
+        call.labels.written.update([] if writes is None else [writes])
+        both = [unit for unit in (value.units.get(1), reads) if unit is not None]
+        call.labels.unite(both[:1] * (len(both) - 1), both[1:])
+    if writes is None:
+        return {}
+    beside = bias.units.get(0) if isinstance(bias, Value) else None
+    return _united(call, [{1: writes}, {} if beside is None else {1: beside}])
+
+
+def _channels(call: Call, shape: tuple[int, ...]) -> Units:
+    beside = [{1: each.units[0]} for each in call.args[1:5] if isinstance(each, Value) and 0 in each.units]
+    return _united(call, [call.args[0].units, *beside])
+
+
+def _shifted(step: int) -> UnitRule:
+    def rule(call: Call, shape: tuple[int, ...]) -> Units:
+        value = call.args[0]
+        given = call.args[1] if len(call.args) > 1 else None
+        count = max(value.tensor.ndim, len(shape))
+        axes = {axis % count for axis in (given if isinstance(given, list | tuple) else [given]) if axis is not None}
+        if step > 0:
+            at = next(iter(axes))
+            return {axis + (axis >= at): unit for axis, unit in value.units.items()}
+        gone = {axis for axis in axes if value.tensor.shape[axis] == 1}
+        return {
+            axis - sum(other < axis for other in gone): unit for axis, unit in value.units.items() if axis not in gone
+        }
+
+    return rule
+
+
+def _none(call: Call, shape: tuple[int, ...]) -> Units:
+    return {}
+
+
+UNIT_RULES: Mapping[str, UnitRule] = {
+    **dict.fromkeys(("permute", "t"), _permuted),
+    **dict.fromkeys(("view", "reshape", "_unsafe_view"), _viewed),
+    **dict.fromkeys(("mm", "addmm", "bmm", "baddbmm"), _product),
+    "convolution": _convolved,
+    "unsqueeze": _shifted(1),
+    "squeeze": _shifted(-1),
+    **dict.fromkeys(("embedding", "index", "gather", "select", "_trilinear", "sum", "mean", "cat", "amax"), _none),
+}
+
+
+def own_units(fresh: Callable[[int], Any], shape: Sequence[int]) -> Units:
+    """New labels for the axes of length 1 of a tensor."""
+    return {axis: int(fresh(1)[0]) for axis, length in enumerate(shape) if length == 1}
