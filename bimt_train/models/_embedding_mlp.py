@@ -15,15 +15,16 @@ from ..layouts._group import Group
 from ..layouts._layout import Layout
 from ._contract import MODELS, Ends, Shape
 from ._hidden_parts import HiddenPart, Neurons, Tensors
-from ._mlp import MLP, MLPOptions
+from ._mlp import MLP
 from ._model_spec import ModelSpec
+from .building_blocks._layer_options import LayerOptions
 from .building_blocks._layers import layer_parts, layer_shapes, stacked_layers
 
 DEVIATION = 1.0  # of a fresh embedding's entries, as torch.nn.Embedding draws them
 EMBEDDING, HIDDEN = 32, (100,)  # where a task is given another model than its own
 
 
-class EmbeddingMLPOptions(MLPOptions):
+class EmbeddingMLPOptions(LayerOptions):
     """Options of an `EmbeddingMLP`.
 
     Attributes

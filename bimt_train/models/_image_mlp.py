@@ -12,12 +12,13 @@ from ..layouts._fragments import linear
 from ..layouts._group import Group
 from ..layouts._layout import Layout
 from ._contract import MODELS, Ends
-from ._mlp import HIDDEN, MLP, MLPOptions
+from ._mlp import MLP
 from ._model_spec import ModelSpec
+from .building_blocks._layer_options import HIDDEN, LayerOptions
 from .building_blocks._layers import numbers_only
 
 
-class ImageMLPOptions(MLPOptions):
+class ImageMLPOptions(LayerOptions):
     """Options of an `ImageMLP`.
 
     Attributes

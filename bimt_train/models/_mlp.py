@@ -1,27 +1,23 @@
 """Layers of neurons on parallel lines: the network of the paper's formula tasks."""
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Self
+from collections.abc import Mapping, Sequence
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from ..layouts._fragments import linear
-from ..layouts._group import Group
 from ..layouts._layout import Layout
-from ._contract import MODELS, Ends, ModelOptions, Shape
-from ._hidden_parts import HiddenPart
+from ._contract import MODELS
 from ._model_spec import ModelSpec
 from .building_blocks._activations import activation_module
 from .building_blocks._drawn_linear import drawn_linear
-from .building_blocks._layers import check_widths, layer_parts, layer_shapes, line_groups, numbers_only, stacked_layers
+from .building_blocks._layer_options import LayerOptions
+from .building_blocks._layers import check_widths, line_groups, stacked_layers
 
-HIDDEN = (20, 20)  # the paper's hidden layers for its formula tasks
 
-
-class MLPOptions(ModelOptions):
+class MLPOptions(LayerOptions):
     """Options of an `MLP`.
 
     Attributes
@@ -35,45 +31,11 @@ class MLPOptions(ModelOptions):
 
     Examples
     --------
-    >>> MLPOptions.for_task(Ends(inputs=4, outputs=2), hidden=[8]).widths
-    [4, 8, 2]
+    >>> MLPOptions(widths=[4, 8, 2], activation="silu", final="tanh").ends.outputs
+    2
     """
 
-    widths: list[int]
-    activation: str
     final: str | None = None
-
-    def shapes(self) -> Iterator[tuple[str, Shape]]:
-        """Weight and bias of each layer."""
-        return layer_shapes(self.widths)
-
-    @property
-    def ends(self) -> Ends:
-        """The first and the last width."""
-        return Ends(inputs=self.widths[0], outputs=self.widths[-1])
-
-    @classmethod
-    def for_task(cls, ends: Ends, hidden: Sequence[int] = ()) -> Self:
-        """Two hidden layers of 20 between the task's ends, unless others are asked for."""
-        numbers_only(ends, cls.__name__)
-        return cls(widths=[ends.inputs, *(hidden or HIDDEN), ends.outputs], activation="silu")
-
-    @classmethod
-    def example(cls) -> Self:
-        """Two small hidden layers."""
-        return cls(widths=[4, 7, 6, 2], activation="silu")
-
-    def with_hidden(self, hidden: Sequence[int]) -> Self:
-        """Options with other hidden layers between the same inputs and outputs."""
-        return self.model_copy(update={"widths": [self.widths[0], *hidden, self.widths[-1]]})
-
-    def hidden_parts(self) -> tuple[HiddenPart, ...]:
-        """Each hidden layer, whose undriven neurons give ``activation(bias)``."""
-        return layer_parts(len(self.widths) - 2, self.activation)
-
-    def resized(self, groups: Mapping[str, Group]) -> Self:
-        """The groups' sizes as widths."""
-        return self.model_copy(update={"widths": [group.size for group in groups.values()]})
 
 
 @MODELS.register(
