@@ -60,6 +60,10 @@ def place(tmp_path_factory):
     torch.manual_seed(0)
     model = torch.nn.Sequential(torch.nn.Linear(2, 4), torch.nn.SiLU(), torch.nn.Linear(4, 1))
     torch.save(model.state_dict(), folder / "model.pt")
+    with torch.no_grad():
+        given = model(torch.tensor(x, dtype=torch.float32)).numpy()[:, 0]
+    signs = {"x1": x[:, 0], "x2": x[:, 1], "positive": (given > np.median(given)).astype(int)}
+    pd.DataFrame(signs).to_csv(folder / "signs.csv", index=False)
     for file in EXTENDING:
         shutil.copy(file, folder)
     # trained to its end, so that each page stands alone: an audit of a network half trained finds nothing
