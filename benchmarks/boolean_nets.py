@@ -14,14 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
 from _measure import table, write_section
 
-from bimt_analyze.audits import input_and_output_groups, significance
-from bimt_analyze.graph import neuron_graph
-from bimt_analyze.modules import Partition, choose_level, hierarchy
-from bimt_train.checkpoints import Checkpoint, from_state_dict
+from bimt_analyze import Sampling, analyze, open_checkpoint
 
 SAMPLES = 200
 SEEN = frozenset(
@@ -50,46 +45,28 @@ class Outcome:
         return self.inputs and self.outputs
 
 
-def read(folder: Path, entry: dict[str, Any]) -> tuple[Checkpoint, np.ndarray, np.ndarray]:
-    """A network and its rows, as ``bimt-analyze FILE --activation relu --probe TABLE --target y1 ...`` reads them."""
-    with (folder / entry["table"]).open() as file:
-        head, *lines = csv.reader(file)
-    rows = np.array(lines, dtype=np.float64)
-    width = sum(name.startswith("x") for name in head)
-    state = torch.load(folder / entry["file"], weights_only=True)
-    names = {"inputs": tuple(head[:width]), "outputs": tuple(head[width:])}
-    x, y = rows[:, :width], rows[:, width:]
-    return from_state_dict(state, activation="relu", x=x, y=y, **names), x, y
-
-
 def judged(folder: Path, entry: dict[str, Any]) -> Outcome:
-    """The network as it is, since it is sparse already, against its known groups."""
-    checkpoint, x, y = read(folder, entry)
-    network, task = checkpoint.network, checkpoint.task
-    graph = neuron_graph(network, weights="attribution", x=x)
-    levels = hierarchy(graph)
-    inputs, outputs = input_and_output_groups(network, levels, x, targets=y).named(task.inputs, task.outputs)
+    """What ``bimt-analyze FILE --activation relu --probe TABLE --target y1 ...`` says, against the known groups."""
+    with (folder / entry["table"]).open() as file:
+        targets = tuple(name for name in next(csv.reader(file)) if name.startswith("y"))
+    said = Sampling(activation="relu", probe=folder / entry["table"], target=targets)
+    checkpoint = open_checkpoint(folder / entry["file"], said)
+    plain = analyze(checkpoint, samples=SAMPLES, time_limit=0).to_json()
+    structure, modules = plain["structure"], plain["modules"]
     known = _named(entry["inputs"]), _named(entry["outputs"])
-    chosen = choose_level(levels).partition
-    ends = _ends(chosen, network.layout.inputs, task.inputs), _ends(chosen, network.layout.outputs, task.outputs)
     return Outcome(
         number=entry["id"],
         kind=entry["kind"],
-        inputs=_named(inputs) == known[0],
-        outputs=_named(outputs) == known[1],
-        chosen=ends == known,
+        inputs=_named(structure["input_groups"]) == known[0],
+        outputs=_named(structure["output_groups"]) == known[1],
+        chosen=tuple(_named(filter(None, (one[end] for one in modules))) for end in ("inputs", "outputs")) == known,
         published=entry["published_method_right"],
-        p=significance(graph, samples=SAMPLES).p,
+        p=plain["significance"]["p"],
     )
 
 
 def _named(groups: Iterable[Iterable[str]]) -> Names:
     return frozenset(map(frozenset, groups))
-
-
-def _ends(partition: Partition, group: str, names: Sequence[str]) -> Names:
-    found = (frozenset(names[j] for name, j in module if name == group) for module in partition.modules)
-    return frozenset(filter(None, found))
 
 
 def _totals(label: str, found: Sequence[Outcome]) -> list[object]:
@@ -118,7 +95,7 @@ def main() -> None:
             f"Inputs by sub-function and outputs by function, both right: {both} of {len(found)} (at least 41 of 44); "
             f"by the ends of the chosen level's modules {sum(one.chosen for one in found)}, by the published method "
             f"(arXiv 2305.18402) {sum(one.published for one in found)}. {seconds:.0f} s, p from {SAMPLES} null "
-            "networks included. Networks are read as they are, without pruning.",
+            "networks included. Each network is read and pruned as the command does it.",
             "",
             *table(
                 ["networks", "number", "inputs", "outputs", "both", "chosen level", "published method", "p below 0.05"],

@@ -85,6 +85,7 @@ class Registry(Generic[E]):
         self.kind, self.group = kind, group
         self._type, self._builtin = entry, dict(builtin)
         self._found: dict[str, E] = {}
+        self._points: dict[str, Any] | None = None
 
     def register(self, name: str, *, label: str, sentence: str, **fields: Any) -> Callable[[Function], Function]:
         """Decorate a function or class as an entry; it is returned as it is.
@@ -149,7 +150,7 @@ class Registry(Generic[E]):
         return iter(self.names())
 
     def __contains__(self, name: object) -> bool:
-        return name in self.names()
+        return name in self._found or name in self._builtin or name in self._installed()
 
     def __getitem__(self, name: str) -> E:
         """The entry of this name, or at this place (``file.py:NAME``, ``package.module:NAME``).
@@ -222,7 +223,9 @@ class Registry(Generic[E]):
         return entry
 
     def _installed(self) -> dict[str, Any]:
-        return {point.name: point for point in entry_points(group=self.group)}
+        if self._points is None:  # what is installed stays so, and looking through all packages takes long
+            self._points = {point.name: point for point in entry_points(group=self.group)}
+        return self._points
 
 
 def load_object(place: str) -> Any:

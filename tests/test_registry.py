@@ -125,6 +125,7 @@ def test_an_entry_of_an_installed_package(tmp_path, monkeypatch) -> None:
         "def violet():\n    return 'violet'\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(COLOURS, "_points", None)  # as in a process that starts now
     assert "violet" in COLOURS.names()
     assert COLOURS["violet"].code == "#808"
 
