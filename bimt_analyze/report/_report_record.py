@@ -6,27 +6,29 @@ from typing import TYPE_CHECKING, Any
 
 from ..modules import Module, in_task_order, named_modules
 from ._content import ReportContent
+from ._formula_records import (
+    DivergenceRecord,
+    FormulaRecord,
+    ParetoEntryRecord,
+    SharedPartRecord,
+    SharedRecord,
+    StructuralTestRecord,
+)
+from ._record_base import finite
 from ._schema import (
     AgreementRecord,
     AuditRecord,
     CircuitRecord,
-    DivergenceRecord,
-    FormulaRecord,
     HierarchyRecord,
     InterpretationRecord,
     LevelRecord,
     ModuleRecord,
     NetworkRecord,
-    ParetoEntryRecord,
     ProvenanceRecord,
     ReportFile,
-    SharedPartRecord,
-    SharedRecord,
     SignificanceRecord,
-    StructuralTestRecord,
     StructureRecord,
     TaskRecord,
-    finite,
 )
 
 if TYPE_CHECKING:

@@ -1,28 +1,15 @@
 """The published form of report.json, from which docs/report.schema.json is generated."""
 
-import math
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
 
 from ..audits import MEASURES
-
-Number: TypeAlias = float | None
-
-
-class _Record(BaseModel):
-    """Fields are what they say, and no others are there."""
-
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
+from ._formula_records import FormulaRecord, SharedRecord
+from ._record_base import Number, OpenRecord, Record
 
 
-class _OpenRecord(BaseModel):
-    """These fields are there; later versions may add more."""
-
-    model_config = ConfigDict(extra="allow", allow_inf_nan=False, frozen=True)
-
-
-class TaskRecord(_Record):
+class TaskRecord(Record):
     """What the network was trained on."""
 
     name: str
@@ -31,14 +18,14 @@ class TaskRecord(_Record):
     loss: str = Field(description="The loss that was trained on and that pruning watches.")
 
 
-class OtherReadingRecord(_Record):
+class OtherReadingRecord(Record):
     """A way to read the network under which it fits its rows better."""
 
     options: dict[str, str] = Field(description="What to say on the command line in place of what was said.")
     score: Number
 
 
-class NetworkRecord(_Record):
+class NetworkRecord(Record):
     """How well the network does its task, before anything else is said of it."""
 
     score: Number = Field(description="r2 or accuracy on all rows; null where the targets are its own outputs.")
@@ -54,7 +41,7 @@ class NetworkRecord(_Record):
     better_readings: list[OtherReadingRecord]
 
 
-class ModuleRecord(_Record):
+class ModuleRecord(Record):
     """A group of neurons that belong together."""
 
     id: int = Field(description="From 1, in the order in which the task names their outputs.")
@@ -63,7 +50,7 @@ class ModuleRecord(_Record):
     neurons: list[str] = Field(description="Its hidden neurons, as group.index in the network before pruning.")
 
 
-class LevelRecord(_Record):
+class LevelRecord(Record):
     """One way to cut the circuit into modules."""
 
     name: str = Field(description="Its kind and parameter, as `structure.level` says it.")
@@ -76,13 +63,13 @@ class LevelRecord(_Record):
     modules: list[ModuleRecord]
 
 
-class HierarchyRecord(_Record):
+class HierarchyRecord(Record):
     """All levels at which the circuit was cut, from fine to coarse within each kind."""
 
     levels: list[LevelRecord] = Field(description="Exactly one is chosen.")
 
 
-class StructureRecord(_Record):
+class StructureRecord(Record):
     """How the modules were found, and whether they are those that the task is known to have."""
 
     level: str = Field(description="The level of the hierarchy that the modules are taken from.")
@@ -106,70 +93,7 @@ class StructureRecord(_Record):
     )
 
 
-class ParetoEntryRecord(_Record):
-    """Another formula that is shorter, or fits better."""
-
-    expression: str
-    complexity: int
-    error: Number = Field(description="Root mean square residual over the output's deviation.")
-
-
-class StructuralTestRecord(_Record):
-    """What a structural test of the network showed of one property."""
-
-    kind: str = Field(description="depends, added, multiplied, combined, symmetric, even, odd, periodic, ...")
-    inputs: list[str]
-    detail: str = Field(description="The property in words.")
-    departure: Number = Field(description="0 where it holds exactly, about 1 where not at all.")
-    limit: Number = Field(description="The departure that the function's own error explains.")
-    source: str = Field(description="Who was asked: the network, or a surrogate fitted to its rows.")
-
-
-class DivergenceRecord(_Record):
-    """The part of the network that a formula misses most."""
-
-    inputs: list[str]
-    share: Number = Field(description="Of the mean squared difference, 0 to 1.")
-    r2: Number = Field(description="Of the formula's part against the network's.")
-
-
-class FormulaRecord(_Record):
-    """What one output computes."""
-
-    expression: str = Field(description="sympy text in the task's own names.")
-    latex: str
-    variables: list[str] = Field(description="The inputs that it uses.")
-    r2: Number = Field(description="1 - residual variance / variance, on the training rows.")
-    r2_network: Number = Field(description="r2 against the network's own outputs, on fresh points in the ranges.")
-    exact: bool = Field(description="Verified by canonical form and numbers, or by the rows where no truth is known.")
-    complexity: int = Field(description="Nodes of the expression.")
-    canonical: str = Field(description="Formula minus truth: equal, different, undecided, or no truth.")
-    message: str = Field(description="Why it is exact, or what speaks against it.")
-    pareto_front: list[ParetoEntryRecord]
-    test_results: list[StructuralTestRecord] = Field(
-        default=[], description="What structural tests proposed; empty where none were made."
-    )
-    divergence: DivergenceRecord | None = Field(
-        default=None, description="Where r2_network is below 0.999 and it is not exact."
-    )
-
-
-class SharedPartRecord(_Record):
-    """A part that is used more than once."""
-
-    name: str
-    expression: str = Field(description="sympy text in the inputs' names and those of earlier parts.")
-    outputs: list[str] = Field(description="The outputs that use it, also by way of other parts.")
-
-
-class SharedRecord(_Record):
-    """The formulas once more, what they have in common named once."""
-
-    parts: list[SharedPartRecord] = Field(description="Each uses only earlier ones.")
-    outputs: dict[str, str] = Field(description="Output -> expression in the inputs and parts.")
-
-
-class DependencyRecord(_OpenRecord):
+class DependencyRecord(OpenRecord):
     """Pairs (output, input) that a path of the circuit joins, against pairs that are known to depend."""
 
     precision: Number = Field(description="Share of the joined pairs that are known.")
@@ -179,7 +103,7 @@ class DependencyRecord(_OpenRecord):
     missing: list[list[str]] = Field(description="Pairs known, but not joined.")
 
 
-class ScoreRecord(_OpenRecord):
+class ScoreRecord(OpenRecord):
     """Two groupings of the same neurons; null where the known one is trivial."""
 
     ari: Number = Field(description="Adjusted Rand index: 1 for equal groupings, about 0 for chance.")
@@ -187,7 +111,7 @@ class ScoreRecord(_OpenRecord):
     reason: str = Field(description="Why there is none, or empty.")
 
 
-class MatchRecord(_OpenRecord):
+class MatchRecord(OpenRecord):
     """One found level against one known level."""
 
     found: str
@@ -196,7 +120,7 @@ class MatchRecord(_OpenRecord):
     hidden: ScoreRecord = Field(description="Over hidden neurons, by the subfunction that it serves.")
 
 
-class SubfunctionRecord(_OpenRecord):
+class SubfunctionRecord(OpenRecord):
     """The module that comes nearest to a known subfunction."""
 
     subfunction: str
@@ -204,7 +128,7 @@ class SubfunctionRecord(_OpenRecord):
     f1: float = Field(description="Of the inputs that reach the module against those that the subfunction depends on.")
 
 
-class AgreementRecord(_OpenRecord):
+class AgreementRecord(OpenRecord):
     """Modules against the task's known decomposition; all is null where none is known."""
 
     score: Number = Field(
@@ -223,7 +147,7 @@ class AgreementRecord(_OpenRecord):
     notes: dict[str, str] = Field(default={}, description="Field -> why it is null.")
 
 
-class SignificanceRecord(_OpenRecord):
+class SignificanceRecord(OpenRecord):
     """How often a network without modular structure looks as modular; all is null where it was not tested."""
 
     p: Number = Field(default=None, description="The headline: (1 + null networks at least as modular) / (1 + all).")
@@ -238,7 +162,7 @@ class SignificanceRecord(_OpenRecord):
     seed: int | None = None
 
 
-class InterpretationRecord(_Record):
+class InterpretationRecord(Record):
     """What neurons stand for in the task's own terms: frequencies, irreducible representations, readouts."""
 
     title: str = Field(description="What the table shows.")
@@ -247,14 +171,14 @@ class InterpretationRecord(_Record):
     rows: list[list[str | int | float | None]] = Field(description="One cell a column.")
 
 
-class StatementRecord(_Record):
+class StatementRecord(Record):
     """A sentence of a verdict."""
 
     topic: str = Field(description="verdict, partition, chance, training, threshold, truth, function, locality, ...")
     text: str
 
 
-class AuditRecord(_OpenRecord):
+class AuditRecord(OpenRecord):
     """Whether the network is modular, how much of that is chance, and what its modules do; see docs/audit.md."""
 
     modular: bool = Field(description="More than one module, and nulls.degree_preserving.specialisation.p below 0.05.")
@@ -267,7 +191,7 @@ class AuditRecord(_OpenRecord):
     seed: int
 
 
-class SweepRecord(_Record):
+class SweepRecord(Record):
     """What is left when weights up to a threshold are cut."""
 
     threshold: float
@@ -276,7 +200,7 @@ class SweepRecord(_Record):
     components: int
 
 
-class CircuitRecord(_Record):
+class CircuitRecord(Record):
     """The smallest network found that does the task as well, within the tolerance."""
 
     edges: int
@@ -289,7 +213,7 @@ class CircuitRecord(_Record):
     sweep: list[SweepRecord]
 
 
-class ProvenanceRecord(_Record):
+class ProvenanceRecord(Record):
     """What would be needed to make this report again."""
 
     source: str
@@ -300,7 +224,7 @@ class ProvenanceRecord(_Record):
     seconds: dict[str, float] = Field(description="Wall time of each stage: the only field that varies between runs.")
 
 
-class ReportFile(_Record):
+class ReportFile(Record):
     """report.json of bimt-analyze. Numbers that do not exist or are not finite are null."""
 
     format: Literal["bimt-report"] = "bimt-report"
@@ -344,30 +268,3 @@ def json_schema() -> dict[str, Any]:
     for measure in MEASURES.entries():
         audit[measure.name] = {"title": measure.label, "description": f"{measure.sentence} {measure.fields}"}
     return schema
-
-
-def finite(value: Any) -> Any:
-    """A plain value with null for every number that is not finite.
-
-    Parameters
-    ----------
-    value : object
-        Mappings, lists and plain values.
-
-    Returns
-    -------
-    object
-        The value, without NaN and infinity.
-
-    Examples
-    --------
-    >>> finite({"r2": float("nan"), "edges": [1, 2]})
-    {'r2': None, 'edges': [1, 2]}
-    """
-    if isinstance(value, dict):
-        return {str(key): finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
