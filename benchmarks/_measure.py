@@ -1,5 +1,6 @@
 """What the benchmarks share: where a result comes from, and how it is written down."""
 
+import argparse
 import datetime
 import os
 import platform
@@ -9,6 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
+
+
+def no_options(description: str | None) -> None:
+    """Answer --help, and refuse everything else: a measurement must not begin by mistake."""
+    argparse.ArgumentParser(description=description).parse_args()
 
 
 def write_section(title: str, lines: Sequence[str]) -> None:

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from _foreign_cases import Case, X, cases
-from _foreign_formats import one_network
-from _foreign_siblings import siblings
-from _measure import table, write_section
+from _measure import no_options, table, write_section
+from foreign_cases._cases import Case, X, cases
+from foreign_cases._formats import one_network
+from foreign_cases._siblings import siblings
 
 from bimt_train import InputError
 from bimt_train.checkpoints import read_foreign
@@ -55,6 +55,7 @@ def _in_double(truth: Any) -> Any:
 
 
 def main() -> None:
+    no_options(__doc__)
     found, rows, began = [], [], time.perf_counter()
     with tempfile.TemporaryDirectory() as place:
         for case in (*cases(), *siblings()):

@@ -4,10 +4,11 @@ import subprocess
 import sys
 import time
 
-from _measure import table, write_section
+from _measure import no_options, table, write_section
 
 
 def main() -> None:
+    no_options(__doc__)
     rows = []
     for package in ("bimt_train", "bimt_analyze"):
         code = f"import sys, {package}; print('torch' in sys.modules)"

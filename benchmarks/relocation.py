@@ -4,13 +4,14 @@ import itertools
 import time
 
 import numpy as np
-from _measure import table, write_section
+from _measure import no_options, table, write_section
 
 from bimt_train import ConnectionCost, relocate
 from bimt_train.layouts import Group, Layout, Placement, linear
 
 
 def main() -> None:
+    no_options(__doc__)
     groups = [Group.grid("x", 784, movable=False), Group.grid("h1", 100), Group.grid("h2", 100), Group.ring("y", 10)]
     pairs = list(itertools.pairwise(groups))
     layout = Layout.merge(*(linear(f"l{i}", source=a, target=b) for i, (a, b) in enumerate(pairs)))

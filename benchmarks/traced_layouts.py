@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import torch
 from _measure import table, write_section
-from _traced_case import Case
-from _traced_images import IMAGES
-from _traced_plain import PLAIN
-from _traced_sequences import SEQUENCES
-from _traced_sets import SETS
+from traced_cases._case import Case
+from traced_cases._images import IMAGES
+from traced_cases._plain import PLAIN
+from traced_cases._sequences import SEQUENCES
+from traced_cases._sets import SETS
 
 from bimt_train import verify
 from bimt_train._errors import InputError

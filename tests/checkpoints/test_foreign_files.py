@@ -4,9 +4,9 @@ import warnings
 from pathlib import Path
 
 import pytest
-from _foreign_cases import Case, cases
-from _foreign_formats import FORMATS, one_network
-from _foreign_siblings import siblings
+from foreign_cases._cases import Case, cases
+from foreign_cases._formats import FORMATS, one_network
+from foreign_cases._siblings import siblings
 from foreign_files import READ, REFUSED, outcome
 
 CASES = [*cases(), *siblings()]

@@ -1,8 +1,9 @@
 """Networks of sets and graphs, with adjacency as an input, as a buffer, or as lists of edges; and what is refused."""
 
 import torch
-from _traced_case import Case, floats, several
 from torch import Tensor, nn
+
+from ._case import Case, floats, several
 
 EDGES = torch.tensor([[0, 1, 2, 3, 1, 4], [1, 2, 3, 0, 4, 0]])
 

@@ -10,10 +10,11 @@ import numpy as np
 import safetensors.torch
 import torch
 import torch.nn.utils.prune as prune
-from _foreign_modules import Gated, Heads, LowRank, Normed, Parts, Residual, Scaled, Tokens, Twins, W, chain, drawn
 from torch import nn
 from torch.nn.utils import parametrizations
 from torch.nn.utils import spectral_norm as old_spectral_norm
+
+from ._modules import Gated, Heads, LowRank, Normed, Parts, Residual, Scaled, Tokens, Twins, W, chain, drawn
 
 X = np.random.default_rng(7).uniform(-1, 1, (60, 3))
 

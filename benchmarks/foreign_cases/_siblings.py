@@ -3,9 +3,10 @@
 import warnings
 
 import torch
-from _foreign_cases import Case, Truth
-from _foreign_modules import W, chain
 from torch import nn
+
+from ._cases import Case, Truth
+from ._modules import W, chain
 
 
 def _matrices(names: str) -> dict[str, torch.Tensor]:

@@ -4,8 +4,9 @@ from typing import Any
 
 import torch
 import transformers
-from _traced_case import Case, floats, several, tokens
 from torch import Tensor, nn
+
+from ._case import Case, floats, several, tokens
 
 
 class First(nn.Module):

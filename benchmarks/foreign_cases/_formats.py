@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import safetensors.torch
 import torch
-from _foreign_cases import X
-from _foreign_modules import chain
 from torch import nn
 
 from bimt_train.checkpoints import Checkpoint, from_sklearn, read_foreign
+
+from ._cases import X
+from ._modules import chain
 
 
 def one_network(folder: Path) -> list[tuple[str, str]]:

@@ -1,10 +1,11 @@
 """Plain networks: chains, gates, residual streams, mixers, splines, and modules with several inputs."""
 
 import torch
-from _traced_case import Case, floats, several
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import weight_norm
+
+from ._case import Case, floats, several
 
 
 class TwoLayers(nn.Module):

@@ -1,9 +1,10 @@
 """Networks of images and signals: channels are neurons, pixels are not."""
 
 import torch
-from _traced_case import Case, floats
 from torch import Tensor, nn
 from torch.nn import functional
+
+from ._case import Case, floats
 
 
 class Lenet(nn.Module):

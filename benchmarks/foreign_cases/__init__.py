@@ -1,0 +1,1 @@
+"""Files of weights as people save them, made for the benchmark and the tests of readers."""

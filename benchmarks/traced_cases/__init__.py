@@ -1,0 +1,1 @@
+"""Modules whose groups of neurons are stated by hand, for the benchmark of traced layouts."""
