@@ -31,7 +31,8 @@ feed-forward network trained elsewhere (.pt, .pth or .safetensors with a state_d
   --probe table.csv --target y1 y2      rows to ask it about; the other columns are its inputs
   --final sigmoid --loss bce            how it ends and is judged; left out, what fits the table best
   --range -1 1                          or a range to draw rows from; once for all inputs, or once for each
-  --parts "y1: x1 x3; y2: x2 x4"        what is known, if anything: which output depends on which inputs
+  --parts "y1: x1 x3; y2: x2 x4"        what is known, if anything: which output depends on which inputs,
+                                        also by way of functions between: "f: x1 x2; y1 y2: f x3"
 
 \b
 Examples:

@@ -299,7 +299,8 @@ class Decomposition:
         Parameters
         ----------
         text : str
-            Statements parted by ``;``, each a name, a colon, and the names it is made of, parted by spaces or commas.
+            Statements parted by ``;``, each a name or several, a colon, and the names that each is made of, parted
+            by spaces or commas. Subfunctions may stand between: ``"f: x1 x2; y1 y2: f x3"``.
         inputs : sequence of str, optional
             The network's inputs. If given, no other name may be an input.
         outputs : sequence of str, optional

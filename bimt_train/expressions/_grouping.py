@@ -13,7 +13,8 @@ def read_grouping(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
     Parameters
     ----------
     text : str
-        Statements parted by ``;``, each a name, a colon, and the names it is made of, parted by spaces or commas.
+        Statements parted by ``;``, each a name or several, a colon, and the names that each of them is made of. Names
+        are parted by spaces or commas.
 
     Returns
     -------
@@ -29,13 +30,20 @@ def read_grouping(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
     --------
     >>> read_grouping("y1: x1, x3; y2: x2")
     (('y1', ('x1', 'x3')), ('y2', ('x2',)))
+    >>> read_grouping("f: x1 x2; y1 y2: f x3")
+    (('f', ('x1', 'x2')), ('y1', ('f', 'x3')), ('y2', ('f', 'x3')))
     """
     stated: list[tuple[str, tuple[str, ...]]] = []
     for statement in filter(str.strip, text.split(";")):
-        name, colon, needed = statement.partition(":")
-        if not colon or not name.strip() or ":" in needed:
+        left, colon, right = statement.partition(":")
+        names, needed = _names(left), _names(right)
+        if not colon or not names or ":" in right:
             raise TaskError("cannot read the decomposition", where=repr(statement.strip()), expected=EXAMPLE)
-        stated.append((name.strip(), tuple(filter(None, dict.fromkeys(re.split(r"[\s,]+", needed.strip()))))))
+        stated += [(name, needed) for name in names]
     if not stated:
         raise TaskError("an empty decomposition", expected=EXAMPLE, got=repr(text))
     return tuple(stated)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, dict.fromkeys(re.split(r"[\s,]+", text.strip()))))

@@ -62,6 +62,12 @@ def test_an_end_that_is_no_part_of_the_loss_is_the_networks_own():
     assert np.abs(checkpoint.predict(UNITS * 100)).max() <= 1
 
 
+def test_classes_in_one_column_have_no_units():
+    state = nn.Linear(2, 3).double().state_dict()
+    wrong = from_state_dict(state, activation="relu", x=UNITS, y=(UNITS[:, :1] > 0).astype(float))
+    assert wrong.task.loss == "cross-entropy" and other_readings(wrong) == ()
+
+
 def test_a_network_that_fits_is_left_alone_and_noise_is_no_reason():
     y = UNITS[:, :1] * UNITS[:, 1:] + RNG.normal(size=(300, 1)) * 0.7
     state = fitted(nn.Tanh(), nn.Identity(), UNITS, y).state_dict()
@@ -76,7 +82,7 @@ def test_a_network_that_fits_is_left_alone_and_noise_is_no_reason():
         ({"standardize": "rows"}, InputError, "unknown units"),
         ({"loss": "bce"}, CheckpointError, "targets that cannot be judged so"),
         ({"loss": "cross-entropy"}, CheckpointError, "targets that cannot be judged so"),
-        ({"y": None, "standardize": "both"}, InputError, "outputs without targets"),
+        ({"y": None, "standardize": "both"}, InputError, "outputs without targets of their own"),
         ({"y": None, "loss": "bce"}, CheckpointError, "a loss without targets"),
     ],
 )

@@ -167,7 +167,7 @@ def test_the_level_says_where_the_inputs_fall_apart():
 
 
 def test_rows_of_another_width_are_refused():
-    network = from_state_dict({"w": np.ones((1, 2))}, activation="relu", ranges=(0, 1)).network
+    network = from_state_dict({"weight": np.ones((1, 2))}, activation="relu", ranges=(0, 1)).network
     levels = hierarchy(neuron_graph(network), runs=2, resolutions=(1.0,))
     with pytest.raises(InputError, match="rows of another kind"):
         input_and_output_groups(network, levels, np.zeros((3, 5)))

@@ -43,10 +43,11 @@ def class_needs(checkpoint: Checkpoint, network: Network) -> Interpretation | No
         needed = [f"{use.neurons[i][0]}.{use.neurons[i][1]} ({use.shares[k, i]:.0%})" for i in order]
         told = ", ".join(needed[:LISTED]) + (", ..." if len(needed) > LISTED else "")
         rows.append((name, float(use.accuracy[k]), len(needed), told or "-"))
-    counts = [row[2] for row in rows]
+    least, most = min(row[2] for row in rows), max(row[2] for row in rows)
+    counted = str(least) if least == most else f"{least} to {most}"
     return Interpretation(
         "Which neurons each class needs",
-        f"A class needs {min(counts)} to {max(counts)} of {len(use.neurons)} hidden neurons: set to its mean, each "
+        f"A class needs {counted} of {len(use.neurons)} hidden neurons: set to its mean, each "
         f"costs it {NEEDED:.0%} of its margin or more.",
         ("class", "accuracy", "neurons", "the most needed (share of the margin that goes with it)"),
         tuple(rows),

@@ -257,9 +257,12 @@ def standardized(task: TaskSpec, x: Rows, y: Rows | None, units: str) -> TaskSpe
     """
     if units not in UNITS:
         raise InputError("unknown units", where="standardize", expected=", ".join(UNITS), got=repr(units))
-    if units in ("outputs", "both") and y is None:
+    if units in ("outputs", "both") and (y is None or y.shape[1] != len(task.outputs)):
         raise InputError(
-            "outputs without targets cannot be standardised", where="standardize", got=units, hint="say inputs"
+            "outputs without targets of their own cannot be standardised",
+            where="standardize",
+            got=units,
+            hint="say inputs",
         )
     if units in ("inputs", "both"):
         task = replace(task, input_shift=_means(x), input_scale=_deviations(x))

@@ -114,7 +114,8 @@ def _tried(checkpoint: Checkpoint) -> Iterator[tuple[dict[str, str], Judged]]:
         outputs = _with_activation(network, activation).predict(seen)
         if not np.isfinite(outputs).all():
             continue
-        for units in (inputs, "both" if inputs == "inputs" else "outputs"):
+        outside = ("both" if inputs == "inputs" else "outputs",) if y.shape[1] == len(task.outputs) else ()
+        for units in (inputs, *outside):
             yield _best(checkpoint, activation, units, judged(outputs, standardized(raw, x, y, units), y, ways))
 
 
