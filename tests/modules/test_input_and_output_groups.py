@@ -21,7 +21,7 @@ def found(*layers, targets=None, x=None):
     state = {
         f"{n}.{kind}": np.array(a, dtype=float)
         for n, one in enumerate(layers)
-        for kind, a in zip("wb", one, strict=True)
+        for kind, a in zip(("weight", "bias"), one, strict=True)
     }
     network = from_state_dict(state, activation="relu", ranges=(0, 1)).network
     levels = hierarchy(neuron_graph(network, weights="attribution", x=x), runs=2, resolutions=(1.0,))
