@@ -190,7 +190,7 @@ def test_a_reading_of_a_classifier_names_the_neurons_that_a_class_needs() -> Non
     told = interpretation(checkpoint_of(network, task, x, np.eye(2)), network)
     assert told is not None
     assert [row[1:] for row in told.rows] == [(1.0, 1, "h1.0 (100%)")] * 2  # h1.1 is read by nothing
-    assert told.statement.startswith("A class needs 1 to 1 of 2 hidden neurons")
+    assert told.statement.startswith("A class needs 1 of 2 hidden neurons")
 
 
 def test_a_reading_of_a_language_model_counts_what_is_alive() -> None:
