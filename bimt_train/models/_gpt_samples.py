@@ -75,7 +75,7 @@ def continued(
         for place in range(length):
             r = (model.embedding(torch.tensor(sequences[:, place])) + model.positions.weight[place])[:, None]
             for block, memory in zip(model.blocks, memories, strict=True):
-                r = through_block(r, block.sizes, block.part, attend=memory)  # type: ignore[arg-type, union-attr]
+                r = through_block(r, block.sizes, block.part, attend=memory)  # type: ignore[arg-type]
             logits = model.write(model.norm(r[:, 0])).double().numpy()
             following[:, place] = said = _drawn(logits, draw)
             if place + 1 < length:
@@ -89,4 +89,4 @@ def _drawn(logits: Float64[np.ndarray, "rows tokens"], draw: np.random.Generator
     """A token a row, from the softmax of its logits."""
     below = np.exp(logits - logits.max(axis=1, keepdims=True)).cumsum(axis=1)
     drawn = draw.uniform(size=(len(below), 1)) * below[:, -1:]
-    return (below <= drawn).sum(axis=1).clip(max=logits.shape[1] - 1)
+    return np.asarray((below <= drawn).sum(axis=1).clip(max=logits.shape[1] - 1))

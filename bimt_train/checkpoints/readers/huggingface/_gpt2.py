@@ -83,7 +83,8 @@ def gpt2_network(config: Config, found: Tensors) -> tuple[Network, list[str]]:
             tensors[f"blocks.{index}.{ours}.weight"] = weight.T if turned else weight
             tensors[f"blocks.{index}.{ours}.bias"] = arrays[f"h.{index}.{theirs}.bias"]
     spec = ModelSpec("gpt", options.to_json())
-    layout = build_model(spec).layout()
+    model: Any = build_model(spec)
+    layout = model.layout()
     plain = {name: np.ascontiguousarray(array, dtype=dtype) for name, array in tensors.items()}
     return Network(spec, layout, Placement.identity(layout), plain), said
 
