@@ -17,7 +17,7 @@ from bimt_train.checkpoints import Checkpoint, Network
 
 from ._circuit_of import all_inputs, circuit_of, graph_of
 from ._options import AnalysisOptions
-from ._run_audit import Progress, audit_of, check_options, groups_of, hierarchy_of, silent
+from ._run_audit import Progress, audit_of, check_options, groups_of, hierarchy_of, silent, within_reach
 from ._sources import best_checkpoint, open_checkpoint
 from .audits import HEADLINE, Agreement, Audit, Significance, agreement, significance
 from .graph import NeuronGraph
@@ -111,6 +111,7 @@ def analyze(
     network = circuit.network
     with stages.stage("modules"):
         graph = graph_of(network, checkpoint, edge_weight=chosen.edge_weight)
+        chosen = within_reach(chosen, graph)
         levels = hierarchy_of(graph, chosen)
         choice = choose_level(levels)
         groups = groups_of(network, checkpoint, levels)

@@ -9,6 +9,7 @@ from bimt_train.checkpoints import OWN_OUTPUTS, Checkpoint, Network
 from .graph import NeuronGraph, neuron_graph, with_ends
 
 _WORK, _TOO_MUCH = 1e7, 1e8  # weights times predictions (times steps) to look at; from where on it must be brief
+_MUCH_ATTENTION = 1e7  # of sequences of tokens, whose attention is work besides: from where on thresholds are few
 _FEWEST_ROWS, _FEWEST_TOKENS = 400, 4096  # that it looks at in any case
 _WEIGHED_ROWS = 500
 _JUDGED_TOKENS, _FEWEST_SEQUENCES = 2000, 20
@@ -23,7 +24,7 @@ def circuit_of(
     accidents. So the circuit's loss is no estimate of a loss on fresh data. A network of many weights is pruned on some
     of them, evenly spaced, so that weights times predictions, times the steps of a sequence, stay near ten million; on
     400 rows at least, or 4096 tokens. Where that is more than a hundred million, thresholds are narrowed down and
-    nothing is refitted.
+    nothing is refitted. Of sequences of tokens thresholds are narrowed down from ten million on.
 
     Where the targets are the network's own outputs, its loss is 0, and a fraction of 0 allows nothing. There the
     circuit's outputs may move by ``tolerance`` deviations: its loss may reach ``tolerance**2`` times a constant's.
@@ -58,6 +59,7 @@ def circuit_of(
     fewest = _FEWEST_ROWS if tokens == 1 else -(-_FEWEST_TOKENS // tokens)
     enough = min(len(x), max(fewest, round(_WORK / weights / tokens)))
     brief = weights * enough * tokens > _TOO_MUCH
+    narrows = brief or (tokens > 1 and weights * enough * tokens > _MUCH_ATTENTION)
     some = np.linspace(0, len(x) - 1, enough).astype(np.int64)
     x, y = x[some], y[some]
     y = task.to_network_targets(task.one_hot(y))
@@ -69,7 +71,7 @@ def circuit_of(
         loss=task.loss,
         tolerance=tolerance,
         refit_steps=0 if brief else refit_steps,
-        search="narrowing" if brief and search == "sweep" else search,
+        search="narrowing" if narrows and search == "sweep" else search,
         allowance=tolerance**2 * float(y.var(axis=0).mean()) if own else 0.0,
     )
 

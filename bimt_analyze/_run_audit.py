@@ -32,6 +32,8 @@ from .modules import Hierarchy, choose_level, hierarchy
 
 Progress = Callable[[str], None]
 
+_NULL_EDGES, _SEARCHED_EDGES, _FEWEST_RUNS = 3_000_000, 500_000, 3  # of all null networks; of all runs of Leiden
+
 
 def audit(
     source: Checkpoint | Network | str | Path,
@@ -94,6 +96,7 @@ def audit(
     tell("prune")
     circuit = circuit_of(checkpoint, tolerance=chosen.tolerance, refit_steps=chosen.refit_steps)
     graph = graph_of(circuit.network, checkpoint, edge_weight=chosen.edge_weight)
+    chosen = within_reach(chosen, graph)
     tell("modules")
     levels = hierarchy_of(graph, chosen)
     return audit_of(name, checkpoint, circuit, graph, levels, chosen, progress=tell)
@@ -154,6 +157,38 @@ def audit_of(
         options=options,
     )
     return audited(subject, progress=progress)
+
+
+def within_reach(options: AnalysisOptions, graph: NeuronGraph) -> AnalysisOptions:
+    """Options with fewer null networks and fewer runs of Leiden, where a graph has very many edges.
+
+    Up to 15,000 edges nothing is changed by the defaults. From there on null networks have three million edges in all,
+    but are 20 at least; from 50,000 on the runs at each resolution have half a million, but are 3 at least.
+
+    Parameters
+    ----------
+    options : AnalysisOptions
+        All that was asked for.
+    graph : NeuronGraph
+        The graph of a circuit.
+
+    Returns
+    -------
+    AnalysisOptions
+        The options as they take effect.
+
+    Examples
+    --------
+    >>> from bimt_analyze.graph import neuron_graph
+    >>> from bimt_analyze.synthetic import block_network
+    >>> within_reach(AnalysisOptions(), neuron_graph(block_network(seed=0).network)).samples
+    200
+    """
+    edges = max(len(graph.edges.weight), 1)
+    return options.with_changes(
+        samples=min(options.samples, max(FEWEST, _NULL_EDGES // edges)),
+        leiden_runs=min(options.leiden_runs, max(_FEWEST_RUNS, _SEARCHED_EDGES // edges)),
+    )
 
 
 def hierarchy_of(graph: NeuronGraph, options: AnalysisOptions) -> Hierarchy:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 WEIGHTS = (".pt", ".pth", ".ckpt", ".tar", ".bin", ".npz", ".npy", ".onnx", ".keras", ".h5")
 
+CONFIG, RUNS = "config.json", "runs.json"  # what a folder of transformers' has, and what one of ours has
+
 
 @dataclass(frozen=True)
 class Sampling:
@@ -118,7 +120,8 @@ def open_checkpoint(path: str | Path, sampling: Sampling | None = None) -> "Chec
         from bimt_train.models import MODELS
 
         MODELS[said.model]  # runs the user's file, which registers the kind
-    checkpoint = _foreign(file, said) if said.foreign or file.suffix in WEIGHTS else load_checkpoint(file)
+    elsewhere = said.foreign or file.suffix in WEIGHTS or file.is_dir()
+    checkpoint = _foreign(file, said) if elsewhere else load_checkpoint(file)
     if said.parts is None:
         return checkpoint
     task = checkpoint.task
@@ -140,7 +143,7 @@ def _foreign(file: Path, said: Sampling) -> "Checkpoint":
     elif said.ranges:
         about["ranges"] = said.ranges[0] if len(said.ranges) == 1 else said.ranges
     found = read_foreign(file, activation=said.activation, **about)
-    return replace(found, task=replace(found.task, name=file.stem))
+    return replace(found, task=replace(found.task, name=file.resolve().name if file.is_dir() else file.stem))
 
 
 def checkpoint_of(
@@ -232,12 +235,12 @@ def best_checkpoint(source: str | Path) -> Path:
     Parameters
     ----------
     source : str or Path
-        A file, or a folder of runs.
+        A file, a folder of runs, or a folder with a config.json, as transformers saves a model.
 
     Returns
     -------
     Path
-        The checkpoint's file.
+        The checkpoint's file; the folder itself where it has a config.json and no runs.
 
     Raises
     ------
@@ -245,6 +248,8 @@ def best_checkpoint(source: str | Path) -> Path:
         There is no such file or folder.
     """
     path = Path(source)
+    if (path / CONFIG).is_file() and not (path / RUNS).is_file():
+        return path
     if path.is_dir():
         return checkpoints_in(path)[0]
     if not path.is_file():

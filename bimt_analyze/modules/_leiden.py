@@ -191,14 +191,16 @@ def run(
     array of int, [nodes]
         Labels.
     """
-    graph = igraph.Graph(len(strengths), pairs.tolist())
+    # pairs as tuples: of a list of lists the collector of garbage looks at each, which takes longer than the search
+    graph = igraph.Graph(len(strengths), list(zip(*pairs.T.tolist(), strict=True)))
+    edge_weights, node_weights = weight.tolist(), strengths.tolist()
 
     def iterated(membership: list[int] | None) -> igraph.VertexClustering:
         return graph.community_leiden(
             objective_function="CPM",
-            weights=weight.tolist(),
+            weights=edge_weights,
             resolution=resolution,
-            node_weights=strengths.tolist(),
+            node_weights=node_weights,
             n_iterations=1,
             initial_membership=membership,
         )

@@ -1,6 +1,7 @@
 """The description of a task: what a checkpoint remembers of the task that its network was trained on."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
@@ -90,12 +91,12 @@ class TaskSpec:
         where = f"task {self.name!r}"
         if not self.inputs or not self.outputs:
             raise TaskError("a task needs inputs and outputs", where=where, got=f"{self.inputs} -> {self.outputs}")
-        names = [*self.inputs, *self.outputs]
-        for name in names:
+        counted = Counter((*self.inputs, *self.outputs))
+        for name, times in counted.items():
             if not is_variable_name(name):
                 hint = "start with a letter and go on with letters, digits and _"
                 raise TaskError("a name that cannot stand in a formula", where=where, got=repr(name), hint=hint)
-            if names.count(name) > 1:
+            if times > 1:
                 raise TaskError("a name is given twice", where=where, got=repr(name), hint="rename one of the two")
         self._check_numbers(where)
         if self.loss not in LOSSES:

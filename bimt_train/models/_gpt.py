@@ -14,8 +14,9 @@ from ..layouts._group import Group
 from ..layouts._layout import Layout
 from ._contract import MODELS, Ends, Shape
 from ._model_spec import ModelSpec
+from .building_blocks._block_options import BlockOptions
 from .building_blocks._drawn_linear import drawn_linear
-from .building_blocks._transformer_block import Block, BlockOptions, block_layout, stacked, through_block
+from .building_blocks._transformer_block import Block, block_layout, stacked, through_block
 
 DEVIATION = 0.1  # of a fresh embedding's entries; GPT-2 has 0.02, at a greater width
 
@@ -29,7 +30,7 @@ class GPTOptions(BlockOptions):
         How many different tokens there are.
     context : int
         How many are read at most.
-    width, heads, layers, hidden, head_size, scale
+    width, heads, layers, hidden, head_size, scale, activation, epsilon
         As `BlockOptions` says.
 
     Examples
@@ -106,8 +107,13 @@ class GPT(nn.Module):
         Neurons of the MLPs, one number for all blocks or one for each.
     head_size : int or sequence of int, optional
         Neurons of a head, for circuits whose dead neurons are gone; width / heads where it is left out.
-    scale : float, optional
-        What scores are multiplied with, for circuits; 1/sqrt(size of a head) where it is left out.
+    scale : float or sequence of float, optional
+        What scores are multiplied with, one number for all blocks or one for each, for circuits and networks trained
+        elsewhere; 1/sqrt(size of a head) where it is left out.
+    activation : str, optional
+        A name in `ACTIVATIONS`, for the MLPs; ``gelu_tanh`` where it is left out.
+    epsilon : float, optional
+        What norms add to a variance; 1e-5 where it is left out.
     generator : torch.Generator, optional
         Draws the first weights; embeddings from a normal distribution of deviation 0.1.
 
@@ -136,13 +142,15 @@ class GPT(nn.Module):
         hidden: int | Sequence[int] = 256,
         *,
         head_size: int | Sequence[int] | None = None,
-        scale: float | None = None,
+        scale: float | Sequence[float] | None = None,
+        activation: str | None = None,
+        epsilon: float | None = None,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
         self.options = GPTOptions.checked(
             tokens=tokens, context=context, width=width, heads=heads, layers=layers, hidden=hidden,
-            head_size=head_size, scale=scale,
+            head_size=head_size, scale=scale, activation=activation, epsilon=epsilon,
         )  # fmt: skip
         self.tokens = tokens
         self.embedding, self.positions = (
@@ -151,8 +159,8 @@ class GPT(nn.Module):
         with torch.no_grad():
             for table in (self.embedding, self.positions):
                 table.weight.normal_(0.0, DEVIATION, generator=generator)
-        self.blocks = nn.ModuleList(Block(width, self.options.block(i), generator, scale) for i in range(layers))
-        self.norm = nn.LayerNorm(width)
+        self.blocks = nn.ModuleList(Block(width, self.options.block(i), generator) for i in range(layers))
+        self.norm = nn.LayerNorm(width, self.options.norm_epsilon)
         self.write = drawn_linear(width, tokens, generator)
 
     @property
@@ -196,13 +204,13 @@ class GPT(nn.Module):
         Tensor of shape (seeds, rows, context, tokens)
             The outputs of each seed.
         """
-        table, part = tensors["embedding.weight"], stacked(tensors)
+        epsilon = self.options.norm_epsilon
+        table, part = tensors["embedding.weight"], stacked(tensors, epsilon=epsilon)
         first = torch.arange(len(table), device=x.device)[:, None, None] * self.tokens  # of each seed's own rows
         r = looked_up(x.long() + first, table.flatten(0, 1))
         r = r + tensors["positions.weight"][:, None, : x.shape[-1]]
         for index in range(len(self.blocks)):
-            heads, scale = self.options.block(index).heads, self.options.scale
-            r = through_block(r, heads, stacked(tensors, f"blocks.{index}."), scale=scale)
+            r = through_block(r, self.options.block(index), stacked(tensors, f"blocks.{index}.", epsilon=epsilon))
         return part("write", part("norm", r))
 
     def layout(

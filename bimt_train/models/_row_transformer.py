@@ -13,9 +13,10 @@ from ..layouts._group import Group
 from ..layouts._layout import Layout, TensorSpec
 from ._contract import MODELS, Ends, Shape
 from ._model_spec import ModelSpec
+from .building_blocks._block_options import BlockOptions
 from .building_blocks._drawn_linear import drawn_linear
 from .building_blocks._layers import numbers_only
-from .building_blocks._transformer_block import Block, BlockOptions, block_layout, stacked, through_block
+from .building_blocks._transformer_block import Block, block_layout, stacked, through_block
 
 
 class RowTransformerOptions(BlockOptions):
@@ -27,7 +28,7 @@ class RowTransformerOptions(BlockOptions):
         The kind of each column of x, from 0.
     outputs : int
         How many numbers are given.
-    width, heads, layers, hidden, head_size, scale
+    width, heads, layers, hidden, head_size, scale, activation, epsilon
         As `BlockOptions` says.
 
     Examples
@@ -101,8 +102,13 @@ class RowTransformer(nn.Module):
         Neurons of the MLPs, one number for all blocks or one for each.
     head_size : int or sequence of int, optional
         Neurons of a head, for circuits whose dead neurons are gone; width / heads where it is left out.
-    scale : float, optional
-        What scores are multiplied with, for circuits; 1/sqrt(size of a head) where it is left out.
+    scale : float or sequence of float, optional
+        What scores are multiplied with, one number for all blocks or one for each, for circuits and networks trained
+        elsewhere; 1/sqrt(size of a head) where it is left out.
+    activation : str, optional
+        A name in `ACTIVATIONS`, for the MLPs; ``gelu_tanh`` where it is left out.
+    epsilon : float, optional
+        What norms add to a variance; 1e-5 where it is left out.
     generator : torch.Generator, optional
         Draws the first weights.
 
@@ -131,7 +137,9 @@ class RowTransformer(nn.Module):
         hidden: int | Sequence[int] = 128,
         *,
         head_size: int | Sequence[int] | None = None,
-        scale: float | None = None,
+        scale: float | Sequence[float] | None = None,
+        activation: str | None = None,
+        epsilon: float | None = None,
         generator: torch.Generator | None = None,
     ) -> None:
         super().__init__()
@@ -141,12 +149,12 @@ class RowTransformer(nn.Module):
             )
         self.options = RowTransformerOptions.checked(
             kinds=list(kinds), outputs=outputs, width=width, heads=heads, layers=layers, hidden=hidden,
-            head_size=head_size, scale=scale,
+            head_size=head_size, scale=scale, activation=activation, epsilon=epsilon,
         )  # fmt: skip
         self.kinds = tuple(kinds)
         self.read = drawn_linear(max(kinds) + 1, width, generator)
-        self.blocks = nn.ModuleList(Block(width, self.options.block(i), generator, scale) for i in range(layers))
-        self.norm = nn.LayerNorm(width)
+        self.blocks = nn.ModuleList(Block(width, self.options.block(i), generator) for i in range(layers))
+        self.norm = nn.LayerNorm(width, self.options.norm_epsilon)
         self.write = drawn_linear(width, outputs, generator)
         self.places: Tensor
         self.register_buffer("places", torch.eye(max(kinds) + 1)[list(kinds)])
@@ -192,11 +200,11 @@ class RowTransformer(nn.Module):
         Tensor of shape (seeds, rows, outputs)
             The outputs of each seed.
         """
-        part = stacked(tensors)
+        epsilon = self.options.norm_epsilon
+        part = stacked(tensors, epsilon=epsilon)
         r = part("read", x[..., None] * self.places.to(x))
         for index in range(len(self.blocks)):
-            heads, scale = self.options.block(index).heads, self.options.scale
-            r = through_block(r, heads, stacked(tensors, f"blocks.{index}."), scale=scale)
+            r = through_block(r, self.options.block(index), stacked(tensors, f"blocks.{index}.", epsilon=epsilon))
         return part("write", part("norm", r[..., -1, :]))
 
     def layout(

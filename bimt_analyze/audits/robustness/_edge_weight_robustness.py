@@ -67,6 +67,7 @@ def edge_weight_robustness(
     weights: Sequence[str] | None = None,
     known: Mapping[str, tuple[Level, Significance]] | None = None,
     samples: int = 200,
+    runs: int = 10,
     seed: int = 0,
 ) -> tuple[EdgeWeightResult, ...]:
     """Choose the level, and test it, under each of the edge weights.
@@ -85,6 +86,8 @@ def edge_weight_robustness(
         Edge weight -> level and significance that are found already, with the same samples and seed.
     samples : int, default 200
         Number of networks drawn from the null model.
+    runs : int, default 10
+        Runs of Leiden at each resolution.
     seed : int, default 0
         Seed of everything random.
 
@@ -112,7 +115,7 @@ def edge_weight_robustness(
 
     def found(which: str) -> tuple[Level, Significance]:
         graph = neuron_graph(network, weights=which, x=x)
-        level = choose_level(hierarchy(graph, seed=seed)).level
+        level = choose_level(hierarchy(graph, runs=runs, seed=seed)).level
         return level, significance(with_ends(graph, network.layout), samples=samples, seed=seed)
 
     chosen = {EDGE_WEIGHTS[which].name: which for which in (usual if weights is None else weights)}

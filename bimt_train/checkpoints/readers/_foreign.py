@@ -11,6 +11,8 @@ from ._network_of import checkpoint_of_chain
 from ._notebook import from_bimt_notebook, is_notebook
 from ._values import Chain, Reading, State, Tensors, Told
 from .files._folder import read_weights
+from .huggingface._config import Config, is_huggingface_folder
+from .huggingface._huggingface import FAMILIES, check_family, checkpoint_of_folder
 from .tensors._chain import chain_of
 
 
@@ -87,15 +89,16 @@ def read_foreign(path: str | Path, *, activation: str | None = None, **about: Un
 
     Read are: files of ``torch.save`` under any ending (through ``weights_only=True``), a state dict in them under any
     key; safetensors, in shards too; a folder that holds one of these; arrays of numpy; ONNX; Keras (with the package
-    h5py). The published notebooks' networks are known by their names.
+    h5py). The published notebooks' networks are known by their names, and a GPT-2 in a folder of Hugging Face's
+    transformers by its config.json: there rows are tokens, and without ``x`` the model draws sequences itself.
 
     Parameters
     ----------
     path : str or Path
         The file or folder.
     activation : str, optional
-        One of `ACTIVATIONS`, in any usual spelling; needed where the file does not say it: ONNX and Keras do, and the
-        notebooks used silu.
+        One of `ACTIVATIONS`, in any usual spelling; needed where the file does not say it: ONNX, Keras and a
+        config.json do, and the notebooks used silu.
     **about
         As `from_state_dict` takes it; ``key`` is the path of the network in the file.
 
@@ -125,9 +128,14 @@ def read_foreign(path: str | Path, *, activation: str | None = None, **about: Un
         raise CheckpointError("no such file", where=str(path), hint="correct the path")
     told, rest = _told(about)
     try:
+        config = Config.read(path) if is_huggingface_folder(path) else None
+        if config is not None and activation is None:
+            check_family(config)  # before the weights, which may be many
         found = read_weights(path, told)
         if isinstance(found, Chain):
             return checkpoint_of_chain(found, "file", activation, rest)
+        if config is not None and config.model_type in FAMILIES:
+            return checkpoint_of_folder(config, found, activation, rest)
         if is_notebook(found.state):
             return from_bimt_notebook(found.state, activation=activation or "silu", **rest)
         chain = chain_of(found, replace(told, key=None) if found.keyed else told)
