@@ -145,7 +145,7 @@ def _findings(report: "Report", requirement: Requirement, *, strict: bool) -> tu
     except InputError as error:
         if strict:
             raise
-        return (Finding(requirement.field, None, False, str(error)),)
+        return (Finding(requirement.field, None, False, f"{requirement}: {error.what}: {error.got or error.where}"),)
 
 
 def numbered(path: Path, name: str) -> Path:

@@ -149,7 +149,8 @@ class Registry(Generic[E]):
         return iter(self.names())
 
     def __contains__(self, name: object) -> bool:
-        return name in self.names()
+        # the installed ones last: to list them, all packages of the environment are read
+        return name in self._builtin or name in self._found or name in self._installed()
 
     def __getitem__(self, name: str) -> E:
         """The entry of this name, or at this place (``file.py:NAME``, ``package.module:NAME``).

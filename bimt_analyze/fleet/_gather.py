@@ -1,5 +1,6 @@
 """From the words of a call to jobs: files, folders of files, folders of runs, manifests."""
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def holds_many(source: str | Path) -> bool:
     (True, False)
     """
     path = Path(source)
-    if not path.is_dir():
+    if not os.path.isdir(path):  # unlike Path's, this is False too for a name that no file can have
         return path.suffix.lower() == ".csv"
     return not _is_one(path)
 
@@ -93,7 +94,7 @@ def jobs_of(
     >>> [Path(job.path).name for job in jobs_of([folder])]
     ['a.npz', 'b.pt']
     """
-    if not any(Path(source).exists() for source in sources):
+    if not any(os.path.exists(source) for source in sources):
         said = ", ".join(map(str, sources))
         raise CheckpointError("no such file or folder", where=said, hint="correct the path")
     chosen = options or AnalysisOptions()
@@ -105,12 +106,12 @@ def jobs_of(
 
 
 def _networks(source: Path, said: Sampling, every: bool) -> Iterator[tuple[Path, Sampling]]:
-    if source.is_dir():
+    if os.path.isdir(source):
         found = checkpoints_in(source) if every else (source,) if _is_one(source) else _in_folder(source)
         yield from ((path, said) for path in found)
-    elif holds_many(source) and source.is_file():
+    elif holds_many(source) and os.path.isfile(source):
         for file, of_row in read_manifest(source, said):
-            many = file.is_dir() and (every or holds_many(file))
+            many = os.path.isdir(file) and (every or holds_many(file))
             yield from _networks(file, of_row, every) if many else ((file, of_row),)
     else:
         yield source, said

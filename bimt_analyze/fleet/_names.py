@@ -51,7 +51,7 @@ def _ladder(path: Path) -> list[str]:
     """Longer and longer names of a path."""
     parts = [part for part in path.parts if part != path.anchor] or ["network"]
     tails = ["-".join(parts[-k:]) for k in range(1, len(parts) + 1)]
-    return [_writable(name) for name in (tails if path.is_dir() else [path.stem, *tails])]
+    return [_writable(name) for name in (tails if os.path.isdir(path) else [path.stem, *tails])]
 
 
 def _writable(name: str) -> str:
