@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bimt_train import CheckpointError, InputError
@@ -13,6 +14,7 @@ from .._sources import WEIGHTS, Sampling
 from ._manifest import read_manifest
 
 RUNS = "runs.json"  # marks a folder of runs
+MARK = "bimt"  # in the metadata of the checkpoints of this project
 SHARDS = "*.index.json"  # marks a folder that holds one network in pieces
 SAVED = ("model.safetensors", "pytorch_model.bin")  # beside a config.json: one network, as libraries save it
 ENDS = frozenset((*WEIGHTS, ".safetensors"))
@@ -59,6 +61,9 @@ def jobs_of(
 ) -> tuple[Job, ...]:
     """One job for each network that the sources stand for, in their order.
 
+    A checkpoint of this project says all of itself. Among files that do not, it is read as it is: of ``sampling`` it
+    takes only the decomposition and the kind of model, unless its own row of a manifest says more.
+
     Parameters
     ----------
     sources : sequence of str or Path
@@ -97,12 +102,12 @@ def jobs_of(
     if not any(os.path.exists(source) for source in sources):
         said = ", ".join(map(str, sources))
         raise CheckpointError("no such file or folder", where=said, hint="correct the path")
-    chosen = options or AnalysisOptions()
-    return tuple(
-        Job(str(path), said, tuple(requirements), tuple(formats), chosen)
-        for source in sources
-        for path, said in _networks(Path(source), sampling or Sampling(), every)
-    )
+    chosen, default = options or AnalysisOptions(), sampling or Sampling()
+    found = [pair for source in sources for pair in _networks(Path(source), default, every)]
+    if default.foreign and not every:
+        ours = replace(Sampling(), parts=default.parts, model=default.model)
+        found = [(path, ours if said == default and _is_ours(path) else said) for path, said in found]
+    return tuple(Job(str(path), said, tuple(requirements), tuple(formats), chosen) for path, said in found)
 
 
 def _networks(source: Path, said: Sampling, every: bool) -> Iterator[tuple[Path, Sampling]]:
@@ -124,6 +129,19 @@ def _in_folder(folder: Path) -> tuple[Path, ...]:
         expected = "files of weights, checkpoints, or folders of runs"
         raise InputError("a folder without networks", where=str(folder), expected=expected, hint="name a file")
     return found
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether `bimt_train` wrote a file, or the folder."""
+    from safetensors import SafetensorError, safe_open
+
+    if os.path.isfile(path / RUNS):
+        return True
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return MARK in (file.metadata() or {})
+    except (OSError, ValueError, SafetensorError):  # whatever is wrong with it, the analysis says
+        return False
 
 
 def _is_network(path: Path) -> bool:

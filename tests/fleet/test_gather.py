@@ -2,11 +2,14 @@
 
 import json
 
+import numpy as np
 import pytest
 
+from bimt_analyze import Sampling
 from bimt_analyze.fleet import holds_many, jobs_of
 from bimt_analyze.fleet._names import distinct_names
 from bimt_train import InputError
+from bimt_train.checkpoints import from_state_dict, save_checkpoint
 
 
 @pytest.fixture
@@ -53,6 +56,17 @@ def test_nothing_at_all_is_bad_input(mixed):
         jobs_of([mixed / "empty"])
     with pytest.raises(InputError, match="no such file or folder"):
         jobs_of([mixed / "none.pt", mixed / "neither.pt"])
+
+
+def test_a_checkpoint_of_ours_keeps_to_what_it_says(tmp_path, linear):
+    ours = from_state_dict({"weight": np.eye(2)}, activation="tanh", ranges=(0, 1))
+    save_checkpoint(tmp_path / "ours.safetensors", ours)
+    linear(tmp_path / "theirs.pt")
+    (tmp_path / "m.csv").write_text("file,range\nours.safetensors,\nours.safetensors,2 3\n")
+    default = Sampling(activation="relu", ranges=((-1.0, 1.0),), parts="y1: x1; y2: x2")
+    first, second, third, fourth = jobs_of([tmp_path, tmp_path / "m.csv"], sampling=default)
+    assert (first.sampling, second.sampling) == (Sampling(parts="y1: x1; y2: x2"), default)
+    assert third.sampling == first.sampling and fourth.sampling.ranges == ((2.0, 3.0),)
 
 
 @pytest.mark.parametrize(
