@@ -2,8 +2,10 @@
 
 import importlib
 import os
+import pkgutil
 import signal
 import sys
+from collections.abc import Iterator
 
 from bimt_train import InputError
 
@@ -15,8 +17,9 @@ from ._messages import READY, receive, send
 # (macOS) or not known (Windows), a process does one job and ends.
 COPIES = sys.platform.startswith("linux")
 _LIBRARIES = (
-    "bimt_analyze._analyze", "bimt_analyze.measures", "bimt_analyze.formulas._find_formula",
-    "bimt_analyze.report._render", "bimt_train.pruning", "matplotlib.pyplot", "pandas", "sklearn.metrics", "sympy",
+    "bimt_analyze._analyze", "bimt_analyze.formulas._find_formula", "bimt_analyze.formulas._shared_parts",
+    "bimt_analyze.report._render", "bimt_train.pruning", "matplotlib.pyplot", "matplotlib.backends.backend_svg",
+    "pandas", "sklearn.metrics", "sympy",
 )  # fmt: skip
 
 
@@ -25,13 +28,19 @@ def serve() -> None:
     given, told = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)  # what a library prints is no answer
-    for name in _LIBRARIES:
+    for name in (*_LIBRARIES, *_measures()):
         importlib.import_module(name)
     send(told, READY)
     while (job := receive(given)) is not None:
         send(told, _in_a_copy(job) if COPIES else answer(job))
         if not COPIES:
             return
+
+
+def _measures() -> Iterator[str]:
+    """The modules of the audit's measures, which an audit imports one by one."""
+    room = importlib.import_module("bimt_analyze.measures")
+    return (f"{room.__name__}.{module.name}" for module in pkgutil.iter_modules(room.__path__))
 
 
 def answer(job: Job) -> Outcome | Failure:
