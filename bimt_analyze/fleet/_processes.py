@@ -47,7 +47,9 @@ class Worker:
         tuple of (Outcome or Failure, float)
             What came of it, and the seconds that it took.
         """
-        process, before = self._started(), len(self._said())
+        before, old = len(self._said()), self._process
+        process = self._started()
+        before = before if process is old else 0
         began, self._late = time.perf_counter(), False
         timer = threading.Timer(time_budget or 0.0, self._too_late)
         if time_budget is not None:

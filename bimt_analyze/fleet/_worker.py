@@ -3,9 +3,11 @@
 import importlib
 import os
 import pkgutil
+import select
 import signal
 import sys
 from collections.abc import Iterator
+from typing import IO
 
 from bimt_train import InputError
 
@@ -32,7 +34,7 @@ def serve() -> None:
         importlib.import_module(name)
     send(told, READY)
     while (job := receive(given)) is not None:
-        send(told, _in_a_copy(job) if COPIES else answer(job))
+        send(told, _in_a_copy(job, given) if COPIES else answer(job))
         if not COPIES:
             return
 
@@ -112,7 +114,7 @@ def ended(status: int) -> str:
     return f"by {name}" + (", as when memory runs out" if name == "SIGKILL" else "")
 
 
-def _in_a_copy(job: Job) -> Outcome | Failure:
+def _in_a_copy(job: Job, given: IO[bytes]) -> Outcome | Failure:
     reads, writes = os.pipe()
     child = os.fork()
     if not child:
@@ -126,6 +128,8 @@ def _in_a_copy(job: Job) -> Outcome | Failure:
             os._exit(status)
     os.close(writes)
     with os.fdopen(reads, "rb") as answers:
+        if answers not in select.select([answers, given], [], [])[0]:
+            os.killpg(0, signal.SIGKILL)  # who asked has ended: nobody waits for the answer
         found = receive(answers)
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     return found or Failure("died", f"the process that analysed it ended {ended(status)}")
