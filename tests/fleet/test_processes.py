@@ -14,6 +14,7 @@ from bimt_train import InputError
 
 QUICK = AnalysisOptions(samples=0, time_limit=0, refit_steps=0)
 SAID = Sampling(activation="relu", ranges=((-1.0, 1.0),))
+MARK = f"bimt-test-{os.getpid()}"
 BUDGET = 4.0  # seconds, of which a good file takes a tenth
 BAD = {
     "killed": "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n",
@@ -40,7 +41,9 @@ def manifest(tmp_path_factory, linear):
 @pytest.fixture(scope="module")
 def found(manifest):
     began = time.perf_counter()
-    fleet = analyze_many([manifest], QUICK, sampling=SAID, time_budget=BUDGET, processes=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MARK", MARK)  # its processes inherit it, and those that they start
+        fleet = analyze_many([manifest], QUICK, sampling=SAID, time_budget=BUDGET, processes=1)
     return fleet, time.perf_counter() - began
 
 
@@ -77,14 +80,10 @@ def test_order_and_number_of_processes_change_nothing(manifest, found):
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc")
 def test_no_process_is_left(found):
-    def parent(stat):
-        return stat.read_text().rpartition(")")[2].split()[1]
-
     left = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):  # it has just ended
-            if parent(stat) == str(os.getpid()) and "fleet._worker" in stat.with_name("cmdline").read_text():
-                left.append(stat.parent.name)
+    for environ in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):  # it has just ended, or is another user's
+            left += [environ.parent.name] if MARK.encode() in environ.read_bytes() else []
     assert left == []
 
 
