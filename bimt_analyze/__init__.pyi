@@ -1,4 +1,5 @@
 from . import audits as audits
+from . import fleet as fleet
 from . import formulas as formulas
 from . import graph as graph
 from . import measures as measures
@@ -14,4 +15,6 @@ from ._options import AnalysisOptions as AnalysisOptions
 from ._run_audit import audit as audit
 from ._sources import Sampling as Sampling
 from ._sources import open_checkpoint as open_checkpoint
+from .fleet import Fleet as Fleet
+from .fleet import analyze_many as analyze_many
 from .report import Report as Report

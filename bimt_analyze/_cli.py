@@ -12,16 +12,16 @@ import click
 from bimt_train import InputError, Registry, fan_out
 from bimt_train.losses import LOSSES
 from bimt_train.shell import OK, UNMET, run
-from bimt_train.training import checkpoints_in
 
 from ._jobs import FORMATS, Job, Outcome, numbered, work
 from ._options import AnalysisOptions
 from ._sources import Sampling
 from .audits import MEASURES, NULL_MODELS, STATISTICS
+from .fleet import analyze_many, holds_many, jobs_of
 from .graph import EDGE_WEIGHTS
-from .report import Requirement
+from .report import Finding, Requirement
 
-HELP = """Read a trained network: its circuit, its modules, its formulas, and how well these match what is known.
+HELP = """Read trained networks: their circuits, modules and formulas, and how well these match what is known.
 
 CHECKPOINT is a file that bimt-train wrote, or its folder, which means the best seed in it. It may also be a plain
 feed-forward network trained elsewhere (.pt, .pth or .safetensors with a state_dict); then say what the file does not:
@@ -34,6 +34,11 @@ feed-forward network trained elsewhere (.pt, .pth or .safetensors with a state_d
   --parts "y1: x1 x3; y2: x2 x4"        what is known, if anything: which output depends on which inputs,
                                         also by way of functions between: "f: x1 x2; y1 y2: f x3"
 
+Several files, a folder of files, or a manifest give one page over all and one report each, in the folder of --out. A
+manifest is a CSV with a column "file" and, if need be, columns called as the options: activation, probe, target, range,
+final, loss, standardize, model, parts. The command line's options are defaults for its empty cells. A file that cannot
+be read, or takes longer than --time-budget, is a row with its reason.
+
 \b
 Examples:
   bimt-analyze runs/independence --html report.html
@@ -41,6 +46,8 @@ Examples:
   bimt-analyze runs/independence --all --json reports/independence.json
   bimt-analyze runs/independence/seed-003.safetensors --require "formulas.*.exact" --require "agreement>=0.9"
   bimt-analyze model.pt --activation relu --range -2 2 --html report.html
+  bimt-analyze nets/*.pt more.safetensors --activation relu --range -1 1 --out audits/ --time-budget 60
+  bimt-analyze manifest.csv --audit --require audit.modular --out audits/
 
 \b
 --require takes a field of the JSON report, a comparison and a number, and may be given several times:
@@ -50,7 +57,7 @@ Examples:
   modules==2                a list stands for its length
 
 \b
-Exit status: 0 done; 1 a requirement does not hold; 2 bad input, said in one line.
+Exit status: 0 done; 1 a requirement does not hold, or one of many files is not analysed; 2 bad input, said in one line.
 """
 
 
@@ -58,7 +65,9 @@ Exit status: 0 done; 1 a requirement does not hold; 2 bad input, said in one lin
 class _Options:
     """The command line, as click read it; the help texts say what each word means."""
 
-    checkpoint: Path
+    checkpoint: tuple[Path, ...]
+    out: Path | None
+    time_budget: float | None
     html: Path | None
     json: Path | None
     markdown: Path | None
@@ -109,7 +118,8 @@ def _analysis_options(command: Callable[..., int]) -> Callable[..., int]:
 
 
 @click.command("bimt-analyze", help=HELP, context_settings={"show_default": True, "max_content_width": 120})
-@click.argument("checkpoint", type=_FILE)
+@click.argument("checkpoint", type=_FILE, nargs=-1, required=True)
+@click.option("--out", type=_FILE, metavar="FOLDER", help="Write a page over all files, and a report each, in here.")
 @click.option("--html", type=_FILE, metavar="FILE", help="Write the report as one self-contained page.")
 @click.option("--json", type=_FILE, metavar="FILE", help="Write the report for other programs.")
 @click.option("--markdown", type=_FILE, metavar="FILE", help="Write the report as Markdown.")
@@ -134,30 +144,78 @@ def _analysis_options(command: Callable[..., int]) -> Callable[..., int]:
     help="Columns of the table that it saw with mean 0 and deviation 1.",
 )
 @click.option("--parts", metavar="TEXT", help="The known decomposition of the task.")
+@click.option(
+    "--time-budget",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    help="Give up a file that takes longer; the others go on.",
+)
 @click.option("--dask", metavar="URL", help="Compute on the cluster of this Dask scheduler.")
 @click.option("--quiet", is_flag=True, help="Do not tell what is done now.")
 def command(**given: Any) -> int:
     """Read the options, do the jobs, tell the outcomes; click shows `HELP` in place of this."""
-    analysis = _analysis(given, many=bool(given["every"] or given["dask"]))
+    many = _many(given)
+    analysis = _analysis(given, many=many or bool(given["dask"]))
     options = _Options(**given, analysis=analysis)
     for text in options.require:
         wanted = Requirement.parse(text)  # bad input is said before the work, not after it
         if wanted.field.partition(".")[0] == "audit" and not analysis.audit:
             raise InputError("a requirement on an audit", where=repr(text), got="no --audit", hint="add --audit")
-    if options.every and not options.checkpoint.is_dir():
-        raise InputError(
-            "--all is for a folder", got=str(options.checkpoint), hint="give the folder, or leave --all out"
+    if many:
+        return _fleet(options)
+    job = Job(str(options.checkpoint[0]), _sampling(options), options.require, _formats(options), analysis)
+    with _telling(options.quiet) as tell:
+        (outcome,) = fan_out(work, [job], dask=options.dask) if options.dask else (work(job, tell),)
+    return _tell(options, outcome)
+
+
+def _many(given: Mapping[str, Any]) -> bool:
+    """Whether the call is for a table of networks, and not for one report."""
+    sources: Sequence[Path] = given["checkpoint"]
+    for source in sources:
+        if given["every"] and not source.is_dir():
+            hint = "give the folder, or leave --all out"
+            raise InputError("--all is for a folder", got=str(source), hint=hint)
+    asked = given["every"] or given["out"] or given["time_budget"]
+    return bool(asked) or len(sources) > 1 or holds_many(sources[0])
+
+
+def _fleet(options: _Options) -> int:
+    """Analyse many networks; print a table, write files, and hold the requirements against what was found."""
+    formats = _formats(options)
+    if options.out is not None and formats:
+        got, hint = f"--out and --{formats[0]}", "leave the other out: --out writes a page and a JSON file each"
+        raise InputError("two places for the reports", got=got, hint=hint)
+    jobs = jobs_of(
+        options.checkpoint,
+        sampling=_sampling(options),
+        options=options.analysis,
+        requirements=options.require,
+        formats=("html", "json") if options.out is not None else formats,
+        every=options.every,
+    )
+    with _telling(options.quiet) as tell:
+        tell(f"{len(jobs)} checkpoint{'' if len(jobs) == 1 else 's'}")
+        fleet = analyze_many(
+            jobs,
+            out=options.out,
+            time_budget=options.time_budget,
+            dask=options.dask,
+            progress=lambda done, of, last: tell(f"{done} of {of}, last {last.name}"),
         )
-    paths = checkpoints_in(options.checkpoint) if options.every else (options.checkpoint,)
-    jobs = [_job(options, path) for path in paths]
-    if options.every or options.dask:
-        with _telling(options.quiet) as tell:
-            tell(f"{len(jobs)} checkpoint{'' if len(jobs) == 1 else 's'}")
-            outcomes = fan_out(work, jobs, dask=options.dask)
-    else:
-        with _telling(options.quiet) as tell:
-            outcomes = (work(jobs[0], tell),)
-    return _tell_outcomes(options, outcomes)
+    click.echo(fleet.table())
+    for name in formats:
+        for member in fleet.members:
+            if member.outcome is not None:
+                _write(numbered(getattr(options, name), member.name), member.outcome.texts[name])
+    for member in fleet.members:
+        _tell_findings(member.findings, f"{member.name}: ")
+    if options.out is not None:
+        fleet.save(options.out)
+        click.echo(f"{fleet.statement}: {options.out / 'index.html'}")
+    elif fleet.failed:
+        click.echo(fleet.statement, err=True)
+    return OK if fleet.holds else UNMET
 
 
 def _analysis(given: dict[str, Any], *, many: bool) -> AnalysisOptions:
@@ -178,25 +236,22 @@ def _analysis(given: dict[str, Any], *, many: bool) -> AnalysisOptions:
     return AnalysisOptions(**changes, processes=1 if many else None)
 
 
-def _job(options: _Options, path: Path) -> Job:
-    said = options
-    return Job(
-        path=str(path),
-        sampling=Sampling(
-            said.activation,
-            said.probe,
-            said.target,
-            said.ranges,
-            said.parts,
-            said.model,
-            said.final,
-            said.loss,
-            said.standardize,
-        ),
-        requirements=options.require,
-        formats=tuple(name for name in FORMATS if getattr(options, name) is not None),
-        options=options.analysis,
+def _sampling(said: _Options) -> Sampling:
+    return Sampling(
+        said.activation,
+        said.probe,
+        said.target,
+        said.ranges,
+        said.parts,
+        said.model,
+        said.final,
+        said.loss,
+        said.standardize,
     )
+
+
+def _formats(options: _Options) -> tuple[str, ...]:
+    return tuple(name for name in FORMATS if getattr(options, name) is not None)
 
 
 @contextmanager
@@ -212,85 +267,25 @@ def _telling(quiet: bool) -> Iterator[Any]:
         yield lambda said: status.update(f"{said} ...")
 
 
-def _tell_outcomes(options: _Options, outcomes: Sequence[Outcome]) -> int:
-    """Print headlines, write files, and hold the requirements against what was found."""
-    click.echo(table(outcomes) if options.every else "\n".join(outcomes[0].summary))
-    for name in FORMATS:
-        wanted: Path | None = getattr(options, name)
-        if wanted is None:
-            continue
-        for outcome in outcomes:
-            path = numbered(wanted, outcome.source) if options.every else wanted
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(outcome.texts[name], encoding="utf-8")
-            click.echo(f"report: {path}")
-    missed = False
-    for outcome in outcomes:
-        for finding in outcome.findings:
-            missed |= not finding.holds
-            where = f"{Path(outcome.source).stem}: " if options.every else ""
-            verdict = "holds" if finding.holds else "does not hold"
-            click.echo(f"{where}requirement {verdict}: {finding.line}", err=not finding.holds)
-    return UNMET if missed else OK
+def _tell(options: _Options, outcome: Outcome) -> int:
+    """Print the headline, write files, and hold the requirements against what was found."""
+    click.echo("\n".join(outcome.summary))
+    for name in _formats(options):
+        _write(getattr(options, name), outcome.texts[name])
+    return OK if _tell_findings(outcome.findings) else UNMET
 
 
-def table(outcomes: Sequence[Outcome]) -> str:
-    """One line a checkpoint, in the order given.
-
-    Where several have a p, q is p after Benjamini and Hochberg: the share of false ones to expect among all that are
-    called significant at this q or below.
-
-    Parameters
-    ----------
-    outcomes : sequence of Outcome
-        One outcome a checkpoint.
-
-    Returns
-    -------
-    str
-        The table.
-    """
-    wide = max(10, *(len(Path(outcome.source).stem) for outcome in outcomes))
-    audited = any(outcome.modular is not None for outcome in outcomes)
-    modular = f"  {'modular':>7}" if audited else ""
-    head = f"{'checkpoint':<{wide}}  {'edges':>5}  {'modules':>7}{modular}  {'p':>6}  {'q':>6}"
-    lines = [f"{head}  {'matches':>8}  exact formulas"]
-    for outcome, q in zip(outcomes, q_values([outcome.p for outcome in outcomes]), strict=True):
-        verdict = f"  {_WORDS[outcome.modular]:>7}" if audited else ""
-        chance = "  ".join("-".rjust(6) if value is None else f"{value:>6.3f}" for value in (outcome.p, q))
-        lines.append(
-            f"{Path(outcome.source).stem:<{wide}}  {outcome.edges:>5}  {outcome.modules:>7}{verdict}  {chance}  "
-            f"{_WORDS[outcome.matches]:>8}  {outcome.exact} of {outcome.formulas}"
-        )
-    return "\n".join(lines)
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    click.echo(f"report: {path}")
 
 
-_WORDS = {None: "-", True: "yes", False: "no"}
-
-
-def q_values(ps: Sequence[float | None]) -> list[float | None]:
-    """The p-values of many networks, adjusted by Benjamini and Hochberg's procedure; None stays None.
-
-    Parameters
-    ----------
-    ps : sequence of float or None
-        One p-value a network.
-
-    Returns
-    -------
-    list of float or None
-        One q-value a network.
-
-    Examples
-    --------
-    >>> q_values([0.01, None, 0.04, 0.03])
-    [0.03, None, 0.04, 0.04]
-    """
-    from scipy.stats import false_discovery_control
-
-    known = [p for p in ps if p is not None]
-    adjusted = iter(false_discovery_control(known).tolist() if known else [])
-    return [None if p is None else float(next(adjusted)) for p in ps]
+def _tell_findings(findings: Sequence[Finding], where: str = "") -> bool:
+    for finding in findings:
+        verdict = "holds" if finding.holds else "does not hold"
+        click.echo(f"{where}requirement {verdict}: {finding.line}", err=not finding.holds)
+    return all(finding.holds for finding in findings)
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -3,10 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bimt_train import InputError
 
 from ._options import AnalysisOptions
 from ._sources import Sampling, best_checkpoint, open_checkpoint
 from .report import Finding, Requirement
+
+if TYPE_CHECKING:
+    from .report import Report
 
 FORMATS = ("html", "json", "markdown")
 
@@ -79,7 +85,7 @@ class Outcome:
     modular: bool | None
 
 
-def work(job: Job, progress: Callable[[str], None] | None = None) -> Outcome:
+def work(job: Job, progress: Callable[[str], None] | None = None, *, strict: bool = True) -> Outcome:
     """Analyse one checkpoint.
 
     Parameters
@@ -88,6 +94,9 @@ def work(job: Job, progress: Callable[[str], None] | None = None) -> Outcome:
         What to analyse, and what is wanted of it.
     progress : callable or None
         Is called with the name of each stage as it begins.
+    strict : bool
+        Whether a requirement on a field that the report does not have is an error; else it does not hold. Among many
+        networks not each has every output.
 
     Returns
     -------
@@ -109,7 +118,9 @@ def work(job: Job, progress: Callable[[str], None] | None = None) -> Outcome:
         name=str(file),
         progress=progress,
     )
-    findings = tuple(finding for requirement in requirements for finding in report.check(requirement))
+    findings = tuple(
+        finding for requirement in requirements for finding in _findings(report, requirement, strict=strict)
+    )
     if progress is not None and job.formats:
         progress("report")
     write = {"html": report.to_html, "json": report.to_json_text, "markdown": report.to_markdown}
@@ -128,24 +139,33 @@ def work(job: Job, progress: Callable[[str], None] | None = None) -> Outcome:
     )
 
 
-def numbered(path: Path, source: str) -> Path:
+def _findings(report: "Report", requirement: Requirement, *, strict: bool) -> tuple[Finding, ...]:
+    try:
+        return report.check(requirement)
+    except InputError as error:
+        if strict:
+            raise
+        return (Finding(requirement.field, None, False, f"{requirement}: {error.what}: {error.got or error.where}"),)
+
+
+def numbered(path: Path, name: str) -> Path:
     """The name of a report when there are many: ``report.html`` becomes ``report.seed-003.html``.
 
     Parameters
     ----------
     path : Path
         The name that the user gave.
-    source : str
-        The checkpoint's file.
+    name : str
+        What tells the checkpoint from the others, as its stem.
 
     Returns
     -------
     Path
-        The name with the checkpoint's stem in it.
+        The name with the checkpoint's in it.
 
     Examples
     --------
-    >>> numbered(Path("out/report.html"), "runs/a/seed-003.safetensors").as_posix()
+    >>> numbered(Path("out/report.html"), "seed-003").as_posix()
     'out/report.seed-003.html'
     """
-    return path.with_name(f"{path.stem}.{Path(source).stem}{path.suffix}")
+    return path.with_name(f"{path.stem}.{name}{path.suffix}")

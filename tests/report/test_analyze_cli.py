@@ -89,7 +89,7 @@ def test_a_folder_means_its_best_seed_and_all_means_all(folder, capsys):
 
 
 def test_all_seeds_in_one_table(folder, capsys, monkeypatch):
-    monkeypatch.setattr("bimt_train._fan_out.PROCESSES", 1)
+    monkeypatch.setattr("joblib.cpu_count", lambda: 1)
     words = [str(folder), "--all", "--markdown", str(folder / "r.md"), "--require", "modules==2", *FAST]
     assert main(words) == 0
     out = capsys.readouterr().out.splitlines()

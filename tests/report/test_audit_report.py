@@ -5,8 +5,7 @@ import json
 import pytest
 
 from bimt_analyze import analyze
-from bimt_analyze._cli import main, q_values, table
-from bimt_analyze._jobs import Outcome
+from bimt_analyze._cli import main
 from bimt_analyze.report._schema import ReportFile
 from bimt_train import InputError
 
@@ -65,22 +64,3 @@ def test_too_few_samples_are_refused_before_the_work(checkpoint, monkeypatch):
     monkeypatch.setattr("bimt_analyze._analyze.circuit_of", None)
     with pytest.raises(InputError, match="20 or more"):
         analyze(checkpoint, audit=True, samples=19)
-
-
-def test_q_is_benjamini_and_hochberg():
-    ps = [0.001, 0.2, 0.03, 0.04]
-    ranked = sorted(ps)
-    by_hand = {p: min(ranked[j] * 4 / (j + 1) for j in range(k, 4)) for k, p in enumerate(ranked)}
-    assert q_values(ps) == pytest.approx([by_hand[p] for p in ps])
-    assert q_values([None]) == [None]
-
-
-def test_the_table_tells_p_and_q():
-    def outcome(n, p, modular):
-        return Outcome(f"seed-{n:03}.safetensors", (), (), {}, 9, 2, True, 1, 2, p, modular)
-
-    head, first, second = table([outcome(0, 0.01, True), outcome(1, 0.5, False)]).splitlines()
-    assert head.split() == ["checkpoint", "edges", "modules", "modular", "p", "q", "matches", "exact", "formulas"]
-    assert first.split()[3:6] == ["yes", "0.010", "0.020"]
-    assert second.split()[3:6] == ["no", "0.500", "0.500"]
-    assert "modular" not in table([outcome(0, None, None)]).splitlines()[0].split()
