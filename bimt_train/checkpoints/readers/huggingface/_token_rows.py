@@ -120,7 +120,7 @@ def rows_of_model(model: GPT, *, begin: Sequence[int], special: Collection[int])
     >>> import torch
     >>> model = GPT(tokens=7, context=5, width=12, heads=3, hidden=9, generator=torch.Generator().manual_seed(0))
     >>> rows = rows_of_model(model, begin=[6], special=[6])
-    >>> rows.x.shape, set(rows.x[:, 0]), 6 in rows.x[:, 1:], 6 in rows.y
+    >>> rows.x.shape, set(rows.x[:, 0].tolist()), 6 in rows.x[:, 1:], 6 in rows.y
     ((320, 5), {6.0}, False, True)
     """
     tokens, context = model.tokens, model.options.context
