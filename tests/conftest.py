@@ -1,5 +1,8 @@
 """What every test runs under: the shapes in annotations are enforced, and torch keeps to one thread."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 import torch
 from hypothesis import settings
@@ -23,3 +26,17 @@ def one_thread() -> None:
 def one_thread_in_children(monkeypatch: pytest.MonkeyPatch) -> None:
     """Programs that a test starts keep to one thread as well."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+def save_linear(path: Path, seed: int = 0) -> Path:
+    """A network of one layer, drawn by its seed, as a file of torch."""
+    generator = torch.Generator().manual_seed(seed)
+    state = {"weight": torch.randn(2, 2, generator=generator), "bias": torch.randn(2, generator=generator)}
+    torch.save(state, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def linear() -> Callable[..., Path]:
+    """Writes a tiny network to a path."""
+    return save_linear

@@ -4,8 +4,38 @@ import csv
 import json
 import re
 import xml.etree.ElementTree as ElementTree
+from types import SimpleNamespace
 
+import pytest
+import torch
+
+from bimt_analyze._cli import main
+
+QUICK = ("--samples", "0", "--time-limit", "0", "--quiet")
+GOOD = ("m3", "m1", "m8", "m5", "m4", "m2", "m7", "m6", "m0")  # no order that a sort would give
 BROKEN = {"truncated", "odd", "empty"}
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory, linear):
+    """The outcome of one call on a manifest of 12 files, of which 3 are broken each in its own way."""
+    folder = tmp_path_factory.mktemp("fleet")
+    (folder / "nets").mkdir()
+    files = [linear(folder / "nets" / f"{name}.pt", seed) for seed, name in enumerate(GOOD)]
+    truncated = folder / "nets" / "truncated.pt"
+    truncated.write_bytes(files[0].read_bytes()[:200])
+    empty = folder / "nets" / "empty.pt"
+    torch.save({"epoch": 3}, empty)
+    odd = linear(folder / "nets" / "odd.pt")
+    files[2:2], files[6:6], files[9:9] = [truncated], [odd], [empty]
+    rows = [f"nets/{file.name},{'swish2' if file is odd else ''}" for file in files]
+    (folder / "manifest.csv").write_text("\n".join(["file,activation", *rows]) + "\n")
+    words = [folder / "manifest.csv", "--activation", "relu", "--range", "-1", "1", "--out", folder / "audits"]
+    gates = ["--require", "circuit.edges>=1", "--require", "formulas.y9.exact"]
+    status = main([*map(str, words), *gates, *QUICK])
+    out = folder / "audits"
+    results = json.loads((out / "results.json").read_text())
+    return SimpleNamespace(folder=folder, out=out, files=files, status=status, results=results)
 
 
 def names(fleet):

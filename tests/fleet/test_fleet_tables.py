@@ -6,8 +6,16 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from bimt_analyze._jobs import Outcome
-from bimt_analyze.fleet import Fleet, Member, q_values
+from bimt_analyze.fleet import Failure, Fleet, Member, q_values
 from bimt_analyze.report import Finding
+
+
+@pytest.fixture
+def failed():
+    def make(name="net", reason="no such file", kind="refused"):
+        return Member(name, f"nets/{name}.pt", None, Failure(kind, reason), 0.5)
+
+    return make
 
 
 def member(name, p=None, modular=None, findings=()):
