@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bimt_train import Circuit, Search
+from bimt_train import Circuit
 from bimt_train.checkpoints import Checkpoint, Network
 
-from ._circuit_of import all_inputs, circuit_of, graph_of
+from ._circuit_of import all_inputs, circuit_to_analyse, graph_of
 from ._options import AnalysisOptions
 from ._run_audit import Progress, audit_of, check_options, groups_of, hierarchy_of, silent, within_reach
 from ._sources import best_checkpoint, open_checkpoint
@@ -106,8 +106,7 @@ def analyze(
             name = "in memory" if isinstance(source, Checkpoint) else str(best_checkpoint(source))
         fit = NetworkFit.of(checkpoint)
     with stages.stage("prune"):
-        search: Search = "none" if fit.useless else "sweep"
-        circuit = circuit_of(checkpoint, tolerance=chosen.tolerance, refit_steps=chosen.refit_steps, search=search)
+        circuit = circuit_to_analyse(checkpoint, chosen)
     network = circuit.network
     with stages.stage("modules"):
         graph = graph_of(network, checkpoint, edge_weight=chosen.edge_weight)

@@ -4,8 +4,9 @@ import numpy as np
 from jaxtyping import Float64
 
 from bimt_train import Circuit, Search, prune
-from bimt_train.checkpoints import OWN_OUTPUTS, Checkpoint, Network
+from bimt_train.checkpoints import OWN_OUTPUTS, Checkpoint, Network, task_score
 
+from ._options import AnalysisOptions
 from .graph import NeuronGraph, neuron_graph, with_ends
 
 _WORK, _TOO_MUCH = 1e7, 1e8  # weights times predictions (times steps) to look at; from where on it must be brief
@@ -74,6 +75,28 @@ def circuit_of(
         search="narrowing" if narrows and search == "sweep" else search,
         allowance=tolerance**2 * float(y.var(axis=0).mean()) if own else 0.0,
     )
+
+
+def circuit_to_analyse(checkpoint: Checkpoint, options: AnalysisOptions) -> Circuit:
+    """The circuit that an analysis or an audit looks at.
+
+    A network that is hardly better than a constant (`TaskScore.useless`) is not pruned: any cut would be as good.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        The network and its rows.
+    options : AnalysisOptions
+        Tolerance, and steps of refitting.
+
+    Returns
+    -------
+    Circuit
+        What `circuit_of` finds, or the network with nothing cut.
+    """
+    score = task_score(checkpoint)
+    search: Search = "none" if score is not None and score.useless else "sweep"
+    return circuit_of(checkpoint, tolerance=options.tolerance, refit_steps=options.refit_steps, search=search)
 
 
 def graph_of(network: Network, checkpoint: Checkpoint, *, edge_weight: str | None = None) -> NeuronGraph:

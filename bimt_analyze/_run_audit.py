@@ -11,7 +11,7 @@ from bimt_train import Circuit, InputError
 from bimt_train.checkpoints import Checkpoint, Network
 from bimt_train.expressions import Decomposition
 
-from ._circuit_of import all_inputs, all_rows, circuit_of, graph_of
+from ._circuit_of import all_inputs, all_rows, circuit_to_analyse, graph_of
 from ._options import AnalysisOptions
 from ._sources import best_checkpoint, checkpoint_of, open_checkpoint
 from .audits import (
@@ -94,7 +94,7 @@ def audit(
     tell("read")
     name, checkpoint = _opened(source, x, y, decomposition)
     tell("prune")
-    circuit = circuit_of(checkpoint, tolerance=chosen.tolerance, refit_steps=chosen.refit_steps)
+    circuit = circuit_to_analyse(checkpoint, chosen)
     graph = graph_of(circuit.network, checkpoint, edge_weight=chosen.edge_weight)
     chosen = within_reach(chosen, graph)
     tell("modules")

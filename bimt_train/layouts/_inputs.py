@@ -77,7 +77,18 @@ def _plain(value: Any) -> Any:
 
 
 def first_tensor(outputs: Any) -> Any:
-    """The first tensor of what a module returned: of a tuple, a list, or a mapping; something else if there is none."""
+    """Find the first tensor of what a module returned.
+
+    Parameters
+    ----------
+    outputs : object
+        A tensor, or tuples, lists and mappings that hold one.
+
+    Returns
+    -------
+    object
+        The tensor; something else if there is none.
+    """
     while isinstance(outputs, tuple | list | Mapping) and outputs:
         outputs = next(iter(outputs.values() if isinstance(outputs, Mapping) else outputs))
     return outputs

@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from bimt_analyze import analyze
+from bimt_analyze import AnalysisOptions, analyze
+from bimt_analyze._circuit_of import circuit_to_analyse
 from bimt_analyze.report import NetworkFit
 from bimt_train.checkpoints import from_state_dict
 
@@ -87,3 +88,12 @@ def test_nothing_that_is_not_there_is_shown_to_be_as_required():
     assert report.checkpoint.task.loss == "bce" and not report.formulas
     (finding,) = report.check("formulas.*.exact")
     assert not finding.holds and "stands for nothing" in finding.line
+
+
+def test_an_audit_cuts_nothing_of_an_untrained_network_either():
+    checkpoint = from_state_dict(module().state_dict(), activation="tanh", x=X, y=Y)
+    options = AnalysisOptions(refit_steps=0)
+    assert circuit_to_analyse(checkpoint, options).edges == 18
+    assert len(circuit_to_analyse(checkpoint, options).sweep) == 1
+    does = from_state_dict(trained().state_dict(), activation="tanh", x=X, y=Y)
+    assert len(circuit_to_analyse(does, options).sweep) > 1

@@ -143,7 +143,18 @@ class _Found(NamedTuple):
     assumed: tuple[str, ...]
 
     def predict(self, x: Rows) -> Rows:
-        """What the network gives, in the task's units."""
+        """Compute what the network gives, in the task's units.
+
+        Parameters
+        ----------
+        x : array of float, shape (rows, inputs)
+            Inputs in the task's units.
+
+        Returns
+        -------
+        array of float, shape (rows, outputs)
+            The outputs.
+        """
         return self.task.from_network_outputs(self.network.predict(self.task.to_network_inputs(x)))
 
 

@@ -37,7 +37,7 @@ class Symmetry:
     occupied: frozenset[int]
 
     def movable(self, some: Iterable[int]) -> set[int]:
-        """Those of ``some`` that can move."""
+        """Keep the blocks that can move."""
         return {one for one in some if one not in self.fixed}
 
     def ancestors(self, one: int) -> set[int]:

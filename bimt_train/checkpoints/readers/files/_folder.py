@@ -14,12 +14,34 @@ _ENDS = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".npz", ".onnx", ".kera
 
 
 def is_folder(path: Path) -> bool:
-    """Whether a path is a folder."""
+    """Whether a path is a folder.
+
+    Parameters
+    ----------
+    path : Path
+        What is asked about.
+
+    Returns
+    -------
+    bool
+        Whether it is so.
+    """
     return path.is_dir()
 
 
 def is_index(path: Path) -> bool:
-    """Whether a file is a JSON object that says which shard holds each tensor."""
+    """Whether a file is a JSON object that says which shard holds each tensor.
+
+    Parameters
+    ----------
+    path : Path
+        What is asked about.
+
+    Returns
+    -------
+    bool
+        Whether it is so.
+    """
     if path.is_dir() or path.stat().st_size > LONGEST:
         return False
     with path.open("rb") as file:

@@ -28,12 +28,34 @@ _LAYERS = ("ReLU", "Softmax", "ELU", "LeakyReLU")  # activations that are layers
 
 
 def is_keras(path: Path) -> bool:
-    """Whether a file is an archive of a config and weights."""
+    """Whether a file is an archive of a config and weights.
+
+    Parameters
+    ----------
+    path : Path
+        What is asked about.
+
+    Returns
+    -------
+    bool
+        Whether it is so.
+    """
     return not path.is_dir() and {_CONFIG, _WEIGHTS} <= members_of(path).keys()
 
 
 def is_hdf5(path: Path) -> bool:
-    """Whether a file is HDF5."""
+    """Whether a file is HDF5.
+
+    Parameters
+    ----------
+    path : Path
+        What is asked about.
+
+    Returns
+    -------
+    bool
+        Whether it is so.
+    """
     if path.is_dir():
         return False
     with path.open("rb") as file:

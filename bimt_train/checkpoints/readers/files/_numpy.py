@@ -16,13 +16,35 @@ _MAGIC = b"\x93NUMPY"
 
 
 def is_npz(path: Path) -> bool:
-    """Whether a file is a zip archive of arrays."""
+    """Whether a file is a zip archive of arrays.
+
+    Parameters
+    ----------
+    path : Path
+        What is asked about.
+
+    Returns
+    -------
+    bool
+        Whether it is so.
+    """
     names = {} if path.is_dir() else members_of(path)
     return bool(names) and all(name.endswith(".npy") for name in names)
 
 
 def is_npy(path: Path) -> bool:
-    """Whether a file is one array."""
+    """Whether a file is one array.
+
+    Parameters
+    ----------
+    path : Path
+        What is asked about.
+
+    Returns
+    -------
+    bool
+        Whether it is so.
+    """
     if path.is_dir():
         return False
     with path.open("rb") as file:

@@ -19,7 +19,18 @@ _DTYPES = {1: "<f4", 11: "<f8", 10: "<f2", 6: "<i4", 7: "<i8", 3: "i1", 2: "u1",
 
 
 def is_onnx(path: Path) -> bool:
-    """Whether a file is a message with the fields of an ONNX model."""
+    """Whether a file is a message with the fields of an ONNX model.
+
+    Parameters
+    ----------
+    path : Path
+        What is asked about.
+
+    Returns
+    -------
+    bool
+        Whether it is so.
+    """
     if path.is_dir() or not 8 <= path.stat().st_size <= LARGEST:
         return False
     with path.open("rb") as file:

@@ -10,7 +10,18 @@ from ._weight_file import WEIGHT_FILES
 
 
 def is_safetensors(path: Path) -> bool:
-    """Whether a file begins with the length of a JSON header, and the header."""
+    """Whether a file begins with the length of a JSON header, and the header.
+
+    Parameters
+    ----------
+    path : Path
+        What is asked about.
+
+    Returns
+    -------
+    bool
+        Whether it is so.
+    """
     if path.is_dir():
         return False
     with path.open("rb") as file:

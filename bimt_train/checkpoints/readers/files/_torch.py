@@ -16,7 +16,18 @@ _SAVE = "save it anew with torch.save(model.state_dict(), path)"
 
 
 def is_torch(path: Path) -> bool:
-    """Whether a file is an archive, or a stream of pickles, as torch writes them."""
+    """Whether a file is an archive, or a stream of pickles, as torch writes them.
+
+    Parameters
+    ----------
+    path : Path
+        What is asked about.
+
+    Returns
+    -------
+    bool
+        Whether it is so.
+    """
     if path.is_dir():
         return False
     names = members_of(path)

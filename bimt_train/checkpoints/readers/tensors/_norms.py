@@ -39,7 +39,7 @@ class Affine:
 
     @property
     def said(self) -> str:
-        """Its tensors, for messages."""
+        """The names of the norm's tensors, for messages."""
         return ", ".join(f"'{part.name}'" for part in self.parts)
 
 
