@@ -14,11 +14,12 @@ import numpy as np
 
 from bimt_train import Circuit
 from bimt_train.checkpoints import Checkpoint, Network
+from bimt_train.expressions import Decomposition
 
 from ._circuit_of import all_inputs, circuit_to_analyse, graph_of
 from ._options import AnalysisOptions
 from ._run_audit import Progress, audit_of, check_options, groups_of, hierarchy_of, silent, within_reach
-from ._sources import best_checkpoint, open_checkpoint
+from ._sources import opened
 from .audits import HEADLINE, Agreement, Audit, Significance, agreement, significance
 from .graph import NeuronGraph
 from .modules import Hierarchy, choose_level
@@ -26,6 +27,8 @@ from .report import NetworkFit, Report
 from .representations import interpretation
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from .formulas import Formula, Structure
 
 PACKAGES = ("bimt", "torch", "numpy", "scipy", "sympy", "igraph", "scikit-learn")
@@ -48,9 +51,12 @@ class _Stages:
 
 
 def analyze(
-    source: Checkpoint | str | Path,
+    source: "Checkpoint | Network | nn.Module | str | Path",
     options: AnalysisOptions | None = None,
     *,
+    x: Any = None,
+    y: Any = None,
+    decomposition: Decomposition | None = None,
     progress: Progress | None = None,
     name: str | None = None,
     **changes: Any,
@@ -63,11 +69,17 @@ def analyze(
 
     Parameters
     ----------
-    source : Checkpoint, str or Path
-        A checkpoint, its file, or a folder of them, of which the best seed is taken.
+    source : Checkpoint, Network, torch.nn.Module, str or Path
+        A checkpoint, its file, a folder of them (the best seed is taken); or a network or any module, with its rows.
     options : AnalysisOptions or None
         Seed, tolerance of pruning, null networks, time limit and all else; the defaults if left out. A network whose
         inputs are tokens is not compared with a decomposition. Classifiers have no formulas.
+    x : array of shape (rows, ...), tuple or mapping of them, or None
+        For a network or a module: rows of what it takes.
+    y : array of shape (rows, outputs) or None
+        For a network or a module: targets in the units of its outputs; its own outputs if left out.
+    decomposition : Decomposition or None
+        For a network or a module: the known decomposition of its task, if there is one.
     progress : callable or None
         Is called with the name of each stage as it begins.
     name : str or None
@@ -101,15 +113,15 @@ def analyze(
     check_options(chosen, audit=chosen.audit)
     stages = _Stages(progress)
     with stages.stage("read"):
-        checkpoint = source if isinstance(source, Checkpoint) else open_checkpoint(source)
-        if name is None:
-            name = "in memory" if isinstance(source, Checkpoint) else str(best_checkpoint(source))
-        fit = NetworkFit.of(checkpoint)
+        called, checkpoint = opened(source, x, y, decomposition)
+        name, fit = called if name is None else name, NetworkFit.of(checkpoint)
     with stages.stage("prune"):
         circuit = circuit_to_analyse(checkpoint, chosen)
     network = circuit.network
     with stages.stage("modules"):
         graph = graph_of(network, checkpoint, edge_weight=chosen.edge_weight)
+        if graph.weights == "magnitude" and chosen.edge_weight is None:
+            fit = fit.assuming("edges: weighed by magnitude, as what a weight reads and writes cannot be followed")
         chosen = within_reach(chosen, graph)
         levels = hierarchy_of(graph, chosen)
         choice = choose_level(levels)
@@ -175,8 +187,7 @@ def _held_against(
     agreed = None
     if known is not None and network.layout.ends_are_neurons:
         agreed = agreement(network, known, x=x, graph=graph, levels=levels)
-    ends = {graph.inputs, graph.outputs} <= set(graph.groups)
-    if not options.samples or not ends:
+    if not options.samples or not graph.has_ends:
         return agreed, None
     return agreed, significance(graph, samples=options.samples, seed=options.seed)
 
@@ -275,10 +286,14 @@ def hints(checkpoint: Checkpoint, circuit: Network, output: int) -> "Structure |
     Structure or None
         Hints for the search of this output's formula.
     """
+    from bimt_train.models import options_of
+
     from .formulas import read_structure
 
-    if circuit.model.options.get("final"):
-        return None  # what follows the last layer is not among the weights
+    options = options_of(circuit.model)
+    told = options is not None and options.hidden_parts() is not None
+    if circuit.model.options.get("final") or not told:
+        return None  # what follows the last layer, or stands between layers, is not among the weights
     connections = circuit.connections()
     order = [group.name for group in circuit.layout.groups]
     if [(c.source, c.target) for c in connections] != list(pairwise(order)):

@@ -7,7 +7,7 @@ from bimt_train import Circuit, Search, prune
 from bimt_train.checkpoints import OWN_OUTPUTS, Checkpoint, Network, task_score
 
 from ._options import AnalysisOptions
-from .graph import NeuronGraph, neuron_graph, with_ends
+from .graph import NeuronGraph, Unfollowed, neuron_graph, with_ends
 
 _WORK, _TOO_MUCH = 1e7, 1e8  # weights times predictions (times steps) to look at; from where on it must be brief
 _MUCH_ATTENTION = 1e7  # of sequences of tokens, whose attention is work besides: from where on thresholds are few
@@ -113,7 +113,8 @@ def graph_of(network: Network, checkpoint: Checkpoint, *, edge_weight: str | Non
         Gives the rows.
     edge_weight : str or None
         Name of the edge weight. None takes attribution, which no scale of neurons changes, or activation where inputs
-        are tokens: gradients of as many outputs as there are tokens would take long.
+        are tokens: gradients of as many outputs as there are tokens would take long. Where what a weight reads and
+        writes cannot be followed, None takes magnitude.
 
     Returns
     -------
@@ -127,9 +128,19 @@ def graph_of(network: Network, checkpoint: Checkpoint, *, edge_weight: str | Non
     """
     x = all_inputs(checkpoint)
     if not network.layout.ends_are_neurons:
-        return with_ends(neuron_graph(network, weights=edge_weight or "activation", x=x), network.layout)
+        return with_ends(_weighed(network, x, edge_weight, "activation"), network.layout)
     some = np.linspace(0, len(x) - 1, min(len(x), _WEIGHED_ROWS)).astype(np.int64)
-    return neuron_graph(network, weights=edge_weight or "attribution", x=x[some])
+    return _weighed(network, x[some], edge_weight, "attribution")
+
+
+def _weighed(network: Network, x: np.ndarray, edge_weight: str | None, best: str) -> NeuronGraph:
+    """The graph with the best edge weights, or those that were asked for; magnitudes where nobody asked."""
+    try:
+        return neuron_graph(network, weights=edge_weight or best, x=x)
+    except Unfollowed:
+        if edge_weight is not None:
+            raise
+        return neuron_graph(network, weights="magnitude")
 
 
 def all_rows(checkpoint: Checkpoint) -> tuple[Float64[np.ndarray, "rows inputs"], Float64[np.ndarray, "rows targets"]]:

@@ -2,10 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from jaxtyping import Float
+from typing import TYPE_CHECKING, Any
 
 from bimt_train import Circuit, InputError
 from bimt_train.checkpoints import Checkpoint, Network
@@ -13,7 +10,7 @@ from bimt_train.expressions import Decomposition
 
 from ._circuit_of import all_inputs, all_rows, circuit_to_analyse, graph_of
 from ._options import AnalysisOptions
-from ._sources import best_checkpoint, checkpoint_of, open_checkpoint
+from ._sources import opened
 from .audits import (
     FEWEST,
     MEASURES,
@@ -30,17 +27,20 @@ from .audits.functions._functional_modules import functional_choice
 from .graph import EDGE_WEIGHTS, NeuronGraph
 from .modules import Hierarchy, choose_level, hierarchy
 
+if TYPE_CHECKING:
+    from torch import nn
+
 Progress = Callable[[str], None]
 
 _NULL_EDGES, _SEARCHED_EDGES, _FEWEST_RUNS = 3_000_000, 500_000, 3  # of all null networks; of all runs of Leiden
 
 
 def audit(
-    source: Checkpoint | Network | str | Path,
+    source: "Checkpoint | Network | nn.Module | str | Path",
     options: AnalysisOptions | None = None,
     *,
-    x: Float[np.ndarray, "rows inputs"] | None = None,
-    y: Float[np.ndarray, "rows outputs"] | None = None,
+    x: Any = None,
+    y: Any = None,
     decomposition: Decomposition | None = None,
     progress: Progress | None = None,
     **changes: Any,
@@ -52,16 +52,16 @@ def audit(
 
     Parameters
     ----------
-    source : Checkpoint, Network, str or Path
-        A checkpoint, its file, a folder of them (the best seed is taken), or a network with its rows.
+    source : Checkpoint, Network, torch.nn.Module, str or Path
+        A checkpoint, its file, a folder of them (the best seed is taken); or a network or any module, with its rows.
     options : AnalysisOptions or None
         Seed, number of null networks and all else; the defaults if left out.
-    x : float array [rows, inputs] or None
-        For a network: rows as it sees them.
-    y : float array [rows, outputs] or None
-        For a network: targets in the units of its outputs; its own outputs if left out.
+    x : array of shape (rows, ...), tuple or mapping of them, or None
+        For a network or a module: rows of what it takes.
+    y : array of shape (rows, outputs) or None
+        For a network or a module: targets in the units of its outputs; its own outputs if left out.
     decomposition : Decomposition or None
-        For a network: the known decomposition of its task, if there is one.
+        For a network or a module: the known decomposition of its task, if there is one.
     progress : callable or None
         Is called with the name of each stage as it begins.
     **changes
@@ -92,7 +92,7 @@ def audit(
     check_options(chosen, audit=True)
     tell = progress or silent
     tell("read")
-    name, checkpoint = _opened(source, x, y, decomposition)
+    name, checkpoint = opened(source, x, y, decomposition)
     tell("prune")
     circuit = circuit_to_analyse(checkpoint, chosen)
     graph = graph_of(circuit.network, checkpoint, edge_weight=chosen.edge_weight)
@@ -274,22 +274,3 @@ def silent(stage: str) -> None:
     stage : str
         Its name.
     """
-
-
-def _opened(
-    source: Checkpoint | Network | str | Path,
-    x: np.ndarray | None,
-    y: np.ndarray | None,
-    decomposition: Decomposition | None,
-) -> tuple[str, Checkpoint]:
-    if isinstance(source, Network):
-        if x is None:
-            hint = "give x, rows as the network sees them"
-            raise InputError("a network without rows", where="audit", expected="x", got="None", hint=hint)
-        return "in memory", checkpoint_of(source, x, y, decomposition)
-    if x is not None or y is not None or decomposition is not None:
-        expected = "x, y and decomposition with a network only"
-        raise InputError("a checkpoint brings its own rows", where="audit", expected=expected, hint="leave them out")
-    if isinstance(source, Checkpoint):
-        return "in memory", source
-    return str(best_checkpoint(source)), open_checkpoint(source)

@@ -8,7 +8,10 @@ from bimt_train import CheckpointError, InputError
 from bimt_train.training import checkpoints_in
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
+    from torch import nn
 
     from bimt_train.checkpoints import Checkpoint, Network
     from bimt_train.expressions import Decomposition
@@ -41,7 +44,8 @@ class Sampling:
     standardize : str
         Columns that the network saw with mean 0 and deviation 1: "raw" (none), "inputs", "outputs" or "both".
     model : str or None
-        A kind of model from outside the project that the checkpoint needs, as ``file.py:NAME``. The file is run.
+        A function that makes the module to which a file's weights belong, as ``file.py:make``; or a kind of model from
+        outside the project that a checkpoint needs. The file is run.
 
     Examples
     --------
@@ -116,17 +120,70 @@ def open_checkpoint(path: str | Path, sampling: Sampling | None = None) -> "Chec
         raise InputError(
             "a target is for a table", got=f"--target {' '.join(said.target)}", hint="give --probe table.csv too"
         )
-    if said.model is not None:
-        from bimt_train.models import MODELS
-
-        MODELS[said.model]  # runs the user's file, which registers the kind
+    factory = None if said.model is None else _factory(said.model)
     elsewhere = said.foreign or file.suffix in WEIGHTS or file.is_dir()
-    checkpoint = _foreign(file, said) if elsewhere else load_checkpoint(file)
+    if factory is not None:
+        checkpoint = _built(file, factory, said)
+    else:
+        checkpoint = _foreign(file, said) if elsewhere else load_checkpoint(file)
     if said.parts is None:
         return checkpoint
     task = checkpoint.task
     parts = Decomposition.from_grouping(said.parts, inputs=task.inputs, outputs=task.outputs)
     return replace(checkpoint, task=replace(task, decomposition=parts))
+
+
+def _factory(place: str) -> "Callable[[], nn.Module] | None":
+    """The function at a place; None where it is a kind of model, which is registered thereby."""
+    from bimt_train import load_object
+    from bimt_train.models import MODELS
+
+    if ":" not in place:
+        MODELS[place]
+        return None
+    found = load_object(place)
+    if MODELS.from_object(found) is not None:
+        return None
+    if not callable(found):
+        expected, got = "a function that takes nothing and returns the module", type(found).__name__
+        raise InputError("a model that cannot be made", where=place, expected=expected, got=got)
+    return found  # type: ignore[no-any-return]
+
+
+def _built(file: Path, factory: "Callable[[], nn.Module]", said: Sampling) -> "Checkpoint":
+    """Weights of any module, with the rows that the user gave."""
+    from bimt_train.checkpoints import read_into
+
+    if said.activation is not None:
+        raise InputError("an activation beside a model", got=f"--activation {said.activation}", hint="leave it out")
+    about: dict[str, Any] = {"final": said.final, "loss": said.loss, "standardize": said.standardize}
+    x: Any = None
+    if said.probe is not None and said.probe.suffix == ".npz" and not said.target:
+        x, y = _arrays(said.probe)
+        about |= {} if y is None else {"y": y}
+    elif said.probe is not None:
+        from bimt_train.tasks import read_probe_table  # brings pandas
+
+        table = read_probe_table(said.probe, target=said.target)
+        x = table.x
+        about |= {"y": table.y, "inputs": table.inputs}
+        about |= {"outputs": table.outputs} if table.outputs else {}
+    elif said.ranges:
+        about["ranges"] = said.ranges[0] if len(said.ranges) == 1 else said.ranges
+    found = read_into(file, factory, x, **about)
+    return replace(found, task=replace(found.task, name=file.resolve().name if file.is_dir() else file.stem))
+
+
+def _arrays(path: Path) -> "tuple[Any, np.ndarray | None]":
+    """Arguments of any shape, and the targets: the array called y, if there is one."""
+    from bimt_train.checkpoints import read_arrays
+
+    arrays = dict(read_arrays(path))
+    y = arrays.pop("y", None)
+    if not arrays:
+        expected = "an array x, or one for each argument by its name, and targets called y"
+        raise InputError("no inputs in the file", where=str(path), expected=expected, got="y alone")
+    return (arrays["x"] if list(arrays) == ["x"] else arrays), y
 
 
 def _foreign(file: Path, said: Sampling) -> "Checkpoint":
@@ -144,6 +201,62 @@ def _foreign(file: Path, said: Sampling) -> "Checkpoint":
         about["ranges"] = said.ranges[0] if len(said.ranges) == 1 else said.ranges
     found = read_foreign(file, activation=said.activation, **about)
     return replace(found, task=replace(found.task, name=file.resolve().name if file.is_dir() else file.stem))
+
+
+def opened(
+    source: "Checkpoint | Network | nn.Module | str | Path",
+    x: Any = None,
+    y: Any = None,
+    decomposition: "Decomposition | None" = None,
+) -> "tuple[str, Checkpoint]":
+    """What a source is called, and its checkpoint.
+
+    Parameters
+    ----------
+    source : Checkpoint, Network, torch.nn.Module, str or Path
+        A checkpoint, its file, a folder of them (the best seed is taken); or a network or any module, with its rows.
+    x : array of shape (rows, ...), tuple or mapping of them, or None
+        For a network or a module: rows of what it takes.
+    y : array of shape (rows, outputs) or None
+        For a network or a module: targets; its own outputs if left out.
+    decomposition : Decomposition or None
+        For a network or a module: the known decomposition of its task, if there is one.
+
+    Returns
+    -------
+    name : str
+        The file's path, or "in memory".
+    checkpoint : Checkpoint
+        Network, task and rows.
+
+    Raises
+    ------
+    CheckpointError
+        There is no such file or folder, or it cannot be read.
+    InputError
+        Rows for a checkpoint, or none for a network or a module.
+    """
+    from bimt_train.checkpoints import Checkpoint, Network, from_module
+
+    if isinstance(source, Checkpoint | str | Path):
+        if x is not None or y is not None or decomposition is not None:
+            expected, hint = "x, y and decomposition with a network only", "leave them out"
+            raise InputError("a checkpoint brings its own rows", where="source", expected=expected, hint=hint)
+        if isinstance(source, Checkpoint):
+            return "in memory", source
+        return str(best_checkpoint(source)), open_checkpoint(source)
+    if x is None:
+        raise InputError("a network without rows", where="source", expected="x", got="None",
+                         hint="give x, rows of what it takes")  # fmt: skip
+    if isinstance(source, Network):
+        return "in memory", checkpoint_of(source, source.rows(x), y, decomposition)
+    if not hasattr(source, "state_dict"):
+        expected = "a checkpoint, a network, a torch.nn.Module, a file or a folder"
+        raise InputError("nothing that can be analysed", where="source", expected=expected, got=type(source).__name__)
+    about: dict[str, Any] = {"y": y, "decomposition": decomposition}
+    if decomposition is not None:
+        about |= {"inputs": decomposition.inputs, "outputs": decomposition.outputs}
+    return "in memory", from_module(source, x, **about)
 
 
 def checkpoint_of(

@@ -17,6 +17,7 @@ from ._errors import TaskError as TaskError
 from ._fan_out import fan_out as fan_out
 from ._registry import Entry as Entry
 from ._registry import Registry as Registry
+from ._registry import load_object as load_object
 from .connection_cost._connection_cost import ConnectionCost as ConnectionCost
 from .connection_cost._relocate import relocate as relocate
 from .integrations._penalty import Penalty as Penalty

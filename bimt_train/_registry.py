@@ -5,7 +5,7 @@ import importlib
 import importlib.util
 import sys
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -68,6 +68,8 @@ class Registry(Generic[E]):
         Name -> the module of this project whose import registers the entry.
     group : str
         The group of entry points, for instance ``"bimt.edge_weights"``.
+    unlisted : collection of str
+        Names among ``builtin`` that are found but not offered: what nobody can choose, as a reader makes it.
 
     Examples
     --------
@@ -81,8 +83,10 @@ class Registry(Generic[E]):
     '#ff0000'
     """
 
-    def __init__(self, kind: str, entry: type[E], *, builtin: Mapping[str, str], group: str) -> None:
-        self.kind, self.group = kind, group
+    def __init__(
+        self, kind: str, entry: type[E], *, builtin: Mapping[str, str], group: str, unlisted: Collection[str] = ()
+    ) -> None:
+        self.kind, self.group, self._unlisted = kind, group, frozenset(unlisted)
         self._type, self._builtin = entry, dict(builtin)
         self._found: dict[str, E] = {}
         self._points: dict[str, Any] | None = None
@@ -140,7 +144,8 @@ class Registry(Generic[E]):
 
     def names(self) -> tuple[str, ...]:
         """The names that can be chosen: built in, then installed, then registered."""
-        return tuple(dict.fromkeys((*self._builtin, *self._installed(), *self._found)))
+        known = dict.fromkeys((*self._builtin, *self._installed(), *self._found))
+        return tuple(name for name in known if name not in self._unlisted)
 
     def entries(self) -> tuple[E, ...]:
         """Every entry, in the order of `names`."""
@@ -245,6 +250,11 @@ def load_object(place: str) -> Any:
     ------
     InputError
         The file or module is not there, cannot be imported, or has no such name.
+
+    Examples
+    --------
+    >>> load_object("math:tau") > 6
+    True
     """
     file, _, name = place.rpartition(":")
     module = load_file(file) if file.endswith(".py") else _imported(file, place)

@@ -58,7 +58,7 @@ def attribution(network: Network, x: Num[np.ndarray, "rows ..."]) -> dict[str, S
         moved = np.abs(moved - moved.mean(0))
         slope = np.broadcast_to(np.sqrt(squares[name]), (len(moved), size.shape[0 if target_first else 1]))
         effect = slope.T @ moved / len(moved)
-        found[name] = size * (effect if target_first else effect.T)
+        found[name] = size * (effect if target_first else effect.T).reshape(size.shape)
     return _with_saturated(network, found, activation(network, x))
 
 
@@ -66,7 +66,10 @@ def _with_saturated(
     network: Network, attributions: dict[str, Strength], activations: Mapping[str, Strength]
 ) -> dict[str, Strength]:
     """Neurons without a gradient get their edges back, in proportion to activation."""
-    axis = {name: 1 if rows_are_targets(network, name) else 0 for name in attributions}
+    axis = {
+        name: tuple(range(1, strength.ndim)) if rows_are_targets(network, name) else 0
+        for name, strength in attributions.items()
+    }
     totals = {name: strength.sum(axis=axis[name], keepdims=True) for name, strength in attributions.items()}
     least = min((float(total[total > 0].min()) for total in totals.values() if (total > 0).any()), default=1.0)
     found = {}

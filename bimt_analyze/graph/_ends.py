@@ -1,5 +1,6 @@
 """Where a network begins and ends, if its inputs or outputs are no neurons."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bimt_train.layouts import Layout
@@ -12,8 +13,10 @@ def with_ends(graph: NeuronGraph, layout: Layout) -> NeuronGraph:
 
     Where no input is a neuron, the network begins at the group that embeddings fill; where there is no embedding, at
     the group that is read and never written. Where no output is a neuron, it ends at the group that embeddings fill, as
-    the same table, or one like it, turns that into tokens. A residual stream can be both. Where that is not one group,
-    the graph stays without that end.
+    the same table, or one like it, turns that into tokens; where there is no embedding, at the group that is written
+    and never read, or failing that at the group y, as traced outputs are called. A residual stream can be both. Where
+    embeddings fill several groups, the graph stays without that end; a module of several inputs begins at several
+    groups.
 
     Parameters
     ----------
@@ -37,14 +40,32 @@ def with_ends(graph: NeuronGraph, layout: Layout) -> NeuronGraph:
     >>> graph.inputs, with_ends(graph, network.layout).inputs
     ('', 'e')
     """
-    return replace(graph, inputs=graph.inputs or _first(layout), outputs=graph.outputs or _embedded(layout))
+    order = graph.groups
+    return replace(graph, inputs=graph.inputs or _first(layout, order), outputs=graph.outputs or _last(layout, order))
 
 
-def _first(layout: Layout) -> str:
-    if any(spec.role == "embedding" for spec in layout.tensors.values()):
-        return _embedded(layout)
+def _first(layout: Layout, order: Sequence[str]) -> str:
+    sources, targets = _read_and_written(layout)
+    return _embedded(layout) if _embeds(layout) else _named(sources - targets, order)
+
+
+def _last(layout: Layout, order: Sequence[str]) -> str:
+    sources, targets = _read_and_written(layout)
+    found = _named(targets - sources, order) or _named({"y"}, order)
+    return _embedded(layout) if _embeds(layout) else found
+
+
+def _named(found: set[str], order: Sequence[str]) -> str:
+    return " ".join(group for group in order if group in found)
+
+
+def _read_and_written(layout: Layout) -> tuple[set[str], set[str]]:
     pairs = [layout.tensors[name].plan.groups for name in layout.weights()]
-    return _only({source for _, source in pairs} - {target for target, _ in pairs})
+    return {source for _, source in pairs}, {target for target, _ in pairs}
+
+
+def _embeds(layout: Layout) -> bool:
+    return any(spec.role == "embedding" for spec in layout.tensors.values())
 
 
 def _embedded(layout: Layout) -> str:

@@ -12,18 +12,35 @@ from torch import Tensor, nn
 
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
+from bimt_train.models import linear_layers
 
 _SLACK = 1e-9  # of the largest output: how far a module may be from affine, in double precision
+
+
+class Unfollowed(InputError):
+    """What a weight tensor reads and writes cannot be seen, because no module applies it as an affine map.
+
+    Parameters
+    ----------
+    what, where, expected, got, hint : str
+        The pieces of the message, as `InputError` takes them.
+
+    Examples
+    --------
+    >>> str(Unfollowed("cannot follow what this tensor reads and writes", where="tensor 'w'"))
+    "cannot follow what this tensor reads and writes: tensor 'w'"
+    """
 
 
 class Trace:
     """What the modules around each weight tensor read and wrote on a batch of rows, in double precision.
 
-    The submodule that owns a weight tensor ("layers.0" for "layers.0.weight") must apply it as an affine map, out = in
-    W^T + b, as torch.nn.Linear does, or its transpose where the pattern says so; this is checked on the batch, not
-    guessed from the module's class. Then ``in`` is the source neurons' activation a_j, and ``out`` the target neurons'
-    pre-activation, or their share of it where several tensors write to one group. A submodule that is called several
-    times (once a position, once a step) gives its rows one after the other.
+    The module that applies a weight tensor (`bimt_train.models.linear_layers`: "layers.0" for "layers.0.weight", or the
+    reader of a traced module) must apply it as an affine map, out = in W^T + b, as torch.nn.Linear does, or its
+    transpose where the pattern says so; this is checked on the batch, not guessed from the module's class. A kernel of
+    a convolution is a matrix too: of its targets by all that is read at one place. Then ``in`` is the source neurons'
+    activation a_j, and ``out`` the target neurons' pre-activation, or their share of it where several tensors write to
+    one group. A module that is called several times (once a position, once a step) gives its rows one after the other.
 
     Parameters
     ----------
@@ -36,8 +53,10 @@ class Trace:
 
     Raises
     ------
+    Unfollowed
+        A tensor without a module that applies it as an affine map.
     InputError
-        No rows, a tensor without an affine submodule, or values that are not finite.
+        No rows, or values that are not finite.
 
     Examples
     --------
@@ -83,7 +102,8 @@ class Trace:
         Returns
         -------
         array [samples, sources]
-            One column an entry of the source axis; folded copies are not summed.
+            One column an entry of the source axis (of all axes but the targets' for a kernel); folded copies are not
+            summed.
         """
         return np.concatenate([_flat(read).numpy() for read, _ in self._calls[tensor]])
 
@@ -178,7 +198,9 @@ class Trace:
     def _check(self, tensor: str) -> None:
         spec, array = self.network.layout.tensors[tensor], self.network.tensors[tensor]
         calls = self._calls[tensor]
-        matrix = torch.tensor(array, dtype=torch.float64) if array.ndim == 2 else None
+        # a kernel is read as a matrix of its targets by all that a place reads
+        flat = array.ndim == 2 or (array.ndim > 2 and not spec.plan.source_first)
+        matrix = torch.tensor(array, dtype=torch.float64).reshape(len(array), -1) if flat else None
         fits = bool(calls) and matrix is not None
         for read, written in calls:
             if not fits or matrix is None:
@@ -190,7 +212,7 @@ class Trace:
                 slack = _SLACK * float(1 + written.detach().abs().max())
                 fits = bool((rest - rest[:1]).abs().max() <= slack)
         if not fits:
-            raise InputError(
+            raise Unfollowed(
                 "cannot follow what this tensor reads and writes",
                 where=f"tensor '{tensor}'",
                 expected="its own module to compute in @ weight.T + bias, as torch.nn.Linear does",
@@ -213,12 +235,8 @@ def _recording(module: nn.Module, tensors: Sequence[str]) -> Iterator[dict[str, 
         calls[tensor].append((args[0].detach().clone(), out))
         return out.clone()  # an activation that works in place must not change the record
 
-    owners = dict(module.named_modules())
-    handles = [
-        owners[tensor.rpartition(".")[0]].register_forward_hook(partial(note, tensor))
-        for tensor in tensors
-        if tensor.rpartition(".")[0] in owners
-    ]
+    layers = linear_layers(module)
+    handles = [layers[tensor].register_forward_hook(partial(note, tensor)) for tensor in tensors if tensor in layers]
     try:
         yield calls
     finally:

@@ -13,6 +13,7 @@ from torch import Tensor
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
 from bimt_train.layouts import Pattern, fold, spread
+from bimt_train.models import linear_layers
 
 from ._forward_trace import Trace
 from ._neuron_graph import NodeId
@@ -60,16 +61,20 @@ class MeanAblation:
         self._x = torch.tensor(x, dtype=torch.float64 if np.issubdtype(x.dtype, np.floating) else None)
         self._axes: dict[str, Pattern] = {}
         self._means: dict[str, Tensor] = {}
+        self._shapes: dict[str, tuple[int, ...]] = {}
         used = {group: np.zeros(size) for group, size in self._sizes.items()}
         trace = Trace(network, x, tensors=list(self._groups))
         for tensor, group in self._groups.items():
             plan, read = layout.tensors[tensor].plan, trace.sources(tensor)
-            # the source axis may run over its neurons several times
-            self._axes[tensor] = Pattern("source axis", (plan.axes[0 if plan.source_first else 1],))
+            # the source axis may run over its neurons several times, and a kernel has several axes
+            own = plan.axes[:1] if plan.source_first else plan.axes[1:]
+            self._axes[tensor] = Pattern("source axes", own)
             self._means[tensor] = torch.tensor(read.mean(axis=0))
             moves = np.ptp(read, axis=0) > _CONSTANT * np.abs(read).max(axis=0)
             weighs = (network.tensors[tensor] != 0).any(axis=1 if plan.source_first else 0)
-            used[group] += fold((moves & weighs).astype(np.float64), self._axes[tensor], self._sizes)
+            self._shapes[tensor] = weighs.shape
+            counted = (moves.reshape(weighs.shape) & weighs).astype(np.float64)
+            used[group] += fold(counted, self._axes[tensor], self._sizes)
         self._alive = {group: count > 0 for group, count in used.items()}
 
     @property
@@ -114,14 +119,14 @@ class MeanAblation:
         def before(_: object, args: tuple[Any, ...], *, mask: Tensor, mean: Tensor) -> tuple[Any, ...]:
             return torch.where(mask, mean, args[0]), *args[1:]
 
-        owners = dict(self._module.named_modules())
+        layers = linear_layers(self._module)
         with ExitStack() as stack:
             for tensor, group in self._groups.items():
                 if not chosen[group].any():
                     continue
                 mean = self._means[tensor]
-                mask = torch.tensor(spread(chosen[group], self._axes[tensor], tuple(mean.shape), self._sizes) > 0)
-                owner = owners[tensor.rpartition(".")[0]]
-                handle = owner.register_forward_pre_hook(partial(before, mask=mask, mean=mean))
+                where = spread(chosen[group], self._axes[tensor], self._shapes[tensor], self._sizes) > 0
+                mask = torch.tensor(where.ravel())
+                handle = layers[tensor].register_forward_pre_hook(partial(before, mask=mask, mean=mean))
                 stack.callback(handle.remove)
             yield

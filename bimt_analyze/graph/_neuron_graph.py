@@ -110,9 +110,9 @@ class NeuronGraph:
     weights : str
         What the weights are: the name of an edge weight in `EDGE_WEIGHTS`, or a caller's own word.
     inputs : str
-        The group of the inputs, or empty.
+        The group of the inputs, or several with spaces between, or empty.
     outputs : str
-        The group of the outputs, or empty.
+        The group of the outputs, or several with spaces between, or empty.
 
     Raises
     ------
@@ -188,20 +188,27 @@ class NeuronGraph:
         """The neurons that no edge joins to another."""
         return frozenset(node.key for node, joined in zip(self.nodes, self.connected, strict=True) if not joined)
 
+    @property
+    def has_ends(self) -> bool:
+        """Whether it is known where the network begins and ends."""
+        groups = set(self.groups)
+        return all(end and set(end.split()) <= groups for end in (self.inputs, self.outputs))
+
     def members(self, group: str) -> Int64[np.ndarray, " members"]:
-        """The node numbers of a group.
+        """The node numbers of a group, or of several.
 
         Parameters
         ----------
         group : str
-            A group's name; one that has no neurons gives none.
+            A group's name, or several with spaces between; one that has no neurons gives none.
 
         Returns
         -------
         array [members] of int
             Numbers into ``nodes``.
         """
-        return np.array([number for number, node in enumerate(self.nodes) if node.group == group], dtype=np.int64)
+        named = group.split()
+        return np.array([number for number, node in enumerate(self.nodes) if node.group in named], dtype=np.int64)
 
     def adjacency(self) -> Float64[np.ndarray, "nodes nodes"]:
         """Dense weights [target, source]."""

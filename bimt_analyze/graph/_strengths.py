@@ -50,7 +50,7 @@ def rows_are_targets(network: Network, tensor: str) -> bool:
     return not network.layout.tensors[tensor].plan.source_first
 
 
-def along_source(network: Network, tensor: str, values: Float64[np.ndarray, " sources"]) -> Float64[np.ndarray, "_ _"]:
+def along_source(network: Network, tensor: str, values: Float64[np.ndarray, " sources"]) -> Strength:
     """One number for each source neuron, as a row or column that broadcasts against the weight tensor.
 
     Parameters
@@ -60,11 +60,11 @@ def along_source(network: Network, tensor: str, values: Float64[np.ndarray, " so
     tensor : str
         A weight tensor of the layout.
     values : array [sources]
-        One number for each entry of the source axis.
+        One number for each entry of the source axis; for a kernel, of all axes but the targets'.
 
     Returns
     -------
-    array [1, sources] or [sources, 1]
+    array [1, sources] or [sources, 1], [1, sources, ...] for a kernel
         To be multiplied with an array of the tensor's shape.
 
     Examples
@@ -74,7 +74,9 @@ def along_source(network: Network, tensor: str, values: Float64[np.ndarray, " so
     >>> along_source(Network.of(MLP((3, 2), "tanh")), "layers.0.weight", np.array([1.0, 2.0, 3.0])).shape
     (1, 3)
     """
-    return values[None, :] if rows_are_targets(network, tensor) else values[:, None]
+    if not rows_are_targets(network, tensor):
+        return values[:, None]
+    return values.reshape(1, *network.tensors[tensor].shape[1:])
 
 
 def deviation(columns: Float[np.ndarray, "samples columns"]) -> Float64[np.ndarray, " columns"]:

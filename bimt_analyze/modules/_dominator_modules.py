@@ -60,7 +60,8 @@ def dominator_modules(graph: NeuronGraph, *, depth: int | None = None, leak: flo
     above = _post_dominators(graph, source, target)
     head = _heads(above)
     level = _levels(above, head)
-    inner = np.array([node.group not in (graph.inputs, graph.outputs) for node in graph.nodes]) & graph.connected
+    ends = (*graph.inputs.split(), *graph.outputs.split())
+    inner = np.array([node.group not in ends for node in graph.nodes]) & graph.connected
     under = (head != np.arange(len(head))) | np.isin(np.arange(len(head)), above)
     share = float(under[inner].mean()) if inner.any() else 0.0
     if depth is not None:
@@ -76,7 +77,8 @@ def _post_dominators(
     """For each node its immediate post-dominator; -1 where its paths have nothing in common, or it has none."""
     nodes = len(graph.nodes)
     unread = np.setdiff1d(np.arange(nodes), source[source != target])
-    ends = graph.members(graph.outputs) if graph.outputs in graph.groups else unread
+    own = graph.members(graph.outputs)
+    ends = own if len(own) else unread
     pairs = np.concatenate([np.stack([source, target], axis=1), np.stack([ends, np.full(len(ends), nodes)], axis=1)])
     found = igraph.Graph(nodes + 1, pairs.tolist(), directed=True).dominator(nodes, mode="in")
     above = np.nan_to_num(np.array(found[:nodes], dtype=np.float64), nan=-1).astype(np.int64)

@@ -1,6 +1,6 @@
 """Whether the network does its task at all, which is asked before anything else."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bimt_train.checkpoints import Checkpoint, OtherReading, TaskScore, other_readings, task_score
@@ -46,6 +46,21 @@ class NetworkFit:
         """
         assumed = tuple(map(str, checkpoint.config.get("assumed", ())))
         return cls(task_score(checkpoint), assumed, other_readings(checkpoint))
+
+    def assuming(self, said: str) -> "NetworkFit":
+        """The fit with one more thing that had to be assumed.
+
+        Parameters
+        ----------
+        said : str
+            What was assumed, and why.
+
+        Returns
+        -------
+        NetworkFit
+            A new value.
+        """
+        return replace(self, assumed=(*self.assumed, said))
 
     @property
     def fits(self) -> bool | None:

@@ -90,17 +90,28 @@ class Network:
         object.__setattr__(self, "tensors", MappingProxyType(frozen))
 
     @classmethod
-    def of(cls, module: Any, layout: Layout | None = None, placement: Placement | None = None) -> Self:
+    def of(
+        cls,
+        module: Any,
+        layout: Layout | None = None,
+        placement: Placement | None = None,
+        *,
+        example_inputs: Any = None,
+    ) -> Self:
         """Copy a module into a value.
 
         Parameters
         ----------
         module : torch.nn.Module
-            A module that knows its ``spec`` (and its ``layout()``, where none is given).
+            One of `bimt_train.models`; or, with ``example_inputs``, any module.
         layout : Layout, optional
-            Groups and declarations; left out, those of the module.
+            Groups and declarations; left out, those of the module, or what tracing finds.
         placement : Placement, optional
             The slots of the neurons; left out, neuron i is in slot i.
+        example_inputs : array or Tensor of shape (rows, ...), tuple of them, or mapping of str to them, optional
+            A few rows of each argument of a module that is none of `bimt_train.models`. The module is exported, in
+            evaluation mode, as a program of torch's own operators; so the network runs, is stored and read back where
+            the module's class is unknown. It reads rows of a table, one column an entry of each argument.
 
         Returns
         -------
@@ -110,16 +121,28 @@ class Network:
         Raises
         ------
         InputError
-            The module lacks a ``spec``, or a ``layout()`` where none is given.
+            The module is none of `bimt_train.models`, and no example inputs are given; or it cannot be exported.
         LayoutError
-            Tensors, layout and placement contradict each other.
+            Tensors, layout and placement contradict each other, or no layout can be derived.
+
+        Examples
+        --------
+        >>> import torch
+        >>> from torch import nn
+        >>> convolution = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(64, 2))
+        >>> network = Network.of(convolution, example_inputs=torch.randn(3, 1, 6, 6))
+        >>> dict(network.layout.sizes), network.predict(np.zeros((5, 36))).shape
+        ({'x': 1, 'h1': 4, 'y': 2}, (5, 2))
         """
+        if example_inputs is not None:
+            from ..models.traced import trace_module  # brings torch
+
+            module, layout, _ = trace_module(module, example_inputs, layout)
         for name in ("spec", "layout") if layout is None else ("spec",):
             if not hasattr(module, name):
                 raise InputError(
                     f"a module without a {name}", where=type(module).__name__, expected="one of bimt_train.models",
-                    hint="make Network(ModelSpec(name, {}), layout, placement, tensors) of it, to be studied by its "
-                    "weights and not run",
+                    hint="give example_inputs, a few rows that it takes: Network.of(module, example_inputs=x)",
                 )  # fmt: skip
         declared = module.layout() if layout is None else layout
         tensors = {name: t.detach().cpu().numpy() for name, t in module.state_dict().items()}
@@ -160,6 +183,30 @@ class Network:
         with torch.no_grad():
             outputs = self._evaluator(torch.tensor(x, dtype=torch.float64))
         return np.asarray(outputs)
+
+    def rows(self, inputs: Any) -> Float64[np.ndarray, "rows inputs"]:
+        """Lay out what the module reads as rows that `predict` takes.
+
+        Parameters
+        ----------
+        inputs : array of shape (rows, inputs), or what the module is called with
+            For a network of any module (`of` with ``example_inputs``), arguments of any shape: an array, a tuple of
+            them, or a mapping of names to them.
+
+        Returns
+        -------
+        array of float, shape (rows, inputs)
+            One column an entry.
+
+        Raises
+        ------
+        InputError
+            Arguments of another shape than the module takes.
+        """
+        from ..models import options_of  # brings torch
+
+        options = options_of(self.model)
+        return np.asarray(inputs, dtype=np.float64) if options is None else options.rows(inputs)
 
     def connections(self) -> tuple[Connection, ...]:
         """Fold every weight tensor into a matrix between its two groups."""

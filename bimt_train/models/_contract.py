@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+import numpy as np
+from jaxtyping import Float64
 from pydantic import BaseModel, ConfigDict
 
 from .._errors import InputError
@@ -138,6 +140,21 @@ class ModelOptions(Strict):
         """
         raise InputError("a model without hidden layers to choose", got=type(self).__name__.removesuffix("Options"))
 
+    def rows(self, inputs: Any) -> Float64[np.ndarray, "rows columns"]:
+        """What the module reads, as rows of the table that a network of this kind reads.
+
+        Parameters
+        ----------
+        inputs : array of shape (rows, inputs)
+            Rows. A kind that reads other shapes takes them as its module does.
+
+        Returns
+        -------
+        array of float, shape (rows, inputs)
+            One column an entry.
+        """
+        return np.asarray(inputs, dtype=np.float64)
+
     def hidden_parts(self) -> tuple[HiddenPart, ...] | None:
         """How the hidden groups compute, in the order of computation; None where the kind does not say.
 
@@ -221,7 +238,9 @@ MODELS: Registry[ModelKind] = Registry(
         "gpt": "bimt_train.models._gpt",
         "program-transformer": "bimt_train.models._program_transformer",
         "rnn": "bimt_train.models._rnn",
+        "traced": "bimt_train.models.traced._module",
     },
     group="bimt.models",
+    unlisted=["traced"],
 )
-"""Every kind of model that can be trained by name."""
+"""Every kind of model that can be trained by name; ``traced``, somebody's own module, is found but not offered."""

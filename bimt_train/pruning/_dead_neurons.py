@@ -268,7 +268,8 @@ def unwired(network: Network) -> int:
     """Count the hidden neurons beside a residual stream that no edge touches.
 
     They fill up a head to the size of its group's largest, or stand in a group that would be empty. In a chain of
-    layers, which such a neuron keeps whole, it is counted like any other.
+    layers, which such a neuron keeps whole, it is counted like any other. In a network of a kind that does not declare
+    its hidden parts, they are all hidden neurons without an edge, ends aside.
 
     Parameters
     ----------
@@ -288,11 +289,26 @@ def unwired(network: Network) -> int:
     >>> sum(empty.layout.sizes.values()), unwired(empty)
     (9, 2)
     """
-    parts = hidden_parts(network) or ()
+    parts = hidden_parts(network)
+    if parts is None:
+        return _edgeless(network)
     if not any(isinstance(part, Stream) for part in parts):
         return 0
     live = liveness(network)
     return sum(int((~live.alive(part.group)).sum()) for part in parts if not isinstance(part, Stream))
+
+
+def _edgeless(network: Network) -> int:
+    """Hidden neurons that no weight touches."""
+    layout = network.layout
+    touched = {group: np.zeros(size, dtype=bool) for group, size in layout.sizes.items()}
+    for name in layout.weights():
+        plan = layout.tensors[name].plan
+        joined = fold((network.tensors[name] != 0).astype(float), plan, layout.sizes)
+        for axis, group in enumerate(plan.groups):
+            touched[group] |= joined.any(axis=1 - axis)
+    ends = (layout.inputs, layout.outputs)
+    return sum(int((~flags).sum()) for group, flags in touched.items() if group not in ends)
 
 
 def _taken(tensor: np.ndarray, plan: Pattern, layout: Layout, kept: Mapping[str, tuple[int, ...]]) -> np.ndarray:

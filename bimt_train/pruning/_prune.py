@@ -1,7 +1,7 @@
 """Pruning: the smallest circuit whose loss stays within a tolerance. The threshold is found, not chosen."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -15,7 +15,8 @@ from ..losses import LOSSES
 from ..training._optimise import Moments, adam_step, task_gradient
 from ..training._stack import Flat, Stack, one_thread
 from ._dead_neurons import count_components, shrink, unwired, without_dead_ends
-from ._liveness import embeddings
+from ._liveness import embeddings, hidden_parts
+from ._tried_cuts import without_free_edges
 
 POINTS = 47  # thresholds tried, evenly spaced in the logarithm
 AT_ONCE = 24  # of them evaluated together
@@ -60,7 +61,8 @@ class Circuit:
     ----------
     network : Network
         The circuit; cut weights are exactly zero, dead hidden neurons gone, biases folded onwards. How, the kind of
-        model says (`ModelOptions.hidden_parts`).
+        model says (`ModelOptions.hidden_parts`). Where it does not, dead neurons stay without edges, and an edge goes
+        only if no output moves without it on these rows.
     kept : mapping of str to tuple of int
         For each group, the numbers that its neurons had in the original network.
     threshold : float
@@ -218,6 +220,10 @@ def prune(
         beyond = min((place for place in tried if place > held), default=len(thresholds))
         places = _between(held, beyond)
     best, clean = tried[held]
+    if hidden_parts(network) is None:
+        clean = without_free_edges(clean, x)
+        best = replace(best, edges=clean.edges(), components=count_components(clean.layout, clean.connections()))
+        tried[held] = best, clean
     chosen, kept = shrink(clean)
     return Circuit(
         chosen, kept, best.threshold, _loss_of(chosen, x, y, loss), full_loss, tolerance, refit_steps,

@@ -26,6 +26,7 @@ from bimt_train.tasks import independence, permutation_s4
 EXAMPLE = Path(__file__).parents[2] / "docs" / "extending" / "architecture.py"
 load_file(EXAMPLE)  # a newcomer's kind, from outside the package
 KINDS = MODELS.names()
+ALL = (*KINDS, "traced")  # somebody's own module, which no task can choose
 PRUNABLE = [name for name in KINDS if MODELS[name].options.example().hidden_parts() is not None]
 
 
@@ -60,7 +61,7 @@ def masked(network: Network, keep: float, seed: int, *, biases: float = 1.0) -> 
     return network.with_tensors(tensors)
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", ALL)
 def test_a_kind_comes_back_from_its_options(name: str) -> None:
     options = MODELS[name].options.example()
     module = small(name)
@@ -73,7 +74,7 @@ def test_a_kind_comes_back_from_its_options(name: str) -> None:
         MODELS[name].options.model_validate({**plain, "surplus": 1})
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", ALL)
 def test_the_shapes_are_those_of_the_module(name: str) -> None:
     module = small(name)
     found = {tensor: tuple(value.shape) for tensor, value in module.state_dict().items()}
@@ -86,7 +87,7 @@ def test_the_shapes_are_those_of_the_module(name: str) -> None:
         check_options(module.spec, options.sequence_steps + 1, found)
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", ALL)
 def test_the_layout_is_certified(name: str) -> None:
     module, options = small(name), MODELS[name].options.example()
     layout = module.layout()
@@ -99,7 +100,7 @@ def test_the_layout_is_certified(name: str) -> None:
         bind(broken, module)
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", ALL)
 def test_the_ends_are_what_it_reads_and_gives(name: str) -> None:
     ends, x = MODELS[name].options.example().ends, rows(name)
     outputs = Network.of(small(name)).predict(x)
@@ -123,7 +124,7 @@ def test_it_is_chosen_for_a_task_of_its_own_ends(name: str) -> None:
         model_for(name, Ends(inputs=2, outputs=2, tokens=0 if ends.tokens else 7), {})
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", ALL)
 def test_many_at_once_are_each_alone(name: str) -> None:
     twins, x = [small(name, seed) for seed in (1, 2)], torch.tensor(rows(name))
     if not hasattr(twins[0], "stacked_forward"):
@@ -135,7 +136,7 @@ def test_many_at_once_are_each_alone(name: str) -> None:
         torch.testing.assert_close(together[k], module((x, x.flip(0))[k]), rtol=1e-10, atol=1e-10)
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", ALL)
 def test_the_same_generator_draws_the_same_weights_and_leaves_torchs_own_alone(name: str) -> None:
     spec, before = ModelSpec(name, MODELS[name].options.example().to_json()), torch.random.get_rng_state()
     one, two, other = (build_model(spec, generator=torch.Generator().manual_seed(k)).state_dict() for k in (3, 3, 4))

@@ -66,7 +66,8 @@ class Blocks:
             The graph does not say what its inputs and outputs are.
         """
         for end in ("inputs", "outputs"):
-            if getattr(graph, end) not in graph.groups:
+            named = getattr(graph, end).split()
+            if not named or not set(named) <= set(graph.groups):
                 expected, got = f"one of {', '.join(graph.groups)}", repr(getattr(graph, end))
                 hint = "declare them in the layout"
                 raise InputError(f"a graph without {end}", where=f"graph.{end}", expected=expected, got=got, hint=hint)

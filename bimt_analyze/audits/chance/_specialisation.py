@@ -89,15 +89,17 @@ def _one_way(
     members: Mapping[str, Int64[np.ndarray, "_"]], weights: Stack, ends: str
 ) -> Float64[np.ndarray, " samples"]:
     """Mean over all groups but ``ends`` of I(g), walks going from rows to columns."""
-    others = {group: numbers for group, numbers in members.items() if group != ends}
+    own = ends.split()
+    others = {group: numbers for group, numbers in members.items() if group not in own}
+    reached = np.concatenate([members[group] for group in own])
     if not others:
         return np.zeros(len(weights))
     inner = np.concatenate(list(others.values()))
     sent = weights.sum(axis=2, keepdims=True)
     steps = np.divide(weights, sent, out=np.zeros_like(weights), where=sent > 0)
     inside = np.eye(len(inner)) - _DAMPING * steps[:, inner[:, None], inner[None, :]]
-    shares = np.zeros((*weights.shape[:2], len(members[ends])))
-    shares[:, inner] = np.linalg.solve(inside, steps[:, inner[:, None], members[ends][None, :]])
+    shares = np.zeros((*weights.shape[:2], len(reached)))
+    shares[:, inner] = np.linalg.solve(inside, steps[:, inner[:, None], reached[None, :]])
     return np.array(sum(_information(shares[:, numbers]) for numbers in others.values()) / len(others))
 
 

@@ -10,6 +10,8 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
+from bimt_train.models import linear_layers
+
 from ._module_outputs import Columns, ModuleOutputs, RecordedActivations, squared_correlation
 
 
@@ -30,12 +32,12 @@ class ModuleFunction:
 
     Attributes
     ----------
-    arguments : tuple of (str, int
-        ) The neurons.
-    points : array of float64, shape (rows, arguments
-        ) Their activations on the batch.
-    values : array of float64, shape (rows,
-        ) The function there.
+    arguments : tuple of (str, int)
+        The neurons.
+    points : array of float64, shape (rows, arguments)
+        Their activations on the batch.
+    values : array of float64, shape (rows,)
+        The function there.
     isolated : float
         Squared correlation of these values with the output in the network as it is.
     share : float
@@ -46,8 +48,8 @@ class ModuleFunction:
         own = recorded.hidden(module_outputs.module)
         self._module_outputs, self.share = module_outputs, module_outputs.share
         self._torch = recorded.network.module().double()
-        owners = dict(self._torch.named_modules())
-        self._readers = {c.tensor: (c.source, owners[c.tensor.rpartition(".")[0]]) for c in recorded.connections}
+        layers = linear_layers(self._torch)
+        self._readers = {c.tensor: (c.source, layers[c.tensor]) for c in recorded.connections}
         self._inputs, sizes = recorded.network.layout.inputs, recorded.network.layout.sizes
         self._live = {group: torch.tensor([(group, j) in own for j in range(size)]) for group, size in sizes.items()}
         self._means = {group: torch.tensor(values.mean(axis=0)) for group, values in recorded.activations.items()}

@@ -157,9 +157,19 @@ def _cut(network: Network, threshold: float) -> Network:
 def _reached_in_circuit(network: Network, circuit: Circuit) -> Bool[np.ndarray, "outputs inputs"]:
     """In the network's own numbers: where inputs are no neurons, what stands for them may be cut itself."""
     graph, sizes = with_ends(neuron_graph(network), network.layout), network.layout.sizes
-    found = np.zeros((sizes[graph.outputs], sizes[graph.inputs]), dtype=bool)
-    found[np.ix_(circuit.kept[graph.outputs], circuit.kept[graph.inputs])] = _reached(circuit.network, None)
+    if not graph.has_ends:
+        raise InputError("it is not known at which neurons the network begins or ends")
+    outputs, inputs = (
+        np.concatenate([_flagged(circuit.kept[group], sizes[group]) for group in end.split()])
+        for end in (graph.outputs, graph.inputs)
+    )
+    found = np.zeros((len(outputs), len(inputs)), dtype=bool)
+    found[np.ix_(outputs, inputs)] = _reached(circuit.network, None)
     return found
+
+
+def _flagged(kept: Sequence[int], size: int) -> Bool[np.ndarray, " neurons"]:
+    return np.isin(np.arange(size), kept)
 
 
 def _reached(network: Network, decomposition: Decomposition | None) -> Bool[np.ndarray, "outputs inputs"]:

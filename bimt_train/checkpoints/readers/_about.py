@@ -21,13 +21,11 @@ SAMPLED_ROWS = 1000
 """Rows drawn, for training and for testing each, where ranges are given in place of a table."""
 
 
-class About(TypedDict, total=False):
-    """What a file of weights does not say. One of x and ranges must be given; the others may be left out.
+class AboutTask(TypedDict, total=False):
+    """What neither weights nor rows say. Each may be left out.
 
     Attributes
     ----------
-    x : array of float, shape (rows, inputs)
-        Rows to probe the network on, in the units it was trained in; every fifth is kept as a test row.
     y : array of float, shape (rows, outputs)
         Their targets; left out, the network's own outputs take their place.
     ranges : sequence
@@ -47,7 +45,6 @@ class About(TypedDict, total=False):
         "outputs" or "both".
     """
 
-    x: Rows
     y: Rows | None
     ranges: Sequence[Any]
     inputs: Sequence[str]
@@ -56,6 +53,18 @@ class About(TypedDict, total=False):
     final: str
     loss: str
     standardize: str
+
+
+class About(AboutTask, total=False):
+    """What a file of weights does not say. One of x and ranges must be given; the others may be left out.
+
+    Attributes
+    ----------
+    x : array of float, shape (rows, inputs)
+        Rows to probe the network on, in the units it was trained in; every fifth is kept as a test row.
+    """
+
+    x: Rows
 
 
 @dataclass(frozen=True)
@@ -80,7 +89,7 @@ def checkpoint_of(network: Network, adapter: str, about: About, assumed: Sequenc
     Parameters
     ----------
     network : Network
-        A network with the groups x and y at its ends.
+        A network of a kind in `bimt_train.models.MODELS` that reads numbers or tokens and gives numbers.
     adapter : str
         What read the file; the checkpoint's config says it.
     about : About
@@ -100,9 +109,13 @@ def checkpoint_of(network: Network, adapter: str, about: About, assumed: Sequenc
     TaskError
         Names cannot stand in a formula, or an input never changes.
     """
-    given, layout = _Given(**about), network.layout
-    inputs = _names(given.inputs, "x", layout.sizes["x"], "inputs")
-    outputs = _names(_one_a_class(given, layout.sizes["y"]), "y", layout.sizes["y"], "outputs")
+    from ...models import options_of  # brings torch
+
+    given, layout, options = _Given(**about), network.layout, options_of(network.model)
+    assert options is not None
+    ends = options.ends
+    inputs = _names(given.inputs, "x", ends.inputs, "inputs")
+    outputs = _names(_one_a_class(given, ends.outputs), "y", ends.outputs, "outputs")
     if given.x is not None and given.ranges is None:
         x = _table(given.x, "x", len(inputs))
         _split_rows(x, x if given.y is None else _targets(given.y, len(outputs)))  # rows that cannot be used
@@ -128,7 +141,11 @@ def checkpoint_of(network: Network, adapter: str, about: About, assumed: Sequenc
         hint = "give x (and y), on the command line --probe and --target, or ranges, --range -1 1"
         what = "no inputs on which to sample the network"
         raise CheckpointError(what, expected="either a table or ranges", hint=hint)
-    labelled = layout.with_groups(replace(layout.group(g), labels=n) for g, n in (("x", inputs), ("y", outputs)))
+    labelled = layout.with_groups(
+        replace(layout.group(group), labels=names)
+        for group, names in ((layout.inputs, inputs), (layout.outputs, outputs))
+        if layout.sizes.get(group) == len(names)
+    )
     config = {"adapter": adapter, "assumed": [*assumed, *found.assumed]}
     if given.y is None:
         config["targets"] = OWN_OUTPUTS

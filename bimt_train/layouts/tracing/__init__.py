@@ -1,3 +1,8 @@
 """The layout of any module, derived by running its operators on labels of neurons."""
 
+from ._program import Program as Program
+from ._program import exported_program as exported_program
+from ._record import last_line as last_line
+from ._rules import rule_for as rule_for
+from ._run import VIEWS as VIEWS
 from ._trace import trace as trace

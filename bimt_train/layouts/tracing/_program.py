@@ -5,7 +5,7 @@ import copy
 import io
 import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,28 +65,59 @@ def program_of(module: nn.Module, inputs: Inputs) -> Program:
         The module cannot be run on the inputs.
     """
     module = copy.deepcopy(module).cpu().eval()
+    inputs = _as_precise(module, inputs)
+    with _undisturbed():
+        try:
+            outputs = first_tensor(module(*inputs.positional, **inputs.named))
+        except Exception as error:
+            hint = "give an input as the module's forward takes it: a tensor, a tuple, or a mapping of names"
+            raise InputError("the module cannot be run on the example inputs", got=_reason(error), hint=hint) from error
+        if not isinstance(outputs, Tensor):
+            hint = "wrap the module so that it returns a tensor"
+            raise InputError("no tensor among the module's outputs", got=type(outputs).__name__, hint=hint)
+        try:
+            return _exported(module, inputs)
+        except Exception:  # whatever export cannot do, from control flow to its own faults
+            return _recorded(module, inputs)
+
+
+def exported_program(module: nn.Module, inputs: Inputs) -> Program:
+    """Translate a copy of a module, in evaluation mode, without running it: only the shapes of ``inputs`` matter.
+
+    Raises
+    ------
+    InputError
+        What the module does depends on numbers, or torch cannot export it.
+    """
+    module = copy.deepcopy(module).cpu().eval()
+    with _undisturbed():
+        try:
+            return _exported(module, _as_precise(module, inputs))
+        except Exception as error:
+            hint = "write the module without a branch or a size that depends on its numbers"
+            where = f"module {type(module).__name__}"
+            raise InputError("a module that torch cannot export", where=where, got=_reason(error), hint=hint) from error
+
+
+def _as_precise(module: nn.Module, inputs: Inputs) -> Inputs:
     floating = next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.get_default_dtype())
-    inputs = inputs.floating(floating)
+    return inputs.floating(floating)
+
+
+def _reason(error: Exception) -> str:
+    return str(error).strip().splitlines()[0][:160] if str(error).strip() else type(error).__name__
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """While inside, modules run by their operators alone, and nothing is printed, logged or warned of."""
     fast, quiet = torch.backends.mha.get_fastpath_enabled(), logging.root.manager.disable
     torch.backends.mha.set_fastpath_enabled(False)
     logging.disable(logging.CRITICAL)  # what cannot be exported is recorded, and nobody need read why
     try:
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")
-            try:
-                outputs = first_tensor(module(*inputs.positional, **inputs.named))
-            except Exception as error:
-                reason = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
-                hint = "give an input as the module's forward takes it: a tensor, a tuple, or a mapping of names"
-                raise InputError("the module cannot be run on the example inputs", got=reason, hint=hint) from error
-            if not isinstance(outputs, Tensor):
-                hint = "wrap the module so that it returns a tensor"
-                raise InputError("no tensor among the module's outputs", got=type(outputs).__name__, hint=hint)
-            try:
-                with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-                    return _exported(module, inputs)
-            except Exception:  # whatever export cannot do, from control flow to its own faults
-                return _recorded(module, inputs)
+            yield
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)
         logging.disable(quiet)
@@ -99,7 +130,9 @@ def _exported(module: nn.Module, inputs: Inputs) -> Program:
     table = default_decompositions()
     attention = torch.ops.aten.scaled_dot_product_attention.default  # has a rule, and its pieces do not always fit
     table.pop(attention, None)  # type: ignore[no-untyped-call]  # torch's own
-    program = export(_First(module), inputs.positional, dict(inputs.named), strict=False).run_decompositions(table)
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        exported = export(_First(module), inputs.positional, dict(inputs.named), strict=False)
+        program = exported.run_decompositions(table)
     signature = program.graph_signature
     nodes = tuple(program.graph_module.graph.nodes)
     output: Any = nodes[-1].args[0]

@@ -1,0 +1,157 @@
+"""Any module of torch, with rows, as a checkpoint."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Unpack
+
+import numpy as np
+from jaxtyping import Float64
+
+from ..._errors import CheckpointError, InputError
+from ...layouts._inputs import guessed_inputs
+from ...layouts._layout import Layout
+from .._checkpoint import Checkpoint, Probe
+from .._network import Network
+from .._task_score import OWN_OUTPUTS
+from .._task_spec import TaskSpec
+from ._about import AboutTask, checkpoint_of
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+_SAID = "module: {}, exported as a program of torch's operators"
+_FEW = 8
+_HELD_OUT = 5  # every so many rows one is kept for testing
+
+
+def from_module(
+    module: "nn.Module", x: Any = None, *, layout: Layout | None = None, **about: Unpack[AboutTask]
+) -> Checkpoint:
+    """Make a checkpoint of any module that torch can export.
+
+    The module is run in evaluation mode, and left as it is. It is exported as a program of torch's own operators, so
+    the checkpoint runs, and can be saved and read back, where the module's class is unknown.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Its output, or the first of several, counts. Rows are independent, along the first axis of every argument.
+    x : array or Tensor of shape (rows, ...), tuple of them, or mapping of str to them
+        Rows of what the module takes: its only argument, several by position, or several by name. Numbers, tokens,
+        images, sequences. In its place, ``ranges``.
+    layout : Layout, optional
+        Groups and declarations; left out, what tracing finds (`bimt_train.layouts.layout_for`).
+    **about
+        ``y``, targets, an array of shape (rows, outputs), or (rows,) for one output or for the numbers of classes; of a
+        module that gives logits at each token, the tokens that follow, (rows, places). Left out, the module's own
+        outputs take their place. ``ranges``, for a module that reads rows of numbers. ``inputs``, ``outputs``,
+        ``decomposition``, ``loss`` and ``standardize`` as `from_state_dict` takes them.
+
+    Returns
+    -------
+    Checkpoint
+        With ``{"adapter": "module", "assumed": [...]}`` as its config.
+
+    Raises
+    ------
+    InputError
+        The module cannot be exported, cannot be run on x, or mixes rows.
+    LayoutError
+        No layout can be derived.
+    CheckpointError
+        Names or targets do not fit the module.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from torch import nn
+    >>> module = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(64, 2))
+    >>> images = np.random.default_rng(0).normal(size=(20, 1, 6, 6)).astype(np.float32)
+    >>> checkpoint = from_module(module, images)
+    >>> checkpoint.probe.x_train.shape, dict(checkpoint.network.layout.sizes)
+    ((16, 36), {'x': 1, 'h1': 4, 'y': 2})
+    """
+    if x is None:
+        network = Network.of(module, layout, example_inputs=_drawn(module, about.get("ranges")))
+        task: Any = about
+        return checkpoint_of(network, "module", task, [_SAID.format(type(module).__name__)])
+    x = _as_taken(module, x)
+    network = Network.of(module, layout, example_inputs=x)
+    given: Any = {**about, "x": network.rows(x)}
+    said = [_SAID.format(type(module).__name__)]
+    if given.get("y") is not None:
+        given["y"] = _as_columns(given["y"])
+    if network.predict(given["x"][:1]).ndim > 2:
+        return _of_sequences(network, given, said)
+    if _asks_for_logits(given):
+        network, more = _with_logits(network)
+        said += more
+    return checkpoint_of(network, "module", given, said)
+
+
+def _drawn(module: "nn.Module", ranges: Any) -> "torch.Tensor":
+    """A few rows between the ranges, as many columns wide as the module's first layer reads."""
+    import torch
+
+    found = [each.first for each in guessed_inputs(module) if each.first.is_floating_point()]
+    if ranges is None or not found:
+        expected, hint = "rows of what the module takes", "give x, on the command line --probe"
+        raise InputError("no inputs on which to run the module", expected=expected, hint=hint)
+    pairs = np.broadcast_to(np.asarray(ranges, dtype=np.float64), (found[0].shape[-1], 2))
+    rows = np.random.default_rng(0).uniform(pairs[:, 0], pairs[:, 1], (_FEW, len(pairs)))
+    return torch.tensor(rows, dtype=torch.float32)
+
+
+def _as_taken(module: "nn.Module", x: Any) -> Any:
+    """Rows of a table as tokens, where they are whole numbers and the module looks its input up."""
+    whole = isinstance(x, np.ndarray) and x.dtype == np.float64 and x.ndim == 2 and bool((x == np.floor(x)).all())
+    looked_up = whole and any(not each.first.is_floating_point() for each in guessed_inputs(module))
+    return x.astype(np.int64) if looked_up else x
+
+
+def _as_columns(y: Any) -> Float64[np.ndarray, "_ _"]:
+    array = np.asarray(y.detach().cpu() if hasattr(y, "detach") else y, dtype=np.float64)
+    return array.reshape(len(array), -1) if array.ndim else array.reshape(1, 1)
+
+
+def _asks_for_logits(given: dict[str, Any]) -> bool:
+    """Whether targets are yes or no, or classes, of which a sigmoid or softmax gives the chances."""
+    y = given.get("y")
+    if y is None or given.get("loss", "auto") == "mse":
+        return False
+    return bool((y == np.floor(y)).all() and y.min() >= 0)
+
+
+def _with_logits(network: Network) -> tuple[Network, list[str]]:
+    """The network without the sigmoid or softmax at its end."""
+    from ...models.traced import TracedOptions, without_end  # brings torch
+
+    found = without_end(TracedOptions.model_validate(dict(network.model.options)))
+    if found is None:
+        return network, []
+    model = replace(network.model, options=found.options.to_json())
+    return replace(network, model=model), [f"outputs: the numbers before the {found.final} with which the module ends"]
+
+
+def _of_sequences(network: Network, given: dict[str, Any], said: list[str]) -> Checkpoint:
+    """A module that says the next token at each place."""
+    x, y = given["x"], given.get("y")
+    logits = network.predict(x)
+    targets = logits.argmax(axis=-1).astype(np.float64) if y is None else y
+    places, tokens = x.shape[1], logits.shape[-1]
+    if targets.shape != x.shape or not np.isin(targets, np.arange(tokens)).all():
+        expected = f"[{len(x)}, {places}], tokens from 0 to {tokens - 1}"
+        hint = "give the right token at each place"
+        raise CheckpointError("targets that are no tokens", where="y", expected=expected,
+                              got=str(list(targets.shape)), hint=hint)  # fmt: skip
+    inputs = tuple(given.get("inputs") or (f"t{place + 1}" for place in range(places)))
+    outputs = tuple(given.get("outputs") or (f"y{token + 1}" for token in range(tokens)))
+    ranges = ((0, max(1, int(x.max()))),) * places
+    task = TaskSpec(
+        "foreign", inputs, outputs, ranges, loss="next-token", decomposition=given.get("decomposition")
+    )  # fmt: skip
+    test = np.arange(len(x)) % _HELD_OUT == _HELD_OUT - 1
+    config: dict[str, Any] = {"adapter": "module", "assumed": said}
+    if y is None:
+        config |= {"targets": OWN_OUTPUTS, "assumed": [*said, "targets: the module's own choice at each place"]}
+    return Checkpoint(network, task, Probe(x[~test], targets[~test], x[test], targets[test]), config)

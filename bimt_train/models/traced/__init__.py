@@ -1,0 +1,8 @@
+"""Any module as a list of ATen operators: it can be stored as text, and run where its class is unknown."""
+
+from ._end import WithoutEnd as WithoutEnd
+from ._end import without_end as without_end
+from ._module import TracedModule as TracedModule
+from ._options import TracedOptions as TracedOptions
+from ._trace_module import Traced as Traced
+from ._trace_module import trace_module as trace_module

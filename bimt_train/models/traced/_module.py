@@ -1,0 +1,269 @@
+"""A module that runs a stored program."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from ..._errors import InputError
+from ...layouts._inputs import Inputs
+from ...layouts._layout import Layout
+from ...layouts.tracing import trace
+from .._contract import MODELS
+from .._model_spec import ModelSpec
+from ._nodes import filled, names_in
+from ._options import TracedNode, TracedOptions, TracedTensor
+from ._readers import Reader, readers_of
+from ._stand_ins import stand_in
+from ._table import InputShape
+
+_TOO_LARGE = 2**27
+"""Entries of one result: a file that asks for more is refused before anything is computed."""
+_AT_ONCE = 2**24
+"""Entries of the largest result while rows are computed together."""
+
+
+@MODELS.register(
+    "traced",
+    label="traced module",
+    sentence="The operators of somebody's own module, as torch exported them.",
+    options=TracedOptions,
+)
+class TracedModule(nn.Module):
+    """Somebody's module as the operators that it runs. Rows are those of a table, one column an entry of an input.
+
+    `trace_module` makes one. Each weight that a linear operator reads has a module of its own in ``readers``, so that
+    hooks see what it read and what it wrote, whatever the operator: a matrix product, a convolution, packed heads.
+
+    Parameters
+    ----------
+    made_of : str
+        The class of the module that was traced.
+    inputs : sequence of InputShape or of mapping
+        The module's arguments.
+    outputs : int
+        Numbers given for each row, or at each token.
+    tensors : mapping of str to TracedTensor or mapping
+        All tensors by name.
+    nodes : sequence of TracedNode or of mapping
+        The operators in the order in which they run.
+    output : str
+        The node whose result is the output.
+    tokens : int
+        How many different tokens the inputs may be; 0 where they are numbers.
+    sequence : bool
+        Whether outputs are given at each token.
+    steps : int
+        How many times the columns of x run over the input neurons.
+    generator : torch.Generator, optional
+        Draws the first parameters, from a normal distribution of deviation 0.1.
+
+    Raises
+    ------
+    InputError
+        The program cannot be run, or asks for more memory than any network of its tensors needs.
+
+    Examples
+    --------
+    >>> module = TracedModule(**TracedOptions.example().to_json(), generator=torch.Generator().manual_seed(0))
+    >>> module(torch.zeros(5, 3)).shape, sorted(module.readers)
+    (torch.Size([5, 2]), ['read.weight', 'write.weight'])
+    """
+
+    def __init__(
+        self,
+        made_of: str,
+        inputs: Sequence[InputShape | Mapping[str, Any]],
+        outputs: int,
+        tensors: Mapping[str, TracedTensor | Mapping[str, Any]],
+        nodes: Sequence[TracedNode | Mapping[str, Any]],
+        output: str,
+        tokens: int = 0,
+        *,
+        sequence: bool = False,
+        steps: int = 1,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        given = {
+            "made_of": made_of, "inputs": _plain_each(inputs), "outputs": outputs, "nodes": _plain_each(nodes),
+            "tensors": dict(zip(tensors, _plain_each(tensors.values()), strict=True)), "output": output,
+            "tokens": tokens, "sequence": sequence, "steps": steps,
+        }  # fmt: skip
+        self._options = TracedOptions.model_validate(given)
+        for name, tensor in self._options.tensors.items():
+            _register(self, name, tensor, generator)
+        last = {name: number for number, node in enumerate(self._options.nodes) for name in _read_by(node)}
+        self._done_with = [[name for name, at in last.items() if at == k and name != output] for k in range(len(last))]
+        self._done_with += [[] for _ in self._options.nodes]
+        self._operators = [stand_in(node.op) for node in self._options.nodes]
+        self._largest = self._measure()
+        self.readers: Mapping[str, Reader] = readers_of(self._options, dict(self.state_dict()))
+        self._reads = {node: reader for reader in self.readers.values() for node in reader.nodes}
+
+    @property
+    def spec(self) -> ModelSpec:
+        """How to build this model again."""
+        return ModelSpec("traced", self._options.to_json())
+
+    def forward(self, x: Float[Tensor, "rows columns"]) -> Float[Tensor, "rows *places outputs"]:
+        """Compute the outputs for a batch of rows.
+
+        Parameters
+        ----------
+        x : Tensor of shape (rows, columns)
+            One column an entry of each input.
+
+        Returns
+        -------
+        Tensor of shape (rows, outputs)
+            The outputs; shape (rows, places, outputs) where they are given at each token.
+        """
+        together = max(1, _AT_ONCE // self._largest)
+        if len(x) <= together:
+            return self._run(x)
+        return torch.cat([self._run(x[start : start + together]) for start in range(0, len(x), together)])
+
+    def layout(
+        self, *, input_labels: Sequence[str] = (), output_labels: Sequence[str] = (), movable_ends: bool = True
+    ) -> Layout:
+        """Derive the layout again, by tracing on a few drawn rows.
+
+        Parameters
+        ----------
+        input_labels : sequence of str
+            Names of the inputs.
+        output_labels : sequence of str
+            Names of the outputs.
+        movable_ends : bool
+            Whether inputs and outputs may be reordered too.
+
+        Returns
+        -------
+        Layout
+            The layout. `trace_module` gives one that also knows the axes of the module's own inputs.
+        """
+        del input_labels, output_labels, movable_ends
+        generator, ends = torch.Generator().manual_seed(0), self._options.ends
+        rows = torch.randn(4, ends.inputs, generator=generator)
+        if ends.tokens:
+            rows = torch.randint(ends.tokens, (4, ends.inputs), generator=generator).float()
+        return trace(self, Inputs.of(rows))
+
+    def _run(self, x: Tensor) -> Tensor:
+        floating = x.dtype if x.is_floating_point() else torch.get_default_dtype()
+        for parameter in self.parameters():
+            floating = parameter.dtype
+            break
+        values: dict[str, Any] = dict(zip(self._input_names(), self._arguments(x, floating), strict=True))
+        for name, tensor in itertools.chain(self.named_parameters(), self.named_buffers()):
+            values[f"tensor {name}"] = tensor
+        for node, operator, done in zip(self._options.nodes, self._operators, self._done_with, strict=False):
+            args, named = self._filled(node, values, len(x), floating, str(x.device))
+            reader = self._reads.get(node.name)
+            if reader is not None and reader.is_watched:
+                values[node.name] = reader.compute(node.op, args, named)
+            else:
+                values[node.name] = operator(*args, **named)
+            for name in done:
+                values.pop(name, None)
+        found: Tensor = values[self._options.output]
+        if self._options.sequence:
+            return found
+        return found.reshape(len(x), self._options.outputs)
+
+    @staticmethod
+    def _filled(
+        node: TracedNode, values: Mapping[str, Any], rows: int, floating: torch.dtype, device: str
+    ) -> tuple[list[Any], dict[str, Any]]:
+        args, *named = (
+            filled(given, values, rows=rows, floating=floating, device=device)
+            for given in (node.args, *node.kwargs.values())
+        )
+        return args, dict(zip(node.kwargs, named, strict=True))
+
+    def _input_names(self) -> list[str]:
+        return [f"input {k}" for k in range(len(self._options.inputs))]
+
+    def _arguments(self, x: Tensor, floating: torch.dtype) -> list[Tensor]:
+        found, at = [], 0
+        for shape in self._options.inputs:
+            columns = x[:, at : at + shape.columns]
+            found.append(shape.argument(columns.to(floating) if shape.kind == "numbers" else columns))
+            at += shape.columns
+        return found
+
+    def _measure(self) -> int:
+        """Entries a row of the largest result, by a run on shapes alone; nothing is allocated."""
+        rows, options, floating = 2, self._options, torch.float32
+        largest = 1
+        with torch.device("meta"):
+            values: dict[str, Any] = {f"tensor {name}": _shape_of(tensor) for name, tensor in options.tensors.items()}
+            x = torch.empty(rows, options.ends.inputs)
+            values |= dict(zip(self._input_names(), self._arguments(x, floating), strict=True))
+            for node, operator in zip(options.nodes, self._operators, strict=True):
+                where = f"model.options.nodes, '{node.name}' ({node.op})"
+                try:
+                    args, named = self._filled(node, values, rows, floating, "meta")
+                    result = operator(*args, **named)
+                except Exception as error:
+                    raise InputError("a program that cannot be run", where=where, got=_reason(error)) from error
+                values[node.name] = result
+                entries = -(-_entries(result) // rows)
+                if entries > _TOO_LARGE:
+                    expected = f"{_TOO_LARGE} numbers a row at most"
+                    raise InputError(
+                        "a program that asks for too much memory", where=where, expected=expected, got=str(entries)
+                    )
+                largest = max(largest, entries)
+            found = values[options.output]
+        wanted = (rows, options.ends.inputs, options.outputs) if options.sequence else (rows * options.outputs,)
+        given = tuple(found.shape) if options.sequence and isinstance(found, Tensor) else (_entries(found),)
+        if given != wanted:
+            where = "model.options.outputs"
+            raise InputError("a program with other outputs", where=where, expected=str(wanted), got=str(given))
+        return largest
+
+
+def _shape_of(tensor: TracedTensor) -> Tensor:
+    dtype: torch.dtype = getattr(torch, tensor.dtype)
+    return torch.empty(tensor.shape, dtype=torch.float32 if dtype.is_floating_point else dtype)
+
+
+def _entries(result: Any) -> int:
+    parts = result if isinstance(result, tuple | list) else [result]
+    return sum(part.numel() for part in parts if isinstance(part, Tensor))
+
+
+def _reason(error: Exception) -> str:
+    return str(error).strip().splitlines()[0][:120] if str(error).strip() else type(error).__name__
+
+
+def _plain_each(given: Any) -> list[Any]:
+    return [each.model_dump() if hasattr(each, "model_dump") else dict(each) for each in given]
+
+
+def _read_by(node: TracedNode) -> list[str]:
+    return [name for value in (*node.args, *node.kwargs.values()) for name in names_in(value)]
+
+
+def _register(root: nn.Module, name: str, tensor: TracedTensor, generator: torch.Generator | None) -> None:
+    """Hold a tensor under its own name, in modules as deep as the name is."""
+    *path, last = name.split(".")
+    at = root
+    value = torch.zeros(tensor.shape, dtype=getattr(torch, tensor.dtype))
+    try:
+        for step in path:
+            if step not in at._modules:
+                at.add_module(step, nn.Module())
+            at = at._modules[step]  # type: ignore[assignment]
+        if tensor.trained:
+            value.normal_(std=0.1, generator=generator)
+            at.register_parameter(last, nn.Parameter(value))
+        else:
+            at.register_buffer(last, value)
+    except (KeyError, RuntimeError) as error:
+        raise InputError("a tensor that cannot be held", where=f"tensor '{name}'", got=str(error)[:120]) from error

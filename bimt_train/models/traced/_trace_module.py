@@ -1,0 +1,300 @@
+"""From somebody's module to a traced one."""
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, fx, nn
+
+from ..._errors import InputError
+from ...layouts._inputs import Inputs, first_tensor
+from ...layouts._layout import Layout, TensorSpec
+from ...layouts._layout_for import layout_for
+from ...layouts.tracing import Program, exported_program
+from ._module import TracedModule
+from ._nodes import name_of, plain
+from ._options import TracedNode, TracedOptions, TracedTensor
+from ._table import InputShape, input_shapes
+
+_PRIMES = (1009, 1013, 1019, 1021)
+"""Rows with which a module may be exported: a size that one of them divides is one of rows."""
+_ROWS = 8
+"""Of the example inputs, looked at to derive and to certify."""
+_SLACK = 1e-5
+"""Of the largest output: how far the program may be from the module, which may compute in single precision."""
+
+
+class Traced(NamedTuple):
+    """A module that runs from a stored program, and its layout.
+
+    Attributes
+    ----------
+    module : TracedModule
+        With the tensors of the module that was traced.
+    layout : Layout
+        Its groups; each tensor of the program is declared.
+    inputs : Inputs
+        The example inputs as tensors.
+
+    Examples
+    --------
+    >>> traced = trace_module(nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1)), torch.randn(5, 2))
+    >>> dict(traced.layout.sizes)
+    {'x': 2, 'h1': 3, 'y': 1}
+    """
+
+    module: TracedModule
+    layout: Layout
+    inputs: Inputs
+
+
+def trace_module(module: nn.Module, example_inputs: Any, layout: Layout | None = None) -> Traced:
+    """Export a module, derive its layout, and certify that the program computes what the module does.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        The module; it is left as it is, and taken in evaluation mode.
+    example_inputs : array or Tensor of shape (rows, ...), tuple of them, or mapping of str to them
+        A few rows of each argument. All have as many rows, along their first axis, and rows are independent.
+    layout : Layout, optional
+        Groups and declarations; left out, what tracing finds.
+
+    Returns
+    -------
+    Traced
+        The module that runs from a program, and its layout.
+
+    Raises
+    ------
+    InputError
+        The module cannot be run on the inputs, cannot be exported, mixes rows, or gives nothing that is a number for
+        each row.
+    LayoutError
+        No layout can be derived (`bimt_train.layouts.layout_for`).
+
+    Examples
+    --------
+    >>> convolution = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(64, 2))
+    >>> traced = trace_module(convolution, torch.randn(3, 1, 6, 6))
+    >>> traced.module(torch.randn(9, 36)).shape, traced.layout.columns
+    (torch.Size([9, 2]), 36)
+    """
+    inputs = _few(Inputs.of(example_inputs))
+    values = _tensors(inputs)
+    rows = _rows_for(module, values)
+    program = exported_program(module, _with(inputs, [each[:1].expand(rows, *each.shape[1:]) for each in values]))
+    found = layout or layout_for(module, *((dict(inputs.named),) if inputs.named else inputs.positional))
+    traced, tensors = _built(module, program, rows, values)
+    found = _declared(found, tensors)
+    _certify(module, traced, inputs, values)
+    shapes, found = _with_input_neurons(traced, found, values)
+    options = TracedOptions.model_validate({**traced.spec.options, "inputs": [s.model_dump() for s in shapes],
+                                            "steps": found.steps})  # fmt: skip
+    final = TracedModule(**options.to_json())
+    final.load_state_dict(traced.state_dict())
+    outputs = found.outputs if found.sizes.get(found.outputs) == options.outputs else ""
+    return Traced(final.eval(), replace(found, outputs=outputs), inputs)
+
+
+def _few(inputs: Inputs) -> Inputs:
+    """The first rows of every argument."""
+    values = _tensors(inputs)
+    counts = {len(value) if value.ndim else 0 for value in values}
+    if len(counts) != 1 or not min(counts):
+        expected = "arguments of as many rows each, along the first axis"
+        hint = "bind what is the same for all rows into the module"
+        raise InputError("inputs without common rows", expected=expected, got=inputs.shapes, hint=hint)
+    return _with(inputs, [value[:_ROWS] for value in values])
+
+
+def _tensors(inputs: Inputs) -> list[Tensor]:
+    return [value for value in (*inputs.positional, *inputs.named.values()) if isinstance(value, Tensor)]
+
+
+def _with(inputs: Inputs, values: Sequence[Tensor]) -> Inputs:
+    """The inputs with other tensors in their places."""
+    left = iter(values)
+    positional = tuple(next(left) if isinstance(value, Tensor) else value for value in inputs.positional)
+    return Inputs(positional, {k: next(left) if isinstance(v, Tensor) else v for k, v in inputs.named.items()})
+
+
+def _rows_for(module: nn.Module, values: Sequence[Tensor]) -> int:
+    sizes = {n for each in (*values, *module.state_dict().values()) for n in each.shape if n}
+    for prime in _PRIMES:
+        if not any(size % prime == 0 for size in sizes):
+            return prime
+    raise InputError("sizes that cannot be told from numbers of rows", got=", ".join(map(str, sorted(sizes)[-4:])))
+
+
+def _built(
+    module: nn.Module, program: Program, rows: int, values: Sequence[Tensor]
+) -> tuple[TracedModule, dict[str, Tensor]]:
+    """The program as a module, and all tensors that it has."""
+    own = {name: tensor.detach() for name, tensor in (*module.named_parameters(), *module.named_buffers())}
+    trained = dict(module.named_parameters())
+    stored = set(module.state_dict()) | set(trained)
+    names: dict[str, str] = {}
+    tensors: dict[str, Tensor] = {name: tensor for name, tensor in own.items() if name in stored}
+    for node in program.nodes:
+        if node.op not in ("placeholder", "get_attr") or not isinstance(program.values[node.name], Tensor):
+            continue
+        if node.name in program.inputs:
+            names[node.name] = f"input {program.inputs.index(node.name)}"
+            continue
+        name = program.tensors.get(node.name) or f"constant.{node.name}"
+        tensors[name] = own.get(name, program.values[node.name])
+        names[node.name] = f"tensor {name}"
+    _refuse_rows(tensors, rows)
+    nodes = [_written(node, names, rows) for node in program.nodes if node.op == "call_function"]
+    shape = list(program.output.meta["val"].shape)
+    tokens = _tokens_of(program, values)
+    sequence = bool(tokens and len(values) == 1 and len(shape) == 3 and shape[1] == int(values[0][0].numel()))
+    if not shape or shape[0] != rows:
+        expected, got = "an output with an axis of rows, the first", str(shape)
+        hint = "wrap the module so that it returns a number or more for each row"
+        raise InputError("outputs without rows", where=type(module).__name__, expected=expected, got=got, hint=hint)
+    options = TracedOptions(
+        made_of=type(module).__name__,
+        inputs=input_shapes(values),
+        outputs=shape[-1] if sequence else int(np.prod(shape[1:])),
+        tensors={
+            name: TracedTensor(shape=list(t.shape), dtype=str(t.dtype).removeprefix("torch."), trained=name in trained)
+            for name, t in tensors.items()
+        },
+        nodes=nodes,
+        output=names.get(program.output.name, program.output.name),
+        tokens=tokens,
+        sequence=sequence,
+    )
+    traced = TracedModule(**options.to_json())
+    traced.load_state_dict(tensors)
+    return traced.eval(), tensors
+
+
+def _written(node: fx.Node, names: Mapping[str, str], rows: int) -> TracedNode:
+    """The node with the names that stored programs use for inputs and tensors."""
+
+    def renamed(value: Any) -> Any:
+        if isinstance(value, list):
+            return [renamed(each) for each in value]
+        if isinstance(value, dict) and "node" in value:
+            return {"node": names.get(value["node"], value["node"])}
+        return value
+
+    try:
+        args = renamed(plain(list(node.args), rows))
+        kwargs = {word: renamed(plain(value, rows)) for word, value in node.kwargs.items()}
+    except InputError as error:
+        raise InputError(
+            error.what, where=str(node.target), got=error.got, hint="write the module without it"
+        ) from None
+    return TracedNode(name=node.name, op=name_of(node), args=args, kwargs=kwargs)
+
+
+def _refuse_rows(tensors: Mapping[str, Tensor], rows: int) -> None:
+    for name, tensor in tensors.items():
+        if any(length and length % rows == 0 for length in tensor.shape):
+            hint = "make it of the size of what it meets, or register it with one row"
+            raise InputError("a constant with a number for each row", where=f"tensor '{name}'", hint=hint)
+
+
+def _tokens_of(program: Program, values: Sequence[Tensor]) -> int:
+    """How many tokens the only argument may be: the length of the table that it is looked up in."""
+    if len(values) != 1 or values[0].is_floating_point() or values[0].dtype == torch.bool:
+        return 0
+    tables = []
+    for node in program.nodes:
+        if str(node.target) == "aten.embedding.default" and _comes_from(node.args[1], program.inputs[0]):
+            table: Any = node.args[0]
+            tables.append(int(table.meta["val"].shape[0]))
+    return int(min(tables, default=int(values[0].max()) + 1))
+
+
+def _comes_from(node: Any, name: str) -> bool:
+    """Whether a node only moves the entries of the input."""
+    while isinstance(node, fx.Node) and node.name != name and node.op == "call_function" and len(node.args):
+        node = node.args[0]
+    return isinstance(node, fx.Node) and node.name == name
+
+
+def _declared(layout: Layout, tensors: Mapping[str, Tensor]) -> Layout:
+    """The layout with a declaration of every tensor of the program, in a form that names no group, if need be."""
+    blank = {
+        name: TensorSpec(" ".join("_" * tensor.ndim), "buffer")
+        for name, tensor in tensors.items()
+        if name not in layout.tensors
+    }
+    specs = {name: spec for name, spec in layout.tensors.items() if name in tensors}
+    return replace(layout, tensors={**specs, **blank})
+
+
+def _certify(module: nn.Module, traced: TracedModule, inputs: Inputs, values: Sequence[Tensor]) -> None:
+    """Hold the program against the module, row by row, in another order and number than it was made with."""
+    exact, program = copy.deepcopy(module).cpu().double().eval(), copy.deepcopy(traced).double().eval()
+    shapes = input_shapes(values)
+    order = torch.randperm(len(values[0]), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        for some in (order, order[:1], order[-1:]):
+            given = _with(inputs, [value[some] for value in values]).floating(torch.float64)
+            try:
+                wanted = first_tensor(exact(*given.positional, **given.named))
+            except Exception as error:
+                hint = "rows must be independent, along the first axis of each argument"
+                raise InputError("the module cannot be run on one row", got=str(error)[:120], hint=hint) from error
+            whole = torch.cat([shape.columns_of(value) for shape, value in zip(shapes, values, strict=True)], dim=1)
+            found = torch.stack([program(row[None])[0] for row in whole[some].double()])
+            largest = float(wanted.abs().max().clamp(min=1e-30))
+            apart = float((found.reshape(wanted.shape) - wanted).abs().max()) / largest
+            if not apart <= _SLACK:
+                hint = "rows must be independent, along the first axis of each argument, and nothing drawn"
+                raise InputError(
+                    "a module that its operators do not reproduce", where=type(module).__name__,
+                    expected=f"outputs equal to {_SLACK:g} of the largest", got=f"{apart:.1e}", hint=hint,
+                )  # fmt: skip
+
+
+def _with_input_neurons(
+    traced: TracedModule, layout: Layout, values: Sequence[Tensor]
+) -> tuple[list[InputShape], Layout]:
+    """Find the axis of the only input that a group runs along, so that columns can be counted in its neurons."""
+    shapes = input_shapes(values)
+    plain_ends = replace(layout, inputs="", steps=1)
+    if len(values) != 1 or not values[0].is_floating_point():
+        return shapes, plain_ends
+    plans = {name: layout.tensors[name].plan for name in layout.weights()}
+    written = {plan.groups[0] for plan in plans.values()}
+    sources = [layout.inputs] if layout.inputs else []
+    sources += [plan.groups[1] for plan in plans.values() if plan.groups[1] not in written]
+    (shape,) = shapes
+    for group in dict.fromkeys(sources):
+        for axis in reversed(range(len(shape.shape))):
+            if shape.shape[axis] == layout.sizes[group] and _runs_along(traced, layout, group, axis, values[0]):
+                steps = shape.columns // layout.sizes[group]
+                return [shape.model_copy(update={"neurons": axis})], replace(layout, inputs=group, steps=steps)
+    return shapes, plain_ends
+
+
+def _runs_along(traced: TracedModule, layout: Layout, group: str, axis: int, x: Tensor) -> bool:
+    """Whether permuting the group along its tensors, and the input along the axis, leaves the outputs as they are."""
+    size = layout.sizes[group]
+    order = np.roll(np.arange(size), 1)
+    changed = {}
+    for name, tensor in traced.state_dict().items():
+        plan = layout.tensors[name].plan
+        opened = tensor.reshape(plan.open_shape(tuple(tensor.shape), layout.sizes))
+        for place, found in plan.group_factors():
+            if found == group:
+                opened = opened.index_select(place, torch.as_tensor(order))
+        changed[name] = opened.reshape(tensor.shape)
+    (shape,) = input_shapes([x])
+    moved = copy.deepcopy(traced)
+    moved.load_state_dict(changed)
+    with torch.no_grad():
+        before = traced.double()(shape.columns_of(x).double())
+        turned = x.index_select(axis + 1, torch.as_tensor(order))
+        after = moved.double()(shape.columns_of(turned).double())
+    return bool((after - before).abs().max() <= _SLACK * before.abs().max().clamp(min=1e-30))
