@@ -131,7 +131,7 @@ def can_be_followed(network: Network, x: Float64[np.ndarray, "rows columns"]) ->
         False too where the network cannot run on the rows.
     """
     try:
-        return len(activations(network, x)) == len(x)
+        return last_hidden(network) != network.layout.inputs and len(activations(network, x)) == len(x)
     except (ValueError, RuntimeError, IndexError):  # our own errors are ValueErrors; the others are torch's
         return False
 

@@ -19,7 +19,7 @@ LEAST = 3  # tokens from which rows look like a table of products
     "classes",
     label="neurons that classes need",
     sentence="Names the neurons that each class of a classifier needs.",
-    applies=lambda checkpoint, network: checkpoint.task.classifies and bool(network.layout.inputs),
+    applies=lambda checkpoint, _: checkpoint.task.classifies and not checkpoint.task.reads_sequences,
 )
 def class_needs(checkpoint: Checkpoint, network: Network) -> Interpretation | None:
     """Table of the neurons that each class needs.
@@ -34,14 +34,19 @@ def class_needs(checkpoint: Checkpoint, network: Network) -> Interpretation | No
     Returns
     -------
     Interpretation or None
-        One row a class; None where a class has no probe rows.
+        One row a class; None where a class has no probe rows, or the network no hidden neurons that can be set.
     """
     task, probe = checkpoint.task, checkpoint.probe
     x, y = np.concatenate([probe.x_train, probe.x_test]), np.concatenate([probe.y_train, probe.y_test])
     y = task.one_hot(y)
     if y.shape[1] != len(task.outputs) or not y.sum(axis=0).all():
         return None
-    use = class_use(network, task.to_network_inputs(x), y)
+    try:
+        use = class_use(network, task.to_network_inputs(x), y)
+    except InputError:  # something reads hidden neurons that is no affine map
+        return None
+    if not use.neurons:
+        return None
     rows: list[tuple[Cell, ...]] = []
     for k, name in enumerate(use.classes):
         order = [i for i in np.argsort(-use.shares[k]).tolist() if use.shares[k, i] >= NEEDED]

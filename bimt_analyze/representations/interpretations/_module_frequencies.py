@@ -84,5 +84,5 @@ def module_frequencies(checkpoint: Checkpoint, network: Network) -> Interpretati
 def _order(numbers: TokenNumbers) -> str:
     if numbers.plain:
         return ""
-    first, more = numbers.tokens[:SHOWN].tolist(), "" if len(numbers.tokens) <= SHOWN else ", ..."
-    return f" k counts turns over the tokens in the group's order, {', '.join(map(str, first))}{more}."
+    first, more = numbers.tokens[:SHOWN].tolist(), "" if len(numbers.tokens) <= SHOWN else " and so on"
+    return f" k counts turns over the tokens in the group's order: {', '.join(map(str, first))}{more}."
