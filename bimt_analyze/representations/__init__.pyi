@@ -13,6 +13,8 @@ from ._interpretation import InterpretationKind as InterpretationKind
 from ._interpretation import interpretation as interpretation
 from ._irreps import IrrepShares as IrrepShares
 from ._irreps import irrep_shares as irrep_shares
+from ._place_readout import PlaceReadout as PlaceReadout
+from ._place_readout import place_readability as place_readability
 from ._readout import Readout as Readout
 from ._readout import readability as readability
 from ._targets_as_products import group_of as group_of

@@ -68,6 +68,7 @@ INTERPRETATIONS: Registry[InterpretationKind] = Registry(
     InterpretationKind,
     builtin={
         "classes": f"{_ROOM}._class_needs",
+        "positions": f"{_ROOM}._places",
         "alive": f"{_ROOM}._alive_parts",
         "stream-probes": f"{_ROOM}._stream_probes",
         "irreducible-representations": f"{_ROOM}._neuron_irreps",
@@ -100,7 +101,8 @@ def interpretation(checkpoint: Checkpoint, network: Network) -> Interpretation |
     the frequency of each module, where targets are the multiplication table of a cyclic group and tokens have an
     embedding; the irreducible representation of each neuron, where they are that of any group (`group_of`); the places
     where a subfunction of the task is linearly readable for a transformer over rows of numbers; what is alive for a
-    language model; and for any other classifier the neurons that each class needs.
+    language model; where the content of each place can be read for any other transformer; and for any other classifier
+    the neurons that each class needs.
 
     Examples
     --------

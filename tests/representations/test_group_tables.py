@@ -218,6 +218,15 @@ def test_a_table_with_wrong_entries_is_refused_whole_or_in_part(wrong: int) -> N
         found_in(x[~hidden], y[~hidden])
 
 
+def test_a_wrong_entry_where_a_large_table_is_thin_is_found_by_what_the_rest_says() -> None:
+    table = cyclic(120)
+    table[np.arange(0, 120, 2), 7] = -1
+    completed(table)
+    table[1, 7] = 100
+    with pytest.raises(InputError, match="contradict every group"):
+        completed(table)
+
+
 @pytest.mark.parametrize("name", ["the cyclic group of order 59", "S4", "A5", "the dihedral group of 14 elements"])
 @pytest.mark.parametrize("share", [0.8, 0.5])
 def test_missing_products_are_filled_in_as_they_are(name: str, share: float) -> None:

@@ -18,12 +18,14 @@ from bimt_analyze.representations import (
     irrep_shares,
     module_partition,
     operation_table,
+    place_readability,
+    readability,
     real_characters,
     target_group,
     token_numbers,
 )
 from bimt_train.checkpoints import Checkpoint, Network, Probe, TaskSpec, from_bimt_notebook, from_state_dict
-from bimt_train.models import MLP, EmbeddingMLP
+from bimt_train.models import GPT, MLP, EmbeddingMLP, RowTransformer
 
 P = 17
 RNG = np.random.default_rng(5)
@@ -221,3 +223,36 @@ def test_shares_do_not_depend_on_which_element_is_taken_for_the_identity() -> No
 def test_modules_are_those_of_the_weights_alone() -> None:
     made = notebook((1, 3), ROWS, sums(ROWS))
     assert len(module_partition(made.network).modules) == len(read(made).rows) == 2
+
+
+def test_numbers_at_a_place_are_read_as_any_other_number() -> None:
+    x = np.random.default_rng(0).normal(size=(200, 3))
+    network = Network.of(RowTransformer((0, 1, 0), 1, 16, layers=2, hidden=8))
+    found = place_readability(network, x)
+    assert len(found) == 3 * 3 * 3  # places, modules, tokens
+    for place in range(3):
+        own = [(one.module, one.token, one.r2) for one in found if one.place == place]
+        assert own == [(one.module, one.token, one.r2) for one in readability(network, x, x[:, place])]
+
+
+def test_a_token_is_read_where_it_stands_and_later_but_not_before() -> None:
+    x = np.random.default_rng(1).integers(0, 5, (400, 4)).astype(np.float64)
+    network = Network.of(GPT(5, 4, 16, heads=2, layers=1, hidden=8))
+    found = {(one.place, one.module, one.token): one.r2 for one in place_readability(network, x)}
+    last = max(module for _, module, _ in found)
+    for place in range(4):
+        assert found[place, last, place] > 0.9
+        assert all(found[place, last, token] < 0.1 for token in range(place))
+    assert found[0, last, 1] > found[0, last, 3] > 0.0  # attention has spread it
+
+
+def test_a_foreign_transformer_is_read_by_its_positions() -> None:
+    x = np.random.default_rng(2).integers(0, 4, (120, 3)).astype(np.float64)
+    y = np.eye(4)[x.max(axis=1).astype(int)]
+    network = Network.of(RowTransformer((0, 0, 0), 4, 16, layers=1, hidden=8))
+    task = TaskSpec("foreign", ("a", "b", "c"), tuple("uvwx"), ((0, 3),) * 3, loss="cross-entropy")
+    told = read(Checkpoint(network, task, Probe(x[:80], y[:80], x[80:], y[80:])))
+    assert told.title == "Where the content of each place is linearly readable"
+    assert told.statement.startswith("Rows are sequences of 3 tokens, 4 of them different (120 rows were read).")
+    assert [(row[0], row[1]) for row in told.rows] == list(product("abc", ("read", "blocks.0")))
+    assert all(row[3] != row[0] and row[2] >= row[4] for row in told.rows)

@@ -160,7 +160,7 @@ def test_a_readout_needs_modules_and_rows() -> None:
     x = np.zeros((30, 2))
     with pytest.raises(InputError, match=r"no such module.*got \['mlp'\]"):
         readability(network, x, x[:, 0], modules=["mlp"])
-    with pytest.raises(InputError, match="rows do not pair up"):
+    with pytest.raises(InputError, match="too few rows for a probe"):
         readability(network, x[:10], x[:10, 0])
 
 
@@ -245,5 +245,5 @@ def test_an_interpretation_of_ones_own_comes_before_those_that_are_built_in() ->
 
 def test_every_built_in_interpretation_is_registered() -> None:
     assert [entry.name for entry in INTERPRETATIONS.entries()] == [
-        "classes", "alive", "stream-probes", "irreducible-representations", "frequencies",
+        "classes", "positions", "alive", "stream-probes", "irreducible-representations", "frequencies",
     ]  # fmt: skip
