@@ -256,3 +256,5 @@ def test_a_foreign_transformer_is_read_by_its_positions() -> None:
     assert told.statement.startswith("Rows are sequences of 3 tokens, 4 of them different (120 rows were read).")
     assert [(row[0], row[1]) for row in told.rows] == list(product("abc", ("read", "blocks.0")))
     assert all(row[3] != row[0] and row[2] >= row[4] for row in told.rows)
+    # a token's four codes have three directions, of which a stream that is linear in its number carries one
+    assert [row[2] for row in told.rows if row[1] == "read"] == [pytest.approx(1 / 3, abs=0.1)] * 3
