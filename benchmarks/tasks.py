@@ -16,7 +16,7 @@ from _measure import table, write_section
 from bimt_analyze import analyze
 from bimt_analyze.graph import NeuronGraph, neuron_graph
 from bimt_analyze.modules import connected_components
-from bimt_analyze.representations import frequency_modules, irrep_shares, module_partition, readability
+from bimt_analyze.representations import frequency_modules, group_of, irrep_shares, module_partition, readability
 from bimt_train import Circuit, ConnectionCost, Runs, prune, relocate, train
 from bimt_train.checkpoints import Checkpoint, Network
 from bimt_train.tasks import Task, evidence, in_context, mnist, modular_addition, permutation_s4, two_moons
@@ -81,7 +81,9 @@ def measure_permutation_s4(seeds: int) -> list[str]:
     runs, seconds = trained(task, seeds)
     rows = []
     for run in runs.runs:
-        named = Counter(one.name for one in irrep_shares(run.checkpoint.network) if one.spread > 1e-2)
+        group = group_of(run.checkpoint)
+        assert group is not None  # of the task's own rows
+        named = Counter(one.name for one in irrep_shares(run.checkpoint.network, group) if one.spread > 1e-2)
         words = ", ".join(f"{count} {name}" for name, count in sorted(named.items()))
         last = run.history[-1]
         rows.append([run.seed, f"{last['accuracy']:.4f}", f"{last['test_loss']:.1e}", last["edges"], words])

@@ -139,7 +139,9 @@ def class_use(
     margin, accuracy = class_scores(ablation.outputs(), y)
     neurons = ablation.neurons
     left = [class_scores(ablation.outputs([neuron]), y) for neuron in neurons]
-    margins, accuracies = (np.stack(part, axis=1).reshape(len(margin), -1) for part in zip(*left, strict=True))
+    margins, accuracies = (
+        np.array([scores[at] for scores in left], dtype=np.float64).reshape(len(left), len(margin)).T for at in (0, 1)
+    )
     names = _names(network, range(y.shape[1]))
     return ClassUse(neurons, names, margin, accuracy, margin[:, None] - margins, accuracy[:, None] - accuracies)
 

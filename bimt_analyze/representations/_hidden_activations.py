@@ -115,6 +115,27 @@ def activations(network: Network, x: Float64[np.ndarray, "rows columns"]) -> Flo
     return _reads(network, x)[0]
 
 
+def can_be_followed(network: Network, x: Float64[np.ndarray, "rows columns"]) -> bool:
+    """Whether a network has one last hidden layer whose activations can be told on these rows, one a row.
+
+    Parameters
+    ----------
+    network : Network
+        Any network.
+    x : array of float64, shape (rows, columns)
+        A few rows as the network sees them.
+
+    Returns
+    -------
+    bool
+        False too where the network cannot run on the rows.
+    """
+    try:
+        return last_hidden(network) != network.layout.inputs and len(activations(network, x)) == len(x)
+    except (ValueError, RuntimeError, IndexError):  # our own errors are ValueErrors; the others are torch's
+        return False
+
+
 def outputs_of(
     network: Network, hidden: Float64[np.ndarray, "rows neurons"], x: Float64[np.ndarray, "rows columns"]
 ) -> Float64[np.ndarray, "rows classes"]:

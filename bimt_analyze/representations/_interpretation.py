@@ -1,4 +1,4 @@
-"""What the neurons of a network represent in the terms of its task: one table a task, for reports."""
+"""What the neurons of a network represent in the terms of its task: one table, for reports."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -68,6 +68,7 @@ INTERPRETATIONS: Registry[InterpretationKind] = Registry(
     InterpretationKind,
     builtin={
         "classes": f"{_ROOM}._class_needs",
+        "positions": f"{_ROOM}._places",
         "alive": f"{_ROOM}._alive_parts",
         "stream-probes": f"{_ROOM}._stream_probes",
         "irreducible-representations": f"{_ROOM}._neuron_irreps",
@@ -95,10 +96,13 @@ def interpretation(checkpoint: Checkpoint, network: Network) -> Interpretation |
 
     Notes
     -----
-    Of the entries of `INTERPRETATIONS` that apply, the last one is taken, so that one's own comes before those that are
-    built in. Built in are: the frequency of each module for modular addition; the irreducible representation of each
-    neuron for S4; the places where a subfunction of the task is linearly readable for a transformer over rows of
-    numbers; what is alive for a language model; and for any other classifier the neurons that each class needs.
+    Of the entries of `INTERPRETATIONS` that apply and give a table, the last one is taken, so that one's own comes
+    before those that are built in. What is built in goes by the rows and the network, never by the task's name. It is:
+    the frequency of each module, where targets are the multiplication table of a cyclic group and tokens have an
+    embedding; the irreducible representation of each neuron, where they are that of any group (`group_of`); the places
+    where a subfunction of the task is linearly readable for a transformer over rows of numbers; what is alive for a
+    language model; where the content of each place can be read for any other transformer; and for any other classifier
+    the neurons that each class needs.
 
     Examples
     --------
@@ -114,6 +118,7 @@ def interpretation(checkpoint: Checkpoint, network: Network) -> Interpretation |
     'Which neurons each class needs'
     """
     for entry in reversed(INTERPRETATIONS.entries()):
-        if entry.applies(checkpoint, network):
-            return entry.function(checkpoint, network)
+        table = entry.function(checkpoint, network) if entry.applies(checkpoint, network) else None
+        if table is not None:
+            return table
     return None

@@ -1,43 +1,31 @@
-"""The permutations of four things: which irreducible representation each neuron represents, from characters."""
+"""Groups: which irreducible representation each neuron represents, from characters."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 from jaxtyping import Float64
 
-from bimt_train import InputError
 from bimt_train.checkpoints import Network
-from bimt_train.tasks import s4_elements
 
-from ._hidden_activations import activations, all_pairs
-
-IRREPS: Mapping[str, Mapping[str, int]] = MappingProxyType(
-    {
-        "trivial": {"1111": 1, "211": 1, "22": 1, "31": 1, "4": 1},
-        "sign": {"1111": 1, "211": -1, "22": 1, "31": 1, "4": -1},
-        "2": {"1111": 2, "211": 0, "22": 2, "31": -1, "4": 0},
-        "3": {"1111": 3, "211": 1, "22": -1, "31": 0, "4": -1},
-        "3'": {"1111": 3, "211": -1, "22": -1, "31": 0, "4": 1},
-    }
-)
-"""Representation -> cycle type, cycles by falling length -> character."""
+from ._hidden_activations import activations
+from .group_tables import TargetGroup, real_characters
 
 NAMED = 0.9  # share from which a neuron is called by one representation
+STILL = 1e-12  # variance of a neuron that is dead
 
 
 @dataclass(frozen=True)
 class IrrepShares:
-    """Shares of one neuron's variance in the irreducible representations of S4.
+    """Shares of one neuron's variance in the irreducible representations of a group.
 
     Attributes
     ----------
     neuron : int
         Number of the neuron in the last hidden layer.
     shares : mapping of str to float
-        Representation -> share of the neuron's variance over all pairs (trivial: always 0, a constant has none); the
-        rest is no function of the product.
+        Representation, as `real_characters` names it -> share of the neuron's variance over all pairs (trivial: always
+        0, a constant has none); the rest is no function of the product.
     spread : float
         Standard deviation of the neuron.
 
@@ -63,13 +51,19 @@ class IrrepShares:
         return best if self.shares[best] >= NAMED else "mixed"
 
 
-def irrep_shares(network: Network) -> tuple[IrrepShares, ...]:
-    """For each neuron of the last hidden layer, measure its variance in each irreducible representation of S4.
+def irrep_shares(
+    network: Network, found: TargetGroup, *, x: Float64[np.ndarray, "pairs columns"] | None = None
+) -> tuple[IrrepShares, ...]:
+    """For each neuron of the last hidden layer, measure its variance in each irreducible representation of a group.
 
     Parameters
     ----------
     network : Network
-        A network that reads pairs of 24 tokens.
+        A network that reads pairs of tokens.
+    found : TargetGroup
+        The group whose products its classes are.
+    x : array of float64, shape (pairs, columns), optional
+        All pairs as the network sees them; left out, ``found.pairs``.
 
     Returns
     -------
@@ -79,13 +73,13 @@ def irrep_shares(network: Network) -> tuple[IrrepShares, ...]:
     Raises
     ------
     InputError
-        The network does not read pairs of 24 tokens.
+        The network has no last hidden layer, or its activations cannot be told.
 
     Notes
     -----
-    With F(c) the mean of the neuron's activation f(a, b) over all pairs with product ab = c, the part of F in the
-    representation r of dimension d is F_r(g) = d/24 sum_h chi_r(h) F(h^-1 g) [1]_; its share is mean F_r^2 over the
-    variance of f over pairs.
+    With F(c) the mean of the neuron's activation f(a, b) over all pairs with product c, the part of F in the
+    representation r of dimension d is F_r(g) = d/n sum_h chi_r(h) F(h^-1 g) [1]_; its share is mean F_r^2 over the
+    variance of f over pairs. A complex representation and its conjugate are taken together.
 
     References
     ----------
@@ -93,80 +87,45 @@ def irrep_shares(network: Network) -> tuple[IrrepShares, ...]:
 
     Examples
     --------
-    >>> from bimt_analyze.representations import irrep_shares
+    >>> from bimt_analyze.representations import irrep_shares, operation_table, target_group
     >>> from bimt_train.checkpoints import Network
     >>> from bimt_train.models import EmbeddingMLP
-    >>> found = irrep_shares(Network.of(EmbeddingMLP(24, 2, 4, (3, 24))))
-    >>> len(found), found[0].shares["trivial"] < 1e-9
-    (3, True)
+    >>> from bimt_train.tasks import permutation_s4
+    >>> data = permutation_s4().data(0)
+    >>> group = target_group(operation_table(data.x_train, data.y_train))
+    >>> found = irrep_shares(Network.of(EmbeddingMLP(24, 2, 4, (3, 24))), group)
+    >>> list(found[0].shares), found[0].shares["trivial"] < 1e-9
+    (['trivial', 'sign', '2', '3', "3'"], True)
     """
-    n = len(s4_elements())
-    if not any(s.role == "embedding" and len(network.tensors[t]) == n for t, s in network.layout.tensors.items()):
-        raise InputError("not a network of S4", where="layout", expected="an embedding of 24 tokens", got="none")
-    return shares_of(activations(network, all_pairs(n)))
+    return shares_of(activations(network, found.pairs if x is None else x), found)
 
 
-def shares_of(hidden: Float64[np.ndarray, "pairs neurons"]) -> tuple[IrrepShares, ...]:
-    """Shares of any values over all 576 pairs, a slowest; see `irrep_shares`.
+def shares_of(hidden: Float64[np.ndarray, "pairs neurons"], found: TargetGroup) -> tuple[IrrepShares, ...]:
+    """Shares of any values over all pairs, in the order of ``found.pairs``; see `irrep_shares`.
 
     Parameters
     ----------
     hidden : array of float64, shape (pairs, neurons)
         Values over the pairs, one neuron a column.
+    found : TargetGroup
+        The group.
 
     Returns
     -------
     tuple of IrrepShares
         One value a neuron.
     """
-    elements = s4_elements()
-    n = len(elements)
-    number = {element: k for k, element in enumerate(elements)}
-    product = np.array([[number[tuple(a[i] for i in b)] for b in elements] for a in elements])
-    inverse = np.array([int(np.flatnonzero(row == number[(0, 1, 2, 3)])[0]) for row in product])
-    classes = product.ravel()
-    means = np.stack([hidden[classes == c].mean(axis=0) for c in range(n)]) - hidden.mean(axis=0)
+    group, products = found.group, found.products.ravel()
+    means = np.stack([hidden[products == c].mean(axis=0) for c in range(group.order)]) - hidden.mean(axis=0)
     total = hidden.var(axis=0)
-    types = [cycle_type(element) for element in elements]
-    parts = {}
-    for irrep, character in IRREPS.items():
-        weights = character["1111"] / n * np.array([character[t] for t in types])
-        projected = sum(weights[h] * means[product[inverse[h]]] for h in range(n))
-        parts[irrep] = np.mean(np.square(projected), axis=0)
+    quotients = group.product[:, group.inverse]
+    parts = {one.name: np.mean(np.square(one.projection(quotients) @ means), axis=0) for one in real_characters(group)}
+    alive = total > STILL
     return tuple(
         IrrepShares(
             k,
-            {irrep: float(part[k] / total[k]) if total[k] > 1e-12 else 0.0 for irrep, part in parts.items()},
-            float(np.sqrt(total[k])) if total[k] > 1e-12 else 0.0,
+            {name: float(part[k] / total[k]) if alive[k] else 0.0 for name, part in parts.items()},
+            float(np.sqrt(total[k])) if alive[k] else 0.0,
         )
         for k in range(hidden.shape[1])
     )
-
-
-def cycle_type(element: tuple[int, ...]) -> str:
-    """The lengths of a permutation's cycles, longest first.
-
-    Parameters
-    ----------
-    element : tuple of int
-        The permutation, as the images of 0, 1, ...
-
-    Returns
-    -------
-    str
-        One digit a cycle.
-
-    Examples
-    --------
-    >>> cycle_type((1, 0, 3, 2))
-    '22'
-    """
-    left, lengths = set(range(len(element))), []
-    while left:
-        start = at = left.pop()
-        length = 1
-        while (at := element[at]) != start:
-            left.discard(at)
-            length += 1
-        lengths.append(length)
-    return "".join(map(str, sorted(lengths, reverse=True)))

@@ -13,6 +13,7 @@ from bimt_train.checkpoints import Network
 if TYPE_CHECKING:
     import torch
 
+LEAST_ROWS = 20  # half of them for the fit
 _RIDGE = 1e-8  # of the mean square of the columns: keeps dead dimensions out of the solution
 
 
@@ -84,12 +85,46 @@ def readability(
     >>> found.module, found.token, round(found.r2, 3)
     ('layers.0', -1, 1.0)
     """
+    if len(x) != len(target):
+        expected, got = "a number for each row", f"{len(x)}, {len(target)}"
+        raise InputError("rows do not pair up", where="x, target", expected=expected, got=got)
+    found = []
+    for name, stream in stream_values(network, x, modules).items():
+        tokens = [-1] if stream.ndim == 2 else list(range(stream.shape[1]))
+        for token in tokens:
+            values = stream if stream.ndim == 2 else stream[:, token]
+            found.append(Readout(name, token, held_out_r2(values, target[:, None])))
+    return tuple(found)
+
+
+def stream_values(
+    network: Network, x: Float[np.ndarray, "rows columns"], modules: Sequence[str] | None = None
+) -> dict[str, Float64[np.ndarray, "rows *tokens width"]]:
+    """Compute what torch modules of a network put out.
+
+    Parameters
+    ----------
+    network : Network
+        Any network.
+    x : array of float, shape (rows, columns)
+        Input rows as the network sees them, 20 or more.
+    modules : sequence of str, optional
+        Names of torch modules; left out, those that write a residual stream (`stream_modules`).
+
+    Returns
+    -------
+    dict of str to array of float64
+        Module -> shape (rows, tokens, width), or (rows, width) where its output has no tokens.
+
+    Raises
+    ------
+    InputError
+        There are fewer than 20 rows, or there is no such module.
+    """
     import torch
 
-    if len(x) != len(target) or len(x) < 20:
-        raise InputError(
-            "rows do not pair up", where="x, target", expected="20 or more", got=f"{len(x)}, {len(target)}"
-        )
+    if len(x) < LEAST_ROWS:
+        raise InputError("too few rows for a probe", where="x", expected=f"{LEAST_ROWS} or more", got=str(len(x)))
     module = network.module().double()
     known = dict(module.named_modules())
     chosen = stream_modules(module) if modules is None else tuple(modules)
@@ -111,12 +146,10 @@ def readability(
         keep(name)
     with torch.no_grad():
         module(torch.tensor(x, dtype=torch.float64))
-    found = []
-    for name in chosen:
-        stream = seen[name].reshape(len(x), -1, seen[name].shape[-1])
-        several = seen[name].ndim > 2
-        found += [Readout(name, t if several else -1, _r2(stream[:, t], target)) for t in range(stream.shape[1])]
-    return tuple(found)
+    width = {name: seen[name].shape[-1] for name in chosen}
+    return {
+        name: seen[name] if seen[name].ndim == 2 else seen[name].reshape(len(x), -1, width[name]) for name in chosen
+    }
 
 
 def stream_modules(module: "torch.nn.Module") -> tuple[str, ...]:
@@ -135,11 +168,25 @@ def stream_modules(module: "torch.nn.Module") -> tuple[str, ...]:
     return tuple(n for n, _ in module.named_modules() if n == "read" or n.rpartition(".")[0] == "blocks")
 
 
-def _r2(stream: Float64[np.ndarray, "rows width"], target: Float64[np.ndarray, " rows"]) -> float:
+def held_out_r2(stream: Float64[np.ndarray, "rows width"], target: Float64[np.ndarray, "rows targets"]) -> float:
+    """How well a ridge regression, fitted on the even rows, gives the targets of the odd ones.
+
+    Parameters
+    ----------
+    stream : array of float64, shape (rows, width)
+        What is read, row by row.
+    target : array of float64, shape (rows, targets)
+        What it should give.
+
+    Returns
+    -------
+    float
+        1 - residual variance / variance, both summed over the targets; 0 where these do not vary.
+    """
     columns = np.column_stack([np.ones(len(stream)), stream])
     fit, held = columns[::2], columns[1::2]
     normal = fit.T @ fit
     normal += _RIDGE * np.trace(normal) / len(normal) * np.eye(len(normal))
     said = held @ np.linalg.solve(normal, fit.T @ target[::2])
-    spread = float(np.var(target[1::2]))
-    return 1.0 - float(np.mean((target[1::2] - said) ** 2)) / spread if spread > 0 else 0.0
+    spread = float(np.var(target[1::2], axis=0).sum())
+    return 1.0 - float(np.mean((target[1::2] - said) ** 2, axis=0).sum()) / spread if spread > 0 else 0.0

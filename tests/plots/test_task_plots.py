@@ -8,7 +8,7 @@ import torch
 
 from bimt_analyze import plots
 from bimt_analyze.audits import MeanAblationEffects
-from bimt_analyze.representations import IRREPS, ClassUse, FrequencyModule, IrrepShares, Readout
+from bimt_analyze.representations import ClassUse, FrequencyModule, IrrepShares, Readout
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
 from bimt_train.models import MLP, ImageMLP
@@ -38,8 +38,10 @@ def test_each_module_is_a_curve_and_a_spectrum() -> None:
 
 
 def test_bars_of_representations_add_up_and_stand_by_kind() -> None:
+    names = ("trivial", "sign", "2", "3", "3'")
+
     def one(neuron: int, spread: float = 1.0, **shares: float) -> IrrepShares:
-        return IrrepShares(neuron, MappingProxyType(dict.fromkeys(IRREPS, 0.0) | shares), spread)
+        return IrrepShares(neuron, MappingProxyType(dict.fromkeys(names, 0.0) | shares), spread)
 
     found = [one(0, **{"3": 0.8}), one(1, sign=1.0), one(2, spread=0.0), one(3, **{"3": 0.9, "2": 0.1})]
     (panel,) = plots.draw_irreps(found).child_axes

@@ -1,4 +1,4 @@
-"""S4: the shares of each neuron's variance in the irreducible representations."""
+"""Groups: the shares of each neuron's variance in the irreducible representations."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ...representations import IrrepShares
 
 LEAST = 1e-2  # standard deviation from which a neuron is drawn
-SHOWN = ("sign", "2", "3", "3'")  # in the order of the house's colours
+TRIVIAL = "trivial"  # no neuron has a share of it
 
 
 def draw_irreps(shares: "Sequence[IrrepShares]", *, ax: Axes | None = None) -> Axes:
@@ -41,17 +41,18 @@ def draw_irreps(shares: "Sequence[IrrepShares]", *, ax: Axes | None = None) -> A
     >>> len(draw_irreps([one]).child_axes)
     1
     """
+    names = tuple(dict.fromkeys(name for one in shares for name in one.shares if name != TRIVIAL))
 
     def rank(one: "IrrepShares") -> tuple[int, float]:
-        best = max(SHOWN, key=lambda irrep: one.shares[irrep])
-        return SHOWN.index(best), -one.shares[best]
+        best = max(names, key=lambda irrep: one.shares[irrep])
+        return names.index(best), -one.shares[best]
 
     shown = sorted((one for one in shares if one.spread > LEAST), key=rank)
     axes = blank_axes(max(3.4, 0.19 * len(shown) + 1.0), 2.6) if ax is None else ax
     (panel,) = panels(axes, 1, 1)
     soften(panel, grid=False)
     below = np.zeros(len(shown))
-    for number, irrep in enumerate(SHOWN):
+    for number, irrep in enumerate(names):
         heights = np.array([one.shares[irrep] for one in shown])
         panel.bar(range(len(shown)), heights, bottom=below, color=module_colour(number), width=0.82, label=irrep)
         below = below + heights

@@ -2,20 +2,24 @@
 
 import numpy as np
 
+from bimt_train import InputError
 from bimt_train.checkpoints import Checkpoint, Network
 
 from .._classes import class_use
 from .._interpretation import INTERPRETATIONS, Cell, Interpretation
+from .._targets_as_products import products_of
+from ..group_tables import target_group
 
 NEEDED = 0.1  # share of a class's margin that goes with a neuron that it needs
 LISTED = 8  # of these that are named
+LEAST = 3  # tokens from which rows look like a table of products
 
 
 @INTERPRETATIONS.register(
     "classes",
     label="neurons that classes need",
     sentence="Names the neurons that each class of a classifier needs.",
-    applies=lambda checkpoint, network: checkpoint.task.classifies and bool(network.layout.inputs),
+    applies=lambda checkpoint, _: checkpoint.task.classifies and not checkpoint.task.reads_sequences,
 )
 def class_needs(checkpoint: Checkpoint, network: Network) -> Interpretation | None:
     """Table of the neurons that each class needs.
@@ -30,13 +34,19 @@ def class_needs(checkpoint: Checkpoint, network: Network) -> Interpretation | No
     Returns
     -------
     Interpretation or None
-        One row a class; None where a class has no probe rows.
+        One row a class; None where a class has no probe rows, or the network no hidden neurons that can be set.
     """
     task, probe = checkpoint.task, checkpoint.probe
     x, y = np.concatenate([probe.x_train, probe.x_test]), np.concatenate([probe.y_train, probe.y_test])
+    y = task.one_hot(y)
     if y.shape[1] != len(task.outputs) or not y.sum(axis=0).all():
         return None
-    use = class_use(network, task.to_network_inputs(x), y)
+    try:
+        use = class_use(network, task.to_network_inputs(x), y)
+    except InputError:  # something reads hidden neurons that is no affine map
+        return None
+    if not use.neurons:
+        return None
     rows: list[tuple[Cell, ...]] = []
     for k, name in enumerate(use.classes):
         order = [i for i in np.argsort(-use.shares[k]).tolist() if use.shares[k, i] >= NEEDED]
@@ -48,7 +58,20 @@ def class_needs(checkpoint: Checkpoint, network: Network) -> Interpretation | No
     return Interpretation(
         "Which neurons each class needs",
         f"A class needs {counted} of {len(use.neurons)} hidden neurons: set to its mean, each "
-        f"costs it {NEEDED:.0%} of its margin or more.",
+        f"costs it {NEEDED:.0%} of its margin or more.{_no_group(checkpoint)}",
         ("class", "accuracy", "neurons", "the most needed (share of the margin that goes with it)"),
         tuple(rows),
     )
+
+
+def _no_group(checkpoint: Checkpoint) -> str:
+    """Why neurons are not told by a group's representations, where rows look like a table of products."""
+    table = products_of(checkpoint)
+    if table is None or len(table.classes) < LEAST:
+        return ""
+    try:
+        target_group(table)
+    except InputError as refused:
+        told = f"{refused.what}, {refused.got}" if refused.got else refused.what
+        return f" The classes of {table.known:,} pairs of tokens are not read as the products of a group: {told}."
+    return ""
