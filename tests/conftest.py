@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 import torch
+import typecheck
 from hypothesis import settings
-from jaxtyping import install_import_hook
 
 # The hook stays installed: the packages load their modules one by one, when a name is first used.
-install_import_hook(["bimt_train", "bimt_analyze"], "typecheck.check")
+typecheck.install(["bimt_train", "bimt_analyze"])
 
 # A busy machine is no failure, and what fails here fails everywhere.
 settings.register_profile("house", deadline=None, derandomize=True)
