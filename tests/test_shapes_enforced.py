@@ -45,10 +45,15 @@ def generates(one: Rows) -> Iterator[Rows]:
     yield one
     yield "anything"
 
-def makes() -> Callable[[float], float]:
+def makes(by: float = 1.0) -> Callable[[float], float]:
     def inner(a: float) -> float:
-        return a
+        return by * a
     return inner
+
+def makes_for(size: int) -> tuple[Callable[..., None], type]:
+    class Local: ...
+    def inner(a: Float64[np.ndarray, f"{size}"], b: Local) -> None: ...
+    return inner, Local
 
 @dataclass(frozen=True)
 class Thing:
@@ -102,6 +107,10 @@ def test_what_keeps_to_its_annotations_passes(module) -> None:
     assert thing.method(3) == thing.plain(3) == module.Pair(1).method(3) == 3
     module.later(thing, b="of a type that is not imported")
     assert module.makes()(2) == 2  # a whole number may stand for a float
+    assert module.makes(3.0)(2.0) == 6.0 and module.makes(4.0)(2.0) == 8.0  # made in one place, each is itself
+    (two, local), (three, other) = module.makes_for(2), module.makes_for(3)
+    two(np.ones(2), local())
+    three(np.ones(3), other())
     assert len(list(module.generates(np.ones(2)))) == 2  # what is yielded is not looked at
     assert module.free("a") == "a"
     assert module.types.__wrapped__.__name__ == module.types.__name__ == "types"
@@ -121,6 +130,9 @@ def test_what_keeps_to_its_annotations_passes(module) -> None:
         lambda module: module.later(3),  # a class that is defined below it
         lambda module: module.generates(np.ones((2, 2))),  # when it is called, not when it is first asked
         lambda module: module.makes()("a"),
+        lambda module: [module.makes()(a) for a in (2.0, "a")],
+        lambda module: module.makes_for(3)[0](np.ones(2), module.makes_for(3)[1]()),
+        lambda module: [inner(np.ones(2), kind()) for inner, kind in (module.makes_for(2), module.makes_for(3))],
         lambda module: module.Thing(np.ones(2), np.ones(3)),
         lambda module: module.Thing(one=np.ones(2), two=None),
         lambda module: module.Thing.made("a"),

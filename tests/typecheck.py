@@ -13,7 +13,7 @@ from functools import wraps
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import decode_source
-from types import FunctionType, ModuleType, SimpleNamespace
+from types import CodeType, FunctionType, ModuleType, SimpleNamespace
 from typing import Any, Self, get_args, get_type_hints
 
 from beartype import BeartypeConf, FrozenDict, beartype
@@ -23,6 +23,8 @@ from jaxtyping import AbstractArray, TypeCheckError, jaxtyped
 # has it too.
 RULES = BeartypeConf(hint_overrides=FrozenDict({Self: Any}), is_pep484_tower=True, violation_type=TypeCheckError)
 check = beartype(conf=RULES)
+Checks = Callable[[FunctionType], tuple[Callable[..., Any], bool]]  # checked, and whether an annotation names a shape
+CHECKS: dict[tuple[CodeType, str], Checks] = {}
 HERE = "__typecheck__"  # the name of this module in those that it instruments
 
 
@@ -58,14 +60,11 @@ def enforcing(function: FunctionType) -> Callable[..., Any]:
     """The function with its checks: of what it is given, then of what it returns."""
     if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
         return jaxtyped(function, typechecker=check)  # which checks when it is called, not when it is first asked
-    hints = {name: resolved(hint, function) for name, hint in function.__annotations__.items()}
-    same = FunctionType(
-        function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__
-    )
-    same.__kwdefaults__, same.__annotations__ = function.__kwdefaults__, hints
-    same.__qualname__, same.__module__ = function.__qualname__, function.__module__
-    alone = check(same)
-    if not any(map(names_shapes, hints.values())):
+    place = function.__code__, repr(function.__annotations__)
+    if place not in CHECKS or "<locals>" in place[1]:  # the same words for another class
+        CHECKS[place] = checks(function)
+    alone, shaped = CHECKS[place](function)
+    if not shaped:
         return alone
 
     def in_scope(*given: Any, **named: Any) -> Any:
@@ -73,6 +72,35 @@ def enforcing(function: FunctionType) -> Callable[..., Any]:
             return alone(*given, **named)
 
     return in_scope
+
+
+def checks(function: FunctionType) -> Checks:
+    """What puts checks on a function: on this one, and on each that is made anew in the same place of the code."""
+    hints = {name: resolved(hint, function) for name, hint in function.__annotations__.items()}
+    shaped = any(map(names_shapes, hints.values()))
+    first = copied(function)
+    first.__annotations__ = hints
+    found = check(first)
+    if found is first:  # there is nothing to check
+        return lambda other: (other, shaped)
+    defaults = found.__kwdefaults__  # in one of which beartype keeps the function that is checked
+    assert sum(value is first for value in defaults.values()) == 1
+
+    def of(other: FunctionType) -> tuple[Callable[..., Any], bool]:
+        again = copied(found)
+        again.__kwdefaults__ = {name: other if value is first else value for name, value in defaults.items()}
+        return again, shaped
+
+    return of
+
+
+def copied(function: FunctionType) -> FunctionType:
+    made = FunctionType(
+        function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__
+    )
+    made.__kwdefaults__, made.__annotations__ = function.__kwdefaults__, function.__annotations__
+    made.__qualname__, made.__module__ = function.__qualname__, function.__module__
+    return made
 
 
 def resolved(hint: Any, function: FunctionType) -> Any:
