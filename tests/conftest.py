@@ -1,6 +1,6 @@
 """What every test runs under: the shapes in annotations are enforced, and torch keeps to one thread."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,15 +17,17 @@ settings.load_profile("house")
 
 
 @pytest.fixture(autouse=True, scope="session")
-def one_thread() -> None:
-    """Products this small are slower on more."""
+def one_thread() -> Iterator[None]:
+    """Products this small are slower on more, in programs that a test starts as well.
+
+    And work that is shared out among as many processes as there are cores is done in one: starting another takes
+    longer than a test. Tests of sharing it out say how many they want.
+    """
     torch.set_num_threads(1)
-
-
-@pytest.fixture(autouse=True)
-def one_thread_in_children(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Programs that a test starts keep to one thread as well."""
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        patch.setenv("LOKY_MAX_CPU_COUNT", "1")
+        yield
 
 
 def save_linear(path: Path, seed: int = 0) -> Path:
