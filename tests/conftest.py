@@ -1,15 +1,15 @@
 """What every test runs under: the shapes in annotations are enforced, and torch keeps to one thread."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
+import typecheck
 from hypothesis import settings
-from jaxtyping import install_import_hook
 
 # The hook stays installed: the packages load their modules one by one, when a name is first used.
-install_import_hook(["bimt_train", "bimt_analyze"], "typecheck.check")
+typecheck.install(["bimt_train", "bimt_analyze"])
 
 # A busy machine is no failure, and what fails here fails everywhere.
 settings.register_profile("house", deadline=None, derandomize=True)
@@ -17,15 +17,17 @@ settings.load_profile("house")
 
 
 @pytest.fixture(autouse=True, scope="session")
-def one_thread() -> None:
-    """Products this small are slower on more."""
+def one_thread() -> Iterator[None]:
+    """Products this small are slower on more, in programs that a test starts as well.
+
+    And work that is shared out among as many processes as there are cores is done in one: starting another takes
+    longer than a test. Tests of sharing it out say how many they want.
+    """
     torch.set_num_threads(1)
-
-
-@pytest.fixture(autouse=True)
-def one_thread_in_children(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Programs that a test starts keep to one thread as well."""
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        patch.setenv("LOKY_MAX_CPU_COUNT", "1")
+        yield
 
 
 def save_linear(path: Path, seed: int = 0) -> Path:

@@ -28,13 +28,6 @@ def shown(page: Path) -> str:
 
 
 SNIPPETS = {page.name: re.findall(r"```python\n(.*?)```", shown(page), re.DOTALL) for page in PAGES}
-# A process a page, as starting one takes longer than most snippets; each snippet has names of its own.
-RUN = """
-import json, sys
-for number, text in enumerate(json.load(sys.stdin), start=1):
-    print("snippet", number, file=sys.stderr)
-    exec(compile(text, f"snippet {number}", "exec"), {"__name__": "__main__"})
-"""
 COMMANDS = {
     page.name: [
         line for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL) for line in block.splitlines()
@@ -46,14 +39,65 @@ ELSEWHERE = ("extending.md",)  # whose commands test_extending.py runs, each onc
 TRAINED = ["bimt-train", "independence"]  # to its end and once, since what follows on a page reads it
 SHORTER = {
     "bimt-train": ["--seeds", "2", "--quiet"],
-    "bimt-analyze": ["--samples", "20", "--time-limit", "4", "--quiet"],
+    "bimt-analyze": ["--samples", "20", "--time-limit", "1", "--quiet"],
 }
 
 
+# A process that has loaded all libraries, and does each command, or a page's snippets, in a child of its own, so that
+# none waits for them. Each snippet has names of its own.
+LOADED = """
+import json, os, sys, traceback
+from pathlib import Path
+import bimt_analyze._analyze, bimt_analyze.measures, bimt_analyze.report._render, bimt_train.training._train
+import bimt_analyze._cli, bimt_train._cli, matplotlib.pyplot, pandas, sklearn.metrics, sympy
+PROGRAMS = {"bimt-train": bimt_train._cli.main, "bimt-analyze": bimt_analyze._cli.main}
+def snippets(texts):
+    try:
+        for number, text in enumerate(texts, start=1):
+            print("snippet", number, file=sys.stderr)
+            exec(compile(text, f"snippet {number}", "exec"), {"__name__": "__main__"})
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
+for line in sys.stdin:
+    words = json.loads(line)
+    child = os.fork()
+    if not child:
+        for stream, name in ((1, "stdout"), (2, "stderr")):
+            os.dup2(os.open(f".{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream)
+        status = snippets(words[1:]) if words[0] == "python" else PROGRAMS[words[0]](words[1:])
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    print(json.dumps([status, Path(".stderr").read_text()]), flush=True)
+"""
+
+
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    """A folder with what the docs take for granted: a table, a text, a network trained elsewhere, the extensions."""
-    folder = tmp_path_factory.mktemp("reader")
+def loaded(tmp_path_factory):
+    """The reader's folder, and what runs a command in it; that returns its status and what it said of errors."""
+    folder, program = tmp_path_factory.mktemp("reader"), [sys.executable, "-c", LOADED]
+    with subprocess.Popen(program, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+
+        def go(words):
+            print(json.dumps(words), file=process.stdin, flush=True)
+            return json.loads(process.stdout.readline())
+
+        yield folder, go
+        process.stdin.close()
+
+
+@pytest.fixture(scope="module")
+def go(loaded):
+    return loaded[1]
+
+
+@pytest.fixture(scope="module")
+def place(loaded):
+    """The reader's folder with what the docs take for granted: a table, a text, networks, the extensions."""
+    folder, go = loaded
     x = np.random.default_rng(0).uniform(1, 2, (60, 2))
     table = {"speed": x[:, 0], "area": x[:, 1], "lift": x[:, 0] ** 2 * x[:, 1], "drag": x[:, 0] * x[:, 1]}
     pd.DataFrame(table).to_csv(folder / "measurements.csv", index=False)
@@ -68,54 +112,19 @@ def place(tmp_path_factory):
     for file in EXTENDING:
         shutil.copy(file, folder)
     # trained to its end, so that each page stands alone: an audit of a network half trained finds nothing
-    assert in_place([*TRAINED, *SHORTER["bimt-train"]], folder).returncode == 0
+    status, said = go([*TRAINED, *SHORTER["bimt-train"]])
+    assert status == 0, said
     return folder
 
 
-def in_place(words, folder, given=None):
+def in_place(words, folder):
     scripts = str(Path(sys.executable).parent)
     env = os.environ | {"PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"}
-    return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, env=env, input=given)
-
-
-# A process that has loaded all libraries, and does each command in a child of its own, so that none waits for them.
-LOADED = """
-import json, os, sys
-from pathlib import Path
-import bimt_analyze._analyze, bimt_analyze.measures, bimt_analyze.report._render, bimt_train.training._train
-import bimt_analyze._cli, bimt_train._cli, matplotlib.pyplot, pandas, sklearn.metrics, sympy
-PROGRAMS = {"bimt-train": bimt_train._cli.main, "bimt-analyze": bimt_analyze._cli.main}
-for line in sys.stdin:
-    words = json.loads(line)
-    child = os.fork()
-    if not child:
-        for stream, name in ((1, "stdout"), (2, "stderr")):
-            os.dup2(os.open(f".{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream)
-        status = PROGRAMS[words[0]](words[1:])
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    print(json.dumps([status, Path(".stderr").read_text()]), flush=True)
-"""
-
-
-@pytest.fixture(scope="module")
-def loaded(place):
-    """Run a command in the reader's folder; returns its status and what it said of errors."""
-    program = [sys.executable, "-c", LOADED]
-    with subprocess.Popen(program, cwd=place, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-
-        def go(words):
-            print(json.dumps(words), file=process.stdin, flush=True)
-            return json.loads(process.stdout.readline())
-
-        yield go
-        process.stdin.close()
+    return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, env=env)
 
 
 @pytest.mark.parametrize("page", [name for name, lines in COMMANDS.items() if lines and name not in ELSEWHERE])
-def test_commands_run(page, place, loaded):
+def test_commands_run(page, place, go):
     """A page's commands in one test, so that each finds what those above it left."""
     for line in COMMANDS[page]:
         words = shlex.split(line, comments=True)
@@ -124,7 +133,7 @@ def test_commands_run(page, place, loaded):
         fewer = ["--seeds", "1"] if "--steps" in words else []  # unfinished anyway
         if words[0] == "bimt-train" and not fewer:
             fewer = ["--steps", "300"]
-        status, said = loaded([*words, *SHORTER[words[0]], *fewer])
+        status, said = go([*words, *SHORTER[words[0]], *fewer])
         assert status == 0, f"{line}\n{said}"
         for option in ("--html", "--json"):
             if option in words:
@@ -132,17 +141,16 @@ def test_commands_run(page, place, loaded):
 
 
 @pytest.mark.parametrize("program", SHORTER)
-def test_programs_are_installed(program, place):
-    done = in_place([program, "--help"], place)
+def test_programs_are_installed(program, tmp_path):
+    done = in_place([program, "--help"], tmp_path)
     assert done.returncode == 0 and done.stdout.startswith(f"Usage: {program} "), done.stderr
 
 
 @pytest.mark.parametrize("page", [name for name, snippets in SNIPPETS.items() if snippets])
-def test_snippets_run(page, place):
+def test_snippets_run(page, place, go):
     shorter = "seeds=2, recipe=__import__('bimt_train').Recipe(steps=200))"
-    quick = [snippet.replace("seeds=16)", shorter) for snippet in SNIPPETS[page]]
-    done = in_place([sys.executable, "-c", RUN], place, json.dumps(quick))
-    assert done.returncode == 0, done.stderr
+    status, said = go(["python", *(snippet.replace("seeds=16)", shorter) for snippet in SNIPPETS[page])])
+    assert status == 0, said
 
 
 def test_the_way_from_python_is_under_ten_lines():

@@ -34,13 +34,20 @@ def shown(file: str) -> list[str]:
 
 @pytest.fixture(scope="module", autouse=True)
 def untouched():
-    """Registries as they stood before, with none of these files in them, and afterwards again."""
+    """Registries as they stood before, with none of these files in them, and afterwards again.
+
+    What the packages registered meanwhile stays: their modules are loaded once.
+    """
     stood = [(registry, dict(registry._found)) for registry in REGISTRIES]
-    for registry, found in stood:
-        registry._found = {name: e for name, e in found.items() if not e.function.__module__.startswith(FILE_PREFIX)}
+    for registry, _ in stood:
+        registry._found = without_files(registry._found)
     yield
     for registry, found in stood:
-        registry._found = found
+        registry._found = without_files(registry._found) | found
+
+
+def without_files(found):
+    return {name: entry for name, entry in found.items() if not entry.function.__module__.startswith(FILE_PREFIX)}
 
 
 @pytest.fixture(scope="module")

@@ -63,7 +63,7 @@ def test_dimensions_of_an_embedding_belong_to_the_modules(halves: tuple[Network,
 
 def test_a_language_model_is_judged_by_surprise(speaker: tuple[Network, np.ndarray]) -> None:
     network, x = speaker
-    found = audit(network, x=x, **BRIEF)
+    found = audit(network, x=x, **BRIEF, processes=2)
     assert found["mean_ablation_effects"] is not None and found["mean_ablation_effects"].measure == "surprise"
     assert found["mean_ablation_effects"].outputs == ("all classes",) and found[
         "mean_ablation_effects"
