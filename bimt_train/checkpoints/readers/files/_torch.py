@@ -28,8 +28,6 @@ def is_torch(path: Path) -> bool:
     bool
         Whether it is so.
     """
-    if path.is_dir():
-        return False
     names = members_of(path)
     if names:
         return any(name.endswith("data.pkl") for name in names) or _program(names) is not None
