@@ -42,6 +42,10 @@ class Sampling:
         Columns that the network saw with mean 0 and deviation 1: "raw" (none), "inputs", "outputs" or "both".
     model : str or None
         A kind of model from outside the project that the checkpoint needs, as ``file.py:NAME``. The file is run.
+    key : str or None
+        Which of several networks in one file, by the path of its entry: "ema", or "state.model".
+    orientation : str or None
+        How all weights are stored, "out-in" or "in-out"; for files whose names and shapes do not tell.
 
     Examples
     --------
@@ -59,12 +63,15 @@ class Sampling:
     final: str = "auto"
     loss: str = "auto"
     standardize: str = "raw"
+    key: str | None = None
+    orientation: str | None = None
 
     @property
     def foreign(self) -> bool:
         """Whether anything is said that only a file of weights needs."""
         unsaid = (self.final, self.loss, self.standardize) == ("auto", "auto", "raw")
-        return bool(self.activation or self.probe or self.target or self.ranges or not unsaid)
+        said = (self.activation, self.probe, self.target, self.ranges, self.key, self.orientation)
+        return any(said) or not unsaid
 
 
 def open_checkpoint(path: str | Path, sampling: Sampling | None = None) -> "Checkpoint":
@@ -133,7 +140,9 @@ def _foreign(file: Path, said: Sampling) -> "Checkpoint":
     """A network trained elsewhere, as a task of the file's name."""
     from bimt_train.checkpoints import read_foreign
 
-    about: dict[str, Any] = {"final": said.final, "loss": said.loss, "standardize": said.standardize}
+    about: dict[str, Any] = {"final": said.final, "loss": said.loss, "standardize": said.standardize, "key": said.key}
+    if said.orientation is not None:
+        about["orientation"] = said.orientation.replace("-", "_")
     if said.probe is not None:
         from bimt_train.tasks import read_probe_table  # brings pandas
 

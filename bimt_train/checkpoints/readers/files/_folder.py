@@ -71,7 +71,7 @@ def read_folder(path: Path, told: Told) -> Tensors | Chain:
     said = f"of the folder, '{files[0].name}' was read"
     if isinstance(found, Chain):
         return Chain(found.layers, found.activation, found.final, (said, *found.assumed))
-    return Tensors(found.state, found.ordered, (said, *found.assumed), found.keyed)
+    return Tensors(found.state, found.ordered, (said, *found.assumed), found.under)
 
 
 @WEIGHT_FILES.register(
