@@ -10,6 +10,7 @@ from ._hidden_parts import HiddenPart as HiddenPart
 from ._hidden_parts import Neurons as Neurons
 from ._hidden_parts import Stream as Stream
 from ._image_mlp import ImageMLP as ImageMLP
+from ._llama import Llama as Llama
 from ._mlp import MLP as MLP
 from ._model_spec import ModelSpec as ModelSpec
 from ._models import build_model as build_model
