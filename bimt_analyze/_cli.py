@@ -23,8 +23,9 @@ from .report import Finding, Requirement
 
 HELP = """Read trained networks: their circuits, modules and formulas, and how well these match what is known.
 
-CHECKPOINT is a file that bimt-train wrote, or its folder, which means the best seed in it. It may also be a plain
-feed-forward network trained elsewhere (.pt, .pth or .safetensors with a state_dict); then say what the file does not:
+CHECKPOINT is a file that bimt-train wrote, or its folder, which means the best seed in it. It may also be a folder of
+Hugging Face's transformers with a GPT-2, Llama, Mistral, Qwen2 or Qwen3, or a plain feed-forward network trained
+elsewhere (.pt, .pth or .safetensors with a state_dict, .npz, .onnx, .keras); then say what the file does not:
 
 \b
   --activation silu                     between its layers

@@ -84,7 +84,7 @@ def by_hand(state: dict[str, torch.Tensor], x: np.ndarray) -> np.ndarray:
 def test_a_folder_is_llama_written_by_hand(tmp_path: Path) -> None:
     found = read_foreign(saved(tmp_path), x=X)
     np.testing.assert_allclose(found.network.predict(X), by_hand(weights(), X), rtol=0, atol=1e-11)
-    network, x = found.network, torch.tensor(X)
+    network, x = found.network, torch.tensor(X[:2])
     assert max(verify(network.module().double(), network.layout, x).deviations.values()) < 1e-11
 
 

@@ -89,8 +89,9 @@ def read_foreign(path: str | Path, *, activation: str | None = None, **about: Un
 
     Read are: files of ``torch.save`` under any ending (through ``weights_only=True``), a state dict in them under any
     key; safetensors, in shards too; a folder that holds one of these; arrays of numpy; ONNX; Keras (with the package
-    h5py). The published notebooks' networks are known by their names, and a GPT-2 in a folder of Hugging Face's
-    transformers by its config.json: there rows are tokens, and without ``x`` the model draws sequences itself.
+    h5py). The published notebooks' networks are known by their names. A GPT-2, Llama, Mistral, Qwen2 or Qwen3 in a
+    folder of Hugging Face's transformers is known by its config.json: there rows are tokens, and without ``x`` the
+    model draws sequences itself.
 
     Parameters
     ----------
