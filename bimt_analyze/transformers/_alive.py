@@ -129,7 +129,7 @@ def alive(network: Network, *, threshold: float = 0.0) -> Alive:
         read = joins(part.reads) & before
         neurons = fed & joins(part.writes[wanted]).any(0)
         if part.heads:
-            part_alive, read = _heads(part, read, joins(part.biases[: -2 * part.head_size]).any(0), neurons)
+            part_alive, read = _heads(part, read, joins(part.biases[: -2 * part.head_size]), neurons)
         else:
             part_alive, read = AlivePart(part.group, tuple(neurons.tolist()), ()), read & neurons[:, None]
         wanted = wanted | read.any((0, 1))
@@ -141,13 +141,13 @@ def alive(network: Network, *, threshold: float = 0.0) -> Alive:
 def _heads(
     part: Part,
     read: Bool[np.ndarray, "copies neurons positions"],
-    asking: Bool[np.ndarray, " neurons"],
+    biases: Bool[np.ndarray, "queries neurons"],
     neurons: Bool[np.ndarray, " neurons"],
 ) -> tuple[AlivePart, Bool[np.ndarray, "copies neurons positions"]]:
     """An attention, of which these neurons pass something on; and what is left of its reads."""
     size = part.head_size
     queries, keys = (np.asarray(copies.any((0, 2))) for copies in (read[: -2 * size], read[-2 * size : -size]))
-    looking = keys & (queries | asking)  # a query meets a key that depends on its token
+    looking = keys & (queries | biases.any(0))  # a query meets a key that depends on its token
     alive, look = (np.any(flags.reshape(part.heads, -1), axis=1) for flags in (neurons, looking))
     looking = looking & np.repeat(alive, len(neurons) // part.heads)
     kept = read & np.stack([looking] * (len(read) - size) + [neurons] * size)[:, :, None]

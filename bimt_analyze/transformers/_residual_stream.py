@@ -153,15 +153,15 @@ def residual_stream(network: Network) -> Stream:
         raise InputError(
             "no residual stream", where="layout", expected="a group that others read and write", got="none", hint=hint
         )
-    apart, writes = _between(network, hub, True), _between(network, hub, False)
-    reads, writes = ({g: np.concatenate(found) for g, found in each.items()} for each in (apart, writes))
+    readers, writers = (_between(network, hub, as_source) for as_source in (True, False))
+    reads, writes = ({g: np.concatenate(found) for g, found in each.items()} for each in (readers, writers))
     sources = {
         name: _copies(network, name)[:, 0] for name in layout.touching(hub) if layout.tensors[name].role == "embedding"
     }
     sources |= {g: w.sum(0).T for g, w in writes.items() if g not in partners[hub]}
     parts = []
     for group in (g for g in reads if g in partners[hub]):
-        size = _head_size([len(copies) for copies in apart[group]])
+        size = _head_size([len(copies) for copies in readers[group]])
         heads = layout.sizes[group] if size > 1 else layout.group(group).heads if len(reads[group]) == QKV else 0
         biases = _biases(network, group, len(reads[group]))
         parts.append(Part(group, heads, reads[group], biases, writes[group].sum(0), size))

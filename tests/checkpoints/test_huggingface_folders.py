@@ -223,7 +223,8 @@ def test_the_analysis_opens_the_folder(tmp_path: Path) -> None:
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
-    "llama": ({"model_type": "llama"}, "'llama'"),
+    "another family": ({"model_type": "bloom"}, "'bloom'"),
+    "another family than the head's": ({"model_type": "llama"}, "LlamaForCausalLM, got GPT2LMHeadModel"),
     "no family": ({"model_type": ...}, "got none"),
     "family of another type": ({"model_type": 7}, "model_type"),
     "classifier": ({"architectures": ["GPT2ForSequenceClassification"]}, "GPT2ForSequenceClassification"),

@@ -40,6 +40,9 @@ def test_heads_are_alive_by_their_values_and_attend_by_their_keys(network):
     assert (found.heads, found.neurons) == (2, 3)
     first, second = slice(0, 2), slice(2, 4)
     assert alive(cut(network, blocks__0__value__weight=first)).parts[0].alive == (False, True)
+    assert alive(cut(network, blocks__0__value__weight=slice(1, 2))).parts[0].alive == (True, True)
+    bare = {"blocks__0__value__weight": first, "blocks__0__query__weight": slice(None)}
+    assert alive(cut(network, **bare)).parts[0].alive == (False, True)
     assert alive(cut(network, blocks__0__out__weight=(slice(None), slice(4, 8)))).parts[0].alive == (True, False)
     averaging = alive(cut(network, blocks__0__key__weight=second)).parts[0]
     assert (averaging.alive, averaging.attending) == ((True, True), (True, False))
