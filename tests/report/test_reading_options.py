@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,20 +13,9 @@ from bimt_analyze._cli import main
 from bimt_analyze.fleet import read_manifest
 from bimt_train import CheckpointError
 
-FAST = (
-    "--activation",
-    "identity",
-    "--range",
-    "-1",
-    "1",
-    "--samples",
-    "0",
-    "--time-limit",
-    "1",
-    "--refit",
-    "0",
-    "--quiet",
-)
+PAGE = Path(__file__).parents[2] / "docs" / "your-networks.md"
+QUICK = ("--samples", "0", "--time-limit", "1", "--refit", "0", "--quiet")
+FAST = ("--activation", "identity", "--range", "-1", "1", *QUICK)
 
 
 def layers(first):
@@ -80,6 +70,15 @@ def test_square_kernels_name_the_option_that_turns_them(square, capsys):
     assert laws == {"out-in": "y1 = 2*x1", "in-out": "y1 = 2*x1 + 3*x2"}
     status, _, error = said(capsys, square, option, "sideways")
     assert status == 2 and "'sideways'" in error
+
+
+@pytest.mark.parametrize("file", ["both.pt", "square.npz"])
+def test_the_rows_of_the_page_are_what_to_type(file, both, square, tmp_path, capsys, monkeypatch):
+    row = re.search(rf"^\|.*`bimt-analyze ({re.escape(file)} [^`]+)` \|$", PAGE.read_text(), flags=re.MULTILINE)
+    words = row[1].replace("--key ema", "--key state.ema")  # where the fixture has it
+    monkeypatch.chdir(tmp_path)
+    assert main([*shlex.split(words), *QUICK]) == 0
+    assert "y1" in capsys.readouterr().out
 
 
 def test_a_manifest_has_columns_of_both_names(both, square, tmp_path):
