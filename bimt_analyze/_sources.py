@@ -46,6 +46,10 @@ class Sampling:
     model : str or None
         A function that makes the module to which a file's weights belong, as ``file.py:make``; or a kind of model from
         outside the project that a checkpoint needs. The file is run.
+    key : str or None
+        Which of several networks in one file, by the path of its entry: "ema", or "state.model".
+    orientation : str or None
+        How all weights are stored, "out-in" or "in-out"; for files whose names and shapes do not tell.
 
     Examples
     --------
@@ -63,12 +67,15 @@ class Sampling:
     final: str = "auto"
     loss: str = "auto"
     standardize: str = "raw"
+    key: str | None = None
+    orientation: str | None = None
 
     @property
     def foreign(self) -> bool:
         """Whether anything is said that only a file of weights needs."""
         unsaid = (self.final, self.loss, self.standardize) == ("auto", "auto", "raw")
-        return bool(self.activation or self.probe or self.target or self.ranges or not unsaid)
+        said = (self.activation, self.probe, self.target, self.ranges, self.key, self.orientation)
+        return any(said) or not unsaid
 
 
 def open_checkpoint(path: str | Path, sampling: Sampling | None = None) -> "Checkpoint":
@@ -154,44 +161,34 @@ def _built(file: Path, factory: "Callable[[], nn.Module]", said: Sampling) -> "C
     """Weights of any module, with the rows that the user gave."""
     from bimt_train.checkpoints import read_into
 
-    if said.activation is not None:
-        raise InputError("an activation beside a model", got=f"--activation {said.activation}", hint="leave it out")
-    about: dict[str, Any] = {"final": said.final, "loss": said.loss, "standardize": said.standardize}
-    x: Any = None
-    if said.probe is not None and said.probe.suffix == ".npz" and not said.target:
-        x, y = _arrays(said.probe)
-        about |= {} if y is None else {"y": y}
-    elif said.probe is not None:
-        from bimt_train.tasks import read_probe_table  # brings pandas
-
-        table = read_probe_table(said.probe, target=said.target)
-        x = table.x
-        about |= {"y": table.y, "inputs": table.inputs}
-        about |= {"outputs": table.outputs} if table.outputs else {}
-    elif said.ranges:
-        about["ranges"] = said.ranges[0] if len(said.ranges) == 1 else said.ranges
-    found = read_into(file, factory, x, **about)
-    return replace(found, task=replace(found.task, name=file.resolve().name if file.is_dir() else file.stem))
-
-
-def _arrays(path: Path) -> "tuple[Any, np.ndarray | None]":
-    """Arguments of any shape, and the targets: the array called y, if there is one."""
-    from bimt_train.checkpoints import read_arrays
-
-    arrays = dict(read_arrays(path))
-    y = arrays.pop("y", None)
-    if not arrays:
-        expected = "an array x, or one for each argument by its name, and targets called y"
-        raise InputError("no inputs in the file", where=str(path), expected=expected, got="y alone")
-    return (arrays["x"] if list(arrays) == ["x"] else arrays), y
+    for flag, given in (("activation", said.activation), ("orientation", said.orientation)):
+        if given is not None:
+            raise InputError(f"an {flag} beside a model", got=f"--{flag} {given}", hint="leave it out")
+    about = _said_of(said)
+    return _named(read_into(file, factory, about.pop("x", None), **about), file)
 
 
 def _foreign(file: Path, said: Sampling) -> "Checkpoint":
-    """A network trained elsewhere, as a task of the file's name."""
+    """A network trained elsewhere."""
     from bimt_train.checkpoints import read_foreign
 
-    about: dict[str, Any] = {"final": said.final, "loss": said.loss, "standardize": said.standardize}
-    if said.probe is not None:
+    about = _said_of(said)
+    if said.orientation is not None:
+        about["orientation"] = said.orientation.replace("-", "_")
+    return _named(read_foreign(file, activation=said.activation, **about), file)
+
+
+def _named(found: "Checkpoint", file: Path) -> "Checkpoint":
+    """The checkpoint as a task of the file's name."""
+    return replace(found, task=replace(found.task, name=file.resolve().name if file.is_dir() else file.stem))
+
+
+def _said_of(said: Sampling) -> dict[str, Any]:
+    """Rows and all else that weights do not say, as readers take it."""
+    about: dict[str, Any] = {"final": said.final, "loss": said.loss, "standardize": said.standardize, "key": said.key}
+    if said.probe is not None and said.probe.suffix == ".npz" and not said.target and said.model is not None:
+        about |= _arrays(said.probe)
+    elif said.probe is not None:
         from bimt_train.tasks import read_probe_table  # brings pandas
 
         table = read_probe_table(said.probe, target=said.target)
@@ -199,8 +196,19 @@ def _foreign(file: Path, said: Sampling) -> "Checkpoint":
         about |= {"outputs": table.outputs} if table.outputs else {}
     elif said.ranges:
         about["ranges"] = said.ranges[0] if len(said.ranges) == 1 else said.ranges
-    found = read_foreign(file, activation=said.activation, **about)
-    return replace(found, task=replace(found.task, name=file.resolve().name if file.is_dir() else file.stem))
+    return about
+
+
+def _arrays(path: Path) -> dict[str, Any]:
+    """Arguments of any shape, and the targets: the array called y, if there is one."""
+    from bimt_train.checkpoints import read_arrays
+
+    arrays = dict(read_arrays(path))
+    targets = {"y": arrays.pop("y")} if "y" in arrays else {}
+    if not arrays:
+        expected = "an array x, or one for each argument by its name, and targets called y"
+        raise InputError("no inputs in the file", where=str(path), expected=expected, got="y alone")
+    return {"x": arrays["x"] if list(arrays) == ["x"] else arrays, **targets}
 
 
 def opened(

@@ -153,6 +153,6 @@ def _is_network(path: Path) -> bool:
     if path.suffix.lower() in ENDS:
         return True
     try:
-        return any(kind.knows(path) for kind in WEIGHT_FILES.entries())
+        return any(kind.recognises(path) for kind in WEIGHT_FILES.entries())
     except OSError:  # it cannot be opened
         return False

@@ -236,6 +236,7 @@ MODELS: Registry[ModelKind] = Registry(
         "gated-mlp": "bimt_train.models._gated_mlp",
         "row-transformer": "bimt_train.models._row_transformer",
         "gpt": "bimt_train.models._gpt",
+        "llama": "bimt_train.models._llama",
         "program-transformer": "bimt_train.models._program_transformer",
         "rnn": "bimt_train.models._rnn",
         "traced": "bimt_train.models.traced._module",
