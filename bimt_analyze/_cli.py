@@ -25,10 +25,12 @@ HELP = """Read trained networks: their circuits, modules and formulas, and how w
 
 CHECKPOINT is a file that bimt-train wrote, or its folder, which means the best seed in it. It may also be a folder of
 Hugging Face's transformers with a GPT-2, Llama, Mistral, Qwen2 or Qwen3, or a plain feed-forward network trained
-elsewhere (.pt, .pth or .safetensors with a state_dict, .npz, .onnx, .keras); then say what the file does not:
+elsewhere (.pt, .pth or .safetensors with a state_dict, .npz, .onnx, .keras), or the weights of a module of any class;
+then say what the file does not:
 
 \b
   --activation silu                     between its layers
+  --model net.py:make                   or the function that makes its module; net.py is run
   --probe table.csv --target y1 y2      rows to ask it about; the other columns are its inputs
   --final sigmoid --loss bce            how it ends and is judged; left out, what fits the table best
   --range -1 1                          or a range to draw rows from; once for all inputs, or once for each
@@ -134,7 +136,10 @@ def _analysis_options(command: Callable[..., int]) -> Callable[..., int]:
 )
 @_analysis_options
 @click.option("--activation", help="Activation between the layers of a network trained elsewhere, for instance silu.")
-@click.option("--model", metavar="FILE.py:NAME", help="A kind of model of your own that the checkpoint needs.")
+@click.option(
+    "--model", metavar="FILE.py:NAME",
+    help="The function that makes the module of a file of weights, or a kind of model of your own.",
+)  # fmt: skip
 @click.option("--probe", type=_FILE, metavar="TABLE", help="Rows to ask a network trained elsewhere about.")
 @click.option("--target", multiple=True, metavar="NAME...", help="Columns of the table that are outputs.")
 @click.option("--range", "ranges", type=float, nargs=2, multiple=True, metavar="LOW HIGH", help="In place of a table.")
