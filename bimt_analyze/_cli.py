@@ -41,8 +41,8 @@ then say what the file does not:
 
 Several files, a folder of files, or a manifest give one page over all and one report each, in the folder of --out. A
 manifest is a CSV with a column "file" and, if need be, columns called as the options: activation, probe, target, range,
-final, loss, standardize, key, orientation, model, parts. The command line's options are defaults for its empty cells. A
-file that cannot be read, or takes longer than --time-budget, is a row with its reason.
+final, loss, standardize, key, orientation, layout, model, parts. The command line's options are defaults for its empty
+cells. A file that cannot be read, or takes longer than --time-budget, is a row with its reason.
 
 \b
 Examples:
@@ -89,6 +89,7 @@ class _Options:
     standardize: str
     key: str | None
     orientation: str | None
+    layout: Path | None
     dask: str | None
     quiet: bool
     analysis: AnalysisOptions
@@ -158,6 +159,9 @@ def _analysis_options(command: Callable[..., int]) -> Callable[..., int]:
     "--orientation",
     type=click.Choice(["out-in", "in-out"]),
     help="How the weights of a network trained elsewhere are stored.",
+)
+@click.option(
+    "--layout", type=_FILE, metavar="TOML", help="The layout of the module that --model makes; left out, it is traced."
 )
 @click.option("--parts", metavar="TEXT", help="The known decomposition of the task.")
 @click.option(
@@ -265,6 +269,7 @@ def _sampling(said: _Options) -> Sampling:
         said.standardize,
         said.key,
         said.orientation,
+        said.layout,
     )
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from bimt_train.checkpoints import Checkpoint, Network
     from bimt_train.expressions import Decomposition
+    from bimt_train.layouts import Layout
 
 WEIGHTS = (".pt", ".pth", ".ckpt", ".tar", ".bin", ".npz", ".npy", ".onnx", ".keras", ".h5")
 
@@ -50,6 +51,8 @@ class Sampling:
         Which of several networks in one file, by the path of its entry: "ema", or "state.model".
     orientation : str or None
         How all weights are stored, "out-in" or "in-out"; for files whose names and shapes do not tell.
+    layout : Path or None
+        A layout in TOML for the module that ``model`` makes; left out, the module is traced.
 
     Examples
     --------
@@ -69,6 +72,7 @@ class Sampling:
     standardize: str = "raw"
     key: str | None = None
     orientation: str | None = None
+    layout: Path | None = None
 
     @property
     def foreign(self) -> bool:
@@ -165,6 +169,8 @@ def _built(file: Path, factory: "Callable[[], nn.Module]", said: Sampling) -> "C
         if given is not None:
             raise InputError(f"an {flag} beside a model", got=f"--{flag} {given}", hint="leave it out")
     about = _said_of(said)
+    if said.layout is not None:
+        about["layout"] = _layout(said.layout)
     return _named(read_into(file, factory, about.pop("x", None), **about), file)
 
 
@@ -176,6 +182,19 @@ def _foreign(file: Path, said: Sampling) -> "Checkpoint":
     if said.orientation is not None:
         about["orientation"] = said.orientation.replace("-", "_")
     return _named(read_foreign(file, activation=said.activation, **about), file)
+
+
+def _layout(path: Path) -> "Layout":
+    from bimt_train.layouts import layout_from_toml
+
+    try:
+        return layout_from_toml(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        got = str(getattr(error, "strerror", None) or error)
+        raise InputError("a layout that cannot be read", where=str(path), got=got) from None
+    except InputError as error:
+        where = ", ".join(filter(None, (str(path), error.where)))
+        raise type(error)(error.what, where=where, expected=error.expected, got=error.got, hint=error.hint) from None
 
 
 def _named(found: "Checkpoint", file: Path) -> "Checkpoint":

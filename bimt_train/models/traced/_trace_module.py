@@ -13,6 +13,7 @@ from ..._errors import InputError
 from ...layouts._inputs import Inputs, first_tensor
 from ...layouts._layout import Layout, TensorSpec
 from ...layouts._layout_for import layout_for
+from ...layouts._verify import verify
 from ...layouts.tracing import Program, exported_program
 from ._module import TracedModule
 from ._nodes import name_of, plain
@@ -74,7 +75,7 @@ def trace_module(module: nn.Module, example_inputs: Any, layout: Layout | None =
         The module cannot be run on the inputs, cannot be exported, mixes rows, or gives nothing that is a number for
         each row.
     LayoutError
-        No layout can be derived (`bimt_train.layouts.layout_for`).
+        No layout can be derived (`bimt_train.layouts.layout_for`), or permuting a group changes the outputs.
 
     Examples
     --------
@@ -88,7 +89,9 @@ def trace_module(module: nn.Module, example_inputs: Any, layout: Layout | None =
     rows = _rows_for(module, values)
     wide = _with(inputs, [each[:1].expand(rows, *each.shape[1:]) for each in values])
     program = exported_program(module, inputs, wide)
-    found = layout or layout_for(module, *((dict(inputs.named),) if inputs.named else inputs.positional))
+    asked: Any = dict(inputs.named) or inputs.positional
+    found = layout or layout_for(module, *((asked,) if inputs.named else asked))
+    verify(module, found, asked)
     traced, tensors = _built(module, program, rows, values)
     found = _declared(found, tensors)
     _certify(module, traced, inputs, values)
