@@ -15,8 +15,8 @@ from .._sources import Sampling
 from ._fleet import Fleet, write_reports
 from ._gather import jobs_of
 from ._member import Failure, Member
-from ._names import distinct_names
 from ._processes import Answer, Worker, alone
+from ._report_names import distinct_names
 
 Done = Callable[[int, int, Member], None]
 

@@ -133,7 +133,7 @@ def layout_from_toml(text: str) -> Layout:
 
 
 def _read_group(name: str, value: Any) -> Group:
-    said = {"size": value} if isinstance(value, int) else value
+    said: dict[str, Any] = {"size": value} if isinstance(value, int) else value
     where = f"group '{name}'"
     kinds = {"size": int, "heads": int, "movable": bool, "slots": list, "labels": list}
     _check(said, kinds, where)
@@ -153,7 +153,7 @@ def _read_group(name: str, value: Any) -> Group:
 
 
 def _read_tensor(name: str, value: Any) -> TensorSpec:
-    said = {"pattern": value} if isinstance(value, str) else value
+    said: dict[str, Any] = {"pattern": value} if isinstance(value, str) else value
     where = f"tensor '{name}'"
     _check(said, {"pattern": str, "role": str}, where)
     if "pattern" not in said:

@@ -25,4 +25,4 @@ from .building_blocks._activations import Activation as Activation
 from .building_blocks._activations import activated as activated
 from .building_blocks._activations import activation_module as activation_module
 from .building_blocks._drawn_linear import drawn_linear as drawn_linear
-from .traced._module import TracedModule as TracedModule
+from .traced._traced_module import TracedModule as TracedModule

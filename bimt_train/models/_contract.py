@@ -239,7 +239,7 @@ MODELS: Registry[ModelKind] = Registry(
         "llama": "bimt_train.models._llama",
         "program-transformer": "bimt_train.models._program_transformer",
         "rnn": "bimt_train.models._rnn",
-        "traced": "bimt_train.models.traced._module",
+        "traced": "bimt_train.models.traced._traced_module",
     },
     group="bimt.models",
     unlisted=["traced"],

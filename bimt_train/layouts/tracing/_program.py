@@ -14,7 +14,7 @@ from torch import Tensor, fx, nn
 
 from ..._errors import InputError
 from .._inputs import Inputs, first_tensor
-from ._record import Recorder
+from ._recorder import Recorder
 
 
 class _First(nn.Module):

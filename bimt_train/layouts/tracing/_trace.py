@@ -9,9 +9,9 @@ from .._group import Group
 from .._inputs import Inputs
 from .._layout import Layout, TensorSpec
 from ._groups import Reading, arrangement, read
-from ._labels import Ints
+from ._label_store import Ints
 from ._program import program_of
-from ._record import HINT
+from ._recorder import HINT
 from ._run import Run, run
 
 if TYPE_CHECKING:

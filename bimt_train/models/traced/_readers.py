@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from ..._errors import InputError
 from ._nodes import filled, names_in, operator_of
-from ._options import TracedNode, TracedOptions
+from ._traced_options import TracedNode, TracedOptions
 
 _PRODUCTS: Mapping[str, tuple[int, int]] = {
     "aten.mm.default": (0, 1),

@@ -15,10 +15,10 @@ from ...layouts._layout import Layout, TensorSpec
 from ...layouts._layout_for import layout_for
 from ...layouts._verify import verify
 from ...layouts.tracing import Program, exported_program
-from ._module import TracedModule
 from ._nodes import name_of, plain
-from ._options import TracedNode, TracedOptions, TracedTensor
 from ._table import InputShape, input_shapes
+from ._traced_module import TracedModule
+from ._traced_options import TracedNode, TracedOptions, TracedTensor
 
 _PRIMES = (1009, 1013, 1019, 1021)
 """Rows with which a module may be exported: a size that one of them divides is one of rows."""

@@ -17,8 +17,8 @@ from ..._task_spec import TaskSpec
 from .._about import About
 from .._values import Tensors
 from ._config import Config
-from ._gpt2 import gpt2_network
-from ._llama import llama_network
+from ._gpt2_tensors import gpt2_network
+from ._llama_tensors import llama_network
 from ._token_labels import token_labels
 from ._token_rows import TokenRows, rows_of_model, rows_of_table
 

@@ -11,7 +11,7 @@ from ..._errors import CheckpointError, InputError
 from ...layouts._layout import Layout
 from .._checkpoint import Checkpoint
 from ._about import AboutTask
-from ._module import from_module
+from ._from_module import from_module
 from ._values import Tensors, Told
 from .files._folder import read_weights
 from .tensors._arrays import arrays_of
