@@ -15,7 +15,7 @@ from bimt_train.shell import OK, UNMET, run
 
 from ._jobs import FORMATS, Job, Outcome, numbered, work
 from ._options import AnalysisOptions
-from ._sources import Sampling
+from ._sampling import Sampling
 from .audits import MEASURES, NULL_MODELS, STATISTICS
 from .fleet import analyze_many, holds_many, jobs_of
 from .graph import EDGE_WEIGHTS

@@ -1,16 +1,18 @@
 """Where a checkpoint comes from: a file of ours, a folder's best, weights trained elsewhere, a network in memory."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bimt_train import CheckpointError, InputError
 from bimt_train.training import checkpoints_in
 
+from ._network_rows import checkpoint_of
+from ._sampling import Sampling
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
     from torch import nn
 
     from bimt_train.checkpoints import Checkpoint, Network
@@ -20,66 +22,6 @@ if TYPE_CHECKING:
 WEIGHTS = (".pt", ".pth", ".ckpt", ".tar", ".bin", ".npz", ".npy", ".onnx", ".keras", ".h5")
 
 CONFIG, RUNS = "config.json", "runs.json"  # what a folder of transformers' has, and what one of ours has
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """What a file of weights does not say of itself; all empty for a checkpoint of this project.
-
-    Attributes
-    ----------
-    activation : str or None
-        Activation between the layers.
-    probe : Path or None
-        A table of rows to ask the network about.
-    target : tuple of str
-        Columns of the table that are outputs; all others are inputs.
-    ranges : tuple of (float, float)
-        In place of a table: one pair for all inputs, or one for each.
-    parts : str or None
-        The known decomposition of the task, as ``y1: x1 x3; y2: x2 x4``; allowed for every checkpoint.
-    final : str
-        What follows the last layer: "none", "sigmoid", "softmax", "tanh"; "auto" takes what fits the rows best.
-    loss : str
-        A name in `bimt_train.losses.LOSSES`; "auto" takes the one that fits the rows best.
-    standardize : str
-        Columns that the network saw with mean 0 and deviation 1: "raw" (none), "inputs", "outputs" or "both".
-    model : str or None
-        A function that makes the module to which a file's weights belong, as ``file.py:make``; or a kind of model from
-        outside the project that a checkpoint needs. The file is run.
-    key : str or None
-        Which of several networks in one file, by the path of its entry: "ema", or "state.model".
-    orientation : str or None
-        How all weights are stored, "out-in" or "in-out"; for files whose names and shapes do not tell.
-    layout : Path or None
-        A layout in TOML for the module that ``model`` makes; left out, the module is traced.
-
-    Examples
-    --------
-    >>> from bimt_analyze import Sampling
-    >>> Sampling(activation="relu", ranges=((-1.0, 1.0),)).foreign, Sampling().foreign
-    (True, False)
-    """
-
-    activation: str | None = None
-    probe: Path | None = None
-    target: tuple[str, ...] = ()
-    ranges: tuple[tuple[float, float], ...] = ()
-    parts: str | None = None
-    model: str | None = None
-    final: str = "auto"
-    loss: str = "auto"
-    standardize: str = "raw"
-    key: str | None = None
-    orientation: str | None = None
-    layout: Path | None = None
-
-    @property
-    def foreign(self) -> bool:
-        """Whether anything is said that only a file of weights needs."""
-        unsaid = (self.final, self.loss, self.standardize) == ("auto", "auto", "raw")
-        said = (self.activation, self.probe, self.target, self.ranges, self.key, self.orientation)
-        return any(said) or not unsaid
 
 
 def open_checkpoint(path: str | Path, sampling: Sampling | None = None) -> "Checkpoint":
@@ -284,89 +226,6 @@ def opened(
     if decomposition is not None:
         about |= {"inputs": decomposition.inputs, "outputs": decomposition.outputs}
     return "in memory", from_module(source, x, **about)
-
-
-def checkpoint_of(
-    network: "Network",
-    x: "np.ndarray",
-    y: "np.ndarray | None" = None,
-    decomposition: "Decomposition | None" = None,
-) -> "Checkpoint":
-    """A network with rows as a checkpoint: every second row is held out.
-
-    Parameters
-    ----------
-    network : Network
-        The network.
-    x : float array [rows, inputs]
-        Rows as the network sees them.
-    y : float array [rows, outputs] or None
-        Targets in the units of the outputs; for a network that predicts a token at each place of a sequence, the
-        right tokens by number. Left out, the network's own outputs.
-    decomposition : Decomposition or None
-        The known decomposition of the task, whose names inputs and outputs then have; else they are x1, x2, ... and
-        y1, y2, ...
-
-    Returns
-    -------
-    Checkpoint
-        The network with its rows.
-
-    Raises
-    ------
-    CheckpointError
-        Rows that do not fit the network.
-    InputError
-        Rows that the network cannot read, unknown tokens, or one output at each place, which is no choice among
-        tokens.
-    """
-    import numpy as np
-
-    from bimt_train.checkpoints import OWN_OUTPUTS, Checkpoint, Probe, TaskSpec
-
-    x = np.asarray(x, dtype=np.float64)
-    said = _answers(network, x)
-    tokens = said.ndim == 3
-    if tokens and said.shape[-1] == 1:
-        got = "one output at each place"
-        raise InputError("a sequence of numbers is no choice among tokens", expected="an output a token", got=got)
-    targets = np.asarray((said.argmax(-1) if tokens else said) if y is None else y, dtype=np.float64)
-    if tokens and not np.isin(targets, np.arange(said.shape[-1])).all():
-        expected, got = f"tokens from 0 to {said.shape[-1] - 1}", f"{targets.min():g} to {targets.max():g}"
-        raise InputError("targets that are no tokens of the network", where="y", expected=expected, got=got)
-    inputs = tuple(f"x{j + 1}" for j in range(x.shape[1])) if decomposition is None else decomposition.inputs
-    outputs = tuple(f"y{k + 1}" for k in range(said.shape[-1])) if decomposition is None else decomposition.outputs
-    low, high = x.min(axis=0), x.max(axis=0)
-    ranges = tuple((float(a), float(b) if b > a else float(a) + 1.0) for a, b in zip(low, high, strict=True))
-    task = TaskSpec(
-        "network", inputs, outputs, ranges, loss="next-token" if tokens else "mse", decomposition=decomposition
-    )
-    config = {"targets": OWN_OUTPUTS} if y is None else {}
-    return Checkpoint(network, task, Probe(x[::2], targets[::2], x[1::2], targets[1::2]), config)
-
-
-def _answers(network: "Network", x: "np.ndarray") -> "np.ndarray":
-    """What the network says on these rows.
-
-    Raises
-    ------
-    InputError
-        It cannot read them.
-    """
-    import numpy as np
-
-    reads, unreadable = network.layout.columns, "rows that the network cannot read"
-    if x.ndim != 2 or len(x) < 2 or (reads and x.shape[1] != reads):
-        expected, got = f"[rows, {reads or 'columns'}], 2 rows or more", str(list(x.shape))
-        raise InputError(unreadable, where="x", expected=expected, got=got)
-    embeds = any(spec.role == "embedding" for spec in network.layout.tensors.values())
-    if embeds and not reads and (x != np.floor(x)).any():
-        raise InputError("rows that are no tokens", where="x", expected="whole numbers", got="fractions")
-    try:
-        return network.predict(x)
-    except (IndexError, RuntimeError) as error:  # torch's own words
-        expected = "tokens that it knows, as many in a row as it takes"
-        raise InputError(unreadable, where="x", expected=expected, got=str(error)) from None
 
 
 def best_checkpoint(source: str | Path) -> Path:

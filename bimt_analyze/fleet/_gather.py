@@ -10,7 +10,8 @@ from bimt_train.training import checkpoints_in
 
 from .._jobs import Job
 from .._options import AnalysisOptions
-from .._sources import WEIGHTS, Sampling
+from .._sampling import Sampling
+from .._sources import WEIGHTS
 from ._manifest import read_manifest
 
 RUNS = "runs.json"  # marks a folder of runs

@@ -11,7 +11,7 @@ from typing import Any
 
 from bimt_train import InputError
 
-from .._sources import Sampling
+from .._sampling import Sampling
 
 
 def _path(text: str, folder: Path) -> Path:

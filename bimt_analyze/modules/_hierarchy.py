@@ -244,9 +244,8 @@ def hierarchy(
     for depth in reversed(range(int(graph.depths.max(initial=0)))):
         cut = components_up_to_layer(graph, depth=depth, leak=TOLERABLE_LEAK)
         _append_new(up_to_layer, _exact(graph, cut, "up to layer", float(depth)))
-    inputs, outputs = (
-        frozenset(graph.nodes[n].key for n in graph.members(end)) for end in (graph.inputs, graph.outputs)
-    )
+    ends = (graph.inputs, graph.outputs)
+    inputs, outputs = (frozenset(graph.nodes[n].key for n in graph.members(end)) for end in ends)
     parts = (chain, leaking, dominated, up_to_layer)
     resolved, leaked, narrowed, cuts = (tuple(reversed(part[1:])) for part in parts)
     read = np.isin(graph.edges.source, graph.members(graph.inputs))
