@@ -80,7 +80,7 @@ def _post_dominators(
     own = graph.members(graph.outputs)
     ends = own if len(own) else unread
     pairs = np.concatenate([np.stack([source, target], axis=1), np.stack([ends, np.full(len(ends), nodes)], axis=1)])
-    found = igraph.Graph(nodes + 1, pairs.tolist(), directed=True).dominator(nodes, mode="in")
+    found = igraph.Graph(nodes + 1, pairs, directed=True).dominator(nodes, mode="in")
     above = np.nan_to_num(np.array(found[:nodes], dtype=np.float64), nan=-1).astype(np.int64)
     return np.where((above < 0) | (above == nodes), -1, above)
 

@@ -191,8 +191,7 @@ def run(
     array of int, [nodes]
         Labels.
     """
-    # pairs as tuples: of a list of lists the collector of garbage looks at each, which takes longer than the search
-    graph = igraph.Graph(len(strengths), list(zip(*pairs.T.tolist(), strict=True)))
+    graph = igraph.Graph(len(strengths), pairs)
     edge_weights, node_weights = weight.tolist(), strengths.tolist()
 
     def iterated(membership: list[int] | None) -> igraph.VertexClustering:
