@@ -1,15 +1,16 @@
 """Connected components: exact, up to a leak, and with the upper layers taken away."""
 
-import igraph
 import numpy as np
+import scipy
 from jaxtyping import Bool, Int64
+from scipy.sparse import coo_matrix, csgraph
 
 from bimt_train import InputError
 
 from ..graph import NeuronGraph
 from ._partition import Partition
 
-VERSIONS = {"igraph": igraph.__version__}
+VERSIONS = {"scipy": scipy.__version__}
 
 
 def connected_components(graph: NeuronGraph, *, leak: float = 0.0) -> Partition:
@@ -161,5 +162,5 @@ def _about(graph: NeuronGraph, leak: float) -> dict[str, float | str]:
 def _joined(
     nodes: int, source: Int64[np.ndarray, " edges"], target: Int64[np.ndarray, " edges"]
 ) -> Int64[np.ndarray, " nodes"]:
-    pairs = np.stack([source, target], axis=1)
-    return np.array(igraph.Graph(nodes, pairs).connected_components().membership, dtype=np.int64)
+    joined = coo_matrix((np.ones(len(source)), (source, target)), (nodes, nodes))
+    return np.asarray(csgraph.connected_components(joined, directed=False)[1], dtype=np.int64)
