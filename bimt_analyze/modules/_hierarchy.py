@@ -14,7 +14,8 @@ from ..graph import NeuronGraph, NodeId
 from ._components import components_up_to_layer, connected_components
 from ._consensus import consensus
 from ._dominator_modules import dominator_modules
-from ._leiden import leiden
+from ._leiden import leiden_runs
+from ._leiden_searches import Searches
 from ._partition import Partition
 from ._quality import modularity
 from ._stability import stability
@@ -223,11 +224,13 @@ def hierarchy(
     if runs < 2:
         raise InputError("too few runs to compare", where="runs", expected="2 or more", got=str(runs))
     whole = _exact(graph, connected_components(graph), "components", 0.0)
-    chain, streams = [whole], np.random.SeedSequence(seed).spawn(len(resolutions))
+    chain, searches = [whole], Searches.of(graph, whole.partition)
+    streams = np.random.SeedSequence(seed).spawn(len(resolutions))
     for resolution, stream in zip(sorted(resolutions), streams, strict=True):
         *seeds, last = (int(number) for number in stream.generate_state(runs + 1))
         outer = chain[-1].partition
-        found = [leiden(graph, resolution=resolution, seed=one, inside=outer) for one in seeds]
+        searches = searches.within(outer)
+        found = leiden_runs(searches, resolution=resolution, seeds=seeds)
         agreed = _refined(consensus(found, seed=last), outer)
         chain.append(Level(agreed, "resolution", resolution, modularity(graph, agreed), stability(found)))
     leaking = [whole]

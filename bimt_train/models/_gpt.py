@@ -15,6 +15,7 @@ from ..layouts._layout import Layout
 from ._contract import MODELS, Ends, Shape
 from ._model_spec import ModelSpec
 from .building_blocks._block_options import BlockOptions
+from .building_blocks._drawn_embedding import drawn_embedding
 from .building_blocks._drawn_linear import drawn_linear
 from .building_blocks._language_model import LanguageModel, Remembered
 from .building_blocks._transformer_block import Block, block_layout, stacked, through_block
@@ -155,11 +156,8 @@ class GPT(LanguageModel):
         )  # fmt: skip
         self.tokens, self.context, self.activation = tokens, context, self.options.block(0).activation
         self.embedding, self.positions = (
-            nn.Embedding(rows, width, device="meta").to_empty(device="cpu") for rows in (tokens, context)
+            drawn_embedding(rows, width, generator, deviation=DEVIATION) for rows in (tokens, context)
         )
-        with torch.no_grad():
-            for table in (self.embedding, self.positions):
-                table.weight.normal_(0.0, DEVIATION, generator=generator)
         self.blocks = nn.ModuleList(Block(width, self.options.block(i), generator) for i in range(layers))
         self.norm = nn.LayerNorm(width, self.options.norm_epsilon)
         self.write = drawn_linear(width, tokens, generator)
