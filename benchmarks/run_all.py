@@ -6,7 +6,15 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-SCRIPTS = ("importing.py", "relocation.py", "training.py", "end_to_end.py", "foreign_files.py", "traced_layouts.py", "any_module.py")
+SCRIPTS = (
+    "importing.py",
+    "relocation.py",
+    "training.py",
+    "end_to_end.py",
+    "foreign_files.py",
+    "traced_layouts.py",
+    "any_module.py",
+)
 LONG = ("tasks.py", "language.py", "formulas.py", "audit.py")
 
 parser = argparse.ArgumentParser(description=__doc__)

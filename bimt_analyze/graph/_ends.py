@@ -14,7 +14,7 @@ def with_ends(graph: NeuronGraph, layout: Layout) -> NeuronGraph:
     Where no input is a neuron, the network begins at the group that embeddings fill; where there is no embedding, at
     the group that is read and never written. Where no output is a neuron, it ends at the group that embeddings fill, as
     the same table, or one like it, turns that into tokens; where there is no embedding, at the group that is written
-    and never read, or failing that at the group y, as traced outputs are called. A residual stream can be both. Where
+    and never read, or failing that at y or resid, as traced outputs are called. A residual stream can be both. Where
     embeddings fill several groups, the graph stays without that end; a module of several inputs begins at several
     groups.
 
@@ -51,7 +51,7 @@ def _first(layout: Layout, order: Sequence[str]) -> str:
 
 def _last(layout: Layout, order: Sequence[str]) -> str:
     sources, targets = _read_and_written(layout)
-    found = _named(targets - sources, order) or _named({"y"}, order)
+    found = _named(targets - sources, order) or _named({"y"}, order) or _named({"resid"}, order)
     return _embedded(layout) if _embeds(layout) else found
 
 

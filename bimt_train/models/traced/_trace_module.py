@@ -153,7 +153,7 @@ def _built(
         tensors[name] = own.get(name, program.values[node.name])
         names[node.name] = f"tensor {name}"
     _refuse_rows(tensors, rows)
-    nodes = [_written(node, names, rows) for node in program.nodes if node.op == "call_function"]
+    nodes = [_written(node, names, rows) for node in _needed(program) if node.op == "call_function"]
     shape = list(program.output.meta["val"].shape)
     tokens = _tokens_of(program, values)
     sequence = bool(tokens and len(values) == 1 and len(shape) == 3 and shape[1] == int(values[0][0].numel()))
@@ -177,6 +177,15 @@ def _built(
     traced = TracedModule(**options.to_json())
     traced.load_state_dict(tensors)
     return traced.eval(), tensors
+
+
+def _needed(program: Program) -> list[fx.Node]:
+    """The operators on which the output depends, in order; assertions and the like are left out."""
+    needed = {program.output}
+    for node in reversed(program.nodes):
+        if node in needed:
+            needed.update(node.all_input_nodes)
+    return [node for node in program.nodes if node in needed]
 
 
 def _written(node: fx.Node, names: Mapping[str, str], rows: int) -> TracedNode:
@@ -269,11 +278,12 @@ def _with_input_neurons(
     plain_ends = replace(layout, inputs="", steps=1)
     if len(values) != 1 or not values[0].is_floating_point():
         return shapes, plain_ends
+    (shape,) = shapes
+    if layout.inputs:  # certified along the last axis
+        return shapes, replace(layout, steps=shape.columns // layout.sizes[layout.inputs])
     plans = {name: layout.tensors[name].plan for name in layout.weights()}
     written = {plan.groups[0] for plan in plans.values()}
-    sources = [layout.inputs] if layout.inputs else []
-    sources += [plan.groups[1] for plan in plans.values() if plan.groups[1] not in written]
-    (shape,) = shapes
+    sources = [plan.groups[1] for plan in plans.values() if plan.groups[1] not in written]
     for group in dict.fromkeys(sources):
         for axis in reversed(range(len(shape.shape))):
             if shape.shape[axis] == layout.sizes[group] and _runs_along(traced, layout, group, axis, values[0]):

@@ -1,6 +1,7 @@
 """A module that runs a stored program."""
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,8 +21,9 @@ from ._stand_ins import stand_in
 from ._table import InputShape
 from ._traced_options import TracedNode, TracedOptions, TracedTensor
 
-_TOO_LARGE = 2**27
-"""Entries of one result: a file that asks for more is refused before anything is computed."""
+_SMALL, _EXPANSION = 2**22, 64
+"""Entries of one result for each row: a file that asks for more, and for more than so many times what it holds itself,
+is refused before anything is computed."""
 _AT_ONCE = 2**24
 """Entries of the largest result while rows are computed together."""
 
@@ -199,7 +201,8 @@ class TracedModule(nn.Module):
     def _measure(self) -> int:
         """Entries a row of the largest result, by a run on shapes alone; nothing is allocated."""
         rows, options, floating = 2, self._options, torch.float32
-        largest = 1
+        held = options.ends.inputs + sum(math.prod(tensor.shape) for tensor in options.tensors.values())
+        largest, most = 1, max(_SMALL, _EXPANSION * held)
         with torch.device("meta"):
             values: dict[str, Any] = {f"tensor {name}": _shape_of(tensor) for name, tensor in options.tensors.items()}
             x = torch.empty(rows, options.ends.inputs)
@@ -213,8 +216,8 @@ class TracedModule(nn.Module):
                     raise InputError("a program that cannot be run", where=where, got=_reason(error)) from error
                 values[node.name] = result
                 entries = -(-_entries(result) // rows)
-                if entries > _TOO_LARGE:
-                    expected = f"{_TOO_LARGE} numbers a row at most"
+                if entries > most:
+                    expected = f"{most} numbers a row at most"
                     raise InputError(
                         "a program that asks for too much memory", where=where, expected=expected, got=str(entries)
                     )
