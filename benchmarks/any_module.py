@@ -40,8 +40,10 @@ class Outcome:
     seconds: float
 
 
-def rows_like(inputs: Any) -> tuple[Any, ...]:
+def rows_like(inputs: Any) -> Any:
     """More rows of each argument: drawn numbers, and the tokens that there were."""
+    if isinstance(inputs, dict):
+        return dict(zip(inputs, rows_like(tuple(inputs.values())), strict=True))
     given = inputs if isinstance(inputs, tuple) else (inputs,)
     generator = torch.Generator().manual_seed(1)
     found = []
