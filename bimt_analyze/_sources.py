@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 WEIGHTS = (".pt", ".pth", ".ckpt", ".tar", ".bin", ".npz", ".npy", ".onnx", ".keras", ".h5")
 
 CONFIG, RUNS = "config.json", "runs.json"  # what a folder of transformers' has, and what one of ours has
+SHARDS = "*.index.json"  # marks a folder that holds one network in pieces
 
 
 @dataclass(frozen=True)
@@ -348,12 +349,12 @@ def best_checkpoint(source: str | Path) -> Path:
     Parameters
     ----------
     source : str or Path
-        A file, a folder of runs, or a folder with a config.json, as transformers saves a model.
+        A file, a folder of runs, or a folder with a config.json or an index of shards, as transformers saves a model.
 
     Returns
     -------
     Path
-        The checkpoint's file; the folder itself where it has a config.json and no runs.
+        The checkpoint's file; the folder itself where it has a config.json or an index, and no runs.
 
     Raises
     ------
@@ -361,7 +362,7 @@ def best_checkpoint(source: str | Path) -> Path:
         There is no such file or folder.
     """
     path = Path(source)
-    if (path / CONFIG).is_file() and not (path / RUNS).is_file():
+    if not (path / RUNS).is_file() and ((path / CONFIG).is_file() or any(path.glob(SHARDS))):
         return path
     if path.is_dir():
         return checkpoints_in(path)[0]
