@@ -13,7 +13,7 @@ from ._analyze import analyze as analyze
 from ._circuit_of import circuit_of as circuit_of
 from ._options import AnalysisOptions as AnalysisOptions
 from ._run_audit import audit as audit
-from ._sources import Sampling as Sampling
+from ._sampling import Sampling as Sampling
 from ._sources import open_checkpoint as open_checkpoint
 from .fleet import Fleet as Fleet
 from .fleet import analyze_many as analyze_many

@@ -15,7 +15,7 @@ from bimt_train.shell import OK, UNMET, run
 
 from ._jobs import FORMATS, Job, Outcome, numbered, work
 from ._options import AnalysisOptions
-from ._sources import Sampling
+from ._sampling import Sampling
 from .audits import MEASURES, NULL_MODELS, STATISTICS
 from .fleet import analyze_many, holds_many, jobs_of
 from .graph import EDGE_WEIGHTS
@@ -23,21 +23,26 @@ from .report import Finding, Requirement
 
 HELP = """Read trained networks: their circuits, modules and formulas, and how well these match what is known.
 
-CHECKPOINT is a file that bimt-train wrote, or its folder, which means the best seed in it. It may also be a plain
-feed-forward network trained elsewhere (.pt, .pth or .safetensors with a state_dict); then say what the file does not:
+CHECKPOINT is a file that bimt-train wrote, or its folder, which means the best seed in it. It may also be a folder of
+Hugging Face's transformers with a GPT-2, Llama, Mistral, Qwen2 or Qwen3, or a plain feed-forward network trained
+elsewhere (.pt, .pth or .safetensors with a state_dict, .npz, .onnx, .keras), or the weights of a module of any class;
+then say what the file does not:
 
 \b
   --activation silu                     between its layers
+  --model net.py:make                   or the function that makes its module; net.py is run
   --probe table.csv --target y1 y2      rows to ask it about; the other columns are its inputs
   --final sigmoid --loss bce            how it ends and is judged; left out, what fits the table best
   --range -1 1                          or a range to draw rows from; once for all inputs, or once for each
+  --key ema                             which of several networks in the file, by the path of its entry
+  --orientation in-out                  how its weights are stored, where neither names nor shapes tell
   --parts "y1: x1 x3; y2: x2 x4"        what is known, if anything: which output depends on which inputs,
                                         also by way of functions between: "f: x1 x2; y1 y2: f x3"
 
 Several files, a folder of files, or a manifest give one page over all and one report each, in the folder of --out. A
 manifest is a CSV with a column "file" and, if need be, columns called as the options: activation, probe, target, range,
-final, loss, standardize, model, parts. The command line's options are defaults for its empty cells. A file that cannot
-be read, or takes longer than --time-budget, is a row with its reason.
+final, loss, standardize, key, orientation, layout, model, parts. The command line's options are defaults for its empty
+cells. A file that cannot be read, or takes longer than --time-budget, is a row with its reason.
 
 \b
 Examples:
@@ -82,6 +87,9 @@ class _Options:
     final: str
     loss: str
     standardize: str
+    key: str | None
+    orientation: str | None
+    layout: Path | None
     dask: str | None
     quiet: bool
     analysis: AnalysisOptions
@@ -129,7 +137,10 @@ def _analysis_options(command: Callable[..., int]) -> Callable[..., int]:
 )
 @_analysis_options
 @click.option("--activation", help="Activation between the layers of a network trained elsewhere, for instance silu.")
-@click.option("--model", metavar="FILE.py:NAME", help="A kind of model of your own that the checkpoint needs.")
+@click.option(
+    "--model", metavar="FILE.py:NAME",
+    help="The function that makes the module of a file of weights, or a kind of model of your own.",
+)  # fmt: skip
 @click.option("--probe", type=_FILE, metavar="TABLE", help="Rows to ask a network trained elsewhere about.")
 @click.option("--target", multiple=True, metavar="NAME...", help="Columns of the table that are outputs.")
 @click.option("--range", "ranges", type=float, nargs=2, multiple=True, metavar="LOW HIGH", help="In place of a table.")
@@ -142,6 +153,15 @@ def _analysis_options(command: Callable[..., int]) -> Callable[..., int]:
     type=click.Choice(["raw", "inputs", "outputs", "both"]),
     default="raw",
     help="Columns of the table that it saw with mean 0 and deviation 1.",
+)
+@click.option("--key", metavar="NAME", help="Which of several networks in a file: the path of its entry, as state.ema.")
+@click.option(
+    "--orientation",
+    type=click.Choice(["out-in", "in-out"]),
+    help="How the weights of a network trained elsewhere are stored.",
+)
+@click.option(
+    "--layout", type=_FILE, metavar="TOML", help="The layout of the module that --model makes; left out, it is traced."
 )
 @click.option("--parts", metavar="TEXT", help="The known decomposition of the task.")
 @click.option(
@@ -247,6 +267,9 @@ def _sampling(said: _Options) -> Sampling:
         said.final,
         said.loss,
         said.standardize,
+        said.key,
+        said.orientation,
+        said.layout,
     )
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from bimt_train import InputError
 
 from ._options import AnalysisOptions
-from ._sources import Sampling, best_checkpoint, open_checkpoint
+from ._sampling import Sampling
+from ._sources import best_checkpoint, open_checkpoint
 from .report import Finding, Requirement
 
 if TYPE_CHECKING:

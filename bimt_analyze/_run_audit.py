@@ -137,6 +137,9 @@ def audit_of(
         The results of every measure, and the verdict.
     """
     network = circuit.network
+    if not graph.has_ends:
+        hint = "name the groups inputs and outputs in a layout of your own (bimt_train.layouts.draft_layout)"
+        raise InputError("it is not known at which neurons the network begins or ends", where=name, hint=hint)
     progress("effects")
     served = None
     if network.layout.ends_are_neurons:

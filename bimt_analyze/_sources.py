@@ -1,75 +1,28 @@
 """Where a checkpoint comes from: a file of ours, a folder's best, weights trained elsewhere, a network in memory."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bimt_train import CheckpointError, InputError
 from bimt_train.training import checkpoints_in
 
+from ._network_rows import checkpoint_of
+from ._sampling import Sampling
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
     from torch import nn
 
     from bimt_train.checkpoints import Checkpoint, Network
     from bimt_train.expressions import Decomposition
+    from bimt_train.layouts import Layout
 
 WEIGHTS = (".pt", ".pth", ".ckpt", ".tar", ".bin", ".npz", ".npy", ".onnx", ".keras", ".h5")
 
 CONFIG, RUNS = "config.json", "runs.json"  # what a folder of transformers' has, and what one of ours has
 SHARDS = "*.index.json"  # marks a folder that holds one network in pieces
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """What a file of weights does not say of itself; all empty for a checkpoint of this project.
-
-    Attributes
-    ----------
-    activation : str or None
-        Activation between the layers.
-    probe : Path or None
-        A table of rows to ask the network about.
-    target : tuple of str
-        Columns of the table that are outputs; all others are inputs.
-    ranges : tuple of (float, float)
-        In place of a table: one pair for all inputs, or one for each.
-    parts : str or None
-        The known decomposition of the task, as ``y1: x1 x3; y2: x2 x4``; allowed for every checkpoint.
-    final : str
-        What follows the last layer: "none", "sigmoid", "softmax", "tanh"; "auto" takes what fits the rows best.
-    loss : str
-        A name in `bimt_train.losses.LOSSES`; "auto" takes the one that fits the rows best.
-    standardize : str
-        Columns that the network saw with mean 0 and deviation 1: "raw" (none), "inputs", "outputs" or "both".
-    model : str or None
-        A function that makes the module to which a file's weights belong, as ``file.py:make``; or a kind of model from
-        outside the project that a checkpoint needs. The file is run.
-
-    Examples
-    --------
-    >>> from bimt_analyze import Sampling
-    >>> Sampling(activation="relu", ranges=((-1.0, 1.0),)).foreign, Sampling().foreign
-    (True, False)
-    """
-
-    activation: str | None = None
-    probe: Path | None = None
-    target: tuple[str, ...] = ()
-    ranges: tuple[tuple[float, float], ...] = ()
-    parts: str | None = None
-    model: str | None = None
-    final: str = "auto"
-    loss: str = "auto"
-    standardize: str = "raw"
-
-    @property
-    def foreign(self) -> bool:
-        """Whether anything is said that only a file of weights needs."""
-        unsaid = (self.final, self.loss, self.standardize) == ("auto", "auto", "raw")
-        return bool(self.activation or self.probe or self.target or self.ranges or not unsaid)
 
 
 def open_checkpoint(path: str | Path, sampling: Sampling | None = None) -> "Checkpoint":
@@ -155,44 +108,49 @@ def _built(file: Path, factory: "Callable[[], nn.Module]", said: Sampling) -> "C
     """Weights of any module, with the rows that the user gave."""
     from bimt_train.checkpoints import read_into
 
-    if said.activation is not None:
-        raise InputError("an activation beside a model", got=f"--activation {said.activation}", hint="leave it out")
-    about: dict[str, Any] = {"final": said.final, "loss": said.loss, "standardize": said.standardize}
-    x: Any = None
-    if said.probe is not None and said.probe.suffix == ".npz" and not said.target:
-        x, y = _arrays(said.probe)
-        about |= {} if y is None else {"y": y}
-    elif said.probe is not None:
-        from bimt_train.tasks import read_probe_table  # brings pandas
-
-        table = read_probe_table(said.probe, target=said.target)
-        x = table.x
-        about |= {"y": table.y, "inputs": table.inputs}
-        about |= {"outputs": table.outputs} if table.outputs else {}
-    elif said.ranges:
-        about["ranges"] = said.ranges[0] if len(said.ranges) == 1 else said.ranges
-    found = read_into(file, factory, x, **about)
-    return replace(found, task=replace(found.task, name=file.resolve().name if file.is_dir() else file.stem))
-
-
-def _arrays(path: Path) -> "tuple[Any, np.ndarray | None]":
-    """Arguments of any shape, and the targets: the array called y, if there is one."""
-    from bimt_train.checkpoints import read_arrays
-
-    arrays = dict(read_arrays(path))
-    y = arrays.pop("y", None)
-    if not arrays:
-        expected = "an array x, or one for each argument by its name, and targets called y"
-        raise InputError("no inputs in the file", where=str(path), expected=expected, got="y alone")
-    return (arrays["x"] if list(arrays) == ["x"] else arrays), y
+    for flag, given in (("activation", said.activation), ("orientation", said.orientation)):
+        if given is not None:
+            raise InputError(f"an {flag} beside a model", got=f"--{flag} {given}", hint="leave it out")
+    about = _said_of(said)
+    if said.layout is not None:
+        about["layout"] = _layout(said.layout)
+    return _named(read_into(file, factory, about.pop("x", None), **about), file)
 
 
 def _foreign(file: Path, said: Sampling) -> "Checkpoint":
-    """A network trained elsewhere, as a task of the file's name."""
+    """A network trained elsewhere."""
     from bimt_train.checkpoints import read_foreign
 
-    about: dict[str, Any] = {"final": said.final, "loss": said.loss, "standardize": said.standardize}
-    if said.probe is not None:
+    about = _said_of(said)
+    if said.orientation is not None:
+        about["orientation"] = said.orientation.replace("-", "_")
+    return _named(read_foreign(file, activation=said.activation, **about), file)
+
+
+def _layout(path: Path) -> "Layout":
+    from bimt_train.layouts import layout_from_toml
+
+    try:
+        return layout_from_toml(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        got = str(getattr(error, "strerror", None) or error)
+        raise InputError("a layout that cannot be read", where=str(path), got=got) from None
+    except InputError as error:
+        where = ", ".join(filter(None, (str(path), error.where)))
+        raise type(error)(error.what, where=where, expected=error.expected, got=error.got, hint=error.hint) from None
+
+
+def _named(found: "Checkpoint", file: Path) -> "Checkpoint":
+    """The checkpoint as a task of the file's name."""
+    return replace(found, task=replace(found.task, name=file.resolve().name if file.is_dir() else file.stem))
+
+
+def _said_of(said: Sampling) -> dict[str, Any]:
+    """Rows and all else that weights do not say, as readers take it."""
+    about: dict[str, Any] = {"final": said.final, "loss": said.loss, "standardize": said.standardize, "key": said.key}
+    if said.probe is not None and said.probe.suffix == ".npz" and not said.target and said.model is not None:
+        about |= _arrays(said.probe)
+    elif said.probe is not None:
         from bimt_train.tasks import read_probe_table  # brings pandas
 
         table = read_probe_table(said.probe, target=said.target)
@@ -200,8 +158,19 @@ def _foreign(file: Path, said: Sampling) -> "Checkpoint":
         about |= {"outputs": table.outputs} if table.outputs else {}
     elif said.ranges:
         about["ranges"] = said.ranges[0] if len(said.ranges) == 1 else said.ranges
-    found = read_foreign(file, activation=said.activation, **about)
-    return replace(found, task=replace(found.task, name=file.resolve().name if file.is_dir() else file.stem))
+    return about
+
+
+def _arrays(path: Path) -> dict[str, Any]:
+    """Arguments of any shape, and the targets: the array called y, if there is one."""
+    from bimt_train.checkpoints import read_arrays
+
+    arrays = dict(read_arrays(path))
+    targets = {"y": arrays.pop("y")} if "y" in arrays else {}
+    if not arrays:
+        expected = "an array x, or one for each argument by its name, and targets called y"
+        raise InputError("no inputs in the file", where=str(path), expected=expected, got="y alone")
+    return {"x": arrays["x"] if list(arrays) == ["x"] else arrays, **targets}
 
 
 def opened(
@@ -258,89 +227,6 @@ def opened(
     if decomposition is not None:
         about |= {"inputs": decomposition.inputs, "outputs": decomposition.outputs}
     return "in memory", from_module(source, x, **about)
-
-
-def checkpoint_of(
-    network: "Network",
-    x: "np.ndarray",
-    y: "np.ndarray | None" = None,
-    decomposition: "Decomposition | None" = None,
-) -> "Checkpoint":
-    """A network with rows as a checkpoint: every second row is held out.
-
-    Parameters
-    ----------
-    network : Network
-        The network.
-    x : float array [rows, inputs]
-        Rows as the network sees them.
-    y : float array [rows, outputs] or None
-        Targets in the units of the outputs; for a network that predicts a token at each place of a sequence, the
-        right tokens by number. Left out, the network's own outputs.
-    decomposition : Decomposition or None
-        The known decomposition of the task, whose names inputs and outputs then have; else they are x1, x2, ... and
-        y1, y2, ...
-
-    Returns
-    -------
-    Checkpoint
-        The network with its rows.
-
-    Raises
-    ------
-    CheckpointError
-        Rows that do not fit the network.
-    InputError
-        Rows that the network cannot read, unknown tokens, or one output at each place, which is no choice among
-        tokens.
-    """
-    import numpy as np
-
-    from bimt_train.checkpoints import OWN_OUTPUTS, Checkpoint, Probe, TaskSpec
-
-    x = np.asarray(x, dtype=np.float64)
-    said = _answers(network, x)
-    tokens = said.ndim == 3
-    if tokens and said.shape[-1] == 1:
-        got = "one output at each place"
-        raise InputError("a sequence of numbers is no choice among tokens", expected="an output a token", got=got)
-    targets = np.asarray((said.argmax(-1) if tokens else said) if y is None else y, dtype=np.float64)
-    if tokens and not np.isin(targets, np.arange(said.shape[-1])).all():
-        expected, got = f"tokens from 0 to {said.shape[-1] - 1}", f"{targets.min():g} to {targets.max():g}"
-        raise InputError("targets that are no tokens of the network", where="y", expected=expected, got=got)
-    inputs = tuple(f"x{j + 1}" for j in range(x.shape[1])) if decomposition is None else decomposition.inputs
-    outputs = tuple(f"y{k + 1}" for k in range(said.shape[-1])) if decomposition is None else decomposition.outputs
-    low, high = x.min(axis=0), x.max(axis=0)
-    ranges = tuple((float(a), float(b) if b > a else float(a) + 1.0) for a, b in zip(low, high, strict=True))
-    task = TaskSpec(
-        "network", inputs, outputs, ranges, loss="next-token" if tokens else "mse", decomposition=decomposition
-    )
-    config = {"targets": OWN_OUTPUTS} if y is None else {}
-    return Checkpoint(network, task, Probe(x[::2], targets[::2], x[1::2], targets[1::2]), config)
-
-
-def _answers(network: "Network", x: "np.ndarray") -> "np.ndarray":
-    """What the network says on these rows.
-
-    Raises
-    ------
-    InputError
-        It cannot read them.
-    """
-    import numpy as np
-
-    reads, unreadable = network.layout.columns, "rows that the network cannot read"
-    if x.ndim != 2 or len(x) < 2 or (reads and x.shape[1] != reads):
-        expected, got = f"[rows, {reads or 'columns'}], 2 rows or more", str(list(x.shape))
-        raise InputError(unreadable, where="x", expected=expected, got=got)
-    embeds = any(spec.role == "embedding" for spec in network.layout.tensors.values())
-    if embeds and not reads and (x != np.floor(x)).any():
-        raise InputError("rows that are no tokens", where="x", expected="whole numbers", got="fractions")
-    try:
-        return network.predict(x)
-    except (IndexError, RuntimeError) as error:  # torch's own words
-        expected = "tokens that it knows, as many in a row as it takes"
-        raise InputError(unreadable, where="x", expected=expected, got=str(error)) from None
 
 
 def best_checkpoint(source: str | Path) -> Path:

@@ -11,12 +11,12 @@ from bimt_train import InputError, fan_out
 
 from .._jobs import Job
 from .._options import AnalysisOptions
-from .._sources import Sampling
+from .._sampling import Sampling
 from ._fleet import Fleet, write_reports
 from ._gather import jobs_of
 from ._member import Failure, Member
-from ._names import distinct_names
 from ._processes import Answer, Worker, alone
+from ._report_names import distinct_names
 
 Done = Callable[[int, int, Member], None]
 

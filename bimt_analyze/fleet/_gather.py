@@ -10,7 +10,8 @@ from bimt_train.training import checkpoints_in
 
 from .._jobs import Job
 from .._options import AnalysisOptions
-from .._sources import SHARDS, WEIGHTS, Sampling
+from .._sampling import Sampling
+from .._sources import SHARDS, WEIGHTS
 from ._manifest import read_manifest
 
 RUNS = "runs.json"  # marks a folder of runs
@@ -152,6 +153,6 @@ def _is_network(path: Path) -> bool:
     if path.suffix.lower() in ENDS:
         return True
     try:
-        return any(kind.knows(path) for kind in WEIGHT_FILES.entries())
+        return any(kind.recognises(path) for kind in WEIGHT_FILES.entries())
     except OSError:  # it cannot be opened
         return False

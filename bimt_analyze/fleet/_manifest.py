@@ -11,7 +11,7 @@ from typing import Any
 
 from bimt_train import InputError
 
-from .._sources import Sampling
+from .._sampling import Sampling
 
 
 def _path(text: str, folder: Path) -> Path:
@@ -37,7 +37,7 @@ def _model(text: str, folder: Path) -> str:
 _FILE = "file"
 _COLUMN: Mapping[str, str] = MappingProxyType({"ranges": "range"})  # field -> its column, where the two differ
 _CELLS: Mapping[str, Callable[[str, Path], Any]] = MappingProxyType(
-    {"probe": _path, "target": _words, "range": _pairs, "model": _model}
+    {"probe": _path, "layout": _path, "target": _words, "range": _pairs, "model": _model}
 )  # all other cells are plain text
 _FIELDS = {_COLUMN.get(field.name, field.name): field.name for field in fields(Sampling)}
 

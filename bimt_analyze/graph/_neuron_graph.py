@@ -183,6 +183,16 @@ class NeuronGraph:
         found[self.edges.target[apart]] = True
         return found
 
+    @cached_property
+    def shares_not_heavier(self) -> Float64[np.ndarray, " edges"]:
+        """For each edge, the share of its target's incoming weight in edges not heavier; equal edges fare alike."""
+        weight, share = self.edges.weight, np.zeros(len(self.edges.weight))
+        order = np.argsort(self.edges.target, kind="stable")
+        for own in np.split(order, np.flatnonzero(np.diff(self.edges.target[order])) + 1):
+            heavier = weight[own][None, :] > weight[own][:, None] * (1 + 1e-12)
+            share[own] = 1 - (heavier * weight[own]).sum(1) / weight[own].sum()
+        return share
+
     @property
     def unused(self) -> frozenset[NodeId]:
         """The neurons that no edge joins to another."""

@@ -1,15 +1,16 @@
 """Connected components: exact, up to a leak, and with the upper layers taken away."""
 
-import igraph
 import numpy as np
-from jaxtyping import Bool, Float64, Int64
+import scipy
+from jaxtyping import Bool, Int64
+from scipy.sparse import coo_matrix, csgraph
 
 from bimt_train import InputError
 
 from ..graph import NeuronGraph
 from ._partition import Partition
 
-VERSIONS = {"igraph": igraph.__version__}
+VERSIONS = {"scipy": scipy.__version__}
 
 
 def connected_components(graph: NeuronGraph, *, leak: float = 0.0) -> Partition:
@@ -142,7 +143,7 @@ def kept_edges(graph: NeuronGraph, leak: float) -> Bool[np.ndarray, " edges"]:
         raise InputError("an impossible leak", expected="0 or more, below 1", got=str(leak), hint="use 0.05, say")
     if leak == 0:
         return np.ones(len(graph.edges.weight), dtype=bool)
-    weight_up_to = _share_not_heavier(graph)
+    weight_up_to = graph.shares_not_heavier
     kept = weight_up_to > leak
     apart = graph.edges.source != graph.edges.target
     ends = np.concatenate([graph.edges.source[kept & apart], graph.edges.target[kept & apart]])
@@ -154,17 +155,6 @@ def kept_edges(graph: NeuronGraph, leak: float) -> Bool[np.ndarray, " edges"]:
     return kept
 
 
-def _share_not_heavier(graph: NeuronGraph) -> Float64[np.ndarray, " edges"]:
-    """For each edge, the share of its target's incoming weight in edges not heavier; equal edges fare alike."""
-    target, weight = graph.edges.target, graph.edges.weight
-    share = np.zeros(len(weight))
-    for node in np.unique(target):
-        own = np.flatnonzero(target == node)
-        heavier = weight[own][None, :] > weight[own][:, None] * (1 + 1e-12)
-        share[own] = 1 - (heavier * weight[own]).sum(1) / weight[own].sum()
-    return share
-
-
 def _about(graph: NeuronGraph, leak: float) -> dict[str, float | str]:
     return {"leak": leak, "weights": graph.weights} if leak else {}
 
@@ -172,5 +162,5 @@ def _about(graph: NeuronGraph, leak: float) -> dict[str, float | str]:
 def _joined(
     nodes: int, source: Int64[np.ndarray, " edges"], target: Int64[np.ndarray, " edges"]
 ) -> Int64[np.ndarray, " nodes"]:
-    pairs = np.stack([source, target], axis=1).tolist()
-    return np.array(igraph.Graph(nodes, pairs).connected_components().membership, dtype=np.int64)
+    joined = coo_matrix((np.ones(len(source)), (source, target)), (nodes, nodes))
+    return np.asarray(csgraph.connected_components(joined, directed=False)[1], dtype=np.int64)

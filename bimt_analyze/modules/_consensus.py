@@ -8,7 +8,7 @@ from sklearn.metrics import adjusted_mutual_info_score
 
 from bimt_train import InputError
 
-from ._leiden import VERSIONS, run
+from ._leiden_searches import VERSIONS, Ready
 from ._partition import Partition
 from ._stability import same_nodes
 
@@ -102,7 +102,8 @@ def _next(
     """
     cores, core_of, sizes = np.unique(labels, axis=1, return_inverse=True, return_counts=True)
     together = _thresholded(_together(cores), sizes, threshold)
-    found = np.array([_searched(together, sizes, seed) for seed in seeds])
+    searches = _searches(together, sizes)
+    found = np.array([searches.labels(0.5, seed) for seed in seeds])
     return np.array(found[:, core_of.ravel()], dtype=np.int64)
 
 
@@ -124,17 +125,13 @@ def _thresholded(
     return kept
 
 
-def _searched(
-    together: Float64[np.ndarray, "cores cores"], sizes: Int64[np.ndarray, " cores"], seed: int
-) -> Int64[np.ndarray, " cores"]:
+def _searches(together: Float64[np.ndarray, "cores cores"], sizes: Int64[np.ndarray, " cores"]) -> Ready:
     weight = together * sizes[:, None] * sizes[None, :]
     strengths = weight.sum(1) + sizes * (sizes - 1)
-    total = float(strengths.sum()) / 2
-    if total == 0:
-        return np.arange(len(together), dtype=np.int64)
+    total = float(strengths.sum()) / 2 or 1.0
     i, j = np.nonzero(np.triu(together))
     pairs = np.stack([i, j], axis=1).astype(np.int64)
-    return run(pairs, weight[i, j] / total, strengths / total, resolution=0.5, seed=seed)
+    return Ready.of(pairs, weight[i, j] / total, strengths / total)
 
 
 def _agree(labels: Int64[np.ndarray, "runs nodes"]) -> bool:

@@ -5,7 +5,8 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from ..graph import NeuronGraph
-from ._components import VERSIONS, kept_edges
+from ._components import kept_edges
+from ._leiden_searches import VERSIONS
 from ._partition import Partition
 
 
@@ -80,7 +81,8 @@ def _post_dominators(
     own = graph.members(graph.outputs)
     ends = own if len(own) else unread
     pairs = np.concatenate([np.stack([source, target], axis=1), np.stack([ends, np.full(len(ends), nodes)], axis=1)])
-    found = igraph.Graph(nodes + 1, pairs.tolist(), directed=True).dominator(nodes, mode="in")
+    read = igraph.Graph(nodes + 1, list(zip(*pairs.T.tolist(), strict=True)), directed=True)
+    found = read.dominator(nodes, mode="in")
     above = np.nan_to_num(np.array(found[:nodes], dtype=np.float64), nan=-1).astype(np.int64)
     return np.where((above < 0) | (above == nodes), -1, above)
 

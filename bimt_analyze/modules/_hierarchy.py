@@ -14,7 +14,8 @@ from ..graph import NeuronGraph, NodeId
 from ._components import components_up_to_layer, connected_components
 from ._consensus import consensus
 from ._dominator_modules import dominator_modules
-from ._leiden import leiden
+from ._leiden import leiden_runs
+from ._leiden_searches import Searches
 from ._partition import Partition
 from ._quality import modularity
 from ._stability import stability
@@ -223,11 +224,13 @@ def hierarchy(
     if runs < 2:
         raise InputError("too few runs to compare", where="runs", expected="2 or more", got=str(runs))
     whole = _exact(graph, connected_components(graph), "components", 0.0)
-    chain, streams = [whole], np.random.SeedSequence(seed).spawn(len(resolutions))
+    chain, searches = [whole], Searches.of(graph, whole.partition)
+    streams = np.random.SeedSequence(seed).spawn(len(resolutions))
     for resolution, stream in zip(sorted(resolutions), streams, strict=True):
         *seeds, last = (int(number) for number in stream.generate_state(runs + 1))
         outer = chain[-1].partition
-        found = [leiden(graph, resolution=resolution, seed=one, inside=outer) for one in seeds]
+        searches = searches.within(outer)
+        found = leiden_runs(searches, resolution=resolution, seeds=seeds)
         agreed = _refined(consensus(found, seed=last), outer)
         chain.append(Level(agreed, "resolution", resolution, modularity(graph, agreed), stability(found)))
     leaking = [whole]
@@ -244,9 +247,8 @@ def hierarchy(
     for depth in reversed(range(int(graph.depths.max(initial=0)))):
         cut = components_up_to_layer(graph, depth=depth, leak=TOLERABLE_LEAK)
         _append_new(up_to_layer, _exact(graph, cut, "up to layer", float(depth)))
-    inputs, outputs = (
-        frozenset(graph.nodes[n].key for n in graph.members(end)) for end in (graph.inputs, graph.outputs)
-    )
+    ends = (graph.inputs, graph.outputs)
+    inputs, outputs = (frozenset(graph.nodes[n].key for n in graph.members(end)) for end in ends)
     parts = (chain, leaking, dominated, up_to_layer)
     resolved, leaked, narrowed, cuts = (tuple(reversed(part[1:])) for part in parts)
     read = np.isin(graph.edges.source, graph.members(graph.inputs))

@@ -5,7 +5,7 @@ import numpy as np
 
 from ..graph import NeuronGraph
 from ._community_methods import COMMUNITY_METHODS
-from ._leiden import VERSIONS, igraph_random
+from ._leiden_searches import VERSIONS, igraph_random
 from ._partition import Partition
 
 

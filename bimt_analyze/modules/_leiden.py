@@ -1,27 +1,17 @@
-"""The Leiden method, through igraph, repeatable and without touching the caller's random state."""
+"""Modules by the Leiden method, through igraph, repeatable and without touching the caller's random state."""
 
-import random
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 
-import igraph
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Float64
 
 from bimt_train import InputError
 
 from ..graph import NeuronGraph
 from ._community_methods import COMMUNITY_METHODS
+from ._leiden_searches import VERSIONS, Ready, Searches
 from ._partition import Partition
-from ._quality import check_covers, modularity
-
-VERSIONS = {"igraph": igraph.__version__}
-
-_ONE_SEARCH_AT_A_TIME = threading.RLock()
-
-GAIN = 1e-12
-"""Of the quality of weights that add up to 1: an iteration that brings less has found nothing but rounding."""
+from ._quality import modularity
 
 
 @COMMUNITY_METHODS.register(
@@ -79,15 +69,36 @@ def leiden(graph: NeuronGraph, *, resolution: float = 1.0, seed: int, inside: Pa
     """
     if not (np.isfinite(resolution) and resolution > 0):
         raise InputError("an impossible resolution", expected="a positive number", got=str(resolution), hint="use 1.0")
-    if inside is not None:
-        check_covers(graph, inside)
-    within = np.zeros(len(graph.nodes), dtype=np.int64) if inside is None else inside.labels(graph.nodes)
-    labels = search(graph, within, resolution=resolution, seed=seed)
+    return leiden_runs(Searches.of(graph, inside), resolution=resolution, seeds=[seed])[0]
+
+
+def leiden_runs(searches: Searches, *, resolution: float, seeds: Sequence[int]) -> list[Partition]:
+    """What `leiden` finds with each of several seeds, in a graph that is made ready once.
+
+    Parameters
+    ----------
+    searches : Searches
+        The graph, and the modules that no module may cross.
+    resolution : float
+        As in `leiden`.
+    seeds : sequence of int
+        One a run.
+
+    Returns
+    -------
+    list of Partition
+        One a seed.
+    """
+    graph, inside = searches.graph, searches.inside
     parameters = {"resolution": resolution, "weights": graph.weights, "inside": inside.method if inside else None}
-    found = Partition.of(graph, labels, method="leiden", parameters=parameters, seed=seed, versions=VERSIONS)
-    # quality needs the modules, and a partition never changes
-    quality = modularity(graph, found, resolution=resolution)
-    return Partition(found.modules, found.unused, "leiden", parameters, seed, VERSIONS, quality)
+    runs = []
+    for seed in seeds:
+        labels = searches.ready.labels(resolution / 2, seed)
+        found = Partition.of(graph, labels, method="leiden", parameters=parameters, seed=seed, versions=VERSIONS)
+        # quality needs the modules, and a partition never changes
+        quality = modularity(graph, found, resolution=resolution)
+        runs.append(Partition(found.modules, found.unused, "leiden", parameters, seed, VERSIONS, quality))
+    return runs
 
 
 def best_modularity(weights: Float64[np.ndarray, "nodes nodes"], *, seed: int) -> float:
@@ -120,108 +131,6 @@ def best_modularity(weights: Float64[np.ndarray, "nodes nodes"], *, seed: int) -
         return 0.0
     weight = weights[target, source] / total
     strengths = (weights.sum(0) + weights.sum(1)) / total
-    labels = run(np.stack([source, target], axis=1), weight, strengths, resolution=0.5, seed=seed)
+    labels = Ready.of(np.stack([source, target], axis=1), weight, strengths).labels(0.5, seed)
     inside = float(weight[labels[source] == labels[target]].sum())
     return inside - float((np.bincount(labels, strengths / 2) ** 2).sum())
-
-
-def search(
-    graph: NeuronGraph, within: Int64[np.ndarray, " nodes"], *, resolution: float, seed: int
-) -> Int64[np.ndarray, " nodes"]:
-    """Labels of one run; nodes of different ``within`` never share one.
-
-    Modularity is the constant Potts model with node strengths as node weights and resolution / 2m as its resolution;
-    in that form it can be maximised on a part of the graph. The first move starts from the singletons.
-
-    Parameters
-    ----------
-    graph : NeuronGraph
-        The graph; directions are ignored.
-    within : array of int, [nodes]
-        The module inside which each node is searched.
-    resolution : float
-        The resolution of modularity.
-    seed : int
-        Of the run.
-
-    Returns
-    -------
-    array of int, [nodes]
-        Labels.
-    """
-    source, target, weight = graph.edges.source, graph.edges.target, graph.edges.weight
-    total = float(weight.sum())
-    if total == 0:
-        return np.arange(len(graph.nodes), dtype=np.int64)
-    strengths = np.bincount(source, weight, len(graph.nodes)) + np.bincount(target, weight, len(graph.nodes))
-    kept = within[source] == within[target]
-    pairs = np.stack([source[kept], target[kept]], axis=1)
-    # in units of the total weight, so that igraph's tolerances mean the same for every network
-    return run(pairs, weight[kept] / total, strengths / total, resolution=resolution / 2, seed=seed)
-
-
-def run(
-    pairs: Int64[np.ndarray, "edges 2"],
-    weight: Float64[np.ndarray, " edges"],
-    strengths: Float64[np.ndarray, " nodes"],
-    *,
-    resolution: float,
-    seed: int,
-) -> Int64[np.ndarray, " nodes"]:
-    """Run igraph's Leiden on the constant Potts model, with node weights.
-
-    Iterated here, not by igraph's ``n_iterations=-1``, which never ends where a node has equal gains on two sides: it
-    goes to and fro for ever.
-
-    Parameters
-    ----------
-    pairs : array of int, [edges, 2]
-        The two nodes of each edge.
-    weight : array of float, [edges]
-        The edges' weights.
-    strengths : array of float, [nodes]
-        The nodes' weights.
-    resolution : float
-        Of the constant Potts model.
-    seed : int
-        Of the run.
-
-    Returns
-    -------
-    array of int, [nodes]
-        Labels.
-    """
-    # pairs as tuples: of a list of lists the collector of garbage looks at each, which takes longer than the search
-    graph = igraph.Graph(len(strengths), list(zip(*pairs.T.tolist(), strict=True)))
-    edge_weights, node_weights = weight.tolist(), strengths.tolist()
-
-    def iterated(membership: list[int] | None) -> igraph.VertexClustering:
-        return graph.community_leiden(
-            objective_function="CPM",
-            weights=edge_weights,
-            resolution=resolution,
-            node_weights=node_weights,
-            n_iterations=1,
-            initial_membership=membership,
-        )
-
-    with igraph_random(seed):
-        found, further = None, iterated(None)
-        while found is None or further.quality > found.quality + GAIN:
-            found, further = further, iterated(further.membership)
-    return np.array(found.membership, dtype=np.int64)
-
-
-@contextmanager
-def igraph_random(seed: int) -> Iterator[None]:
-    """While inside, igraph draws from a generator of this seed; after, from Python's ``random`` module, its default.
-
-    igraph has one generator a process and does not tell which: a caller's own choice of igraph generator is replaced by
-    the default, and threads wait for each other.
-    """
-    with _ONE_SEARCH_AT_A_TIME:
-        igraph.set_random_number_generator(random.Random(seed))
-        try:
-            yield
-        finally:
-            igraph.set_random_number_generator(random)

@@ -120,7 +120,7 @@ def alive(network: Network, *, threshold: float = 0.0) -> Alive:
     at, driven = [], []
     for part in stream.parts:
         at.append(written)
-        passing = part.reads[-1:] if part.heads else part.reads  # v alone passes anything on
+        passing = part.reads[-part.head_size :] if part.heads else part.reads  # v alone passes anything on
         driven.append((joins(passing) & written).any((0, 2)))
         written = written | joins(part.writes[:, driven[-1]]).any(1)
     wanted = np.any([joins(w).any(0) for w in stream.targets.values()], axis=0)
@@ -129,7 +129,7 @@ def alive(network: Network, *, threshold: float = 0.0) -> Alive:
         read = joins(part.reads) & before
         neurons = fed & joins(part.writes[wanted]).any(0)
         if part.heads:
-            part_alive, read = _heads(part, read, joins(part.biases[0]), neurons)
+            part_alive, read = _heads(part, read, joins(part.biases[: -2 * part.head_size]), neurons)
         else:
             part_alive, read = AlivePart(part.group, tuple(neurons.tolist()), ()), read & neurons[:, None]
         wanted = wanted | read.any((0, 1))
@@ -140,14 +140,15 @@ def alive(network: Network, *, threshold: float = 0.0) -> Alive:
 
 def _heads(
     part: Part,
-    read: Bool[np.ndarray, "3 neurons positions"],
-    asking: Bool[np.ndarray, " neurons"],
+    read: Bool[np.ndarray, "copies neurons positions"],
+    biases: Bool[np.ndarray, "queries neurons"],
     neurons: Bool[np.ndarray, " neurons"],
-) -> tuple[AlivePart, Bool[np.ndarray, "3 neurons positions"]]:
+) -> tuple[AlivePart, Bool[np.ndarray, "copies neurons positions"]]:
     """An attention, of which these neurons pass something on; and what is left of its reads."""
-    queries, keys = (np.asarray(copy.any(1)) for copy in read[:2])
-    looking = keys & (queries | asking)  # a query meets a key that depends on its token
+    size = part.head_size
+    queries, keys = (np.asarray(copies.any((0, 2))) for copies in (read[: -2 * size], read[-2 * size : -size]))
+    looking = keys & (queries | biases.any(0))  # a query meets a key that depends on its token
     alive, look = (np.any(flags.reshape(part.heads, -1), axis=1) for flags in (neurons, looking))
     looking = looking & np.repeat(alive, len(neurons) // part.heads)
-    kept = read & np.stack([looking, looking, neurons])[:, :, None]
+    kept = read & np.stack([looking] * (len(read) - size) + [neurons] * size)[:, :, None]
     return AlivePart(part.group, tuple(alive.tolist()), tuple((alive & look).tolist())), kept

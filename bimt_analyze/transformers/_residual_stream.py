@@ -23,11 +23,13 @@ class Part:
     heads : int
         Number of heads that they form; 0 for an MLP.
     reads : array of float64, shape (copies, neurons, positions)
-        Weights by which they read, a copy a tensor or a fold: for heads q, k and v.
+        Weights by which they read, a copy a tensor or a fold: for heads q, k and v, in this order.
     biases : array of float64, shape (copies, neurons)
         What is added to each copy.
     writes : array of float64, shape (positions, neurons)
         Weights by which they write.
+    head_size : int
+        Copies that k and v have, each: 1 where a neuron is an entry of a head, more where it is a whole head.
 
     Examples
     --------
@@ -45,6 +47,7 @@ class Part:
     reads: Float64[np.ndarray, "copies neurons positions"]
     biases: Float64[np.ndarray, "copies neurons"]
     writes: Float64[np.ndarray, "positions neurons"]
+    head_size: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +131,9 @@ def residual_stream(network: Network) -> Stream:
     Notes
     -----
     Of those others, one that the stream's reading tensors name three times is taken for an attention with q, k and v in
-    this order, any other for an MLP. Tensors count in the order of the layout.
+    this order. So is one that three tensors read into, each neuron several times over, k and v equally often: there a
+    neuron is a whole head, with all heads that ask it. Any other is taken for an MLP. Tensors count in the order of the
+    layout.
 
     Examples
     --------
@@ -148,19 +153,25 @@ def residual_stream(network: Network) -> Stream:
         raise InputError(
             "no residual stream", where="layout", expected="a group that others read and write", got="none", hint=hint
         )
-    reads, writes = (
-        {g: np.concatenate(found) for g, found in _between(network, hub, as_source).items()}
-        for as_source in (True, False)
-    )
+    readers, writers = (_between(network, hub, as_source) for as_source in (True, False))
+    reads, writes = ({g: np.concatenate(found) for g, found in each.items()} for each in (readers, writers))
     sources = {
         name: _copies(network, name)[:, 0] for name in layout.touching(hub) if layout.tensors[name].role == "embedding"
     }
     sources |= {g: w.sum(0).T for g, w in writes.items() if g not in partners[hub]}
     parts = []
     for group in (g for g in reads if g in partners[hub]):
-        heads = layout.group(group).heads if len(reads[group]) == QKV else 0
-        parts.append(Part(group, heads, reads[group], _biases(network, group, len(reads[group])), writes[group].sum(0)))
+        size = _head_size([len(copies) for copies in readers[group]])
+        heads = layout.sizes[group] if size > 1 else layout.group(group).heads if len(reads[group]) == QKV else 0
+        biases = _biases(network, group, len(reads[group]))
+        parts.append(Part(group, heads, reads[group], biases, writes[group].sum(0), size))
     return Stream(hub, sources, tuple(parts), {g: w.sum(0) for g, w in reads.items() if g not in partners[hub]})
+
+
+def _head_size(copies: list[int]) -> int:
+    """Of an attention whose neurons are whole heads, entries of a head; else 1. Copies of each tensor are given."""
+    whole = len(copies) == QKV and copies[1] == copies[2] > 1 and copies[0] % copies[1] == 0
+    return copies[1] if whole else 1
 
 
 def _between(network: Network, hub: str, as_source: bool) -> dict[str, list[Float64[np.ndarray, "_ _ _"]]]:

@@ -11,6 +11,9 @@ from ._group import distances as distances
 from ._layout import Layout as Layout
 from ._layout import TensorSpec as TensorSpec
 from ._layout_for import layout_for as layout_for
+from ._layout_toml import draft_layout as draft_layout
+from ._layout_toml import layout_from_toml as layout_from_toml
+from ._layout_toml import layout_to_toml as layout_to_toml
 from ._pattern import Pattern as Pattern
 from ._pattern import parse_pattern as parse_pattern
 from ._placement import Placement as Placement

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 from .._errors import InputError, LayoutError
 from ._fragments import attention, linear, norm
-from ._gpt2 import GPT2
 from ._group import Group
 from ._inputs import Inputs, guessed_inputs
 from ._layout import Layout
-from ._llama import LLAMA
+from .decoders._gpt2_names import GPT2
+from .decoders._llama_names import LLAMA
 
 if TYPE_CHECKING:
     from torch import nn

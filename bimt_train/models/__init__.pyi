@@ -11,6 +11,7 @@ from ._hidden_parts import Neurons as Neurons
 from ._hidden_parts import Stream as Stream
 from ._image_mlp import ImageMLP as ImageMLP
 from ._linear_layers import linear_layers as linear_layers
+from ._llama import Llama as Llama
 from ._mlp import MLP as MLP
 from ._model_spec import ModelSpec as ModelSpec
 from ._models import build_model as build_model
@@ -24,4 +25,4 @@ from .building_blocks._activations import Activation as Activation
 from .building_blocks._activations import activated as activated
 from .building_blocks._activations import activation_module as activation_module
 from .building_blocks._drawn_linear import drawn_linear as drawn_linear
-from .traced._module import TracedModule as TracedModule
+from .traced._traced_module import TracedModule as TracedModule

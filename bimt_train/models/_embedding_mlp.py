@@ -17,6 +17,7 @@ from ._contract import MODELS, Ends, Shape
 from ._hidden_parts import HiddenPart, Neurons, Tensors
 from ._mlp import MLP
 from ._model_spec import ModelSpec
+from .building_blocks._drawn_embedding import drawn_embedding
 from .building_blocks._layer_options import LayerOptions
 from .building_blocks._layers import layer_parts, layer_shapes, stacked_layers
 
@@ -170,9 +171,7 @@ class EmbeddingMLP(nn.Module):
                 got=f"tokens {tokens}, copies {copies}, embedding {embedding}",
             )
         self.tokens, self.copies = tokens, copies
-        self.embedding = nn.Embedding(tokens, embedding, device="meta").to_empty(device="cpu")
-        with torch.no_grad():
-            self.embedding.weight.normal_(0.0, DEVIATION, generator=generator)
+        self.embedding = drawn_embedding(tokens, embedding, generator, deviation=DEVIATION)
         inner = MLP((copies * embedding, *widths), activation, generator=generator)
         self.widths, self.activation, self.act, self.layers = tuple(widths), activation, inner.act, inner.layers
 

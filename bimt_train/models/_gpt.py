@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Self
 
 import torch
-from jaxtyping import Float, Num
+from jaxtyping import Float, Int64, Num
 from torch import Tensor, nn
 from torch.nn.functional import embedding as looked_up
 
@@ -15,7 +15,9 @@ from ..layouts._layout import Layout
 from ._contract import MODELS, Ends, Shape
 from ._model_spec import ModelSpec
 from .building_blocks._block_options import BlockOptions
+from .building_blocks._drawn_embedding import drawn_embedding
 from .building_blocks._drawn_linear import drawn_linear
+from .building_blocks._language_model import LanguageModel, Remembered
 from .building_blocks._transformer_block import Block, block_layout, stacked, through_block
 
 DEVIATION = 0.1  # of a fresh embedding's entries; GPT-2 has 0.02, at a greater width
@@ -85,7 +87,7 @@ class GPTOptions(BlockOptions):
     sentence="A causal pre-norm transformer over tokens, as GPT-2, that says at each of them which one comes next.",
     options=GPTOptions,
 )
-class GPT(nn.Module):
+class GPT(LanguageModel):
     """``logits = U norm(block_L(... block_1(E[x] + P)))``: learned tokens and positions, pre-norm causal blocks.
 
     As GPT-2, without dropout. The unembedding U is a matrix of its own, where GPT-2's is E again: so the outputs are
@@ -152,13 +154,10 @@ class GPT(nn.Module):
             tokens=tokens, context=context, width=width, heads=heads, layers=layers, hidden=hidden,
             head_size=head_size, scale=scale, activation=activation, epsilon=epsilon,
         )  # fmt: skip
-        self.tokens = tokens
+        self.tokens, self.context, self.activation = tokens, context, self.options.block(0).activation
         self.embedding, self.positions = (
-            nn.Embedding(rows, width, device="meta").to_empty(device="cpu") for rows in (tokens, context)
+            drawn_embedding(rows, width, generator, deviation=DEVIATION) for rows in (tokens, context)
         )
-        with torch.no_grad():
-            for table in (self.embedding, self.positions):
-                table.weight.normal_(0.0, DEVIATION, generator=generator)
         self.blocks = nn.ModuleList(Block(width, self.options.block(i), generator) for i in range(layers))
         self.norm = nn.LayerNorm(width, self.options.norm_epsilon)
         self.write = drawn_linear(width, tokens, generator)
@@ -185,6 +184,37 @@ class GPT(nn.Module):
         for block in self.blocks:
             r = block(r)
         logits: Float[Tensor, "*rows context tokens"] = self.write(self.norm(r))
+        return logits
+
+    def remembered(self) -> Sequence[Remembered]:
+        """An empty memory for each block."""
+        return [Remembered() for _ in self.blocks]
+
+    def at_place(
+        self, tokens: Int64[Tensor, " rows"], place: int, memories: Sequence[Remembered]
+    ) -> Float[Tensor, "rows tokens"]:
+        """Compute the logits behind one token of each row, given what is remembered of those before.
+
+        Parameters
+        ----------
+        tokens : Tensor of shape (rows,)
+            The tokens at this place.
+        place : int
+            The place, counted from 0.
+        memories : sequence of Remembered
+            One for each block; the new token is added to them.
+
+        Returns
+        -------
+        Tensor of shape (rows, tokens)
+            The logits of the next token.
+        """
+        r = (self.embedding(tokens) + self.positions.weight[place])[:, None]
+        for index, memory in enumerate(memories):
+            block = self.get_submodule(f"blocks.{index}")
+            assert isinstance(block, Block)
+            r = through_block(r, block.sizes, block.part, attend=memory)
+        logits: Float[Tensor, "rows tokens"] = self.write(self.norm(r[:, 0]))
         return logits
 
     def stacked_forward(

@@ -18,6 +18,7 @@ from ..layouts._layout import Layout, TensorSpec
 from ._contract import MODELS, Ends, ModelOptions, Shape
 from ._hidden_parts import Heads, HiddenPart, Neurons, Stream, Tensors
 from ._model_spec import ModelSpec
+from .building_blocks._drawn_embedding import drawn_embedding
 from .building_blocks._drawn_linear import drawn_linear
 
 
@@ -221,12 +222,7 @@ class ProgramTransformer(nn.Module):
                 got=f"tokens {tokens}, context {context}, width {width}, parts {list(parts)}, outputs {outputs}",
             )
         self.tokens, self.context, self.width, self.outputs = tokens, context, width, outputs
-        self.embedding, self.positions = (
-            nn.Embedding(rows, width, device="meta").to_empty(device="cpu") for rows in (tokens, context)
-        )
-        with torch.no_grad():
-            for table in (self.embedding, self.positions):
-                table.weight.normal_(generator=generator)
+        self.embedding, self.positions = (drawn_embedding(rows, width, generator) for rows in (tokens, context))
         self.sizes = tuple(tuple(part) for part in parts)
         self.scales = None if scales is None else tuple(scales)
         self.parts = nn.ModuleList(

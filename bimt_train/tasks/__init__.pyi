@@ -1,4 +1,3 @@
-from ._column_names import safe_names as safe_names
 from ._evidence_accumulation import evidence as evidence
 from ._formula_task import formula_task as formula_task
 from ._group_products import modular_addition as modular_addition
@@ -11,13 +10,14 @@ from ._mnist import mnist as mnist
 from ._paper import composition as composition
 from ._paper import feature_sharing as feature_sharing
 from ._paper import independence as independence
-from ._probe_table import ProbeTable as ProbeTable
-from ._probe_table import read_probe_table as read_probe_table
 from ._resolve_task import resolve_task as resolve_task
-from ._table_task import table_task as table_task
 from ._task import Dataset as Dataset
 from ._task import Task as Task
 from ._task import mlp as mlp
 from ._tasks import TASKS as TASKS
 from ._tasks import TaskKind as TaskKind
 from ._two_moons import two_moons as two_moons
+from .tables._column_names import safe_names as safe_names
+from .tables._probe_table import ProbeTable as ProbeTable
+from .tables._probe_table import read_probe_table as read_probe_table
+from .tables._table_task import table_task as table_task

@@ -61,7 +61,7 @@ def resolve_task(
     if len(given) > 1 and (alone := tables + places + named):
         raise TaskError("one task at a time", got=" ".join(given), hint=f"give {alone[0]!r} alone")
     if tables:
-        from ._table_task import table_task  # brings pandas, which only tables need
+        from .tables._table_task import table_task  # brings pandas, which only tables need
 
         return table_task(tables[0], target=target or ())
     if target:

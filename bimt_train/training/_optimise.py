@@ -90,9 +90,38 @@ def task_gradient(stack: Stack, flat: Flat, x: Tensor, y: Tensor, loss: LossFunc
         Losses, [seeds], and gradients, [seeds, entries].
     """
     leaf = flat.detach().requires_grad_(True)
-    losses = loss(stack.forward(stack.unpack(leaf), x)[:, : y.shape[1]], y)
+    losses = _losses(stack, leaf, x, y, loss)
     (gradient,) = torch.autograd.grad(losses.sum(), leaf)
     return losses.detach(), gradient
+
+
+@torch.no_grad()
+def task_losses(stack: Stack, flat: Flat, x: Tensor, y: Tensor, loss: LossFunction) -> PerSeed:
+    """Each seed's loss alone, as `task_gradient` has it.
+
+    Parameters
+    ----------
+    stack : Stack
+        How the networks compute.
+    flat : tensor, [seeds, entries]
+        The weights.
+    x : tensor, [seeds, rows, inputs]
+        Inputs.
+    y : tensor, [seeds, rows, outputs]
+        Targets.
+    loss : callable
+        From outputs and targets to one loss a seed.
+
+    Returns
+    -------
+    tensor, [seeds]
+        Losses.
+    """
+    return _losses(stack, flat, x, y, loss)
+
+
+def _losses(stack: Stack, flat: Flat, x: Tensor, y: Tensor, loss: LossFunction) -> PerSeed:
+    return loss(stack.forward(stack.unpack(flat), x)[:, : y.shape[1]], y)
 
 
 @torch.no_grad()

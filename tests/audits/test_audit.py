@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import adjusted_mutual_info_score
 
 from bimt_analyze import audit, circuit_of
-from bimt_analyze._sources import checkpoint_of
+from bimt_analyze._network_rows import checkpoint_of
 from bimt_analyze.audits import (
     SharedNeuron,
     Significance,

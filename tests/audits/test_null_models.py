@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bimt_analyze._sources import checkpoint_of
+from bimt_analyze._network_rows import checkpoint_of
 from bimt_analyze.audits import (
     NULL_MODELS,
     RETRAININGS,

@@ -116,7 +116,7 @@ _W = {name: np.ones(shape) for name, shape in {"0.weight": (5, 3), "0.bias": (5,
             {"conv.weight": np.ones((2, 3, 4, 4))},
             "a convolution, or another layer whose weights have three axes or more: 'conv.weight' (2, 3, 4, 4): "
             "expected a plain feed-forward chain; hint: describe it by a Layout (docs/own-models.md), "
-            "or read a part of it with key= or roles=",
+            "or read a part of it with key= (--key) or roles=",
         ),
         (
             {},
@@ -133,13 +133,15 @@ _W = {name: np.ones(shape) for name, shape in {"0.weight": (5, 3), "0.bias": (5,
         (
             {"0.weight": np.ones((3, 5)), "0.bias": np.ones(5), "2.weight": np.ones((5, 2)), "2.bias": np.ones(2)},
             "a bias that does not fit its weight: tensor '0.bias', axis 0: expected 3, the rows of '0.weight' (3, 5), "
-            'got 5; hint: every weight is stored [in, out]: give each transposed, or orientation="in_out"',
+            'got 5; hint: every weight is stored [in, out]: give each transposed, or orientation="in_out" '
+            "(--orientation in-out)",
         ),
         (
             {"0.weight": np.ones((3, 5)), "2.weight": np.ones((5, 2))},
             "weights that do not chain: tensor '2.weight', axis 1: expected 3, the outputs of '0.weight', "
             "got 2 of shape (5, 2); "
-            'hint: every weight is stored [in, out]: give each transposed, or orientation="in_out", '
+            'hint: every weight is stored [in, out]: give each transposed, or orientation="in_out" '
+            "(--orientation in-out), "
             "or give the layers first to last",
         ),
         (
@@ -151,7 +153,8 @@ _W = {name: np.ones(shape) for name, shape in {"0.weight": (5, 3), "0.bias": (5,
             {"out.weight": np.ones((2, 5)), "in.weight": np.ones((5, 3))},
             "weights that do not chain: tensor 'in.weight', axis 1: expected 2, the outputs of 'out.weight', "
             "got 3 of shape (5, 3); "
-            'hint: every weight is stored [in, out]: give each transposed, or orientation="in_out", '
+            'hint: every weight is stored [in, out]: give each transposed, or orientation="in_out" '
+            "(--orientation in-out), "
             "or give the layers first to last",
         ),
         (

@@ -16,7 +16,7 @@ from bimt_analyze import open_checkpoint
 from bimt_train import CheckpointError
 from bimt_train.checkpoints import OWN_OUTPUTS, load_checkpoint, read_foreign, save_checkpoint, task_score
 from bimt_train.models import GPT
-from bimt_train.models._gpt_samples import continued
+from bimt_train.models._continued import continued
 
 CONFIG = {
     "model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "vocab_size": 5, "n_positions": 6, "n_embd": 4,
@@ -223,7 +223,8 @@ def test_the_analysis_opens_the_folder(tmp_path: Path) -> None:
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
-    "llama": ({"model_type": "llama"}, "'llama'"),
+    "another family": ({"model_type": "bloom"}, "'bloom'"),
+    "another family than the head's": ({"model_type": "llama"}, "LlamaForCausalLM, got GPT2LMHeadModel"),
     "no family": ({"model_type": ...}, "got none"),
     "family of another type": ({"model_type": 7}, "model_type"),
     "classifier": ({"architectures": ["GPT2ForSequenceClassification"]}, "GPT2ForSequenceClassification"),

@@ -7,7 +7,7 @@ import pytest
 
 from bimt_analyze import Sampling
 from bimt_analyze.fleet import holds_many, jobs_of
-from bimt_analyze.fleet._names import distinct_names
+from bimt_analyze.fleet._report_names import distinct_names
 from bimt_train import InputError
 from bimt_train.checkpoints import from_state_dict, save_checkpoint
 

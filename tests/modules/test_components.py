@@ -153,4 +153,4 @@ def test_the_method_is_told():
     partition = components_up_to_layer(layered(composed()), depth=1, leak=0.1)
     assert partition.method == "components up to layer"
     assert dict(partition.parameters) == {"depth": 1, "leak": 0.1, "weights": "magnitude"}
-    assert "igraph" in partition.versions
+    assert "scipy" in partition.versions

@@ -111,12 +111,12 @@ def test_a_graph_without_edges_has_no_modules():
 
 TIE = """
 import numpy as np
-from bimt_analyze.modules._leiden import run
+from bimt_analyze.modules._leiden_searches import Ready
 pairs = np.array([[0, 2], [1, 3], [2, 4], [3, 5]])
 weight = np.array([0.1250156155885374, 0.2499687688229252, 0.37504684676561223, 0.2499687688229252])
 strengths = np.bincount(pairs.ravel(), weight.repeat(2))
 for seed in range(20):
-    labels = run(pairs, weight, strengths, resolution=1.415, seed=seed)
+    labels = Ready.of(pairs, weight, strengths).labels(1.415, seed)
     assert labels[2] == labels[4] != labels[0], labels
 """
 
@@ -129,7 +129,7 @@ def test_equal_gains_on_two_sides_do_not_keep_it_going_for_ever():
 STATES = """
 import random, numpy as np, igraph
 from bimt_analyze.graph import Edges, Neuron, NeuronGraph
-from bimt_analyze.modules import _leiden, leiden
+from bimt_analyze.modules import _leiden_searches, leiden
 nodes = tuple(Neuron("n", i, str(i), (0.0,), i // 5) for i in range(10))
 source, target = np.array([(i, j) for i in range(5) for j in range(5, 10)]).T
 graph = NeuronGraph(nodes, Edges(source, target, np.ones(25), np.ones(25, dtype=np.int8)))
@@ -138,7 +138,7 @@ random.seed(7); np.random.seed(7); expected = random.getstate(), np.random.get_s
 random.seed(7); drawn = igraph.Graph.Erdos_Renyi(20, 0.3).get_edgelist(); random.seed(7)
 leiden(graph, seed=3)
 try:
-    with _leiden.igraph_random(4):
+    with _leiden_searches.igraph_random(4):
         igraph.Graph.Erdos_Renyi(20, 0.3)
         raise KeyError
 except KeyError:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from bimt_train import InputError, TaskError
 from bimt_train.expressions import parse_expression
 from bimt_train.tasks import Task, table_task
-from bimt_train.tasks._column_names import safe_names
-from bimt_train.tasks._read_table import SUFFIXES
 from bimt_train.tasks._resolve_task import TABLES
+from bimt_train.tasks.tables._column_names import safe_names
+from bimt_train.tasks.tables._read_table import SUFFIXES
 
 ROWS = 40
 

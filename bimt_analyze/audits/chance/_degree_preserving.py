@@ -60,13 +60,14 @@ def degree_preserving(
     ([1, 2, 1], [2, 2])
     """
     pattern = np.repeat((matrix > 0)[None], len(generators), axis=0)
-    half = len(matrix) // 2
+    half, full = len(matrix) // 2, bool((matrix > 0).all())
     for _ in range(_ROUNDS if half else 0):
         order = schedule.permutation(len(matrix))
         first, second = order[:half], order[half : 2 * half]
-        _trade(pattern, first, second, np.stack([g.random((half, matrix.shape[1])) for g in generators]))
-    keys = np.stack([g.random(matrix.shape) for g in generators])
-    return _with_weights(matrix, pattern, keys)
+        keys = np.stack([g.random((half, matrix.shape[1])) for g in generators])
+        if not full:  # else no row has what another has not
+            _trade(pattern, first, second, keys)
+    return _with_weights(matrix, pattern, np.stack([g.random(matrix.shape) for g in generators]))
 
 
 def _trade(
@@ -79,8 +80,9 @@ def _trade(
     mine, theirs = pattern[:, first], pattern[:, second]
     single, both = mine ^ theirs, mine & theirs
     owed = (mine & single).sum(axis=-1, keepdims=True)
-    ranks = np.where(single, keys, 2.0).argsort(axis=-1).argsort(axis=-1)
-    given = single & (ranks < owed)
+    # those of the least keys, as many as are owed; the keys sorted end in 2.0, which no key is
+    ranked = np.sort(np.where(single, keys, 2.0), axis=-1)
+    given = single & (keys <= np.take_along_axis(ranked, np.maximum(owed - 1, 0), axis=-1)) & (owed > 0)
     pattern[:, first] = both | given
     pattern[:, second] = both | (single & ~given)
 
@@ -92,6 +94,7 @@ def _with_weights(
 ) -> Matrices:
     """Each row's weights on the row's entries of the pattern, in the order of the keys."""
     descending = -np.sort(-matrix, axis=-1)
-    ranks = np.where(pattern, keys, 2.0).argsort(axis=-1).argsort(axis=-1)
-    spread = np.take_along_axis(np.broadcast_to(descending, pattern.shape), ranks, axis=-1)
+    order = np.where(pattern, keys, 2.0).argsort(axis=-1)
+    spread = np.zeros(pattern.shape)
+    np.put_along_axis(spread, order, np.broadcast_to(descending, pattern.shape), axis=-1)
     return np.where(pattern, spread, 0.0)

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from ...graph import NeuronGraph
+from ._absorbed_walks import absorbed
 from ._group_blocks import Blocks, Stack
 from ._statistics import STATISTICS
 
@@ -81,26 +82,44 @@ def specialisations(blocks: Blocks, weights: Stack, seeds: Sequence[int]) -> Flo
     array [samples]
         Bits.
     """
-    backwards = _one_way(blocks.members, weights, blocks.inputs)
-    return np.asarray(backwards + _one_way(blocks.members, weights.swapaxes(1, 2), blocks.outputs))
+    joined = [(target, source) for target, source, _ in blocks.matrices]
+    backwards = _one_way(blocks.members, weights, joined, blocks.inputs)
+    against = [(source, target) for target, source in joined]
+    return np.asarray(backwards + _one_way(blocks.members, weights.swapaxes(1, 2), against, blocks.outputs))
 
 
 def _one_way(
-    members: Mapping[str, Int64[np.ndarray, "_"]], weights: Stack, ends: str
+    members: Mapping[str, Int64[np.ndarray, "_"]], weights: Stack, joined: Sequence[tuple[str, str]], ends: str
 ) -> Float64[np.ndarray, " samples"]:
-    """Mean over all groups but ``ends`` of I(g), walks going from rows to columns."""
+    """Mean over all groups but ``ends`` of I(g), walks going from rows to columns of the blocks that are joined."""
     own = ends.split()
-    others = {group: numbers for group, numbers in members.items() if group not in own}
+    others = [group for group in members if group not in own]
     reached = np.concatenate([members[group] for group in own])
     if not others:
         return np.zeros(len(weights))
-    inner = np.concatenate(list(others.values()))
-    sent = weights.sum(axis=2, keepdims=True)
-    steps = np.divide(weights, sent, out=np.zeros_like(weights), where=sent > 0)
-    inside = np.eye(len(inner)) - _DAMPING * steps[:, inner[:, None], inner[None, :]]
-    shares = np.zeros((*weights.shape[:2], len(reached)))
-    shares[:, inner] = np.linalg.solve(inside, steps[:, inner[:, None], reached[None, :]])
-    return np.array(sum(_information(shares[:, numbers]) for numbers in others.values()) / len(others))
+    order = {end: place for place, end in enumerate(reached.tolist())}
+    places = {group: np.array([order[end] for end in members[group].tolist()], dtype=np.int64) for group in own}
+    steps: dict[tuple[str, str], Float64[np.ndarray, "samples _ _"]] = {}
+    known = {group: np.zeros((len(weights), len(members[group]), len(reached))) for group in others}
+    for group in others:
+        read = {source: _block(weights, members[group], members[source]) for row, source in joined if row == group}
+        sent = sum((block.sum(axis=2, keepdims=True) for block in read.values()), np.zeros(1))
+        for source, block in read.items():
+            step = np.divide(block, sent, out=np.zeros_like(block), where=sent > 0)
+            if source in own:
+                known[group][:, :, places[source]] = step
+            else:
+                steps[group, source] = _DAMPING * step
+    return np.array(sum(map(_information, absorbed(steps, known).values())) / len(others))
+
+
+def _block(
+    weights: Stack, rows: Int64[np.ndarray, "_"], columns: Int64[np.ndarray, "_"]
+) -> Float64[np.ndarray, "samples _ _"]:
+    """What joins two groups; not copied where each of them lies in one piece."""
+    if all(len(group) and group[-1] - group[0] + 1 == len(group) for group in (rows, columns)):
+        return weights[:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return weights[:, rows[:, None], columns[None, :]]
 
 
 def _information(shares: Float64[np.ndarray, "samples neurons ends"]) -> Float64[np.ndarray, " samples"]:

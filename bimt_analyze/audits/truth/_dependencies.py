@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Bool
+from scipy.sparse import csr_matrix
 
 from bimt_train.expressions import Decomposition
 
@@ -150,9 +151,10 @@ def reachable_inputs(graph: NeuronGraph) -> Bool[np.ndarray, "nodes inputs"]:
     inputs = graph.members(graph.inputs)
     reached = np.zeros((len(graph.nodes), len(inputs)), dtype=bool)
     reached[inputs, np.arange(len(inputs))] = True
+    ends = graph.edges.target, graph.edges.source
+    joined = csr_matrix((np.ones(len(ends[0]), dtype=np.float32), ends), shape=(len(graph.nodes),) * 2)
     while True:
-        grown = reached.copy()
-        np.logical_or.at(grown, graph.edges.target, reached[graph.edges.source])
+        grown = reached | (joined @ reached.astype(np.float32) > 0)
         if (grown == reached).all():
             return reached
         reached = grown

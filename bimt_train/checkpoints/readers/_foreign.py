@@ -2,14 +2,14 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, Unpack, cast
 
 from ..._errors import CheckpointError
 from .._checkpoint import Checkpoint
 from ._about import About
 from ._network_of import checkpoint_of_chain
 from ._notebook import from_bimt_notebook, is_notebook
-from ._values import Chain, Reading, State, Tensors, Told
+from ._values import ORIENTATIONS, Chain, Reading, State, Tensors, Told
 from .files._folder import read_weights
 from .huggingface._config import Config, is_huggingface_folder
 from .huggingface._huggingface import FAMILIES, check_family, checkpoint_of_folder
@@ -89,8 +89,9 @@ def read_foreign(path: str | Path, *, activation: str | None = None, **about: Un
 
     Read are: files of ``torch.save`` under any ending (through ``weights_only=True``), a state dict in them under any
     key; safetensors, in shards too; a folder that holds one of these; arrays of numpy; ONNX; Keras (with the package
-    h5py). The published notebooks' networks are known by their names, and a GPT-2 in a folder of Hugging Face's
-    transformers by its config.json: there rows are tokens, and without ``x`` the model draws sequences itself.
+    h5py). The published notebooks' networks are known by their names. A GPT-2, Llama, Mistral, Qwen2 or Qwen3 in a
+    folder of Hugging Face's transformers is known by its config.json: there rows are tokens, and without ``x`` the
+    model draws sequences itself.
 
     Parameters
     ----------
@@ -133,13 +134,14 @@ def read_foreign(path: str | Path, *, activation: str | None = None, **about: Un
             check_family(config)  # before the weights, which may be many
         found = read_weights(path, told)
         if isinstance(found, Chain):
-            return checkpoint_of_chain(found, "file", activation, rest)
+            unneeded = _unneeded(told, key=True)
+            return checkpoint_of_chain(replace(found, assumed=(*found.assumed, *unneeded)), "file", activation, rest)
         if config is not None and config.model_type in FAMILIES:
-            return checkpoint_of_folder(config, found, activation, rest)
+            unneeded = _unneeded(told, key=found.under is None)
+            return checkpoint_of_folder(config, replace(found, assumed=(*found.assumed, *unneeded)), activation, rest)
         if is_notebook(found.state):
             return from_bimt_notebook(found.state, activation=activation or "silu", **rest)
-        chain = chain_of(found, replace(told, key=None) if found.keyed else told)
-        return checkpoint_of_chain(chain, "state_dict", activation, rest)
+        return checkpoint_of_chain(chain_of(found, told), "state_dict", activation, rest)
     except CheckpointError as error:
         told_where = error.where if str(path) in error.where else ", ".join(filter(None, (str(path), error.where)))
         raise CheckpointError(
@@ -149,11 +151,22 @@ def read_foreign(path: str | Path, *, activation: str | None = None, **about: Un
         raise CheckpointError("the file cannot be read", where=str(path), got=str(error.strerror or error)) from error
 
 
+def _unneeded(told: Told, *, key: bool) -> list[str]:
+    """What was said of a file that says it itself."""
+    said = {"key": told.key if key else None, "orientation": told.orientation}
+    return [f"{name} was given, and is not needed: the file says it itself" for name in said if said[name] is not None]
+
+
 def _told(about: AboutAndReading) -> tuple[Told, About]:
     """What is said of the reading, and of the task."""
     given: dict[str, Any] = dict(about)
     reading = {name: given.pop(name) for name in Reading.__annotations__ if name in given}
-    rest: Any = given
+    way, rest = reading.get("orientation"), cast(About, given)
+    if way not in (None, *ORIENTATIONS):
+        raise CheckpointError(
+            "an orientation that is not known", where="orientation", expected=" or ".join(ORIENTATIONS),
+            got=repr(way)[:60], hint="say how the weights are stored (--orientation out-in, or in-out)",
+        )  # fmt: skip
     return Told(**reading, inputs=_inputs(given)), rest
 
 

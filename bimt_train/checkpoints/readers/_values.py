@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 Orientation: TypeAlias = Literal["out_in", "in_out"]
 State: TypeAlias = Mapping[str, Any]
+ORIENTATIONS: tuple[Orientation, Orientation] = ("out_in", "in_out")
 
 
 class Reading(TypedDict, total=False):
@@ -110,8 +111,8 @@ class Tensors:
         Whether the mapping's order is the one in which the tensors were made.
     assumed : tuple of str
         What was inferred, a sentence each, with the reason.
-    keyed : bool
-        Whether the reader has taken the key into account.
+    under : str or None
+        Where in the file the tensors lie, if the reader has taken the key into account; empty for the file itself.
 
     Examples
     --------
@@ -122,4 +123,4 @@ class Tensors:
     state: State
     ordered: bool = True
     assumed: tuple[str, ...] = ()
-    keyed: bool = False
+    under: str | None = None

@@ -2,7 +2,7 @@
 
 from ._program import Program as Program
 from ._program import exported_program as exported_program
-from ._record import last_line as last_line
+from ._recorder import last_line as last_line
 from ._rules import rule_for as rule_for
 from ._run import VIEWS as VIEWS
 from ._trace import trace as trace

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._labels import Ints, Labels
+from ._label_store import Ints, Labels
 from ._run import Run
 from ._settle import melt, settle
 from ._symmetry import Symmetry, symmetry_of

@@ -14,7 +14,7 @@ from torch import Tensor, fx, nn
 
 from ..._errors import InputError
 from .._inputs import Inputs, first_tensor
-from ._record import Recorder
+from ._recorder import Recorder
 
 
 class _First(nn.Module):
@@ -67,32 +67,40 @@ def program_of(module: nn.Module, inputs: Inputs) -> Program:
     module = copy.deepcopy(module).cpu().eval()
     inputs = _as_precise(module, inputs)
     with _undisturbed():
-        try:
-            outputs = first_tensor(module(*inputs.positional, **inputs.named))
-        except Exception as error:
-            hint = "give an input as the module's forward takes it: a tensor, a tuple, or a mapping of names"
-            raise InputError("the module cannot be run on the example inputs", got=_reason(error), hint=hint) from error
-        if not isinstance(outputs, Tensor):
-            hint = "wrap the module so that it returns a tensor"
-            raise InputError("no tensor among the module's outputs", got=type(outputs).__name__, hint=hint)
+        _run(module, inputs)
         try:
             return _exported(module, inputs)
         except Exception:  # whatever export cannot do, from control flow to its own faults
             return _recorded(module, inputs)
 
 
-def exported_program(module: nn.Module, inputs: Inputs) -> Program:
-    """Translate a copy of a module, in evaluation mode, without running it: only the shapes of ``inputs`` matter.
+def _run(module: nn.Module, inputs: Inputs) -> None:
+    """See that the module can be run, and gives a tensor."""
+    try:
+        outputs = first_tensor(module(*inputs.positional, **inputs.named))
+    except Exception as error:
+        hint = "give an input as the module's forward takes it: a tensor, a tuple, or a mapping of names"
+        raise InputError("the module cannot be run on the example inputs", got=_reason(error), hint=hint) from error
+    if not isinstance(outputs, Tensor):
+        hint = "wrap the module so that it returns a tensor"
+        raise InputError("no tensor among the module's outputs", got=type(outputs).__name__, hint=hint)
+
+
+def exported_program(module: nn.Module, inputs: Inputs, shapes: Inputs) -> Program:
+    """Translate a copy of a module, in evaluation mode, for arguments of other ``shapes`` than the ``inputs``.
+
+    It is run on the inputs only, to see that it can be.
 
     Raises
     ------
     InputError
-        What the module does depends on numbers, or torch cannot export it.
+        The module cannot be run on the inputs, what it does depends on numbers, or torch cannot export it.
     """
     module = copy.deepcopy(module).cpu().eval()
     with _undisturbed():
+        _run(module, _as_precise(module, inputs))
         try:
-            return _exported(module, _as_precise(module, inputs))
+            return _exported(module, _as_precise(module, shapes))
         except Exception as error:
             hint = "write the module without a branch or a size that depends on its numbers"
             where = f"module {type(module).__name__}"

@@ -12,9 +12,9 @@ from torch import Tensor, fx
 from ..._errors import LayoutError
 from ._call import Call, Value
 from ._fields import along, labels_in
-from ._labels import Ints, Labels
+from ._label_store import Ints, Labels
 from ._program import Program
-from ._record import last_line
+from ._recorder import HINT, last_line
 from ._rules import rule_for
 from ._units import own_units, units_of
 
@@ -177,7 +177,7 @@ def _called(labels: Labels, node: fx.Node, values: Mapping[str, Any], uses: dict
                 "no rule for an operator",
                 where=_place(node),
                 got=str(node.target),
-                hint="declare the layout of this module by hand, one pattern a tensor, and let verify certify it",
+                hint=HINT,
             )
         read = frozenset(user.args[1] for user in node.users if user.target is operator.getitem)
         call = Call(labels, node.target, args, kwargs, result, read)  # type: ignore[arg-type]

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
-from ._labels import Labels
+from ._label_store import Labels
 from ._symmetry import Symmetry
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._labels import Ints, Labels
+from ._label_store import Ints, Labels
 
 
 @dataclass(frozen=True, eq=False)

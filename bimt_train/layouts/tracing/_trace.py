@@ -9,8 +9,9 @@ from .._group import Group
 from .._inputs import Inputs
 from .._layout import Layout, TensorSpec
 from ._groups import Reading, arrangement, read
-from ._labels import Ints
+from ._label_store import Ints
 from ._program import program_of
+from ._recorder import HINT
 from ._run import Run, run
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def trace(module: "nn.Module", inputs: Inputs) -> Layout:
             "no neurons that can be moved",
             where=f"module {type(module).__name__}",
             got="no permutation of the indices of its tensors that leaves the outputs unchanged, that patterns can say",
-            hint="declare the layout by hand, one pattern a tensor, and let verify certify it",
+            hint=HINT,
         )
     return _layout(module, found, reading, buffers)
 

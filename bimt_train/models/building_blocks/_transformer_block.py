@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import layer_norm, scaled_dot_product_attention
+from torch.nn.functional import layer_norm, rms_norm, scaled_dot_product_attention
 
 from ...layouts._fragments import linear, norm
 from ...layouts._group import Group
@@ -149,10 +149,13 @@ def stacked(tensors: Mapping[str, Float[Tensor, "seeds ..."]], prefix: str = "",
     """
 
     def apply(name: str, h: Tensor) -> Tensor:
-        weight, bias = (tensors[f"{prefix}{name}.{tensor}"] for tensor in ("weight", "bias"))
+        weight, bias = (tensors.get(f"{prefix}{name}.{tensor}") for tensor in ("weight", "bias"))
+        assert weight is not None
         rows = h.flatten(1, -2)
         written: Tensor
-        if weight.ndim == 2:  # one gain a neuron: a norm
+        if bias is None:  # a norm of root mean squares; every linear layer here has a bias
+            written = rms_norm(rows, rows.shape[-1:], eps=epsilon) * weight[:, None]
+        elif weight.ndim == 2:  # one gain a neuron: a norm
             written = torch.addcmul(bias[:, None], layer_norm(rows, rows.shape[-1:], eps=epsilon), weight[:, None])
         else:
             written = torch.baddbmm(bias[:, None], rows, weight.transpose(1, 2))

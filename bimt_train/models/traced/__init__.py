@@ -2,7 +2,7 @@
 
 from ._end import WithoutEnd as WithoutEnd
 from ._end import without_end as without_end
-from ._module import TracedModule as TracedModule
-from ._options import TracedOptions as TracedOptions
 from ._trace_module import Traced as Traced
 from ._trace_module import trace_module as trace_module
+from ._traced_module import TracedModule as TracedModule
+from ._traced_options import TracedOptions as TracedOptions

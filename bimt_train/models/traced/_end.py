@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ._nodes import names_in
-from ._options import TracedNode, TracedOptions
+from ._traced_options import TracedNode, TracedOptions
 
 _ENDS: Mapping[str, str] = {
     "aten.sigmoid.default": "sigmoid",

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from ..._errors import InputError
 from ._nodes import filled, names_in, operator_of
-from ._options import TracedNode, TracedOptions
+from ._traced_options import TracedNode, TracedOptions
 
 _PRODUCTS: Mapping[str, tuple[int, int]] = {
     "aten.mm.default": (0, 1),
@@ -179,7 +179,7 @@ def _moved_on(node: TracedNode, name: str, source: _Moved) -> _Moved | None:
         return None
     try:
         told = {name: source.entries}
-        args = filled(node.args, told, rows=0, floating=torch.float32)
+        args = filled(node.args, told, rows=1, floating=torch.float32)
         found = operator_of(node.op)(*args) if word not in ("view", "_unsafe_view") else source.entries.reshape(args[1])
     except (KeyError, RuntimeError, InputError):
         return None

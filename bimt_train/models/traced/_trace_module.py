@@ -13,11 +13,12 @@ from ..._errors import InputError
 from ...layouts._inputs import Inputs, first_tensor
 from ...layouts._layout import Layout, TensorSpec
 from ...layouts._layout_for import layout_for
+from ...layouts._verify import verify
 from ...layouts.tracing import Program, exported_program
-from ._module import TracedModule
 from ._nodes import name_of, plain
-from ._options import TracedNode, TracedOptions, TracedTensor
 from ._table import InputShape, input_shapes
+from ._traced_module import TracedModule
+from ._traced_options import TracedNode, TracedOptions, TracedTensor
 
 _PRIMES = (1009, 1013, 1019, 1021)
 """Rows with which a module may be exported: a size that one of them divides is one of rows."""
@@ -74,7 +75,7 @@ def trace_module(module: nn.Module, example_inputs: Any, layout: Layout | None =
         The module cannot be run on the inputs, cannot be exported, mixes rows, or gives nothing that is a number for
         each row.
     LayoutError
-        No layout can be derived (`bimt_train.layouts.layout_for`).
+        No layout can be derived (`bimt_train.layouts.layout_for`), or permuting a group changes the outputs.
 
     Examples
     --------
@@ -86,8 +87,11 @@ def trace_module(module: nn.Module, example_inputs: Any, layout: Layout | None =
     inputs = _few(Inputs.of(example_inputs))
     values = _tensors(inputs)
     rows = _rows_for(module, values)
-    program = exported_program(module, _with(inputs, [each[:1].expand(rows, *each.shape[1:]) for each in values]))
-    found = layout or layout_for(module, *((dict(inputs.named),) if inputs.named else inputs.positional))
+    wide = _with(inputs, [each[:1].expand(rows, *each.shape[1:]) for each in values])
+    program = exported_program(module, inputs, wide)
+    asked: Any = dict(inputs.named) or inputs.positional
+    found = layout or layout_for(module, *((asked,) if inputs.named else asked))
+    verify(module, found, asked)
     traced, tensors = _built(module, program, rows, values)
     found = _declared(found, tensors)
     _certify(module, traced, inputs, values)

@@ -13,22 +13,6 @@ _NAMES = ("model.safetensors.index.json", "model.safetensors", "pytorch_model.bi
 _ENDS = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".npz", ".onnx", ".keras", ".h5")
 
 
-def is_folder(path: Path) -> bool:
-    """Whether a path is a folder.
-
-    Parameters
-    ----------
-    path : Path
-        What is asked about.
-
-    Returns
-    -------
-    bool
-        Whether it is so.
-    """
-    return path.is_dir()
-
-
 def is_index(path: Path) -> bool:
     """Whether a file is a JSON object that says which shard holds each tensor.
 
@@ -42,7 +26,7 @@ def is_index(path: Path) -> bool:
     bool
         Whether it is so.
     """
-    if path.is_dir() or path.stat().st_size > LONGEST:
+    if path.stat().st_size > LONGEST:
         return False
     with path.open("rb") as file:
         return file.read(256).lstrip().startswith(b"{") and b'"weight_map"' in path.read_bytes()
@@ -52,7 +36,8 @@ def is_index(path: Path) -> bool:
     "folder",
     label="folder",
     sentence="A folder that holds one file of weights, or an index and its shards.",
-    knows=is_folder,
+    knows=Path.is_dir,
+    folder=True,
 )
 def read_folder(path: Path, told: Told) -> Tensors | Chain:
     """Read the one network in a folder.
@@ -86,7 +71,7 @@ def read_folder(path: Path, told: Told) -> Tensors | Chain:
     said = f"of the folder, '{files[0].name}' was read"
     if isinstance(found, Chain):
         return Chain(found.layers, found.activation, found.final, (said, *found.assumed))
-    return Tensors(found.state, found.ordered, (said, *found.assumed), found.keyed)
+    return Tensors(found.state, found.ordered, (said, *found.assumed), found.under)
 
 
 @WEIGHT_FILES.register(
@@ -160,7 +145,7 @@ def read_weights(path: Path, told: Told) -> Tensors | Chain:
         No kind is known by its content, or its reader refuses it.
     """
     for kind in WEIGHT_FILES.entries():
-        if kind.knows(path):
+        if kind.recognises(path):
             found: Tensors | Chain = kind.function(path, told)
             return found
     raise CheckpointError(

@@ -40,7 +40,7 @@ def is_keras(path: Path) -> bool:
     bool
         Whether it is so.
     """
-    return not path.is_dir() and {_CONFIG, _WEIGHTS} <= members_of(path).keys()
+    return {_CONFIG, _WEIGHTS} <= members_of(path).keys()
 
 
 def is_hdf5(path: Path) -> bool:
@@ -56,8 +56,6 @@ def is_hdf5(path: Path) -> bool:
     bool
         Whether it is so.
     """
-    if path.is_dir():
-        return False
     with path.open("rb") as file:
         return file.read(8) == b"\x89HDF\r\n\x1a\n"
 

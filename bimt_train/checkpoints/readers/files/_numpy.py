@@ -28,7 +28,7 @@ def is_npz(path: Path) -> bool:
     bool
         Whether it is so.
     """
-    names = {} if path.is_dir() else members_of(path)
+    names = members_of(path)
     return bool(names) and all(name.endswith(".npy") for name in names)
 
 
@@ -45,8 +45,6 @@ def is_npy(path: Path) -> bool:
     bool
         Whether it is so.
     """
-    if path.is_dir():
-        return False
     with path.open("rb") as file:
         return file.read(6) == _MAGIC
 

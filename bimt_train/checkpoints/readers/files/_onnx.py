@@ -31,7 +31,7 @@ def is_onnx(path: Path) -> bool:
     bool
         Whether it is so.
     """
-    if path.is_dir() or not 8 <= path.stat().st_size <= LARGEST:
+    if not 8 <= path.stat().st_size <= LARGEST:
         return False
     with path.open("rb") as file:
         if file.read(1) != b"\x08":  # the version, which writers put first

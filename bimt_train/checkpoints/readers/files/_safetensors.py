@@ -22,8 +22,6 @@ def is_safetensors(path: Path) -> bool:
     bool
         Whether it is so.
     """
-    if path.is_dir():
-        return False
     with path.open("rb") as file:
         start = file.read(9)
     return start[8:] == b"{" and start[:1] != b"{"

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...._errors import CheckpointError
+from .._keys import begins, key_hint
 
 DEEP = 8  # levels that are searched
 _PLAIN = "save it anew with torch.save(model.state_dict(), path)"
 _UNITS = r"_(means?|stds?|scales?|scalers?|mu|sigma|mins?|maxs?|norms?|normalizers?|normalization|shifts?|offsets?)_"
 
 
-def state_dict_in(content: Any, key: str | None) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+def state_dict_in(content: Any, key: str | None) -> tuple[Mapping[str, Any], str, tuple[str, ...]]:
     """Find the state dict in nested mappings and lists.
 
     Parameters
@@ -19,12 +20,14 @@ def state_dict_in(content: Any, key: str | None) -> tuple[Mapping[str, Any], tup
     content : object
         What the file held.
     key : str or None
-        The path of one of several, as ``"ema"`` or ``"models.0"``.
+        The path of one of several, as ``"ema"`` or ``"models.0"``. It may go on into the names of tensors.
 
     Returns
     -------
     state : mapping of str to tensor
         The tensors by name.
+    path : str
+        The path of their mapping, empty for the whole content.
     assumed : tuple of str
         Where they were found, and what was left out.
 
@@ -36,14 +39,14 @@ def state_dict_in(content: Any, key: str | None) -> tuple[Mapping[str, Any], tup
     Examples
     --------
     >>> import torch
-    >>> state_dict_in({"model": {"0.weight": torch.eye(2)}, "epoch": 3}, None)[1]
-    ("the state dict is the one under 'model', the only one in the file; 'epoch' left out",)
+    >>> state_dict_in({"model": {"0.weight": torch.eye(2)}, "epoch": 3}, None)[1:]
+    ('model', ("the state dict is the one under 'model', the only one in the file; 'epoch' left out",))
     """
     import torch
 
     top = isinstance(content, Mapping) and all(isinstance(name, str) for name in content)
     if top and content and all(isinstance(value, torch.Tensor) for value in content.values()) and key is None:
-        return content, ()
+        return content, "", ()
     found: dict[str, Mapping[str, Any]] = {}
     _search(content, "", found, set(), 0)
     if not found:
@@ -51,15 +54,8 @@ def state_dict_in(content: Any, key: str | None) -> tuple[Mapping[str, Any], tup
     if len(found) > 1 and key is None:
         found = _as_layers(found, content)
     if key is not None:
-        chosen = {path: state for path, state in found.items() if path == key or (path == "" and key == ".")}
-        if not chosen:
-            inside = {path: state for path, state in found.items() if path.startswith(f"{key}.")}
-            chosen = _as_layers(inside, content) if len(inside) > 1 else inside
-        if len(chosen) != 1:
-            expected = " or ".join(f"'{path or '.'}'" for path in list(found)[:8])
-            raise CheckpointError("no network under that key", where=f"key='{key}'", expected=expected, hint="name one")
-        ((path, state),) = chosen.items()
-        return _tensors(state), (f"the state dict is the one under '{path or '.'}': key was given",)
+        path, state, said = _chosen(found, content, key)
+        return _tensors(state), path, (f"{said}: key was given",)
     if len(found) > 1:
         named = ", ".join(
             f"'{path or '.'}' ({len(_tensors(state))} tensors)" for path, state in list(found.items())[:8]
@@ -68,7 +64,7 @@ def state_dict_in(content: Any, key: str | None) -> tuple[Mapping[str, Any], tup
             "several networks in one file",
             where=named,
             expected="one",
-            hint=f"choose one with key='{next(iter(found)) or '.'}'",
+            hint=f"choose one with {key_hint(next(iter(found)) or '.')}",
         )
     ((path, state),) = found.items()
     beside = _beside(content, path, state)
@@ -78,11 +74,32 @@ def state_dict_in(content: Any, key: str | None) -> tuple[Mapping[str, Any], tup
         raise CheckpointError(
             "numbers beside the network that may belong to it, or be the units of its ends",
             where=", ".join(f"'{name}'" for name in units[:6]), expected="a network alone",
-            hint=f"give key='{path or '.'}' to read the network without them, and rows as it sees them",
+            hint=f"give {key_hint(path or '.')} to read the network without them, and rows as it sees them",
         )  # fmt: skip
     where = f"the state dict is the one under '{path}', the only one in the file" if path else ""
     out = f"{', '.join(repr(name) for name in left[:8])} left out" if left else ""
-    return _tensors(state), tuple(filter(None, ["; ".join(filter(None, (where, out)))]))
+    return _tensors(state), path, tuple(filter(None, ["; ".join(filter(None, (where, out)))]))
+
+
+def _chosen(found: dict[str, Mapping[str, Any]], content: Any, key: str) -> tuple[str, Mapping[str, Any], str]:
+    """The path and the mapping that a key means, and a few words on it."""
+    exact = {path: state for path, state in found.items() if path == ("" if key == "." else key)}
+    inside = {path: state for path, state in found.items() if path.startswith(f"{key}.")}
+    whole = exact or (_as_layers(inside, content) if len(inside) > 1 else inside)
+    if len(whole) == 1:
+        ((path, state),) = whole.items()
+        return path, state, f"the state dict is the one under '{path or '.'}'"
+    parts = {}
+    for path, state in found.items():
+        rest = key if path == "" else key.removeprefix(f"{path}.")
+        if path == "" or rest != key:
+            parts[path] = {name: tensor for name, tensor in _tensors(state).items() if begins(name, rest)}
+    parts = {path: part for path, part in parts.items() if part}
+    if len(parts) == 1 and not whole:
+        ((path, part),) = parts.items()
+        return path, part, f"of several parts, the tensors under '{key}' are read"
+    expected = " or ".join(f"'{path or '.'}'" for path in list(whole or found)[:8])
+    raise CheckpointError("no network under that key", where=f"key='{key}'", expected=expected, hint="name one")
 
 
 def _tensors(state: Mapping[str, Any]) -> dict[str, Any]:

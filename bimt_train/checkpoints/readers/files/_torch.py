@@ -28,8 +28,6 @@ def is_torch(path: Path) -> bool:
     bool
         Whether it is so.
     """
-    if path.is_dir():
-        return False
     names = members_of(path)
     if names:
         return any(name.endswith("data.pkl") for name in names) or _program(names) is not None
@@ -71,13 +69,13 @@ def read_torch(path: Path, told: Told) -> Tensors:
     content = _loaded(path)
     check_bytes(path, _stored(content), "the tensors")
     try:
-        state, assumed = state_dict_in(content, told.key)
+        state, under, assumed = state_dict_in(content, told.key)
     except CheckpointError as error:
         where = ", ".join(filter(None, (str(path), error.where)))
         raise CheckpointError(
             error.what, where=where, expected=error.expected, got=error.got, hint=error.hint
         ) from None
-    return Tensors(state, ordered=True, assumed=assumed, keyed=True)
+    return Tensors(state, ordered=True, assumed=assumed, under=under)
 
 
 def _program(names: Iterable[str]) -> tuple[str, str] | None:

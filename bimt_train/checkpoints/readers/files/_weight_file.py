@@ -22,7 +22,10 @@ class WeightFile(Entry):
     sentence : str
         One sentence: what is read of it.
     knows : callable
-        Given a path of a file or a folder, says by its content whether it is of this kind.
+        Given the path of a file (of a folder, where ``folder`` is true), says by its content whether it is of this
+        kind.
+    folder : bool, default False
+        Whether the kind is one of folders; no other is asked about them.
     function : callable
         Given the path and a `Told`, gives `Tensors`, or a `Chain` where the file says order and activation.
 
@@ -33,6 +36,22 @@ class WeightFile(Entry):
     """
 
     knows: Callable[[Path], bool]
+    folder: bool = False
+
+    def recognises(self, path: Path) -> bool:
+        """Whether a file or folder is of this kind.
+
+        Parameters
+        ----------
+        path : Path
+            A path that exists.
+
+        Returns
+        -------
+        bool
+            Whether it is. A kind of files knows no folder, and the other way round.
+        """
+        return path.is_dir() is self.folder and self.knows(path)
 
 
 WEIGHT_FILES: Registry[WeightFile] = Registry(

@@ -51,6 +51,8 @@ class Config:
         The file.
     values : mapping of str to object
         Its fields.
+    within : str
+        The field of the file that these fields are in; empty for the file itself.
 
     Examples
     --------
@@ -60,6 +62,7 @@ class Config:
 
     path: Path
     values: Mapping[str, Any] = field(default_factory=dict)
+    within: str = ""
 
     @classmethod
     def read(cls, folder: Path) -> "Config":
@@ -136,14 +139,14 @@ class Config:
             raise self.wrong(name, "a whole number above 0", value)
         return value
 
-    def number(self, name: str, default: float) -> float:
+    def number(self, name: str, default: float | None = None) -> float:
         """A number above 0.
 
         Parameters
         ----------
         name : str
             The field.
-        default : float
+        default : float, optional
             What is meant where the field is missing or null.
 
         Returns
@@ -154,7 +157,7 @@ class Config:
         Raises
         ------
         CheckpointError
-            It is something else.
+            It is missing without a default, or is something else.
         """
         value = self.values.get(name)
         value = default if value is None else value
@@ -254,8 +257,9 @@ class Config:
             what, got = "a config.json without a field that is needed", "no such field"
         else:
             what, got = "a config.json with a field that cannot be used", repr(value)[:60]
+        at = f"{self.within}.{name}" if self.within else name
         hint = "copy the config.json again, or save the model anew with save_pretrained"
-        return CheckpointError(what, where=f"{self.path}, '{name}'", expected=expected, got=got, hint=hint)
+        return CheckpointError(what, where=f"{self.path}, '{at}'", expected=expected, got=got, hint=hint)
 
 
 def read_json(path: Path, longest: int) -> Any:

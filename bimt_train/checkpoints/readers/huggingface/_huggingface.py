@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ...._errors import CheckpointError
-from ....models._gpt import GPT
 from ....models.building_blocks._activations import activation_name
+from ....models.building_blocks._language_model import LanguageModel
 from ..._checkpoint import Checkpoint, Probe
 from ..._network import Network
 from ..._task_score import OWN_OUTPUTS
@@ -17,11 +17,15 @@ from ..._task_spec import TaskSpec
 from .._about import About
 from .._values import Tensors
 from ._config import Config
-from ._gpt2 import gpt2_network
+from ._gpt2_tensors import gpt2_network
+from ._llama_tensors import llama_network
 from ._token_labels import token_labels
 from ._token_rows import TokenRows, rows_of_model, rows_of_table
 
-FAMILIES: Mapping[str, Callable[[Config, Tensors], tuple[Network, list[str]]]] = {"gpt2": gpt2_network}
+FAMILIES: Mapping[str, Callable[[Config, Tensors], tuple[Network, list[str]]]] = {
+    "gpt2": gpt2_network,
+    **dict.fromkeys(("llama", "mistral", "qwen2", "qwen3"), llama_network),
+}
 """model_type -> from config and tensors to the network, and what was inferred."""
 
 
@@ -79,8 +83,8 @@ def checkpoint_of_folder(config: Config, found: Tensors, activation: str | None,
     assert config.model_type is not None
     network, said = FAMILIES[config.model_type](config, found)
     model = network.module().double()
-    assert isinstance(model, GPT)
-    theirs = model.options.activation or "gelu_tanh"
+    assert isinstance(model, LanguageModel)
+    theirs = model.activation
     if activation is not None and activation_name(activation) != theirs:
         raise CheckpointError(
             "another activation than the model's", where=str(config.path), expected=theirs, got=activation,
@@ -125,9 +129,9 @@ def _check_given(given: Mapping[str, Any]) -> None:
             raise CheckpointError(what, where=name, expected=expected, got=str(value)[:40], hint=hint)
 
 
-def _rows(model: GPT, config: Config, given: Mapping[str, Any]) -> TokenRows:
+def _rows(model: LanguageModel, config: Config, given: Mapping[str, Any]) -> TokenRows:
     if given.get("x") is not None:
-        return rows_of_table(given["x"], given.get("y"), tokens=model.tokens, context=model.options.context)
+        return rows_of_table(given["x"], given.get("y"), tokens=model.tokens, context=model.context)
     if given.get("y") is not None:
         raise CheckpointError("targets without rows", where="y", expected="x too", hint="give rows of tokens as x")
     begin, *others = (config.tokens(f"{name}_token_id", model.tokens) for name in ("bos", "eos", "pad"))

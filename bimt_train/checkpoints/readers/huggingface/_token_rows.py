@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Float, Float64
 
 from ...._errors import CheckpointError
-from ....models._gpt import GPT
-from ....models._gpt_samples import continued
+from ....models._continued import continued
+from ....models.building_blocks._language_model import LanguageModel
 
 LENGTH, SEQUENCES, FEWEST = 32, 320, 10  # tokens of a row; rows; rows of a model with many tokens
 MOST_LOGITS = 20_000_000
@@ -93,7 +93,7 @@ def rows_of_table(
     return TokenRows(table, targets, "targets: as given, one token at each place", own=False)
 
 
-def rows_of_model(model: GPT, *, begin: Sequence[int], special: Collection[int]) -> TokenRows:
+def rows_of_model(model: LanguageModel, *, begin: Sequence[int], special: Collection[int]) -> TokenRows:
     """Sequences that the model goes on with itself, and what it says at each place of them.
 
     A sequence begins with the token that begins all, then come none, one or more tokens at random, and then what the
@@ -103,7 +103,7 @@ def rows_of_model(model: GPT, *, begin: Sequence[int], special: Collection[int])
 
     Parameters
     ----------
-    model : GPT
+    model : LanguageModel
         The model.
     begin : sequence of int
         The token that a sequence begins with; one drawn at random where it is empty.
@@ -118,12 +118,13 @@ def rows_of_model(model: GPT, *, begin: Sequence[int], special: Collection[int])
     Examples
     --------
     >>> import torch
+    >>> from bimt_train.models import GPT
     >>> model = GPT(tokens=7, context=5, width=12, heads=3, hidden=9, generator=torch.Generator().manual_seed(0))
     >>> rows = rows_of_model(model, begin=[6], special=[6])
     >>> rows.x.shape, set(rows.x[:, 0].tolist()), 6 in rows.x[:, 1:], 6 in rows.y
     ((320, 5), {6.0}, False, True)
     """
-    tokens, context = model.tokens, model.options.context
+    tokens, context = model.tokens, model.context
     length = min(context, LENGTH)
     count = int(np.clip(MOST_LOGITS // (length * tokens), FEWEST, SEQUENCES))
     draw = np.random.default_rng(0)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ...._errors import CheckpointError
+from .._keys import begins
 from .._values import Chain, Tensors, Told
 from ._arrays import arrays_of
 from ._names import WEIGHTS, Part, parts_of
@@ -49,10 +50,12 @@ def chain_of(tensors: Tensors, told: Told) -> Chain:
     >>> [layer.weight.shape for layer in chain.layers], chain.assumed[1]
     ([(3, 2), (1, 3)], 'the weights are stored [in, out]: only so do the shapes chain')
     """
-    state = tensors.state if told.key is None else _chosen(tensors.state, told.key)
+    key = told.key if tensors.under is None else None
+    state = tensors.state if key is None else _chosen(tensors.state, key)
+    under = tensors.under or ""
     said = list(tensors.assumed)
-    if told.key is not None:
-        said.append(f"of several parts, the tensors under '{told.key}' are read: key was given")
+    if key is not None:
+        said.append(f"of several parts, the tensors under '{key}' are read: key was given")
     arrays = arrays_of(state)
     _check_finite(arrays)
     arrays, given = _with_roles(arrays, told.roles or {})
@@ -62,7 +65,7 @@ def chain_of(tensors: Tensors, told: Told) -> Chain:
     weights = [part.name for part in parts if part.array.ndim == 2 and part.kind in WEIGHTS]
     told_all = bool(weights) and all(name in given for name in weights)
     if not told_all:
-        refuse_families([part for part in parts if part.name not in given])
+        refuse_families([part for part in parts if part.name not in given], under)
     modules: dict[tuple[str, ...], Module] = {}
     for part in parts:
         modules.setdefault(part.module, {})[part.kind or part.name] = part
@@ -92,7 +95,7 @@ def chain_of(tensors: Tensors, told: Told) -> Chain:
         said.append("the layers stand in the order of roles, which was given")
     else:
         _refuse_table([layer for layer in layers if layer.name not in given] if layers[0].name not in given else [])
-        layers, why = in_order(layers, tensors.ordered)
+        layers, why = in_order(layers, tensors.ordered, under)
         said += why
     linears, why = turned(layers, told)
     linears, folded = fold_batch_norms(linears, layers, norms, told)
@@ -124,7 +127,7 @@ def _rescaled(linears: list, scalers: Mapping[tuple[str, ...], Module]) -> tuple
 
 
 def _chosen(state: Mapping[str, object], key: str) -> Mapping[str, object]:
-    found = {name: tensor for name, tensor in state.items() if re.match(rf"{re.escape(key)}([./]|$)", str(name))}
+    found = {name: tensor for name, tensor in state.items() if begins(name, key)}
     if not found:
         roots = ", ".join(dict.fromkeys(re.split(r"[./]", str(name))[0] for name in state))
         raise CheckpointError("no tensors under that key", where=f"key='{key}'", expected=roots[:200], got=f"'{key}'")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 from ...._errors import CheckpointError
+from .._keys import key_hint, key_of
 from ._orientation import ways
 from ._resolved import Layer
 
@@ -24,7 +25,7 @@ _RANK = {
 MOST = 7  # runs whose orders are all tried
 
 
-def in_order(layers: Sequence[Layer], ordered: bool) -> tuple[list[Layer], list[str]]:
+def in_order(layers: Sequence[Layer], ordered: bool, under: str = "") -> tuple[list[Layer], list[str]]:
     """Put layers in the order in which they are applied.
 
     Parameters
@@ -33,6 +34,8 @@ def in_order(layers: Sequence[Layer], ordered: bool) -> tuple[list[Layer], list[
         In the order of the file.
     ordered : bool
         Whether that order means anything.
+    under : str
+        Where in the file the layers lie, for hints.
 
     Returns
     -------
@@ -46,7 +49,7 @@ def in_order(layers: Sequence[Layer], ordered: bool) -> tuple[list[Layer], list[
     CheckpointError
         Parts may stand side by side, blocks may have skip connections, or several orders would do.
     """
-    runs = _runs(layers, 0, ordered)
+    runs = _runs(layers, 0, ordered, under)
     flat = list(itertools.chain(*runs))
     if len(runs) == 1:
         return flat, [f"the layers stand in the order of the numbers in their names: {_said(flat)}"] if flat[1:] else []
@@ -92,7 +95,7 @@ def _possible(runs: Sequence[Run]) -> Iterator[list[Layer]]:
             yield flat
 
 
-def _runs(layers: Sequence[Layer], depth: int, ordered: bool) -> list[Run]:
+def _runs(layers: Sequence[Layer], depth: int, ordered: bool, under: str) -> list[Run]:
     """Runs of layers whose order is known; the order among the runs is not."""
     children: dict[str, list[Layer]] = {}
     for layer in layers:
@@ -102,11 +105,11 @@ def _runs(layers: Sequence[Layer], depth: int, ordered: bool) -> list[Run]:
         if name == "" and all(len(layer.module) <= depth for layer in inside):
             return [list(inside)]
         _check_block(name, inside)
-        return _runs(inside, depth + 1, ordered)
+        return _runs(inside, depth + 1, ordered, under)
     families: dict[str, list[str]] = {}
     for name in children:
         families.setdefault(re.sub(r"_?\d+", "", name), []).append(name)
-    _check_side_by_side(children)
+    _check_side_by_side(children, under)
     runs: list[Run] = []
     for word, names in families.items():
         in_file, names = names, sorted(names, key=_natural)
@@ -114,7 +117,7 @@ def _runs(layers: Sequence[Layer], depth: int, ordered: bool) -> list[Run]:
             shown = [children[name][:1] for name in in_file]
             raise _unclear(shown, "numbers that go another way than the file, beside other names")
         _check_room(word, names, children)
-        inner = [_runs(children[name], depth + 1, ordered) for name in names]
+        inner = [_runs(children[name], depth + 1, ordered, under) for name in names]
         if all(len(each) == 1 for each in inner):
             runs.append([layer for each in inner for layer in each[0]])
         else:
@@ -141,7 +144,7 @@ def _check_room(word: str, names: Sequence[str], children: dict[str, list[Layer]
         )  # fmt: skip
 
 
-def _check_side_by_side(children: dict[str, list[Layer]]) -> None:
+def _check_side_by_side(children: dict[str, list[Layer]], under: str) -> None:
     """Two parts of several layers each: one after the other, side by side, or blocks with skip connections."""
     deep = {name: inside for name, inside in children.items() if len(inside) > 1}
     for name, inside in deep.items():
@@ -152,11 +155,12 @@ def _check_side_by_side(children: dict[str, list[Layer]]) -> None:
         known = first.lower() in _RANK and second.lower() in _RANK and _RANK[first.lower()] != _RANK[second.lower()]
         square = all(_ends(inside)[0] == _ends(inside)[1] for inside in (one, other))
         if (same_word and (alike or square)) or not (same_word or known):
+            key = key_of([layer.name for layer in one], [layer.name for layer in other], under)
             raise CheckpointError(
                 "parts that may stand side by side, or add to what they read",
                 where=f"'{first}' ({len(one)} layers, from '{one[0].name}') and '{second}' ({len(other)} layers)",
                 expected="one chain of layers",
-                hint=f"choose one with key='{first}'; if they follow each other say roles={{'NAME': 'weight', ...}} "
+                hint=f"choose one with {key_hint(key)}; if they follow each other say roles={{'NAME': 'weight', ...}} "
                 "of every weight, in their order",
             )  # fmt: skip
 

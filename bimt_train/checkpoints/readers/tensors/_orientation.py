@@ -6,10 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...._errors import CheckpointError
-from .._values import Linear, Orientation, Told
+from .._values import ORIENTATIONS, Linear, Orientation, Told
 from ._resolved import Layer
 
-_WAYS: tuple[Orientation, Orientation] = ("out_in", "in_out")
 _SHOWN = {"out_in": "[out, in]", "in_out": "[in, out]"}
 
 
@@ -26,7 +25,7 @@ def ways(layers: Sequence[Layer]) -> list[Orientation]:
     list of str
         ``"out_in"``, ``"in_out"``, both or neither.
     """
-    return [way for way in _WAYS if _fits(layers, way)]
+    return [way for way in ORIENTATIONS if _fits(layers, way)]
 
 
 def turned(layers: Sequence[Layer], told: Told) -> tuple[list[Linear], list[str]]:
@@ -88,7 +87,8 @@ def _decided(layers: Sequence[Layer], found: list[Orientation], told: Told) -> t
     raise CheckpointError(
         "weights that chain both as [out, in] and as [in, out]",
         where=", ".join(f"'{layer.name}' {layer.weight.shape}" for layer in layers[:4]),
-        expected="names that say it, as weight or kernel", hint='give orientation="out_in" or orientation="in_out"',
+        expected="names that say it, as weight or kernel",
+        hint='give orientation="out_in" or orientation="in_out" (--orientation out-in, or in-out)',
     )  # fmt: skip
 
 
@@ -118,7 +118,11 @@ def _check(layers: Sequence[Layer], way: Orientation, found: list[Orientation]) 
     """Every weight takes what the one before gives, and its bias has as many entries as it has outputs."""
     turned = way == "out_in" and "in_out" in found
     rows_at, columns_at = (0, 1) if way == "out_in" else (1, 0)
-    hint = 'every weight is stored [in, out]: give each transposed, or orientation="in_out"' if turned else ""
+    hint = (
+        'every weight is stored [in, out]: give each transposed, or orientation="in_out" (--orientation in-out)'
+        if turned
+        else ""
+    )
     if turned and not any(layer.bias for layer in layers):
         hint += ", or give the layers first to last"
     for index, layer in enumerate(layers):

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...._errors import CheckpointError
+from .._keys import key_hint, key_of
 from ._names import WEIGHTS, Part, snake, words_of
 
-LAYOUT = "describe it by a Layout (docs/own-models.md), or read a part of it with key= or roles="
+LAYOUT = "describe it by a Layout (docs/own-models.md), or read a part of it with key= (--key) or roles="
 
 
 class Family(NamedTuple):
@@ -64,13 +65,15 @@ MOMENTS = r"_(grads?|gradients?|momentum|velocity|moments?|exp_avg_sq|exp_avg|mo
 _HEADS = r"(?:heads?|out|outputs?|fc_out)_?\d+|head_[a-z]+|[a-z]+_head"  # of one component of a name
 
 
-def refuse_families(parts: Sequence[Part]) -> None:
+def refuse_families(parts: Sequence[Part], under: str = "") -> None:
     """Refuse attention, recurrent and other networks, and second copies of a network.
 
     Parameters
     ----------
     parts : sequence of Part
         All tensors of the file.
+    under : str
+        Where in the file they lie, for hints.
 
     Raises
     ------
@@ -100,10 +103,13 @@ def refuse_families(parts: Sequence[Part]) -> None:
     others = [part for part in layers if part not in copied]
     if copied and others:
         first, second = others[0], copied[0]
-        key = second.name.split(".")[0] if "." in second.name else second.name
+        keys = (
+            key_hint(key_of([one[0].name], [part.name for part in rest], under))
+            for one, rest in ((others, copied), (copied, others))
+        )
         raise CheckpointError(
             "two copies of a network in one file", where=f"{first.said} and {second.said}", expected="one network",
-            hint=f"choose one with key='{first.name.split('.')[0]}' or key='{key}'",
+            hint=f"choose one with {' or '.join(keys)}",
         )  # fmt: skip
     _refuse_embeddings(layers)
     _refuse_gated(layers)

@@ -5,28 +5,12 @@ from collections.abc import Collection
 import numpy as np
 import torch
 from jaxtyping import Float64, Int64
-from torch import Tensor
-from torch.nn.functional import scaled_dot_product_attention
 
-from ._gpt import GPT
-from .building_blocks._transformer_block import through_block
-
-
-class _Remembered:
-    """The keys and values of the tokens before, of one block: a new token attends to all of them."""
-
-    def __init__(self) -> None:
-        self.past: tuple[Tensor, Tensor] | None = None
-
-    def __call__(self, q: Tensor, k: Tensor, v: Tensor, scale: float | None) -> Tensor:
-        if self.past is not None:
-            k, v = (torch.cat([before, now], dim=2) for before, now in zip(self.past, (k, v), strict=True))
-        self.past = k, v
-        return scaled_dot_product_attention(q, k, v, scale=scale)
+from .building_blocks._language_model import LanguageModel
 
 
 def continued(
-    model: GPT,
+    model: LanguageModel,
     prompts: Int64[np.ndarray, "rows length"],
     given: Int64[np.ndarray, " rows"],
     *,
@@ -40,7 +24,7 @@ def continued(
 
     Parameters
     ----------
-    model : GPT
+    model : LanguageModel
         The model.
     prompts : ndarray of shape (rows, length)
         Tokens by number, at most as many as the model reads.
@@ -60,6 +44,7 @@ def continued(
 
     Examples
     --------
+    >>> from bimt_train.models import GPT
     >>> model = GPT(tokens=7, context=5, width=12, heads=3, hidden=9, generator=torch.Generator().manual_seed(0))
     >>> prompts = np.array([[3, 1, 2, 2], [3, 4, 0, 0]])
     >>> sequences, following = continued(model, prompts, np.array([4, 2]))
@@ -67,16 +52,13 @@ def continued(
     (array([3, 1, 2, 2]), array([ True,  True]))
     """
     draw = np.random.default_rng(seed)
-    memories = [_Remembered() for _ in model.blocks]
+    memories = model.remembered()
     sequences, following = prompts.copy(), np.empty_like(prompts)
     barred = np.isin(np.arange(model.tokens), list(held_back))
     length = prompts.shape[1]
     with torch.no_grad():
         for place in range(length):
-            r = (model.embedding(torch.tensor(sequences[:, place])) + model.positions.weight[place])[:, None]
-            for block, memory in zip(model.blocks, memories, strict=True):
-                r = through_block(r, block.sizes, block.part, attend=memory)  # type: ignore[arg-type]
-            logits = model.write(model.norm(r[:, 0])).double().numpy()
+            logits = model.at_place(torch.tensor(sequences[:, place]), place, memories).double().numpy()
             following[:, place] = said = _drawn(logits, draw)
             if place + 1 < length:
                 instead = _drawn(np.where(barred, -np.inf, logits), draw) if barred.any() else said

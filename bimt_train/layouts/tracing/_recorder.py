@@ -100,7 +100,7 @@ def _functional(func: Any) -> Any:
     return found
 
 
-HINT = "declare the layout of this module by hand, one pattern a tensor, and let verify certify it"
+HINT = "declare the layout by hand: complete bimt_train.layouts.draft_layout(module), and let verify certify it"
 
 
 def last_line(stack: str) -> str:

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .._errors import LayoutError
-from ._bind import bind
-from ._group import Group
-from ._layout import Layout, Role, TensorSpec
+from ..._errors import LayoutError
+from .._bind import bind
+from .._group import Group
+from .._layout import Layout, Role, TensorSpec
 
 HINT = (
     "give example inputs, layout_for(module, x), or write the layout as a dictionary of patterns, one a tensor, "

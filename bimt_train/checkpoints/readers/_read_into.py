@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from ..._errors import CheckpointError, InputError
+from ...layouts._layout import Layout
 from .._checkpoint import Checkpoint
 from ._about import AboutTask
-from ._module import from_module
+from ._from_module import from_module
 from ._values import Tensors, Told
 from .files._folder import read_weights
 from .tensors._arrays import arrays_of
@@ -26,6 +27,7 @@ def read_into(
     x: Any = None,
     *,
     key: str | None = None,
+    layout: Layout | None = None,
     **about: Unpack[AboutTask],
 ) -> Checkpoint:
     """Make a checkpoint of a file of weights and the module that they belong to.
@@ -42,6 +44,8 @@ def read_into(
         Rows of what the module takes; in its place, ``ranges``.
     key : str, optional
         Which of several networks in the file.
+    layout : Layout, optional
+        As `from_module` takes it.
     **about
         As `from_module` takes it.
 
@@ -79,7 +83,7 @@ def read_into(
         hint = "leave out the model: the file says how it is built"
         raise CheckpointError("a file of layers, not of tensors by name", where=str(path), hint=hint)
     _load(module, arrays_of(found.state), str(path))
-    checkpoint = from_module(module, x, **about)
+    checkpoint = from_module(module, x, layout=layout, **about)
     config = {**checkpoint.config, "adapter": "factory"}
     config["assumed"] = [*found.assumed, *config["assumed"]]
     return replace(checkpoint, config=config)

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float64
 
-from .._errors import TaskError
-from ..checkpoints._task_spec import TaskSpec
+from ..._errors import TaskError
+from ...checkpoints._task_spec import TaskSpec
+from .._task import Dataset, Task, mlp
 from ._column_names import safe_names
 from ._read_table import read_table
 from ._table_columns import check_names, choose_columns, listed, numbers_of
-from ._task import Dataset, Task, mlp
 
 LEAST_ROWS = 10
 TEST_SHARE = 0.2

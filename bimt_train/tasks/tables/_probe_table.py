@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float64
 
-from .._errors import TaskError
+from ..._errors import TaskError
 from ._column_names import safe_names
 from ._read_table import Columns, read_table
 from ._table_columns import check_names, choose_columns, numbers_of

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float64
 
-from .._errors import TaskError
+from ..._errors import TaskError
 from ._read_table import Columns
 
 MISSING = "drop these rows, or fill them in (impute) first"

@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from ..expressions._formula_reader import is_variable_name
+from ...expressions._formula_reader import is_variable_name
 
 
 def safe_names(labels: Sequence[str]) -> tuple[str, ...]:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from .._group import Group
 from ._decoder import DecoderFamily
-from ._group import Group
 
 
 def _groups(layer: Any, n: int) -> tuple[tuple[Group, ...], Mapping[str, int]]:

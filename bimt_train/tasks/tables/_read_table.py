@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from .._errors import InputError, TaskError
+from ..._errors import InputError, TaskError
 
 # (label, values): one-dimensional arrays of one length, of whatever kind the file holds.
 Columns: TypeAlias = list[tuple[str, np.ndarray]]

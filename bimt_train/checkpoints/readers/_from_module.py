@@ -71,6 +71,10 @@ def from_module(
     >>> checkpoint.probe.x_train.shape, dict(checkpoint.network.layout.sizes)
     ((16, 36), {'x': 1, 'h1': 4, 'y': 2})
     """
+    if about.get("final", "auto") not in ("auto", "none"):
+        hint = "leave it out: the module says how it ends"
+        raise CheckpointError("an end beside a module", where="final", got=str(about["final"]), hint=hint)
+    about = {**about, "final": "none"}
     if x is None:
         network = Network.of(module, layout, example_inputs=_drawn(module, about.get("ranges")))
         task: Any = about

@@ -15,10 +15,10 @@ from ...layouts.tracing import trace
 from .._contract import MODELS
 from .._model_spec import ModelSpec
 from ._nodes import filled, names_in
-from ._options import TracedNode, TracedOptions, TracedTensor
 from ._readers import Reader, readers_of
 from ._stand_ins import stand_in
 from ._table import InputShape
+from ._traced_options import TracedNode, TracedOptions, TracedTensor
 
 _TOO_LARGE = 2**27
 """Entries of one result: a file that asks for more is refused before anything is computed."""

@@ -1,0 +1,1 @@
+"""Layouts of language models that are known by the names of their tensors."""
