@@ -142,7 +142,12 @@ def _layout(path: Path) -> "Layout":
 
 def _named(found: "Checkpoint", file: Path) -> "Checkpoint":
     """The checkpoint as a task of the file's name."""
-    return replace(found, task=replace(found.task, name=file.resolve().name if file.is_dir() else file.stem))
+    if file.is_dir():
+        return replace(found, task=replace(found.task, name=file.resolve().name))
+    name = file.stem
+    for ending in WEIGHTS:  # of two, as .pth.tar
+        name = name.removesuffix(ending) or name
+    return replace(found, task=replace(found.task, name=name))
 
 
 def _said_of(said: Sampling) -> dict[str, Any]:
