@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 WEIGHTS = (".pt", ".pth", ".ckpt", ".tar", ".bin", ".npz", ".npy", ".onnx", ".keras", ".h5")
 
 CONFIG, RUNS = "config.json", "runs.json"  # what a folder of transformers' has, and what one of ours has
+SHARDS = "*.index.json"  # marks a folder that holds one network in pieces
 
 
 def open_checkpoint(path: str | Path, sampling: Sampling | None = None) -> "Checkpoint":
@@ -141,7 +142,12 @@ def _layout(path: Path) -> "Layout":
 
 def _named(found: "Checkpoint", file: Path) -> "Checkpoint":
     """The checkpoint as a task of the file's name."""
-    return replace(found, task=replace(found.task, name=file.resolve().name if file.is_dir() else file.stem))
+    if file.is_dir():
+        return replace(found, task=replace(found.task, name=file.resolve().name))
+    name = file.stem
+    for ending in WEIGHTS:  # of two, as .pth.tar
+        name = name.removesuffix(ending) or name
+    return replace(found, task=replace(found.task, name=name))
 
 
 def _said_of(said: Sampling) -> dict[str, Any]:
@@ -234,12 +240,12 @@ def best_checkpoint(source: str | Path) -> Path:
     Parameters
     ----------
     source : str or Path
-        A file, a folder of runs, or a folder with a config.json, as transformers saves a model.
+        A file, a folder of runs, or a folder with a config.json or an index of shards, as transformers saves a model.
 
     Returns
     -------
     Path
-        The checkpoint's file; the folder itself where it has a config.json and no runs.
+        The checkpoint's file; the folder itself where it has a config.json or an index, and no runs.
 
     Raises
     ------
@@ -247,7 +253,7 @@ def best_checkpoint(source: str | Path) -> Path:
         There is no such file or folder.
     """
     path = Path(source)
-    if (path / CONFIG).is_file() and not (path / RUNS).is_file():
+    if not (path / RUNS).is_file() and ((path / CONFIG).is_file() or any(path.glob(SHARDS))):
         return path
     if path.is_dir():
         return checkpoints_in(path)[0]

@@ -11,12 +11,11 @@ from bimt_train.training import checkpoints_in
 from .._jobs import Job
 from .._options import AnalysisOptions
 from .._sampling import Sampling
-from .._sources import WEIGHTS
+from .._sources import SHARDS, WEIGHTS
 from ._manifest import read_manifest
 
 RUNS = "runs.json"  # marks a folder of runs
 MARK = "bimt"  # in the metadata of the checkpoints of this project
-SHARDS = "*.index.json"  # marks a folder that holds one network in pieces
 SAVED = ("model.safetensors", "pytorch_model.bin")  # beside a config.json: one network, as libraries save it
 ENDS = frozenset((*WEIGHTS, ".safetensors"))
 

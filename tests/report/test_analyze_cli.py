@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from safetensors.torch import save_file
 
+from bimt_analyze import open_checkpoint
 from bimt_analyze._cli import main
 from bimt_analyze._jobs import Job, work
 from bimt_analyze._options import AnalysisOptions
@@ -194,3 +196,25 @@ def test_genetic_reaches_the_search(saved, monkeypatch, capsys):
     monkeypatch.setattr(_find, "check_genetic", lambda: asked.append(True))
     assert main([str(saved), *FAST]) == 0 and not asked
     assert main([str(saved), "--genetic", *FAST]) == 0 and asked
+
+
+def test_a_folder_of_shards_is_one_network_as_its_single_file_is(weights, tmp_path):
+    state, folder = torch.load(weights, weights_only=True), tmp_path / "model"
+    folder.mkdir()
+    index = {name: f"part-{number}.safetensors" for number, name in enumerate(state)}
+    for name, shard in index.items():
+        save_file({name: state[name]}, folder / shard)
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": index}))
+    plain = []
+    for source in (weights, folder):
+        out = tmp_path / "report.json"
+        assert main([str(source), "--activation", "relu", "--range", "-1", "1", "--json", str(out), *FAST]) == 0
+        plain.append(json.loads(out.read_text()))
+    assert all(plain[0][part] == plain[1][part] for part in ("summary", "task", "modules", "circuit"))
+
+
+def test_a_task_is_called_as_its_file_without_either_of_two_endings(weights, tmp_path):
+    for name, called in (("net.pth.tar", "net"), ("net.v2.pt", "net.v2"), ("net.pt", "net")):
+        (tmp_path / name).write_bytes(weights.read_bytes())
+        said = Sampling(activation="relu", ranges=((-1.0, 1.0),))
+        assert open_checkpoint(tmp_path / name, said).task.name == called

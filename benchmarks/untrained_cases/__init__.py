@@ -1,0 +1,1 @@
+"""Networks that were never trained, each with a true table that is not theirs."""
