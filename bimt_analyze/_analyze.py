@@ -18,7 +18,16 @@ from bimt_train.expressions import Decomposition
 
 from ._circuit_of import all_inputs, circuit_to_analyse, graph_of
 from ._options import AnalysisOptions
-from ._run_audit import Progress, audit_of, check_options, groups_of, hierarchy_of, silent, within_reach
+from ._run_audit import (
+    Progress,
+    audit_of,
+    check_options,
+    groups_of,
+    hierarchy_of,
+    less_than_asked,
+    silent,
+    within_reach,
+)
 from ._sources import opened
 from .audits import HEADLINE, Agreement, Audit, Significance, agreement, significance
 from .graph import NeuronGraph
@@ -122,7 +131,9 @@ def analyze(
         graph = graph_of(network, checkpoint, edge_weight=chosen.edge_weight)
         if graph.weights == "magnitude" and chosen.edge_weight is None:
             fit = fit.assuming("edges: weighed by magnitude, as what a weight reads and writes cannot be followed")
-        chosen = within_reach(chosen, graph)
+        asked, chosen = chosen, within_reach(chosen, graph)
+        if chosen != asked:
+            fit = fit.assuming(less_than_asked(chosen, graph))
         levels = hierarchy_of(graph, chosen)
         choice = choose_level(levels)
         groups = groups_of(network, checkpoint, levels)

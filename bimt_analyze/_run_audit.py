@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 Progress = Callable[[str], None]
 
 _NULL_EDGES, _SEARCHED_EDGES, _FEWEST_RUNS = 3_000_000, 500_000, 3  # of all null networks; of all runs of Leiden
+_MANY_EDGES = 100_000  # from where on every second resolution is left out
+_TOO_MANY_TO_SEARCH = 300_000  # from where on null networks are not searched for modules
 
 
 def audit(
@@ -163,10 +165,12 @@ def audit_of(
 
 
 def within_reach(options: AnalysisOptions, graph: NeuronGraph) -> AnalysisOptions:
-    """Options with fewer null networks and fewer runs of Leiden, where a graph has very many edges.
+    """Options with fewer null networks, runs of Leiden and resolutions, where a graph has very many edges.
 
     Up to 15,000 edges nothing is changed by the defaults. From there on null networks have three million edges in all,
-    but are 20 at least; from 50,000 on the runs at each resolution have half a million, but are 3 at least.
+    but are 20 at least; from 50,000 on the runs at each resolution have half a million, but are 3 at least. From
+    100,000 on every second resolution is left out, counted from the first; from 300,000 on statistics for which each
+    null network is searched.
 
     Parameters
     ----------
@@ -188,9 +192,44 @@ def within_reach(options: AnalysisOptions, graph: NeuronGraph) -> AnalysisOption
     200
     """
     edges = max(len(graph.edges.weight), 1)
+    resolutions, quick = tuple(sorted(options.resolutions)), options.statistics
+    if edges >= _TOO_MANY_TO_SEARCH:
+        quick = tuple(name for name in options.statistics if not STATISTICS[name].searched)
     return options.with_changes(
         samples=min(options.samples, max(FEWEST, _NULL_EDGES // edges)),
         leiden_runs=min(options.leiden_runs, max(_FEWEST_RUNS, _SEARCHED_EDGES // edges)),
+        statistics=quick,
+        resolutions=options.resolutions if edges < _MANY_EDGES else resolutions[::2],
+    )
+
+
+def less_than_asked(options: AnalysisOptions, graph: NeuronGraph) -> str:
+    """Say what `within_reach` left of the options.
+
+    Parameters
+    ----------
+    options : AnalysisOptions
+        The options as they take effect.
+    graph : NeuronGraph
+        The graph of a circuit.
+
+    Returns
+    -------
+    str
+        One line.
+
+    Examples
+    --------
+    >>> from bimt_analyze.graph import neuron_graph
+    >>> from bimt_analyze.synthetic import block_network
+    >>> graph = neuron_graph(block_network(blocks=[(1, 2, 1)] * 2, seed=0).network)
+    >>> less_than_asked(AnalysisOptions(samples=20), graph)  # doctest: +ELLIPSIS
+    'work: 20 null networks, compared by specialisation and modularity, 10 runs of Leiden at 9 resolutions, ...'
+    """
+    return (
+        f"work: {options.samples} null networks, compared by {' and '.join(options.statistics) or 'nothing more'}, "
+        f"{options.leiden_runs} runs of Leiden at {len(options.resolutions)} resolutions, which is less than was asked "
+        f"for, as there are {len(graph.edges.weight):,} edges"
     )
 
 

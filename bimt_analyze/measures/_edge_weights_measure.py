@@ -72,7 +72,7 @@ def measured(subject: AuditSubject) -> tuple[EdgeWeightResult, ...]:
     tested = significance(graph, samples=options.samples, seed=options.seed)
     return edge_weight_robustness(
         subject.network, subject.x, subject.partition, known={graph.weights: (own, tested)},
-        samples=options.samples, runs=options.leiden_runs, seed=options.seed,
+        samples=options.samples, runs=options.leiden_runs, resolutions=options.resolutions, seed=options.seed,
     )  # fmt: skip
 
 

@@ -141,8 +141,9 @@ def _with_readers(
     labels = head.copy()
     counts = np.bincount(labels, minlength=len(labels))
     for node in sorted(np.flatnonzero(counts[labels] == 1).tolist(), key=lambda n: -graph.depths[n]):
-        read = (source == node) & (target != node)
+        own = slice(*np.searchsorted(source, (node, node + 1)))  # edges lie in the order of their sources
+        read = target[own] != node
         if read.any():
-            shares = np.bincount(labels[target[read]], weight[read], len(labels))
+            shares = np.bincount(labels[target[own][read]], weight[own][read], len(labels))
             labels[node] = int(np.argmax(shares))
     return labels

@@ -13,6 +13,7 @@ from ._statistics import STATISTICS
 @STATISTICS.register(
     "modularity",
     label="modularity",
+    searched=True,
     sentence="The greatest modularity that Leiden finds at resolution 1, searched anew in each network.",
 )
 def best_modularities(blocks: Blocks, weights: Stack, seeds: Sequence[int]) -> Float64[np.ndarray, " samples"]:

@@ -23,13 +23,17 @@ class Statistic(Entry):
         One sentence that says what it measures.
     function : callable
         As above.
+    searched : bool
+        Whether each network is searched, which takes long: left out where a network has very many edges.
 
     Examples
     --------
     >>> from bimt_analyze.audits import STATISTICS
-    >>> STATISTICS["specialisation"].label
-    'specialisation'
+    >>> STATISTICS["specialisation"].label, STATISTICS["specialisation"].searched
+    ('specialisation', False)
     """
+
+    searched: bool = False
 
 
 STATISTICS: Registry[Statistic] = Registry(

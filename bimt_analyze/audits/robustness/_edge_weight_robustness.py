@@ -11,7 +11,7 @@ from sklearn.metrics import adjusted_mutual_info_score
 from bimt_train.checkpoints import Network
 
 from ...graph import EDGE_WEIGHTS, neuron_graph, with_ends
-from ...modules import Level, Partition, choose_level, hierarchy
+from ...modules import RESOLUTIONS, Level, Partition, choose_level, hierarchy
 from ..chance._significance import Significance, significance
 from ..truth._matching import labels_apart
 
@@ -68,6 +68,7 @@ def edge_weight_robustness(
     known: Mapping[str, tuple[Level, Significance]] | None = None,
     samples: int = 200,
     runs: int = 10,
+    resolutions: Sequence[float] = RESOLUTIONS,
     seed: int = 0,
 ) -> tuple[EdgeWeightResult, ...]:
     """Choose the level, and test it, under each of the edge weights.
@@ -88,6 +89,8 @@ def edge_weight_robustness(
         Number of networks drawn from the null model.
     runs : int, default 10
         Runs of Leiden at each resolution.
+    resolutions : sequence of float, default `RESOLUTIONS`
+        At which Leiden searches.
     seed : int, default 0
         Seed of everything random.
 
@@ -115,7 +118,7 @@ def edge_weight_robustness(
 
     def found(which: str) -> tuple[Level, Significance]:
         graph = neuron_graph(network, weights=which, x=x)
-        level = choose_level(hierarchy(graph, runs=runs, seed=seed)).level
+        level = choose_level(hierarchy(graph, resolutions=resolutions, runs=runs, seed=seed)).level
         return level, significance(with_ends(graph, network.layout), samples=samples, seed=seed)
 
     chosen = {EDGE_WEIGHTS[which].name: which for which in (usual if weights is None else weights)}

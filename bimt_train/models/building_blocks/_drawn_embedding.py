@@ -32,7 +32,7 @@ def drawn_embedding(
     True
     """
     # of an empty tensor: even on the meta device the constructor draws, and loads torch's compiler for it
-    table = nn.Embedding.from_pretrained(torch.empty(rows, width), freeze=False)
+    table = nn.Embedding(rows, width, _weight=torch.empty(rows, width))
     with torch.no_grad():
         table.weight.normal_(0.0, deviation, generator=generator)
     return table
