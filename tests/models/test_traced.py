@@ -163,6 +163,13 @@ class Drawing(Mixing):
         return self.out(x + torch.randn_like(x))
 
 
+class Neighbours(Mixing):
+    """Rows are nodes of a graph: one alone has no neighbour."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.out(x) + self.out(x[torch.tensor([1, 0])]).sum(0)
+
+
 class Summed(Mixing):
     def forward(self, x: Tensor) -> Tensor:
         return self.out(x).sum(0)
@@ -175,6 +182,7 @@ class Summed(Mixing):
         (Branching, "cannot export"),
         (Drawing, "no rule for an operator: .*randn_like"),
         (Summed, "outputs without rows"),
+        (Neighbours, "cannot be run on one row"),
     ],
 )
 def test_modules_that_are_no_functions_of_single_rows_are_refused(kind: type[Mixing], said: str) -> None:

@@ -253,13 +253,13 @@ def _certify(module: nn.Module, traced: TracedModule, inputs: Inputs, values: Se
     with torch.no_grad():
         for some in (order, order[:1], order[-1:]):
             given = _with(inputs, [value[some] for value in values]).floating(torch.float64)
+            whole = torch.cat([shape.columns_of(value) for shape, value in zip(shapes, values, strict=True)], dim=1)
             try:
                 wanted = first_tensor(exact(*given.positional, **given.named))
-            except Exception as error:
+                found = torch.stack([program(row[None])[0] for row in whole[some].double()])
+            except Exception as error:  # whatever the module raises is told in one line
                 hint = "rows must be independent, along the first axis of each argument"
                 raise InputError("the module cannot be run on one row", got=str(error)[:120], hint=hint) from error
-            whole = torch.cat([shape.columns_of(value) for shape, value in zip(shapes, values, strict=True)], dim=1)
-            found = torch.stack([program(row[None])[0] for row in whole[some].double()])
             largest = float(wanted.abs().max().clamp(min=1e-30))
             apart = float((found.reshape(wanted.shape) - wanted).abs().max()) / largest
             if not apart <= _SLACK:
