@@ -75,6 +75,9 @@ def open_checkpoint(path: str | Path, sampling: Sampling | None = None) -> "Chec
             "a target is for a table", got=f"--target {' '.join(said.target)}", hint="give --probe table.csv too"
         )
     factory = None if said.model is None else _factory(said.model)
+    if said.layout is not None and factory is None:
+        hint = "add --model file.py:make, the function that makes the module"
+        raise InputError("a layout is for a module", got=f"--layout {said.layout}", hint=hint)
     elsewhere = said.foreign or file.suffix in WEIGHTS or file.is_dir()
     if factory is not None:
         checkpoint = _built(file, factory, said)

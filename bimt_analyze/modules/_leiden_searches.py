@@ -162,7 +162,7 @@ class Searches:
         return cls(graph, inside, Ready.of(pairs, weight[kept] / total, strengths / total))
 
     def within(self, inside: Partition | None) -> Self:
-        """The same graph inside other modules.
+        """The searches of this graph that stay inside other modules.
 
         Parameters
         ----------

@@ -2,7 +2,7 @@
 
 import inspect
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -201,6 +201,9 @@ class ModelKind(Entry):
         output_labels=(), movable_ends=True)``. It may have ``stacked_forward`` for many sets of weights at once.
     options : type
         The subclass of `ModelOptions`.
+    check : callable, optional
+        Is given the options of a file before anything is built of them, and raises an `InputError` for such as cannot
+        be; for kinds whose fields alone do not tell.
 
     Raises
     ------
@@ -214,6 +217,7 @@ class ModelKind(Entry):
     """
 
     options: type[ModelOptions]
+    check: Callable[[Any], object] | None = None
 
     def __post_init__(self) -> None:
         if not (isinstance(self.options, type) and issubclass(self.options, ModelOptions)):

@@ -15,6 +15,7 @@ from ..layouts._group import Group
 from ..layouts._layout import Layout
 from ._contract import MODELS
 from ._model_spec import ModelSpec
+from .building_blocks._drawn_embedding import drawn_embedding
 from .building_blocks._drawn_linear import drawn_linear
 from .building_blocks._language_model import LanguageModel, Remembered
 from .building_blocks._rotary_block import RotaryBlock, rotary_layout, through_rotary
@@ -71,9 +72,7 @@ class Llama(LanguageModel):
             ) from None  # fmt: skip
         chosen = self.options
         self.tokens, self.context, self.activation = chosen.tokens, chosen.context, chosen.gates
-        self.embedding = nn.Embedding(chosen.tokens, chosen.width, device="meta").to_empty(device="cpu")
-        with torch.no_grad():
-            self.embedding.weight.normal_(0.0, DEVIATION, generator=generator)
+        self.embedding = drawn_embedding(chosen.tokens, chosen.width, generator, deviation=DEVIATION)
         self.blocks = nn.ModuleList(
             RotaryBlock(chosen.width, chosen.block(index), generator) for index in range(chosen.layers)
         )

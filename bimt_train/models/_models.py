@@ -162,6 +162,8 @@ def check_options(model: ModelSpec, steps: int, shapes: Mapping[str, Shape]) -> 
     ------
     CheckpointError
         Other steps, another tensor, another shape, or an unknown activation.
+    InputError
+        What the kind's own check refuses.
     ValidationError
         Pydantic's, for options of another type.
 
@@ -183,6 +185,9 @@ def check_options(model: ModelSpec, steps: int, shapes: Mapping[str, Shape]) -> 
             raise _contradiction(options, name, str(shape), str(shapes.get(name, "no such tensor")))
     for name in sorted(shapes.keys() - declared.keys()):
         raise _contradiction(options, name, "no such tensor", str(shapes[name]))
+    check = MODELS[model.kind].check
+    if check is not None:
+        check(options)
     activation = getattr(options, "activation", None)
     if activation is not None and activation not in ACTIVATIONS:
         known = ", ".join(ACTIVATIONS)

@@ -109,14 +109,14 @@ _W = {name: np.ones(shape) for name, shape in {"0.weight": (5, 3), "0.bias": (5,
             {**_W, "1.weight": np.ones(5), "1.bias": np.ones(5), "1.num_batches_tracked": np.array(3)},
             "tensors that do not belong to a plain feed-forward chain (a gain, or a layer norm): '1.weight' (5,), "
             "'1.bias' (5,): expected for each layer one weight of two axes and at most one bias of one axis; "
-            "hint: if a tensor does nothing say roles={'1.weight': 'ignore'}, else describe the network by a Layout "
-            "(docs/own-models.md)",
+            "hint: if a tensor does nothing say roles={'1.weight': 'ignore'}, else read the network with "
+            "its module (--model file.py:make, or read_into)",
         ),
         (
             {"conv.weight": np.ones((2, 3, 4, 4))},
             "a convolution, or another layer whose weights have three axes or more: 'conv.weight' (2, 3, 4, 4): "
-            "expected a plain feed-forward chain; hint: describe it by a Layout (docs/own-models.md), "
-            "or read a part of it with key= (--key) or roles=",
+            "expected a plain feed-forward chain; hint: read it with its module (--model file.py:make, or read_into), "
+            "or a part of it with key= (--key) or roles=",
         ),
         (
             {},
@@ -127,8 +127,8 @@ _W = {name: np.ones(shape) for name, shape in {"0.weight": (5, 3), "0.bias": (5,
             {"a": np.ones((3, 5)), "a.b": np.ones(5), "c": np.ones((5, 2))},
             "tensors that do not belong to a plain feed-forward chain: 'a' (3, 5), 'a.b' (5,), 'c' (5, 2): "
             "expected for each layer one weight of two axes and at most one bias of one axis; "
-            "hint: if a tensor does nothing say roles={'a': 'ignore'}, else describe the network by a Layout "
-            "(docs/own-models.md)",
+            "hint: if a tensor does nothing say roles={'a': 'ignore'}, else read the network with "
+            "its module (--model file.py:make, or read_into)",
         ),
         (
             {"0.weight": np.ones((3, 5)), "0.bias": np.ones(5), "2.weight": np.ones((5, 2)), "2.bias": np.ones(2)},

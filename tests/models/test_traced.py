@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,8 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
-from bimt_train import InputError, verify
-from bimt_train.checkpoints import Network
+from bimt_train import CheckpointError, InputError, verify
+from bimt_train.checkpoints import Checkpoint, Network, Probe, TaskSpec, load_checkpoint, save_checkpoint
 from bimt_train.models import TracedModule, linear_layers
 from bimt_train.models.traced import TracedOptions, trace_module, without_end
 
@@ -284,3 +285,21 @@ def test_an_end_that_is_used_twice_stays() -> None:
 
     network = Network.of(Both(), example_inputs=drawn(9, 3))
     assert without_end(TracedOptions.model_validate(dict(network.model.options))) is None
+
+
+def test_a_file_with_a_program_that_cannot_run_is_refused_when_it_is_read(tmp_path: Path) -> None:
+    network = Network.of(Gated(), example_inputs=drawn(9, 4))
+    x, names = np.zeros((5, 4)), tuple(f"x{k}" for k in range(4))
+    task = TaskSpec("gated", names, ("y0", "y1"), ((0, 1),) * 4)
+    file, y = tmp_path / "net.safetensors", np.zeros((5, 2))
+    save_checkpoint(file, Checkpoint(network, task, Probe(x, y, x, y)))
+    load_checkpoint(file)
+    file.write_bytes(file.read_bytes().replace(b"aten.sigmoid.default", b"aten.median.default "[:20]))
+    with pytest.raises(CheckpointError, match=r"net.safetensors, field 'model.options"):
+        load_checkpoint(file)
+    save_checkpoint(file, Checkpoint(network, task, Probe(x, y, x, y)))
+    whole, told = file.read_bytes(), b'tensor down.weight\\"},[1,0]'
+    assert whole.count(told) == 1
+    file.write_bytes(whole.replace(told, told.replace(b"[1,0]", b"[0,1]")))
+    with pytest.raises(CheckpointError, match=r"a program that cannot be run: .*net.safetensors"):
+        load_checkpoint(file)

@@ -52,6 +52,14 @@ def test_the_rows_of_the_page_are_what_to_type(file, place, capsys):
         (["gated.pt", "--model", "net.py:make", "--range", "-1", "1", "--activation", "relu"], "beside a model"),
         (["gated.pt", "--model", "net.py:make", "--range", "-1", "1", "--final", "tanh"], "an end beside a module"),
         (["images.pt", "--model", "net.py:images", "--probe", "table.csv"], "cannot be run on the example inputs"),
+        (
+            ["gated.pt", "--layout", "no.toml", "--activation", "relu", "--range", "-1", "1"],
+            "add --model file.py:make",
+        ),
+        (
+            ["gated.pt", "--model", "net.py:make", "--layout", "no.toml", "--range", "-1", "1"],
+            "cannot be read: no.toml",
+        ),
         (["gated.pt", "--model", "nothing.py:make", "--range", "-1", "1"], "no such file: nothing.py"),
     ],
 )

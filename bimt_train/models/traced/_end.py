@@ -1,9 +1,9 @@
 """The function with which a traced module ends."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from ._nodes import names_in
+from ._nodes import RESHAPES, names_in, renamed
 from ._traced_options import TracedNode, TracedOptions
 
 _ENDS: Mapping[str, str] = {
@@ -13,7 +13,6 @@ _ENDS: Mapping[str, str] = {
     "aten._log_softmax.default": "softmax",
     "aten.log_softmax.int": "softmax",
 }
-_MOVES = frozenset({"view", "_unsafe_view", "reshape", "squeeze", "unsqueeze", "clone", "alias"})
 
 
 class WithoutEnd(NamedTuple):
@@ -55,25 +54,19 @@ def without_end(options: TracedOptions) -> WithoutEnd | None:
     at: TracedNode | None = nodes.get(options.output)
     allowed = 0  # readers of the output
     while at is not None and at.op not in _ENDS:
-        if at.op.split(".")[1:2] == [] or at.op.split(".")[1] not in _MOVES or readers.count(at.name) > allowed:
+        if at.op.split(".")[1:2] == [] or at.op.split(".")[1] not in RESHAPES or readers.count(at.name) > allowed:
             return None
         at, allowed = nodes.get((names_in(at.args[0]) or [""])[0]), 1
     if at is None or readers.count(at.name) > allowed:
         return None
     (before,) = names_in(at.args[0])
-    left = [_renamed(node, at.name, before) for node in options.nodes if node is not at]
+    left = [
+        TracedNode(
+            name=node.name, op=node.op, args=renamed(node.args, {at.name: before}),
+            kwargs={word: renamed(value, {at.name: before}) for word, value in node.kwargs.items()},
+        )
+        for node in options.nodes
+        if node is not at
+    ]  # fmt: skip
     output = before if options.output == at.name else options.output
     return WithoutEnd(_ENDS[at.op], options.model_copy(update={"nodes": left, "output": output}))
-
-
-def _renamed(node: TracedNode, old: str, new: str) -> TracedNode:
-    """The node reading another result."""
-
-    def renamed(value: Any) -> Any:
-        if isinstance(value, list):
-            return [renamed(each) for each in value]
-        return {"node": new} if value == {"node": old} else value
-
-    return TracedNode(
-        name=node.name, op=node.op, args=renamed(node.args), kwargs={k: renamed(v) for k, v in node.kwargs.items()}
-    )

@@ -15,6 +15,10 @@ GETITEM = "getitem"
 _HUGE = 2**62  # torch writes "to the end" as the largest integer
 _KINDS: Mapping[str, type] = {"layout": torch.layout, "memory_format": torch.memory_format}
 
+RESHAPES = frozenset(
+    {"view", "_unsafe_view", "reshape", "squeeze", "unsqueeze", "clone", "alias", "detach", "contiguous"}
+)
+"""Operators after which the entries still follow each other as before."""
 _DROPOUT = frozenset({"scaled_dot_product_attention"})
 """Operators that draw only if they are told to, which modules in evaluation mode do not."""
 
@@ -106,6 +110,31 @@ def filled(value: Any, values: Mapping[str, Any], *, rows: int, floating: torch.
     if word == "device":
         return torch.device(device)
     return getattr(torch, said)
+
+
+def renamed(value: Any, names: Mapping[str, str]) -> Any:
+    """An argument in plain JSON that takes its results under other names.
+
+    Parameters
+    ----------
+    value : object
+        What `plain` gave.
+    names : mapping of str to str
+        Old name -> new name; others stay.
+
+    Returns
+    -------
+    object
+        A new argument.
+
+    Examples
+    --------
+    >>> renamed([{"node": "x"}, 3], {"x": "input 0"})
+    [{'node': 'input 0'}, 3]
+    """
+    if isinstance(value, list):
+        return [renamed(each, names) for each in value]
+    return {"node": names.get(value["node"], value["node"])} if isinstance(value, dict) and "node" in value else value
 
 
 def names_in(value: Any) -> list[str]:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..._errors import InputError
-from ._nodes import filled, names_in, operator_of
+from ._nodes import RESHAPES, filled, names_in, operator_of
 from ._traced_options import TracedNode, TracedOptions
 
 _PRODUCTS: Mapping[str, tuple[int, int]] = {
@@ -21,8 +21,7 @@ _PRODUCTS: Mapping[str, tuple[int, int]] = {
     "aten.convolution.default": (0, 1),
 }
 """Operators that are linear in what they read: where what is read and where the weight stand among the arguments."""
-_MOVES = frozenset({"permute", "t", "transpose", "view", "_unsafe_view", "reshape", "expand", "clone", "unsqueeze",
-                    "squeeze", "alias", "detach", "contiguous"})  # fmt: skip
+_MOVES = RESHAPES | {"permute", "t", "transpose", "expand"}
 
 
 class Reader(nn.Module):

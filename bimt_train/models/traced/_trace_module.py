@@ -15,7 +15,7 @@ from ...layouts._layout import Layout, TensorSpec
 from ...layouts._layout_for import layout_for
 from ...layouts._verify import verify
 from ...layouts.tracing import Program, exported_program
-from ._nodes import name_of, plain
+from ._nodes import name_of, plain, renamed
 from ._table import InputShape, input_shapes
 from ._traced_module import TracedModule
 from ._traced_options import TracedNode, TracedOptions, TracedTensor
@@ -190,17 +190,9 @@ def _needed(program: Program) -> list[fx.Node]:
 
 def _written(node: fx.Node, names: Mapping[str, str], rows: int) -> TracedNode:
     """The node with the names that stored programs use for inputs and tensors."""
-
-    def renamed(value: Any) -> Any:
-        if isinstance(value, list):
-            return [renamed(each) for each in value]
-        if isinstance(value, dict) and "node" in value:
-            return {"node": names.get(value["node"], value["node"])}
-        return value
-
     try:
-        args = renamed(plain(list(node.args), rows))
-        kwargs = {word: renamed(plain(value, rows)) for word, value in node.kwargs.items()}
+        args = renamed(plain(list(node.args), rows), names)
+        kwargs = {word: renamed(plain(value, rows), names) for word, value in node.kwargs.items()}
     except InputError as error:
         raise InputError(
             error.what, where=str(node.target), got=error.got, hint="write the module without it"
@@ -305,10 +297,9 @@ def _runs_along(traced: TracedModule, layout: Layout, group: str, axis: int, x: 
                 opened = opened.index_select(place, torch.as_tensor(order))
         changed[name] = opened.reshape(tensor.shape)
     (shape,) = input_shapes([x])
-    moved = copy.deepcopy(traced)
+    exact, moved = (copy.deepcopy(traced).double() for _ in range(2))
     moved.load_state_dict(changed)
     with torch.no_grad():
-        before = traced.double()(shape.columns_of(x).double())
-        turned = x.index_select(axis + 1, torch.as_tensor(order))
-        after = moved.double()(shape.columns_of(turned).double())
+        before = exact(shape.columns_of(x).double())
+        after = moved(shape.columns_of(x.index_select(axis + 1, torch.as_tensor(order))).double())
     return bool((after - before).abs().max() <= _SLACK * before.abs().max().clamp(min=1e-30))

@@ -1,7 +1,6 @@
 """A module that runs a stored program."""
 
 import itertools
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,15 +14,13 @@ from ...layouts._layout import Layout
 from ...layouts.tracing import trace
 from .._contract import MODELS
 from .._model_spec import ModelSpec
-from ._nodes import filled, names_in
+from ._nodes import names_in
+from ._program_size import arguments, filled_call, largest_result
 from ._readers import Reader, readers_of
 from ._stand_ins import stand_in
 from ._table import InputShape
 from ._traced_options import TracedNode, TracedOptions, TracedTensor
 
-_SMALL, _EXPANSION = 2**22, 64
-"""Entries of one result for each row: a file that asks for more, and for more than so many times what it holds itself,
-is refused before anything is computed."""
 _AT_ONCE = 2**24
 """Entries of the largest result while rows are computed together."""
 
@@ -33,6 +30,7 @@ _AT_ONCE = 2**24
     label="traced module",
     sentence="The operators of somebody's own module, as torch exported them.",
     options=TracedOptions,
+    check=largest_result,
 )
 class TracedModule(nn.Module):
     """Somebody's module as the operators that it runs. Rows are those of a table, one column an entry of an input.
@@ -102,7 +100,7 @@ class TracedModule(nn.Module):
         self._done_with = [[name for name, at in last.items() if at == k and name != output] for k in range(len(last))]
         self._done_with += [[] for _ in self._options.nodes]
         self._operators = [stand_in(node.op) for node in self._options.nodes]
-        self._largest = self._measure()
+        self._largest = largest_result(self._options)
         self.readers: Mapping[str, Reader] = readers_of(self._options, dict(self.state_dict()))
         self._reads = {node: reader for reader in self.readers.values() for node in reader.nodes}
 
@@ -160,11 +158,11 @@ class TracedModule(nn.Module):
         for parameter in self.parameters():
             floating = parameter.dtype
             break
-        values: dict[str, Any] = dict(zip(self._input_names(), self._arguments(x, floating), strict=True))
+        values: dict[str, Any] = arguments(self._options, x, floating)
         for name, tensor in itertools.chain(self.named_parameters(), self.named_buffers()):
             values[f"tensor {name}"] = tensor
         for node, operator, done in zip(self._options.nodes, self._operators, self._done_with, strict=False):
-            args, named = self._filled(node, values, len(x), floating, str(x.device))
+            args, named = filled_call(node, values, len(x), floating, str(x.device))
             reader = self._reads.get(node.name)
             if reader is not None and reader.is_watched:
                 values[node.name] = reader.compute(node.op, args, named)
@@ -176,73 +174,6 @@ class TracedModule(nn.Module):
         if self._options.sequence:
             return found
         return found.reshape(len(x), self._options.outputs)
-
-    @staticmethod
-    def _filled(
-        node: TracedNode, values: Mapping[str, Any], rows: int, floating: torch.dtype, device: str
-    ) -> tuple[list[Any], dict[str, Any]]:
-        args, *named = (
-            filled(given, values, rows=rows, floating=floating, device=device)
-            for given in (node.args, *node.kwargs.values())
-        )
-        return args, dict(zip(node.kwargs, named, strict=True))
-
-    def _input_names(self) -> list[str]:
-        return [f"input {k}" for k in range(len(self._options.inputs))]
-
-    def _arguments(self, x: Tensor, floating: torch.dtype) -> list[Tensor]:
-        found, at = [], 0
-        for shape in self._options.inputs:
-            columns = x[:, at : at + shape.columns]
-            found.append(shape.argument(columns.to(floating) if shape.kind == "numbers" else columns))
-            at += shape.columns
-        return found
-
-    def _measure(self) -> int:
-        """Entries a row of the largest result, by a run on shapes alone; nothing is allocated."""
-        rows, options, floating = 2, self._options, torch.float32
-        held = options.ends.inputs + sum(math.prod(tensor.shape) for tensor in options.tensors.values())
-        largest, most = 1, max(_SMALL, _EXPANSION * held)
-        with torch.device("meta"):
-            values: dict[str, Any] = {f"tensor {name}": _shape_of(tensor) for name, tensor in options.tensors.items()}
-            x = torch.empty(rows, options.ends.inputs)
-            values |= dict(zip(self._input_names(), self._arguments(x, floating), strict=True))
-            for node, operator in zip(options.nodes, self._operators, strict=True):
-                where = f"model.options.nodes, '{node.name}' ({node.op})"
-                try:
-                    args, named = self._filled(node, values, rows, floating, "meta")
-                    result = operator(*args, **named)
-                except Exception as error:
-                    raise InputError("a program that cannot be run", where=where, got=_reason(error)) from error
-                values[node.name] = result
-                entries = -(-_entries(result) // rows)
-                if entries > most:
-                    expected = f"{most} numbers a row at most"
-                    raise InputError(
-                        "a program that asks for too much memory", where=where, expected=expected, got=str(entries)
-                    )
-                largest = max(largest, entries)
-            found = values[options.output]
-        wanted = (rows, options.ends.inputs, options.outputs) if options.sequence else (rows * options.outputs,)
-        given = tuple(found.shape) if options.sequence and isinstance(found, Tensor) else (_entries(found),)
-        if given != wanted:
-            where = "model.options.outputs"
-            raise InputError("a program with other outputs", where=where, expected=str(wanted), got=str(given))
-        return largest
-
-
-def _shape_of(tensor: TracedTensor) -> Tensor:
-    dtype: torch.dtype = getattr(torch, tensor.dtype)
-    return torch.empty(tensor.shape, dtype=torch.float32 if dtype.is_floating_point else dtype)
-
-
-def _entries(result: Any) -> int:
-    parts = result if isinstance(result, tuple | list) else [result]
-    return sum(part.numel() for part in parts if isinstance(part, Tensor))
-
-
-def _reason(error: Exception) -> str:
-    return str(error).strip().splitlines()[0][:120] if str(error).strip() else type(error).__name__
 
 
 def _plain_each(given: Any) -> list[Any]:

@@ -231,5 +231,5 @@ def _affine(built: _Built, scale: np.ndarray, shift: np.ndarray, at: str) -> Non
 
 def _refusal(what: str, where: str, got: str) -> CheckpointError:
     expected = "layers, each read by one activation"
-    hint = "read the network from Python, with a Layout of its own (docs/own-models.md)"
+    hint = "read the module that was exported, with its weights (--model file.py:make, or from_module)"
     return CheckpointError(what, where=where, expected=expected, got=got, hint=hint)

@@ -9,7 +9,7 @@ from ...._errors import CheckpointError
 from .._keys import key_hint, key_of
 from ._names import WEIGHTS, Part, snake, words_of
 
-LAYOUT = "describe it by a Layout (docs/own-models.md), or read a part of it with key= (--key) or roles="
+LAYOUT = "read it with its module (--model file.py:make, or read_into), or a part of it with key= (--key) or roles="
 
 
 class Family(NamedTuple):
@@ -178,6 +178,6 @@ def leftover(parts: Sequence[Part]) -> CheckpointError:
         "tensors that do not belong to a plain feed-forward chain" + (" (a gain, or a layer norm)" if norm else ""),
         where=", ".join(part.said for part in parts[:8]),
         expected="for each layer one weight of two axes and at most one bias of one axis",
-        hint=f"if a tensor does nothing say roles={{'{first.name}': 'ignore'}}, else describe the network by a Layout "
-        "(docs/own-models.md)",
+        hint=f"if a tensor does nothing say roles={{'{first.name}': 'ignore'}}, else read the network with "
+        "its module (--model file.py:make, or read_into)",
     )
