@@ -221,7 +221,7 @@ def formulas_of(checkpoint: Checkpoint, circuit: Network, options: AnalysisOptio
     mapping of str to Formula
         Output -> its formula.
     """
-    from .formulas import Differentiable, find_formula, verify_formula
+    from .formulas import Differentiable, SearchOptions, find_formula, verify_formula
 
     task, probe = checkpoint.task, checkpoint.probe
     found: dict[str, Formula] = {}
@@ -229,14 +229,13 @@ def formulas_of(checkpoint: Checkpoint, circuit: Network, options: AnalysisOptio
         return found
     ends = time.monotonic() + options.time_limit
     for place, output in enumerate(task.outputs):
-        share = (ends - time.monotonic()) / (len(task.outputs) - place)
-
+        share = max((ends - time.monotonic()) / (len(task.outputs) - place), 0.1)
+        asked = SearchOptions(time_limit=share, seed=options.seed, genetic=options.genetic)
         network = Differentiable((checkpoint,), place)
         structure = hints(checkpoint, circuit, place)
         formula = find_formula(
             probe.x_train, probe.y_train[:, place], names=task.inputs, output=output,
-            structure=structure, network=network, time_limit=max(share, 0.1), seed=options.seed,
-            genetic=options.genetic,
+            structure=structure, network=network, options=asked,
         )  # fmt: skip
         if formula.message.startswith("interrupted"):
             ends = time.monotonic()  # the others get the least there is

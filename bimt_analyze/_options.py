@@ -1,20 +1,14 @@
 """Every option of an analysis as one value, shared by Python, the command line, jobs and provenance."""
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
-from typing import Any, Self
+from dataclasses import dataclass
 
 from bimt_train import InputError
 
-
-def _option(default: Any, help: str, *, flag: str, least: int | float | None = None) -> Any:
-    """A field with what the command line needs of it."""
-    return field(default=default, metadata={"help": help, "flag": flag, "least": least})
+from ._option_values import OptionValues, option
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnalysisOptions:
+class AnalysisOptions(OptionValues):
     """All that an analysis depends on besides the network and its rows.
 
     Attributes
@@ -67,101 +61,44 @@ class AnalysisOptions:
     3
     """
 
-    seed: int = _option(0, "Seed of everything random in the analysis.", flag="--seed", least=0)
-    tolerance: int | float = _option(
+    seed: int = option(0, "Seed of everything random in the analysis.", flag="--seed", least=0)
+    tolerance: int | float = option(
         0.05, "Fraction of its loss that a circuit may lose to pruning.", flag="--tolerance", least=0
     )
-    refit_steps: int = _option(
+    refit_steps: int = option(
         60, "Steps of refitting a circuit; 0 keeps the weights as they are.", flag="--refit", least=0
     )
-    edge_weight: str | None = _option(
+    edge_weight: str | None = option(
         None, "Edge weight of the graph; attribution, or activation for tokens, if left out.", flag="--edge-weight"
     )
     resolutions: tuple[float, ...] = (0.25, 0.35, 0.5, 0.71, 1.0, 1.41, 2.0, 2.83, 4.0)
     leaks: tuple[float, ...] = (0.01, 0.02, 0.05, 0.1, 0.2)
     leiden_runs: int = 10
-    samples: int = _option(200, "Null networks of every test of significance.", flag="--samples", least=0)
-    time_limit: int | float = _option(
+    samples: int = option(200, "Null networks of every test of significance.", flag="--samples", least=0)
+    time_limit: int | float = option(
         10.0, "Seconds for the search of all formulas of a network; 0: none.", flag="--time-limit", least=0
     )
-    genetic: bool = _option(
+    genetic: bool = option(
         False, "Genetic programming by pyoperon for outputs without a formula by then.", flag="--genetic"
     )
-    audit: bool = _option(
+    audit: bool = option(
         False, "Audit the modules: null networks, retrained networks, ablation, locality.", flag="--audit"
     )
-    retrain_steps: int = _option(
+    retrain_steps: int = option(
         1000, "Steps of the audit's null networks that are trained; 0: none.", flag="--retrain", least=0
     )
-    null_models: tuple[str, ...] = _option(
+    null_models: tuple[str, ...] = option(
         ("degree_preserving", "weight_permutation"), "A further null model of the audit.", flag="--null-model"
     )
-    statistics: tuple[str, ...] = _option(
+    statistics: tuple[str, ...] = option(
         ("specialisation", "modularity"), "A further statistic of the null models.", flag="--statistic"
     )
-    measures: tuple[str, ...] = _option((), "A further measure of the audit, as file.py:NAME.", flag="--measure")
+    measures: tuple[str, ...] = option((), "A further measure of the audit, as file.py:NAME.", flag="--measure")
     processes: int | None = None
 
     def __post_init__(self) -> None:
-        for option in fields(self):
-            least, value = option.metadata.get("least"), getattr(self, option.name)
-            if least is not None and not value >= least:
-                raise InputError(
-                    "an option out of its range", where=option.name, expected=f"{least:g} or more", got=str(value)
-                )
+        super().__post_init__()
         if self.leiden_runs < 2:
             raise InputError(
                 "too few runs to compare", where="leiden_runs", expected="2 or more", got=str(self.leiden_runs)
             )
-
-    def with_changes(self, **changes: Any) -> Self:
-        """The options with some fields changed.
-
-        Parameters
-        ----------
-        **changes
-            Field -> value.
-
-        Returns
-        -------
-        AnalysisOptions
-            The new options; the old ones stay as they are.
-
-        Raises
-        ------
-        InputError
-            There is no such field, or a number is out of its range.
-        """
-        strange = sorted(set(changes) - {option.name for option in fields(self)})
-        if strange:
-            known = ", ".join(option.name for option in fields(self))
-            raise InputError("unknown options of an analysis", expected=known, got=", ".join(strange))
-        return replace(self, **changes)
-
-    def to_json(self) -> dict[str, Any]:
-        """The options as plain JSON values; `from_json` is the inverse."""
-        plain: dict[str, Any] = json.loads(
-            json.dumps({option.name: getattr(self, option.name) for option in fields(self)})
-        )
-        return plain
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """The options that `to_json` wrote.
-
-        Parameters
-        ----------
-        data : mapping
-            Field -> plain value; fields that are left out have their defaults.
-
-        Returns
-        -------
-        AnalysisOptions
-            The options.
-
-        Raises
-        ------
-        InputError
-            There is no such field, or a number is out of its range.
-        """
-        return cls().with_changes(**{name: tuple(v) if isinstance(v, list) else v for name, v in data.items()})

@@ -3,11 +3,13 @@
 import json
 from dataclasses import FrozenInstanceError, fields
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from bimt_analyze import AnalysisOptions, analyze
 from bimt_analyze._cli import command, main
+from bimt_analyze.formulas import SearchOptions, find_formula
 from bimt_train import InputError, Recipe, train
 from bimt_train.tasks import formula_task
 
@@ -30,7 +32,7 @@ def test_they_are_frozen_and_survive_json() -> None:
         ({"samples": -1}, "an option out of its range: samples: expected 0 or more, got -1"),
         ({"tolerance": float("nan")}, "tolerance: expected 0 or more, got nan"),
         ({"leiden_runs": 1}, "leiden_runs: expected 2 or more, got 1"),
-        ({"sampels": 20}, "unknown options of an analysis: expected seed, tolerance"),
+        ({"sampels": 20}, "unknown options: AnalysisOptions: expected seed, tolerance"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_one_line(changes: dict, said: str) -> None:
@@ -60,6 +62,38 @@ def test_the_chosen_edge_weight_is_that_of_the_graph(checkpoint) -> None:
     found = analyze(checkpoint, edge_weight="magnitude", samples=0, time_limit=0, refit_steps=0)
     assert found.graph.weights == "magnitude"
     assert found.provenance["parameters"]["edge_weight"] == "magnitude"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"rows": 0}, "an option out of its range: rows: expected 1 or more, got 0"),
+        ({"hinted_share": 1.5}, "hinted_share: expected from 0 to 1, got 1.5"),
+        ({"time": 5}, "unknown options: SearchOptions: expected time_limit, seed, genetic, rows"),
+    ],
+)
+def test_a_search_refuses_what_makes_no_sense(changes: dict, said: str) -> None:
+    x = np.linspace(0, 1, 20)[:, None]
+    with pytest.raises(InputError) as refused:
+        find_formula(x, x[:, 0], names=["a"], output="y", **changes)
+    assert said in str(refused.value)
+
+
+def test_a_search_looks_at_as_many_rows_as_it_is_told(monkeypatch) -> None:
+    from bimt_analyze.formulas import _find_formula
+
+    seen, found = [], _find_formula.search
+
+    def counting(problem, stages):
+        seen.append(problem.rows)
+        return found(problem, stages)
+
+    monkeypatch.setattr(_find_formula, "search", counting)
+    options, x = SearchOptions(rows=30, time_limit=5), np.random.default_rng(0).uniform(size=(400, 2))
+    for changes, rows in (({}, 30), ({"rows": 200}, 200)):
+        seen.clear()
+        formula = find_formula(x, x[:, 0] * x[:, 1], names=["a", "b"], output="y", options=options, **changes)
+        assert str(formula) == "y = a*b" and set(seen) == {rows}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from ._formula import Formula as Formula
 from ._formula import NumericCheck as NumericCheck
 from ._formula import ParetoEntry as ParetoEntry
 from ._formula import Verification as Verification
+from ._search_options import SearchOptions as SearchOptions
 from ._shared_parts import SharedParts as SharedParts
 from ._shared_parts import shared_parts as shared_parts
 from ._verification import verify_formula as verify_formula

@@ -6,10 +6,12 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
+from ._candidate import finish
 from ._formula import Formula
 from ._measured_formula import measured
-from ._search import BRIEF, QUICK, finish, parts
+from ._search import parts
 from ._searched_rows import candidate_columns, check_rows, searched_rows
+from ._stages import BRIEF, QUICK
 from .problem._constants import Fit, refine
 from .problem._search_problem import Clock, SearchProblem
 from .symbolic._tidy import complexity

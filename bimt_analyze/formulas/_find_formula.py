@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import sympy
@@ -10,22 +11,13 @@ from jaxtyping import Float64
 
 from bimt_train import InputError
 
+from ._candidate import finish, order
 from ._formula import Formula, Predictor
 from ._measured_formula import measured
-from ._search import (
-    COMBINED,
-    DECOMPOSITIONS,
-    GENETIC,
-    MATCHED,
-    QUICK,
-    THOROUGH,
-    Generator,
-    Outcome,
-    finish,
-    order,
-    search,
-)
+from ._search import Outcome, search
+from ._search_options import SearchOptions
 from ._searched_rows import candidate_columns, check_rows, searched_rows
+from ._stages import COMBINED, DECOMPOSITIONS, GENETIC, MATCHED, QUICK, THOROUGH, Generator
 from .generators._genetic import check_genetic
 from .hints._differentiable import Differentiable
 from .hints._proposed_structure import proposed_structure, structure_from_tests
@@ -39,13 +31,9 @@ from .problem._structure import Structure
 
 _SEARCHING = 0.9  # share of the time for the search; the rest is for finishing
 _NOISE_SECONDS = 0.5  # for estimating the noise, within what is left for finishing
-_HINTED = 0.6  # share of the time for the search that trusts the hints
-_GENETIC_SHARE = 1 / 3  # share of the time for genetic programming, where it is asked for
-_MOST_TESTED = 12  # inputs of a function that is tested, at most: a Hessian holds the square of their number
 _FEWEST_TESTED = 20  # rows: with fewer, a departure from a property is mostly chance
 _COARSE = 0.05  # of y's deviation: a network that errs by more is too coarse for its derivatives to say anything
 _KINDS = {DECOMPOSITIONS: "decomposition", MATCHED: "pool", THOROUGH: "thorough", GENETIC: "genetic"}
-_SURROGATE_SECONDS = 20.0  # a surrogate takes seconds to train: it is fitted where at least so many are left
 _SURROGATE_ROWS = 60  # and where there are at least so many rows, of which a fifth is held out
 
 
@@ -57,10 +45,9 @@ def find_formula(
     output: str,
     structure: Structure | None = None,
     network: Predictor | None = None,
-    time_limit: float = 10.0,
-    seed: int = 0,
-    genetic: bool = False,
+    options: SearchOptions | None = None,
     progress: Callable[[str], None] | None = None,
+    **changes: Any,
 ) -> Formula:
     """The formula of the shortest description that explains y = f(x), in the names given.
 
@@ -86,15 +73,12 @@ def find_formula(
         ``structure`` is given. Where the network is too coarse (it errs by more than 5 % of y's deviation) and the
         quick search fails, a `surrogate` is fitted to the rows and tested in its stead. Without ``structure`` and
         ``network``, a polynomial fit proposes which inputs matter.
-    time_limit : float, default 10.0
-        Seconds for the search. The clock is looked at between candidates, so that a search may end a little later; one
-        that settles ends earlier.
-    seed : int, default 0
-        Of everything random in the search: which rows it looks at beyond 2,000, and what is drawn for tests and starts.
-    genetic : bool, default False
-        Whether a third of the time is kept for genetic programming (pyoperon), for what the others do not find.
+    options : SearchOptions, optional
+        Time limit, seed and all else; the defaults if left out.
     progress : callable, optional
         Called with the name of each stage as it begins, such as ``"quick search"``.
+    **changes
+        Fields of `SearchOptions` that differ from ``options``, for instance ``time_limit=60``.
 
     Returns
     -------
@@ -106,7 +90,7 @@ def find_formula(
     ------
     InputError
         For rows that are no finite numbers, for names that do not fit the columns, for a structure that names other
-        inputs, and for ``genetic`` where pyoperon is not installed.
+        inputs, for an option out of its range or unknown, and for ``genetic`` where pyoperon is not installed.
 
     Notes
     -----
@@ -126,7 +110,9 @@ def find_formula(
     >>> formula.fits, formula.exact
     (True, False)
     """
-    if genetic:
+    chosen = (options or SearchOptions()).with_changes(**changes)
+    seed, time_limit = chosen.seed, chosen.time_limit
+    if chosen.genetic:
         check_genetic()
     check_rows(x, y, names, where=f"rows of {output!r}", fewest=1)
     if structure is not None and not set(structure.inputs) <= set(names):
@@ -139,13 +125,13 @@ def find_formula(
         )
     tell = progress or (lambda stage: None)
     clock = Clock.of(_SEARCHING * time_limit)
-    some = searched_rows(len(y), seed)
+    some = searched_rows(len(y), seed, most=chosen.rows)
     kept = candidate_columns(x, y)
     columns = tuple(sympy.Symbol(names[i], real=True) for i in kept)
     problem = SearchProblem(x[some][:, list(kept)], y[some], columns, clock, seed=seed)
     outcome = Outcome((), ())
     test_results: tuple[StructuralTestResult, ...] = ()
-    tests = _StructuralTests(problem, network if kept else None, x[some], tuple(names), seed)
+    tests = _StructuralTests(problem, network if kept else None, x[some], tuple(names), chosen)
     try:
         tell("hints")
         test_results = tests.of_network()
@@ -157,7 +143,7 @@ def find_formula(
             )
         if structure is None and (fewer := relevant(problem.x, problem.y, clock=clock.share(0.1))) is not None:
             structure = Structure(tuple(str(columns[i]) for i in fewer))
-        for question, stages in _questions(problem, structure, tested=network is not None, genetic=genetic):
+        for question, stages in _questions(problem, structure, chosen, tested=network is not None):
             if stages is not QUICK and question.clock.over():
                 continue
             if stages is COMBINED:
@@ -193,7 +179,7 @@ class _StructuralTests:
     network: Predictor | None
     x: Float64[np.ndarray, "some inputs"]
     names: tuple[str, ...]
-    seed: int
+    options: SearchOptions
 
     def of_network(self) -> tuple[StructuralTestResult, ...]:
         """Results for the network itself; none where its derivatives say nothing.
@@ -201,13 +187,17 @@ class _StructuralTests:
         That is where it is no `Differentiable`, has too many inputs, errs too much, or is piecewise linear.
         """
         function, y = self.network, self.problem.y
-        if not isinstance(function, Differentiable) or len(self.names) > _MOST_TESTED or len(y) < _FEWEST_TESTED:
+        if (
+            not isinstance(function, Differentiable)
+            or len(self.names) > self.options.tested_inputs
+            or len(y) < _FEWEST_TESTED
+        ):
             return ()
         if np.sqrt(np.mean((function(self.x) - y) ** 2)) > _COARSE * deviation(y):
             return ()
         if not function.hessian(self.x[:_FEWEST_TESTED]).any():  # piecewise linear: no derivative sees its kinks
             return ()
-        return structural_tests(function, self.x, y, names=self.names, seed=self.seed)
+        return structural_tests(function, self.x, y, names=self.names, seed=self.options.seed)
 
     def of_network_or_surrogate(self, known: tuple[StructuralTestResult, ...]) -> tuple[StructuralTestResult, ...]:
         """The ``known`` results of the network, or else those of a surrogate, if there is the time to fit one.
@@ -218,12 +208,12 @@ class _StructuralTests:
             What the network itself showed; empty where it was not tested.
         """
         left = self.problem.clock.end - time.monotonic()
-        if known or self.network is None or len(self.names) > _MOST_TESTED:
+        if known or self.network is None or len(self.names) > self.options.tested_inputs:
             return known
-        if left < _SURROGATE_SECONDS or len(self.problem.y) < _SURROGATE_ROWS:
+        if left < self.options.surrogate_seconds or len(self.problem.y) < _SURROGATE_ROWS:
             return known
-        function = surrogate(self.x, self.problem.y, names=self.names, seed=self.seed)
-        return structural_tests(function, self.x, self.problem.y, names=self.names, seed=self.seed)
+        function = surrogate(self.x, self.problem.y, names=self.names, seed=self.options.seed)
+        return structural_tests(function, self.x, self.problem.y, names=self.names, seed=self.options.seed)
 
 
 def _interrupted(formula: Formula) -> Formula:
@@ -233,7 +223,7 @@ def _interrupted(formula: Formula) -> Formula:
 
 
 def _questions(
-    problem: SearchProblem, structure: Structure | None, *, tested: bool, genetic: bool
+    problem: SearchProblem, structure: Structure | None, options: SearchOptions, *, tested: bool
 ) -> Iterator[tuple[SearchProblem, Sequence[Generator]]]:
     """Each problem to search, with the generators to search it by, the cheapest first.
 
@@ -245,15 +235,15 @@ def _questions(
         return
     hinted = None if structure is None else _hinted(problem, structure)
     last = problem.clock
-    if genetic:
-        problem = replace(problem, clock=problem.clock.share(1 - _GENETIC_SHARE))
+    if options.genetic:
+        problem = replace(problem, clock=problem.clock.share(1 - options.genetic_share))
     if hinted is not None and hinted.width == problem.width:  # hints add to what is tried, and here leave nothing out
         problem, hinted = replace(problem, structure=hinted.structure), None
     for stages in (QUICK, DECOMPOSITIONS, MATCHED, *((COMBINED,) if tested else ()), THOROUGH):
         if hinted is not None and stages is not COMBINED:
-            yield replace(hinted, clock=problem.clock.share(_HINTED)), stages
+            yield replace(hinted, clock=problem.clock.share(options.hinted_share)), stages
         yield problem, stages
-    if genetic:
+    if options.genetic:
         yield replace(problem, clock=last), GENETIC
 
 

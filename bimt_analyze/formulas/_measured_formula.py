@@ -6,8 +6,8 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
+from ._candidate import Candidate
 from ._formula import Formula, ParetoEntry
-from ._search import Candidate
 from ._searched_rows import distinct, searched_rows
 from .problem._search_problem import Clock, SearchProblem
 from .problem._smooth import noise_level

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from bimt_train import InputError
 
-_SEARCHED = 2000  # rows that a search looks at; the outcome is checked on all of them
+from ._search_options import SearchOptions
 
 
 def check_rows(
@@ -67,8 +67,8 @@ def check_rows(
             )
 
 
-def searched_rows(rows: int, seed: int) -> NDArray[np.int64]:
-    """Which rows a search looks at: all of them, or 2,000 of many, drawn at random.
+def searched_rows(rows: int, seed: int, *, most: int = SearchOptions.rows) -> NDArray[np.int64]:
+    """Which rows a search looks at: all of them, or some of very many, drawn at random.
 
     Parameters
     ----------
@@ -76,15 +76,17 @@ def searched_rows(rows: int, seed: int) -> NDArray[np.int64]:
         How many rows there are.
     seed : int
         Of the draw.
+    most : int
+        How many rows are drawn at most.
 
     Returns
     -------
     array of int
         The numbers of the rows, growing.
     """
-    if rows <= _SEARCHED:
+    if rows <= most:
         return np.arange(rows)
-    return np.sort(np.random.default_rng(seed).choice(rows, _SEARCHED, replace=False))
+    return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
 
 
 def candidate_columns(x: Float64[np.ndarray, "rows inputs"], y: Float64[np.ndarray, "rows"]) -> tuple[int, ...]:

@@ -9,9 +9,9 @@ from jaxtyping import Float64
 
 from bimt_train import InputError
 
+from ._candidate import UNEXPLAINED
 from ._fidelity import FAITHFUL, divergence
 from ._formula import Formula, NumericCheck, Predictor, Verification
-from ._search import UNEXPLAINED
 from ._searched_rows import check_rows
 from .problem._search_problem import deviation, rounding
 from .symbolic._equality import Equality, fifty_digits, same_function

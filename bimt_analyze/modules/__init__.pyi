@@ -7,14 +7,14 @@ from ._consensus import consensus as consensus
 from ._dominator_modules import dominator_modules as dominator_modules
 from ._hierarchy import LEAKS as LEAKS
 from ._hierarchy import RESOLUTIONS as RESOLUTIONS
-from ._hierarchy import Choice as Choice
 from ._hierarchy import Hierarchy as Hierarchy
 from ._hierarchy import Level as Level
-from ._hierarchy import choose_level as choose_level
 from ._hierarchy import hierarchy as hierarchy
 from ._infomap import infomap as infomap
 from ._leiden import best_modularity as best_modularity
 from ._leiden import leiden as leiden
+from ._level_choice import Choice as Choice
+from ._level_choice import choose_level as choose_level
 from ._module_names import Module as Module
 from ._module_names import in_task_order as in_task_order
 from ._module_names import named_modules as named_modules

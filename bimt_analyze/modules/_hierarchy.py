@@ -1,10 +1,8 @@
-"""All levels at which a network can be cut into modules, and the choice of one without looking at the truth."""
+"""All levels at which a network can be cut into modules."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 
@@ -28,13 +26,6 @@ RESOLUTIONS = (0.25, 0.35, 0.5, 0.71, 1.0, 1.41, 2.0, 2.83, 4.0)
 
 TOLERABLE_LEAK = 0.05
 """The greatest leak at which parts still count as separate."""
-
-NOTEWORTHY = 0.3
-"""The modularity below which a split is not worth reporting: a rule of thumb of Newman and Girvan."""
-
-
-DOMINATED = 0.9
-"""The share of inner neurons that must have a head, or be one, before dominator modules are chosen."""
 
 Kind = Literal["components", "dominators", "up to layer", "resolution", "function", "given"]
 
@@ -149,32 +140,6 @@ class Hierarchy:
         return sum(1 for module in level.partition.modules if len(module) > 1 and all(module & end for end in ends))
 
 
-class Choice(NamedTuple):
-    """A level, and the rule by which it was chosen.
-
-    Attributes
-    ----------
-    level : Level
-        The level.
-    reason : str
-        The rule, in words.
-
-    Examples
-    --------
-    >>> pair = Partition((frozenset({("x", 0), ("y", 0)}), frozenset({("x", 1), ("y", 1)})))
-    >>> len(Choice(Level(pair, "given", 0.0, modularity=0.5), "as given").partition.modules)
-    2
-    """
-
-    level: Level
-    reason: str
-
-    @property
-    def partition(self) -> Partition:
-        """The level's modules."""
-        return self.level.partition
-
-
 def hierarchy(
     graph: NeuronGraph,
     *,
@@ -256,80 +221,6 @@ def hierarchy(
     return Hierarchy(resolved, leaked, narrowed, cuts, whole, inputs, readers, outputs)
 
 
-def choose_level(found: Hierarchy) -> Choice:
-    """The level to report, by rules that see the graph alone.
-
-    Parameters
-    ----------
-    found : Hierarchy
-        All levels.
-
-    Returns
-    -------
-    Choice
-        One of them, and the rule.
-
-    Notes
-    -----
-    1. The components, where more than one of them leads from an input to an output (in a graph without either, where
-       there is more than one). They need no method.
-    2. Else the components up to the smallest leak, of at most 5 %, at which more than one leads from an input to an
-       output: parts that a few stray weights join.
-    3. Else the finest dominator modules, where at least 90 % of the neurons between inputs and outputs have heads, and
-       more than one module that reads inputs has two such neurons or more, in one of them two of one layer, and no
-       module is a single neuron: functions of functions.
-    4. Else the highest cut between layers, with at least one layer above the inputs left below it, below which the
-       inputs fall apart: separate parts that the last layers combine.
-    5. Else, among resolutions that split the network with a modularity of at least 0.3, the most stable one (to two
-       decimals); of equally stable ones, the partition that stays the same over most neighbouring resolutions, then the
-       coarsest.
-    6. Else the components as they are.
-
-    Rules 3 to 5 find something in many networks, sparse random ones too: read the result beside a significance test.
-
-    Examples
-    --------
-    >>> from bimt_analyze.synthetic import block_network
-    >>> from bimt_analyze.graph import neuron_graph
-    >>> graph = neuron_graph(block_network(blocks=[(2, 3, 1)] * 2, seed=0).network)
-    >>> choose_level(hierarchy(graph, runs=2, resolutions=(1.0,))).reason
-    'the network falls into 2 components from inputs to outputs'
-    """
-    whole = found.components
-    for level in (whole, *reversed(found.leaks)):
-        through = found.through(level)
-        if through > 1 and level.parameter <= TOLERABLE_LEAK:
-            where = f" up to a leak of {level.parameter:.0%}" if level.parameter else ""
-            led = " from inputs to outputs" if found.inputs and found.outputs else ""
-            return Choice(level, f"the network falls into {through} components{led}{where}")
-    for level in found.dominator_modules[:1]:
-        ends = found.inputs | found.outputs
-        parts = [m - ends for m in level.partition.modules if m & found.readers and len(m - ends) > 1]
-        share = level.partition.quality or 0.0
-        wide = max(map(_abreast, parts), default=0) > 1
-        if len(parts) > 1 and wide and share >= DOMINATED and min(map(len, level.partition.modules)) > 1:
-            said = f"{share:.0%} of its inner neurons speak through one neuron of their module each"
-            return Choice(level, f"one component; {said}")
-    for level in reversed(found.up_to_layer):
-        apart = sum(1 for module in level.partition.modules if module & found.inputs)
-        if level.parameter >= 1 and apart > 1:
-            where = f"up to layer {level.parameter:g} and a leak of {TOLERABLE_LEAK:.0%}"
-            return Choice(level, f"{where}, the inputs fall into {apart} separate parts")
-    split = [n for n in reversed(found.resolutions) if len(n.partition.modules) > len(whole.partition.modules)]
-    runs = _plateaus(split)
-    worth = [n for n, level in enumerate(split) if level.modularity >= NOTEWORTHY]
-    if not worth:
-        return Choice(whole, f"no split has a modularity of {NOTEWORTHY:g}")
-    best = max(worth, key=lambda n: (round(split[n].stability or 0.0, 2), runs[n], -n))
-    said = f"stability {split[best].stability:.2f}, the same modules at {runs[best]} of {len(split)} resolutions"
-    return Choice(split[best], f"one component; the most stable resolution: {said}")
-
-
-def _abreast(neurons: Iterable[NodeId]) -> int:
-    """The most neurons of one layer: one throughout is a chain, which computes nothing that its first does not."""
-    return max(Counter(group for group, _ in neurons).values(), default=0)
-
-
 def _exact(graph: NeuronGraph, partition: Partition, kind: Kind, parameter: float) -> Level:
     return Level(partition, kind, parameter, modularity(graph, partition))
 
@@ -337,13 +228,6 @@ def _exact(graph: NeuronGraph, partition: Partition, kind: Kind, parameter: floa
 def _append_new(levels: list[Level], level: Level) -> None:
     if not level.partition.same_modules(levels[-1].partition):
         levels.append(level)
-
-
-def _plateaus(levels: Sequence[Level]) -> list[int]:
-    """For each level, how many neighbours in a row, itself included, have its modules."""
-    starts = [0, *(n + 1 for n, (a, b) in enumerate(pairwise(levels)) if not a.partition.same_modules(b.partition))]
-    ends = [*starts[1:], len(levels)]
-    return [end - start for start, end in zip(starts, ends, strict=True) for _ in range(end - start)]
 
 
 def _refined(found: Partition, outer: Partition) -> Partition:

@@ -4,7 +4,8 @@ import numpy as np
 import sympy
 
 from bimt_analyze.formulas import find_formula
-from bimt_analyze.formulas._search import DECOMPOSITIONS, parts, search
+from bimt_analyze.formulas._search import parts, search
+from bimt_analyze.formulas._stages import DECOMPOSITIONS
 from bimt_analyze.formulas.generators import _additive
 from bimt_analyze.formulas.generators._additive import low_error_sums
 from bimt_analyze.formulas.generators._separable import low_error_products

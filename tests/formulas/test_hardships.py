@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas import Formula, _search, find_formula, verify_formula
+from bimt_analyze.formulas import Formula, _search, _stages, find_formula, verify_formula
 from bimt_analyze.formulas.problem._constants import Fit
 from bimt_analyze.formulas.problem._search_problem import Clock, SearchProblem
 from bimt_analyze.formulas.problem._template import Template, linear
@@ -293,7 +293,7 @@ def test_a_fit_that_was_about_to_be_finished_is_kept(monkeypatch: pytest.MonkeyP
         raise KeyboardInterrupt
 
     monkeypatch.setattr(_search, "finish", pressed)
-    outcome = _search.search(question(2 * x[:, 0], x), _search.QUICK)
+    outcome = _search.search(question(2 * x[:, 0], x), _stages.QUICK)
     assert outcome.interrupted and not outcome.done
     assert any(fit.explained() for fit in outcome.rough)
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas._search import ONE_VARIABLE
+from bimt_analyze.formulas._stages import ONE_VARIABLE
 from bimt_analyze.formulas.generators._affine import affine
 from bimt_analyze.formulas.generators._mixed import mixed
 from bimt_analyze.formulas.generators._monomial_times_function import monomial_times_function
 from bimt_analyze.formulas.generators._similarity import free_of, low_error_similar, similar, similarities
-from bimt_analyze.formulas.pool_search import _matches
+from bimt_analyze.formulas.pool_search import _feature_tests, _matches, _pair_tests, _polynomial_test
 from bimt_analyze.formulas.pool_search._expression_pool import build_pool
 from bimt_analyze.formulas.problem._constants import refine
 from bimt_analyze.formulas.problem._monomials import direction, expression, monomials, value
@@ -58,13 +58,13 @@ def of_test(test, problem):
 @pytest.mark.parametrize(
     ("test", "text", "width"),
     [
-        (_matches._power_laws, "a*exp(-0.3*b*c/d)", 4),
-        (_matches._power_laws, "a*b*tanh(0.2*c/d)", 4),
-        (_matches._alone, "0.7*exp(-0.3*(a - b)**2)/c", 3),
-        (_matches._polynomial_multiples, "c/((a - b)**2 + (a - d)**2 + 3)", 4),
-        (_matches._polynomial_multiples, "(a - b*c)/sqrt(1 + c**2/d**2)", 4),
-        (_matches._products, "1.5*cos(a*b)*log(c) + 0.3*cos(a*b)", 3),
-        (_matches._sums, "2*sin(a)*b + 3*exp(c/d) + 1", 4),
+        (_feature_tests.power_laws, "a*exp(-0.3*b*c/d)", 4),
+        (_feature_tests.power_laws, "a*b*tanh(0.2*c/d)", 4),
+        (_feature_tests.single_features, "0.7*exp(-0.3*(a - b)**2)/c", 3),
+        (_polynomial_test.polynomial_multiples, "c/((a - b)**2 + (a - d)**2 + 3)", 4),
+        (_polynomial_test.polynomial_multiples, "(a - b*c)/sqrt(1 + c**2/d**2)", 4),
+        (_pair_tests.products_of_two, "1.5*cos(a*b)*log(c) + 0.3*cos(a*b)", 3),
+        (_pair_tests.sums_of_two, "2*sin(a)*b + 3*exp(c/d) + 1", 4),
     ],
 )
 def test_each_search_finds_its_own_kind(test, text, width):

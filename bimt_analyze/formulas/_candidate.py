@@ -1,0 +1,129 @@
+"""A finished formula: its constants named, its expression tidied, its residual and its length."""
+
+from dataclasses import dataclass
+from math import log2
+
+import numpy as np
+import sympy
+
+from .problem._constants import Fit
+from .problem._search_problem import SearchProblem
+from .problem._snapping import Constant, snap
+from .problem._template import numeric
+from .symbolic._tidy import complexity, tidy
+
+UNEXPLAINED = 3  # constants without a simple name that a formula may have and still be called exact without a truth
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A finished formula: its expression, what it leaves of y, and its length.
+
+    Attributes
+    ----------
+    expression : sympy.Expr
+        Over the problem's columns, without open constants.
+    constants : tuple of Constant
+        The numbers that were fitted.
+    error : float
+        Root mean square of the residual, over y's deviation.
+    worst : float
+        The largest residual, over y's deviation.
+    explained : bool
+        Whether the residual is no more than rounding, or than the tolerance of approximate rows.
+    complexity : int
+        Nodes of the expression.
+    bits : float
+        The description length.
+    """
+
+    expression: sympy.Expr
+    constants: tuple[Constant, ...]
+    error: float
+    worst: float
+    explained: bool
+    complexity: int
+    bits: float
+
+    @property
+    def unexplained(self) -> int:
+        """How many of its constants have no simple name."""
+        return sum(constant.exact is None for constant in self.constants)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the search may end: it explains y, and all but three of its constants have names."""
+        return self.explained and self.unexplained <= UNEXPLAINED and all(c.known for c in self.constants)
+
+
+def description_length(error: float, size: int, names: float, rows: int, floor: float) -> float:
+    """Bits for the rows given the formula, rows * log2(error / floor), and for the formula itself.
+
+    Parameters
+    ----------
+    error : float
+        Root mean square of the residual, over y's deviation.
+    size : int
+        Nodes of the formula, three bits each.
+    names : float
+        Bits of its constants.
+    rows : int
+        How many rows there are.
+    floor : float
+        The least error that counts.
+    """
+    return rows * log2(max(error, floor) / floor) + 3.0 * size + names
+
+
+def order(candidate: Candidate) -> tuple[bool, float]:
+    """The sort key of a candidate: settled ones first, then the shortest description.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        What is sorted.
+    """
+    return (not candidate.settled, candidate.bits)
+
+
+def _without_bars(expression: sympy.Expr, problem: SearchProblem) -> sympy.Expr:
+    """The expression with |a| written as a or -a where a keeps one sign on the rows."""
+    for bars in expression.atoms(sympy.Abs):
+        values = numeric(bars.args[0], problem.columns)(problem.x)
+        if np.all(values >= 0) or np.all(values <= 0):
+            expression = expression.xreplace({bars: bars.args[0] if np.all(values >= 0) else -bars.args[0]})
+    return expression
+
+
+def finish(problem: SearchProblem, fit: Fit) -> Candidate:
+    """A fit as a finished formula: constants snapped, the expression tidied, and checked once more on the rows.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows that the formula is checked on.
+    fit : Fit
+        A template at its least-squares values.
+    """
+    snapped = snap(fit)
+    expression = _without_bars(tidy(_without_bars(snapped.expression, problem)), problem)
+    values = numeric(expression, problem.columns)(problem.x)
+    if not problem.explained(problem.y - values) and fit.explained():
+        plain = numeric(snapped.expression, problem.columns)(problem.x)
+        if problem.explained(problem.y - plain):
+            expression, values = snapped.expression, plain
+    residual = problem.y - values
+    error = problem.relative(residual)
+    with np.errstate(all="ignore"):
+        worst = float(np.max(np.abs(residual))) / problem.unit
+    size = complexity(expression)
+    names = sum((constant.bits for constant in snapped.constants), 0.0)
+    return Candidate(
+        expression,
+        snapped.constants,
+        error,
+        worst if np.isfinite(worst) else float("inf"),
+        problem.explained(residual),
+        size,
+        description_length(error, size, names, problem.rows, 1e-12),
+    )

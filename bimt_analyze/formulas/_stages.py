@@ -1,0 +1,149 @@
+"""The generators in the order in which they are asked: the cheapest first, those that split y and ask again last."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+import sympy
+
+from .generators._additive import low_error_sums, sums
+from .generators._affine import affine
+from .generators._combined_inputs import combined
+from .generators._genetic import genetic_programs
+from .generators._mixed import mixed
+from .generators._monomial_times_function import monomial_times_function
+from .generators._outer import outer_polynomials, scaled_polynomials, undone
+from .generators._partly_polynomial import partly_polynomial
+from .generators._powers import products_of_powers
+from .generators._rational import rationals
+from .generators._ridge import single_functions
+from .generators._ridge_sums import ridge_sums
+from .generators._separable import low_error_products, separable
+from .generators._similarity import left_out_error, low_error_similar, series, similar
+from .pool_search._matches import QUICK_TESTS, SLOW_TESTS, matched
+from .problem._polynomial import polynomials
+from .problem._search_problem import SearchProblem
+from .problem._template import Template, linear
+
+Propose = Callable[[SearchProblem], list[Template]]
+Generator = Callable[[SearchProblem, Propose], Iterator[Template]]
+
+_SHARP = 1e-6  # tolerance of a target that was only undone, not fitted
+_SERIES = 6  # degree of a series that makes a function look simple
+
+
+def _alone(generate: Callable[[SearchProblem], Iterator[Template]]) -> Generator:
+    """A generator that splits nothing, in the form of one that may ask for parts."""
+    return lambda problem, propose: generate(problem)
+
+
+def constants(problem: SearchProblem) -> Iterator[Template]:
+    """The mean.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
+    """
+    yield linear([sympy.Integer(1)], [float(np.mean(problem.y))], error=1.0)
+
+
+def nested(problem: SearchProblem, propose: Propose) -> Iterator[Template]:
+    """Templates g(z) for functions g with an inverse: g is undone first, then z is searched for by all the others.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the clock.
+    propose : callable
+        Gives templates for a part of the problem; it is `_search.parts` in a search.
+    """
+    if problem.depth < 2:
+        return
+    for entry, inverted in undone(problem):
+        inner = replace(inverted, depth=problem.depth - 1)
+        for template in propose(inner)[:3]:
+            if template.error < 0.03:
+                yield Template(entry.build(template.expression), template.start, template.error)
+        if problem.clock.over():
+            return
+
+
+def _of_one_input(problem: SearchProblem) -> Iterator[Template]:
+    """The library of one variable, for problems of a single input."""
+    if problem.width == 1:
+        yield from single_functions(problem)
+
+
+def _undone_functions(problem: SearchProblem) -> Iterator[Template]:
+    """One function inside another: the outer one is undone, then the inner one is looked up.
+
+    Of one input, those outer functions come first after which a short series does well.
+    """
+    asked = list(undone(problem))
+    if problem.width == 1:
+        asked.sort(key=lambda pair: left_out_error(series(problem.x[:, 0], _SERIES), pair[1].y) / pair[1].unit)
+    for entry, inverted in asked:
+        for template in single_functions(inverted, most=2):
+            yield Template(entry.build(template.expression), template.start, template.error)
+
+
+ONE_VARIABLE = (
+    polynomials,
+    outer_polynomials,
+    rationals,
+    single_functions,
+    _undone_functions,
+    scaled_polynomials,
+    matched,
+)
+AT_ONCE = (polynomials, outer_polynomials, products_of_powers, rationals)
+FEW_VARIABLES = (
+    *AT_ONCE,
+    single_functions,
+    lambda problem: similar(problem, ONE_VARIABLE),
+    matched,
+    affine,
+    partly_polynomial,
+)
+QUICK: tuple[Generator, ...] = (
+    _alone(constants),
+    _alone(polynomials),
+    _alone(ridge_sums),
+    _alone(outer_polynomials),
+    _alone(products_of_powers),
+    _alone(rationals),
+)
+DECOMPOSITIONS: tuple[Generator, ...] = (
+    _alone(lambda problem: monomial_times_function(problem, AT_ONCE)),
+    _alone(lambda problem: low_error_similar(problem, ONE_VARIABLE)),
+    low_error_sums,
+    low_error_products,
+    _alone(_of_one_input),
+)
+MATCHED: tuple[Generator, ...] = (_alone(lambda problem: matched(problem, QUICK_TESTS)), _alone(mixed))
+COMBINED: tuple[Generator, ...] = (_alone(lambda problem: combined(problem, FEW_VARIABLES)),)
+GENETIC: tuple[Generator, ...] = (_alone(genetic_programs),)
+THOROUGH: tuple[Generator, ...] = (
+    _alone(lambda problem: monomial_times_function(problem, FEW_VARIABLES)),
+    _alone(lambda problem: similar(problem, ONE_VARIABLE)),
+    _alone(lambda problem: matched(problem, SLOW_TESTS)),
+    _alone(affine),
+    sums,
+    _alone(scaled_polynomials),
+    _alone(single_functions),
+    separable,
+    _alone(partly_polynomial),
+    nested,
+)
+BRIEF: tuple[Generator, ...] = (*QUICK, _alone(single_functions), sums, separable, _alone(scaled_polynomials))
+PARTS: tuple[Generator, ...] = (
+    _alone(polynomials),
+    _alone(products_of_powers),
+    _alone(rationals),
+    _alone(single_functions),
+    sums,
+    separable,
+    _alone(scaled_polynomials),
+    _alone(lambda problem: partly_polynomial(problem) if problem.tolerance <= _SHARP else iter(())),
+)

@@ -1,0 +1,92 @@
+"""Tests 4 and 5: products and sums of two expressions of the pool."""
+
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+
+from ..generators._inverted_targets import targets
+from ..problem._search_problem import SearchProblem
+from ._candidate_match import Match, best_places, one, solved, unit_rows
+from ._expression_pool import Pool
+
+_LEFT, _RIGHT = 1200, 5000  # features of a product
+_SUMMED = 2500  # features of a sum of two
+
+
+def products_of_two(problem: SearchProblem, pool: Pool) -> Iterator[Match]:
+    """Test 4: one feature times another, plus the first.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows on which candidates are compared.
+    pool : Pool
+        The short expressions.
+    """
+    left, right = pool.first(_LEFT), unit_rows(pool.first(_RIGHT))
+    for target in targets(problem):
+        if problem.clock.over():
+            return
+        with np.errstate(all="ignore"):
+            quotients = target.values / left
+            weight = np.std(quotients, axis=1) * np.sqrt(np.mean(left**2, axis=1)) / np.std(target.values)
+        usable_ = np.all(np.isfinite(quotients), axis=1) & np.isfinite(weight)
+        quotients = np.where(usable_[:, None], quotients, 0.0)
+        cosines = unit_rows(quotients) @ right.T
+        errors = np.sqrt(np.maximum(1 - cosines**2, 0.0)) * np.where(usable_, weight, np.inf)[:, None]
+        sizes = pool.sizes[: len(left), None] + pool.sizes[None, : len(right)] + target.size + 1
+        for place in best_places(errors, sizes, problem.rows):
+            f, g = divmod(place, len(right))
+            one, two = pool.values[f], pool.values[g]
+            match = solved(
+                problem,
+                target,
+                [partial(_product, pool, f, g), partial(pool.expression, f)],
+                [one * two, one],
+                int(sizes[f, g]),
+            )
+            if match is not None:
+                yield match
+
+
+def _product(pool: Pool, f: int, g: int) -> sympy.Expr:
+    """The expression of two features' product."""
+    return pool.expression(f) * pool.expression(g)
+
+
+def sums_of_two(problem: SearchProblem, pool: Pool) -> Iterator[Match]:
+    """Test 5: two features, from the correlations of all pairs.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows on which candidates are compared.
+    pool : Pool
+        The short expressions.
+    """
+    features = unit_rows(pool.first(_SUMMED))
+    inner = features @ features.T
+    apart = 1 - inner**2
+    apart[apart < 1e-6] = np.inf
+    sizes = pool.sizes[: len(features), None] + pool.sizes[None, : len(features)]
+    above: tuple[NDArray[np.intp], NDArray[np.intp]] = np.triu_indices(len(features), 1)
+    for target in targets(problem):
+        if problem.clock.over():
+            return
+        r = features @ unit_rows(target.values[None])[0]
+        left = 1 - (r[:, None] ** 2 + r[None, :] ** 2 - 2 * inner * np.outer(r, r)) / apart
+        errors = np.sqrt(np.maximum(left[above], 0.0))
+        for place in best_places(errors, sizes[above] + target.size + 1, problem.rows):
+            f, g = int(above[0][place]), int(above[1][place])
+            match = solved(
+                problem,
+                target,
+                [partial(pool.expression, f), partial(pool.expression, g), one],
+                [pool.values[f], pool.values[g], np.ones(problem.rows)],
+                int(sizes[f, g]) + target.size + 1,
+            )
+            if match is not None:
+                yield match
