@@ -12,7 +12,7 @@ from bimt_analyze.formulas.generators._affine import affine
 from bimt_analyze.formulas.generators._mixed import mixed
 from bimt_analyze.formulas.generators._monomial_times_function import monomial_times_function
 from bimt_analyze.formulas.generators._similarity import free_of, low_error_similar, similar, similarities
-from bimt_analyze.formulas.pool_search import _feature_tests, _matches, _pair_tests, _polynomial_test
+from bimt_analyze.formulas.pool_search import _candidate_match, _feature_tests, _matches, _pair_tests, _polynomial_test
 from bimt_analyze.formulas.pool_search._expression_pool import build_pool
 from bimt_analyze.formulas.problem._constants import refine
 from bimt_analyze.formulas.problem._monomials import direction, expression, monomials, value
@@ -164,3 +164,13 @@ def test_powers_are_taken_off_and_the_rest_is_a_smaller_question():
 def test_nothing_is_taken_off_where_nothing_is_a_power():
     problem = problem_of("a*b + sin(c*a) + log(d + b)")
     assert best(problem, monomial_times_function(problem, [polynomials])) == np.inf
+
+
+@pytest.mark.parametrize("most", [1, 24, 96])
+def test_the_best_places_are_those_of_a_sort_of_all(most):
+    rng = np.random.default_rng(most)
+    squares = 10 ** rng.uniform(-20, 1, (30, 400))
+    sizes = rng.integers(1, 20, 30), rng.integers(1, 20, 400)
+    bits = 150 / 2 * np.log2(np.maximum(squares, 1e-16)) + 3.0 * np.add.outer(*sizes)
+    found = _candidate_match.best_places(squares, sizes, 150, most=most)
+    np.testing.assert_allclose(np.sort(bits.ravel()[found]), np.sort(bits, axis=None)[:most])

@@ -1,7 +1,7 @@
 """What is searched for in place of y: y times a monomial, with a function undone; and the way back to y."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import sympy
@@ -9,7 +9,7 @@ from jaxtyping import Float64
 
 from ..problem._monomials import Exponents, expression, used, value
 from ..problem._search_problem import SearchProblem
-from ._outer import undone
+from ._outer import inverses
 
 Rows = Float64[np.ndarray, "rows"]
 
@@ -85,9 +85,8 @@ def targets(problem: SearchProblem, exponents: Exponents | None = None) -> Itera
     scaled = problem.y * multiple
     if np.ptp(scaled) > 1e-12 * np.max(np.abs(scaled)):
         yield Target(scaled, multiple, lambda z: z, lambda z: z / factor, size)
-        for entry, inverted in undone(replace(problem, y=scaled)):
-            back = _back(entry.build, factor)
-            yield Target(inverted.y, multiple, entry, back, size + 1)
+        for entry, z in inverses(scaled):
+            yield Target(z, multiple, entry, _back(entry.build, factor), size + 1)
 
 
 def _back(build: Callable[[sympy.Expr], sympy.Expr], multiple: sympy.Expr) -> Callable[[sympy.Expr], sympy.Expr]:

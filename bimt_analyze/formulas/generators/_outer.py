@@ -25,6 +25,23 @@ _AMPLITUDES = ("log", "sin", "cos", "tanh", "atan", "asin", "tan", "sinh")  # wh
 _OFFSETS = ("exp", "sqrt", "reciprocal", "inverse square", "inverse root", "cosh")  # d is sought beyond y's range
 
 
+def inverses(y: Rows) -> Iterator[tuple[Operator, Rows]]:
+    """Every function g with an inverse that takes all of y, and z = g^-1(y).
+
+    Parameters
+    ----------
+    y : array of shape [rows]
+        The values of g.
+    """
+    for entry in OPERATORS:
+        if entry.inverse is None:
+            continue
+        with np.errstate(all="ignore"):
+            z = np.asarray(entry.inverse(y), dtype=np.float64)
+        if finite(z) and np.ptp(z) > 1e-12 * (peak := np.max(np.abs(z))) and peak < 1e150:
+            yield entry, z
+
+
 def undone(problem: SearchProblem) -> Iterator[tuple[Operator, SearchProblem]]:
     """For every function g with an inverse that takes all of y: g, and the problem of z = g^-1(y).
 
@@ -33,13 +50,8 @@ def undone(problem: SearchProblem) -> Iterator[tuple[Operator, SearchProblem]]:
     problem : SearchProblem
         The rows to explain, the hints and the clock.
     """
-    for entry in OPERATORS:
-        if entry.inverse is None:
-            continue
-        with np.errstate(all="ignore"):
-            z = np.asarray(entry.inverse(problem.y), dtype=np.float64)
-        if finite(z) and np.ptp(z) > 1e-12 * np.max(np.abs(z)) and np.max(np.abs(z)) < 1e150:
-            yield entry, replace(problem, y=z, tolerance=max(problem.tolerance, _SLACK))
+    for entry, z in inverses(problem.y):
+        yield entry, replace(problem, y=z, tolerance=max(problem.tolerance, _SLACK))
 
 
 def outer_polynomials(problem: SearchProblem) -> Iterator[Template]:

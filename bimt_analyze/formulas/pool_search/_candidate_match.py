@@ -23,6 +23,7 @@ EXACT = 1e-6  # relative error below which a match is no chance
 _SEEN = 1e-8  # relative error that products of unit vectors can tell from none
 BEST = 24  # candidates a test
 LOOSE = 0.5  # relative error in y above which a match is dropped
+_SAMPLED = 100  # times as many candidates as are wanted bound their error
 _NODE, _CONSTANT = 3.0, 10.0  # bits
 
 
@@ -85,25 +86,50 @@ def unit_rows(values: Matrix) -> Matrix:
         return np.where(flat | ~np.isfinite(length), 0.0, centred / length)
 
 
+def without(cosines: Matrix) -> Matrix:
+    """What unit vectors leave of each other, 1 - cosine**2, in the place of the cosines.
+
+    Parameters
+    ----------
+    cosines : array of shape [targets, features]
+        Is overwritten.
+    """
+    np.square(cosines, out=cosines)
+    np.subtract(1.0, cosines, out=cosines)
+    np.maximum(cosines, 0.0, out=cosines)
+    return cosines
+
+
 def best_places(
-    errors: Float64[np.ndarray, "..."], sizes: Int64[np.ndarray, "..."], rows: int, *, most: int = 4 * BEST
+    squares: Float64[np.ndarray, "..."], sizes: Sequence[Int64[np.ndarray, "..."]], rows: int, *, most: int = 4 * BEST
 ) -> list[int]:
     """The flat places of the least description lengths.
 
     Parameters
     ----------
-    errors : array
-        Relative errors.
-    sizes : array of the shape of ``errors``
-        Nodes.
+    squares : array
+        Squares of relative errors.
+    sizes : sequence of arrays
+        Nodes: one array for each axis of ``squares``, whose values are added.
     rows : int
         How many rows the errors are of.
     most : int
         How many places.
     """
-    bits = (rows * np.log2(np.maximum(errors, _SEEN)) + _NODE * sizes).ravel()
-    most = min(most, bits.size)
-    return [int(place) for place in np.argpartition(bits, most - 1)[:most]] if most else []
+    flat = squares.ravel()
+    most = min(most, flat.size)
+    if not most:
+        return []
+
+    def bits(places: Int64[np.ndarray, " places"]) -> Float64[np.ndarray, " places"]:
+        nodes = sum(of[at] for of, at in zip(sizes, np.unravel_index(places, squares.shape), strict=True))
+        return np.asarray(rows / 2 * np.log2(np.maximum(flat[places], _SEEN**2)) + _NODE * nodes)
+
+    # a sample's best bound the error of the best of all, so that few need a logarithm
+    sample = bits(np.arange(0, flat.size, max(flat.size // (_SAMPLED * most), 1)))
+    bound = np.partition(sample, most - 1)[most - 1] - _NODE * sum(int(np.min(of)) for of in sizes)
+    near = np.flatnonzero(flat <= max(2 ** (2 * bound / rows), _SEEN**2) * (1 + 1e-9))
+    return [int(place) for place in near[np.argpartition(bits(near), most - 1)[:most]]]
 
 
 def _fitted(target: Target, columns: Float64[np.ndarray, "rows columns"]) -> tuple[list[float], Rows]:

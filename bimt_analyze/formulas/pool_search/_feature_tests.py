@@ -9,7 +9,7 @@ import sympy
 from ..generators._inverted_targets import all_targets
 from ..problem._monomials import monomials
 from ..problem._search_problem import SearchProblem
-from ._candidate_match import BEST, MULTIPLES, Match, best_places, one, solved, unit_rows
+from ._candidate_match import BEST, MULTIPLES, Match, best_places, one, solved, unit_rows, without
 from ._expression_pool import Pool
 
 
@@ -34,9 +34,9 @@ def power_laws(problem: SearchProblem, pool: Pool) -> Iterator[Match]:
     if not asked:
         return
     z = np.log(np.abs(np.stack([t.values for t in asked])))
-    left = np.sqrt(np.mean((z - (z @ basis) @ basis.T) ** 2, axis=1))
+    left = np.mean((z - (z @ basis) @ basis.T) ** 2, axis=1) / np.maximum(np.var(z, axis=1), 1e-24)
     sizes = np.array([t.size for t in asked]) + 4 * len(used)
-    for place in best_places(left / np.maximum(np.std(z, axis=1), 1e-12), sizes, problem.rows, most=BEST):
+    for place in best_places(left, [sizes], problem.rows, most=BEST):
         if problem.clock.over():
             return
         target, found = asked[place], np.linalg.lstsq(logs, z[place], rcond=1e-12)[0][1:]
@@ -73,17 +73,16 @@ def single_features(problem: SearchProblem, pool: Pool) -> Iterator[Match]:
         asked = all_targets(problem, every[start : start + 40])
         if not asked or problem.clock.over():
             return
-        cosines = unit_rows(np.stack([t.values for t in asked])) @ features.T
-        errors = np.sqrt(np.maximum(1 - cosines**2, 0.0))
-        sizes = pool.sizes[None, :] + np.array([t.size for t in asked])[:, None]
-        for place in best_places(errors, sizes, problem.rows, most=BEST):
+        left = without(unit_rows(np.stack([t.values for t in asked])) @ features.T)
+        sizes = np.array([t.size for t in asked]), pool.sizes
+        for place in best_places(left, sizes, problem.rows, most=BEST):
             t, k = divmod(place, len(pool))
             match = solved(
                 problem,
                 asked[t],
                 [partial(pool.expression, k), one],
                 [pool.values[k], np.ones(problem.rows)],
-                int(sizes[t, k]),
+                int(sizes[0][t] + sizes[1][k]),
             )
             if match is not None:
                 yield match

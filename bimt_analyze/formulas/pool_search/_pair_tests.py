@@ -5,11 +5,10 @@ from functools import partial
 
 import numpy as np
 import sympy
-from numpy.typing import NDArray
 
 from ..generators._inverted_targets import targets
 from ..problem._search_problem import SearchProblem
-from ._candidate_match import Match, best_places, one, solved, unit_rows
+from ._candidate_match import Match, best_places, one, solved, unit_rows, without
 from ._expression_pool import Pool
 
 _LEFT, _RIGHT = 1200, 5000  # features of a product
@@ -35,18 +34,18 @@ def products_of_two(problem: SearchProblem, pool: Pool) -> Iterator[Match]:
             weight = np.std(quotients, axis=1) * np.sqrt(np.mean(left**2, axis=1)) / np.std(target.values)
         usable_ = np.all(np.isfinite(quotients), axis=1) & np.isfinite(weight)
         quotients = np.where(usable_[:, None], quotients, 0.0)
-        cosines = unit_rows(quotients) @ right.T
-        errors = np.sqrt(np.maximum(1 - cosines**2, 0.0)) * np.where(usable_, weight, np.inf)[:, None]
-        sizes = pool.sizes[: len(left), None] + pool.sizes[None, : len(right)] + target.size + 1
-        for place in best_places(errors, sizes, problem.rows):
+        misses = without(unit_rows(quotients) @ right.T)
+        misses *= np.where(usable_, weight, np.inf)[:, None] ** 2
+        sizes = pool.sizes[: len(left)] + target.size + 1, pool.sizes[: len(right)]
+        for place in best_places(misses, sizes, problem.rows):
             f, g = divmod(place, len(right))
-            one, two = pool.values[f], pool.values[g]
+            first, second = pool.values[f], pool.values[g]
             match = solved(
                 problem,
                 target,
                 [partial(_product, pool, f, g), partial(pool.expression, f)],
-                [one * two, one],
-                int(sizes[f, g]),
+                [first * second, first],
+                int(sizes[0][f] + sizes[1][g]),
             )
             if match is not None:
                 yield match
@@ -69,24 +68,26 @@ def sums_of_two(problem: SearchProblem, pool: Pool) -> Iterator[Match]:
     """
     features = unit_rows(pool.first(_SUMMED))
     inner = features @ features.T
-    apart = 1 - inner**2
-    apart[apart < 1e-6] = np.inf
-    sizes = pool.sizes[: len(features), None] + pool.sizes[None, : len(features)]
-    above: tuple[NDArray[np.intp], NDArray[np.intp]] = np.triu_indices(len(features), 1)
+    apart = without(inner.copy())
+    apart[(apart < 1e-6) | np.tri(len(features), dtype=bool)] = np.inf  # each pair once
+    sizes = pool.sizes[: len(features)]
     for target in targets(problem):
         if problem.clock.over():
             return
         r = features @ unit_rows(target.values[None])[0]
-        left = 1 - (r[:, None] ** 2 + r[None, :] ** 2 - 2 * inner * np.outer(r, r)) / apart
-        errors = np.sqrt(np.maximum(left[above], 0.0))
-        for place in best_places(errors, sizes[above] + target.size + 1, problem.rows):
-            f, g = int(above[0][place]), int(above[1][place])
+        explained = np.outer(-2 * r, r)  # the share of the target that two features explain, formed in place
+        explained *= inner
+        explained += r[:, None] ** 2
+        explained += r**2
+        explained /= apart
+        for place in best_places(np.maximum(1 - explained, 0.0), (sizes + target.size + 1, sizes), problem.rows):
+            f, g = divmod(place, len(features))
             match = solved(
                 problem,
                 target,
                 [partial(pool.expression, f), partial(pool.expression, g), one],
                 [pool.values[f], pool.values[g], np.ones(problem.rows)],
-                int(sizes[f, g]) + target.size + 1,
+                int(sizes[f] + sizes[g]) + target.size + 1,
             )
             if match is not None:
                 yield match

@@ -42,21 +42,23 @@ def polynomial_multiples(problem: SearchProblem, pool: Pool) -> Iterator[Match]:
     multiples += list(_roots(pool))
     values = np.concatenate([np.stack([v for v, _, _ in multiples]), pool.values])
     sizes = np.concatenate([[s for _, _, s in multiples], pool.sizes]).astype(np.int64)
-    for exponents, columns in _spaces(problem):
-        basis = np.linalg.qr(columns / np.linalg.norm(columns, axis=0))[0]
-        for target in targets(problem):
+    spaces = [(space, np.linalg.qr(space[1] / np.linalg.norm(space[1], axis=0))[0]) for space in _spaces(problem)]
+    for target in targets(problem):
+        z = values * target.values
+        with np.errstate(all="ignore"):
+            whole = np.einsum("ij,ij->i", z, z)
+            spread = whole - np.sum(z, axis=1) ** 2 / problem.rows
+        for space, basis in spaces:
             if problem.clock.over():
                 return
+            along = z @ basis
             with np.errstate(all="ignore"):
-                z = values * target.values
-                whole = np.sum(z**2, axis=1)
-                spread = whole - np.sum(z, axis=1) ** 2 / problem.rows
-                left = np.maximum(whole - np.sum((z @ basis) ** 2, axis=1), 0.0)
-                errors = np.sqrt(left / np.maximum(spread, 1e-12 * whole))
-            errors = np.where(np.isfinite(errors), errors, np.inf)
-            for k in best_places(errors, sizes, problem.rows, most=BEST):
+                left = np.maximum(whole - np.einsum("ij,ij->i", along, along), 0.0)
+                squares = left / np.maximum(spread, 1e-12 * whole)
+            squares = np.where(np.isfinite(squares), squares, np.inf)
+            for k in best_places(squares, [sizes], problem.rows, most=BEST):
                 build = multiples[k][1] if k < len(multiples) else partial(pool.expression, k - len(multiples))
-                match = _quotient(problem, target, values[k], build, (exponents, columns), int(sizes[k]))
+                match = _quotient(problem, target, values[k], build, space, int(sizes[k]))
                 if match is not None:
                     yield match
 
