@@ -1,5 +1,6 @@
 """What every test runs under: the shapes in annotations are enforced, and torch keeps to one thread."""
 
+import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,10 @@ from hypothesis import settings
 
 # The hook stays installed: the packages load their modules one by one, when a name is first used.
 typecheck.install(["bimt_train", "bimt_analyze"])
+
+# The libraries' million objects outlive every test: to look through them for garbage as often as usual takes a tenth of
+# the whole run.
+gc.set_threshold(100_000, 50, 100)
 
 # A busy machine is no failure, and what fails here fails everywhere.
 settings.register_profile("house", deadline=None, derandomize=True)

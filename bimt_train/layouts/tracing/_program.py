@@ -2,10 +2,11 @@
 
 import contextlib
 import copy
+import functools
 import io
 import logging
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,15 +133,12 @@ def _undisturbed() -> Iterator[None]:
 
 
 def _exported(module: nn.Module, inputs: Inputs) -> Program:
-    from torch.export import default_decompositions, export
+    from torch.export import export
     from torch.export.graph_signature import InputKind, OutputKind
 
-    table = default_decompositions()
-    attention = torch.ops.aten.scaled_dot_product_attention.default  # has a rule, and its pieces do not always fit
-    table.pop(attention, None)  # type: ignore[no-untyped-call]  # torch's own
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         exported = export(_First(module), inputs.positional, dict(inputs.named), strict=False)
-        program = exported.run_decompositions(table)
+        program = exported.run_decompositions(dict(_decompositions()))
     signature = program.graph_signature
     nodes = tuple(program.graph_module.graph.nodes)
     output: Any = nodes[-1].args[0]
@@ -161,6 +159,18 @@ def _exported(module: nn.Module, inputs: Inputs) -> Program:
         if spec.kind in (InputKind.PARAMETER, InputKind.BUFFER):
             tensors[name] = first[str(spec.target).removeprefix("inner.")]
     return Program(nodes, tensors, values, tuple(ends), output[place])
+
+
+@functools.cache
+def _decompositions() -> Mapping[Any, Callable[..., Any]]:
+    """How torch writes its operators in fewer ones; attention stays whole, as its pieces do not always fit a rule.
+
+    Torch looks through all operators to write this table, which takes as long as the rest of an export.
+    """
+    from torch.export import default_decompositions
+
+    table: dict[Any, Callable[..., Any]] = default_decompositions().materialize()
+    return {op: rule for op, rule in table.items() if op is not torch.ops.aten.scaled_dot_product_attention.default}
 
 
 def _recorded(module: nn.Module, inputs: Inputs) -> Program:
