@@ -34,6 +34,11 @@ COMMANDS = {
     ]
     for page in PAGES
 }
+# What stands on several pages is run for the first of them, its comments aside.
+WORDS = {name: [shlex.split(line, comments=True) for line in lines] for name, lines in COMMANDS.items()}
+REPEATED = {
+    name: [words for earlier in list(WORDS)[:place] for words in WORDS[earlier]] for place, name in enumerate(WORDS)
+}
 # Enough for the circuits that the text promises, and no more than the tests can wait for.
 ELSEWHERE = ("extending.md",)  # whose commands test_extending.py runs, each once
 TRAINED = ["bimt-train", "independence"]  # to its end and once, since what follows on a page reads it
@@ -126,15 +131,14 @@ def in_place(words, folder):
 @pytest.mark.parametrize("page", [name for name, lines in COMMANDS.items() if lines and name not in ELSEWHERE])
 def test_commands_run(page, place, go):
     """A page's commands in one test, so that each finds what those above it left."""
-    for line in COMMANDS[page]:
-        words = shlex.split(line, comments=True)
-        if words == TRAINED:
+    for line, words in zip(COMMANDS[page], WORDS[page], strict=True):
+        if words == TRAINED or words in REPEATED[page]:
             continue
         fewer = ["--seeds", "1"] if "--steps" in words else []  # unfinished anyway
         if words[0] == "bimt-train" and not fewer:
             fewer = ["--steps", "300"]
         if "--out" in words and words[0] == "bimt-analyze":  # an audit of each
-            fewer = ["--retrain", "50"]
+            fewer = ["--retrain", "20"]
         status, said = go([*words, *SHORTER[words[0]], *fewer])
         assert status == 0, f"{line}\n{said}"
         for option in ("--html", "--json"):

@@ -12,9 +12,9 @@ def test_an_interrupted_search_leaves_no_time_for_the_other_outputs(checkpoint, 
         if stage == "hints" and len(given) == 1:
             raise KeyboardInterrupt
 
-    def seen(*rows, time_limit, **options):
-        given.append(time_limit)
-        return found(*rows, time_limit=time_limit, progress=pressed, **options)
+    def seen(*rows, options, **others):
+        given.append(options.time_limit)
+        return found(*rows, options=options, progress=pressed, **others)
 
     found = formulas.find_formula
     monkeypatch.setattr(formulas, "find_formula", seen)
