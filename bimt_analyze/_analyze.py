@@ -22,14 +22,22 @@ from ._run_audit import (
     Progress,
     audit_of,
     check_options,
-    groups_of,
     hierarchy_of,
     less_than_asked,
     silent,
     within_reach,
 )
 from ._sources import opened
-from .audits import HEADLINE, Agreement, Audit, Significance, agreement, significance
+from .audits import (
+    HEADLINE,
+    Agreement,
+    Audit,
+    Significance,
+    agreement,
+    significance,
+)
+from .audits.functions._group_significance import significance_of_groups
+from .audits.functions._input_and_output_groups import groups_of_circuit
 from .graph import NeuronGraph
 from .modules import Hierarchy, choose_level
 from .report import NetworkFit, Report
@@ -136,7 +144,7 @@ def analyze(
             fit = fit.assuming(less_than_asked(chosen, graph))
         levels = hierarchy_of(graph, chosen)
         choice = choose_level(levels)
-        groups = groups_of(network, checkpoint, levels)
+        groups = groups_of_circuit(network, checkpoint, levels)
     audited: Audit | None = None
     agreed: Agreement | None
     tested: Significance | None
@@ -144,7 +152,11 @@ def analyze(
         if chosen.audit:
             audited = audit_of(name, checkpoint, circuit, graph, levels, chosen, progress=progress or silent)
             agreed, tested, choice = audited.get("agreement"), audited["nulls"][HEADLINE], audited.choice
+            tested_groups = audited["group_significance"]
         else:
+            tested_groups = significance_of_groups(
+                network, checkpoint, groups, samples=chosen.samples, seed=chosen.seed
+            )
             agreed, tested = _held_against(checkpoint, network, graph, levels, chosen)
     with stages.stage("representations"):
         read = interpretation(checkpoint, network)
@@ -166,6 +178,7 @@ def analyze(
         fit=fit,
         levels=tuple(dict.fromkeys((*levels.levels, choice.level))),
         groups=groups,
+        tested_groups=tested_groups,
     )
 
 

@@ -135,7 +135,7 @@ def work(job: Job, progress: Callable[[str], None] | None = None, *, strict: boo
         matches=None if report.matches_decomposition is None else report.matches_decomposition.matches,
         exact=sum(formula.exact for formula in report.formulas.values()),
         formulas=len(report.formulas),
-        p=None if report.significance is None else report.significance.p,
+        p=report.p,
         modular=None if report.audit is None else report.audit.verdict.modular,
     )
 

@@ -8,7 +8,7 @@ from bimt_train import Circuit, InputError
 from bimt_train.checkpoints import Checkpoint, Network
 from bimt_train.expressions import Decomposition
 
-from ._circuit_of import all_inputs, all_rows, circuit_to_analyse, graph_of
+from ._circuit_of import all_inputs, circuit_to_analyse, graph_of
 from ._options import AnalysisOptions
 from ._sources import opened
 from .audits import (
@@ -18,9 +18,7 @@ from .audits import (
     STATISTICS,
     Audit,
     AuditSubject,
-    InputAndOutputGroups,
     functional_modules,
-    input_and_output_groups,
 )
 from .audits._audit import audited
 from .audits.functions._functional_modules import functional_choice
@@ -251,32 +249,6 @@ def hierarchy_of(graph: NeuronGraph, options: AnalysisOptions) -> Hierarchy:
     return hierarchy(
         graph, resolutions=options.resolutions, leaks=options.leaks, runs=options.leiden_runs, seed=options.seed
     )
-
-
-def groups_of(network: Network, checkpoint: Checkpoint, levels: Hierarchy) -> InputAndOutputGroups | None:
-    """Inputs by the sub-function that reads them and outputs by the function that they compute.
-
-    Parameters
-    ----------
-    network : Network
-        The circuit.
-    checkpoint : Checkpoint
-        Gives rows and targets.
-    levels : Hierarchy
-        Hierarchy of the circuit's graph.
-
-    Returns
-    -------
-    InputAndOutputGroups or None
-        The groups; None where inputs are tokens, or a layer is read other than once a row.
-    """
-    if not network.layout.ends_are_neurons:
-        return None
-    x, y = all_rows(checkpoint)
-    try:
-        return input_and_output_groups(network, levels, checkpoint.task.to_network_inputs(x), targets=y)
-    except InputError:
-        return None
 
 
 def check_options(options: AnalysisOptions, *, audit: bool) -> None:

@@ -24,6 +24,7 @@ from .chance._retrainings import NullTraining as NullTraining
 from .chance._retrainings import Retraining as Retraining
 from .chance._significance import LEVEL as LEVEL
 from .chance._significance import Significance as Significance
+from .chance._significance import corrected_p as corrected_p
 from .chance._significance import significance as significance
 from .chance._specialisation import specialisation as specialisation
 from .chance._statistics import STATISTICS as STATISTICS
@@ -37,6 +38,8 @@ from .functions._affine_copy import AffineMap as AffineMap
 from .functions._equivalent_modules import equivalent_modules as equivalent_modules
 from .functions._functional_modules import FunctionalModules as FunctionalModules
 from .functions._functional_modules import functional_modules as functional_modules
+from .functions._group_significance import GroupSignificance as GroupSignificance
+from .functions._group_significance import group_significance as group_significance
 from .functions._input_and_output_groups import InputAndOutputGroups as InputAndOutputGroups
 from .functions._input_and_output_groups import input_and_output_groups as input_and_output_groups
 from .functions._linear_probes import LinearProbe as LinearProbe

@@ -166,6 +166,7 @@ MEASURES: Registry[AuditMeasure] = Registry(
         "subspaces": f"{_ROOM}._subspaces_measure",
         "before_pruning": f"{_ROOM}._before_pruning_measure",
         "nulls": f"{_ROOM}._nulls_measure",
+        "group_significance": f"{_ROOM}._group_significance_measure",
         "retrained": f"{_ROOM}._retrained_measure",
         "thresholds": f"{_ROOM}._thresholds_measure",
         "agreement": f"{_ROOM}._agreement_measure",

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from ._audit_subject import AuditSubject
 from ._measure import MEASURES, Sentence
-from .chance._significance import LEVEL, Significance
+from .chance._significance import LEVEL, Significance, corrected_p
+from .functions._group_significance import GroupSignificance
 
 HEADLINE = ("specialisation", "degree_preserving")
 """Statistic and null model of the test that decides."""
@@ -18,9 +19,11 @@ class Verdict:
     Attributes
     ----------
     modular : bool
-        Whether the weights fall into more than one module, and a network wired at random with the same degrees and
-        weights is as specialised in fewer than one case of twenty. This is a statement about weights: modules by
-        function alone do not count.
+        Whether there is structure, and chance has as much in fewer than one case of twenty. Structure is more than one
+        module of weights, held against networks wired at random with the same degrees and weights; or, where inputs
+        take few values, groups of inputs or outputs of the table that the network computes, held against tables in
+        random order. Where both can be tested, p is corrected for it (`corrected_p`). Modules by functional effects
+        alone do not count.
     sentences : tuple of Sentence
         The statements: the headline first, what could not be decided last.
 
@@ -51,20 +54,23 @@ def verdict(subject: AuditSubject, undecided: Mapping[str, str]) -> Verdict:
     Verdict
         One word and the sentences behind it.
     """
-    test: Significance = subject.results["nulls"][HEADLINE]
-    by_function = subject.choice.level.kind == "function"
-    modular = len(subject.modules) > 1 and not by_function and test.p < LEVEL
-    told = (Sentence(topic, text) for topic, text in _statements(subject, undecided, modular, test))
+    wiring: Significance = subject.results["nulls"][HEADLINE]
+    groups: GroupSignificance | None = subject.results.get("group_significance")
+    tests = (wiring, *(groups.tests if groups is not None else ()))
+    best, p = min(tests, key=lambda test: test.p), corrected_p(tests)
+    by_weights = len(subject.modules) > 1 and subject.choice.level.kind != "function"
+    modular = p < LEVEL and (by_weights or best is not wiring)
+    evidence = wiring.p_and_z if len(tests) == 1 else f"p = {p:.2g}, the best of {len(tests)} tests"
+    if groups is not None and modular and not (by_weights and wiring.p * len(tests) < LEVEL):
+        headline = _by_the_table(groups, evidence)
+    else:
+        headline = _headline(subject, modular, evidence)
+    told = (Sentence(topic, text) for topic, text in _statements(subject, undecided, headline))
     return Verdict(modular, tuple(told))
 
 
-def _statements(
-    subject: AuditSubject,
-    undecided: Mapping[str, str],
-    modular: bool,
-    test: Significance,
-) -> Iterator[tuple[str, str]]:
-    yield "verdict", _headline(subject, modular, test)
+def _statements(subject: AuditSubject, undecided: Mapping[str, str], headline: str) -> Iterator[tuple[str, str]]:
+    yield "verdict", headline
     for name, result in subject.results.items():
         measure = MEASURES[name]
         for text in measure.sentences(result, subject):
@@ -73,12 +79,19 @@ def _statements(
         yield "undecided", f"Not decided: {what} ({why})."
 
 
-def _headline(subject: AuditSubject, modular: bool, test: Significance) -> str:
+def _by_the_table(groups: GroupSignificance, evidence: str) -> str:
+    """The headline of a network whose weights do not show what its table does."""
+    tests = {"inputs": groups.inputs, "outputs": groups.outputs}
+    ends = " and of ".join(end for end, test in tests.items() if test is not None and test.p < LEVEL)
+    return f"Modular in the table that it computes: groups of {ends} this good are rare by chance ({evidence})."
+
+
+def _headline(subject: AuditSubject, modular: bool, evidence: str) -> str:
     count = len(subject.modules)
     if subject.choice.level.kind == "function":
         return f"Not modular in its weights, which are in one piece; what it does falls into {count} modules."
     if modular:
-        return f"Modular: {count} modules, and wiring this specialised is rare by chance ({test.p_and_z})."
+        return f"Modular: {count} modules, and wiring this specialised is rare by chance ({evidence})."
     if count < 2:
-        return f"Not modular: no way to cut the network into parts is worth reporting ({test.p_and_z})."
-    return f"Not shown to be modular: {count} modules were found, and chance may well find as much ({test.p_and_z})."
+        return f"Not modular: no way to cut the network into parts is worth reporting ({evidence})."
+    return f"Not shown to be modular: {count} modules were found, and chance may well find as much ({evidence})."

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from bimt_train import Circuit
 from bimt_train.checkpoints import Checkpoint
 
+from ..audits import corrected_p
 from ..graph import NeuronGraph, NodeId
 from ..modules import Level, Module, Partition, in_task_order, named_modules, unused_ends
 from ._matches_decomposition import DecompositionMatch, matches_decomposition, modules_line
 from ._network_fit import NetworkFit
 
 if TYPE_CHECKING:
-    from ..audits import Agreement, Audit, InputAndOutputGroups, Significance
+    from ..audits import Agreement, Audit, GroupSignificance, InputAndOutputGroups, Significance
     from ..formulas import Formula, SharedParts
     from ..representations import Interpretation
 
@@ -58,6 +59,8 @@ class ReportContent:
         Every level of the hierarchy, and the one that the partition is.
     groups : InputAndOutputGroups or None
         Inputs by sub-function and outputs by function; None where inputs are no neurons that are read once a row.
+    tested_groups : GroupSignificance or None
+        Tests of these groups; None where they were not tested.
 
     Examples
     --------
@@ -91,6 +94,7 @@ class ReportContent:
     fit: NetworkFit | None = None
     levels: tuple[Level, ...] = ()
     groups: "InputAndOutputGroups | None" = None
+    tested_groups: "GroupSignificance | None" = None
 
     @cached_property
     def module_sets(self) -> tuple[frozenset[NodeId], ...]:
@@ -101,6 +105,13 @@ class ReportContent:
     def modules(self) -> tuple[Module, ...]:
         """The modules by the names of their inputs, outputs and neurons, in the order of `module_sets`."""
         return named_modules(self.circuit.network, self.checkpoint.task, self.module_sets)
+
+    @cached_property
+    def p(self) -> float | None:
+        """The p of all tests of structure together (`bimt_analyze.audits.corrected_p`); None where none was made."""
+        made = (self.significance, *(self.tested_groups.tests if self.tested_groups is not None else ()))
+        tests = [test for test in made if test is not None]
+        return corrected_p(tests) if tests else None
 
     @cached_property
     def matches_decomposition(self) -> DecompositionMatch | None:

@@ -66,7 +66,7 @@ def record(report: ReportContent) -> ReportFile:
         formulas={name: _formula(formula) for name, formula in report.formulas.items()},
         shared=_shared(report),
         agreement=_agreement(report),
-        significance=SignificanceRecord(**finite(report.significance.to_json() if report.significance else {})),
+        significance=_significance(report),
         interpretation=None
         if report.interpretation is None
         else InterpretationRecord(**finite(asdict(report.interpretation))),
@@ -74,6 +74,15 @@ def record(report: ReportContent) -> ReportFile:
         audit=None if report.audit is None else AuditRecord(**finite(report.audit.to_json())),
         provenance=ProvenanceRecord(**finite(dict(report.provenance))),
     )
+
+
+def _significance(report: ReportContent) -> SignificanceRecord:
+    """All tests of structure: their common p, that of each, and the numbers of the wiring's."""
+    wiring = {} if report.significance is None else dict(report.significance.to_json())
+    groups = report.tested_groups
+    tests = {} if groups is None else {"input_groups_p": groups.inputs, "output_groups_p": groups.outputs}
+    of_groups = {name: test.p for name, test in tests.items() if test is not None}
+    return SignificanceRecord(**finite(wiring | of_groups | {"p": report.p, "wiring_p": wiring.get("p")}))
 
 
 def _modules(modules: Sequence[Module]) -> list[ModuleRecord]:

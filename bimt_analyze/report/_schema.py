@@ -148,9 +148,23 @@ class AgreementRecord(OpenRecord):
 
 
 class SignificanceRecord(OpenRecord):
-    """How often a network without modular structure looks as modular; all is null where it was not tested."""
+    """How often a network without structure looks as modular; all is null where it was not tested.
 
-    p: Number = Field(default=None, description="The headline: (1 + null networks at least as modular) / (1 + all).")
+    ``p`` is of all tests. What follows ``wiring_p`` belongs to that test.
+    """
+
+    p: Number = Field(
+        default=None, description="The headline: the least p of the tests below, times the number of tests made."
+    )
+    input_groups_p: Number = Field(
+        default=None, description="Of structure.input_groups; null where they were not tested."
+    )
+    output_groups_p: Number = Field(
+        default=None, description="Of structure.output_groups; null where they were not tested."
+    )
+    wiring_p: Number = Field(
+        default=None, description="Of the wiring: (1 + null networks at least as specialised) / (1 + all)."
+    )
     z: Number = Field(default=None, description="Deviations of the null values above their mean.")
     observed: Number = Field(default=None, description="The statistic of the circuit.")
     null_mean: Number = None
@@ -181,7 +195,7 @@ class StatementRecord(Record):
 class AuditRecord(OpenRecord):
     """Whether the network is modular, how much of that is chance, and what its modules do; see docs/audit.md."""
 
-    modular: bool = Field(description="More than one module, and nulls.degree_preserving.specialisation.p below 0.05.")
+    modular: bool = Field(description="Structure in its weights or its table is more than chance: p below 0.05.")
     verdict: list[StatementRecord]
     level: str
     reason: str

@@ -60,6 +60,7 @@ LOSSES: Registry[Loss] = Registry(
         "mse": "bimt_train.losses._mean_squared_error",
         "cross-entropy": "bimt_train.losses._cross_entropy",
         "bce": "bimt_train.losses._binary_cross_entropy",
+        "multi-label": "bimt_train.losses._multi_label",
         "next-token": "bimt_train.losses._next_token",
     },
     group="bimt.losses",

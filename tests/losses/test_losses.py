@@ -29,7 +29,7 @@ def drawn(name: str) -> tuple[torch.Tensor, torch.Tensor]:
 def torchs(name: str, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     if name == "mse":
         return F.mse_loss(outputs, targets)
-    if name == "bce":
+    if LOSSES[name].targets == "labels":
         return F.binary_cross_entropy_with_logits(outputs, targets)
     if name == "cross-entropy":
         return F.cross_entropy(outputs, targets.argmax(-1))
@@ -59,6 +59,13 @@ def test_a_label_is_right_on_its_own_side_of_zero():
     targets = torch.tensor([[[1.0, 1.0], [0.0, 1.0]]])
     assert LOSSES["bce"].right is not None
     assert float(LOSSES["bce"].right(outputs, targets)[0]) == 0.75
+
+
+def test_a_row_of_labels_is_right_where_all_are():
+    outputs = torch.tensor([[[2.0, -1.0], [-0.5, 3.0]]])
+    targets = torch.tensor([[[1.0, 1.0], [0.0, 1.0]]])
+    assert LOSSES["multi-label"].right is not None
+    assert float(LOSSES["multi-label"].right(outputs, targets)[0]) == 0.5
 
 
 def test_a_label_that_is_always_true_has_a_finite_constant():

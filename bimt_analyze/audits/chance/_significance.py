@@ -145,6 +145,29 @@ class Significance:
         }
 
 
+def corrected_p(tests: Sequence[Significance]) -> float:
+    """The least p of several tests of one question, times their number (Bonferroni), and at most 1.
+
+    Parameters
+    ----------
+    tests : sequence of Significance
+        At least one.
+
+    Returns
+    -------
+    float
+        Where no test shows anything, it is below a level in at most that share of cases.
+
+    Examples
+    --------
+    >>> null = np.array([1.0, 2.0, 3.0])
+    >>> tests = [Significance.of(v, null, statistic="", null_model="", weights="", seed=0) for v in (4.0, 2.0)]
+    >>> corrected_p(tests)
+    0.5
+    """
+    return min(1.0, len(tests) * min(test.p for test in tests))
+
+
 def significance(
     graph: NeuronGraph,
     *,

@@ -9,8 +9,9 @@ from jaxtyping import Bool, Float, Float64
 from scipy.sparse.csgraph import connected_components
 
 from bimt_train import InputError
-from bimt_train.checkpoints import Network
+from bimt_train.checkpoints import Checkpoint, Network
 
+from ..._circuit_of import all_rows
 from ...modules import Hierarchy
 from ._decided_values import Decide, Outputs, decided_values
 from ._module_outputs import RecordedActivations, spread
@@ -160,7 +161,7 @@ def input_and_output_groups(
     known = None if targets is None or targets.shape != (len(x), before.shape[1]) else targets[some]
     decide = decided_values(before, known)
     values = decide(before)
-    outputs, used = _same_functions(values), _used(network, rows, decide, values)
+    outputs, used = same_functions(values), _used(network, rows, decide, values)
     serves = [frozenset(k for k, group in enumerate(outputs) if used[list(group), j].any()) for j in range(width)]
     parts, level, reason = sub_function_parts(levels, recorded, share=SAME)
     groups = sorted(group for part in parts for group in _own_inputs(part, serves))
@@ -169,8 +170,45 @@ def input_and_output_groups(
     return InputAndOutputGroups(tuple(groups), outputs, shared, level, reason)
 
 
-def _same_functions(values: Outputs) -> Groups:
-    """Outputs that explain each other, directly or through others."""
+def groups_of_circuit(circuit: Network, checkpoint: Checkpoint, levels: Hierarchy) -> InputAndOutputGroups | None:
+    """`input_and_output_groups` of a circuit, on all rows of its checkpoint.
+
+    Parameters
+    ----------
+    circuit : Network
+        The pruned network.
+    checkpoint : Checkpoint
+        Gives rows and targets.
+    levels : Hierarchy
+        Hierarchy of the circuit's graph.
+
+    Returns
+    -------
+    InputAndOutputGroups or None
+        The groups; None where inputs are tokens, or a layer is read other than once a row.
+    """
+    if not circuit.layout.ends_are_neurons:
+        return None
+    x, y = all_rows(checkpoint)
+    try:
+        return input_and_output_groups(circuit, levels, checkpoint.task.to_network_inputs(x), targets=y)
+    except InputError:
+        return None
+
+
+def same_functions(values: Outputs) -> Groups:
+    """Outputs that explain each other, directly or through others.
+
+    Parameters
+    ----------
+    values : array of float64, shape (rows, outputs)
+        Their values; those that never change are in no group.
+
+    Returns
+    -------
+    tuple of tuple of int
+        The numbers of the outputs of each group.
+    """
     moving = np.flatnonzero(spread(values) > 0)
     if not len(moving):
         return ()

@@ -106,12 +106,13 @@ def judgings(y: Rows, outputs: Sequence[str], *, final: str = AUTO, loss: str = 
     InputError
         The loss or the final function is unknown.
     """
-    if loss != AUTO:
-        LOSSES[loss]
     if final not in (AUTO, "none", "softmax"):
         ACTIVATIONS[final]
     count = len(outputs)
-    found = [way for way in _ways(y, count) if loss in (AUTO, way.loss)]
+    found = list(_ways(y, count))
+    if loss != AUTO:
+        kind = LOSSES[loss].targets
+        found = [replace(way, loss=loss) for way in found if LOSSES[way.loss].targets == kind]
     if final != AUTO:
         numbers = [Judging(final, way.loss, "given") for way in found if not way.of_logits and final != "softmax"]
         logits = [way for way in found if way.of_logits and final in ("none", way.final)]
