@@ -2,7 +2,8 @@
 
 FOLDER holds ``index.json``, a list of networks, each with ``id``, ``kind``, ``file`` (a state dict of a ReLU chain that
 gives logits), ``table`` (a CSV of all rows), ``inputs`` and ``outputs`` (the known groups, lists of names) and
-``published_method_right``.
+``published_method_right``. Networks trained here to random functions, which have no structure, show whether p keeps
+its level.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from _measure import table, write_section
+from _random_tables import random_table
 
 from bimt_analyze import Sampling, analyze, open_checkpoint
 
@@ -38,6 +40,7 @@ class Outcome:
     chosen: bool
     published: bool
     p: float
+    wiring: float
 
     @property
     def right(self) -> bool:
@@ -62,6 +65,7 @@ def judged(folder: Path, entry: dict[str, Any]) -> Outcome:
         chosen=tuple(_named(filter(None, (one[end] for one in modules))) for end in ("inputs", "outputs")) == known,
         published=entry["published_method_right"],
         p=plain["significance"]["p"],
+        wiring=plain["significance"]["wiring_p"],
     )
 
 
@@ -71,14 +75,32 @@ def _named(groups: Iterable[Iterable[str]]) -> Names:
 
 def _totals(label: str, found: Sequence[Outcome]) -> list[object]:
     right = [sum(getattr(one, name) for one in found) for name in ("inputs", "outputs", "right", "chosen", "published")]
-    return [label, len(found), *right, sum(one.p < 0.05 for one in found)]
+    return [label, len(found), *right, sum(one.p < 0.05 for one in found), sum(one.wiring < 0.05 for one in found)]
+
+
+def _without_structure(count: int) -> list[list[object]]:
+    """For each kind of random functions, how many of its networks are said to be more than chance."""
+    found: dict[str, list[dict[str, Any]]] = {"random, one function": [], "random, unrelated functions": []}
+    for seed in range(count):
+        plain = analyze(random_table(seed), samples=SAMPLES, time_limit=0).to_json()
+        found[list(found)[(seed + 1) % 2]].append(plain)
+    rows = []
+    for label, some in found.items():
+        groups = sum(len(one["structure"]["input_groups"]) > 1 for one in some)
+        below = sum(one["significance"]["p"] < 0.05 for one in some)
+        edges = sorted(one["circuit"]["edges"] for one in some)
+        fit = sum(one["network"]["score"] == 1 for one in some)
+        rows.append([label, len(some), fit, f"{edges[0]} to {edges[-1]}", groups, below])
+    return rows
 
 
 def main() -> None:
     """Measure every network of the index."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, metavar="FOLDER")
-    folder = parser.parse_args().folder
+    parser.add_argument("--random", type=int, default=60, metavar="N", help="networks of random functions")
+    asked = parser.parse_args()
+    folder = asked.folder
     began = time.perf_counter()
     found = [judged(folder, entry) for entry in json.loads((folder / "index.json").read_text())]
     seconds = time.perf_counter() - began
@@ -87,7 +109,11 @@ def main() -> None:
     groups["only measured"] = [one for one in found if one.number not in SEEN]
     groups["all"] = found
     words = {True: "yes", False: "no"}
-    rows = [[o.number, o.kind, words[o.inputs], words[o.outputs], words[o.chosen], f"{o.p:.3f}"] for o in found]
+    rows = [
+        [o.number, o.kind, words[o.inputs], words[o.outputs], words[o.chosen], f"{o.p:.3f}", f"{o.wiring:.3f}"]
+        for o in found
+    ]
+    structured = [one for one in found if one.kind != "one function"]
     both = sum(one.right for one in found)
     write_section(
         "Networks of Boolean functions",
@@ -97,12 +123,32 @@ def main() -> None:
             f"(arXiv 2305.18402) {sum(one.published for one in found)}. {seconds:.0f} s, p from {SAMPLES} null "
             "networks included. Each network is read and pruned as the command does it.",
             "",
+            f"p, of wiring and of the table together, is below 0.05 for {sum(o.p < 0.05 for o in structured)} of the "
+            f"{len(structured)} networks with structure (at least 90 %).",
+            "",
             *table(
-                ["networks", "number", "inputs", "outputs", "both", "chosen level", "published method", "p below 0.05"],
+                [
+                    "networks",
+                    "number",
+                    "inputs",
+                    "outputs",
+                    "both",
+                    "chosen level",
+                    "published method",
+                    "p below 0.05",
+                    "wiring alone",
+                ],
                 [_totals(label, some) for label, some in groups.items() if some],
             ),
             "",
-            *table(["network", "kind", "inputs right", "outputs right", "chosen level right", "p"], rows),
+            *table(
+                ["network", "kind", "inputs right", "outputs right", "chosen level right", "p", "p of wiring"], rows
+            ),
+            "",
+            *table(
+                ["without structure", "number", "fit their table", "edges", "several groups of inputs", "p below 0.05"],
+                _without_structure(asked.random),
+            ),
         ],
     )
 
