@@ -138,10 +138,24 @@ def test_a_hundred_thousand_edges_take_seconds():
     network = chain([784, 110, 100, 10])
     assert network.edges() > 98_000
     began = time.process_time()
-    axes = plots.draw_network(network)
+    axes = plots.draw_network(network, most=network.edges())
     picture = plots.to_png(axes)
     assert time.process_time() - began < 15  # of the processor; about 3
     assert len(lines(axes)) == 3 and picture.startswith(b"\x89PNG")
+
+
+def test_of_more_edges_than_can_be_seen_the_greatest_are_drawn():
+    network = chain([30, 40, 20])
+    axes = plots.draw_network(network, most=500)
+    widths = np.concatenate([np.abs(connection.matrix).ravel() for connection in network.connections()])
+    assert sum(len(some.get_paths()) for some in lines(axes)) == 500
+    assert "the greatest\n500 of\n2,000 weights" in [text.get_text() for text in axes.texts]
+    # the least width is that of the 500th weight, and neurons without a drawn edge are no faint dots
+    greatest = np.sort(widths)[-500:]
+    drawn = np.sort(np.concatenate([some.get_linewidths() for some in lines(axes)]))
+    assert drawn[0] / drawn[-1] == pytest.approx(0.22 + 0.78 * greatest[0] / greatest[-1], rel=1e-3)
+    whole = plots.draw_network(network)
+    assert not any("the greatest" in text.get_text() for text in whole.texts)
 
 
 def test_drawing_leaves_pyplot_and_its_global_figures_alone():

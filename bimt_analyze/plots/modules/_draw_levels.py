@@ -9,6 +9,7 @@ from bimt_train import InputError
 from bimt_train.checkpoints import Network
 
 from .._canvas import INK, blank_axes, figure_of, panels
+from ..networks._draw_network import MOST as MOST_EDGES
 from ..networks._draw_network import draw_network
 from ..networks._unroll import unroll
 from ._rungs import Rung, rungs, same_rung, steady_numbers
@@ -83,7 +84,9 @@ def draw_levels(
     for panel, numbers in zip(places, steady_numbers(shown, chosen), strict=True):
         by_number = {number: module for module, number in numbers.items()}
         modules = [by_number.get(number, frozenset()) for number in range(max(by_number, default=-1) + 1)]
-        draw_network(network, partition=modules, threshold=threshold, legend=False, ax=panel)
+        draw_network(
+            network, partition=modules, threshold=threshold, most=MOST_EDGES // len(shown), legend=False, ax=panel
+        )
     _entitle(places, shown, marked)
     return axes
 

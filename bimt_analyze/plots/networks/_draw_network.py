@@ -14,10 +14,13 @@ from bimt_train.checkpoints import Network
 
 from .._canvas import INK, MUTED, NEGATIVE, PAPER, POSITIVE, Colour, blank_axes, module_colour
 from .._labels import name_points, shorten
-from ._scene import DEPTH, Edges, Modules, Neuron, Row, edges_of, module_numbers, rows_of, segments, used
+from ._scene import DEPTH, Edges, Modules, Neuron, Row, edges_of, module_numbers, rows_of, segments, strongest, used
 from ._unroll import Stages, unroll
 
 THICKEST, THINNEST = 3.2, 0.22  # of the greatest weight's edge in points, and of the least one's as a part of that
+MOST = 20_000
+"""Edges of a picture, at most: more are neither told apart nor drawn in a second."""
+
 MANY = 3000  # edges from which a picture holds them as pixels, and fainter
 LEGEND = 8  # modules that are named beside the picture
 FAINTEST, RIMMED = 1.6, 2.4  # diameter in points of a neuron without an edge; from which neurons have a rim
@@ -29,6 +32,7 @@ def draw_network(
     *,
     partition: Modules | None = None,
     threshold: float = 0.0,
+    most: int = MOST,
     legend: bool = True,
     ax: Axes | None = None,
 ) -> Axes:
@@ -51,6 +55,8 @@ def draw_network(
         of several modules takes the first; one of none stays white.
     threshold : float, default 0.0
         Weights of at most this magnitude are left out.
+    most : int, default 20,000
+        Of more weights than these the greatest are drawn, and the picture says so.
     legend : bool, default True
         Whether to name modules and signs beside the picture.
     ax : Axes, optional
@@ -82,7 +88,10 @@ def draw_network(
     deep = any(row.planar for row in rows.values())
     step = 1.5 if deep else 0.85 if stages.carried else 1.15
     axes = blank_axes(7.2, max(2.6, min(1.0 + step * (len(rows) - 1), 16.0))) if ax is None else ax
-    paint(axes, stages, rows, edges, alive, numbers)
+    drawn = strongest(edges, most)
+    paint(axes, stages, rows, drawn, alive, numbers)
+    if drawn is not edges:
+        _say_how_many(axes, next(iter(rows.values())), drawn, edges)
     if legend:
         names = tuple(partition) if isinstance(partition, Mapping) else ()
         _legend(axes, network, numbers, edges, names)
@@ -121,6 +130,15 @@ def paint(
     _draw_edges(axes, rows, edges)
     for level, (key, row) in enumerate(rows.items()):
         _draw_row(axes, key, row, level, numbers, alive[key])
+
+
+def _say_how_many(axes: Axes, lowest: Row, drawn: Sequence[Edges], edges: Sequence[Edges]) -> None:
+    """In the left margin, below the name of the lowest row: how many of the weights are drawn."""
+    shown, every = (sum(len(some.weights) for some in each) for each in (drawn, edges))
+    axes.annotate(
+        f"the greatest\n{shown:,} of\n{every:,} weights", lowest.outline[0], xytext=(-14, -10),
+        textcoords="offset points", ha="right", va="top", color=MUTED, fontsize=6.5, annotation_clip=False,
+    )  # fmt: skip
 
 
 def _frame(axes: Axes, rows: dict[str, Row]) -> None:

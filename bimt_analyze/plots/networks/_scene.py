@@ -1,7 +1,7 @@
 """Where the neurons of a network stand in a picture: groups as parallel lines, or as planes seen from above."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
@@ -153,6 +153,34 @@ def edges_of(network: Network, stages: Stages, threshold: float) -> list[Edges]:
         order = np.argsort(np.abs(weights), kind="stable")
         found.append(Edges(*stages.ends[connection.tensor], sources[order], targets[order], weights[order]))
     return found
+
+
+def strongest(edges: Sequence[Edges], most: int) -> Sequence[Edges]:
+    """The edges of the greatest weights of all connections together.
+
+    Parameters
+    ----------
+    edges : sequence of Edges
+        One value a connection, the weights of each growing in magnitude.
+    most : int
+        How many edges to keep.
+
+    Returns
+    -------
+    sequence of Edges
+        ``edges`` itself where there are no more.
+    """
+    if sum(len(some.weights) for some in edges) <= most:
+        return edges
+    sizes = np.concatenate([np.abs(some.weights) for some in edges])
+    keep = np.zeros(len(sizes), dtype=bool)
+    keep[np.argsort(sizes, kind="stable")[len(sizes) - most :]] = True
+    kept, first = [], 0
+    for some in edges:
+        own = keep[first : first + len(some.weights)]
+        kept.append(replace(some, sources=some.sources[own], targets=some.targets[own], weights=some.weights[own]))
+        first += len(some.weights)
+    return kept
 
 
 def used(network: Network, stages: Stages, edges: Sequence[Edges]) -> dict[str, Bool[np.ndarray, "_"]]:
