@@ -32,7 +32,7 @@ Progress = Callable[[str], None]
 
 _NULL_EDGES, _SEARCHED_EDGES, _FEWEST_RUNS = 3_000_000, 500_000, 3  # of all null networks; of all runs of Leiden
 _MANY_EDGES = 100_000  # from where on every second resolution is left out
-_TOO_MANY_TO_SEARCH = 300_000  # from where on null networks are not searched for modules
+_TOO_MANY_TO_SEARCH = 50_000  # from where on null networks are not searched for modules
 
 
 def audit(
@@ -166,9 +166,9 @@ def within_reach(options: AnalysisOptions, graph: NeuronGraph) -> AnalysisOption
     """Options with fewer null networks, runs of Leiden and resolutions, where a graph has very many edges.
 
     Up to 15,000 edges nothing is changed by the defaults. From there on null networks have three million edges in all,
-    but are 20 at least; from 50,000 on the runs at each resolution have half a million, but are 3 at least. From
-    100,000 on every second resolution is left out, counted from the first; from 300,000 on statistics for which each
-    null network is searched.
+    but are 20 at least; from 50,000 on the runs at each resolution have half a million, but are 3 at least, and
+    statistics for which each null network is searched are left out. From 100,000 on every second resolution is left
+    out, counted from the first.
 
     Parameters
     ----------

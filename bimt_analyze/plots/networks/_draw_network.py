@@ -18,7 +18,7 @@ from ._scene import DEPTH, Edges, Modules, Neuron, Row, edges_of, module_numbers
 from ._unroll import Stages, unroll
 
 THICKEST, THINNEST = 3.2, 0.22  # of the greatest weight's edge in points, and of the least one's as a part of that
-MOST = 20_000
+MOST = 10_000
 """Edges of a picture, at most: more are neither told apart nor drawn in a second."""
 
 MANY = 3000  # edges from which a picture holds them as pixels, and fainter
@@ -55,7 +55,7 @@ def draw_network(
         of several modules takes the first; one of none stays white.
     threshold : float, default 0.0
         Weights of at most this magnitude are left out.
-    most : int, default 20,000
+    most : int, default 10,000
         Of more weights than these the greatest are drawn, and the picture says so.
     legend : bool, default True
         Whether to name modules and signs beside the picture.
