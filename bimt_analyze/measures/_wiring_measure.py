@@ -2,7 +2,28 @@
 
 from collections.abc import Iterator, Mapping
 
+from bimt_train.checkpoints import Network
+
 from ..audits import MEASURES, AuditSubject, Wiring, wiring
+
+_STARTS, _EASY = 5, 400  # random placements to relocate from; neurons of a group that is relocated in a second
+
+
+def starts_within_reach(network: Network) -> int:
+    """From how many random placements relocation starts: fewer where a group is large, as its time grows with the cube.
+
+    Parameters
+    ----------
+    network : Network
+        The circuit.
+
+    Returns
+    -------
+    int
+        5, or fewer, down to 1, where a movable group has more than 400 neurons.
+    """
+    largest = max((group.size for group in network.layout.groups if group.movable), default=0)
+    return max(1, min(_STARTS, int(_STARTS * (_EASY / max(largest, 1)) ** 3)))
 
 
 def _sentences(result: Wiring, subject: AuditSubject) -> Iterator[str]:
@@ -42,4 +63,5 @@ def measured(subject: AuditSubject) -> Wiring:
     Wiring
         Lengths and the p-value.
     """
-    return wiring(subject.network, samples=subject.options.samples, seed=subject.options.seed)
+    options, network = subject.options, subject.network
+    return wiring(network, samples=options.samples, starts=starts_within_reach(network), seed=options.seed)

@@ -112,3 +112,11 @@ def test_random_placements_keep_heads_and_what_is_fixed() -> None:
 def test_nothing_to_compare_with_is_refused() -> None:
     with pytest.raises(InputError, match=r"nothing to compare with: samples, starts: expected samples 1 or more"):
         wiring(small(0), samples=0)
+
+
+def test_relocation_starts_less_often_where_groups_are_large():
+    from bimt_analyze.measures._wiring_measure import starts_within_reach
+    from bimt_train.checkpoints import Network
+    from bimt_train.models import MLP
+
+    assert [starts_within_reach(Network.of(MLP([2, width, 1]))) for width in (8, 400, 520, 3000)] == [5, 5, 2, 1]
