@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str], None]
 
-_NULL_EDGES, _SEARCHED_EDGES, _FEWEST_RUNS = 3_000_000, 500_000, 3  # of all null networks; of all runs of Leiden
-_MANY_EDGES = 100_000  # from where on every second resolution is left out
+_NULL_EDGES, _SEARCHED_EDGES, _FEWEST_RUNS = 3_000_000, 500_000, 2  # of all null networks; of all runs of Leiden
+_MANY_EDGES, _VERY_MANY_EDGES = 100_000, 500_000  # from where on every second, and every fourth resolution is kept
 _TOO_MANY_TO_SEARCH = 50_000  # from where on null networks are not searched for modules
 
 
@@ -166,9 +166,9 @@ def within_reach(options: AnalysisOptions, graph: NeuronGraph) -> AnalysisOption
     """Options with fewer null networks, runs of Leiden and resolutions, where a graph has very many edges.
 
     Up to 15,000 edges nothing is changed by the defaults. From there on null networks have three million edges in all,
-    but are 20 at least; from 50,000 on the runs at each resolution have half a million, but are 3 at least, and
-    statistics for which each null network is searched are left out. From 100,000 on every second resolution is left
-    out, counted from the first.
+    but are 20 at least; from 50,000 on the runs at each resolution have half a million, but are 2 at least, and
+    statistics for which each null network is searched are left out. From 100,000 on every second resolution is kept,
+    counted from the first, and from 500,000 on every fourth.
 
     Parameters
     ----------
@@ -197,7 +197,9 @@ def within_reach(options: AnalysisOptions, graph: NeuronGraph) -> AnalysisOption
         samples=min(options.samples, max(FEWEST, _NULL_EDGES // edges)),
         leiden_runs=min(options.leiden_runs, max(_FEWEST_RUNS, _SEARCHED_EDGES // edges)),
         statistics=quick,
-        resolutions=options.resolutions if edges < _MANY_EDGES else resolutions[::2],
+        resolutions=options.resolutions
+        if edges < _MANY_EDGES
+        else resolutions[:: 2 if edges < _VERY_MANY_EDGES else 4],
     )
 
 

@@ -6,11 +6,14 @@ from bimt_train.checkpoints import Network
 
 from ..audits import MEASURES, AuditSubject, Wiring, wiring
 
-_STARTS, _EASY = 5, 400  # random placements to relocate from; neurons of a group that is relocated in a second
+_STARTS, _SWEEPS = 5, 20  # random placements to relocate from, and sweeps over all groups from each
+_EASY, _FEWEST_SWEEPS = 400, 4  # neurons of a group that is relocated in a second; sweeps where a group has more
 
 
-def starts_within_reach(network: Network) -> int:
-    """From how many random placements relocation starts: fewer where a group is large, as its time grows with the cube.
+def relocations_within_reach(network: Network) -> tuple[int, int]:
+    """From how many random placements relocation starts, and how many sweeps it makes.
+
+    Both are fewer where a group is large, as the time of a sweep grows with the cube of its size.
 
     Parameters
     ----------
@@ -19,11 +22,13 @@ def starts_within_reach(network: Network) -> int:
 
     Returns
     -------
-    int
-        5, or fewer, down to 1, where a movable group has more than 400 neurons.
+    starts, max_sweeps : int
+        5 and 20; where a movable group has more than 400 neurons, fewer starts, down to none, and 4 sweeps.
     """
     largest = max((group.size for group in network.layout.groups if group.movable), default=0)
-    return max(1, min(_STARTS, int(_STARTS * (_EASY / max(largest, 1)) ** 3)))
+    if largest <= _EASY:
+        return _STARTS, _SWEEPS
+    return int(_STARTS * (_EASY / largest) ** 3), _FEWEST_SWEEPS
 
 
 def _sentences(result: Wiring, subject: AuditSubject) -> Iterator[str]:
@@ -64,4 +69,5 @@ def measured(subject: AuditSubject) -> Wiring:
         Lengths and the p-value.
     """
     options, network = subject.options, subject.network
-    return wiring(network, samples=options.samples, starts=starts_within_reach(network), seed=options.seed)
+    starts, sweeps = relocations_within_reach(network)
+    return wiring(network, samples=options.samples, starts=starts, max_sweeps=sweeps, seed=options.seed)

@@ -115,8 +115,9 @@ def test_nothing_to_compare_with_is_refused() -> None:
 
 
 def test_relocation_starts_less_often_where_groups_are_large():
-    from bimt_analyze.measures._wiring_measure import starts_within_reach
+    from bimt_analyze.measures._wiring_measure import relocations_within_reach
     from bimt_train.checkpoints import Network
     from bimt_train.models import MLP
 
-    assert [starts_within_reach(Network.of(MLP([2, width, 1]))) for width in (8, 400, 520, 3000)] == [5, 5, 2, 1]
+    reach = [relocations_within_reach(Network.of(MLP([2, width, 1]))) for width in (8, 400, 520, 3000)]
+    assert reach == [(5, 20), (5, 20), (2, 4), (0, 4)]

@@ -85,7 +85,7 @@ class Wiring:
         return {name: getattr(self, name) for name in names} | {"samples": len(self.random)}
 
 
-def wiring(network: Network, *, samples: int = 200, starts: int = 5, seed: int = 0) -> Wiring:
+def wiring(network: Network, *, samples: int = 200, starts: int = 5, max_sweeps: int = 20, seed: int = 0) -> Wiring:
     """The wiring length of a network, against random placements of its neurons and against the best one found.
 
     Random placements put the neurons of each movable group on its positions at random, heads as blocks, weights staying
@@ -101,6 +101,8 @@ def wiring(network: Network, *, samples: int = 200, starts: int = 5, seed: int =
         Random placements.
     starts : int, default 5
         Random placements from which relocation starts, besides the network's own.
+    max_sweeps : int, default 20
+        At most so many sweeps over all groups in each relocation.
     seed : int, default 0
         Of everything random.
 
@@ -149,7 +151,8 @@ def wiring(network: Network, *, samples: int = 200, starts: int = 5, seed: int =
     drawn = [_random(network.layout, network.placement, np.random.default_rng(stream)) for stream in streams]
     length, *random = _lengths(network, [network.placement, *drawn[:samples]])
     begun = (network.placement, *drawn[samples:])
-    candidates = [network.placement, *(relocate(network.layout, start, network.tensors, LENGTH) for start in begun)]
+    moved = (relocate(network.layout, start, network.tensors, LENGTH, max_sweeps=max_sweeps) for start in begun)
+    candidates = [network.placement, *moved]
     reached = _lengths(network, candidates)
     best = int(np.argmin(reached))
     at_most = int((np.array(random) <= length * (1 + _SLACK)).sum())
