@@ -28,14 +28,7 @@ from ._run_audit import (
     within_reach,
 )
 from ._sources import opened
-from .audits import (
-    HEADLINE,
-    Agreement,
-    Audit,
-    Significance,
-    agreement,
-    significance,
-)
+from .audits import HEADLINE, Agreement, Audit, Significance, agreement, significance
 from .audits.functions._group_significance import significance_of_groups
 from .audits.functions._input_and_output_groups import groups_of_circuit
 from .graph import NeuronGraph
@@ -152,7 +145,7 @@ def analyze(
         if chosen.audit:
             audited = audit_of(name, checkpoint, circuit, graph, levels, chosen, progress=progress or silent)
             agreed, tested, choice = audited.get("agreement"), audited["nulls"][HEADLINE], audited.choice
-            tested_groups = audited["group_significance"]
+            tested_groups = audited.get("group_significance")
         else:
             tested_groups = significance_of_groups(
                 network, checkpoint, groups, samples=chosen.samples, seed=chosen.seed

@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import field, fields, replace
-from typing import Any, Self
+from dataclasses import Field, field, fields, replace
+from typing import Any, ClassVar, Self
 
 from bimt_train import InputError
 
@@ -31,10 +31,10 @@ def option(
 class OptionValues:
     """A base of frozen dataclasses whose fields are plain values; see `option`."""
 
-    __slots__ = ()
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]  # subclasses are dataclasses
 
     def __post_init__(self) -> None:
-        for each in fields(self):  # type: ignore[arg-type]  # subclasses are dataclasses
+        for each in fields(self):
             least, most, value = each.metadata.get("least"), each.metadata.get("most"), getattr(self, each.name)
             if (least is not None and not value >= least) or (most is not None and not value <= most):
                 expected = f"{least:g} or more" if most is None else f"from {least:g} to {most:g}"
@@ -43,7 +43,7 @@ class OptionValues:
     @classmethod
     def names(cls) -> tuple[str, ...]:
         """The names of all fields, in their order."""
-        return tuple(each.name for each in fields(cls))  # type: ignore[arg-type]
+        return tuple(each.name for each in fields(cls))
 
     def with_changes(self, **changes: Any) -> Self:
         """The options with some fields changed.
@@ -66,7 +66,7 @@ class OptionValues:
         if strange := sorted(set(changes) - set(self.names())):
             where = type(self).__name__
             raise InputError("unknown options", where=where, expected=", ".join(self.names()), got=", ".join(strange))
-        return replace(self, **changes)  # type: ignore[type-var]
+        return replace(self, **changes)
 
     def to_json(self) -> dict[str, Any]:
         """The options as plain JSON values; `from_json` is the inverse."""

@@ -57,16 +57,39 @@ def verdict(subject: AuditSubject, undecided: Mapping[str, str]) -> Verdict:
     wiring: Significance = subject.results["nulls"][HEADLINE]
     groups: GroupSignificance | None = subject.results.get("group_significance")
     tests = (wiring, *(groups.tests if groups is not None else ()))
-    best, p = min(tests, key=lambda test: test.p), corrected_p(tests)
-    by_weights = len(subject.modules) > 1 and subject.choice.level.kind != "function"
-    modular = p < LEVEL and (by_weights or best is not wiring)
-    evidence = wiring.p_and_z if len(tests) == 1 else f"p = {p:.2g}, the best of {len(tests)} tests"
-    if groups is not None and modular and not (by_weights and wiring.p * len(tests) < LEVEL):
-        headline = _by_the_table(groups, evidence)
+    evidence = f"p = {corrected_p(tests):.2g}, the best of {len(tests)} tests" if len(tests) > 1 else wiring.p_and_z
+    by_weights, ends = shown(wiring, groups)
+    by_weights &= len(subject.modules) > 1 and subject.choice.level.kind != "function"
+    if ends and not by_weights:
+        said = f"groups of {' and of '.join(ends)} this good are rare by chance"
+        headline = f"Modular in the table that it computes: {said} ({evidence})."
     else:
-        headline = _headline(subject, modular, evidence)
+        headline = _of_the_weights(subject, by_weights, evidence)
     told = (Sentence(topic, text) for topic, text in _statements(subject, undecided, headline))
-    return Verdict(modular, tuple(told))
+    return Verdict(by_weights or bool(ends), tuple(told))
+
+
+def shown(wiring: Significance, groups: GroupSignificance | None) -> tuple[bool, tuple[str, ...]]:
+    """What is more than chance, each p times the number of tests: the wiring, and which ends of the table.
+
+    Parameters
+    ----------
+    wiring : Significance
+        The test of the weights.
+    groups : GroupSignificance or None
+        The tests of the table that the network computes.
+
+    Returns
+    -------
+    wiring : bool
+        Whether it is.
+    ends : tuple of str
+        "inputs" and "outputs", as far as their groups are.
+    """
+    ends = {} if groups is None else {"inputs": groups.inputs, "outputs": groups.outputs}
+    made = {end: test for end, test in ends.items() if test is not None}
+    level = LEVEL / (1 + len(made))
+    return wiring.p < level, tuple(end for end, test in made.items() if test.p < level)
 
 
 def _statements(subject: AuditSubject, undecided: Mapping[str, str], headline: str) -> Iterator[tuple[str, str]]:
@@ -79,14 +102,7 @@ def _statements(subject: AuditSubject, undecided: Mapping[str, str], headline: s
         yield "undecided", f"Not decided: {what} ({why})."
 
 
-def _by_the_table(groups: GroupSignificance, evidence: str) -> str:
-    """The headline of a network whose weights do not show what its table does."""
-    tests = {"inputs": groups.inputs, "outputs": groups.outputs}
-    ends = " and of ".join(end for end, test in tests.items() if test is not None and test.p < LEVEL)
-    return f"Modular in the table that it computes: groups of {ends} this good are rare by chance ({evidence})."
-
-
-def _headline(subject: AuditSubject, modular: bool, evidence: str) -> str:
+def _of_the_weights(subject: AuditSubject, modular: bool, evidence: str) -> str:
     count = len(subject.modules)
     if subject.choice.level.kind == "function":
         return f"Not modular in its weights, which are in one piece; what it does falls into {count} modules."

@@ -9,7 +9,7 @@ from ..audits import (
     GroupSignificance,
     View,
 )
-from ..audits.functions._group_significance import significance_of_groups
+from ..audits.functions._group_significance import has_small_table, significance_of_groups
 from ..audits.functions._input_and_output_groups import groups_of_circuit
 from ..plots import draw_nulls
 
@@ -22,6 +22,10 @@ def _sentences(result: GroupSignificance, subject: AuditSubject) -> Iterator[str
     if (test := result.outputs) is not None:
         ends = "have as many equal outputs"
         yield f"{test.reached} {order} {ends} ({test.p_and_z}): {test.conclusion}."
+
+
+def _applies(subject: AuditSubject) -> bool:
+    return has_small_table(subject.checkpoint)
 
 
 def _view(result: GroupSignificance, subject: AuditSubject) -> View:
@@ -44,7 +48,7 @@ def _view(result: GroupSignificance, subject: AuditSubject) -> View:
     topic="chance",
     sentences=_sentences,
     fields="inputs, outputs: p, z, observed, null_mean, ... each; null where there is nothing to test",
-    absent=None,
+    applies=_applies,
     view=_view,
 )
 def measured(subject: AuditSubject) -> GroupSignificance:

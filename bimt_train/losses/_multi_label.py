@@ -27,27 +27,11 @@ def share_of_rows_right(outputs: "Tensor", targets: "Tensor") -> "Tensor":
     return ((outputs > 0) == (targets > 0.5)).all(dim=2).double().mean(dim=1)
 
 
-@LOSSES.register(
+LOSSES.register(
     "multi-label",
     label="binary cross-entropy of labels",
     sentence="The loss of bce; a row is right where all of its labels are.",
     constant=label_log_odds,
     targets="labels",
     right=share_of_rows_right,
-)
-def multi_label_cross_entropy(outputs: "Tensor", targets: "Tensor") -> "Tensor":
-    """The mean `binary_cross_entropy` of rows and labels, one number a seed.
-
-    Parameters
-    ----------
-    outputs : Tensor of shape (seeds, rows, outputs)
-        What the networks give: logits, before any sigmoid.
-    targets : Tensor of shape (seeds, rows, outputs)
-        The chance of yes, 0 to 1.
-
-    Returns
-    -------
-    Tensor of shape (seeds,)
-        The losses.
-    """
-    return binary_cross_entropy(outputs, targets)
+)(binary_cross_entropy)

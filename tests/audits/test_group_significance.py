@@ -8,7 +8,14 @@ import torch
 from torch import nn
 
 from bimt_analyze import analyze, audit
-from bimt_analyze.audits import InputAndOutputGroups, corrected_p, group_significance
+from bimt_analyze.audits import (
+    GroupSignificance,
+    InputAndOutputGroups,
+    Significance,
+    corrected_p,
+    group_significance,
+)
+from bimt_analyze.audits._verdict import shown
 from bimt_analyze.audits.functions import _group_significance
 from bimt_train.checkpoints import Network, from_state_dict
 
@@ -105,9 +112,9 @@ def test_the_verdict_and_the_report_tell_it():
     told = report.to_json()["significance"]
     tests = [told[name] for name in ("wiring_p", "input_groups_p", "output_groups_p") if told[name] is not None]
     assert told["p"] == pytest.approx(min(1.0, len(tests) * min(tests))) == report.p
-    assert told["output_groups_p"] == 1 / 40 and "output_groups_p" in report.to_html()
+    assert told["output_groups_p"] == 1 / 201 and "output_groups_p" in report.to_html()
     sentences = [said["text"] for said in report.audit.to_json()["verdict"]]
-    assert any(said.startswith("0 of 39 tables of these values in random order ") for said in sentences)
+    assert any(said.startswith("0 of 200 tables of these values in random order ") for said in sentences)
 
 
 def test_a_network_whose_weights_show_nothing_may_be_modular_in_its_table():
@@ -118,3 +125,30 @@ def test_a_network_whose_weights_show_nothing_may_be_modular_in_its_table():
     wiring, groups = found["nulls"]["specialisation", "degree_preserving"], found["group_significance"]
     assert corrected_p([wiring, *groups.tests]) < 0.05 and found.verdict.modular
     assert "groups of outputs this good are rare" in found.summary()[0] or wiring.p < 0.02
+
+
+def of_p(p: float) -> Significance:
+    null = np.concatenate([np.ones(round(p * 200) - 1), np.zeros(200 - round(p * 200))])
+    return Significance.of(1.0, null, statistic="", null_model="", weights="", seed=0)
+
+
+@pytest.mark.parametrize(
+    ("wiring", "inputs", "outputs", "expected"),
+    [
+        (0.03, None, None, (True, ())),
+        (0.03, 0.9, None, (False, ())),  # 0.06 after the correction
+        (0.005, 0.005, None, (True, ("inputs",))),  # of two that are equally small both count
+        (0.9, 0.005, 0.01, (False, ("inputs", "outputs"))),
+        (0.9, 0.5, 0.02, (False, ())),
+    ],
+)
+def test_each_p_stands_the_correction_for_all_of_them(wiring, inputs, outputs, expected):
+    groups = GroupSignificance(*(None if p is None else of_p(p) for p in (inputs, outputs)))
+    assert shown(of_p(wiring), groups) == expected
+
+
+def test_a_network_of_many_values_is_not_asked():
+    x = np.random.default_rng(0).uniform(size=(60, 4))
+    many = from_state_dict(network_of(halves()).state_dict(), activation="relu", x=x)
+    found = audit(many, samples=20, retrain_steps=0, refit_steps=0)
+    assert "group_significance" not in found and "group_significance" not in found.undecided

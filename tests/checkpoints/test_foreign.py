@@ -459,7 +459,8 @@ def test_our_own_checkpoint_is_sent_to_its_reader(tmp_path: Path) -> None:
     network = Network.of(MLP([1, 1], generator=torch.Generator().manual_seed(0)))
     rows = np.ones((2, 1))
     save_checkpoint(path, Checkpoint(network, TaskSpec("t", ("x",), ("y",), ((0, 1),)), Probe(rows, rows, rows, rows)))
-    assert str(_refused(path)) == f"a checkpoint of this program: {path}; hint: read it with load_checkpoint"
+    hint = "leave out --activation, --loss, --range and the like, as it says all that; in Python, use load_checkpoint"
+    assert str(_refused(path)) == f"a checkpoint of this program: {path}; hint: {hint}"
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ MOST_GROUPINGS = 20_000
 """Ways to put inputs into groups of the given sizes, at most, as each table is searched for the best of them."""
 
 _SHUFFLED = "values of the table in random order"
+_FEWEST_TABLES = 200
 _NUMBERS = 4e6  # in one stack of tables
 
 Tables = Int64[np.ndarray, "tables functions *values"]
@@ -127,9 +128,9 @@ def group_significance(
     >>> found.inputs.p, found.outputs
     (0.05, None)
     """
-    values = [np.unique(column) for column in x.T]
+    values = _values(x)
     sizes = tuple(map(len, values))
-    if not groups.outputs or prod(map(float, sizes)) > MOST_ROWS or len(set(sizes)) == 0:
+    if not groups.outputs or not _small(sizes):
         return GroupSignificance(None, None)
     rows = np.array(list(product(*values)))
     decide = decided_values(network.predict(x), None if targets is None or len(targets) != len(x) else targets)
@@ -140,6 +141,23 @@ def group_significance(
         tested = _input_test(functions, sizes, groups.inputs, samples, seed)
     several = 1 < len(groups.outputs) < sum(map(len, groups.outputs))
     return GroupSignificance(tested, _output_test(outputs, groups.outputs, samples, seed) if several else None)
+
+
+def has_small_table(checkpoint: Checkpoint) -> bool:
+    """Whether the inputs of a network take so few values that all their combinations can be run.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        The network and its rows.
+
+    Returns
+    -------
+    bool
+        True for at most `MOST_ROWS` combinations.
+    """
+    ends_are_neurons = checkpoint.network.layout.ends_are_neurons
+    return ends_are_neurons and _small(tuple(map(len, _values(all_rows(checkpoint)[0]))))
 
 
 def significance_of_groups(
@@ -156,7 +174,8 @@ def significance_of_groups(
     groups : InputAndOutputGroups or None
         The circuit's groups; None where it has none.
     samples : int
-        Random tables; 0 tests nothing.
+        How many null networks were asked for. Tables take milliseconds, so there are 200 at least, enough to stand the
+        correction for several tests; 0 tests nothing.
     seed : int
         Of everything random.
 
@@ -168,8 +187,17 @@ def significance_of_groups(
     if groups is None or not samples:
         return GroupSignificance(None, None)
     x, y = all_rows(checkpoint)
-    inputs = checkpoint.task.to_network_inputs(x)
-    return group_significance(circuit, groups, inputs, targets=y, samples=samples, seed=seed)
+    inputs, tables = checkpoint.task.to_network_inputs(x), max(samples, _FEWEST_TABLES)
+    return group_significance(circuit, groups, inputs, targets=y, samples=tables, seed=seed)
+
+
+def _values(x: Float[np.ndarray, "rows inputs"]) -> list[np.ndarray]:
+    """The values that each input takes."""
+    return [np.unique(column) for column in x.T]
+
+
+def _small(sizes: tuple[int, ...]) -> bool:
+    return prod(map(float, sizes)) <= MOST_ROWS
 
 
 def _output_test(outputs: Float64[np.ndarray, "rows outputs"], groups: Groups, samples: int, seed: int) -> Significance:

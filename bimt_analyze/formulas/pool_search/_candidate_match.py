@@ -86,7 +86,7 @@ def unit_rows(values: Matrix) -> Matrix:
         return np.where(flat | ~np.isfinite(length), 0.0, centred / length)
 
 
-def without(cosines: Matrix) -> Matrix:
+def left_unexplained(cosines: Matrix) -> Matrix:
     """What unit vectors leave of each other, 1 - cosine**2, in the place of the cosines.
 
     Parameters

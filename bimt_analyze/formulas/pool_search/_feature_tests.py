@@ -9,7 +9,7 @@ import sympy
 from ..generators._inverted_targets import all_targets
 from ..problem._monomials import monomials
 from ..problem._search_problem import SearchProblem
-from ._candidate_match import BEST, MULTIPLES, Match, best_places, one, solved, unit_rows, without
+from ._candidate_match import BEST, MULTIPLES, Match, best_places, left_unexplained, one, solved, unit_rows
 from ._expression_pool import Pool
 
 
@@ -73,7 +73,7 @@ def single_features(problem: SearchProblem, pool: Pool) -> Iterator[Match]:
         asked = all_targets(problem, every[start : start + 40])
         if not asked or problem.clock.over():
             return
-        left = without(unit_rows(np.stack([t.values for t in asked])) @ features.T)
+        left = left_unexplained(unit_rows(np.stack([t.values for t in asked])) @ features.T)
         sizes = np.array([t.size for t in asked]), pool.sizes
         for place in best_places(left, sizes, problem.rows, most=BEST):
             t, k = divmod(place, len(pool))

@@ -8,7 +8,7 @@ import sympy
 
 from ..generators._inverted_targets import targets
 from ..problem._search_problem import SearchProblem
-from ._candidate_match import Match, best_places, one, solved, unit_rows, without
+from ._candidate_match import Match, best_places, left_unexplained, one, solved, unit_rows
 from ._expression_pool import Pool
 
 _LEFT, _RIGHT = 1200, 5000  # features of a product
@@ -34,7 +34,7 @@ def products_of_two(problem: SearchProblem, pool: Pool) -> Iterator[Match]:
             weight = np.std(quotients, axis=1) * np.sqrt(np.mean(left**2, axis=1)) / np.std(target.values)
         usable_ = np.all(np.isfinite(quotients), axis=1) & np.isfinite(weight)
         quotients = np.where(usable_[:, None], quotients, 0.0)
-        misses = without(unit_rows(quotients) @ right.T)
+        misses = left_unexplained(unit_rows(quotients) @ right.T)
         misses *= np.where(usable_, weight, np.inf)[:, None] ** 2
         sizes = pool.sizes[: len(left)] + target.size + 1, pool.sizes[: len(right)]
         for place in best_places(misses, sizes, problem.rows):
@@ -68,7 +68,7 @@ def sums_of_two(problem: SearchProblem, pool: Pool) -> Iterator[Match]:
     """
     features = unit_rows(pool.first(_SUMMED))
     inner = features @ features.T
-    apart = without(inner.copy())
+    apart = left_unexplained(inner.copy())
     apart[(apart < 1e-6) | np.tri(len(features), dtype=bool)] = np.inf  # each pair once
     sizes = pool.sizes[: len(features)]
     for target in targets(problem):

@@ -9,8 +9,7 @@ from bimt_train import InputError
 from bimt_train.checkpoints import Network
 
 from .._canvas import INK, blank_axes, figure_of, panels
-from ..networks._draw_network import MOST as MOST_EDGES
-from ..networks._draw_network import draw_network
+from ..networks._draw_network import MOST_EDGES, draw_network
 from ..networks._unroll import unroll
 from ._rungs import Rung, rungs, same_rung, steady_numbers
 

@@ -18,7 +18,7 @@ from ._scene import DEPTH, Edges, Modules, Neuron, Row, edges_of, module_numbers
 from ._unroll import Stages, unroll
 
 THICKEST, THINNEST = 3.2, 0.22  # of the greatest weight's edge in points, and of the least one's as a part of that
-MOST = 10_000
+MOST_EDGES = 10_000
 """Edges of a picture, at most: more are neither told apart nor drawn in a second."""
 
 MANY = 3000  # edges from which a picture holds them as pixels, and fainter
@@ -32,7 +32,7 @@ def draw_network(
     *,
     partition: Modules | None = None,
     threshold: float = 0.0,
-    most: int = MOST,
+    most: int = MOST_EDGES,
     legend: bool = True,
     ax: Axes | None = None,
 ) -> Axes:

@@ -64,5 +64,8 @@ def read_safetensors(path: Path, told: Told) -> Tensors:
         )
         raise CheckpointError(what, where=str(path), got=got[0][:160], hint=hint) from error
     if ours:
-        raise CheckpointError("a checkpoint of this program", where=str(path), hint="read it with load_checkpoint")
+        hint = (
+            "leave out --activation, --loss, --range and the like, as it says all that; in Python, use load_checkpoint"
+        )
+        raise CheckpointError("a checkpoint of this program", where=str(path), hint=hint)
     return Tensors(state, ordered=False)
