@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 export NO_MKDOCS_2_WARNING := 1
+# Tests start many processes: with bytecode kept, they compile the packages once.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help install demo test coverage check docs format bench gallery clean
 

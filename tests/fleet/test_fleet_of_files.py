@@ -11,7 +11,7 @@ import torch
 
 from bimt_analyze._cli import main
 
-QUICK = ("--samples", "0", "--time-limit", "0", "--quiet")
+QUICK = ("--samples", "0", "--time-limit", "0", "--refit", "0", "--quiet")
 GOOD = ("m3", "m1", "m8", "m5", "m4", "m2", "m7", "m6", "m0")  # no order that a sort would give
 BROKEN = {"truncated", "odd", "empty"}
 
