@@ -251,6 +251,8 @@ def formulas_of(checkpoint: Checkpoint, circuit: Network, options: AnalysisOptio
             formula,
             x_test=probe.x_test,
             y_test=probe.y_test[:, place],
+            x_train=probe.x_train,
+            y_train=probe.y_train[:, place],
             truth=truth,
             ranges=task.ranges,
             network=network,
@@ -280,7 +282,7 @@ def withheld(formulas: Mapping[str, "Formula"], fit: NetworkFit) -> Mapping[str,
     def kept_back(formula: "Formula") -> "Formula":
         said = formula.verification
         verification = None if said is None else replace(said, statement=f"{why}; {said.statement}")
-        return replace(formula, exact=False, message=why, verification=verification)
+        return replace(formula, exact=False, withheld=True, message=why, verification=verification)
 
     return {name: kept_back(formula) if fit.misses(name) else formula for name, formula in formulas.items()}
 

@@ -58,7 +58,7 @@ Examples:
 --require takes a field of the JSON report, a comparison and a number, and may be given several times:
   agreement>=0.9            score of the modules against the known decomposition
   significance.p<0.05       how often a network without modular structure looks as modular
-  formulas.y1.r2>0.999      formulas.*.exact for all outputs; a field alone must be true
+  formulas.y1.r2>0.999      formulas.*.identified for all outputs; a field alone must be true
   modules==2                a list stands for its length
 
 \b

@@ -1,8 +1,9 @@
 """Formulas: which expression explains the rows of an output, and is it the law itself?
 
 `find_formula` searches for an expression in the task's own names, with hints from a circuit (`read_structure`) and from
-its network (`structural_tests`). `verify_formula` then decides whether the expression is exact: by held-out rows and,
-where it is known, by the truth. `divergence` says where a formula and its network differ, and `shared_parts` what
+its network (`structural_tests`). `verify_formula` then gives two verdicts: a word for the expression as a law of the
+data (`DATA_WORDS`), with the formulas that meet the rows as well (`Rival`), and how far the network follows it
+(`NETWORK_WORDS`). `divergence` says where a formula and its network differ, and `shared_parts` what
 several formulas have in common. A `Formula` is written as LaTeX, numpy, torch or C.
 """
 

@@ -13,6 +13,7 @@ from ._search import parts
 from ._searched_rows import candidate_columns, check_rows, searched_rows
 from ._stages import BRIEF, QUICK
 from .problem._constants import Fit, refine
+from .problem._precision import row_precision
 from .problem._search_problem import Clock, SearchProblem
 from .symbolic._tidy import complexity
 
@@ -79,7 +80,7 @@ def approximate_formula(
     near = [fit for fit in fits if fit.error <= within]
     best = min(near, key=_length) if near else min(fits, key=lambda fit: fit.error, default=None)
     found = [] if best is None else [finish(problem, best)]
-    return measured(found, x, y, names, output, time_limit=0.0)
+    return measured(found, x, y, names, output, precision=row_precision(x, y), time_limit=0.0)
 
 
 def _length(fit: Fit) -> tuple[int, float]:

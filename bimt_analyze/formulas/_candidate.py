@@ -13,6 +13,9 @@ from .problem._template import numeric
 from .symbolic._tidy import complexity, tidy
 
 UNEXPLAINED = 3  # constants without a simple name that a formula may have and still be called exact without a truth
+# Of rows that are known to a tolerance only, a formula may have fewer: each such constant lets another form fit them.
+_UNEXPLAINED_COARSE = ((1e-7, UNEXPLAINED), (1e-5, 2), (1e-3, 1))
+_KNOWN = 30.0  # times the tolerance: the relative error of a constant that coarse rows fix
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class Candidate:
         Nodes of the expression.
     bits : float
         The description length.
+    tolerance : float
+        Root mean square that the rows' own rounding leaves, over y's deviation; 0 for doubles.
     """
 
     expression: sympy.Expr
@@ -44,6 +49,7 @@ class Candidate:
     explained: bool
     complexity: int
     bits: float
+    tolerance: float = 0.0
 
     @property
     def unexplained(self) -> int:
@@ -52,8 +58,15 @@ class Candidate:
 
     @property
     def settled(self) -> bool:
-        """Whether the search may end: it explains y, and all but three of its constants have names."""
-        return self.explained and self.unexplained <= UNEXPLAINED and all(c.known for c in self.constants)
+        """Whether the search may end: it explains y, and all but three of its constants have names.
+
+        On rows that are known to a tolerance only, fewer constants may be without a name: 2 from a tolerance of 1e-7
+        on, 1 from 1e-5, none from 1e-3.
+        """
+        most = next((count for limit, count in _UNEXPLAINED_COARSE if self.tolerance <= limit), 0)
+        error = _KNOWN * self.tolerance
+        known = all(c.known or c.error <= error * abs(c.value) for c in self.constants)
+        return self.explained and self.unexplained <= most and known
 
 
 def description_length(error: float, size: int, names: float, rows: int, floor: float) -> float:
@@ -95,6 +108,19 @@ def _without_bars(expression: sympy.Expr, problem: SearchProblem) -> sympy.Expr:
     return expression
 
 
+def _out_of_roots(expression: sympy.Expr, problem: SearchProblem) -> sympy.Expr:
+    """The expression with inputs that are positive on the rows taken out of roots, where that is shorter."""
+    least = np.min(problem.x, axis=0) if problem.rows else np.zeros(problem.width)
+    positive = {c: sympy.Dummy(str(c), positive=True) for c, low in zip(problem.columns, least, strict=True) if low > 0}
+    roots = [p for p in expression.atoms(sympy.Pow) if p.exp.is_Rational and not p.exp.is_Integer and p.base.is_Add]
+    if not positive or not roots:
+        return expression
+    back = {dummy: column for column, dummy in positive.items()}
+    taken = {root: sympy.factor_terms(root.base.xreplace(positive)) ** root.exp for root in roots}
+    shorter = expression.xreplace({root: new.xreplace(back) for root, new in taken.items()})
+    return shorter if complexity(shorter) < complexity(expression) else expression
+
+
 def finish(problem: SearchProblem, fit: Fit) -> Candidate:
     """A fit as a finished formula: constants snapped, the expression tidied, and checked once more on the rows.
 
@@ -107,6 +133,7 @@ def finish(problem: SearchProblem, fit: Fit) -> Candidate:
     """
     snapped = snap(fit)
     expression = _without_bars(tidy(_without_bars(snapped.expression, problem)), problem)
+    expression = _out_of_roots(expression, problem)
     values = numeric(expression, problem.columns)(problem.x)
     if not problem.explained(problem.y - values) and fit.explained():
         plain = numeric(snapped.expression, problem.columns)(problem.x)
@@ -125,5 +152,6 @@ def finish(problem: SearchProblem, fit: Fit) -> Candidate:
         worst if np.isfinite(worst) else float("inf"),
         problem.explained(residual),
         size,
-        description_length(error, size, names, problem.rows, 1e-12),
+        description_length(error, size, names, problem.rows, max(problem.tolerance, 1e-12)),
+        problem.tolerance,
     )

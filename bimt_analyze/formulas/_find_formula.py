@@ -17,6 +17,7 @@ from ._measured_formula import measured
 from ._search import Outcome, search
 from ._search_options import SearchOptions
 from ._searched_rows import candidate_columns, check_rows, searched_rows
+from ._sharpened import resummed, sharpened
 from ._stages import COMBINED, DECOMPOSITIONS, GENETIC, MATCHED, QUICK, THOROUGH, Generator
 from .generators._genetic import check_genetic
 from .hints._differentiable import Differentiable
@@ -25,6 +26,7 @@ from .hints._structural_tests import StructuralTestResult, structural_tests
 from .hints._surrogate import surrogate
 from .problem._constants import refine
 from .problem._polynomial import fallback_polynomial
+from .problem._precision import row_precision, tolerance_of
 from .problem._search_problem import Clock, SearchProblem, deviation
 from .problem._smooth import relevant
 from .problem._structure import Structure
@@ -128,7 +130,9 @@ def find_formula(
     some = searched_rows(len(y), seed, most=chosen.rows)
     kept = candidate_columns(x, y)
     columns = tuple(sympy.Symbol(names[i], real=True) for i in kept)
-    problem = SearchProblem(x[some][:, list(kept)], y[some], columns, clock, seed=seed)
+    precision = row_precision(x, y)
+    tolerance = tolerance_of(precision, x[some], y[some]) if kept else 0.0
+    problem = SearchProblem(x[some][:, list(kept)], y[some], columns, clock, tolerance=tolerance, seed=seed)
     outcome = Outcome((), ())
     test_results: tuple[StructuralTestResult, ...] = ()
     tests = _StructuralTests(problem, network if kept else None, x[some], tuple(names), chosen)
@@ -153,8 +157,10 @@ def find_formula(
             kind = _KINDS.get(tuple(stages), "quick")
             tell(f"{kind} search" if question.structure is None else f"{kind} search with hints")
             outcome = outcome.joined(search(question, stages), problem)
-            if outcome.settled or outcome.interrupted:
-                break
+            if not outcome.settled and not outcome.interrupted and stages in (QUICK, DECOMPOSITIONS):
+                outcome = outcome.joined(Outcome(resummed(outcome, problem), ()), problem)
+            if outcome.settled or outcome.interrupted or (tolerance and outcome.done and stages is MATCHED):
+                break  # rows known to a tolerance cannot tell a better form
     except KeyboardInterrupt:  # while hints were read
         outcome = replace(outcome, interrupted=True)
     tell("finishing")
@@ -166,8 +172,10 @@ def find_formula(
         outcome = outcome.joined(Outcome((), (fit,)), problem)
     rough = () if outcome.settled else outcome.rough
     found = sorted([*outcome.done, *(finish(fit.model.problem, fit) for fit in rough)], key=order)
+    found = sharpened(found, problem)
     left = min(_NOISE_SECONDS, (1 - _SEARCHING) * time_limit)
-    formula = replace(measured(found, x, y, names, output, time_limit=left), test_results=test_results)
+    formula = measured(found, x, y, names, output, precision=precision, time_limit=left)
+    formula = replace(formula, test_results=test_results)
     return _interrupted(formula) if outcome.interrupted else formula
 
 

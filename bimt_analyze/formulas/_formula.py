@@ -10,7 +10,9 @@ from jaxtyping import Float64
 from sympy.printing.latex import greek_letters_set
 
 from ._fidelity import Divergence
+from ._verdict import IDENTIFIED, DataWord, NetworkVerdict, Rival
 from .hints._structural_tests import StructuralTestResult
+from .problem._precision import UNKNOWN_PRECISION, RowPrecision
 from .problem._snapping import Constant
 from .problem._template import numeric
 
@@ -70,13 +72,21 @@ class Verification:
         Formula against truth on fresh points within the ranges; None where no truth is known.
     outside : NumericCheck or None
         Formula against truth in ranges twice as wide; None where no truth is known.
-    network : float or None
-        The r2 of the formula against the network's own prediction, on fresh points inside the range; None where no
-        network was given.
+    network : NetworkVerdict or None
+        How far the network follows the formula, on fresh points inside the range; None where no network was given.
     statement : str
         All of this in one sentence.
     divergence : Divergence or None
-        Where ``network`` is below 0.999 and the formula not exact: the part of the network that it misses most.
+        Where the network follows it to less than r2 0.999 and the formula is not identified: the part of the network
+        that it misses most.
+    word : str
+        What may be said of it as a law of the data: one of `DATA_WORDS`.
+    rivals : tuple of Rival
+        Other formulas of comparable length that meet the rows as well, with the rows that would decide.
+    relations : tuple of str
+        Relations that hold among the inputs on every row.
+    distinct_test : int
+        How many different held-out rows there are that repeat no training row.
 
     Examples
     --------
@@ -93,9 +103,13 @@ class Verification:
     method: str
     inside: NumericCheck | None
     outside: NumericCheck | None
-    network: float | None
+    network: NetworkVerdict | None
     statement: str
     divergence: Divergence | None = None
+    word: DataWord = "none"
+    rivals: tuple[Rival, ...] = ()
+    relations: tuple[str, ...] = ()
+    distinct_test: int = 0
 
 
 @dataclass(frozen=True)
@@ -164,6 +178,14 @@ class Formula:
         Other formulas that are shorter, or leave less.
     test_results : tuple of StructuralTestResult
         What structural tests of the network showed.
+    precision : RowPrecision
+        How the rows are written: as doubles, float32, or with a few digits.
+    within_precision : bool
+        Whether every training row is met to half a unit of its last place, and of that of its inputs.
+    distinct_rows : int
+        How many different training rows there are.
+    withheld : bool
+        Whether the network misses the rows, so that a law of theirs is not the network's.
 
     Examples
     --------
@@ -189,11 +211,36 @@ class Formula:
     verification: Verification | None = None
     pareto_front: tuple[ParetoEntry, ...] = ()
     test_results: tuple[StructuralTestResult, ...] = ()
+    precision: RowPrecision = UNKNOWN_PRECISION
+    within_precision: bool = False
+    distinct_rows: int = 0
+    withheld: bool = False
 
     @property
     def fits(self) -> bool:
-        """Whether the training rows are met to rounding."""
-        return self.worst <= self.bound
+        """Whether the training rows are met, to rounding or to the last digit in which they are written."""
+        return self.worst <= self.bound or self.within_precision
+
+    @property
+    def word(self) -> DataWord:
+        """What may be said of it as a law of the data, see `DATA_WORDS`; ``"none"`` before `verify_formula`."""
+        return "none" if self.verification is None else self.verification.word
+
+    @property
+    def identified(self) -> bool:
+        """Whether its form is identified: exactly, within the rows' precision, or within noise."""
+        return self.word in IDENTIFIED and not self.withheld
+
+    def verdict(self) -> str:
+        """Both verdicts in one line: the word for it as a law of the data, and how far the network follows it."""
+        if self.verification is None:
+            return f"not verified, r2 {self.r2:.4f}"
+        said = {"interpolation": "an interpolation of the data", "none": "no law of the data"}
+        data = said.get(self.word, f"{self.word} on the data")
+        if not self.identified:
+            data += f", r2 {self.r2:.4f}"
+        seen = self.verification.network
+        return data if seen is None else f"{data}; {seen.words()}"
 
     @property
     def variables(self) -> tuple[str, ...]:

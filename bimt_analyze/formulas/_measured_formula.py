@@ -8,7 +8,9 @@ from jaxtyping import Float64
 
 from ._candidate import Candidate
 from ._formula import Formula, ParetoEntry
+from ._row_bounds import distinct_rows, row_fit
 from ._searched_rows import distinct, searched_rows
+from .problem._precision import RowPrecision
 from .problem._search_problem import Clock, SearchProblem
 from .problem._smooth import noise_level
 from .problem._snapping import Constant
@@ -25,6 +27,7 @@ def measured(
     names: Sequence[str],
     output: str,
     *,
+    precision: RowPrecision,
     time_limit: float,
 ) -> Formula:
     """The best candidate of a search as a formula, measured on all rows.
@@ -41,33 +44,49 @@ def measured(
         The names of the columns of ``x``.
     output : str
         The name of ``y``.
+    precision : RowPrecision
+        How the rows are written.
     time_limit : float
         Seconds for estimating the noise, which is done where the formula does not meet the rows.
     """
-    best = found[0] if found else _mean(y)
-    symbols = tuple(sympy.Symbol(name, real=True) for name in names)
-    whole = SearchProblem(x, y, symbols, Clock.of(0.0))
-    with np.errstate(all="ignore"):
-        residual = y - numeric(best.expression, symbols)(x)
-        worst = float(np.max(np.abs(residual))) / whole.unit
-    error = whole.relative(residual)
-    fits = bool(np.isfinite(worst)) and worst * whole.unit <= whole.floor
-    shortfall = "" if fits else _shortfall(x, y, error, time_limit)
+    best, error = _better_than_the_mean(found, x, y, names)
+    fit = row_fit(best.expression, names, x, y, precision=precision)
+    shortfall = "" if fit.within_precision else _shortfall(x, y, error, time_limit)
     return Formula(
         output=output,
         expression=best.expression,
         inputs=tuple(names),
         r2=1.0 - error**2,
         residual=error,
-        worst=worst if np.isfinite(worst) else float("inf"),
-        bound=whole.floor / whole.unit,
+        worst=fit.worst,
+        bound=fit.bound,
         complexity=best.complexity,
         constants=best.constants,
         rows=len(y),
         shortfall=shortfall,
         message=shortfall or "meets the training rows to rounding; not verified yet",
-        pareto_front=front(found[1:], best),
+        pareto_front=front([one for one in found if one is not best], best),
+        precision=precision,
+        within_precision=fit.within_precision,
+        distinct_rows=distinct_rows(x),
     )
+
+
+def _better_than_the_mean(
+    found: list[Candidate],
+    x: Float64[np.ndarray, "rows inputs"],
+    y: Float64[np.ndarray, "rows"],
+    names: Sequence[str],
+) -> tuple[Candidate, float]:
+    """The first candidate, and what it leaves of y; the mean where that is better on all rows."""
+    symbols = tuple(sympy.Symbol(name, real=True) for name in names)
+    whole = SearchProblem(x, y, symbols, Clock.of(0.0))
+    for candidate in [*found[:1], _mean(y)]:
+        with np.errstate(all="ignore"):
+            error = whole.relative(y - numeric(candidate.expression, symbols)(x))
+        if error <= 1.0:
+            break
+    return candidate, error
 
 
 def _shortfall(

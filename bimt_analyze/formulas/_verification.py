@@ -1,7 +1,7 @@
-"""The verification of a formula: its rows, its truth, and numbers on fresh points within and beyond the range."""
+"""The verification of a formula: its rows, its truth, its rivals, and the network on fresh points."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import sympy
@@ -12,14 +12,21 @@ from bimt_train import InputError
 from ._candidate import UNEXPLAINED
 from ._fidelity import FAITHFUL, divergence
 from ._formula import Formula, NumericCheck, Predictor, Verification
+from ._noise import noise_objections
+from ._row_bounds import distinct_rows, own_rounding, row_fit
 from ._searched_rows import check_rows
-from .problem._search_problem import deviation, rounding
-from .symbolic._equality import Equality, fifty_digits, same_function
+from ._verdict import PREDICTS, DataWord, NetworkVerdict, Rival, network_word
+from .problem._precision import RowPrecision, row_precision
+from .problem._search_problem import deviation
+from .rivals._rivals import relations_of, rivals
+from .symbolic._equality import Equality, same_function
 
 FRESH = 1e-9  # relative error on fresh points that constants in double precision may leave
 _POINTS = 1000  # fresh ones, within the ranges and in ranges twice as wide
-_WORST_ROWS = 12  # at which the formula's own rounding is measured: fifty digits are slow
-_FEWEST = 10  # rows below which agreement shows nothing
+_NETWORK_POINTS = 10_000  # fresh ones, at which the network is held against the formula
+_FEWEST = 10  # different rows below which agreement shows nothing
+_ROWS_A_CONSTANT = 3  # different rows that each constant without a name takes
+_FEWEST_LEVELS = 2  # values of an input beyond its degree: with fewer, any function of it is such a polynomial
 _NO_TRUTH = Equality("no truth", "none known")
 
 
@@ -30,11 +37,13 @@ def verify_formula(
     y_test: Float64[np.ndarray, "held"],
     truth: sympy.Expr | None,
     ranges: Sequence[tuple[float, float]],
+    x_train: Float64[np.ndarray, "rows inputs"] | None = None,
+    y_train: Float64[np.ndarray, "rows"] | None = None,
     network: Predictor | None = None,
     terms: Sequence[frozenset[str]] = (),
     seed: int = 0,
 ) -> Formula:
-    """The formula with its verification, and ``exact`` decided.
+    """The formula with its verification: the word for it as a law of the data, and how far the network follows it.
 
     Parameters
     ----------
@@ -48,6 +57,11 @@ def verify_formula(
         The known formula, in the same names; None where none is known.
     ranges : sequence of (float, float)
         Least and largest value of each input, between which fresh points are drawn.
+    x_train : array of shape [rows, inputs], optional
+        The rows that were searched. Held-out rows that repeat one of them are no evidence, and rivals are held against
+        them too.
+    y_train : array of shape [rows], optional
+        The output on them.
     network : callable, optional
         The network's prediction of this output, from [rows, inputs] to [rows].
     terms : sequence of frozenset of str, optional
@@ -67,24 +81,25 @@ def verify_formula(
 
     Notes
     -----
-    ``exact`` is True only if
+    The word is one of `DATA_WORDS`. Rows are met to rounding if the largest residual is no more than 1e-11 of y's
+    deviation plus 16 ulp of its largest value and, where no truth is known, no more than what this very formula loses
+    in double precision. They are met to their precision if each is met to half a unit of its last place, and of that
+    of its inputs.
 
-    1. the largest residual on the training rows and on the held-out rows is no more than rounding explains: 1e-11 of
-       y's deviation plus 16 ulp of its largest value. Data in double precision meet their own formula to about 1e-15;
-       the four orders between are for cancellation inside the formula. A true term of 1e-10 that is missing shows;
-    2. where a truth is known: formula - truth is zero as a function (see `same_function`), and both agree to 1e-9 on
+    A form is identified only if
+
+    1. there are at least ten different training rows, ten different held-out rows that repeat none of them, and three
+       training rows for each constant without a simple name;
+    2. each input of which it is a polynomial takes two values more than its degree: on fewer, any function is one;
+    3. at most three constants have no simple name, since a longer formula may be a series standing in for a function,
+       and the rows fix each of those;
+    4. no rival of comparable length meets the rows as well (see `Rival`);
+    5. where a truth is known, formula - truth is zero as a function (see `same_function`), and both agree to 1e-9 on
        1,000 fresh points in ``ranges`` and 1,000 in ranges twice as wide. Points where the truth is not finite are left
-       out and counted;
-    3. where none is known: the held-out rows are met to what this very formula loses in double precision (a missing
-       term of 1e-12 shows where nothing cancels); there are at least ten training and ten held-out rows; at most
-       three constants have no simple name, since a longer formula may be a series standing in for a function; and the
-       rows fix those to six digits, since a steep tanh stands in for a step. Then exact rests on those rows, and the
-       statement says so.
+       out and counted. A form that equals the truth needs no other evidence than the rows.
 
-    A numeric check is no proof: it can refute a formula, and otherwise only supports it.
-
-    Agreement with the network is reported, and decides nothing: a network is an approximation. Where a formula that
-    is not exact has an r2 below 0.999 against it, the part that it misses most is told (`Divergence`).
+    Agreement with the network is a verdict of its own, on 10,000 fresh points: a network is an approximation. Where a
+    formula has an r2 below 0.999 against it, the part that it misses most is told (`Divergence`).
 
     Examples
     --------
@@ -93,8 +108,8 @@ def verify_formula(
     >>> y = x[:, 0] * x[:, 1]
     >>> formula = find_formula(x[:40], y[:40], names=["x1", "x2"], output="y", time_limit=5)
     >>> verified = verify_formula(formula, x_test=x[40:], y_test=y[40:], truth=None, ranges=[(0, 1)] * 2)
-    >>> verified.exact, verified.verification.canonical
-    (True, 'no truth')
+    >>> verified.word, verified.exact, verified.verification.canonical
+    ('exact', True, 'no truth')
     """
     check_rows(x_test, y_test, formula.inputs, where=f"held-out rows of {formula.output!r}", fewest=0)
     if len(ranges) != len(formula.inputs):
@@ -104,43 +119,105 @@ def verify_formula(
             expected=f"one pair for each of {formula.inputs}",
             got=str(len(ranges)),
         )
-    held, bound = _held(formula, x_test, y_test)
-    if truth is None and held <= bound and len(y_test):
-        bound = min(bound, _own_rounding(formula, x_test, y_test))
-    unit = deviation(y_test) if len(y_test) else 1.0
+    train = None if x_train is None or y_train is None else (x_train, y_train)
+    rows = _Rows.of(formula, x_test, y_test, train)
     equality, inside, outside = _NO_TRUTH, None, None
+    unit = deviation(y_test) if len(y_test) else 1.0
     if truth is not None:
         truth = _named(truth, formula)
         pairs = dict(zip(formula.inputs, ranges, strict=True))
-        equality = same_function(formula.expression, truth, ranges=pairs, seed=seed)
+        equality = same_function(formula.expression, truth, ranges=pairs, seed=seed, error=_constant_error(formula))
         inside = numeric_check(formula, truth, ranges, unit=unit, seed=seed)
         wide = [(1.5 * low - 0.5 * high, 1.5 * high - 0.5 * low) for low, high in ranges]
         outside = numeric_check(formula, truth, wide, unit=unit, seed=seed + 1)
-    against = None if network is None else _network_r2(formula, network, ranges, seed)
     verification = Verification(
         train=formula.worst,
-        held=held,
-        bound=max(formula.bound, bound),
+        held=rows.worst,
+        bound=max(formula.bound, rows.bound),
         canonical=equality.canonical,
         method=equality.method,
         inside=inside,
         outside=outside,
-        network=against,
+        network=None if network is None else _network_verdict(formula, network, ranges, seed),
         statement="",
+        distinct_test=rows.distinct,
     )
-    wrong = _objections(formula, verification, bound, len(y_test))
-    statement = wrong[0] if wrong else _statement(verification, formula, len(y_test))
-    missed = None
-    if wrong and network is not None and against is not None and against < FAITHFUL and formula.inputs:
-        x = _points(ranges, seed + 3)
+    known = equality.canonical == "equal"
+    thin = _too_little(formula, rows)
+    wrong = [*_objections(formula, verification, rows), *(() if known else thin)]
+    met = formula.fits and rows.met
+    found: tuple[Rival, ...] = ()
+    if met and not known and len(rows.y) and formula.inputs:
+        found = rivals(
+            formula.expression, formula.inputs, rows.x, rows.y, precision=rows.precision, ranges=ranges,
+            others=[entry.expression for entry in formula.pareto_front] + ([] if truth is None else [truth]), seed=seed,
+        )  # fmt: skip
+    word = _word(formula, rows, verification, wrong, () if thin else found)
+    if word == "none" and not met:
+        noise = noise_objections(formula, x_test, y_test, train, known=known)
+        word = "within noise" if not noise else rows.predicts
+    relations = relations_of(formula.inputs, rows.x) if found else ()
+    verification = replace(verification, word=word, rivals=found, relations=relations)
+    statement = _statement(formula, verification, rows, wrong)
+    missed, seen = None, verification.network
+    if network is not None and seen is not None and seen.r2 < FAITHFUL and word != "exact" and formula.inputs:
+        x = _points(ranges, seed + 3, _POINTS)
         missed = divergence(formula.predict, network, x, names=formula.inputs, groups=terms, seed=seed)
-        statement += f"; r2 {against:.4f} against the network: {missed.words()}"
+        statement += f"; r2 {seen.r2:.4f} against the network: {missed.words()}"
+    said = [] if word == "exact" else [*wrong, *(f"rival: {rival.words()}" for rival in found)]
     return replace(
         formula,
-        exact=not wrong,
-        message="; ".join(wrong) or "exact",
+        exact=word == "exact",
+        message="; ".join(said) or word,
         verification=replace(verification, statement=statement, divergence=missed),
     )
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The rows that a formula is held against: those held out, and all of them."""
+
+    x: Float64[np.ndarray, "all inputs"]
+    y: Float64[np.ndarray, "all"]
+    precision: RowPrecision
+    worst: float
+    bound: float
+    own: float
+    met_to_rounding: bool
+    met: bool
+    count: int
+    distinct: int
+    r2: float
+
+    @classmethod
+    def of(
+        cls,
+        formula: Formula,
+        x: Float64[np.ndarray, "held inputs"],
+        y: Float64[np.ndarray, "held"],
+        train: tuple[Float64[np.ndarray, "rows inputs"], Float64[np.ndarray, "rows"]] | None,
+    ) -> "_Rows":
+        """What a formula leaves of its held-out rows."""
+        every_x, every_y = (x, y) if train is None else (np.concatenate([train[0], x]), np.concatenate([train[1], y]))
+        precision = formula.precision if formula.precision.inputs else row_precision(every_x, every_y)
+        fit = row_fit(formula.expression, formula.inputs, x, y, precision=precision)
+        own = own_rounding(formula.expression, formula.inputs, every_x, every_y) if len(every_y) else 0.0
+        with np.errstate(all="ignore"):
+            residual = every_y - formula.predict(every_x)
+            left = (y - formula.predict(x)) / (deviation(y) if len(y) else 1.0)
+        worst = float(np.max(np.abs(residual))) / deviation(every_y) if len(every_y) else 0.0
+        r2 = 1.0 - float(np.mean(left**2)) if len(y) else float("-inf")
+        return cls(
+            x=every_x, y=every_y, precision=precision, worst=fit.worst, bound=max(fit.bound, formula.bound), own=own,
+            met_to_rounding=worst <= own, met=fit.within_precision, count=len(y),
+            distinct=distinct_rows(x, besides=None if train is None else train[0]),
+            r2=r2 if np.isfinite(r2) else float("-inf"),
+        )  # fmt: skip
+
+    @property
+    def predicts(self) -> DataWord:
+        """The word for a formula that is no law: whether it predicts the held-out rows at all."""
+        return "interpolation" if self.r2 >= PREDICTS and self.distinct else "none"
 
 
 def numeric_check(
@@ -161,7 +238,7 @@ def numeric_check(
     seed : int
         Of the points.
     """
-    x = _points(ranges, seed)
+    x = _points(ranges, seed, _POINTS)
     symbols = [sympy.Symbol(name, real=True) for name in formula.inputs]
     expected = replace(formula, expression=truth).predict(x) if symbols else np.full(len(x), float(truth))
     counted = np.isfinite(expected)
@@ -172,66 +249,107 @@ def numeric_check(
     return NumericCheck(int(counted.sum()), int((~counted).sum()), worst)
 
 
-def _held(
-    formula: Formula, x: Float64[np.ndarray, "held inputs"], y: Float64[np.ndarray, "held"]
-) -> tuple[float, float]:
-    """The largest residual on the held-out rows and the bound on it, over their deviation; (0, 0) without rows."""
-    if len(y) == 0:
-        return 0.0, 0.0
-    unit = deviation(y)
-    with np.errstate(all="ignore"):
-        worst = float(np.max(np.abs(y - formula.predict(x)))) / unit
-    return (worst if np.isfinite(worst) else float("inf")), max(rounding(y) / unit, formula.bound)
+def _word(
+    formula: Formula, rows: _Rows, verification: Verification, wrong: Sequence[str], found: Sequence[Rival]
+) -> DataWord:
+    """The word for a formula whose rows are met; "none" for others."""
+    if not (formula.fits and rows.met):
+        return "none"
+    if wrong:
+        return "one of several" if found else rows.predicts
+    if found:
+        return "one of several"
+    to_rounding = formula.worst <= formula.bound and verification.held <= rows.bound
+    if to_rounding and (verification.canonical == "equal" or rows.met_to_rounding):
+        return "exact"
+    return "within precision" if rows.precision.coarse else rows.predicts
 
 
-def _own_rounding(formula: Formula, x: Float64[np.ndarray, "held inputs"], y: Float64[np.ndarray, "held"]) -> float:
-    """The largest residual over y's deviation that this formula's own rounding can explain.
-
-    64 ulp of y's largest value, or a hundred times what double precision loses against 50 digits on the rows that
-    are worst, whichever is more.
-    """
-    value = formula.predict(x)
-    symbols = [sympy.Symbol(name, real=True) for name in formula.inputs]
-    lost = 64 * float(np.finfo(np.float64).eps) * max(float(np.max(np.abs(y))), deviation(y))
-    for row in np.argsort(-np.abs(y - value))[:_WORST_ROWS]:
-        exact = fifty_digits(
-            formula.expression, {s: sympy.Float(float(v), 17) for s, v in zip(symbols, x[row], strict=True)}
-        )
-        if exact is not None:
-            lost = max(lost, 100 * abs(float(exact - sympy.Float(float(value[row]), 30))))
-    return lost / deviation(y)
-
-
-def _objections(formula: Formula, verification: Verification, held_bound: float, held_rows: int) -> list[str]:
-    """What speaks against calling the formula exact, the gravest first."""
+def _objections(formula: Formula, verification: Verification, rows: _Rows) -> list[str]:
+    """What speaks against calling the formula a law, the gravest first."""
     found = []
     if not formula.fits:
         found.append(formula.shortfall)
-    if verification.held > held_bound:
+    if not rows.met:
         found.append(
             f"not exact: residual {verification.held:.1e} of y's deviation on a held-out row, where rounding explains "
-            f"{held_bound:.0e}"
+            f"{rows.bound:.0e}"
         )
     if verification.canonical in ("different", "undecided"):
         found.append(f"not exact: canonical form {verification.canonical} ({verification.method})")
     for place, seen in (("inside the range", verification.inside), ("in a range twice as wide", verification.outside)):
         if seen is not None and not seen.worst <= FRESH:
             found.append(f"not exact: off by {seen.worst:.1e} on fresh points {place}")
-    if verification.canonical == "no truth":
-        if formula.unexplained > UNEXPLAINED:
-            found.append(
-                f"not called exact: it meets the rows, but {formula.unexplained} of its constants are no simple "
-                "numbers, so it may be a series standing in for a function"
-            )
-        if not all(constant.known for constant in formula.constants):
-            found.append("not called exact: it meets the rows, but they leave a constant of it open")
-        if min(formula.rows, held_rows) < _FEWEST:
-            found.append(f"not called exact: {formula.rows} training and {held_rows} held-out rows decide nothing")
+    if verification.canonical != "no truth":
+        return found
+    if formula.fits and rows.met and not rows.precision.coarse and not rows.met_to_rounding:
+        found.append(
+            f"not exact: a row is missed by more than the {rows.own:.0e} of y's deviation that the formula's own "
+            "rounding explains"
+        )
+    if not rows.precision.coarse and not all(constant.known for constant in formula.constants):
+        found.append("not called exact: it meets the rows, but they leave a constant of it open")
     return found
 
 
-def _statement(verification: Verification, formula: Formula, held: int) -> str:
-    """One sentence for a formula that is exact: what that rests on."""
+def _too_little(formula: Formula, rows: _Rows) -> list[str]:
+    """Why the rows are too few for the formula's form to show, whatever they are met to."""
+    found = []
+    if formula.unexplained > UNEXPLAINED:
+        found.append(
+            f"not called exact: it meets the rows, but {formula.unexplained} of its constants are no simple "
+            "numbers, so it may be a series standing in for a function"
+        )
+    different = formula.distinct_rows or formula.rows
+    if min(different, rows.distinct) < max(_FEWEST, _ROWS_A_CONSTANT * formula.unexplained):
+        found.append(
+            f"not called exact: {different} different training and {rows.distinct} different held-out rows decide "
+            "nothing"
+        )
+    if crowded := _crowded(formula, rows):
+        found.append(f"not called exact: {crowded}")
+    return found
+
+
+def _crowded(formula: Formula, rows: _Rows) -> str:
+    """Which input takes too few values for the formula's form in it to show; empty if none."""
+    for symbol in formula.expression.free_symbols:
+        values = len(np.unique(rows.x[:, formula.inputs.index(str(symbol))]))
+        if formula.expression.is_polynomial(symbol):
+            needed = int(sympy.degree(formula.expression, symbol)) + _FEWEST_LEVELS
+            if values < needed:
+                return f"{symbol} takes {values} values, on which many functions agree"
+        elif values < _FEWEST_LEVELS + 2:
+            return f"{symbol} takes {values} values, on which many functions agree"
+    return ""
+
+
+def _constant_error(formula: Formula) -> float:
+    """The largest relative standard error of the constants that stay decimals."""
+    errors = [c.error / abs(c.value) for c in formula.constants if c.exact is None and c.value]
+    return max((e for e in errors if np.isfinite(e)), default=0.0)
+
+
+def _statement(formula: Formula, verification: Verification, rows: _Rows, wrong: Sequence[str]) -> str:
+    """One sentence for what the word rests on."""
+    word, held = verification.word, rows.count
+    if word == "within noise":
+        return (
+            f"within noise: the residual is {formula.residual:.1e} of y's deviation, as much as smooth fits leave, and "
+            "nothing of it can be predicted"
+        )
+    if word == "one of several":
+        names = "; ".join(rival.words() for rival in verification.rivals)
+        return f"one of several forms that meet the rows: {names}"
+    if wrong:
+        return wrong[0]
+    if word == "within precision":
+        return (
+            f"within precision: every one of {formula.rows} training and {held} held-out rows is met to half a unit of "
+            f"its last place ({rows.precision.words})"
+        )
+    if word != "exact":
+        return f"{word}: no law, by what the rows show"
     if verification.inside is None or verification.outside is None:
         count = formula.unexplained
         known = f"; {count} of its constants are known as decimals only" if count else ""
@@ -248,26 +366,27 @@ def _statement(verification: Verification, formula: Formula, held: int) -> str:
     )
 
 
-def _network_r2(formula: Formula, network: Predictor, ranges: Sequence[tuple[float, float]], seed: int) -> float:
-    """1 - mean (network - formula)**2 / variance of the network, on fresh points where the formula is real."""
-    x = _points(ranges, seed + 2)
+def _network_verdict(
+    formula: Formula, network: Predictor, ranges: Sequence[tuple[float, float]], seed: int
+) -> NetworkVerdict:
+    """How far the network follows the formula, on fresh points where the formula is real."""
+    x = _points(ranges, seed + 2, _NETWORK_POINTS)
     seen = np.asarray(network(x), dtype=np.float64).reshape(len(x))
     said = formula.predict(x)
     counted = np.isfinite(said) & np.isfinite(seen)
     if not np.any(counted):
-        return float("-inf")
+        return NetworkVerdict("departs", float("-inf"), float("inf"), 0)
+    unit = deviation(seen[counted])
     with np.errstate(all="ignore"):
-        miss = float(np.mean((seen[counted] - said[counted]) ** 2))
-        variance = float(np.var(seen[counted]))
-    if variance == 0.0:
-        return 1.0 if miss == 0.0 else float("-inf")
-    return 1.0 - miss / variance
+        miss = (seen[counted] - said[counted]) / unit
+        r2, worst = 1.0 - float(np.mean(miss**2)), float(np.max(np.abs(miss)))
+    return NetworkVerdict(network_word(r2, worst), r2, worst, int(counted.sum()))
 
 
-def _points(ranges: Sequence[tuple[float, float]], seed: int) -> Float64[np.ndarray, "points inputs"]:
+def _points(ranges: Sequence[tuple[float, float]], seed: int, count: int) -> Float64[np.ndarray, "points inputs"]:
     """Uniform random points of the ranges."""
     low, high = np.array(ranges, dtype=np.float64).reshape(-1, 2).T
-    return np.random.default_rng(seed).uniform(low, high, (_POINTS, len(ranges)))
+    return np.random.default_rng(seed).uniform(low, high, (count, len(ranges)))
 
 
 def _named(truth: sympy.Expr, formula: Formula) -> sympy.Expr:

@@ -134,13 +134,9 @@ class ReportContent:
     def summary(self) -> tuple[str, ...]:
         """The headline: how the network does its task, a line for each formula, and one for the modules."""
         texts = {name: f"{name} = {_readable(formula)}" for name, formula in self.formulas.items()}
-        verdicts = {name: "exact" if formula.exact else "not exact" for name, formula in self.formulas.items()}
-        wide, long = (max(map(len, words.values()), default=0) for words in (texts, verdicts))
+        wide = max(map(len, texts.values()), default=0)
         lines = [] if self.fit is None else [self.fit.statement]
-        lines += [
-            f"{texts[name]:<{wide}}    {verdicts[name]:<{long}}    r2 {formula.r2:.6f}"
-            for name, formula in self.formulas.items()
-        ]
+        lines += [f"{texts[name]:<{wide}}    {formula.verdict()}" for name, formula in self.formulas.items()]
         lines.append(modules_line(self.modules, self.matches_decomposition))
         if self.interpretation is not None:
             lines.append(self.interpretation.statement)

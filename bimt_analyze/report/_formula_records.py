@@ -32,6 +32,36 @@ class DivergenceRecord(Record):
     r2: Number = Field(description="Of the formula's part against the network's.")
 
 
+class RivalRecord(Record):
+    """Another formula of comparable length that meets the rows as well."""
+
+    expression: str = Field(description="sympy text in the task's own names.")
+    origin: str = Field(description="Where it comes from: a series, a limit, a relation among the inputs.")
+    decided_by: list[dict[str, float]] = Field(description="Rows that would decide: a value of every input.")
+    gap: Number = Field(description="By how much the two part at the first of them, over the output's deviation.")
+
+
+class DataVerdictRecord(Record):
+    """What may be said of a formula as a law of the data."""
+
+    word: str = Field(description="exact, within precision, within noise, one of several, interpolation, or none.")
+    statement: str = Field(description="What the word rests on, in one sentence.")
+    rivals: list[RivalRecord] = Field(default=[], description="Other formulas that meet the rows as well.")
+    relations: list[str] = Field(default=[], description="Relations among the inputs that hold on every row.")
+    precision: str = Field(description="How finely the rows are written: double, float32, or so many decimals.")
+    training_rows: int = Field(description="Different rows that were searched.")
+    held_out_rows: int = Field(description="Different rows held out that repeat none of those.")
+
+
+class NetworkVerdictRecord(Record):
+    """How far the network follows a formula, on fresh points within the ranges."""
+
+    word: str = Field(description="follows, close, rough, or departs.")
+    r2: Number = Field(description="Of the formula against the network's own outputs.")
+    worst: Number = Field(description="The largest deviation, over the network's own.")
+    points: int = Field(description="Fresh points that were compared.")
+
+
 class FormulaRecord(Record):
     """What one output computes."""
 
@@ -39,8 +69,10 @@ class FormulaRecord(Record):
     latex: str
     variables: list[str] = Field(description="The inputs that it uses.")
     r2: Number = Field(description="1 - residual variance / variance, on the training rows.")
-    r2_network: Number = Field(description="r2 against the network's own outputs, on fresh points in the ranges.")
-    exact: bool = Field(description="Verified by canonical form and numbers, or by the rows where no truth is known.")
+    exact: bool = Field(description="Whether it is the law of the data itself, and the network fits its rows.")
+    identified: bool = Field(description="Whether its form is: exactly, within the rows' precision, or within noise.")
+    data: DataVerdictRecord | None = Field(description="The verdict on it as a law of the data; null if unverified.")
+    network: NetworkVerdictRecord | None = Field(description="How far the network follows it.")
     complexity: int = Field(description="Nodes of the expression.")
     canonical: str = Field(description="Formula minus truth: equal, different, undecided, or no truth.")
     message: str = Field(description="Why it is exact, or what speaks against it.")
@@ -49,7 +81,7 @@ class FormulaRecord(Record):
         default=[], description="What structural tests proposed; empty where none were made."
     )
     divergence: DivergenceRecord | None = Field(
-        default=None, description="Where r2_network is below 0.999 and it is not exact."
+        default=None, description="Where the network follows it to less than r2 0.999 and it is not exact."
     )
 
 

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 from ..modules import Module, in_task_order, named_modules
 from ._content import ReportContent
 from ._formula_records import (
+    DataVerdictRecord,
     DivergenceRecord,
     FormulaRecord,
+    NetworkVerdictRecord,
     ParetoEntryRecord,
+    RivalRecord,
     SharedPartRecord,
     SharedRecord,
     StructuralTestRecord,
@@ -32,7 +35,7 @@ from ._schema import (
 )
 
 if TYPE_CHECKING:
-    from ..formulas import Formula
+    from ..formulas import Formula, NetworkVerdict, Verification
 
 
 def record(report: ReportContent) -> ReportFile:
@@ -147,16 +150,41 @@ def _shared(report: ReportContent) -> SharedRecord | None:
     )
 
 
+def _data_verdict(formula: "Formula", verification: "Verification") -> DataVerdictRecord:
+    return DataVerdictRecord(
+        word=verification.word,
+        statement=verification.statement,
+        rivals=[
+            RivalRecord(
+                expression=str(rival.expression), origin=rival.origin, gap=finite(rival.gap),
+                decided_by=[dict(row) for row in rival.decided_by],
+            )
+            for rival in verification.rivals
+        ],
+        relations=list(verification.relations),
+        precision=formula.precision.words,
+        training_rows=formula.distinct_rows,
+        held_out_rows=verification.distinct_test,
+    )  # fmt: skip
+
+
+def _network_verdict(seen: "NetworkVerdict") -> NetworkVerdictRecord:
+    return NetworkVerdictRecord(word=seen.word, r2=finite(seen.r2), worst=finite(seen.worst), points=seen.points)
+
+
 def _formula(formula: "Formula") -> FormulaRecord:
     verification = formula.verification
+    seen = None if verification is None else verification.network
     missed = None if verification is None else verification.divergence
     return FormulaRecord(
         expression=str(formula.expression),
         latex=formula.latex(),
         variables=list(formula.variables),
         r2=finite(formula.r2),
-        r2_network=None if verification is None else finite(verification.network),
         exact=formula.exact,
+        identified=formula.identified,
+        data=None if verification is None else _data_verdict(formula, verification),
+        network=None if seen is None else _network_verdict(seen),
         complexity=formula.complexity,
         canonical="no truth" if verification is None else verification.canonical,
         message=formula.message if verification is None else verification.statement,

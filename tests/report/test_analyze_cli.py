@@ -61,8 +61,8 @@ def test_it_prints_the_headline_and_writes_reports(saved, tmp_path, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[:4] == [
         "network: does its task: r2 0.9999 on 80 rows (a constant: 0)",
-        "y1 = x1 + 2*x3    exact    r2 1.000000",
-        "y2 = x2 - x4      exact    r2 1.000000",
+        "y1 = x1 + 2*x3    exact on the data; the network follows it to r2 1.0000",
+        "y2 = x2 - x4      exact on the data; the network follows it to r2 0.9999",
         "2 modules, matching the decomposition: {x1, x3 -> y1}  {x2, x4 -> y2}",
     ]
     assert set(lines[4:]) == {f"report: {out}", f"report: {tmp_path / 'r.html'}"}
@@ -111,7 +111,7 @@ def test_a_network_trained_elsewhere_with_a_table(weights, tmp_path, capsys, tar
     words = [weights, "--activation", "identity", "--probe", tmp_path / "t.csv", *targets, "--parts", "u: a; v: b_m"]
     assert main([*map(str, words), *FAST]) == 0
     out = capsys.readouterr().out
-    assert re.search(r"^u = 3\*a \+ 1/100 +not exact +r2 1\.0", out, flags=re.MULTILINE)
+    assert re.search(r"^u = 3\*a \+ 1/100 +an interpolation of the data, r2 1\.0", out, flags=re.MULTILINE)
     assert out.splitlines()[-1] == "2 modules, matching the decomposition: {a -> u}  {b_m -> v}"
 
 

@@ -202,7 +202,8 @@ def _descend(ready: Model, values: Values, free: NDArray[np.bool_]) -> Values:
     best = spread(fit.x)
     for _ in range(3):  # plain Gauss-Newton steps: the last digits
         residual, jacobian = ready.evaluate(best)
-        size = np.linalg.norm(jacobian[:, free], axis=0)
+        with np.errstate(all="ignore"):
+            size = np.linalg.norm(jacobian[:, free], axis=0)
         if not np.all(np.isfinite(size)) or np.any(size == 0):
             break
         step = np.zeros(len(best))
@@ -221,12 +222,12 @@ def _standard_errors(problem: SearchProblem, residual: Rows, jacobian: NDArray[n
         return np.zeros(0)
     floor = float(np.finfo(np.float64).eps) * float(np.max(np.abs(problem.y))) / problem.unit
     sigma = max(float(np.sqrt(np.sum(residual**2) / max(rows - count, 1))), floor)
-    size = np.linalg.norm(jacobian, axis=0)
-    lost = ~(size > 0)
-    size[lost] = 1.0
-    _, values, right = np.linalg.svd(jacobian / size, full_matrices=False)
-    null = values < 1e-13 * max(values[0], 1e-300)
     with np.errstate(all="ignore"):
+        size = np.linalg.norm(jacobian, axis=0)
+        lost = ~((size > 0) & np.isfinite(size))
+        size[lost] = 1.0
+        _, values, right = np.linalg.svd(np.where(lost, 0.0, jacobian) / size, full_matrices=False)
+        null = values < 1e-13 * max(values[0], 1e-300)
         variance = np.sum((right[~null] / values[~null, None]) ** 2, axis=0)
     if np.any(null):
         variance[np.any(np.abs(right[null]) > 1e-6, axis=0)] = np.inf

@@ -16,6 +16,7 @@ Group = tuple[int, ...]
 
 _SHARE = 0.45  # columns a row
 _HIGHEST = 14  # total degree of a series: it follows a wave of three periods
+_HIGHEST_GRADIENT = 7  # and of one whose slopes are asked for
 _SEEN = 0.3  # of y's deviation left, above which a polynomial says nothing about inputs
 
 
@@ -201,6 +202,33 @@ def noise_level(x: Matrix, y: Rows, *, clock: Clock) -> float:
     return min([1.0, *(fit.error for fit in fits if fit is not None)])
 
 
+def gradients(x: Matrix, y: Rows) -> Matrix | None:
+    """The gradient of a polynomial fit on each row, in the units of y over those of x; None with too few rows.
+
+    Parameters
+    ----------
+    x : array of shape [rows, columns]
+        The inputs.
+    y : array of shape [rows]
+        The output.
+    """
+    group = tuple(range(x.shape[1]))
+    degree = min(affordable([group], len(y)), _HIGHEST_GRADIENT)
+    if degree == 0 or not group:
+        return None
+    low, high = np.min(x, axis=0), np.max(x, axis=0)
+    half = np.where(high > low, 0.5 * (high - low), 1.0)
+    t, exponents = centred(x), powers(len(group), degree)
+    coefficients = np.linalg.lstsq(legendre(t, exponents), y, rcond=1e-12)[0]
+    gradient = np.empty_like(t)
+    for i in range(t.shape[1]):
+        step = np.zeros(t.shape[1])
+        step[i] = 1e-4
+        change = legendre(t + step, exponents) - legendre(t - step, exponents)
+        gradient[:, i] = change @ coefficients / (2e-4 * half[i])
+    return gradient
+
+
 def direction(x: Matrix, y: Rows) -> tuple[tuple[float, ...], float] | None:
     """The weighted sum a.x that y seems to depend on, and the share of its gradient across it (0: all along).
 
@@ -214,20 +242,9 @@ def direction(x: Matrix, y: Rows) -> tuple[tuple[float, ...], float] | None:
     y : array of shape [rows]
         The output.
     """
-    group = tuple(range(x.shape[1]))
-    degree = min(affordable([group], len(y)), 7)
-    if degree == 0 or x.shape[1] < 2:
+    gradient = gradients(x, y) if x.shape[1] > 1 else None
+    if gradient is None:
         return None
-    low, high = np.min(x, axis=0), np.max(x, axis=0)
-    half = np.where(high > low, 0.5 * (high - low), 1.0)
-    t, exponents = centred(x), powers(len(group), degree)
-    coefficients = np.linalg.lstsq(legendre(t, exponents), y, rcond=1e-12)[0]
-    gradient = np.empty_like(t)
-    for i in range(t.shape[1]):
-        step = np.zeros(t.shape[1])
-        step[i] = 1e-4
-        change = legendre(t + step, exponents) - legendre(t - step, exponents)
-        gradient[:, i] = change @ coefficients / (2e-4 * half[i])
     values, vectors = np.linalg.eigh(gradient.T @ gradient)
     if not values[-1] > 0:
         return None

@@ -76,7 +76,8 @@ def snap(fit: Fit) -> Snapped:
     fit : Fit
         A template at its least-squares values.
     """
-    exact = fit.explained()
+    coarse = fit.model.problem.tolerance > 0
+    exact = fit.explained() and not coarse
     choices = [_choices(fit, place, exact) for place in range(len(fit.values))]
     every = {place: options[0] for place, options in enumerate(choices) if options}
     if not np.all(np.isfinite(fit.errors)):

@@ -1,6 +1,7 @@
 """Whether two expressions are the same function: cheap algebra first, then fifty digits at random points."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,11 @@ import sympy
 
 _DIGITS = 50  # of both expressions: 20 more than the difference is judged by, for cancellation
 _ZERO = sympy.Rational(1, 10**30)  # relative difference below which exact expressions agree
-_ZERO_DECIMAL = sympy.Rational(1, 10**12)  # and those with decimals, which data fix no better
+_DECIMAL = 1e-12  # relative error of a decimal constant, which data in double precision fix no better
+_SLACK = 30.0  # times the error of a decimal constant, for what it does to a value: rounding is no random noise
+_TOO_VAGUE = 1e-2  # relative error of a value through its constants, beyond which the point shows nothing
+_FAR = (0, 0, 0, 1, 2, 3, 4, 5, 6)  # decades beyond the range, at which forms with decimals are held against each other
+_FEWEST_FAR = 6  # points at which two forms with decimals must agree
 _POINTS = 24  # one shows a difference; several, since a point may be a chance zero
 _OPERATIONS = 400  # of an expression, beyond which expanding it is slow
 _TERMS = 3000  # of an expanded power, beyond which it is not expanded
@@ -39,7 +44,12 @@ class Equality:
 
 
 def same_function(
-    formula: sympy.Expr, truth: sympy.Expr, *, ranges: Mapping[str, tuple[float, float]], seed: int
+    formula: sympy.Expr,
+    truth: sympy.Expr,
+    *,
+    ranges: Mapping[str, tuple[float, float]],
+    seed: int,
+    error: float = 0.0,
 ) -> Equality:
     """Decide whether formula - truth is zero wherever the truth is real.
 
@@ -47,6 +57,10 @@ def same_function(
     out to 50 digits at 24 random rational points over twice the ranges, where the truth is real: formulas made of
     analytic pieces that agree there to 1e-30 agree; a difference is shown by one point. It is over in a fraction of a
     second: no simplify.
+
+    Once a constant is a decimal, agreement within the ranges proves little: a function and its series agree there.
+    Such forms are held against each other also at points up to a million times further out, to what the errors of
+    their decimals explain; points at which these explain anything are left out.
 
     Parameters
     ----------
@@ -58,12 +72,13 @@ def same_function(
         The least and the largest value of each input, by name; from -1 to 1 for names that are not in it.
     seed : int
         Of the random points.
+    error : float, default 0.0
+        The largest relative error of the decimals in ``formula``; 1e-12 if that is more.
 
     Returns
     -------
     Equality
-        With the method. Decimal constants are taken at 12 digits, since data in double precision fix no more; a formula
-        that holds decimals is held to 1e-12 at the points, and the method says so.
+        With the method. Decimal constants are taken at 12 digits, since data in double precision fix no more.
 
     Examples
     --------
@@ -80,14 +95,51 @@ def same_function(
             return Equality("equal", "same expression" + noted)
         if _short(left) and _short(right) and sympy.expand(left - right) == 0:
             return Equality("equal", "expanded difference is zero" + noted)
-    decimal = formula.has(sympy.Float)
-    left = formula if decimal else _rounded(formula, _KEPT_DIGITS[0])
-    right = truth if decimal else _rounded(truth, _KEPT_DIGITS[0])
-    counted, differing = _compare(left, right, ranges, seed, _ZERO_DECIMAL if decimal else _ZERO)
+    if formula.has(sympy.Float) or truth.has(sympy.Float):
+        return _compare_far(formula, truth, ranges, seed, max(error, _DECIMAL))
+    counted, differing = _compare(formula, truth, ranges, seed, _ZERO)
     if counted == 0:
         return Equality("undecided", "no point where the truth is real")
-    noted = ", to 12 of them since constants are decimals" if decimal else ""
-    return Equality("different" if differing else "equal", f"50 digits at {counted} points{noted}")
+    return Equality("different" if differing else "equal", f"50 digits at {counted} points")
+
+
+def _compare_far(
+    formula: sympy.Expr, truth: sympy.Expr, ranges: Mapping[str, tuple[float, float]], seed: int, error: float
+) -> Equality:
+    """Two forms with decimals, within the ranges and far beyond them."""
+    rng = np.random.default_rng(seed)
+    counted, furthest = 0, 0
+    for _ in range(_POINTS // 4):
+        for decades in _FAR:
+            point = _point(formula.free_symbols | truth.free_symbols, ranges, rng, 10.0**decades)
+            expected, found = fifty_digits(truth, point), fifty_digits(formula, point)
+            if expected is None:
+                continue
+            if found is None:
+                return Equality("different", "one is not real where the other is")
+            vague = sum(_vagueness(form, point, error) for form in (formula, truth))
+            size = abs(expected) + (1 if decades == 0 else 0)
+            if size == 0 or vague > _TOO_VAGUE * size:
+                continue
+            counted, furthest = counted + 1, max(furthest, decades)
+            if abs(found - expected) > _SLACK * vague + _DECIMAL * size:
+                return Equality("different", f"they part at a point {10**decades} times as far as the range")
+    if counted < _FEWEST_FAR:
+        return Equality("undecided", "the decimals are too vague to compare")
+    return Equality(
+        "equal", f"{counted} points up to {10**furthest} times as far as the range, to the decimals' errors"
+    )
+
+
+def _vagueness(form: sympy.Expr, point: Mapping[sympy.Symbol, sympy.Expr], error: float) -> float:
+    """How far the errors of its decimals may move the value of a form, to first order."""
+    value, moved = fifty_digits(form, point), 0.0
+    for number in form.atoms(sympy.Float):
+        other = fifty_digits(form.xreplace({number: sympy.Float(number * (1 + error), 30)}), point)
+        if value is None or other is None:
+            return float("inf")
+        moved += abs(float(other - value))
+    return moved
 
 
 def _rounded(expression: sympy.Expr, digits: int) -> sympy.Expr:
@@ -115,17 +167,13 @@ def _compare(
     zero: sympy.Rational,
 ) -> tuple[int, bool]:
     """How many points counted, and whether one of them showed a difference."""
-    symbols = sorted(formula.free_symbols | truth.free_symbols, key=str)
+    symbols = formula.free_symbols | truth.free_symbols
     rng = np.random.default_rng(seed)
     counted = 0
     for _ in range(4 * _POINTS):
         if counted == _POINTS:
             break
-        point = {}
-        for symbol in symbols:
-            low, high = ranges.get(str(symbol), (-1.0, 1.0))
-            spot = 0.5 * (low + high) + (high - low) * float(rng.uniform(-1.0, 1.0))
-            point[symbol] = sympy.Rational(f"{spot:.6e}")
+        point = _point(symbols, ranges, rng, 1.0)
         expected = fifty_digits(truth, point)
         if expected is None:
             continue
@@ -134,6 +182,21 @@ def _compare(
         if found is None or abs(found - expected) > zero * (1 + abs(expected)):
             return counted, True
     return counted, False
+
+
+def _point(
+    symbols: AbstractSet[sympy.Basic],
+    ranges: Mapping[str, tuple[float, float]],
+    rng: np.random.Generator,
+    further: float,
+) -> dict[sympy.Symbol, sympy.Expr]:
+    """A random rational point of ranges that are twice as wide, times a factor."""
+    point = {}
+    for symbol in sorted(symbols, key=str):
+        low, high = ranges.get(str(symbol), (-1.0, 1.0))
+        spot = 0.5 * (low + high) + further * (high - low) * float(rng.uniform(-1.0, 1.0))
+        point[symbol] = sympy.Rational(f"{spot:.6e}")
+    return point
 
 
 def fifty_digits(expression: sympy.Expr, point: Mapping[sympy.Symbol, sympy.Expr]) -> sympy.Number | None:

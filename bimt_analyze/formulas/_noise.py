@@ -1,0 +1,107 @@
+"""Whether what a formula leaves of its rows is noise: as large, without structure, and no better form beside it."""
+
+from dataclasses import replace
+from math import log, log2, sqrt
+
+import numpy as np
+import sympy
+from jaxtyping import Float64
+
+from ._formula import Formula
+from ._measured_formula import FEWEST_FOR_NOISE
+from ._searched_rows import distinct, searched_rows
+from .problem._search_problem import Clock, deviation
+from .problem._smooth import noise_level
+
+Table = tuple[Float64[np.ndarray, "rows inputs"], Float64[np.ndarray, "rows"]]
+
+_FEWEST = 50  # different training rows
+_AS_LARGE = 1.1  # times what smooth fits leave
+_UNPREDICTED = 0.985  # share of the residual that smooth fits of it must leave
+_SIGNIFICANT = 4.0  # standard errors that a constant without a name must lie from zero
+_MARGIN = 10.0  # bits by which the form must be preferred
+_MOST_CONSTANTS = 2  # without a name
+_SPREAD = 4.0  # standard errors by which the residual may be larger on held-out rows
+_EQUAL = 1e-6  # of y's deviation: forms that differ by less on the rows are one
+_LEAST = 1e-8  # of y's deviation: less is rounding, or what a series leaves
+_SECONDS = 3.0  # for smooth fits of the rows, and of the residual
+_NODE = 3.0  # bits
+
+
+def noise_objections(
+    formula: Formula,
+    x_test: Float64[np.ndarray, "held inputs"],
+    y_test: Float64[np.ndarray, "held"],
+    train: Table | None,
+    *,
+    known: bool = False,
+) -> list[str]:
+    """What speaks against calling the residual of a formula noise; empty where nothing does.
+
+    Parameters
+    ----------
+    formula : Formula
+        A formula that does not meet its rows.
+    x_test : array of shape [held, inputs]
+        Held-out rows.
+    y_test : array of shape [held]
+        The output on them.
+    train : tuple of arrays, optional
+        The inputs and the output of the rows that were searched; without them nothing is known of the noise.
+    known : bool, default False
+        Whether the formula equals a known truth, so that its form is no question.
+
+    Notes
+    -----
+    The residual is noise if it is at most a tenth larger than the least leave-one-out error of smooth fits, if smooth
+    fits of the residual leave 98.5 % of it, and if it is as large on held-out rows, but for four standard errors. The
+    form is preferred if each constant without a name is four standard errors from zero, if there are at most two of
+    them, and if the description length of every other form of the search is ten bits more.
+    """
+    if train is None or formula.distinct_rows < _FEWEST or len(y_test) < FEWEST_FOR_NOISE or not formula.variables:
+        return ["too few rows to know the noise"]
+    some = searched_rows(len(train[1]), 0)
+    x, y = train[0][some], train[1][some]
+    columns = x[:, list(distinct(x))]
+    with np.errstate(all="ignore"):
+        residual, held = y - formula.predict(x), y_test - formula.predict(x_test)
+    if not (np.all(np.isfinite(residual)) and np.all(np.isfinite(held))):
+        return ["the formula is not real on every row"]
+    unit, left = deviation(y), float(np.sqrt(np.mean(residual**2)))
+    found = []
+    level = noise_level(columns, y, clock=Clock.of(_SECONDS))
+    if left > _AS_LARGE * level * unit:
+        found.append(f"smooth fits leave {level:.1e} of y's deviation, the formula {left / unit:.1e}")
+    if left < _LEAST * unit:
+        return ["the residual is too small for noise"]
+    if left >= 0.5 * unit:
+        found.append("most of y is left")
+    structure = noise_level(columns, residual, clock=Clock.of(_SECONDS))
+    if structure < _UNPREDICTED:
+        found.append(f"smooth fits explain {1 - structure**2:.0%} of the residual")
+    beyond = float(np.sqrt(np.mean(held**2)))
+    if beyond > left * (1 + _SPREAD * sqrt(0.5 / len(held) + 0.5 / len(residual))):
+        found.append(f"the residual is {beyond / left:.2f} times as large on held-out rows")
+    if known:
+        return found
+    if formula.unexplained > _MOST_CONSTANTS:
+        found.append(f"{formula.unexplained} constants have no simple name")
+    if any(c.exact is None and not abs(c.value) > _SIGNIFICANT * c.error for c in formula.constants):
+        found.append("a constant may be zero")
+    own = _bits(formula.expression, formula.complexity, formula.residual, formula.rows)
+    for entry in formula.pareto_front:
+        with np.errstate(all="ignore"):
+            apart = np.abs(replace(formula, expression=entry.expression).predict(x) - formula.predict(x))
+        if np.max(apart) <= _EQUAL * unit:
+            continue
+        ahead = _bits(entry.expression, entry.complexity, entry.error, formula.rows) - own
+        if ahead < _MARGIN:
+            found.append(f"{entry.expression} is preferred, or only {max(ahead, 0):.0f} bits longer")
+            break
+    return found
+
+
+def _bits(expression: sympy.Expr, size: int, error: float, rows: int) -> float:
+    """The description length of a form and of the rows given it; each decimal takes half of log2(rows) bits."""
+    decimals = len(expression.atoms(sympy.Float))
+    return rows * log(max(error, 1e-12)) / log(2) + _NODE * size + 0.5 * log2(max(rows, 2)) * decimals

@@ -1,0 +1,133 @@
+"""The scale of words for a law of the data and for how far a network follows it, each with its one definition."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+import sympy
+
+DataWord = Literal["exact", "within precision", "within noise", "one of several", "interpolation", "none"]
+NetworkWord = Literal["follows", "close", "rough", "departs"]
+
+DATA_WORDS: Mapping[DataWord, str] = MappingProxyType(
+    {
+        "exact": "the form is identified, and every row is met to rounding in double precision",
+        "within precision": "the form is identified, and every row is met to the last digit in which it is written",
+        "within noise": "the residual is as large as the estimated noise and like it, and the form is preferred by "
+        "description length over every rival by 10 bits or more",
+        "one of several": "the rows cannot tell the form from another one of comparable length, which is named",
+        "interpolation": "it predicts held-out rows to r2 0.9 or better, and is not to be read as a law",
+        "none": "it does not predict held-out rows to r2 0.9, or there are none",
+    }
+)
+"""Each word for the law of the data, the strongest first, with its definition."""
+
+NETWORK_WORDS: Mapping[NetworkWord, str] = MappingProxyType(
+    {
+        "follows": "the largest deviation on fresh points is at most 1e-6 of the output's deviation",
+        "close": "r2 is 0.999 or more on fresh points",
+        "rough": "r2 is 0.9 or more on fresh points",
+        "departs": "r2 is below 0.9 on fresh points",
+    }
+)
+"""Each word for how far a network follows a formula, the strongest first, with its definition."""
+
+IDENTIFIED: frozenset[DataWord] = frozenset({"exact", "within precision", "within noise"})
+"""The words that call a form identified."""
+
+_FOLLOWED = 1e-6  # of the output's deviation
+_CLOSE, _ROUGH = 0.999, 0.9  # r2
+PREDICTS = 0.9  # r2 on held-out rows
+
+
+@dataclass(frozen=True)
+class Rival:
+    """Another formula of comparable length that meets the rows as well.
+
+    Attributes
+    ----------
+    expression : sympy.Expr
+        The formula, in the same names.
+    origin : str
+        Where it comes from, such as ``"exp(x) as the beginning of its series"``.
+    decided_by : tuple of mapping of str to float
+        Rows that would decide: the value of every input, where the two formulas part.
+    gap : float
+        By how much they part at the first of these rows, over y's deviation.
+
+    Examples
+    --------
+    >>> x = sympy.Symbol("x", real=True)
+    >>> rival = Rival(sympy.sin(x), "x as the beginning of sin(x)", ({"x": 0.5},), gap=0.02)
+    >>> print(f"{rival.expression}: measure at {dict(rival.decided_by[0])}")
+    sin(x): measure at {'x': 0.5}
+    """
+
+    expression: sympy.Expr
+    origin: str
+    decided_by: tuple[Mapping[str, float], ...]
+    gap: float
+
+    def words(self) -> str:
+        """The rival in one clause: its formula, where it comes from, and the row that would decide."""
+        said = f"{self.expression} ({self.origin})"
+        if not self.decided_by:
+            return said
+        row = ", ".join(f"{name} = {value:.4g}" for name, value in self.decided_by[0].items())
+        return f"{said}; a row at {row} would decide"
+
+
+@dataclass(frozen=True)
+class NetworkVerdict:
+    """How far a network follows a formula, on fresh points within the ranges.
+
+    Attributes
+    ----------
+    word : {"follows", "close", "rough", "departs"}
+        See `NETWORK_WORDS`.
+    r2 : float
+        1 - mean (network - formula)**2 / variance of the network.
+    worst : float
+        The largest deviation, over the network's standard deviation.
+    points : int
+        How many points were compared: where both are finite.
+
+    Examples
+    --------
+    >>> NetworkVerdict("rough", r2=0.9975, worst=0.21, points=10000).words()
+    'the network follows it to r2 0.9975'
+    """
+
+    word: NetworkWord
+    r2: float
+    worst: float
+    points: int
+
+    def words(self) -> str:
+        """The verdict in one clause."""
+        if self.word == "follows":
+            return f"the network follows it to {self.worst:.0e} of its deviation"
+        if self.word == "departs":
+            return f"the network departs from it: r2 {self.r2:.4g}"
+        return f"the network follows it to r2 {self.r2:.4f}"
+
+
+def network_word(r2: float, worst: float) -> NetworkWord:
+    """The word for how far a network follows a formula.
+
+    Parameters
+    ----------
+    r2 : float
+        Of the formula against the network, on fresh points.
+    worst : float
+        The largest deviation, over the network's own standard deviation.
+
+    Examples
+    --------
+    >>> network_word(0.9975, 0.2), network_word(1.0, 1e-9)
+    ('rough', 'follows')
+    """
+    if worst <= _FOLLOWED:
+        return "follows"
+    return "close" if r2 >= _CLOSE else "rough" if r2 >= _ROUGH else "departs"

@@ -1,0 +1,253 @@
+"""How finely the numbers of a table are written: in full double precision, as float32, or with a few digits."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import sqrt
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float64
+
+from ._search_problem import deviation
+from ._smooth import gradients
+
+Values = Float64[np.ndarray, "rows"]
+
+_FEWEST = 10  # different values below which the way they are written says nothing
+_FULL = 15  # significant digits from which a decimal is as good as a double
+_PLAIN = 7  # significant digits up to which numbers that float16 holds too were written by hand
+_BINARY = {"float16": np.float16, "float32": np.float32}
+_COVERED = 0.95  # share of the rows that a tolerance for all of them must cover
+_ARITHMETIC = 4.0  # times the rounding of the result, for a value that was computed in so few bits
+
+
+@dataclass(frozen=True)
+class ColumnPrecision:
+    """How one column is written.
+
+    Attributes
+    ----------
+    kind : {"double", "float32", "float16", "decimal"}
+        Which numbers its values are rounded to.
+    decimals : int
+        Of decimal numbers: the most digits behind the point.
+    digits : int
+        Of decimal numbers: the most significant digits.
+
+    Examples
+    --------
+    >>> column = column_precision(np.round(np.linspace(1, 2, 30) ** 3, 2))
+    >>> column.words, column.half(np.array([1.5]))
+    ('2 decimals', array([0.005]))
+    """
+
+    kind: Literal["double", "float32", "float16", "decimal"] = "double"
+    decimals: int = 0
+    digits: int = 0
+
+    @property
+    def coarse(self) -> bool:
+        """Whether the values are known less well than a double is."""
+        return self.kind != "double"
+
+    @property
+    def words(self) -> str:
+        """The precision in words, such as ``"float32"`` or ``"3 decimals"``."""
+        return self.kind if self.kind != "decimal" else f"{self.decimals} decimals"
+
+    def half(self, values: Values) -> Values:
+        """Half a unit of each value's last place: how far it may lie from what was rounded.
+
+        Parameters
+        ----------
+        values : array of shape [rows]
+            Values of the column.
+
+        Returns
+        -------
+        array of shape [rows]
+            Zero for doubles. Of decimals the coarser of the last place of the column and the last digit of the value.
+        """
+        if self.kind == "double":
+            return np.zeros(len(values))
+        if self.kind != "decimal":
+            return np.asarray(_ARITHMETIC * 0.5 * np.spacing(np.abs(values).astype(_BINARY[self.kind])), np.float64)
+        with np.errstate(divide="ignore"):
+            size = np.floor(np.log10(np.abs(values)))
+        last = np.where(np.isfinite(size), 10.0 ** (size + 1 - self.digits), 0.0)
+        return 0.5 * np.maximum(last, 10.0**-self.decimals)
+
+
+DOUBLE = ColumnPrecision()
+
+
+@dataclass(frozen=True)
+class RowPrecision:
+    """How the rows of a table are written, column by column.
+
+    Attributes
+    ----------
+    inputs : tuple of ColumnPrecision
+        One for each input.
+    output : ColumnPrecision
+        Of the output.
+
+    Examples
+    --------
+    >>> x = np.random.default_rng(0).uniform(size=(30, 1))
+    >>> row_precision(x, np.float32(x[:, 0] ** 2).astype(float)).words
+    'float32'
+    """
+
+    inputs: tuple[ColumnPrecision, ...]
+    output: ColumnPrecision
+
+    @property
+    def coarse(self) -> bool:
+        """Whether any column is known less well than doubles are."""
+        return self.output.coarse or any(column.coarse for column in self.inputs)
+
+    @property
+    def words(self) -> str:
+        """The precision of the output in words, or of the inputs where only they are coarse."""
+        coarse = [column.words for column in (self.output, *self.inputs) if column.coarse]
+        return coarse[0] if coarse else self.output.words
+
+    def input_halves(self, x: Float64[np.ndarray, "rows inputs"]) -> Float64[np.ndarray, "rows inputs"]:
+        """Half a unit of the last place of every input.
+
+        Parameters
+        ----------
+        x : array of shape [rows, inputs]
+            The inputs.
+        """
+        columns = [column.half(x[:, place]) for place, column in enumerate(self.inputs)]
+        return np.stack(columns, axis=1) if columns else np.zeros(x.shape)
+
+
+UNKNOWN_PRECISION = RowPrecision((), DOUBLE)
+
+
+def row_precision(x: Float64[np.ndarray, "rows inputs"], y: Values) -> RowPrecision:
+    """How the rows of a table are written.
+
+    Parameters
+    ----------
+    x : array of shape [rows, inputs]
+        The inputs.
+    y : array of shape [rows]
+        The output.
+    """
+    inputs = tuple(column_precision(x[:, place]) for place in range(x.shape[1]))
+    output = column_precision(y)
+    if not output.coarse and _whole(y) and len(np.unique(y)) >= _FEWEST and not _whole(x):
+        output = ColumnPrecision("decimal", 0, len(str(int(np.max(np.abs(y))))))
+    return RowPrecision(inputs, output)
+
+
+def tolerance_of(precision: RowPrecision, x: Float64[np.ndarray, "rows inputs"], y: Values) -> float:
+    """The root mean square that rounding of the rows leaves of y, in units of its deviation; 0 for doubles.
+
+    What rounding of the inputs does is estimated by the slopes of a polynomial fit.
+
+    Parameters
+    ----------
+    precision : RowPrecision
+        How the rows are written.
+    x : array of shape [rows, inputs]
+        The inputs.
+    y : array of shape [rows]
+        The output.
+    """
+    if not precision.coarse:
+        return 0.0
+    slopes = gradients(x, y)
+    rounded = precision.output.half(y)
+    if slopes is not None:
+        rounded = rounded + np.sum(np.abs(slopes) * precision.input_halves(x), axis=1)
+    return float(np.quantile(rounded, _COVERED)) / sqrt(3.0) / deviation(y)
+
+
+def allowances(
+    predict: Callable[[Float64[np.ndarray, "rows inputs"]], Values],
+    precision: RowPrecision,
+    x: Float64[np.ndarray, "rows inputs"],
+    y: Values,
+) -> Values:
+    """How far each row may lie from a formula for no other reason than the rounding of its numbers.
+
+    Parameters
+    ----------
+    predict : callable
+        The formula, from [rows, inputs] to [rows].
+    precision : RowPrecision
+        How the rows are written.
+    x : array of shape [rows, inputs]
+        The inputs.
+    y : array of shape [rows]
+        The output.
+
+    Returns
+    -------
+    array of shape [rows]
+        In y's own units: half a unit of y's last place, and what half a unit of each input's last place does to the
+        formula.
+    """
+    allowed = precision.output.half(y)
+    halves = precision.input_halves(x)
+    with np.errstate(all="ignore"):
+        value = predict(x)
+        for place in range(x.shape[1]):
+            if not np.any(halves[:, place]):
+                continue
+            changes = []
+            for sign in (-1.0, 1.0):
+                moved = x.copy()
+                moved[:, place] += sign * halves[:, place]
+                changes.append(np.nan_to_num(np.abs(predict(moved) - value), posinf=0.0))
+            allowed = allowed + np.maximum(*changes)
+    return allowed
+
+
+def _whole(values: Float64[np.ndarray, "..."]) -> bool:
+    """Whether all are whole numbers."""
+    return bool(np.all(values == np.floor(values)))
+
+
+def column_precision(values: Values) -> ColumnPrecision:
+    """How the values of one column are written.
+
+    A column counts as decimal where none of its values needs 15 significant digits, and as float32 or float16 where
+    all are such numbers. Whole numbers count as exact, since most are counts or labels, and so does a column of fewer
+    than ten different values.
+
+    Parameters
+    ----------
+    values : array of shape [rows]
+        Finite numbers.
+    """
+    different = np.unique(values)
+    if len(different) < _FEWEST or _whole(different):
+        return DOUBLE
+    decimal = _decimal(different)
+    if decimal is not None and decimal.digits <= _PLAIN:
+        return decimal
+    for kind, dtype in _BINARY.items():
+        with np.errstate(over="ignore"):
+            if np.all(different.astype(dtype).astype(np.float64) == different):
+                return ColumnPrecision(kind)  # type: ignore[arg-type]
+    return decimal or DOUBLE
+
+
+def _decimal(values: Values) -> ColumnPrecision | None:
+    """The decimal precision of some values; None where one of them needs the digits of a double."""
+    decimals = digits = 0
+    for value in values:
+        mantissa, _, exponent = f"{abs(float(value))!r}".partition("e")
+        whole, _, behind = mantissa.partition(".")
+        behind = "" if behind == "0" else behind
+        digits = max(digits, len((whole + behind).strip("0")))
+        decimals = max(decimals, len(behind) - int(exponent or 0))
+        if digits >= _FULL:
+            return None
+    return ColumnPrecision("decimal", decimals, digits)

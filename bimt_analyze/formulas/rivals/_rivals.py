@@ -1,0 +1,210 @@
+"""Other formulas of comparable length that meet the rows as well, and the rows that would decide."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+import sympy
+from jaxtyping import Float64
+
+from .._candidate import finish
+from .._row_bounds import own_rounding
+from .._verdict import Rival
+from ..problem._constants import refine
+from ..problem._precision import RowPrecision, allowances
+from ..problem._search_problem import Clock, SearchProblem, deviation
+from ..problem._template import Template, numeric
+from ..series._resummed_series import resummed_series
+from ..series._truncated_series import truncated_series
+from ..symbolic._equality import same_function
+from ..symbolic._tidy import complexity
+from ._deciding_rows import deciding_rows
+from ._input_relations import InputRelation, input_relations
+from ._restated_inputs import restated_inputs
+
+Matrix = Float64[np.ndarray, "rows inputs"]
+Rows = Float64[np.ndarray, "rows"]
+
+_LONGER = 2.0  # times the nodes of the formula, and ten more, up to which a rival's length is comparable
+_LONGER_PLUS = 10
+_MOST = 6  # rivals that are told
+_COLLECTED = 24  # of which the most different are told
+_TRIED = 400  # forms, beyond which no more are tried
+_AS_WELL = 1.5  # times the formula's own largest residual
+_ROWS = 2000  # that rivals are held against
+
+
+def _chosen(found: Sequence[Rival]) -> tuple[Rival, ...]:
+    """At most six, the shortest of every origin before the second of any."""
+    order: list[tuple[int, float, int]] = []
+    seen: Counter[str] = Counter()
+    for place in sorted(range(len(found)), key=lambda k: _length(found[k].expression)):
+        order.append((seen[found[place].origin], _length(found[place].expression), place))
+        seen[found[place].origin] += 1
+    return tuple(found[place] for _, _, place in sorted(order)[:_MOST])
+
+
+@dataclass(frozen=True)
+class _Judge:
+    """Whether a form meets the rows as well as a formula does."""
+
+    expression: sympy.Expr
+    symbols: list[sympy.Symbol]
+    x: Matrix
+    y: Rows
+    precision: RowPrecision
+    bound: float
+    longest: int
+
+    def meets(self, rival: sympy.Expr) -> bool:
+        """Whether a form meets every row to the bound, or to the precision in which the rows are written."""
+        if not rival.free_symbols <= set(self.symbols) or rival.has(sympy.zoo, sympy.nan, sympy.oo):
+            return False
+        with np.errstate(all="ignore"):
+            predict = numeric(rival, self.symbols)
+            residual = np.abs(self.y - predict(self.x))
+            allowed = self.bound + allowances(predict, self.precision, self.x, self.y)
+        return bool(np.all(residual <= allowed))
+
+    def comparable(self, rival: sympy.Expr) -> bool:
+        """Whether the length of a form is comparable to the formula's."""
+        return complexity(rival) <= self.longest
+
+
+def rivals(
+    expression: sympy.Expr,
+    names: Sequence[str],
+    x: Matrix,
+    y: Rows,
+    *,
+    precision: RowPrecision,
+    ranges: Sequence[tuple[float, float]],
+    others: Sequence[sympy.Expr] = (),
+    seed: int = 0,
+    time_limit: float = 5.0,
+) -> tuple[Rival, ...]:
+    """Other formulas of comparable length that meet the rows as well, at most six, the shortest first.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+        The formula, in real symbols.
+    names : sequence of str
+        The names of the columns of ``x``.
+    x : array of shape [rows, inputs]
+        The rows.
+    y : array of shape [rows]
+        The output.
+    precision : RowPrecision
+        How the rows are written.
+    ranges : sequence of (float, float)
+        The least and the largest value of each input.
+    others : sequence of sympy.Expr
+        Forms that a search found beside the formula.
+    seed : int, default 0
+        Of the points at which forms are compared, and of the rows that are proposed.
+    time_limit : float, default 5.0
+        Seconds; it is looked at between forms.
+
+    Notes
+    -----
+    Tried are the forms that the search found as well; functions cut to the beginning of their series, and their limits;
+    functions whose series begins like the formula; and the formula restated by a relation among the inputs (a constant,
+    a sum, a product, a polynomial of degree two, or a function).
+
+    Examples
+    --------
+    >>> from bimt_analyze.formulas.problem._precision import row_precision
+    >>> x = np.random.default_rng(0).uniform(-1e-7, 1e-7, (100, 1))
+    >>> symbol = sympy.Symbol("x", real=True)
+    >>> precision = row_precision(x, x[:, 0])
+    >>> found = rivals(2 * symbol, ["x"], x, 2 * x[:, 0], precision=precision, ranges=[(-1e-7, 1e-7)])
+    >>> any(rival.expression.has(sympy.sin) for rival in found)
+    True
+    """
+    symbols = [sympy.Symbol(name, real=True) for name in names]
+    if len(y) > _ROWS:
+        some = np.sort(np.random.default_rng(seed).choice(len(y), _ROWS, replace=False))
+        x, y = x[some], y[some]
+    unit = deviation(y)
+    with np.errstate(all="ignore"):
+        worst = float(np.max(np.abs(y - numeric(expression, symbols)(x)))) if len(y) else np.inf
+    if not np.isfinite(worst):
+        return ()
+    bound = max(own_rounding(expression, names, x, y) * unit, 0.0 if precision.coarse else _AS_WELL * worst)
+    longest = int(_LONGER * complexity(expression)) + _LONGER_PLUS
+    judge = _Judge(expression, symbols, x, y, precision, bound, longest)
+    clock = Clock.of(time_limit)
+    found: list[Rival] = []
+    kept: list[sympy.Expr] = []
+    spans = {  # in which a constant input varies too
+        name: (low, high) if high > low else (low, low + max(abs(low), 1.0))
+        for name, (low, high) in zip(names, ranges, strict=True)
+    }
+    for count, (form, origin) in enumerate(_forms(judge, others, clock, seed)):
+        if clock.over() or count > _TRIED or len(found) == _COLLECTED:
+            break
+        if not judge.comparable(form) or any(_equal(form, other, spans, seed) for other in [expression, *kept]):
+            continue
+        kept.append(form)
+        points, gap = deciding_rows(expression, form, names, ranges, x=x, unit=unit, bound=bound / unit, seed=seed)
+        if points:
+            found.append(Rival(form, origin, points, gap))
+    return _chosen(found)
+
+
+def _forms(judge: _Judge, others: Sequence[sympy.Expr], clock: Clock, seed: int) -> Iterator[tuple[sympy.Expr, str]]:
+    """Forms that meet the rows, each with where it comes from."""
+    for other in others:
+        if judge.meets(other):
+            yield other, "found by the search as well"
+    relations = input_relations(judge.symbols, judge.x) if len(judge.symbols) > 1 else ()
+    restated = restated_inputs(judge.expression, judge.symbols, judge.x, relations, clock=clock.share(0.5), seed=seed)
+    for form, origin in chain(truncated_series(judge.expression, judge.symbols, judge.x, judge.meets), restated):
+        if judge.meets(form):
+            yield form, origin
+    unit = deviation(judge.y)
+    problem = SearchProblem(judge.x, judge.y, tuple(judge.symbols), clock)
+    for template, origin in resummed_series(judge.expression, judge.symbols, judge.x, unit=unit):
+        if clock.over():
+            return
+        form = _fitted(template, problem, judge)
+        if form is not None:
+            yield form, origin
+
+
+def _fitted(template: Template, problem: SearchProblem, judge: _Judge) -> sympy.Expr | None:
+    """A template with its constants fitted, as simple numbers where they may be; None where it misses the rows."""
+    fit = refine(template, problem)
+    if fit is None:
+        return None
+    numbers = {c: sympy.Float(float(value)) for c, value in zip(fit.model.constants, fit.values, strict=True)}
+    forms = (finish(problem, fit).expression, template.expression.xreplace(numbers))
+    return next((form for form in forms if judge.meets(form)), None)
+
+
+def _length(form: sympy.Expr) -> float:
+    """The nodes of a form, a decimal counting as four."""
+    return complexity(form) + 3 * len(form.atoms(sympy.Float))
+
+
+def _equal(first: sympy.Expr, second: sympy.Expr, spans: Mapping[str, tuple[float, float]], seed: int) -> bool:
+    """Whether two forms are one function."""
+    return first == second or same_function(first, second, ranges=spans, seed=seed).canonical == "equal"
+
+
+def relations_of(names: Sequence[str], x: Matrix) -> tuple[str, ...]:
+    """The relations among the inputs in words; empty where the rows leave no direction open.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The names of the columns.
+    x : array of shape [rows, inputs]
+        The rows.
+    """
+    symbols = [sympy.Symbol(name, real=True) for name in names]
+    found = input_relations(symbols, x)
+    return tuple(str(r) for r in found if not isinstance(r, InputRelation) or r.expression.free_symbols)

@@ -1,0 +1,1 @@
+"""Functions and the beginnings of their series, which rows of a small range cannot tell apart."""

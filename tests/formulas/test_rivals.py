@@ -1,0 +1,99 @@
+"""Formulas that rows cannot tell apart are all named, with rows that would."""
+
+import numpy as np
+import pytest
+import sympy
+
+from bimt_analyze.formulas import find_formula, same_function, verify_formula
+from bimt_analyze.formulas.problem._template import numeric
+from bimt_analyze.formulas.rivals._input_relations import input_relations
+from bimt_analyze.formulas.rivals._rivals import relations_of
+
+A, B, C, X, W = sympy.symbols("a b c x w", real=True)
+RNG = np.random.default_rng(0)
+U, V, T = RNG.uniform(0.5, 2, 300), RNG.uniform(0.5, 2, 300), RNG.uniform(0.1, 1.4, 300)
+TINY = RNG.uniform(-1e-4, 1e-4, 300)
+
+
+def said(truth, names, x, **changes):
+    y = numeric(truth, list(sympy.symbols(names, real=True)))(x)
+    found = find_formula(x[:200], y[:200], names=names, output="y", time_limit=8, seed=0)
+    given = {"x_test": x[200:], "y_test": y[200:], "x_train": x[:200], "y_train": y[:200], "truth": None} | changes
+    return verify_formula(found, **given, ranges=list(zip(x.min(0), x.max(0), strict=True)))
+
+
+def forms(formula):
+    return [formula.expression, *(rival.expression for rival in formula.verification.rivals)]
+
+
+CASES = [
+    # the law, a twin that meets the rows as well, and the rows
+    (W * sympy.exp(0.37137 * X), None, ["x", "w"], np.stack([TINY, 2 * V], axis=1)),
+    (sympy.cos(X), None, ["x"], 1e-2 * (U[:, None] - 1)),
+    (A * (1 - A - B), A * C, ["a", "b", "c"], np.stack([U, V, 1 - U - V], axis=1)),
+    (A**2 * B + B, A * C + B, ["a", "b", "c"], np.stack([U, V, U * V], axis=1)),
+    (C * A**2, C * (1 - B**2), ["a", "b", "c"], np.stack([np.cos(T), np.sin(T), U], axis=1)),
+    (3 * A**2, A * B, ["a", "b"], np.stack([U, 3 * U], axis=1)),
+    (2.5 * A, A * B, ["a", "b"], np.stack([U, np.full(300, 2.5)], axis=1)),
+    (B * C, sympy.exp(A) * C, ["a", "b", "c"], np.stack([U, np.exp(U), V], axis=1)),
+]
+
+
+@pytest.mark.parametrize(("law", "twin", "names", "x"), CASES, ids=[str(case[0]) for case in CASES])
+def test_the_twin_is_named_with_a_row_that_decides(law, twin, names, x) -> None:
+    formula = said(law, names, x)
+    assert formula.word == "one of several" and not formula.exact and not formula.identified
+    span = {name: (float(low), float(low) + 3) for name, low in zip(names, x.min(0), strict=True)}
+    for one in (law, twin):
+        if one is not None:
+            near = [abs(numeric(f - one, list(sympy.symbols(names, real=True)))(x + 0.3)).max() for f in forms(formula)]
+            assert min(near) < 1e-3, (one, forms(formula), span)
+    for rival in formula.verification.rivals:
+        point = np.array([[rival.decided_by[0][name] for name in names]])
+        values = [
+            numeric(f, list(sympy.symbols(names, real=True)))(point)[0] for f in (formula.expression, rival.expression)
+        ]
+        assert abs(values[0] - values[1]) > 1e-7 * max(map(abs, values))
+
+
+@pytest.mark.parametrize(
+    ("law", "names", "x"),
+    [
+        (A * B, ["a", "b"], np.stack([U, V], axis=1)),
+        (sympy.sin(A) * B + C, ["a", "b", "c"], np.stack([2 * U, V, T], axis=1)),
+        (A**2 + sympy.exp(B), ["a", "b"], np.stack([U - 1, V], axis=1)),
+        (W * sympy.exp(X / 3), ["x", "w"], np.stack([U, V], axis=1)),
+    ],
+)
+def test_a_law_without_a_twin_has_no_rival(law, names, x) -> None:
+    formula = said(law, names, x)
+    assert formula.word == "exact" and formula.verification.rivals == ()
+
+
+def test_a_series_is_not_equal_to_its_function_however_small_the_range() -> None:
+    series = W * (1 + 0.37137 * X + 0.0689578 * X**2)
+    ranges = {"x": (-1e-4, 1e-4), "w": (1.0, 5.0)}
+    law = W * sympy.exp(sympy.Rational(37137, 100000) * X)
+    assert same_function(series, law, ranges=ranges, seed=0, error=1e-6).canonical == "different"
+    close = W * sympy.exp(0.3713700001 * X)
+    assert same_function(close, law, ranges=ranges, seed=0, error=1e-10).canonical == "equal"
+    assert same_function(close, law, ranges=ranges, seed=0).canonical == "different"  # decimals known to 1e-12
+
+
+def test_with_the_truth_known_a_series_is_not_exact() -> None:
+    x = np.stack([TINY, 2 * V], axis=1)
+    law = W * sympy.exp(sympy.Rational(37137, 100000) * X)
+    y = numeric(law, [X, W])(x)
+    series = find_formula(x[:200], y[:200], names=["x", "w"], output="y", time_limit=8)
+    ranges = list(zip(x.min(0), x.max(0), strict=True))
+    done = verify_formula(series, x_test=x[200:], y_test=y[200:], truth=law, ranges=ranges)
+    assert done.exact == (
+        same_function(done.expression, law, ranges=dict(zip("xw", ranges, strict=True)), seed=1).canonical == "equal"
+    )
+
+
+def test_relations_are_told_in_words() -> None:
+    x = np.stack([U, V, U + 2 * V, U * V, np.full(300, 4.0)], axis=1)
+    assert relations_of(["a", "b", "c", "d", "e"], x) == ("c = a + 2*b", "d = a*b")
+    free = input_relations(list(sympy.symbols("a b", real=True)), np.stack([U, V], axis=1))
+    assert free == ()
