@@ -54,9 +54,8 @@ def engine(target: Target, rows: Rows, seconds: float, seed: int) -> Answer:
     formula = find_formula(
         rows.x, rows.y, names=target.inputs, output=target.output, time_limit=(1 - _FINISHING) * seconds, seed=seed
     )
-    proven = verify_formula(
-        formula, x_test=rows.x_test, y_test=rows.y_test, truth=None, ranges=target.ranges, seed=seed
-    )
+    held = {"x_test": rows.x_test, "y_test": rows.y_test, "x_train": rows.x, "y_train": rows.y}
+    proven = verify_formula(formula, **held, truth=None, ranges=target.ranges, seed=seed)
     return Answer(proven.expression, proven.exact)
 
 

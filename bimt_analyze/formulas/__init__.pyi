@@ -14,7 +14,6 @@ from ._verdict import DATA_WORDS as DATA_WORDS
 from ._verdict import NETWORK_WORDS as NETWORK_WORDS
 from ._verdict import NetworkVerdict as NetworkVerdict
 from ._verdict import Rival as Rival
-from ._verification import verify_formula as verify_formula
 from .export._torch_module import FormulaModule as FormulaModule
 from .hints._circuit_structure import read_structure as read_structure
 from .hints._differentiable import Differentiable as Differentiable
@@ -30,3 +29,4 @@ from .problem._structure import Ridge as Ridge
 from .problem._structure import Structure as Structure
 from .symbolic._equality import Equality as Equality
 from .symbolic._equality import same_function as same_function
+from .verification._verify_formula import verify_formula as verify_formula

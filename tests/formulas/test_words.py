@@ -75,6 +75,16 @@ def test_noise_has_a_word_of_its_own(noise) -> None:
     assert formula.identified and not formula.exact
 
 
+def test_noise_does_not_hide_that_the_truth_is_another_form() -> None:
+    rng = np.random.default_rng(3)
+    x = rng.uniform(-1, 1, (600, 1))
+    y = 2 * x[:, 0] + 0.05 * rng.normal(size=600)
+    x1 = sympy.Symbol("x1", real=True)
+    rows = (x[:400], y[:400], x[400:], y[400:])
+    assert said(*rows, truth=2 * sympy.sin(x1)).word in LAWLESS
+    assert said(*rows, truth=2 * x1).word == "within noise"
+
+
 def test_what_smooth_fits_still_see_is_no_noise() -> None:
     rng = np.random.default_rng(3)
     x = rng.uniform(-1, 1, (600, 1))

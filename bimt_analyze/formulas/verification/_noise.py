@@ -7,16 +7,19 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
-from ._formula import Formula
-from ._measured_formula import FEWEST_FOR_NOISE
-from ._searched_rows import distinct, searched_rows
-from .problem._search_problem import Clock, deviation
-from .problem._smooth import noise_level
+from .._formula import Formula
+from .._measured_formula import FEWEST_FOR_NOISE
+from .._searched_rows import distinct, searched_rows
+from ..problem._search_problem import Clock, deviation
+from ..problem._smooth import noise_level
 
-Table = tuple[Float64[np.ndarray, "rows inputs"], Float64[np.ndarray, "rows"]]
+Matrix = Float64[np.ndarray, "rows inputs"]
+Rows = Float64[np.ndarray, "rows"]
+Table = tuple[Matrix, Rows]
 
 _FEWEST = 50  # different training rows
 _AS_LARGE = 1.1  # times what smooth fits leave
+_MOST_LEFT = 0.5  # of y's deviation, from which nothing is explained
 _UNPREDICTED = 0.985  # share of the residual that smooth fits of it must leave
 _SIGNIFICANT = 4.0  # standard errors that a constant without a name must lie from zero
 _MARGIN = 10.0  # bits by which the form must be preferred
@@ -62,19 +65,24 @@ def noise_objections(
         return ["too few rows to know the noise"]
     some = searched_rows(len(train[1]), 0)
     x, y = train[0][some], train[1][some]
-    columns = x[:, list(distinct(x))]
     with np.errstate(all="ignore"):
         residual, held = y - formula.predict(x), y_test - formula.predict(x_test)
     if not (np.all(np.isfinite(residual)) and np.all(np.isfinite(held))):
         return ["the formula is not real on every row"]
+    found = _of_residual(x, y, residual, held)
+    return found if known else found + _of_form(formula, x, deviation(y))
+
+
+def _of_residual(x: Matrix, y: Rows, residual: Rows, held: Float64[np.ndarray, "held"]) -> list[str]:
+    """What speaks against a residual being noise."""
     unit, left = deviation(y), float(np.sqrt(np.mean(residual**2)))
-    found = []
+    if left < _LEAST * unit:
+        return ["the residual is too small for noise"]
+    columns, found = x[:, list(distinct(x))], []
     level = noise_level(columns, y, clock=Clock.of(_SECONDS))
     if left > _AS_LARGE * level * unit:
         found.append(f"smooth fits leave {level:.1e} of y's deviation, the formula {left / unit:.1e}")
-    if left < _LEAST * unit:
-        return ["the residual is too small for noise"]
-    if left >= 0.5 * unit:
+    if left >= _MOST_LEFT * unit:
         found.append("most of y is left")
     structure = noise_level(columns, residual, clock=Clock.of(_SECONDS))
     if structure < _UNPREDICTED:
@@ -82,8 +90,12 @@ def noise_objections(
     beyond = float(np.sqrt(np.mean(held**2)))
     if beyond > left * (1 + _SPREAD * sqrt(0.5 / len(held) + 0.5 / len(residual))):
         found.append(f"the residual is {beyond / left:.2f} times as large on held-out rows")
-    if known:
-        return found
+    return found
+
+
+def _of_form(formula: Formula, x: Matrix, unit: float) -> list[str]:
+    """What speaks against preferring the form to every other that the search found."""
+    found = []
     if formula.unexplained > _MOST_CONSTANTS:
         found.append(f"{formula.unexplained} constants have no simple name")
     if any(c.exact is None and not abs(c.value) > _SIGNIFICANT * c.error for c in formula.constants):
@@ -92,10 +104,8 @@ def noise_objections(
     for entry in formula.pareto_front:
         with np.errstate(all="ignore"):
             apart = np.abs(replace(formula, expression=entry.expression).predict(x) - formula.predict(x))
-        if np.max(apart) <= _EQUAL * unit:
-            continue
         ahead = _bits(entry.expression, entry.complexity, entry.error, formula.rows) - own
-        if ahead < _MARGIN:
+        if ahead < _MARGIN and not np.max(apart) <= _EQUAL * unit:
             found.append(f"{entry.expression} is preferred, or only {max(ahead, 0):.0f} bits longer")
             break
     return found

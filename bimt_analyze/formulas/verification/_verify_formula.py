@@ -1,7 +1,7 @@
 """The verification of a formula: its rows, its truth, its rivals, and the network on fresh points."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import sympy
@@ -9,24 +9,20 @@ from jaxtyping import Float64
 
 from bimt_train import InputError
 
-from ._candidate import UNEXPLAINED
-from ._fidelity import FAITHFUL, divergence
-from ._formula import Formula, NumericCheck, Predictor, Verification
+from .._fidelity import FAITHFUL, divergence
+from .._formula import Formula, NumericCheck, Predictor, Verification
+from .._searched_rows import check_rows
+from .._verdict import NetworkVerdict, Rival, network_word
+from ..problem._search_problem import deviation
+from ..rivals._rivals import relations_of, rivals
+from ..symbolic._equality import Equality, same_function
+from ._evidence import Evidence
 from ._noise import noise_objections
-from ._row_bounds import distinct_rows, own_rounding, row_fit
-from ._searched_rows import check_rows
-from ._verdict import PREDICTS, DataWord, NetworkVerdict, Rival, network_word
-from .problem._precision import RowPrecision, row_precision
-from .problem._search_problem import deviation
-from .rivals._rivals import relations_of, rivals
-from .symbolic._equality import Equality, same_function
+from ._objections import objections, too_little, word_of
+from ._statement import statement_of
 
-FRESH = 1e-9  # relative error on fresh points that constants in double precision may leave
 _POINTS = 1000  # fresh ones, within the ranges and in ranges twice as wide
 _NETWORK_POINTS = 10_000  # fresh ones, at which the network is held against the formula
-_FEWEST = 10  # different rows below which agreement shows nothing
-_ROWS_A_CONSTANT = 3  # different rows that each constant without a name takes
-_FEWEST_LEVELS = 2  # values of an input beyond its degree: with fewer, any function of it is such a polynomial
 _NO_TRUTH = Equality("no truth", "none known")
 
 
@@ -120,7 +116,7 @@ def verify_formula(
             got=str(len(ranges)),
         )
     train = None if x_train is None or y_train is None else (x_train, y_train)
-    rows = _Rows.of(formula, x_test, y_test, train)
+    rows = Evidence.of(formula, x_test, y_test, train)
     equality, inside, outside = _NO_TRUTH, None, None
     unit = deviation(y_test) if len(y_test) else 1.0
     if truth is not None:
@@ -143,8 +139,8 @@ def verify_formula(
         distinct_test=rows.distinct,
     )
     known = equality.canonical == "equal"
-    thin = _too_little(formula, rows)
-    wrong = [*_objections(formula, verification, rows), *(() if known else thin)]
+    thin = too_little(formula, rows)
+    wrong = [*objections(formula, verification, rows), *(() if known else thin)]
     met = formula.fits and rows.met
     found: tuple[Rival, ...] = ()
     if met and not known and len(rows.y) and formula.inputs:
@@ -152,13 +148,13 @@ def verify_formula(
             formula.expression, formula.inputs, rows.x, rows.y, precision=rows.precision, ranges=ranges,
             others=[entry.expression for entry in formula.pareto_front] + ([] if truth is None else [truth]), seed=seed,
         )  # fmt: skip
-    word = _word(formula, rows, verification, wrong, () if thin else found)
+    word = word_of(formula, rows, verification, wrong, () if thin else found)
     if word == "none" and not met:
         noise = noise_objections(formula, x_test, y_test, train, known=known)
-        word = "within noise" if not noise else rows.predicts
+        word = "within noise" if not noise and equality.canonical != "different" else rows.predicts
     relations = relations_of(formula.inputs, rows.x) if found else ()
     verification = replace(verification, word=word, rivals=found, relations=relations)
-    statement = _statement(formula, verification, rows, wrong)
+    statement = statement_of(formula, verification, rows, wrong)
     missed, seen = None, verification.network
     if network is not None and seen is not None and seen.r2 < FAITHFUL and word != "exact" and formula.inputs:
         x = _points(ranges, seed + 3, _POINTS)
@@ -171,53 +167,6 @@ def verify_formula(
         message="; ".join(said) or word,
         verification=replace(verification, statement=statement, divergence=missed),
     )
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """The rows that a formula is held against: those held out, and all of them."""
-
-    x: Float64[np.ndarray, "all inputs"]
-    y: Float64[np.ndarray, "all"]
-    precision: RowPrecision
-    worst: float
-    bound: float
-    own: float
-    met_to_rounding: bool
-    met: bool
-    count: int
-    distinct: int
-    r2: float
-
-    @classmethod
-    def of(
-        cls,
-        formula: Formula,
-        x: Float64[np.ndarray, "held inputs"],
-        y: Float64[np.ndarray, "held"],
-        train: tuple[Float64[np.ndarray, "rows inputs"], Float64[np.ndarray, "rows"]] | None,
-    ) -> "_Rows":
-        """What a formula leaves of its held-out rows."""
-        every_x, every_y = (x, y) if train is None else (np.concatenate([train[0], x]), np.concatenate([train[1], y]))
-        precision = formula.precision if formula.precision.inputs else row_precision(every_x, every_y)
-        fit = row_fit(formula.expression, formula.inputs, x, y, precision=precision)
-        own = own_rounding(formula.expression, formula.inputs, every_x, every_y) if len(every_y) else 0.0
-        with np.errstate(all="ignore"):
-            residual = every_y - formula.predict(every_x)
-            left = (y - formula.predict(x)) / (deviation(y) if len(y) else 1.0)
-        worst = float(np.max(np.abs(residual))) / deviation(every_y) if len(every_y) else 0.0
-        r2 = 1.0 - float(np.mean(left**2)) if len(y) else float("-inf")
-        return cls(
-            x=every_x, y=every_y, precision=precision, worst=fit.worst, bound=max(fit.bound, formula.bound), own=own,
-            met_to_rounding=worst <= own, met=fit.within_precision, count=len(y),
-            distinct=distinct_rows(x, besides=None if train is None else train[0]),
-            r2=r2 if np.isfinite(r2) else float("-inf"),
-        )  # fmt: skip
-
-    @property
-    def predicts(self) -> DataWord:
-        """The word for a formula that is no law: whether it predicts the held-out rows at all."""
-        return "interpolation" if self.r2 >= PREDICTS and self.distinct else "none"
 
 
 def numeric_check(
@@ -249,121 +198,10 @@ def numeric_check(
     return NumericCheck(int(counted.sum()), int((~counted).sum()), worst)
 
 
-def _word(
-    formula: Formula, rows: _Rows, verification: Verification, wrong: Sequence[str], found: Sequence[Rival]
-) -> DataWord:
-    """The word for a formula whose rows are met; "none" for others."""
-    if not (formula.fits and rows.met):
-        return "none"
-    if wrong:
-        return "one of several" if found else rows.predicts
-    if found:
-        return "one of several"
-    to_rounding = formula.worst <= formula.bound and verification.held <= rows.bound
-    if to_rounding and (verification.canonical == "equal" or rows.met_to_rounding):
-        return "exact"
-    return "within precision" if rows.precision.coarse else rows.predicts
-
-
-def _objections(formula: Formula, verification: Verification, rows: _Rows) -> list[str]:
-    """What speaks against calling the formula a law, the gravest first."""
-    found = []
-    if not formula.fits:
-        found.append(formula.shortfall)
-    if not rows.met:
-        found.append(
-            f"not exact: residual {verification.held:.1e} of y's deviation on a held-out row, where rounding explains "
-            f"{rows.bound:.0e}"
-        )
-    if verification.canonical in ("different", "undecided"):
-        found.append(f"not exact: canonical form {verification.canonical} ({verification.method})")
-    for place, seen in (("inside the range", verification.inside), ("in a range twice as wide", verification.outside)):
-        if seen is not None and not seen.worst <= FRESH:
-            found.append(f"not exact: off by {seen.worst:.1e} on fresh points {place}")
-    if verification.canonical != "no truth":
-        return found
-    if formula.fits and rows.met and not rows.precision.coarse and not rows.met_to_rounding:
-        found.append(
-            f"not exact: a row is missed by more than the {rows.own:.0e} of y's deviation that the formula's own "
-            "rounding explains"
-        )
-    if not rows.precision.coarse and not all(constant.known for constant in formula.constants):
-        found.append("not called exact: it meets the rows, but they leave a constant of it open")
-    return found
-
-
-def _too_little(formula: Formula, rows: _Rows) -> list[str]:
-    """Why the rows are too few for the formula's form to show, whatever they are met to."""
-    found = []
-    if formula.unexplained > UNEXPLAINED:
-        found.append(
-            f"not called exact: it meets the rows, but {formula.unexplained} of its constants are no simple "
-            "numbers, so it may be a series standing in for a function"
-        )
-    different = formula.distinct_rows or formula.rows
-    if min(different, rows.distinct) < max(_FEWEST, _ROWS_A_CONSTANT * formula.unexplained):
-        found.append(
-            f"not called exact: {different} different training and {rows.distinct} different held-out rows decide "
-            "nothing"
-        )
-    if crowded := _crowded(formula, rows):
-        found.append(f"not called exact: {crowded}")
-    return found
-
-
-def _crowded(formula: Formula, rows: _Rows) -> str:
-    """Which input takes too few values for the formula's form in it to show; empty if none."""
-    for symbol in formula.expression.free_symbols:
-        values = len(np.unique(rows.x[:, formula.inputs.index(str(symbol))]))
-        if formula.expression.is_polynomial(symbol):
-            needed = int(sympy.degree(formula.expression, symbol)) + _FEWEST_LEVELS
-            if values < needed:
-                return f"{symbol} takes {values} values, on which many functions agree"
-        elif values < _FEWEST_LEVELS + 2:
-            return f"{symbol} takes {values} values, on which many functions agree"
-    return ""
-
-
 def _constant_error(formula: Formula) -> float:
     """The largest relative standard error of the constants that stay decimals."""
     errors = [c.error / abs(c.value) for c in formula.constants if c.exact is None and c.value]
     return max((e for e in errors if np.isfinite(e)), default=0.0)
-
-
-def _statement(formula: Formula, verification: Verification, rows: _Rows, wrong: Sequence[str]) -> str:
-    """One sentence for what the word rests on."""
-    word, held = verification.word, rows.count
-    if word == "within noise":
-        return (
-            f"within noise: the residual is {formula.residual:.1e} of y's deviation, as much as smooth fits leave, and "
-            "nothing of it can be predicted"
-        )
-    if word == "one of several":
-        names = "; ".join(rival.words() for rival in verification.rivals)
-        return f"one of several forms that meet the rows: {names}"
-    if wrong:
-        return wrong[0]
-    if word == "within precision":
-        return (
-            f"within precision: every one of {formula.rows} training and {held} held-out rows is met to half a unit of "
-            f"its last place ({rows.precision.words})"
-        )
-    if word != "exact":
-        return f"{word}: no law, by what the rows show"
-    if verification.inside is None or verification.outside is None:
-        count = formula.unexplained
-        known = f"; {count} of its constants are known as decimals only" if count else ""
-        return (
-            f"no truth known: exact rests on {formula.rows} training and {held} held-out rows, met to "
-            f"{max(verification.train, verification.held):.0e} of y's deviation{known}"
-        )
-    inside, outside = verification.inside, verification.outside
-    out = inside.left_out + outside.left_out
-    rest = f" ({out} points left out: truth not real there)" if out else ""
-    return (
-        f"canonical form equal ({verification.method}); agrees to {max(inside.worst, outside.worst):.0e} on "
-        f"{inside.points} fresh points inside the range and {outside.points} in one twice as wide{rest}"
-    )
 
 
 def _network_verdict(

@@ -1,0 +1,97 @@
+"""The rows that a formula is held against, and what it leaves of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64
+
+from .._formula import Formula
+from .._row_bounds import distinct_rows, own_rounding, row_fit
+from .._verdict import PREDICTS, DataWord
+from ..problem._precision import RowPrecision, row_precision
+from ..problem._search_problem import deviation
+
+Table = tuple[Float64[np.ndarray, "rows inputs"], Float64[np.ndarray, "rows"]]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The rows that a formula is held against, and what it leaves of them; residuals are in units of y's deviation.
+
+    Attributes
+    ----------
+    x, y : arrays of shape [all, inputs] and [all]
+        All rows: those that were searched, where they are known, and those held out.
+    precision : RowPrecision
+        How they are written.
+    worst : float
+        The largest residual on a held-out row.
+    bound : float
+        The largest that rounding in double precision explains.
+    own : float
+        The largest that the formula's own rounding explains.
+    met_to_rounding : bool
+        Whether no row is missed by more than that.
+    met : bool
+        Whether every held-out row is met to rounding, or to its precision.
+    count : int
+        How many rows are held out.
+    distinct : int
+        How many of them are different, and repeat no row that was searched.
+    r2 : float
+        On the held-out rows.
+    """
+
+    x: Float64[np.ndarray, "all inputs"]
+    y: Float64[np.ndarray, "all"]
+    precision: RowPrecision
+    worst: float
+    bound: float
+    own: float
+    met_to_rounding: bool
+    met: bool
+    count: int
+    distinct: int
+    r2: float
+
+    @classmethod
+    def of(
+        cls,
+        formula: Formula,
+        x: Float64[np.ndarray, "held inputs"],
+        y: Float64[np.ndarray, "held"],
+        train: Table | None,
+    ) -> "Evidence":
+        """What a formula leaves of its rows.
+
+        Parameters
+        ----------
+        formula : Formula
+            What is held against them.
+        x : array of shape [held, inputs]
+            The rows held out.
+        y : array of shape [held]
+            The output on them.
+        train : tuple of arrays, optional
+            The rows that were searched.
+        """
+        every_x, every_y = (x, y) if train is None else (np.concatenate([train[0], x]), np.concatenate([train[1], y]))
+        precision = formula.precision if formula.precision.inputs else row_precision(every_x, every_y)
+        fit = row_fit(formula.expression, formula.inputs, x, y, precision=precision)
+        own = own_rounding(formula.expression, formula.inputs, every_x, every_y) if len(every_y) else 0.0
+        with np.errstate(all="ignore"):
+            residual = every_y - formula.predict(every_x)
+            left = (y - formula.predict(x)) / (deviation(y) if len(y) else 1.0)
+        worst = float(np.max(np.abs(residual))) / deviation(every_y) if len(every_y) else 0.0
+        r2 = 1.0 - float(np.mean(left**2)) if len(y) else float("-inf")
+        return cls(
+            x=every_x, y=every_y, precision=precision, worst=fit.worst, bound=max(fit.bound, formula.bound), own=own,
+            met_to_rounding=worst <= own, met=fit.within_precision, count=len(y),
+            distinct=distinct_rows(x, besides=None if train is None else train[0]),
+            r2=r2 if np.isfinite(r2) else float("-inf"),
+        )  # fmt: skip
+
+    @property
+    def predicts(self) -> DataWord:
+        """The word for a formula that is no law: whether it predicts the held-out rows at all."""
+        return "interpolation" if self.r2 >= PREDICTS and self.distinct else "none"

@@ -1,0 +1,54 @@
+"""One sentence for what the word for a formula rests on."""
+
+from collections.abc import Sequence
+
+from .._formula import Formula, Verification
+from ._evidence import Evidence
+
+
+def statement_of(formula: Formula, verification: Verification, rows: Evidence, wrong: Sequence[str]) -> str:
+    """One sentence for what the word rests on.
+
+    Parameters
+    ----------
+    formula : Formula
+        What is judged.
+    verification : Verification
+        With the word, the rivals, and how the formula stands to its rows and to the truth.
+    rows : Evidence
+        The rows.
+    wrong : sequence of str
+        What speaks against it.
+    """
+    word, held = verification.word, rows.count
+    if word == "within noise":
+        return (
+            f"within noise: the residual is {formula.residual:.1e} of y's deviation, as much as smooth fits leave, and "
+            "nothing of it can be predicted"
+        )
+    if word == "one of several":
+        names = "; ".join(rival.words() for rival in verification.rivals)
+        return f"one of several forms that meet the rows: {names}"
+    if wrong:
+        return wrong[0]
+    if word == "within precision":
+        return (
+            f"within precision: every one of {formula.rows} training and {held} held-out rows is met to half a unit of "
+            f"its last place ({rows.precision.words})"
+        )
+    if word != "exact":
+        return f"{word}: no law, by what the rows show"
+    if verification.inside is None or verification.outside is None:
+        count = formula.unexplained
+        known = f"; {count} of its constants are known as decimals only" if count else ""
+        return (
+            f"no truth known: exact rests on {formula.rows} training and {held} held-out rows, met to "
+            f"{max(verification.train, verification.held):.0e} of y's deviation{known}"
+        )
+    inside, outside = verification.inside, verification.outside
+    out = inside.left_out + outside.left_out
+    rest = f" ({out} points left out: truth not real there)" if out else ""
+    return (
+        f"canonical form equal ({verification.method}); agrees to {max(inside.worst, outside.worst):.0e} on "
+        f"{inside.points} fresh points inside the range and {outside.points} in one twice as wide{rest}"
+    )
