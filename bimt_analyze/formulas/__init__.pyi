@@ -10,10 +10,10 @@ from ._formula import Verification as Verification
 from ._search_options import SearchOptions as SearchOptions
 from ._shared_parts import SharedParts as SharedParts
 from ._shared_parts import shared_parts as shared_parts
-from ._verdict import DATA_WORDS as DATA_WORDS
-from ._verdict import NETWORK_WORDS as NETWORK_WORDS
-from ._verdict import NetworkVerdict as NetworkVerdict
-from ._verdict import Rival as Rival
+from ._verdict_words import DATA_WORDS as DATA_WORDS
+from ._verdict_words import NETWORK_WORDS as NETWORK_WORDS
+from ._verdict_words import NetworkVerdict as NetworkVerdict
+from ._verdict_words import Rival as Rival
 from .export._torch_module import FormulaModule as FormulaModule
 from .hints._circuit_structure import read_structure as read_structure
 from .hints._differentiable import Differentiable as Differentiable

@@ -10,7 +10,7 @@ from jaxtyping import Float64
 from sympy.printing.latex import greek_letters_set
 
 from ._fidelity import Divergence
-from ._verdict import IDENTIFIED, DataWord, NetworkVerdict, Rival
+from ._verdict_words import IDENTIFIED, DataWord, NetworkVerdict, Rival
 from .hints._structural_tests import StructuralTestResult
 from .problem._precision import UNKNOWN_PRECISION, RowPrecision
 from .problem._snapping import Constant
@@ -232,7 +232,7 @@ class Formula:
         return self.word in IDENTIFIED and not self.withheld
 
     def verdict(self) -> str:
-        """Both verdicts in one line: the word for it as a law of the data, and how far the network follows it."""
+        """The two verdicts in one line: the word for the law of the data, and how far the network follows it."""
         if self.verification is None:
             return f"not verified, r2 {self.r2:.4f}"
         said = {"interpolation": "an interpolation of the data", "none": "no law of the data"}

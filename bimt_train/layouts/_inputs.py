@@ -46,7 +46,13 @@ class Inputs:
         return values[0]
 
     def with_first(self, value: "Tensor") -> Self:
-        """Replace the first argument."""
+        """Replace the first argument.
+
+        Parameters
+        ----------
+        value : Tensor
+            The new one.
+        """
         if self.positional:
             return replace(self, positional=(value, *self.positional[1:]))
         name = next(iter(self.named))

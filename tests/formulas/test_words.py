@@ -7,7 +7,7 @@ import pytest
 import sympy
 
 from bimt_analyze.formulas import DATA_WORDS, NETWORK_WORDS, find_formula, verify_formula
-from bimt_analyze.formulas._verdict import IDENTIFIED, network_word
+from bimt_analyze.formulas._verdict_words import IDENTIFIED, network_word
 
 LAWLESS = {"interpolation", "none"}
 

@@ -15,6 +15,7 @@ _MARGIN_EXACT = 14.0  # bits: one value in 16,000 meets such a number by chance
 _MARGIN_NOISY = 3.0  # bits: on noisy rows a simple number is preferred more readily, and the fit is tested
 _ERRORS = 30.0  # standard errors of exact rows: rounding is no random noise
 _ERRORS_NOISY = 2.5  # standard errors of noisy rows: 99 % of a normal distribution
+_MARGIN_COARSE, _ERRORS_COARSE = 6.0, 6.0  # of rounded rows: a few large values may carry most of the rounding
 
 
 @dataclass(frozen=True)
@@ -104,8 +105,11 @@ def snap(fit: Fit) -> Snapped:
 def _choices(fit: Fit, place: int, exact: bool) -> list[Simple]:
     """Simple numbers within a constant's error bars, the simplest first."""
     value, error = float(fit.values[place]), float(fit.errors[place])
-    width = _ERRORS * error + 1e-15 * abs(value) if exact else _ERRORS_NOISY * error
-    return simple_numbers(value, width, margin=_MARGIN_EXACT if exact else _MARGIN_NOISY)
+    if exact:
+        return simple_numbers(value, _ERRORS * error + 1e-15 * abs(value), margin=_MARGIN_EXACT)
+    if fit.model.problem.tolerance > 0:
+        return simple_numbers(value, _ERRORS_COARSE * error, margin=_MARGIN_COARSE)
+    return simple_numbers(value, _ERRORS_NOISY * error, margin=_MARGIN_NOISY)
 
 
 def _placed(first: Fit, current: Fit, names: dict[int, Simple], exact: bool) -> Fit | None:
@@ -115,8 +119,11 @@ def _placed(first: Fit, current: Fit, names: dict[int, Simple], exact: bool) -> 
     for place, simple in names.items():
         values[place], free[place] = simple.value, False
     trial = settle(current.model, values, free)
-    if trial is None or not exact:
-        return trial if trial is not None and _bearable(first, trial, len(names)) else None
+    if trial is None:
+        return None
+    if not exact:
+        coarse = trial.model.problem.tolerance > 0 and trial.explained() and first.explained()
+        return trial if coarse or _bearable(first, trial, len(names)) else None
     return trial if trial.explained() else None
 
 

@@ -11,7 +11,7 @@ from jaxtyping import Float64
 
 from .._candidate import finish
 from .._row_bounds import own_rounding
-from .._verdict import Rival
+from .._verdict_words import Rival
 from ..problem._constants import refine
 from ..problem._precision import RowPrecision, allowances
 from ..problem._search_problem import Clock, SearchProblem, deviation
@@ -59,7 +59,13 @@ class _Judge:
     longest: int
 
     def meets(self, rival: sympy.Expr) -> bool:
-        """Whether a form meets every row to the bound, or to the precision in which the rows are written."""
+        """Whether a form meets every row to the bound, or to the precision in which the rows are written.
+
+        Parameters
+        ----------
+        rival : sympy.Expr
+            The form.
+        """
         if not rival.free_symbols <= set(self.symbols) or rival.has(sympy.zoo, sympy.nan, sympy.oo):
             return False
         with np.errstate(all="ignore"):
@@ -69,7 +75,13 @@ class _Judge:
         return bool(np.all(residual <= allowed))
 
     def comparable(self, rival: sympy.Expr) -> bool:
-        """Whether the length of a form is comparable to the formula's."""
+        """Whether the length of a form is comparable to the formula's.
+
+        Parameters
+        ----------
+        rival : sympy.Expr
+            The form.
+        """
         return complexity(rival) <= self.longest
 
 

@@ -158,7 +158,19 @@ class _Bracket:
         return str(self.back.get(self.variable, self.variable))
 
     def template(self, function: _Function, amplitude: float, rate: float, level: float) -> Template:
-        """The formula with A h(b s) + c in place of the polynomial, its decimals open too."""
+        """The formula with A h(b s) + c in place of the polynomial, its decimals open too.
+
+        Parameters
+        ----------
+        function : _Function
+            The function h.
+        amplitude : float
+            Where A starts.
+        rate : float
+            Where b starts.
+        level : float
+            Where c starts; there is none if it is 0.
+        """
         a, b, c = (sympy.Dummy(name, real=True) for name in "abc")
         inner = a * function.expression.xreplace({_T: b * self.variable}) + (c if level else 0)
         shape = (self.factor * inner + self.rest) / (self.variable if self.pole else 1)

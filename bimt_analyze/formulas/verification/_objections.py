@@ -7,8 +7,8 @@ import sympy
 
 from .._candidate import UNEXPLAINED
 from .._formula import Formula, Verification
-from .._verdict import DataWord, Rival
-from ._evidence import Evidence
+from .._verdict_words import DataWord, Rival
+from ._row_evidence import Evidence
 
 FRESH = 1e-9  # relative error on fresh points that constants in double precision may leave
 _FEWEST = 10  # different rows below which agreement shows nothing
@@ -17,7 +17,17 @@ _FEWEST_LEVELS = 2  # values of an input beyond its degree: with fewer, any func
 
 
 def objections(formula: Formula, verification: Verification, rows: Evidence) -> list[str]:
-    """What speaks against calling the formula a law, the gravest first."""
+    """What speaks against calling the formula a law, the gravest first.
+
+    Parameters
+    ----------
+    formula : Formula
+        What is judged.
+    verification : Verification
+        How it stands to its rows and to the truth.
+    rows : Evidence
+        The rows.
+    """
     found = []
     if not formula.fits:
         found.append(formula.shortfall)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from .._formula import Formula, Verification
-from ._evidence import Evidence
+from ._row_evidence import Evidence
 
 
 def statement_of(formula: Formula, verification: Verification, rows: Evidence, wrong: Sequence[str]) -> str:

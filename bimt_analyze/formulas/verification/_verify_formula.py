@@ -12,13 +12,13 @@ from bimt_train import InputError
 from .._fidelity import FAITHFUL, divergence
 from .._formula import Formula, NumericCheck, Predictor, Verification
 from .._searched_rows import check_rows
-from .._verdict import NetworkVerdict, Rival, network_word
+from .._verdict_words import NetworkVerdict, Rival, network_word
 from ..problem._search_problem import deviation
 from ..rivals._rivals import relations_of, rivals
 from ..symbolic._equality import Equality, same_function
-from ._evidence import Evidence
 from ._noise import noise_objections
 from ._objections import objections, too_little, word_of
+from ._row_evidence import Evidence
 from ._statement import statement_of
 
 _POINTS = 1000  # fresh ones, within the ranges and in ranges twice as wide

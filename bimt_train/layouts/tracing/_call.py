@@ -68,7 +68,13 @@ class Call:
     used: frozenset[int] = frozenset()
 
     def fields(self, value: Any) -> Fields:
-        """The fields of an argument; none for a number."""
+        """The fields of an argument; none for a number.
+
+        Parameters
+        ----------
+        value : object
+            The argument.
+        """
         if not isinstance(value, Value):
             return ()
         return of_constant(self.labels, value.tensor) if value.constant else value.fields
@@ -78,7 +84,15 @@ class Call:
         return self.args[place] if len(self.args) > place else self.kwargs.get(name, default)
 
     def layer(self, value: Any, *contracted: int) -> None:
-        """Note that a layer reads along the ``contracted`` axes of one of its tensors, and writes along the others."""
+        """Note that a layer reads along the ``contracted`` axes of one of its tensors, and writes along the others.
+
+        Parameters
+        ----------
+        value : object
+            The tensor.
+        *contracted : int
+            Its axes that are summed over.
+        """
         if isinstance(value, Value) and not value.of_inputs:
             for field in value.fields:
                 reads = varying(field) & {axis % field.ndim for axis in contracted}
@@ -89,7 +103,15 @@ Rule = Callable[[Call], Fields | list[Fields]]
 
 
 def axes_of(given: Any, count: int) -> tuple[int, ...]:
-    """Axes as an operator takes them, one, several or none for all, counted from 0."""
+    """Axes as an operator takes them, one, several or none for all, counted from 0.
+
+    Parameters
+    ----------
+    given : int, sequence of int or None
+        What the operator was given; negative ones count from the end.
+    count : int
+        How many axes there are.
+    """
     if given is None or given == []:
         return tuple(range(count))
     listed = given if isinstance(given, list | tuple) else [given]

@@ -36,14 +36,32 @@ def varying(field: Tensor) -> frozenset[int]:
 
 
 def along(labels: Ints, axis: int, axes: int) -> Tensor:
-    """A field that varies along one of ``axes`` axes."""
+    """A field that varies along one of ``axes`` axes.
+
+    Parameters
+    ----------
+    labels : sequence of int
+        The label of each index of that axis.
+    axis : int
+        The axis.
+    axes : int
+        How many axes the field has.
+    """
     shape = [1] * axes
     shape[axis] = len(labels)
     return torch.as_tensor(labels).reshape(shape)
 
 
 def of_constant(labels: Labels, value: Tensor) -> Fields:
-    """Pinned labels for each axis along which the entries of a constant differ."""
+    """Pinned labels for each axis along which the entries of a constant differ.
+
+    Parameters
+    ----------
+    labels : Labels
+        Which makes the labels.
+    value : Tensor
+        The constant.
+    """
     fields = []
     for axis, length in enumerate(value.shape):
         if length > 1 and not bool((value == value.narrow(axis, 0, 1)).all()):
@@ -52,13 +70,35 @@ def of_constant(labels: Labels, value: Tensor) -> Fields:
 
 
 def moved(fields: Fields, shape: Sequence[int], move: Callable[[Tensor], Tensor]) -> Fields:
-    """Apply an operator that only moves entries, and loses none, to fields over a tensor of that ``shape``."""
+    """Apply an operator that only moves entries, and loses none, to fields over a tensor of that ``shape``.
+
+    Parameters
+    ----------
+    fields : tuple of Tensor
+        The fields.
+    shape : sequence of int
+        The shape of the tensor.
+    move : callable
+        The operator, from a tensor to a tensor.
+    """
     found = (collapsed(move(field.expand(*shape))) for field in fields)
     return tuple(field for field in found if field.numel() > 1)
 
 
 def chosen(labels: Labels, fields: Fields, shape: Sequence[int], move: Callable[[Tensor], Tensor]) -> Fields:
-    """As `moved`, for an operator that may lose entries: permutations must keep the set of those that are left."""
+    """As `moved`, for an operator that may lose entries: permutations must keep the set of those that are left.
+
+    Parameters
+    ----------
+    labels : Labels
+        Which notes the sets.
+    fields : tuple of Tensor
+        The fields.
+    shape : sequence of int
+        The shape of the tensor.
+    move : callable
+        The operator, from a tensor to a tensor.
+    """
     found = [collapsed(move(field.expand(*shape))) for field in fields]
     for field in found:
         labels.keep(field.numpy())
@@ -66,12 +106,28 @@ def chosen(labels: Labels, fields: Fields, shape: Sequence[int], move: Callable[
 
 
 def lifted(fields: Fields, axes: int) -> Fields:
-    """Fields over a tensor that broadcasts to ``axes`` axes."""
+    """Fields over a tensor that broadcasts to ``axes`` axes.
+
+    Parameters
+    ----------
+    fields : tuple of Tensor
+        Fields of fewer axes.
+    axes : int
+        How many axes there are in the end.
+    """
     return tuple(field.reshape((1,) * (axes - field.ndim) + tuple(field.shape)) for field in fields)
 
 
 def met(labels: Labels, *several: Fields) -> Fields:
-    """Fields of an elementwise combination of tensors; demands that permutations act alike on all of them."""
+    """Fields of an elementwise combination of tensors; demands that permutations act alike on all of them.
+
+    Parameters
+    ----------
+    labels : Labels
+        Which unites the labels that meet.
+    *several : tuple of Tensor
+        The fields of each tensor.
+    """
     axes = max((field.ndim for fields in several for field in fields), default=0)
     merged: list[Tensor] = []
     for fields in several:

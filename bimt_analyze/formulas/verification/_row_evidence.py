@@ -7,7 +7,7 @@ from jaxtyping import Float64
 
 from .._formula import Formula
 from .._row_bounds import distinct_rows, own_rounding, row_fit
-from .._verdict import PREDICTS, DataWord
+from .._verdict_words import PREDICTS, DataWord
 from ..problem._precision import RowPrecision, row_precision
 from ..problem._search_problem import deviation
 
