@@ -157,7 +157,8 @@ def find_formula(
             kind = _KINDS.get(tuple(stages), "quick")
             tell(f"{kind} search" if question.structure is None else f"{kind} search with hints")
             outcome = outcome.joined(search(question, stages), problem)
-            if not outcome.settled and not outcome.interrupted and stages in (QUICK, DECOMPOSITIONS):
+            whole = stages in (QUICK, DECOMPOSITIONS) and question.width == problem.width
+            if whole and not outcome.settled and not outcome.interrupted:
                 outcome = outcome.joined(Outcome(resummed(outcome, problem), ()), problem)
             if outcome.settled or outcome.interrupted or (tolerance and outcome.done and stages is MATCHED):
                 break  # rows known to a tolerance cannot tell a better form

@@ -13,6 +13,7 @@ _DECIMAL = 1e-12  # relative error of a decimal constant, which data in double p
 _SLACK = 30.0  # times the error of a decimal constant, for what it does to a value: rounding is no random noise
 _TOO_VAGUE = 1e-2  # relative error of a value through its constants, beyond which the point shows nothing
 _FAR = (0, 0, 0, 1, 2, 3, 4, 5, 6)  # decades beyond the range, at which forms with decimals are held against each other
+_ROUNDS = 4  # of points, one in each of these ranges
 _FEWEST_FAR = 6  # points at which two forms with decimals must agree
 _POINTS = 24  # one shows a difference; several, since a point may be a chance zero
 _OPERATIONS = 400  # of an expression, beyond which expanding it is slow
@@ -109,7 +110,7 @@ def _compare_far(
     """Two forms with decimals, within the ranges and far beyond them."""
     rng = np.random.default_rng(seed)
     counted, furthest = 0, 0
-    for _ in range(_POINTS // 4):
+    for _ in range(_ROUNDS):
         for decades in _FAR:
             point = _point(formula.free_symbols | truth.free_symbols, ranges, rng, 10.0**decades)
             expected, found = fifty_digits(truth, point), fifty_digits(formula, point)
