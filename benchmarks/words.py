@@ -28,6 +28,12 @@ TITLES = {
     "noise": "Words: 100 noisy tables",
     "nothing": "Words: 300 tables without a law",
 }
+RIGHT = {
+    "twins": "Right: not called exact, or the law itself.",
+    "precision": "Right: the form that the rows give as doubles, or neither gives the law.",
+    "noise": "Right: the law's form, whatever its constants.",
+    "nothing": "Right: called interpolation or none.",
+}
 LAWFUL = frozenset({"exact", "within precision", "within noise", "one of several"})
 SEEN_NEAR = 0.05  # of the gap between twins: how near a form must come to be one of them
 NOISES = (0.001, 0.01, 0.05)
@@ -189,11 +195,12 @@ def lines(section: str, found: Sequence[Found]) -> list[str]:
     """The results of a section as a table."""
     words = Counter(each.word for each in found)
     right = {word: sum(each.right for each in found if each.word == word) for word in words}
-    text = table(["word", "tables", "of them right"], [[w, n, right[w]] for w, n in words.most_common()])
+    rows = [[word, count, right[word]] for word, count in words.most_common()]
+    text = [*table(["word", "tables", "of them right"], rows), "", RIGHT[section]]
     if section == "twins":
         several = [each for each in found if each.word == "one of several"]
         named, decided = (sum(getattr(e, what) for e in several) for what in ("named", "decided"))
-        text += ["", f"Of {len(several)} called one of several, {named} name the law, and its twin where the rows"]
+        text += [f"Of {len(several)} called one of several, {named} name the law, and its twin where the rows"]
         text += [f"do not tell it apart; in {decided} every proposed row decides."]
     took = [each.seconds for each in found]
     return [*text, "", f"Seconds a table: {np.median(took):.1f} at the median, {max(took):.1f} at most."]
