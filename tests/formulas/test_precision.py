@@ -6,6 +6,7 @@ import sympy
 
 from bimt_analyze.formulas import find_formula, verify_formula
 from bimt_analyze.formulas.problem._precision import allowances, column_precision, row_precision, tolerance_of
+from bimt_train import InputError
 
 RANDOM = np.random.default_rng(0)
 VALUES = RANDOM.uniform(0.5, 20, 200)
@@ -58,8 +59,9 @@ def test_rounding_of_an_input_is_allowed_by_the_slope() -> None:
     allowed = allowances(cube, precision, x, y)
     assert np.all(np.abs(y - cube(x)) <= allowed * (1 + 1e-9))
     assert allowed == pytest.approx(3 * x[:, 0] ** 2 * 0.005, rel=0.02)
-    assert 0 < tolerance_of(precision, x, y) < 0.01
-    assert tolerance_of(row_precision(VALUES[:, None], y), VALUES[:, None], y) == 0.0
+    written = np.round(y, 2)
+    assert 0 < tolerance_of(row_precision(x, written), x, written) < 0.01
+    assert tolerance_of(precision, x, y) == 0.0  # rows whose output is in doubles are searched as exact
 
 
 @pytest.mark.parametrize("change", [lambda v: v.astype(np.float32).astype(float), lambda v: digits(v, 4)])
@@ -82,3 +84,36 @@ def test_a_form_beyond_the_last_digit_is_not_within_precision() -> None:
     shifted = exact[200:] + np.where(np.arange(100) == 3, 0.02, 0.0)  # one held-out row is two units off
     held = {"x_test": x[200:], "y_test": np.round(shifted, 2), "x_train": x[:200], "y_train": exact[:200]}
     assert verify_formula(found, **held, truth=None, ranges=[(1, 3)]).word != "within precision"
+
+
+@pytest.mark.parametrize(
+    ("x", "exact"),
+    [
+        (np.linspace(0, 1, 101), True),
+        (np.random.default_rng(0).permutation(np.linspace(0, 1, 101))[:70], True),  # a part of a grid
+        (np.repeat(np.linspace(0, 5, 21), 20), True),  # each setting as often
+        (np.round(np.random.default_rng(0).uniform(0, 1, 400), 2), False),
+        (np.round(np.random.default_rng(0).uniform(0, 1, 400), 6), False),
+    ],
+)
+def test_settings_on_a_grid_are_exact_and_rounded_measurements_are_not(x, exact) -> None:
+    x = np.round(x, 6)
+    y = np.round(np.random.default_rng(1).normal(size=len(x)), 3)
+    assert row_precision(x[:, None], y).inputs[0].coarse is not exact
+
+
+def test_a_law_on_inputs_of_few_digits_is_exact_where_its_output_is() -> None:
+    x = np.round(np.random.default_rng(2).uniform(1, 3, (300, 2)), 2)
+    y = np.sin(x[:, 0]) * x[:, 1] + 0.37137
+    found = find_formula(x[:200], y[:200], names=["a", "b"], output="y", time_limit=10)
+    held = {"x_test": x[200:], "y_test": y[200:], "x_train": x[:200], "y_train": y[:200]}
+    done = verify_formula(found, **held, truth=None, ranges=[(1, 3)] * 2)
+    assert done.word == "exact", done.message
+
+
+def test_searched_rows_that_do_not_fit_are_refused() -> None:
+    x = np.random.default_rng(2).uniform(1, 3, (60, 2))
+    found = find_formula(x, x[:, 0], names=["a", "b"], output="y", time_limit=1)
+    held = {"x_test": x, "y_test": x[:, 0], "truth": None, "ranges": [(1, 3)] * 2}
+    with pytest.raises(InputError, match="searched rows of 'y'"):
+        verify_formula(found, **held, x_train=x, y_train=np.where(x[:, 0] > 2, np.nan, 1.0))

@@ -5,6 +5,7 @@ import pytest
 import sympy
 
 from bimt_analyze.formulas import find_formula, same_function, verify_formula
+from bimt_analyze.formulas.problem._precision import row_precision
 from bimt_analyze.formulas.problem._template import numeric
 from bimt_analyze.formulas.rivals._input_relations import input_relations
 from bimt_analyze.formulas.rivals._rivals import relations_of
@@ -94,6 +95,10 @@ def test_with_the_truth_known_a_series_is_not_exact() -> None:
 
 def test_relations_are_told_in_words() -> None:
     x = np.stack([U, V, U + 2 * V, U * V, np.full(300, 4.0)], axis=1)
-    assert relations_of(["a", "b", "c", "d", "e"], x) == ("c = a + 2*b", "d = a*b")
+    names, y = ["a", "b", "c", "d", "e"], x[:, 0]
+    assert relations_of(names, x, precision=row_precision(x, y)) == ("c = a + 2*b", "d = a*b")
+    written = np.round(x[:, :3], 5)  # in which the sum is right to its last place alone
+    told = relations_of(names[:3], written, precision=row_precision(written, y))
+    assert len(told) == 1 and told[0].startswith("c = ")
     free = input_relations(list(sympy.symbols("a b", real=True)), np.stack([U, V], axis=1))
     assert free == ()

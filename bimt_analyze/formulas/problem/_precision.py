@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Float64
+from scipy.stats import chi2
 
 from ._search_problem import deviation
 from ._smooth import gradients
@@ -17,6 +18,8 @@ _FEWEST = 10  # different values below which the way they are written says nothi
 _FULL = 15  # significant digits from which a decimal is as good as a double
 _PLAIN = 7  # significant digits up to which numbers that float16 holds too were written by hand
 _BINARY = {"float16": np.float16, "float32": np.float32}
+_READ = 20_000  # different values that are looked at
+_EVEN = 1e-4  # chance that rounded measurements would be spread so evenly
 _COVERED = 0.95  # share of the rows that a tolerance for all of them must cover
 _ARITHMETIC = 4.0  # times the rounding of the result, for a value that was computed in so few bits
 
@@ -131,6 +134,9 @@ UNKNOWN_PRECISION = RowPrecision((), DOUBLE)
 def row_precision(x: Float64[np.ndarray, "rows inputs"], y: Values) -> RowPrecision:
     """How the rows of a table are written.
 
+    Inputs on a grid, such as 0, 0.01, 0.02, ..., are settings, and count as exact: their values are spread more evenly
+    than rounded measurements could be.
+
     Parameters
     ----------
     x : array of shape [rows, inputs]
@@ -138,7 +144,10 @@ def row_precision(x: Float64[np.ndarray, "rows inputs"], y: Values) -> RowPrecis
     y : array of shape [rows]
         The output.
     """
-    inputs = tuple(column_precision(x[:, place]) for place in range(x.shape[1]))
+    inputs = tuple(
+        DOUBLE if _is_designed(x[:, place], column) else column
+        for place, column in enumerate(column_precision(x[:, place]) for place in range(x.shape[1]))
+    )
     output = column_precision(y)
     if not output.coarse and _whole(y) and len(np.unique(y)) >= _FEWEST and not _whole(x):
         output = ColumnPrecision("decimal", 0, len(str(int(np.max(np.abs(y))))))
@@ -146,9 +155,10 @@ def row_precision(x: Float64[np.ndarray, "rows inputs"], y: Values) -> RowPrecis
 
 
 def tolerance_of(precision: RowPrecision, x: Float64[np.ndarray, "rows inputs"], y: Values) -> float:
-    """The root mean square that rounding of the rows leaves of y, in units of its deviation; 0 for doubles.
+    """The root mean square that rounding of the rows leaves of y, in units of its deviation.
 
-    What rounding of the inputs does is estimated by the slopes of a polynomial fit.
+    It is 0 where y is written as doubles: such rows are searched as exact, however their inputs are written. What
+    rounding of the inputs does is estimated by the slopes of a polynomial fit.
 
     Parameters
     ----------
@@ -159,7 +169,7 @@ def tolerance_of(precision: RowPrecision, x: Float64[np.ndarray, "rows inputs"],
     y : array of shape [rows]
         The output.
     """
-    if not precision.coarse:
+    if not precision.output.coarse:
         return 0.0
     slopes = gradients(x, y)
     rounded = precision.output.half(y)
@@ -209,6 +219,21 @@ def allowances(
     return allowed
 
 
+def _is_designed(values: Values, column: ColumnPrecision) -> bool:
+    """Whether decimals lie on a grid whose places are taken more evenly than by chance (a chi-squared test)."""
+    if column.kind != "decimal":
+        return False
+    places = np.round((values - np.min(values)) * 10.0**column.decimals)
+    step = float(np.gcd.reduce(places[places > 0].astype(np.int64))) if np.max(places) < 2**53 else 1.0
+    count = int(np.max(places) / step) + 1
+    if count > len(values) ** 2:  # so many places that none would be taken twice
+        return False
+    taken = np.unique(places, return_counts=True)[1]
+    expected = len(values) / count
+    spread = float(np.sum((taken - expected) ** 2)) / expected + (count - len(taken)) * expected
+    return bool(chi2.cdf(spread, count - 1) < _EVEN)
+
+
 def _whole(values: Float64[np.ndarray, "..."]) -> bool:
     """Whether all are whole numbers."""
     return bool(np.all(values == np.floor(values)))
@@ -229,7 +254,7 @@ def column_precision(values: Values) -> ColumnPrecision:
     different = np.unique(values)
     if len(different) < _FEWEST or _whole(different):
         return DOUBLE
-    decimal = _decimal(different)
+    decimal = _decimal(different[:: max(1, len(different) // _READ)])
     if decimal is not None and decimal.digits <= _PLAIN:
         return decimal
     for kind, dtype in _BINARY.items():

@@ -23,7 +23,7 @@ _MOST_QUADRATIC = 6  # inputs: their products are as many as the square of their
 _MOST_FUNCTIONS = 12  # inputs: each is held against each
 _UNLIKE = 0.3  # of what two rows at random differ by: neighbours that differ by more follow no function
 _SMOOTH = 1e-4  # leave-one-out error of a smooth fit, in deviations, below which a column may be a function of others
-_CHECKED = 1e-7  # deviations: how far a column may lie from the function found
+_VAGUE = 1e-3  # of a column's deviation: rounding that hides every relation
 _FEWEST = 3  # rows for each number of a relation
 
 
@@ -74,12 +74,12 @@ def input_relations(
     x : array of shape [rows, inputs]
         The rows.
     tolerance : float
-        How well the columns are known, relative to their size; 0 for doubles.
+        How well the columns are known, relative to their deviations; 0 for doubles.
     """
     rows, width = x.shape
     if rows < _FEWEST * (width + 1):
         return ()
-    limit = max(_DEPENDENT, 10 * tolerance)
+    limit = max(_DEPENDENT, 3 * min(tolerance, _VAGUE))
     found: list[InputRelation | ImplicitRelation] = []
     varying = []
     for place in range(width):

@@ -172,7 +172,7 @@ def _forms(judge: _Judge, others: Sequence[sympy.Expr], clock: Clock, seed: int)
     for other in others:
         if judge.meets(other):
             yield other, "found by the search as well"
-    relations = input_relations(judge.symbols, judge.x) if len(judge.symbols) > 1 else ()
+    relations = input_relations(judge.symbols, judge.x, tolerance=_vagueness(judge.precision, judge.x))
     restated = restated_inputs(judge.expression, judge.symbols, judge.x, relations, clock=clock.share(0.5), seed=seed)
     for form, origin in chain(truncated_series(judge.expression, judge.symbols, judge.x, judge.meets), restated):
         if judge.meets(form):
@@ -207,7 +207,14 @@ def _equal(first: sympy.Expr, second: sympy.Expr, spans: Mapping[str, tuple[floa
     return first == second or same_function(first, second, ranges=spans, seed=seed).canonical == "equal"
 
 
-def relations_of(names: Sequence[str], x: Matrix) -> tuple[str, ...]:
+def _vagueness(precision: RowPrecision, x: Matrix) -> float:
+    """How well the inputs are known, relative to the deviation of each: the worst of them."""
+    spread = np.std(x, axis=0)
+    halves = np.max(precision.input_halves(x), axis=0, initial=0.0)
+    return float(np.max(halves[spread > 0] / spread[spread > 0], initial=0.0))
+
+
+def relations_of(names: Sequence[str], x: Matrix, *, precision: RowPrecision) -> tuple[str, ...]:
     """The relations among the inputs in words; empty where the rows leave no direction open.
 
     Parameters
@@ -216,7 +223,9 @@ def relations_of(names: Sequence[str], x: Matrix) -> tuple[str, ...]:
         The names of the columns.
     x : array of shape [rows, inputs]
         The rows.
+    precision : RowPrecision
+        How they are written.
     """
     symbols = [sympy.Symbol(name, real=True) for name in names]
-    found = input_relations(symbols, x)
+    found = input_relations(symbols, x, tolerance=_vagueness(precision, x))
     return tuple(str(r) for r in found if not isinstance(r, InputRelation) or r.expression.free_symbols)

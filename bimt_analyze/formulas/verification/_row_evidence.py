@@ -8,7 +8,7 @@ from jaxtyping import Float64
 from .._formula import Formula
 from .._row_bounds import distinct_rows, own_rounding, row_fit
 from .._verdict_words import PREDICTS, DataWord
-from ..problem._precision import RowPrecision, row_precision
+from ..problem._precision import UNKNOWN_PRECISION, RowPrecision, row_precision
 from ..problem._search_problem import deviation
 
 Table = tuple[Float64[np.ndarray, "rows inputs"], Float64[np.ndarray, "rows"]]
@@ -23,7 +23,7 @@ class Evidence:
     x, y : arrays of shape [all, inputs] and [all]
         All rows: those that were searched, where they are known, and those held out.
     precision : RowPrecision
-        How they are written.
+        How they are written, as far as the formula needs it: doubles, where it meets them as such.
     worst : float
         The largest residual on a held-out row.
     bound : float
@@ -78,6 +78,8 @@ class Evidence:
         every_x, every_y = (x, y) if train is None else (np.concatenate([train[0], x]), np.concatenate([train[1], y]))
         precision = formula.precision if formula.precision.inputs else row_precision(every_x, every_y)
         fit = row_fit(formula.expression, formula.inputs, x, y, precision=precision)
+        if formula.worst <= formula.bound and fit.worst <= fit.bound:
+            precision = UNKNOWN_PRECISION  # what is met as doubles are was written as doubles are
         own = own_rounding(formula.expression, formula.inputs, every_x, every_y) if len(every_y) else 0.0
         with np.errstate(all="ignore"):
             residual = every_y - formula.predict(every_x)

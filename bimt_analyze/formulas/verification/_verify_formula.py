@@ -116,6 +116,8 @@ def verify_formula(
             got=str(len(ranges)),
         )
     train = None if x_train is None or y_train is None else (x_train, y_train)
+    if train is not None:
+        check_rows(*train, formula.inputs, where=f"searched rows of {formula.output!r}", fewest=0)
     rows = Evidence.of(formula, x_test, y_test, train)
     equality, inside, outside = _NO_TRUTH, None, None
     unit = deviation(y_test) if len(y_test) else 1.0
@@ -152,7 +154,7 @@ def verify_formula(
     if word == "none" and not met:
         noise = noise_objections(formula, x_test, y_test, train, known=known)
         word = "within noise" if not noise and equality.canonical != "different" else rows.predicts
-    relations = relations_of(formula.inputs, rows.x) if found else ()
+    relations = relations_of(formula.inputs, rows.x, precision=rows.precision) if found else ()
     verification = replace(verification, word=word, rivals=found, relations=relations)
     statement = statement_of(formula, verification, rows, wrong)
     missed, seen = None, verification.network
