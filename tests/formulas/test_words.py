@@ -146,3 +146,17 @@ def test_the_docs_define_every_word() -> None:
         for word, meaning in words.items():
             assert f"| {word} | {meaning[0].upper()}{meaning[1:]} |" in page, word
     assert set(DATA_WORDS) >= IDENTIFIED
+
+
+def test_what_a_network_foresees_is_no_noise() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1, 1, (600, 2))
+
+    def law(x):
+        return x[:, 0] + 0.1 * np.sign(np.sin(200 * x[:, 1]))  # too fast for any smooth fit
+
+    y = law(x)
+    rows = x[:450], y[:450], x[450:], y[450:]
+    assert said(*rows).word == "within noise"  # nothing else is known of these rows
+    formula = said(*rows, network=law)
+    assert formula.word in LAWLESS and "so that is no noise" in formula.verification.statement

@@ -7,7 +7,7 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
-from .._formula import Formula
+from .._formula import Formula, Predictor
 from .._measured_formula import FEWEST_FOR_NOISE
 from .._searched_rows import distinct, searched_rows
 from ..problem._search_problem import Clock, deviation
@@ -25,6 +25,7 @@ _SIGNIFICANT = 4.0  # standard errors that a constant without a name must lie fr
 _MARGIN = 10.0  # bits by which the form must be preferred
 _MOST_CONSTANTS = 2  # without a name
 _SPREAD = 4.0  # standard errors by which the residual may be larger on held-out rows
+_FORESEEN = 0.9  # of the residual on held-out rows: a network that leaves less foresees some of it
 _EQUAL = 1e-6  # of y's deviation: forms that differ by less on the rows are one
 _LEAST = 1e-8  # of y's deviation: less is rounding, or what a series leaves
 _SECONDS = 3.0  # for smooth fits of the rows, and of the residual
@@ -71,6 +72,38 @@ def noise_objections(
         return ["the formula is not real on every row"]
     found = _of_residual(x, y, residual, held)
     return found if known else found + _of_form(formula, x, deviation(y))
+
+
+def foreseen(
+    formula: Formula, network: Predictor, x_test: Float64[np.ndarray, "held inputs"], y_test: Float64[np.ndarray, "held"]
+) -> list[str]:
+    """What a network knows of the residual of a formula: nothing foresees noise.
+
+    Parameters
+    ----------
+    formula : Formula
+        A formula that does not meet its rows.
+    network : callable
+        A network of the same output, from [rows, inputs] to [rows].
+    x_test : array of shape [held, inputs]
+        Held-out rows.
+    y_test : array of shape [held]
+        The output on them.
+
+    Returns
+    -------
+    list of str
+        One objection where the network leaves less than 90 % of what the formula leaves on held-out rows; else none.
+    """
+    with np.errstate(all="ignore"):
+        held = float(np.sqrt(np.mean((y_test - formula.predict(x_test)) ** 2))) if len(y_test) else 0.0
+    if len(y_test) < FEWEST_FOR_NOISE or not held > 0:
+        return []
+    missed = y_test - np.asarray(network(x_test), dtype=np.float64).reshape(len(x_test))
+    share = float(np.sqrt(np.mean(missed**2))) / held
+    if share >= _FORESEEN:
+        return []
+    return [f"the network leaves {share:.2g} of what the formula leaves of held-out rows, so that is no noise"]
 
 
 def _of_residual(x: Matrix, y: Rows, residual: Rows, held: Float64[np.ndarray, "held"]) -> list[str]:

@@ -16,7 +16,7 @@ from .._verdict_words import NetworkVerdict, Rival, network_word
 from ..problem._search_problem import deviation
 from ..rivals._rivals import relations_of, rivals
 from ..symbolic._equality import Equality, same_function
-from ._noise import noise_objections
+from ._noise import foreseen, noise_objections
 from ._objections import objections, too_little, word_of
 from ._row_evidence import Evidence
 from ._statement import statement_of
@@ -152,7 +152,9 @@ def verify_formula(
         )  # fmt: skip
     word = word_of(formula, rows, verification, wrong, () if thin else found)
     if word == "none" and not met:
-        noise = noise_objections(formula, x_test, y_test, train, known=known)
+        known_better = [] if network is None else foreseen(formula, network, x_test, y_test)
+        wrong = [*known_better, *wrong]
+        noise = known_better or noise_objections(formula, x_test, y_test, train, known=known)
         word = "within noise" if not noise and equality.canonical != "different" else rows.predicts
     relations = relations_of(formula.inputs, rows.x, precision=rows.precision) if found else ()
     verification = replace(verification, word=word, rivals=found, relations=relations)
