@@ -32,7 +32,8 @@ from .audits import HEADLINE, Agreement, Audit, Significance, agreement, signifi
 from .audits.functions._group_significance import significance_of_groups
 from .audits.functions._input_and_output_groups import groups_of_circuit
 from .graph import NeuronGraph
-from .modules import Hierarchy, choose_level
+from .module_formulas import module_formulas
+from .modules import Hierarchy, choose_level, in_task_order
 from .report import NetworkFit, Report
 from .representations import interpretation
 
@@ -155,6 +156,11 @@ def analyze(
         read = interpretation(checkpoint, network)
     with stages.stage("formulas"):
         formulas = withheld(formulas_of(checkpoint, network, chosen), fit)
+    with stages.stage("module formulas"):
+        written = None
+        if chosen.time_limit > 0:
+            modules = in_task_order(network, choice.level.partition)
+            written = module_formulas(checkpoint, network, modules, formulas, seed=chosen.seed)
     return Report(
         checkpoint=checkpoint,
         circuit=circuit,
@@ -172,6 +178,7 @@ def analyze(
         levels=tuple(dict.fromkeys((*levels.levels, choice.level))),
         groups=groups,
         tested_groups=tested_groups,
+        module_formulas=written,
     )
 
 

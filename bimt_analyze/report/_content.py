@@ -17,6 +17,7 @@ from ._network_fit import NetworkFit
 if TYPE_CHECKING:
     from ..audits import Agreement, Audit, GroupSignificance, InputAndOutputGroups, Significance
     from ..formulas import Formula, SharedParts
+    from ..module_formulas import ModuleFormulas
     from ..representations import Interpretation
 
 
@@ -61,6 +62,8 @@ class ReportContent:
         Inputs by sub-function and outputs by function; None where inputs are no neurons that are read once a row.
     tested_groups : GroupSignificance or None
         Tests of these groups; None where they were not tested.
+    module_formulas : ModuleFormulas or None
+        What each module sends and computes; None where that was not asked.
 
     Examples
     --------
@@ -95,6 +98,7 @@ class ReportContent:
     levels: tuple[Level, ...] = ()
     groups: "InputAndOutputGroups | None" = None
     tested_groups: "GroupSignificance | None" = None
+    module_formulas: "ModuleFormulas | None" = None
 
     @cached_property
     def module_sets(self) -> tuple[frozenset[NodeId], ...]:
@@ -132,12 +136,13 @@ class ReportContent:
         return found if any(len(found.users(part)) > 1 for part in found.parts) else None
 
     def summary(self) -> tuple[str, ...]:
-        """The headline: how the network does its task, a line for each formula, and one for the modules."""
+        """The headline: how the network does its task, its formulas, its modules, and what these send."""
         texts = {name: f"{name} = {_readable(formula)}" for name, formula in self.formulas.items()}
         wide = max(map(len, texts.values()), default=0)
         lines = [] if self.fit is None else [self.fit.statement]
         lines += [f"{texts[name]:<{wide}}    {formula.verdict()}" for name, formula in self.formulas.items()]
         lines.append(modules_line(self.modules, self.matches_decomposition))
+        lines += [] if self.module_formulas is None else self.module_formulas.lines()
         if self.interpretation is not None:
             lines.append(self.interpretation.statement)
         if self.unused:

@@ -17,14 +17,14 @@ _GREEK = {
 }  # fmt: skip
 
 
-def to_mathml(expression: sympy.Expr, *, output: str = "", digits: int = 6) -> str:
+def to_mathml(expression: sympy.Basic, *, output: str = "", digits: int = 6) -> str:
     """A ``<math>`` element of ``output = expression``, or of the expression alone.
 
     Names are set as they are, but for digits at their end, which become an index, and Greek letters written out.
 
     Parameters
     ----------
-    expression : sympy.Expr
+    expression : sympy.Basic
         Any expression.
     output : str
         Name on the left side; empty for none.

@@ -38,16 +38,24 @@ def render_html(report: "ReportContent") -> str:
     """
     drawn = {name: Markup(svg) for name, svg in pictures(report).items()}
     formulas = _set({name: formula.expression for name, formula in report.formulas.items()})
+    written = () if report.module_formulas is None else report.module_formulas.quantities
+    quantities = _set({one.name: one.expression for one in written})
     parts = {} if report.shared is None else _set(report.shared.parts)
     outputs = {} if report.shared is None else _set(report.shared.outputs)
     sections = () if report.audit is None else measure_sections(report.audit)
     page = _environment().get_template("report.html")
     return page.render(
-        **_facts(report), pictures=drawn, set_formulas=formulas, set_parts=parts, set_outputs=outputs, sections=sections
+        **_facts(report),
+        pictures=drawn,
+        set_formulas=formulas,
+        set_parts=parts,
+        set_outputs=outputs,
+        set_quantities=quantities,
+        sections=sections,
     )
 
 
-def _set(expressions: Mapping[str, "sympy.Expr"]) -> dict[str, Markup]:
+def _set(expressions: Mapping[str, "sympy.Basic"]) -> dict[str, Markup]:
     return {name: Markup(to_mathml(expression, output=name)) for name, expression in expressions.items()}
 
 

@@ -17,6 +17,7 @@ from ._formula_records import (
     SharedRecord,
     StructuralTestRecord,
 )
+from ._module_formula_records import module_formulas_record
 from ._record_base import finite
 from ._schema import (
     AgreementRecord,
@@ -68,6 +69,7 @@ def record(report: ReportContent) -> ReportFile:
         ),
         formulas={name: _formula(formula) for name, formula in report.formulas.items()},
         shared=_shared(report),
+        module_formulas=None if report.module_formulas is None else module_formulas_record(report.module_formulas),
         agreement=_agreement(report),
         significance=_significance(report),
         interpretation=None

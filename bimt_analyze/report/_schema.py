@@ -6,6 +6,7 @@ from pydantic import Field, JsonValue
 
 from ..audits import MEASURES
 from ._formula_records import FormulaRecord, SharedRecord
+from ._module_formula_records import ModuleFormulasRecord
 from ._record_base import Number, OpenRecord, Record
 
 
@@ -252,6 +253,9 @@ class ReportFile(Record):
     formulas: dict[str, FormulaRecord] = Field(description="One for each output.")
     shared: SharedRecord | None = Field(
         default=None, description="What several outputs have in common; null where there is nothing."
+    )
+    module_formulas: ModuleFormulasRecord | None = Field(
+        default=None, description="What each module sends and computes; null where formulas were not asked for."
     )
     agreement: AgreementRecord
     significance: SignificanceRecord

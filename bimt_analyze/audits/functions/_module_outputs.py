@@ -132,6 +132,23 @@ class RecordedActivations:
             found[c.tensor] = np.where(np.where(inside, c.target == self._outputs, mine), weights, 0.0)
         return found
 
+    def deviation_read(self, group: str, i: int) -> float:
+        """Standard deviation of all that a neuron reads.
+
+        Parameters
+        ----------
+        group : str
+            Its group.
+        i : int
+            Its number in the group.
+
+        Returns
+        -------
+        float
+            On the rows of this batch; 0 where that is constant.
+        """
+        return float(self._units[group][i])
+
     def _input_deviations(self) -> dict[str, Float64[np.ndarray, " neurons"]]:
         """Standard deviation of all that each neuron reads."""
         received: dict[str, Columns] = {}

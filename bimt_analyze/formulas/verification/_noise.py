@@ -75,7 +75,10 @@ def noise_objections(
 
 
 def foreseen(
-    formula: Formula, network: Predictor, x_test: Float64[np.ndarray, "held inputs"], y_test: Float64[np.ndarray, "held"]
+    formula: Formula,
+    network: Predictor,
+    x_test: Float64[np.ndarray, "held inputs"],
+    y_test: Float64[np.ndarray, "held"],
 ) -> list[str]:
     """What a network knows of the residual of a formula: nothing foresees noise.
 

@@ -1,0 +1,9 @@
+"""Modules written down: what each reads, what it sends, and the formula of what it sends.
+
+`module_formulas` gives the formula of each quantity that a module sends to others and of each output that it computes
+(`SentQuantity`), each with how far the module follows it, and what the formulas come to together (`Composition`).
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
