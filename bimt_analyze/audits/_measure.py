@@ -171,7 +171,7 @@ MEASURES: Registry[AuditMeasure] = Registry(
         "thresholds": f"{_ROOM}._thresholds_measure",
         "agreement": f"{_ROOM}._agreement_measure",
         "linear_probes": f"{_ROOM}._linear_probes_measure",
-        "module_formulas": f"{_ROOM}._module_formulas_measure",
+        "subfunction_formulas": f"{_ROOM}._subfunction_formulas_measure",
         "functional_modules": f"{_ROOM}._functional_modules_measure",
         "mean_ablation_effects": f"{_ROOM}._ablation_measure",
         "faithfulness": f"{_ROOM}._ablation_measure",

@@ -86,7 +86,8 @@ class Composition:
     expression : sympy.Basic
         The output in inputs alone.
     equal : bool or None
-        Whether that is the output's own formula as a form; None where the output has none.
+        Whether that is the output's own formula as a form, of truth values the network's decision on every row; None
+        where the output has no formula.
     r2 : float
         Against the network's output on fresh points.
 
@@ -163,7 +164,9 @@ class ModuleFormulas:
             differ = [name for name, equal in known.items() if not equal]
             which = f"; not for {', '.join(differ)}" if differ else ""
             count = f"{sum(known.values())} of {len(known)} outputs"
-            lines.append(f"put together, the modules' formulas give the formula of {count}{which}")
+            logical = any(one.origin == "table" for one in self.quantities)
+            what = "decide as the network does for" if logical else "give the formula of"
+            lines.append(f"put together, the modules' formulas {what} {count}{which}")
         return tuple(lines)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.audits import linear_probes, module_formulas
+from bimt_analyze.audits import linear_probes, subfunction_formulas
 from bimt_analyze.graph import NodeId
 from bimt_train import InputError
 from bimt_train.checkpoints import Network, TaskSpec
@@ -50,7 +50,7 @@ def test_the_formula_is_in_the_tasks_own_inputs_and_is_the_part_up_to_scale() ->
 
 
 def told(network: Network, task: TaskSpec = CARD) -> tuple:
-    return module_formulas(network, MODULES, linear_probes(network, MODULES, task, x=X, samples=3), task, x=X)
+    return subfunction_formulas(network, MODULES, linear_probes(network, MODULES, task, x=X, samples=3), task, x=X)
 
 
 def test_a_formula_that_is_only_near_says_how_near() -> None:
@@ -82,4 +82,4 @@ def test_rows_of_another_task_are_refused() -> None:
     network = planted()
     found = linear_probes(network, MODULES, CARD, x=X, samples=3)
     with pytest.raises(InputError, match="rows of another task"):
-        module_formulas(network, MODULES, found, CARD, x=X[:, :3])
+        subfunction_formulas(network, MODULES, found, CARD, x=X[:, :3])

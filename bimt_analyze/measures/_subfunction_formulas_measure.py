@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from ..audits import MEASURES, AuditSubject, ModuleFormula, View, module_formulas
+from ..audits import MEASURES, AuditSubject, SubfunctionFormula, View, subfunction_formulas
 from ._module_numbers import from_one
 
 
-def _sentences(result: tuple[ModuleFormula, ...], subject: AuditSubject) -> Iterator[str]:
+def _sentences(result: tuple[SubfunctionFormula, ...], subject: AuditSubject) -> Iterator[str]:
     for one in result:
         yield (
             f"Module {one.module + 1} puts out about {one.expression} (r2 {one.r2:.4f}), which up to scale and offset "
@@ -15,11 +15,11 @@ def _sentences(result: tuple[ModuleFormula, ...], subject: AuditSubject) -> Iter
         )
 
 
-def _record(result: tuple[ModuleFormula, ...]) -> Any:
+def _record(result: tuple[SubfunctionFormula, ...]) -> Any:
     return from_one([one.to_json() for one in result])
 
 
-def _view(result: tuple[ModuleFormula, ...], subject: AuditSubject) -> View:
+def _view(result: tuple[SubfunctionFormula, ...], subject: AuditSubject) -> View:
     rows = tuple((one.subfunction, one.module + 1, one.expression, one.r2, one.subfunction_r2) for one in result)
     columns = ("subfunction", "module", "module output", "r2 of formula and output", "r2 of formula and subfunction")
     return View(columns=columns if rows else (), rows=rows)
@@ -30,7 +30,7 @@ def _applies(subject: AuditSubject) -> bool:
 
 
 @MEASURES.register(
-    "module_formulas",
+    "subfunction_formulas",
     label="module outputs as formulas",
     sentence="Searches a formula for the output of each module that computes a known subfunction.",
     question="formulas of the module outputs",
@@ -42,7 +42,7 @@ def _applies(subject: AuditSubject) -> bool:
     fields="subfunction, module, expression of the module output, r2 of the two, subfunction_r2 with the subfunction.",
     view=_view,
 )
-def measured(subject: AuditSubject) -> tuple[ModuleFormula, ...]:
+def measured(subject: AuditSubject) -> tuple[SubfunctionFormula, ...]:
     """A formula for the output of each module that a linear probe singled out.
 
     Parameters
@@ -52,10 +52,10 @@ def measured(subject: AuditSubject) -> tuple[ModuleFormula, ...]:
 
     Returns
     -------
-    tuple of ModuleFormula
+    tuple of SubfunctionFormula
         One formula a subfunction.
     """
     probes = subject.results["linear_probes"]
-    return module_formulas(
+    return subfunction_formulas(
         subject.network, subject.modules, probes, subject.task, x=subject.x, seed=subject.options.seed
     )

@@ -21,8 +21,8 @@ _DIGITS = 3
 
 
 @dataclass(frozen=True)
-class ModuleFormula:
-    """A module's output as a formula; each number is defined at `module_formulas`.
+class SubfunctionFormula:
+    """A module's output as a formula; each number is defined at `subfunction_formulas`.
 
     Attributes
     ----------
@@ -39,8 +39,8 @@ class ModuleFormula:
 
     Examples
     --------
-    >>> from bimt_analyze.audits import ModuleFormula
-    >>> ModuleFormula("y1", module=0, expression="2*x1**2 - 1", r2=0.99, subfunction_r2=1.0).to_json()["expression"]
+    >>> from bimt_analyze.audits import SubfunctionFormula
+    >>> SubfunctionFormula("y1", module=0, expression="2*x1**2 - 1", r2=0.99, subfunction_r2=1.0).to_json()["expression"]
     '2*x1**2 - 1'
     """
 
@@ -55,7 +55,7 @@ class ModuleFormula:
         return dict(vars(self))
 
 
-def module_formulas(
+def subfunction_formulas(
     network: Network,
     modules: Sequence[frozenset[NodeId]],
     linear_probes: LinearProbes,
@@ -63,7 +63,7 @@ def module_formulas(
     *,
     x: Float[np.ndarray, "rows inputs"],
     seed: int = 0,
-) -> tuple[ModuleFormula, ...]:
+) -> tuple[SubfunctionFormula, ...]:
     """Find a short formula for the output of each module that encodes a known subfunction.
 
     Parameters
@@ -83,7 +83,7 @@ def module_formulas(
 
     Returns
     -------
-    tuple of ModuleFormula
+    tuple of SubfunctionFormula
         One formula a module and subfunction; none where no output is a subfunction.
 
     Raises
@@ -106,7 +106,7 @@ def module_formulas(
 
     Examples
     --------
-    >>> from bimt_analyze.audits import linear_probes, module_formulas
+    >>> from bimt_analyze.audits import linear_probes, subfunction_formulas
     >>> from bimt_analyze.synthetic import absolute_sums
     >>> from bimt_train.checkpoints import TaskSpec
     >>> from bimt_train.expressions import Decomposition
@@ -115,7 +115,7 @@ def module_formulas(
     >>> task = TaskSpec("magnitude", ("x1",), ("y1",), ((-2.0, 2.0),), decomposition=known)
     >>> network, modules, x = planted.network, planted.partition.modules, planted.x
     >>> probes = linear_probes(network, modules, task, x=x, samples=2)
-    >>> [(one.subfunction, one.r2 > 0.9) for one in module_formulas(network, modules, probes, task, x=x)]
+    >>> [(one.subfunction, one.r2 > 0.9) for one in subfunction_formulas(network, modules, probes, task, x=x)]
     [('y1', True)]
     """
     from ...formulas import approximate_formula
@@ -143,7 +143,9 @@ def module_formulas(
         for k, one in enumerate(encoded):
             if one.module == number:
                 subfunction_r2 = squared_correlation(said[inside], values[1::2][inside, k])
-                found.append(ModuleFormula(one.subfunction, number, _short(formula.expression), r2, subfunction_r2))
+                found.append(
+                    SubfunctionFormula(one.subfunction, number, _short(formula.expression), r2, subfunction_r2)
+                )
     return tuple(found)
 
 
