@@ -1,4 +1,4 @@
-"""Formulas of networks and of their modules against the networks, on 100,000 fresh points, for many seeds of four tasks.
+"""Formulas of networks and of their modules against the networks, on 100,000 fresh points, for many seeds of a task.
 
 Each seed is trained by the defaults of ``bimt-train`` and analysed as ``bimt-analyze`` does. A verdict on the data is
 right if "exact" is said of the task's own formula, as sympy shows, and of nothing else. A verdict on the network is

@@ -47,10 +47,10 @@ from .functions._linear_probes import LinearProbes as LinearProbes
 from .functions._linear_probes import linear_probes as linear_probes
 from .functions._module_comparison import EquivalentModule as EquivalentModule
 from .functions._module_comparison import EquivalentModules as EquivalentModules
-from .functions._subfunction_formulas import SubfunctionFormula as SubfunctionFormula
-from .functions._subfunction_formulas import subfunction_formulas as subfunction_formulas
 from .functions._shared_neurons import SharedNeuron as SharedNeuron
 from .functions._shared_neurons import shared_neurons as shared_neurons
+from .functions._subfunction_formulas import SubfunctionFormula as SubfunctionFormula
+from .functions._subfunction_formulas import subfunction_formulas as subfunction_formulas
 from .robustness._before_pruning import BeforePruning as BeforePruning
 from .robustness._before_pruning import before_pruning as before_pruning
 from .robustness._edge_weight_robustness import EdgeWeightResult as EdgeWeightResult

@@ -40,7 +40,8 @@ class SubfunctionFormula:
     Examples
     --------
     >>> from bimt_analyze.audits import SubfunctionFormula
-    >>> SubfunctionFormula("y1", module=0, expression="2*x1**2 - 1", r2=0.99, subfunction_r2=1.0).to_json()["expression"]
+    >>> found = SubfunctionFormula("y1", module=0, expression="2*x1**2 - 1", r2=0.99, subfunction_r2=1.0)
+    >>> found.to_json()["expression"]
     '2*x1**2 - 1'
     """
 
