@@ -123,8 +123,12 @@ class TruthWriter:
         else:
             for truth, r2 in zip(columns, told, strict=True):
                 name = next(self._names)
-                self._quantities.append(self._quantity(name, signal.sender, signal.readers, read, truth, told=r2))
-                kept[name] = truth
+                senses = [
+                    (self._quantity(name, signal.sender, signal.readers, read, sense, told=r2), sense)
+                    for sense in (truth, ~truth)
+                ]
+                written, kept[name] = min(senses, key=lambda one: _length(one[0].expression))
+                self._quantities.append(written)
         self._truths[signal.sender, signal.group] = kept
 
     def _quantity(
@@ -183,6 +187,11 @@ class TruthWriter:
         said = np.asarray(sympy.lambdify(symbols, expression, "numpy")(*self._x.T))
         said = np.broadcast_to(said, truth.shape).astype(np.float64)
         return held_against(truth.astype(np.float64), said)
+
+
+def _length(expression: sympy.Basic) -> tuple[int, int]:
+    """The negations of a logical expression, then all of its operations: which sense of a signal is true is free."""
+    return len(expression.atoms(sympy.Not)), int(expression.count_ops())
 
 
 def _parted(column: Float64[np.ndarray, " rows"]) -> Truths:

@@ -31,6 +31,13 @@ def test_a_signal_of_something_else_carries_none() -> None:
     assert carried(ROWS[:, :1] - ROWS[:, 1:2], reached=("x",)) is None  # it may not use y
 
 
+def test_of_two_that_tell_each_other_the_one_that_is_carried_by_scale_and_offset() -> None:
+    law, signal = sympy.exp(X**2), np.exp(ROWS[:, :1] ** 2)
+    for sent, expected in ((5 * signal - 1, law), (3 - np.log(signal), X**2)):
+        found = carried_quantities(sent, ROWS, [law], inputs=[X, Y, Z], reached=["x"])
+        assert found.expressions == (expected,) and found.decoder.affine
+
+
 def test_two_quantities_in_one_signal() -> None:
     u, z = ROWS[:, :1] - ROWS[:, 1:2], ROWS[:, 2:]
     found = carried(np.concatenate([u + z, u - 2 * z], axis=1), reached=("x", "y", "z"))

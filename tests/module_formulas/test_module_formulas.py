@@ -122,8 +122,10 @@ def test_boolean_modules_are_read_off_every_combination(seed: int) -> None:
         written = next(one for one in found.quantities if one.name == output)
         said = [bool(written.in_inputs.subs(dict(zip(map(_real, names), row, strict=True)))) for row in table > 0.5]
         assert said == (answers[:, place] > 0.5).tolist()
-        assert found.compositions[output].equal and all(name.startswith("s") for name in written.arguments)
+        assert found.compositions[output].equal and found.compositions[output].expression == written.in_inputs
+        assert all(name.startswith("s") for name in written.arguments)
     assert "combinations of the inputs" in found.lines()[0]
+    assert sum(len(one.expression.atoms(sympy.Not)) for one in found.sent) <= len(found.sent)  # in the plainer sense
 
 
 def _real(name: str) -> sympy.Symbol:
