@@ -234,7 +234,7 @@ def formulas_of(checkpoint: Checkpoint, circuit: Network, options: AnalysisOptio
     mapping of str to Formula
         Output -> its formula.
     """
-    from .formulas import Differentiable, SearchOptions, find_formula, verify_formula
+    from .formulas import Differentiable, SearchOptions, find_formula, network_formula, verify_formula
 
     task, probe = checkpoint.task, checkpoint.probe
     found: dict[str, Formula] = {}
@@ -254,7 +254,7 @@ def formulas_of(checkpoint: Checkpoint, circuit: Network, options: AnalysisOptio
             ends = time.monotonic()  # the others get the least there is
         known = task.decomposition is not None and task.decomposition.has_expressions
         truth = task.decomposition.expression(output).sympy() if task.decomposition is not None and known else None
-        found[output] = verify_formula(
+        verified = verify_formula(
             formula,
             x_test=probe.x_test,
             y_test=probe.y_test[:, place],
@@ -266,6 +266,11 @@ def formulas_of(checkpoint: Checkpoint, circuit: Network, options: AnalysisOptio
             terms=() if structure is None else structure.terms,
             seed=options.seed,
         )
+        seen = None if verified.verification is None else verified.verification.network
+        if seen is not None and seen.word == "departs":
+            own = network_formula(network, names=task.inputs, output=output, ranges=task.ranges, seed=options.seed)
+            verified = replace(verified, of_network=own)
+        found[output] = verified
     return found
 
 

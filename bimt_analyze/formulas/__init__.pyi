@@ -29,4 +29,5 @@ from .problem._structure import Ridge as Ridge
 from .problem._structure import Structure as Structure
 from .symbolic._equality import Equality as Equality
 from .symbolic._equality import same_function as same_function
+from .verification._network_formula import network_formula as network_formula
 from .verification._verify_formula import verify_formula as verify_formula

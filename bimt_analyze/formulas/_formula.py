@@ -186,6 +186,8 @@ class Formula:
         How many different training rows there are.
     withheld : bool
         Whether the network misses the rows, so that a law of theirs is not the network's.
+    of_network : Formula or None
+        A formula of the network's own answers, where it departs from this one (`network_formula`).
 
     Examples
     --------
@@ -215,6 +217,7 @@ class Formula:
     within_precision: bool = False
     distinct_rows: int = 0
     withheld: bool = False
+    of_network: "Formula | None" = None
 
     @property
     def fits(self) -> bool:

@@ -140,7 +140,11 @@ class ReportContent:
         texts = {name: f"{name} = {_readable(formula)}" for name, formula in self.formulas.items()}
         wide = max(map(len, texts.values()), default=0)
         lines = [] if self.fit is None else [self.fit.statement]
-        lines += [f"{texts[name]:<{wide}}    {formula.verdict()}" for name, formula in self.formulas.items()]
+        for name, formula in self.formulas.items():
+            lines.append(f"{texts[name]:<{wide}}    {formula.verdict()}")
+            if formula.of_network is not None and (own := formula.of_network.verification) is not None:
+                seen = "" if own.network is None else own.network.words()
+                lines.append(f"  the network's own formula: {name} = {_readable(formula.of_network)}    {seen}")
         lines.append(modules_line(self.modules, self.matches_decomposition))
         lines += [] if self.module_formulas is None else self.module_formulas.lines()
         if self.interpretation is not None:

@@ -62,6 +62,13 @@ class NetworkVerdictRecord(Record):
     points: int = Field(description="Fresh points that were compared.")
 
 
+class NetworkFormulaRecord(NetworkVerdictRecord):
+    """A formula of the network's answers, where it departs from that of its rows."""
+
+    expression: str = Field(description="sympy text in the task's own names.")
+    latex: str
+
+
 class FormulaRecord(Record):
     """What one output computes."""
 
@@ -79,6 +86,10 @@ class FormulaRecord(Record):
     pareto_front: list[ParetoEntryRecord]
     test_results: list[StructuralTestRecord] = Field(
         default=[], description="What structural tests proposed; empty where none were made."
+    )
+    of_network: NetworkFormulaRecord | None = Field(
+        default=None,
+        description="A formula of the network's own answers; null unless it departs from that of its rows.",
     )
     divergence: DivergenceRecord | None = Field(
         default=None, description="Where the network follows it to less than r2 0.999 and it is not exact."

@@ -38,6 +38,7 @@ def render_html(report: "ReportContent") -> str:
     """
     drawn = {name: Markup(svg) for name, svg in pictures(report).items()}
     formulas = _set({name: formula.expression for name, formula in report.formulas.items()})
+    own = {name: f.of_network.expression for name, f in report.formulas.items() if f.of_network is not None}
     written = () if report.module_formulas is None else report.module_formulas.quantities
     quantities = _set({one.name: one.expression for one in written})
     parts = {} if report.shared is None else _set(report.shared.parts)
@@ -51,6 +52,7 @@ def render_html(report: "ReportContent") -> str:
         set_parts=parts,
         set_outputs=outputs,
         set_quantities=quantities,
+        set_network_formulas=_set(own),
         sections=sections,
     )
 

@@ -10,6 +10,7 @@ from ._formula_records import (
     DataVerdictRecord,
     DivergenceRecord,
     FormulaRecord,
+    NetworkFormulaRecord,
     NetworkVerdictRecord,
     ParetoEntryRecord,
     RivalRecord,
@@ -174,6 +175,14 @@ def _network_verdict(seen: "NetworkVerdict") -> NetworkVerdictRecord:
     return NetworkVerdictRecord(word=seen.word, r2=finite(seen.r2), worst=finite(seen.worst), points=seen.points)
 
 
+def _of_network(formula: "Formula") -> NetworkFormulaRecord | None:
+    own = formula.of_network
+    if own is None or own.verification is None or own.verification.network is None:
+        return None
+    seen = _network_verdict(own.verification.network)
+    return NetworkFormulaRecord(expression=str(own.expression), latex=own.latex(), **seen.model_dump())
+
+
 def _formula(formula: "Formula") -> FormulaRecord:
     verification = formula.verification
     seen = None if verification is None else verification.network
@@ -202,6 +211,7 @@ def _formula(formula: "Formula") -> FormulaRecord:
             for e in formula.test_results
             if e.proposed and e.kind != "depends"
         ],
+        of_network=_of_network(formula),
         divergence=None
         if missed is None
         else DivergenceRecord(inputs=list(missed.inputs), share=finite(missed.share), r2=finite(missed.r2)),

@@ -205,7 +205,7 @@ def test_stages_are_told_as_they_begin(checkpoint):
     found = analyze(checkpoint, samples=0, progress=told.append)
     assert (
         told
-        == ["read", "prune", "modules", "audit", "representations", "formulas"]
+        == ["read", "prune", "modules", "audit", "representations", "formulas", "module formulas"]
         == list(found.provenance["seconds"])
     )
 

@@ -1,0 +1,55 @@
+"""A formula of what a network answers, where that is not the law of its rows."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .._approximate_formula import approximate_formula
+from .._formula import Formula, Predictor
+from ._verify_formula import verify_formula
+
+_SEARCHED, _HELD = 400, 200  # fresh points
+_SECONDS = 3.0
+
+
+def network_formula(
+    network: Predictor,
+    *,
+    names: Sequence[str],
+    output: str,
+    ranges: Sequence[tuple[float, float]],
+    seed: int = 0,
+) -> Formula:
+    """A short formula of a network's own answers on fresh points, with its verdict.
+
+    Parameters
+    ----------
+    network : callable
+        The network's prediction of one output, from [rows, inputs] to [rows].
+    names : sequence of str
+        One name for each input.
+    output : str
+        The name of the output.
+    ranges : sequence of (float, float)
+        Least and largest value of each input, between which points are drawn.
+    seed : int, default 0
+        Of the points and of the search.
+
+    Returns
+    -------
+    Formula
+        The shortest that leaves at most 5 % of the answers' deviation, or the nearest (`approximate_formula`). Its
+        ``verification.network`` says how far the network follows it on 10,000 other points.
+
+    Examples
+    --------
+    >>> found = network_formula(lambda x: 2 * x[:, 0], names=["a"], output="y", ranges=[(-1, 1)])
+    >>> print(found, found.verification.network.word)
+    y = 2*a follows
+    """
+    low, high = np.array(ranges, dtype=np.float64).reshape(-1, 2).T
+    x = np.random.default_rng(seed).uniform(low, high, (_SEARCHED + _HELD, len(names)))
+    y = np.asarray(network(x), dtype=np.float64).reshape(len(x))
+    searched, held = (x[:_SEARCHED], y[:_SEARCHED]), (x[_SEARCHED:], y[_SEARCHED:])
+    found = approximate_formula(*searched, names=names, output=output, time_limit=_SECONDS, seed=seed)
+    return verify_formula(found, x_test=held[0], y_test=held[1], truth=None, ranges=ranges, network=network, seed=seed)
