@@ -230,7 +230,8 @@ class _StructuralTests:
     def _tested(self, function: Differentiable) -> tuple[StructuralTestResult, ...]:
         """The results for a function."""
         width = len(self.names)
-        self._charge(width**2 + _CALLED * width, len(function.checkpoints) * min(len(self.x), _TESTED_ROWS))
+        asked, networks = width**2 + _CALLED * width, len(function.checkpoints)
+        self._charge(networks * asked, networks * min(len(self.x), _TESTED_ROWS))
         return structural_tests(function, self.x, self.problem.y, names=self.names, seed=self.options.seed)
 
     def _charge(self, calls: int, hessians: int) -> None:

@@ -10,11 +10,12 @@ import sympy
 from bimt_train import InputError
 from bimt_train.expressions import parse_expression
 
+from ..problem._budget import UNIT_COSTS
 from ..problem._search_problem import SearchProblem
 from ..problem._template import Template, constant
 
 _SYMBOLS = "add,sub,mul,div,constant,variable,sqrt,square,exp,log,sin,cos,tanh,asin"  # the engine's own names
-_GENERATIONS = 20  # a round; rounds are repeatable by their seed, only their number depends on the budget
+_GENERATIONS, _FEWEST = 20, 5  # a round at most, and at least where little of the budget is left
 _NEVER = 10**9  # seconds: a round ends with its generations, not with a clock
 _SIMPLE, _LARGE = 4, 1000  # denominator of a fraction that is no decimal; and a whole number that is one
 _DIGITS = 12  # of a decimal in the engine's text; the constants are refined anyway
@@ -50,6 +51,7 @@ def _round(problem: SearchProblem, *, seed: int) -> Iterator[Template]:
     """One run of the engine."""
     from pyoperon.sklearn import SymbolicRegressor
 
+    generations = int(np.clip(problem.budget.left / (UNIT_COSTS["genetic"][1] * problem.rows), _FEWEST, _GENERATIONS))
     names = [f"v{i}" for i in range(problem.width)]
     columns = dict(zip((sympy.Symbol(name, real=True) for name in names), problem.columns, strict=True))
     model: Any = SymbolicRegressor(
@@ -58,7 +60,7 @@ def _round(problem: SearchProblem, *, seed: int) -> Iterator[Template]:
         optimizer_iterations=5,
         uncertainty=[max(problem.tolerance, _LEAST_NOISE) * problem.unit],
         epsilon=1e-12,
-        generations=_GENERATIONS,
+        generations=generations,
         max_evaluations=10**9,
         max_time=_NEVER,
         n_threads=1,
@@ -66,7 +68,7 @@ def _round(problem: SearchProblem, *, seed: int) -> Iterator[Template]:
     )
     with np.errstate(all="ignore"):
         model.fit(problem.x, problem.y)
-    problem.budget.charge("genetic", _GENERATIONS * problem.rows)
+    problem.budget.charge("genetic", generations * problem.rows)
     for one in sorted(model.pareto_front_, key=lambda found: found["length"]):
         text = model.get_model_string(one["tree"], _DIGITS, names)
         try:
