@@ -1,7 +1,7 @@
 """A formula as a value: what it says, how well, and what its verification showed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -219,7 +219,7 @@ class Formula:
     within_precision: bool = False
     distinct_rows: int = 0
     withheld: bool = False
-    work: float = 0.0
+    work: float = field(default=0.0, compare=False)
     cut_after: float | None = None
 
     @property

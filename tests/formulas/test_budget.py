@@ -93,7 +93,7 @@ def test_a_slow_machine_finds_the_same(monkeypatch) -> None:
 
 
 def test_the_clock_cuts_a_search_short_and_that_is_told(ticking) -> None:
-    ticking(0.5)
+    ticking(2.0)
     options = SearchOptions(time_limit=1.0, patience=20.0)
     cut = verified(find_formula(X[:60], NO_LAW[:60], names=NAMES, output="y", options=options))
     assert options.hard_limit == 80.0 and cut.cut_after == 80.0 and cut.work < 0.9

@@ -63,14 +63,14 @@ def test_a_sum_keeps_to_its_share_of_the_time(monkeypatch) -> None:
     asked: list[float] = []
 
     def watched(given: SearchProblem, groups: object, propose: object):
-        asked.append(given.clock.end)
+        asked.append(given.budget.end)
         return iter(())
 
     monkeypatch.setattr(_additive, "_over", watched)
     whole = problem(a * b + sympy.sin(3 * c))
     assert list(low_error_sums(whole, parts)) == []
     assert len(asked) == 1
-    assert asked[0] < whole.clock.end - 10
+    assert asked[0] < whole.budget.end - 10
 
 
 def test_a_whole_search_ends_with_the_sum() -> None:
