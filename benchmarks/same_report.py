@@ -24,9 +24,10 @@ from _measure import table, write_section
 
 LIMITS = (2, 10)  # seconds of a reference core for all formulas of a network
 STEPS = 300  # of training: what is analysed need not be good
+FORMS = ("json", "markdown", "html")
 BUSY = "while True: pass"
 STAGES = rb"(?m)^(- seconds:|\s*<dt>seconds</dt>).*$"  # how long each stage took
-TOOLS = {name: f"from bimt_{name}._cli import main; main()" for name in ("train", "analyze")}
+TOOLS = {name: f"import sys; from bimt_{name}._cli import main; sys.exit(main())" for name in ("train", "analyze")}
 
 
 @dataclass(frozen=True)
@@ -97,11 +98,12 @@ def busy(processes: int) -> Iterator[None]:
 
 def analysed(network: str, limit: int, folder: Path, hash_seed: int) -> Run:
     """One command and what it wrote."""
-    files = [folder / f"report.{form}" for form in ("json", "md", "html")]
-    asked = [part for file in files for part in (f"--{file.suffix[1:]}", str(file))]
+    files = [folder / f"report.{form}" for form in FORMS]
+    asked = [part for form, file in zip(FORMS, files, strict=True) for part in (f"--{form}", str(file))]
     began = time.monotonic()
     command("analyze", network, "--time-limit", str(limit), *asked, hash_seed=hash_seed)
     spent = time.monotonic() - began
+    print(f"{Path(network).name}, {limit} s: {spent:.1f} s", flush=True)
     report = json.loads(files[0].read_text())
     report["provenance"].pop("seconds")
     told = [json.dumps(report).encode(), *(re.sub(STAGES, b"", file.read_bytes()) for file in files[1:])]
@@ -112,7 +114,7 @@ def analysed(network: str, limit: int, folder: Path, hash_seed: int) -> Run:
 
 def differences(one: Run, other: Run) -> str:
     """Which forms of the report differ."""
-    pairs = zip(("JSON", "Markdown", "HTML"), one.written, other.written, strict=True)
+    pairs = zip(FORMS, one.written, other.written, strict=True)
     return ", ".join(name for name, first, second in pairs if first != second)
 
 
