@@ -8,9 +8,11 @@ from pathlib import Path
 HERE = Path(__file__).parent
 SCRIPTS = (
     "importing.py", "relocation.py", "training.py", "end_to_end.py", "foreign_files.py", "same_network.py",
-    "traced_layouts.py", "any_module.py", "work.py", "same_report.py",
+    "traced_layouts.py", "any_module.py",
 )  # fmt: skip
-LONG = ("untrained.py", "tasks.py", "language.py", "formulas.py", "words.py", "audit.py")
+LONG = (
+    "same_report.py", "work.py", "untrained.py", "tasks.py", "language.py", "formulas.py", "words.py", "audit.py",
+)  # fmt: skip
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--long", action="store_true", help=f"also {', '.join(LONG)}, which take hours")
