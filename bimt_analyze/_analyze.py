@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from .formulas import Formula, Structure
 
+_LEAST_SHARE = 0.1  # units of work for an output
 PACKAGES = ("bimt", "torch", "numpy", "scipy", "sympy", "igraph", "scikit-learn")
 
 
@@ -226,8 +227,8 @@ def formulas_of(checkpoint: Checkpoint, circuit: Network, options: AnalysisOptio
     circuit : Network
         The pruned network, which gives hints.
     options : AnalysisOptions
-        Time limit, seed, and whether genetic programming is allowed. What one output leaves of the time, the next may
-        use.
+        Time limit, seed, and whether genetic programming is allowed. What one output leaves of the work, the next may
+        do.
 
     Returns
     -------
@@ -240,9 +241,9 @@ def formulas_of(checkpoint: Checkpoint, circuit: Network, options: AnalysisOptio
     found: dict[str, Formula] = {}
     if task.judged_by.right is not None or options.time_limit == 0:
         return found
-    ends = time.monotonic() + options.time_limit
+    left = float(options.time_limit)
     for place, output in enumerate(task.outputs):
-        share = max((ends - time.monotonic()) / (len(task.outputs) - place), 0.1)
+        share = max(left / (len(task.outputs) - place), _LEAST_SHARE)
         asked = SearchOptions(time_limit=share, seed=options.seed, genetic=options.genetic)
         network = Differentiable((checkpoint,), place)
         structure = hints(checkpoint, circuit, place)
@@ -250,11 +251,10 @@ def formulas_of(checkpoint: Checkpoint, circuit: Network, options: AnalysisOptio
             probe.x_train, probe.y_train[:, place], names=task.inputs, output=output,
             structure=structure, network=network, options=asked,
         )  # fmt: skip
-        if formula.message.startswith("interrupted"):
-            ends = time.monotonic()  # the others get the least there is
         known = task.decomposition is not None and task.decomposition.has_expressions
         truth = task.decomposition.expression(output).sympy() if task.decomposition is not None and known else None
-        verified = verify_formula(
+        interrupted = formula.message.startswith("interrupted")
+        formula = verify_formula(
             formula,
             x_test=probe.x_test,
             y_test=probe.y_test[:, place],
@@ -266,11 +266,12 @@ def formulas_of(checkpoint: Checkpoint, circuit: Network, options: AnalysisOptio
             terms=() if structure is None else structure.terms,
             seed=options.seed,
         )
-        seen = None if verified.verification is None else verified.verification.network
+        left = 0.0 if interrupted else left - formula.work  # the others get the least there is
+        seen = None if formula.verification is None else formula.verification.network
         if seen is not None and seen.word == "departs":
             own = network_formula(network, names=task.inputs, output=output, ranges=task.ranges, seed=options.seed)
-            verified = replace(verified, of_network=own)
-        found[output] = verified
+            formula = replace(formula, of_network=own)
+        found[output] = formula
     return found
 
 

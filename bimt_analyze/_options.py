@@ -31,7 +31,8 @@ class AnalysisOptions(OptionValues):
     samples : int
         Null networks of every test of significance; 0 tests nothing.
     time_limit : float
-        Seconds for the search of all formulas together; 0 searches none.
+        Seconds of a reference core for the search of all formulas together, counted as work (see `SearchOptions`); 0
+        searches none.
     genetic : bool
         Genetic programming by pyoperon, in the last third of the time limit, for outputs without a formula.
     audit : bool
@@ -76,7 +77,11 @@ class AnalysisOptions(OptionValues):
     leiden_runs: int = 10
     samples: int = option(200, "Null networks of every test of significance.", flag="--samples", least=0)
     time_limit: int | float = option(
-        10.0, "Seconds for the search of all formulas of a network; 0: none.", flag="--time-limit", least=0
+        10.0,
+        "Seconds of a reference core for the search of all formulas, counted as work, so that it ends at the same "
+        "candidate on a slow or busy machine; 0: none.",
+        flag="--time-limit",
+        least=0,
     )
     genetic: bool = option(
         False, "Genetic programming by pyoperon for outputs without a formula by then.", flag="--genetic"

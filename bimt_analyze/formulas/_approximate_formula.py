@@ -8,13 +8,15 @@ from jaxtyping import Float64
 
 from ._candidate import finish
 from ._formula import Formula
-from ._measured_formula import measured
+from ._measured_formula import measured, with_work
 from ._search import parts
+from ._search_options import SearchOptions
 from ._searched_rows import candidate_columns, check_rows, searched_rows
 from ._stages import BRIEF, QUICK
+from .problem._budget import Budget
 from .problem._constants import Fit, refine
 from .problem._precision import row_precision
-from .problem._search_problem import Clock, SearchProblem
+from .problem._search_problem import SearchProblem
 from .symbolic._tidy import complexity
 
 
@@ -32,7 +34,7 @@ def approximate_formula(
 
     `find_formula` looks for the law behind the rows and goes on until one explains them to rounding. Here any short
     formula that comes near will do, and where none does, the nearest. The search ends by itself, most often within two
-    seconds, and then gives the same formula every time; ``time_limit`` only guards against rows on which it does not.
+    seconds; ``time_limit`` only guards against rows on which it does not.
 
     Parameters
     ----------
@@ -47,7 +49,7 @@ def approximate_formula(
     within : float, default 0.05
         Root mean square of the residual that may be left, over y's deviation; 0.05 is an r2 of 0.9975.
     time_limit : float, default 30.0
-        Seconds after which the search ends at the latest.
+        Seconds of a reference core, as in `SearchOptions`, after whose work the search ends at the latest.
     seed : int, default 0
         Of everything random in the search.
 
@@ -73,14 +75,17 @@ def approximate_formula(
     kept = candidate_columns(x, y)
     columns = tuple(sympy.Symbol(names[i], real=True) for i in kept)
     some = searched_rows(len(y), seed)
-    problem = SearchProblem(x[some][:, list(kept)], y[some], columns, Clock.of(time_limit), tolerance=within, seed=seed)
+    asked = SearchOptions(time_limit=time_limit)
+    budget = Budget.of(asked.time_limit, seconds=asked.hard_limit)
+    problem = SearchProblem(x[some][:, list(kept)], y[some], columns, budget, tolerance=within, seed=seed)
     stages = BRIEF if kept else QUICK[:1]
-    templates = (template for stage in stages for template in stage(problem, parts) if not problem.clock.over())
+    templates = (template for stage in stages for template in stage(problem, parts) if not problem.budget.over())
     fits = [fit for template in templates if (fit := refine(template, problem)) is not None]
     near = [fit for fit in fits if fit.error <= within]
     best = min(near, key=_length) if near else min(fits, key=lambda fit: fit.error, default=None)
     found = [] if best is None else [finish(problem, best)]
-    return measured(found, x, y, names, output, precision=row_precision(x, y), time_limit=0.0)
+    formula = measured(found, x, y, names, output, precision=row_precision(x, y), budget=budget.apart(0.0))
+    return with_work(formula, budget.ledger)
 
 
 def _length(fit: Fit) -> tuple[int, float]:

@@ -9,7 +9,7 @@ import sympy
 from .problem._constants import Fit
 from .problem._search_problem import SearchProblem
 from .problem._snapping import Constant, snap
-from .problem._template import numeric
+from .problem._template import node_count, numeric
 from .symbolic._tidy import complexity, tidy
 
 UNEXPLAINED = 3  # constants without a simple name that a formula may have and still be called exact without a truth
@@ -101,7 +101,7 @@ def order(candidate: Candidate) -> tuple[bool, float]:
 
 def _without_bars(expression: sympy.Expr, problem: SearchProblem) -> sympy.Expr:
     """The expression with |a| written as a or -a where a keeps one sign on the rows."""
-    for bars in expression.atoms(sympy.Abs):
+    for bars in sorted(expression.atoms(sympy.Abs), key=sympy.default_sort_key):
         values = numeric(bars.args[0], problem.columns)(problem.x)
         if np.all(values >= 0) or np.all(values <= 0):
             expression = expression.xreplace({bars: bars.args[0] if np.all(values >= 0) else -bars.args[0]})
@@ -112,7 +112,8 @@ def _out_of_roots(expression: sympy.Expr, problem: SearchProblem) -> sympy.Expr:
     """The expression with inputs that are positive on the rows taken out of roots, where that is shorter."""
     least = np.min(problem.x, axis=0) if problem.rows else np.zeros(problem.width)
     positive = {c: sympy.Dummy(str(c), positive=True) for c, low in zip(problem.columns, least, strict=True) if low > 0}
-    roots = [p for p in expression.atoms(sympy.Pow) if p.exp.is_Rational and not p.exp.is_Integer and p.base.is_Add]
+    powers = sorted(expression.atoms(sympy.Pow), key=sympy.default_sort_key)
+    roots = [p for p in powers if p.exp.is_Rational and not p.exp.is_Integer and p.base.is_Add]
     if not positive or not roots:
         return expression
     back = {dummy: column for column, dummy in positive.items()}
@@ -135,6 +136,7 @@ def finish(problem: SearchProblem, fit: Fit) -> Candidate:
     expression = _without_bars(tidy(_without_bars(snapped.expression, problem)), problem)
     expression = _out_of_roots(expression, problem)
     values = numeric(expression, problem.columns)(problem.x)
+    problem.budget.charge("tidy", node_count(snapped.expression))
     if not problem.explained(problem.y - values) and fit.explained():
         plain = numeric(snapped.expression, problem.columns)(problem.x)
         if problem.explained(problem.y - plain):

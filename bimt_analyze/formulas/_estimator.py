@@ -1,6 +1,5 @@
 """Formulas of a table as a scikit-learn regressor."""
 
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self, no_type_check
 
@@ -21,13 +20,13 @@ if TYPE_CHECKING:
 class FormulaRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """One formula for each column of y, found by `find_formula`; it works in pipelines like any scikit-learn regressor.
 
-    A search that ends before its ``time_limit`` gives the same formula every time; one that the clock ends may find
-    less on a slower machine. Nothing is verified here: hold ``formulas_`` against fresh rows with `verify_formula`.
+    It gives the same formulas every time, on a busy machine too. Nothing is verified here: hold ``formulas_`` against
+    fresh rows with `verify_formula`.
 
     Parameters
     ----------
     time_limit : float, default 60.0
-        Seconds for all outputs together; what one leaves, the next may use.
+        Seconds of a reference core for all outputs together, as in `SearchOptions`; what one leaves, the next may use.
     random_state : int, default 0
         Seed of everything random in the search.
     genetic : bool, default False
@@ -97,22 +96,20 @@ class FormulaRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type
         inputs, outputs = _names(columns, labels or _numbered("y", targets.shape[1]))
         self.names_ = inputs
         formulas: list[Formula] = []
-        ends = time.monotonic() + self.time_limit
+        left = float(self.time_limit)
         for place, output in enumerate(outputs):
-            share = (ends - time.monotonic()) / (len(outputs) - place)
             column = np.ascontiguousarray(targets[:, place])
             found = find_formula(
                 X,
                 column,
                 names=inputs,
                 output=output,
-                time_limit=max(share, 0.0),
+                time_limit=max(left, 0.0) / (len(outputs) - place),
                 seed=self.random_state,
                 genetic=self.genetic,
             )
             formulas.append(found)
-            if found.message.startswith("interrupted"):
-                ends = time.monotonic()  # no time is left for the others
+            left = 0.0 if found.message.startswith("interrupted") else left - found.work
         self.formulas_ = tuple(formulas)
         return self
 

@@ -1,6 +1,5 @@
 """From rows of one output to a formula: the entry of the search."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,7 +12,7 @@ from bimt_train import InputError
 
 from ._candidate import finish, order
 from ._formula import Formula, Predictor
-from ._measured_formula import measured
+from ._measured_formula import measured, with_work
 from ._search import Outcome, search
 from ._search_options import SearchOptions
 from ._searched_rows import candidate_columns, check_rows, searched_rows
@@ -24,18 +23,20 @@ from .hints._differentiable import Differentiable
 from .hints._proposed_structure import proposed_structure, structure_from_tests
 from .hints._structural_tests import StructuralTestResult, structural_tests
 from .hints._surrogate import surrogate
+from .problem._budget import Budget
 from .problem._constants import refine
 from .problem._polynomial import fallback_polynomial
 from .problem._precision import row_precision, tolerance_of
-from .problem._search_problem import Clock, SearchProblem, deviation
+from .problem._search_problem import SearchProblem, deviation
 from .problem._smooth import relevant
 from .problem._structure import Structure
 
 _SEARCHING = 0.9  # share of the time for the search; the rest is for finishing
-_NOISE_SECONDS = 0.5  # for estimating the noise, within what is left for finishing
+_NOISE_WORK = 0.5  # units, for estimating the noise, within what is left for finishing
 _FEWEST_TESTED = 20  # rows: with fewer, a departure from a property is mostly chance
 _COARSE = 0.05  # of y's deviation: a network that errs by more is too coarse for its derivatives to say anything
 _KINDS = {DECOMPOSITIONS: "decomposition", MATCHED: "pool", THOROUGH: "thorough", GENETIC: "genetic"}
+_CALLED, _TESTED_ROWS = 62, 300  # calls for each input, of a function that is tested, and rows of its derivatives
 _SURROGATE_ROWS = 60  # and where there are at least so many rows, of which a fifth is held out
 
 
@@ -126,13 +127,13 @@ def find_formula(
             hint="read the structure with the names of the table's columns",
         )
     tell = progress or (lambda stage: None)
-    clock = Clock.of(_SEARCHING * time_limit)
+    budget = Budget.of(_SEARCHING * time_limit, seconds=chosen.hard_limit)
     some = searched_rows(len(y), seed, most=chosen.rows)
     kept = candidate_columns(x, y)
     columns = tuple(sympy.Symbol(names[i], real=True) for i in kept)
     precision = row_precision(x, y)
-    tolerance = tolerance_of(precision, x[some], y[some]) if kept else 0.0
-    problem = SearchProblem(x[some][:, list(kept)], y[some], columns, clock, tolerance=tolerance, seed=seed)
+    tolerance = tolerance_of(precision, x[some], y[some], budget=budget) if kept else 0.0
+    problem = SearchProblem(x[some][:, list(kept)], y[some], columns, budget, tolerance=tolerance, seed=seed)
     outcome = Outcome((), ())
     test_results: tuple[StructuralTestResult, ...] = ()
     tests = _StructuralTests(problem, network if kept else None, x[some], tuple(names), chosen)
@@ -140,15 +141,16 @@ def find_formula(
         tell("hints")
         test_results = tests.of_network()
         if structure is None and network is not None and kept:
+            budget.charge("network", len(names) ** 2 * len(some), calls=len(names) ** 2)
             structure = (
                 proposed_structure(test_results, names=names)
                 if test_results
                 else structure_from_tests(network, x[some], y[some], names=names, seed=seed)
             )
-        if structure is None and (fewer := relevant(problem.x, problem.y, clock=clock.share(0.1))) is not None:
+        if structure is None and (fewer := relevant(problem.x, problem.y, budget=budget.share(0.1))) is not None:
             structure = Structure(tuple(str(columns[i]) for i in fewer))
         for question, stages in _questions(problem, structure, chosen, tested=network is not None):
-            if stages is not QUICK and question.clock.over():
+            if stages is not QUICK and question.budget.over():
                 continue
             if stages is COMBINED:
                 tell("structural tests")
@@ -174,9 +176,9 @@ def find_formula(
     rough = () if outcome.settled else outcome.rough
     found = sorted([*outcome.done, *(finish(fit.model.problem, fit) for fit in rough)], key=order)
     found = sharpened(found, problem)
-    left = min(_NOISE_SECONDS, (1 - _SEARCHING) * time_limit)
-    formula = measured(found, x, y, names, output, precision=precision, time_limit=left)
-    formula = replace(formula, test_results=test_results)
+    last = budget.apart(min(_NOISE_WORK, (1 - _SEARCHING) * time_limit))
+    formula = measured(found, x, y, names, output, precision=precision, budget=last)
+    formula = with_work(replace(formula, test_results=test_results), budget.ledger)
     return _interrupted(formula) if outcome.interrupted else formula
 
 
@@ -202,11 +204,12 @@ class _StructuralTests:
             or len(y) < _FEWEST_TESTED
         ):
             return ()
+        self._charge(1, _FEWEST_TESTED)
         if np.sqrt(np.mean((function(self.x) - y) ** 2)) > _COARSE * deviation(y):
             return ()
         if not function.hessian(self.x[:_FEWEST_TESTED]).any():  # piecewise linear: no derivative sees its kinks
             return ()
-        return structural_tests(function, self.x, y, names=self.names, seed=self.options.seed)
+        return self._tested(function)
 
     def of_network_or_surrogate(self, known: tuple[StructuralTestResult, ...]) -> tuple[StructuralTestResult, ...]:
         """The ``known`` results of the network, or else those of a surrogate, if there is the time to fit one.
@@ -216,13 +219,25 @@ class _StructuralTests:
         known : tuple of StructuralTestResult
             What the network itself showed; empty where it was not tested.
         """
-        left = self.problem.clock.end - time.monotonic()
         if known or self.network is None or len(self.names) > self.options.tested_inputs:
             return known
-        if left < self.options.surrogate_seconds or len(self.problem.y) < _SURROGATE_ROWS:
+        if self.problem.budget.left < self.options.surrogate_seconds or len(self.problem.y) < _SURROGATE_ROWS:
             return known
         function = surrogate(self.x, self.problem.y, names=self.names, seed=self.options.seed)
+        self.problem.budget.charge("surrogate", len(self.x))
+        return self._tested(function)
+
+    def _tested(self, function: Differentiable) -> tuple[StructuralTestResult, ...]:
+        """The results for a function."""
+        width = len(self.names)
+        asked, networks = width**2 + _CALLED * width, len(function.checkpoints)
+        self._charge(networks * asked, networks * min(len(self.x), _TESTED_ROWS))
         return structural_tests(function, self.x, self.problem.y, names=self.names, seed=self.options.seed)
+
+    def _charge(self, calls: int, hessians: int) -> None:
+        """Write down calls of the function on all rows, and Hessians of some."""
+        self.problem.budget.charge("network", calls * len(self.x), calls=calls)
+        self.problem.budget.charge("network", hessians * len(self.names) ** 2)
 
 
 def _interrupted(formula: Formula) -> Formula:
@@ -243,17 +258,17 @@ def _questions(
         yield problem, QUICK[:1]
         return
     hinted = None if structure is None else _hinted(problem, structure)
-    last = problem.clock
+    last = problem.budget
     if options.genetic:
-        problem = replace(problem, clock=problem.clock.share(1 - options.genetic_share))
+        problem = replace(problem, budget=problem.budget.share(1 - options.genetic_share))
     if hinted is not None and hinted.width == problem.width:  # hints add to what is tried, and here leave nothing out
         problem, hinted = replace(problem, structure=hinted.structure), None
     for stages in (QUICK, DECOMPOSITIONS, MATCHED, *((COMBINED,) if tested else ()), THOROUGH):
         if hinted is not None and stages is not COMBINED:
-            yield replace(hinted, clock=problem.clock.share(options.hinted_share)), stages
+            yield replace(hinted, budget=problem.budget.share(options.hinted_share)), stages
         yield problem, stages
     if options.genetic:
-        yield replace(problem, clock=last), GENETIC
+        yield replace(problem, budget=last), GENETIC
 
 
 def _hinted(problem: SearchProblem, structure: Structure) -> SearchProblem | None:

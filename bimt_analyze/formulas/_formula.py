@@ -1,16 +1,16 @@
 """A formula as a value: what it says, how well, and what its verification showed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sympy
 from jaxtyping import Float64
-from sympy.printing.latex import greek_letters_set
 
 from ._fidelity import Divergence
-from ._verdict_words import IDENTIFIED, DataWord, NetworkVerdict, Rival
+from ._verdict_words import IDENTIFIED, DataWord, NetworkVerdict, Rival, cut_short
+from .export._latex_name import latex_name
 from .hints._structural_tests import StructuralTestResult
 from .problem._precision import UNKNOWN_PRECISION, RowPrecision
 from .problem._snapping import Constant
@@ -188,6 +188,10 @@ class Formula:
         Whether the network misses the rows, so that a law of theirs is not the network's.
     of_network : Formula or None
         A formula of the network's own answers, where it departs from this one (`network_formula`).
+    work : float
+        Units of work of search and verification; a unit is what a quiet reference core does in a second.
+    cut_after : float or None
+        Seconds after which the clock cut these short; None where it did not.
 
     Examples
     --------
@@ -218,6 +222,8 @@ class Formula:
     distinct_rows: int = 0
     withheld: bool = False
     of_network: "Formula | None" = None
+    work: float = field(default=0.0, compare=False)
+    cut_after: float | None = None
 
     @property
     def fits(self) -> bool:
@@ -242,6 +248,8 @@ class Formula:
         data = said.get(self.word, f"{self.word} on the data")
         if not self.identified:
             data += f", r2 {self.r2:.4f}"
+        if self.cut_after is not None:
+            data += f"; {cut_short(self.cut_after)}"
         seen = self.verification.network
         return data if seen is None else f"{data}; {seen.words()}"
 
@@ -279,8 +287,8 @@ class Formula:
 
         Digits at a name's end are an index, and a name of several letters is set upright.
         """
-        names = {symbol: _latex_name(str(symbol)) for symbol in self.expression.free_symbols}
-        return f"{_latex_name(self.output)} = {sympy.latex(self.expression, symbol_names=names)}"
+        names = {symbol: latex_name(str(symbol)) for symbol in self.expression.free_symbols}
+        return f"{latex_name(self.output)} = {sympy.latex(self.expression, symbol_names=names)}"
 
     def numpy(self) -> Predictor:
         """A numpy function of [rows, variables], its columns in the order of ``variables``.
@@ -332,16 +340,3 @@ class Formula:
             "exact": self.exact,
             "complexity": self.complexity,
         }
-
-
-def _latex_name(name: str) -> str:
-    """A name in LaTeX, its last digits as an index."""
-    stem = name.rstrip("0123456789").rstrip("_")
-    index = name[len(stem) :].lstrip("_")
-    if not stem:
-        return name
-    if stem.lower() in greek_letters_set:
-        shown = str(sympy.latex(sympy.Symbol(stem)))
-    else:
-        shown = stem if len(stem) == 1 else r"\mathrm{" + stem.replace("_", r"\_") + "}"
-    return f"{shown}_{{{index}}}" if index else shown

@@ -1,6 +1,7 @@
 """From the candidates of a search to a formula: measured on all rows, with the front of length against error."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import sympy
@@ -10,8 +11,10 @@ from ._candidate import Candidate
 from ._formula import Formula, ParetoEntry
 from ._row_bounds import distinct_rows, row_fit
 from ._searched_rows import distinct, searched_rows
+from ._verdict_words import cut_short
+from .problem._budget import Budget, Ledger
 from .problem._precision import RowPrecision
-from .problem._search_problem import Clock, SearchProblem
+from .problem._search_problem import SearchProblem
 from .problem._smooth import noise_level
 from .problem._snapping import Constant
 from .problem._template import numeric
@@ -28,7 +31,7 @@ def measured(
     output: str,
     *,
     precision: RowPrecision,
-    time_limit: float,
+    budget: Budget,
 ) -> Formula:
     """The best candidate of a search as a formula, measured on all rows.
 
@@ -46,12 +49,13 @@ def measured(
         The name of ``y``.
     precision : RowPrecision
         How the rows are written.
-    time_limit : float
-        Seconds for estimating the noise, which is done where the formula does not meet the rows.
+    budget : Budget
+        For estimating the noise, which is done where the formula does not meet the rows.
     """
     best, error = _better_than_the_mean(found, x, y, names)
+    budget.charge("lambdify", calls=8)
     fit = row_fit(best.expression, names, x, y, precision=precision)
-    shortfall = "" if fit.within_precision else _shortfall(x, y, error, time_limit)
+    shortfall = "" if fit.within_precision else _shortfall(x, y, error, budget)
     return Formula(
         output=output,
         expression=best.expression,
@@ -72,6 +76,22 @@ def measured(
     )
 
 
+def with_work(formula: Formula, ledger: Ledger) -> Formula:
+    """The formula with the work that went into it, and with the remark that the clock cut it short where it did.
+
+    Parameters
+    ----------
+    formula : Formula
+        What was found.
+    ledger : Ledger
+        Of the search, or of the verification.
+    """
+    formula = replace(formula, work=formula.work + ledger.spent)
+    if not ledger.cut or formula.cut_after is not None:
+        return formula
+    return replace(formula, cut_after=ledger.seconds, message=f"{formula.message}; {cut_short(ledger.seconds)}")
+
+
 def _better_than_the_mean(
     found: list[Candidate],
     x: Float64[np.ndarray, "rows inputs"],
@@ -80,7 +100,7 @@ def _better_than_the_mean(
 ) -> tuple[Candidate, float]:
     """The first candidate, and what it leaves of y; the mean where that is better on all rows."""
     symbols = tuple(sympy.Symbol(name, real=True) for name in names)
-    whole = SearchProblem(x, y, symbols, Clock.of(0.0))
+    whole = SearchProblem(x, y, symbols, Budget.of(0.0))
     for candidate in [*found[:1], _mean(y)]:
         with np.errstate(all="ignore"):
             error = whole.relative(y - numeric(candidate.expression, symbols)(x))
@@ -90,15 +110,13 @@ def _better_than_the_mean(
 
 
 def _shortfall(
-    x: Float64[np.ndarray, "rows inputs"], y: Float64[np.ndarray, "rows"], error: float, time_limit: float
+    x: Float64[np.ndarray, "rows inputs"], y: Float64[np.ndarray, "rows"], error: float, budget: Budget
 ) -> str:
     """How far the rows are missed, and whether noise may be the reason."""
     said = f"not exact: residual {error:.1e} of y's deviation"
     some = searched_rows(len(y), 0)
     level = (
-        noise_level(x[some][:, list(distinct(x[some]))], y[some], clock=Clock.of(time_limit))
-        if len(y) >= FEWEST_FOR_NOISE
-        else 1.0
+        noise_level(x[some][:, list(distinct(x[some]))], y[some], budget=budget) if len(y) >= FEWEST_FOR_NOISE else 1.0
     )
     if level / _NOISE <= error <= _NOISE * level and level < 1.0:
         said += f" (smooth fits leave {level:.1e}: the rest may be noise)"

@@ -23,11 +23,11 @@ def parts(problem: SearchProblem) -> list[Template]:
     Parameters
     ----------
     problem : SearchProblem
-        The rows to explain, the hints and the clock.
+        The rows to explain, the hints and the budget.
     """
     found: list[Template] = []
     for stage in PARTS:
-        if problem.clock.over():
+        if problem.budget.over():
             break
         found += stage(problem, parts)
         if any(
@@ -84,7 +84,7 @@ def search(problem: SearchProblem, stages: Sequence[Generator]) -> Outcome:
     Parameters
     ----------
     problem : SearchProblem
-        The rows to explain, the hints and the clock.
+        The rows to explain, the hints and the budget.
     stages : sequence of callables
         The generators, in the order in which they are asked.
     """
@@ -101,9 +101,9 @@ def search(problem: SearchProblem, stages: Sequence[Generator]) -> Outcome:
                         return Outcome(tuple(done), ())
                 elif fit is not None:
                     fits.append(fit)
-                if problem.clock.over():
+                if problem.budget.over():
                     break
-            if problem.clock.over():
+            if problem.budget.over():
                 break
     except KeyboardInterrupt:
         last = [] if fit is None else [fit]  # it may have been about to be finished

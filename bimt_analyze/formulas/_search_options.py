@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from .._option_values import OptionValues, option
 
+_GRACE = 3.0  # seconds that what follows a search may take
+
 
 @dataclass(frozen=True, kw_only=True)
 class SearchOptions(OptionValues):
@@ -12,8 +14,9 @@ class SearchOptions(OptionValues):
     Attributes
     ----------
     time_limit : float
-        Seconds for the search. The clock is looked at between candidates, so that a search may end a little later; one
-        that settles ends earlier.
+        Seconds of a reference core for the search: it does the work that a quiet core of the reference machine does
+        in that time, and ends at the same candidate on every machine. A slower or busy one takes longer. The budget is
+        looked at between candidates, so that a search may do a little more; one that settles ends earlier.
     seed : int
         Of everything random in the search: which rows it looks at, and what is drawn for tests and starts.
     genetic : bool
@@ -27,7 +30,11 @@ class SearchOptions(OptionValues):
     tested_inputs : int
         Inputs of a function that is tested for structure, at most: a Hessian holds the square of their number.
     surrogate_seconds : float
-        Seconds that must be left for a surrogate to be fitted where the network is too coarse; a fit takes seconds.
+        Seconds, as of ``time_limit``, that must be left for a surrogate to be fitted where the network is too coarse; a
+        fit takes seconds.
+    patience : float
+        The last resort: the search is cut short after ``patience * (time_limit + 3)`` seconds by the clock, and says
+        so. Then another run may find more.
 
     Raises
     ------
@@ -51,3 +58,9 @@ class SearchOptions(OptionValues):
     genetic_share: float = option(1 / 3, least=0, most=1)
     tested_inputs: int = option(12, least=0)
     surrogate_seconds: float = option(20.0, least=0)
+    patience: float = option(10.0, least=0)
+
+    @property
+    def hard_limit(self) -> float:
+        """Seconds by the clock after which the search is cut short, whatever work is left."""
+        return self.patience * (self.time_limit + _GRACE)

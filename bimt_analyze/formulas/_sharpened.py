@@ -11,8 +11,8 @@ from ._row_bounds import own_rounding
 from ._search import Outcome
 from .problem._constants import refine
 from .problem._polynomial import fallback_polynomial
-from .problem._search_problem import Clock, SearchProblem
-from .problem._template import numeric
+from .problem._search_problem import SearchProblem
+from .problem._template import node_count, numeric
 from .series._resummed_series import followed_functions, resummed_series
 
 _NEAR = 0.2  # of y's deviation: what a series, and noise, may leave
@@ -20,7 +20,7 @@ _FIRST = 8  # functions by their values, before those by their series
 _FITTED = 0.05  # of y's deviation: how near a function must come before its constants are fitted
 _AS_GOOD = 1.05  # times what the formula leaves: a shorter form may leave so much
 _BETTER = 0.1  # of what the formula leaves: so little must be left by a form that is longer
-_SECONDS = 0.5  # for one formula
+_WORK = 0.5  # units, for one formula
 _MOST_TERMS = 8  # of a sum, the greatest
 _SMALL = 1e-3  # of y's deviation: terms of less make up for a series that was cut
 _ROUGH = 2  # fits that are looked at
@@ -53,7 +53,7 @@ def resummed(outcome: Outcome, problem: SearchProblem) -> tuple[Candidate, ...]:
     fits = list(outcome.rough[:_ROUGH])
     if (template := fallback_polynomial(problem)) is not None and (fit := refine(template, problem)) is not None:
         fits.insert(0, fit)
-    rough = [finish(fit.model.problem, fit) for fit in fits if not problem.clock.over()]
+    rough = [finish(fit.model.problem, fit) for fit in fits if not problem.budget.over()]
     candidates = sorted([*outcome.done, *rough], key=order)[:_ROUGH]
     return tuple(better for one in candidates for better in _functions_like(one, problem) if better.explained)
 
@@ -62,14 +62,14 @@ def _functions_like(best: Candidate, problem: SearchProblem) -> list[Candidate]:
     """Functions that begin like a formula in one of its inputs; the last one settles, if one does."""
     if problem.width == 0 or not best.error < _NEAR or _is_sharp(best, problem):
         return []
-    clock = Clock.of(_SECONDS)
+    budget = problem.budget.apart(_WORK)
     found: list[Candidate] = []
     main, symbols = _main_terms(best.expression, problem), list(problem.columns)
     near = max(_FITTED, best.error)
-    series = resummed_series(main, symbols, problem.x, unit=problem.unit, near=near)
-    followed = followed_functions(main, symbols, problem.x, unit=problem.unit)
+    series = resummed_series(main, symbols, problem.x, unit=problem.unit, budget=budget, near=near)
+    followed = followed_functions(main, symbols, problem.x, unit=problem.unit, budget=budget)
     for template in chain(islice(followed, _FIRST), (template for template, _ in series)):
-        if clock.over():
+        if budget.over():
             break
         fit = refine(template, problem)
         if fit is None or not fit.error <= _AS_GOOD * best.error:
@@ -87,6 +87,7 @@ def _main_terms(expression: sympy.Expr, problem: SearchProblem) -> sympy.Expr:
     terms = sympy.Add.make_args(sympy.expand_mul(expression))
     with np.errstate(all="ignore"):
         sizes = [float(np.std(numeric(term, problem.columns)(problem.x))) for term in terms]
+    problem.budget.charge("lambdify", calls=len(terms))
     order = sorted(range(len(terms)), key=lambda k: -sizes[k])[:_MOST_TERMS]
     return sympy.Add(*(terms[k] for k in order if sizes[k] > _SMALL * problem.unit or sizes[k] == 0.0))
 
@@ -96,4 +97,5 @@ def _is_sharp(candidate: Candidate, problem: SearchProblem) -> bool:
     if not candidate.settled or problem.tolerance:
         return candidate.settled
     names = [str(column) for column in problem.columns]
+    problem.budget.charge("digits", 12 * node_count(candidate.expression), calls=12)
     return candidate.worst <= own_rounding(candidate.expression, names, problem.x, problem.y)

@@ -43,7 +43,7 @@ def constants(problem: SearchProblem) -> Iterator[Template]:
     Parameters
     ----------
     problem : SearchProblem
-        The rows to explain, the hints and the clock.
+        The rows to explain, the hints and the budget.
     """
     yield linear([sympy.Integer(1)], [float(np.mean(problem.y))], error=1.0)
 
@@ -54,7 +54,7 @@ def nested(problem: SearchProblem, propose: Propose) -> Iterator[Template]:
     Parameters
     ----------
     problem : SearchProblem
-        The rows to explain, the hints and the clock.
+        The rows to explain, the hints and the budget.
     propose : callable
         Gives templates for a part of the problem; it is `_search.parts` in a search.
     """
@@ -65,7 +65,7 @@ def nested(problem: SearchProblem, propose: Propose) -> Iterator[Template]:
         for template in propose(inner)[:3]:
             if template.error < 0.03:
                 yield Template(entry.build(template.expression), template.start, template.error)
-        if problem.clock.over():
+        if problem.budget.over():
             return
 
 
@@ -82,10 +82,16 @@ def _undone_functions(problem: SearchProblem) -> Iterator[Template]:
     """
     asked = list(undone(problem))
     if problem.width == 1:
-        asked.sort(key=lambda pair: left_out_error(series(problem.x[:, 0], _SERIES), pair[1].y) / pair[1].unit)
+        asked.sort(key=lambda pair: _series_error(problem, pair[1]))
     for entry, inverted in asked:
         for template in single_functions(inverted, most=2):
             yield Template(entry.build(template.expression), template.start, template.error)
+
+
+def _series_error(problem: SearchProblem, inverted: SearchProblem) -> float:
+    """What a short series of the first input leaves of another target."""
+    basis = series(problem.x[:, 0], _SERIES)
+    return left_out_error(basis, inverted.y, budget=problem.budget) / inverted.unit
 
 
 ONE_VARIABLE = (

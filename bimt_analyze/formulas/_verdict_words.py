@@ -131,3 +131,19 @@ def network_word(r2: float, worst: float) -> NetworkWord:
     if worst <= _FOLLOWED:
         return "follows"
     return "close" if r2 >= _CLOSE else "rough" if r2 >= _ROUGH else "departs"
+
+
+def cut_short(seconds: float) -> str:
+    """The remark that the clock ended a search before its work was done.
+
+    Parameters
+    ----------
+    seconds : float
+        How long it took.
+
+    Examples
+    --------
+    >>> cut_short(130.0)
+    'cut short by the clock after 130 s; another run may find more'
+    """
+    return f"cut short by the clock after {seconds:g} s; another run may find more"

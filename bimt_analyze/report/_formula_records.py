@@ -83,6 +83,11 @@ class FormulaRecord(Record):
     complexity: int = Field(description="Nodes of the expression.")
     canonical: str = Field(description="Formula minus truth: equal, different, undecided, or no truth.")
     message: str = Field(description="Why it is exact, or what speaks against it.")
+    cut_after: float | None = Field(
+        default=None,
+        description="Seconds after which the clock cut its search short, so that another run may find more; null where "
+        "the search ended by itself or with its budget of work.",
+    )
     pareto_front: list[ParetoEntryRecord]
     test_results: list[StructuralTestRecord] = Field(
         default=[], description="What structural tests proposed; empty where none were made."

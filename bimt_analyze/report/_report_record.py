@@ -199,6 +199,7 @@ def _formula(formula: "Formula") -> FormulaRecord:
         complexity=formula.complexity,
         canonical="no truth" if verification is None else verification.canonical,
         message=formula.message if verification is None else verification.statement,
+        cut_after=formula.cut_after,
         pareto_front=[
             ParetoEntryRecord(expression=str(entry.expression), complexity=entry.complexity, error=finite(entry.error))
             for entry in formula.pareto_front

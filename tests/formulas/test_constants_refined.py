@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import sympy
 
+from bimt_analyze.formulas.problem._budget import Budget
 from bimt_analyze.formulas.problem._constants import model, refine
-from bimt_analyze.formulas.problem._search_problem import Clock, SearchProblem
+from bimt_analyze.formulas.problem._search_problem import SearchProblem
 from bimt_analyze.formulas.problem._snapping import snap
 from bimt_analyze.formulas.problem._template import Template, constant, linear
 
@@ -16,7 +17,7 @@ def problem(function: object, *, noise: float = 0.0, rows: int = 80, seed: int =
     rng = np.random.default_rng(seed)
     x = rng.uniform(-1, 1, (rows, 2))
     y = function(x[:, 0], x[:, 1]) + noise * rng.normal(size=rows)  # type: ignore[operator]
-    return SearchProblem(x, y, (X1, X2), Clock.of(60.0))
+    return SearchProblem(x, y, (X1, X2), Budget.of(60.0))
 
 
 def wave() -> tuple[Template, tuple[sympy.Dummy, ...]]:

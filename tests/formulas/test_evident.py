@@ -9,7 +9,8 @@ from bimt_analyze.formulas._stages import DECOMPOSITIONS
 from bimt_analyze.formulas.generators import _additive
 from bimt_analyze.formulas.generators._additive import low_error_sums
 from bimt_analyze.formulas.generators._separable import low_error_products
-from bimt_analyze.formulas.problem._search_problem import Clock, SearchProblem
+from bimt_analyze.formulas.problem._budget import Budget
+from bimt_analyze.formulas.problem._search_problem import SearchProblem
 
 NAMES = tuple(sympy.symbols("a b c", real=True))
 a, b, c = NAMES
@@ -19,7 +20,7 @@ def problem(truth: sympy.Expr, *, noise: float = 0.0) -> SearchProblem:
     rng = np.random.default_rng(3)
     x = rng.uniform(-1, 1, (300, 3))
     y = np.asarray(sympy.lambdify(NAMES, truth)(*x.T), dtype=np.float64)
-    return SearchProblem(x, y + noise * rng.normal(size=len(y)), NAMES, Clock.of(20.0))
+    return SearchProblem(x, y + noise * rng.normal(size=len(y)), NAMES, Budget.of(20.0))
 
 
 def test_a_sum_over_groups_is_found_without_the_pool() -> None:
@@ -52,7 +53,7 @@ def test_a_product_of_functions_of_one_input_each_is_found_without_the_pool() ->
 
 def test_a_function_of_one_input_is_found_without_the_pool() -> None:
     x = np.linspace(-1, 1, 100)[:, None]
-    alone = SearchProblem(x, np.sin(3.1 * x[:, 0]), NAMES[:1], Clock.of(20.0))
+    alone = SearchProblem(x, np.sin(3.1 * x[:, 0]), NAMES[:1], Budget.of(20.0))
     outcome = search(alone, DECOMPOSITIONS)
     assert outcome.settled
     assert outcome.done[-1].expression == sympy.sin(sympy.Rational(31, 10) * a)
@@ -62,14 +63,14 @@ def test_a_sum_keeps_to_its_share_of_the_time(monkeypatch) -> None:
     asked: list[float] = []
 
     def watched(given: SearchProblem, groups: object, propose: object):
-        asked.append(given.clock.end)
+        asked.append(given.budget.end)
         return iter(())
 
     monkeypatch.setattr(_additive, "_over", watched)
     whole = problem(a * b + sympy.sin(3 * c))
     assert list(low_error_sums(whole, parts)) == []
     assert len(asked) == 1
-    assert asked[0] < whole.clock.end - 10
+    assert asked[0] < whole.budget.end - 10
 
 
 def test_a_whole_search_ends_with_the_sum() -> None:

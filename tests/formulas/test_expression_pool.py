@@ -5,7 +5,7 @@ import pytest
 import sympy
 
 from bimt_analyze.formulas.pool_search._expression_pool import build_pool
-from bimt_analyze.formulas.problem._search_problem import Clock
+from bimt_analyze.formulas.problem._budget import Budget
 from bimt_analyze.formulas.problem._template import numeric
 
 SYMBOLS = sympy.symbols("a b c", real=True)
@@ -13,7 +13,7 @@ SYMBOLS = sympy.symbols("a b c", real=True)
 
 def pool_of(width, **options):
     x = np.random.default_rng(0).uniform(1, 3, (80, width))
-    return x, build_pool(x, SYMBOLS[:width], **{"limit": 3000, "clock": Clock.of(60.0), **options})
+    return x, build_pool(x, SYMBOLS[:width], **{"limit": 3000, "budget": Budget.of(60.0), **options})
 
 
 @pytest.mark.parametrize("width", [1, 2, 3])
@@ -45,7 +45,7 @@ def test_all_of_three_nodes_are_there():
 
 def test_the_limit_and_the_clock_are_kept():
     assert len(pool_of(3, limit=500)[1]) == 500
-    assert len(pool_of(3, clock=Clock.of(0.0))[1]) < 500
+    assert len(pool_of(3, budget=Budget.of(0.0))[1]) < 500
 
 
 def test_no_function_bends_what_is_bent():
@@ -58,5 +58,5 @@ def test_no_function_bends_what_is_bent():
 
 def test_columns_that_say_nothing_are_left_out():
     x = np.column_stack([np.ones(50), np.linspace(1, 2, 50), np.full(50, np.nan)])
-    pool = build_pool(x, SYMBOLS, limit=100, clock=Clock.of(10.0))
+    pool = build_pool(x, SYMBOLS, limit=100, budget=Budget.of(10.0))
     assert {symbol for k in range(len(pool)) for symbol in pool.expression(k).free_symbols} == {SYMBOLS[1]}

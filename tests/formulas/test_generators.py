@@ -13,11 +13,12 @@ from bimt_analyze.formulas.generators._powers import products_of_powers, pursuit
 from bimt_analyze.formulas.generators._rational import rationals
 from bimt_analyze.formulas.generators._ridge import ridges
 from bimt_analyze.formulas.generators._separable import factors
+from bimt_analyze.formulas.problem._budget import Budget
 from bimt_analyze.formulas.problem._constants import refine
 from bimt_analyze.formulas.problem._inner import single
 from bimt_analyze.formulas.problem._least_squares import independent, needed, solve
 from bimt_analyze.formulas.problem._polynomial import polynomials, powers
-from bimt_analyze.formulas.problem._search_problem import Clock, SearchProblem
+from bimt_analyze.formulas.problem._search_problem import SearchProblem
 from bimt_analyze.formulas.problem._smooth import best_smooth, fit_smooth
 from bimt_analyze.formulas.problem._template import Template, numeric
 from bimt_analyze.formulas.problem._univariate import shapes
@@ -27,7 +28,7 @@ SYMBOLS = sympy.symbols("x1:5", real=True)
 
 def asked(function, *, width: int, rows: int = 100, low: float = -1.0, high: float = 1.0) -> SearchProblem:
     x = np.random.default_rng(7).uniform(low, high, (rows, width))
-    return SearchProblem(x, np.asarray(function(*x.T), dtype=np.float64), SYMBOLS[:width], Clock.of(60.0))
+    return SearchProblem(x, np.asarray(function(*x.T), dtype=np.float64), SYMBOLS[:width], Budget.of(60.0))
 
 
 def best(templates: Iterable[Template], problem: SearchProblem) -> float:
@@ -101,7 +102,7 @@ def test_a_common_factor_cannot_hide_in_a_quotient() -> None:
 )
 def test_the_library_of_one_variable(function) -> None:
     problem = asked(function, width=1)
-    found = shapes(single(problem, 0), problem.y, tolerance=1e-10)
+    found = shapes(single(problem, 0), problem.y, tolerance=1e-10, budget=problem.budget)
     assert min(shape.error for shape in found[:2]) < 1e-7
     assert best([shape.whole() for shape in found], problem) < 1e-12
     for shape in found[:1]:
@@ -117,7 +118,7 @@ def test_groups_are_seen_in_the_rows() -> None:
 def test_leave_one_out_is_leave_one_out() -> None:
     problem = asked(lambda a, b: np.sin(3 * a) + b, width=2, rows=30)
     groups, degrees = [(0,), (1,)], [4, 2]
-    said = fit_smooth(problem.x, problem.y, groups, degrees)
+    said = fit_smooth(problem.x, problem.y, groups, degrees, budget=problem.budget)
     low, high = problem.x.min(axis=0), problem.x.max(axis=0)
     t = (2 * problem.x - low - high) / (high - low)
     columns = np.column_stack([t[:, [0]] ** np.arange(5), t[:, [1]] ** np.arange(1, 3)])
@@ -126,7 +127,7 @@ def test_leave_one_out_is_leave_one_out() -> None:
         rest = np.delete(np.arange(30), k)
         missed.append(problem.y[k] - columns[k] @ np.linalg.lstsq(columns[rest], problem.y[rest], rcond=None)[0])
     assert said.error == pytest.approx(np.sqrt(np.mean(np.square(missed))) / np.std(problem.y), rel=1e-8)
-    assert best_smooth(problem.x, problem.y, groups, clock=Clock.of(9.0)).error <= said.error
+    assert best_smooth(problem.x, problem.y, groups, budget=Budget.of(9.0)).error <= said.error
 
 
 def test_a_direction_is_read_from_the_rows() -> None:
@@ -146,17 +147,18 @@ def test_factors_of_a_product_with_an_offset() -> None:
 
 
 def test_sparse_linear_algebra() -> None:
-    rng = np.random.default_rng(0)
+    rng, budget = np.random.default_rng(0), Budget.of(60.0)
     columns = rng.normal(size=(60, 20))
     columns[:, 5] = columns[:, 2] - 2 * columns[:, 3]
-    assert 5 not in independent(columns) and len(independent(columns)) == 19
+    assert 5 not in independent(columns, budget=budget) and len(independent(columns, budget=budget)) == 19
     y = columns[:, [1, 8]] @ np.array([2.0, -3.0])
-    kept, coefficients = needed(columns, y, explained=lambda r: bool(np.max(np.abs(r)) < 1e-10))
+    kept, coefficients = needed(columns, y, explained=lambda r: bool(np.max(np.abs(r)) < 1e-10), budget=budget)
     assert kept.tolist() == [1, 8] and coefficients == pytest.approx([2.0, -3.0])
     noisy = y + 0.01 * rng.normal(size=60)
-    assert set(needed(columns, noisy, explained=lambda r: False)[0]) >= {1, 8}
-    assert len(needed(columns, noisy, explained=lambda r: False)[0]) <= 5
+    assert set(needed(columns, noisy, explained=lambda r: False, budget=budget)[0]) >= {1, 8}
+    assert len(needed(columns, noisy, explained=lambda r: False, budget=budget)[0]) <= 5
     wide = rng.normal(size=(40, 200))
-    assert pursuit(wide, wide[:, [17, 90, 151]] @ np.array([1.0, 2.0, -1.0]), limit=10, stop=1e-10) == [17, 90, 151]
+    target = wide[:, [17, 90, 151]] @ np.array([1.0, 2.0, -1.0])
+    assert pursuit(wide, target, limit=10, stop=1e-10, budget=budget) == [17, 90, 151]
     scaled = columns * 10.0 ** rng.integers(-30, 30, size=20)
-    np.testing.assert_allclose(scaled @ solve(scaled, y), y, atol=1e-11)
+    np.testing.assert_allclose(scaled @ solve(scaled, y, budget=budget), y, atol=1e-11)

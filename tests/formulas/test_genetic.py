@@ -7,8 +7,9 @@ import sympy
 from bimt_analyze.formulas import find_formula
 from bimt_analyze.formulas.generators import _genetic
 from bimt_analyze.formulas.generators._genetic import genetic_programs
+from bimt_analyze.formulas.problem._budget import Budget
 from bimt_analyze.formulas.problem._constants import refine
-from bimt_analyze.formulas.problem._search_problem import Clock, SearchProblem
+from bimt_analyze.formulas.problem._search_problem import SearchProblem
 from bimt_train import InputError
 
 COLUMNS = sympy.symbols("a b", real=True)
@@ -17,7 +18,7 @@ COLUMNS = sympy.symbols("a b", real=True)
 def problem(seconds: float, seed: int = 0) -> SearchProblem:
     x = np.random.default_rng(0).uniform(0.5, 2.0, (200, 2))
     y = 1.7 * x[:, 0] * x[:, 1] + np.sqrt(x[:, 1])
-    return SearchProblem(x, y, COLUMNS, Clock.of(seconds), seed=seed)
+    return SearchProblem(x, y, COLUMNS, Budget.of(seconds), seed=seed)
 
 
 def test_a_front_refined_on_the_rows_holds_the_truth() -> None:

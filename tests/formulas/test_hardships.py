@@ -11,8 +11,9 @@ import pytest
 import sympy
 
 from bimt_analyze.formulas import Formula, _search, _stages, find_formula, verify_formula
+from bimt_analyze.formulas.problem._budget import Budget
 from bimt_analyze.formulas.problem._constants import Fit
-from bimt_analyze.formulas.problem._search_problem import Clock, SearchProblem
+from bimt_analyze.formulas.problem._search_problem import SearchProblem
 from bimt_analyze.formulas.problem._template import Template, linear
 from bimt_train import InputError
 
@@ -270,7 +271,7 @@ def test_a_formula_that_fits_is_kept_when_the_search_goes_on_and_is_interrupted(
 
 
 def question(y: np.ndarray, x: np.ndarray) -> SearchProblem:
-    return SearchProblem(x, y, SYMBOLS[: x.shape[1]], Clock.of(60.0))
+    return SearchProblem(x, y, SYMBOLS[: x.shape[1]], Budget.of(60.0))
 
 
 def test_what_a_stage_found_before_the_interrupt_is_kept() -> None:

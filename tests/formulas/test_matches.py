@@ -14,10 +14,11 @@ from bimt_analyze.formulas.generators._monomial_times_function import monomial_t
 from bimt_analyze.formulas.generators._similarity import free_of, low_error_similar, similar, similarities
 from bimt_analyze.formulas.pool_search import _candidate_match, _feature_tests, _matches, _pair_tests, _polynomial_test
 from bimt_analyze.formulas.pool_search._expression_pool import build_pool
+from bimt_analyze.formulas.problem._budget import Budget
 from bimt_analyze.formulas.problem._constants import refine
 from bimt_analyze.formulas.problem._monomials import direction, expression, monomials, value
 from bimt_analyze.formulas.problem._polynomial import polynomials
-from bimt_analyze.formulas.problem._search_problem import Clock, SearchProblem
+from bimt_analyze.formulas.problem._search_problem import SearchProblem
 
 NAMES = ("a", "b", "c", "d")
 SYMBOLS = tuple(sympy.Symbol(name, real=True) for name in NAMES)
@@ -32,7 +33,7 @@ def problem_of(text, width=4, *, rows=300, noise=0.0, low=1.0, high=3.0, seconds
     rng = np.random.default_rng(1)
     x = rng.uniform(low, high, (rows, width))
     y = sympy.lambdify(SYMBOLS[:width], sympy.parse_expr(text, local_dict=LOCALS))(*x.T)
-    return SearchProblem(x, y + noise * np.std(y) * rng.normal(size=rows), SYMBOLS[:width], Clock.of(seconds))
+    return SearchProblem(x, y + noise * np.std(y) * rng.normal(size=rows), SYMBOLS[:width], Budget.of(seconds))
 
 
 def errors(problem, templates, most=12):
@@ -51,7 +52,7 @@ def is_met(problem, templates, *, within, most=12):
 
 
 def of_test(test, problem):
-    pool = build_pool(problem.x, problem.columns, limit=8000, clock=Clock.of(60.0))
+    pool = build_pool(problem.x, problem.columns, limit=8000, budget=Budget.of(60.0))
     return (m.template() for m in sorted(test(problem, pool), key=lambda m: m.bits))
 
 
@@ -75,7 +76,7 @@ def test_each_search_finds_its_own_kind(test, text, width):
 @pytest.mark.parametrize("test", _matches.TESTS)
 def test_noise_without_a_law_is_met_by_nothing(test):
     problem = problem_of("0*a", noise=0.0)
-    noise = SearchProblem(problem.x, np.random.default_rng(5).normal(size=300), problem.columns, Clock.of(60.0))
+    noise = SearchProblem(problem.x, np.random.default_rng(5).normal(size=300), problem.columns, Budget.of(60.0))
     assert best(noise, of_test(test, noise)) > 0.5
 
 
@@ -114,7 +115,7 @@ def test_what_is_evidently_similar_is_asked_and_what_may_be_is_not():
 
 def test_no_argument_is_seen_in_noise():
     problem = problem_of("0*a", rows=500)
-    noise = SearchProblem(problem.x, np.random.default_rng(5).normal(size=500), problem.columns, Clock.of(60.0))
+    noise = SearchProblem(problem.x, np.random.default_rng(5).normal(size=500), problem.columns, Budget.of(60.0))
     assert min(s.rough for s in similarities(noise)) > 0.5
     assert list(similar(noise, ONE_VARIABLE)) == []
 

@@ -9,8 +9,9 @@ import sympy
 from bimt_analyze.formulas import Differentiable, Ridge, Structure
 from bimt_analyze.formulas.generators._ridge_sums import ridge_sums
 from bimt_analyze.formulas.hints._proposed_structure import structure_from_tests
+from bimt_analyze.formulas.problem._budget import Budget
 from bimt_analyze.formulas.problem._constants import refine
-from bimt_analyze.formulas.problem._search_problem import Clock, SearchProblem
+from bimt_analyze.formulas.problem._search_problem import SearchProblem
 
 NAMES = ("x1", "x2", "x3", "x4")
 SUMS = Structure(
@@ -23,7 +24,7 @@ SUMS = Structure(
 def asked(structure: Structure) -> SearchProblem:
     x = np.random.default_rng(0).uniform(-1, 1, (300, 4))
     y = 2 * np.abs(x[:, 0] + x[:, 1]) - np.exp(x[:, 2] - x[:, 3]) + 0.5
-    return SearchProblem(x, y, sympy.symbols("x1:5", real=True), Clock.of(60.0), structure=structure)
+    return SearchProblem(x, y, sympy.symbols("x1:5", real=True), Budget.of(60.0), structure=structure)
 
 
 def test_kinks_of_sums_are_found() -> None:

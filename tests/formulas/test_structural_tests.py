@@ -113,15 +113,16 @@ def test_a_surrogate_sees_a_difference_that_values_alone_do_not() -> None:
 
 def test_a_proposed_combination_is_searched_as_one_input() -> None:
     from bimt_analyze.formulas.generators._combined_inputs import combined
+    from bimt_analyze.formulas.problem._budget import Budget
     from bimt_analyze.formulas.problem._constants import refine
     from bimt_analyze.formulas.problem._polynomial import polynomials
-    from bimt_analyze.formulas.problem._search_problem import Clock, SearchProblem
+    from bimt_analyze.formulas.problem._search_problem import SearchProblem
 
     x = np.random.default_rng(0).uniform(0.5, 2, (300, 3))
     y = (x[:, 0] / x[:, 1]) ** 2 * x[:, 2] + x[:, 2] ** 2
     columns = sympy.symbols(NAMES, real=True)
     structure = proposed_structure(asked("(a/b)**2*c + c**2"), names=NAMES)
-    problem = SearchProblem(x, y, columns, Clock.of(20.0), structure=structure)
+    problem = SearchProblem(x, y, columns, Budget.of(20.0), structure=structure)
     templates = [refine(template, problem) for template in combined(problem, (polynomials,))]
     assert any(fit is not None and fit.explained() for fit in templates)
     alone = [refine(template, problem) for template in polynomials(problem)]

@@ -28,7 +28,7 @@ def sums(problem: SearchProblem, propose: Propose) -> Iterator[Template]:
     Parameters
     ----------
     problem : SearchProblem
-        The rows to explain, the hints and the clock.
+        The rows to explain, the hints and the budget.
     propose : callable
         Gives templates for a part of the problem, the best first.
     """
@@ -38,7 +38,7 @@ def sums(problem: SearchProblem, propose: Propose) -> Iterator[Template]:
         done.add(groups)
         yield from _over(problem, groups, propose)
     for groups in partitions(problem):
-        if groups not in done and not problem.clock.over():
+        if groups not in done and not problem.budget.over():
             done.add(groups)
             yield from _over(problem, groups, propose)
 
@@ -49,11 +49,11 @@ def low_error_sums(problem: SearchProblem, propose: Propose) -> Iterator[Templat
     Parameters
     ----------
     problem : SearchProblem
-        The rows to explain, the hints and the clock.
+        The rows to explain, the hints and the budget.
     propose : callable
         Gives templates for a part of the problem, the best first.
     """
-    short = replace(problem, clock=problem.clock.share(_AT_ONCE))
+    short = replace(problem, budget=problem.budget.share(_AT_ONCE))
     groups = next((groups for error, groups in _merged(short) if error < _LOW_ERROR), None)
     if groups is not None:
         yield from _over(short, groups, propose)
@@ -65,7 +65,7 @@ def partitions(problem: SearchProblem) -> Iterator[tuple[Group, ...]]:
     Parameters
     ----------
     problem : SearchProblem
-        The rows to explain, the hints and the clock.
+        The rows to explain, the hints and the budget.
     """
     return (groups for _, groups in _merged(problem))
 
@@ -74,14 +74,14 @@ def _merged(problem: SearchProblem) -> Iterator[tuple[float, tuple[Group, ...]]]
     """What a sum over the groups leaves, and the groups."""
     groups: tuple[Group, ...] = tuple((i,) for i in range(problem.width))
     error = _error(problem, groups)
-    while len(groups) > 1 and not problem.clock.over():
+    while len(groups) > 1 and not problem.budget.over():
         if error < _SPLIT:
             yield error, groups
         if error < _LOW_ERROR:
             return
         trials: list[tuple[float, tuple[Group, ...]]] = []
         for one, two in combinations(groups, 2):
-            if trials and problem.clock.over():
+            if trials and problem.budget.over():
                 break
             rest = [g for g in groups if g not in (one, two)]
             merged = tuple(sorted([*rest, tuple(sorted(one + two))]))
@@ -92,12 +92,16 @@ def _merged(problem: SearchProblem) -> Iterator[tuple[float, tuple[Group, ...]]]
 def _error(problem: SearchProblem, groups: tuple[Group, ...]) -> float:
     """The leave-one-out error of a sum of smooth parts over these groups."""
     degree = min(affordable(groups, problem.rows), 8)
-    return fit_smooth(problem.x, problem.y, groups, [degree] * len(groups)).error if degree else float("inf")
+    return (
+        fit_smooth(problem.x, problem.y, groups, [degree] * len(groups), budget=problem.budget).error
+        if degree
+        else float("inf")
+    )
 
 
 def _over(problem: SearchProblem, groups: Sequence[Group], propose: Propose) -> Iterator[Template]:
     """Sums over these groups, unless smooth parts of them leave more than a tenth."""
-    smooth = best_smooth(problem.x, problem.y, groups, clock=problem.clock)
+    smooth = best_smooth(problem.x, problem.y, groups, budget=problem.budget)
     if smooth is None or smooth.error > _SPLIT or len(groups) < 2:
         return
     choices = [part for k in range(len(groups)) if (part := _parts(problem, smooth, k, propose))]
@@ -114,7 +118,7 @@ def _parts(problem: SearchProblem, smooth: Smooth, place: int, propose: Propose)
         return []
     tolerance = max(smooth.error / share, problem.tolerance)
     if len(group) == 1:
-        found = shapes(single(problem, group[0]), values, tolerance=tolerance, most=4)
+        found = shapes(single(problem, group[0]), values, tolerance=tolerance, budget=problem.budget, most=4)
         return [(shape.rank(tolerance), shape.added()) for shape in found]
     if problem.depth < 1:
         return []

@@ -54,12 +54,12 @@ def affine(problem: SearchProblem) -> Iterator[Template]:
     Parameters
     ----------
     problem : SearchProblem
-        The rows to explain, the hints and the clock.
+        The rows to explain, the hints and the budget.
     """
-    problem = replace(problem, clock=problem.clock.share(_SHARE))
+    problem = replace(problem, budget=problem.budget.share(_SHARE))
     for candidate in _candidates(problem)[:_BEST]:
         yield from _named(problem, candidate)
-        if problem.clock.over():
+        if problem.budget.over():
             return
 
 
@@ -71,6 +71,7 @@ def _candidates(problem: SearchProblem) -> list[_Affine]:
     every = monomials(problem.width, most=_MULTIPLES)
     multiples = [e for e in every if np.all(np.isfinite(value(problem.x, e))) and np.all(value(problem.x, e) != 0)]
     arguments = sorted({direction(e) for e in every if any(e)}, key=lambda e: (length(e), e))[:_ARGUMENTS]
+    problem.budget.charge("columns", 60 * len(every) * problem.rows)
     table = np.stack([problem.y * value(problem.x, e) for e in multiples], axis=1)
     weights = np.stack([1 / value(problem.x, e) for e in multiples], axis=1)
     found: list[_Affine] = []
@@ -79,10 +80,11 @@ def _candidates(problem: SearchProblem) -> list[_Affine]:
         if not np.all(np.isfinite(u)):
             continue
         for other in range(problem.width):
-            if argument[other] or problem.clock.over():
+            if argument[other] or problem.budget.over():
                 continue
             q = np.linalg.qr(_basis(u, problem.x[:, other], degree))[0]
             leverage = np.minimum(np.sum(q**2, axis=1), 1 - 1e-9)[:, None]
+            problem.budget.charge("decompose", problem.rows * q.shape[1] * (q.shape[1] + table.shape[1] + 20))
             left = (table - q @ (q.T @ table)) / (1 - leverage) * weights
             errors = np.sqrt(np.mean(left**2, axis=0)) / problem.unit
             for k in np.argsort(errors)[:2]:
@@ -104,6 +106,7 @@ def _named(problem: SearchProblem, candidate: _Affine) -> Iterator[Template]:
     degree = int(min(_DEGREE, 0.1 * problem.rows))
     plain = series(u, degree)
     coefficients = np.linalg.lstsq(_basis(u, v, degree) / m[:, None], problem.y, rcond=1e-12)[0]
+    problem.budget.charge("solve", problem.rows * (2 * degree + 2) ** 2)
     parts = plain @ coefficients[: degree + 1], plain @ coefficients[degree + 1 :]
     inner = Inner((expression(problem.columns, candidate.argument),), (1.0,), u)
     sizes = [float(np.sqrt(np.mean((part * w / m) ** 2))) / problem.unit for part, w in zip(parts, (1, v), strict=True)]
@@ -113,19 +116,20 @@ def _named(problem: SearchProblem, candidate: _Affine) -> Iterator[Template]:
         if tolerance > 0.5:
             options.append([Template(sympy.Integer(0), {})])
         else:
-            options.append([_whole(shape) for shape in _shapes(inner, part, tolerance)])
+            options.append([_whole(shape) for shape in _shapes(problem, inner, part, tolerance)])
     slot = problem.columns[candidate.other]
     multiple = expression(problem.columns, candidate.multiple)
     for first, second in product(*options):
+        problem.budget.charge("build")
         joined = total([first, times([second, Template(slot, {})])], None)
         yield Template(joined.expression / multiple, joined.start, candidate.error)
 
 
-def _shapes(inner: Inner, part: Rows, tolerance: float) -> list[Shape]:
+def _shapes(problem: SearchProblem, inner: Inner, part: Rows, tolerance: float) -> list[Shape]:
     """The best shapes of a part, or a constant where the part does not vary."""
     if np.ptp(part) <= 3 * tolerance * np.sqrt(np.mean(part**2)):
         return [Shape((), float(np.mean(part)), 0.0)]
-    return shapes(inner, part, tolerance=tolerance, most=_NAMED)
+    return shapes(inner, part, tolerance=tolerance, budget=problem.budget, most=_NAMED)
 
 
 def _whole(shape: Shape) -> Template:

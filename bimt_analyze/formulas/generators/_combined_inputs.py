@@ -32,7 +32,7 @@ def combined(
     Parameters
     ----------
     problem : SearchProblem
-        The rows to explain, the hints and the clock.
+        The rows to explain, the hints and the budget.
     stages : sequence of callables
         The generators that are asked about the smaller problem, in their order.
     """
@@ -43,12 +43,12 @@ def combined(
         for hint in hints[:_MOST]
         if set(hint.inputs) <= set(names) and (asked := _joined(problem, names, hint)) is not None
     ]
-    clock = problem.clock.share(_SHARE)
+    budget = problem.budget.share(_SHARE)
     for generate in stages:
         for question, slot, whole in questions:
-            for template in generate(replace(question, clock=clock)):
+            for template in generate(replace(question, budget=budget)):
                 yield Template(template.expression.xreplace({slot: whole}), template.start, template.error)
-            if clock.over():
+            if budget.over():
                 return
 
 
@@ -60,6 +60,7 @@ def _joined(
     whole = _JOINED[hint.kind](
         problem.columns[first], problem.columns[second], sympy.nsimplify(hint.coefficient, rational=True)
     )
+    problem.budget.charge("lambdify")
     values = numeric(whole, problem.columns)(problem.x)
     if not np.all(np.isfinite(values)):
         return None

@@ -10,12 +10,13 @@ import sympy
 from bimt_train import InputError
 from bimt_train.expressions import parse_expression
 
+from ..problem._budget import UNIT_COSTS
 from ..problem._search_problem import SearchProblem
 from ..problem._template import Template, constant
 
 _SYMBOLS = "add,sub,mul,div,constant,variable,sqrt,square,exp,log,sin,cos,tanh,asin"  # the engine's own names
-_GENERATIONS = 20  # a round; rounds are repeatable by their seed, only their number depends on the clock
-_PATIENCE = 15  # seconds that one round may take at most
+_GENERATIONS, _FEWEST = 20, 5  # a round at most, and at least where little of the budget is left
+_NEVER = 10**9  # seconds: a round ends with its generations, not with a clock
 _SIMPLE, _LARGE = 4, 1000  # denominator of a fraction that is no decimal; and a whole number that is one
 _DIGITS = 12  # of a decimal in the engine's text; the constants are refined anyway
 _MOST_CONSTANTS = 20  # as in `refine`: no law has so many
@@ -30,7 +31,7 @@ def check_genetic() -> None:
 
 
 def genetic_programs(problem: SearchProblem) -> Iterator[Template]:
-    """Every formula of the engine's front, shortest first, its decimals open, until the clock is over.
+    """Every formula of the engine's front, shortest first, its decimals open, until the budget is over.
 
     The engine only proposes; what the constants are, and whether a formula explains y, the rows decide. Its own pick
     often extrapolates badly, while its front, refitted, often holds the truth.
@@ -38,10 +39,10 @@ def genetic_programs(problem: SearchProblem) -> Iterator[Template]:
     Parameters
     ----------
     problem : SearchProblem
-        The rows to explain, the hints and the clock.
+        The rows to explain, the hints and the budget.
     """
     attempt = 0
-    while not problem.clock.over():
+    while not problem.budget.over():
         yield from _round(problem, seed=1000 * problem.seed + attempt)
         attempt += 1
 
@@ -50,6 +51,7 @@ def _round(problem: SearchProblem, *, seed: int) -> Iterator[Template]:
     """One run of the engine."""
     from pyoperon.sklearn import SymbolicRegressor
 
+    generations = int(np.clip(problem.budget.left / (UNIT_COSTS["genetic"][1] * problem.rows), _FEWEST, _GENERATIONS))
     names = [f"v{i}" for i in range(problem.width)]
     columns = dict(zip((sympy.Symbol(name, real=True) for name in names), problem.columns, strict=True))
     model: Any = SymbolicRegressor(
@@ -58,14 +60,15 @@ def _round(problem: SearchProblem, *, seed: int) -> Iterator[Template]:
         optimizer_iterations=5,
         uncertainty=[max(problem.tolerance, _LEAST_NOISE) * problem.unit],
         epsilon=1e-12,
-        generations=_GENERATIONS,
+        generations=generations,
         max_evaluations=10**9,
-        max_time=_PATIENCE,
+        max_time=_NEVER,
         n_threads=1,
         random_state=seed,
     )
     with np.errstate(all="ignore"):
         model.fit(problem.x, problem.y)
+    problem.budget.charge("genetic", generations * problem.rows)
     for one in sorted(model.pareto_front_, key=lambda found: found["length"]):
         text = model.get_model_string(one["tree"], _DIGITS, names)
         try:
@@ -83,6 +86,6 @@ def _opened(expression: sympy.Expr) -> Template:
 
     Whole numbers and simple fractions stay, for they are part of the form.
     """
-    numbers = expression.atoms(sympy.Rational, sympy.Float)
+    numbers = sorted(expression.atoms(sympy.Rational, sympy.Float), key=sympy.default_sort_key)
     opened = {n: constant() for n in numbers if not n.is_Rational or n.q > _SIMPLE or abs(n.p) > _LARGE}
     return Template(expression.xreplace(opened), {c: float(n) for n, c in opened.items()})

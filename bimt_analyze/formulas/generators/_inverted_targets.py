@@ -13,6 +13,9 @@ from ._outer import inverses
 
 Rows = Float64[np.ndarray, "rows"]
 
+_FUNCTIONS = 13  # that are undone, and
+_INVERTING = 150  # operations on a row that this takes, with a product of powers
+
 
 @dataclass(frozen=True)
 class Target:
@@ -71,7 +74,7 @@ def targets(problem: SearchProblem, exponents: Exponents | None = None) -> Itera
     Parameters
     ----------
     problem : SearchProblem
-        The rows to explain, the hints and the clock.
+        The rows to explain, the hints and the budget.
     exponents : tuple of Fraction, optional
         The monomial's powers; 1 without them.
     """
@@ -85,6 +88,7 @@ def targets(problem: SearchProblem, exponents: Exponents | None = None) -> Itera
     scaled = problem.y * multiple
     if np.ptp(scaled) > 1e-12 * np.max(np.abs(scaled)):
         yield Target(scaled, multiple, lambda z: z, lambda z: z / factor, size)
+        problem.budget.charge("columns", _INVERTING * problem.rows, calls=_FUNCTIONS)
         for entry, z in inverses(scaled):
             yield Target(z, multiple, entry, _back(entry.build, factor), size + 1)
 
@@ -100,13 +104,13 @@ def all_targets(problem: SearchProblem, exponents: Sequence[Exponents]) -> list[
     Parameters
     ----------
     problem : SearchProblem
-        The rows to explain, the hints and the clock.
+        The rows to explain, the hints and the budget.
     exponents : sequence of tuples of Fraction
         The powers of each monomial.
     """
     found: list[Target] = []
     for e in exponents:
-        if problem.clock.over():
+        if problem.budget.over():
             break
         found += targets(problem, e)
     return found

@@ -26,6 +26,7 @@ _DEGREE = 9  # of the series that decompositions are compared by
 _FINE = 24  # degree of the series that F is read from, as far as there are twelve rows for each term
 _SEEN = 0.1  # of what p alone leaves, above which there is no such decomposition
 _TOLERABLE, _CLEAR = 4.0, 1e-5  # times the least error, or below: as good as the best
+_ELEMENTWISE = 20  # columns of a decomposition that the operations on one are worth
 _BEST = 3  # decompositions for which F is looked up
 _SHARE = 0.4  # of the time
 
@@ -58,9 +59,9 @@ def mixed(problem: SearchProblem) -> Iterator[Template]:
     Parameters
     ----------
     problem : SearchProblem
-        The rows to explain, the hints and the clock.
+        The rows to explain, the hints and the budget.
     """
-    problem = replace(problem, clock=problem.clock.share(_SHARE))
+    problem = replace(problem, budget=problem.budget.share(_SHARE))
     exponents = next((powers(problem.width, d) for d in (2, 1) if 6 * count(problem.width, d) < problem.rows), ())
     if problem.width < 2 or not exponents:
         return
@@ -68,7 +69,7 @@ def mixed(problem: SearchProblem) -> Iterator[Template]:
         found = sorted(_decompositions(problem, target, exponents), key=lambda r: r.error)
         for decomposed in found[:_BEST]:
             yield from _named(problem, decomposed, exponents)
-        if problem.clock.over():
+        if problem.budget.over():
             return
 
 
@@ -96,6 +97,7 @@ def _decompositions(problem: SearchProblem, target: Target, exponents: tuple[Pow
         return
     basis = np.linalg.qr(plain / np.linalg.norm(plain, axis=0))[0]
     z = target.values[some] - basis @ (basis.T @ target.values[some])
+    problem.budget.charge("columns", 30 * problem.rows * _MULTIPLES)
     alone = float(np.linalg.norm(z))
     if not alone > 1e-9 * float(np.linalg.norm(target.values[some])):
         return
@@ -103,12 +105,14 @@ def _decompositions(problem: SearchProblem, target: Target, exponents: tuple[Pow
     multiples = np.stack([value(problem.x[some], e) for e in every])
     degree = int(min(_DEGREE, len(some) // 10))
     for inner, _ in zip(_arguments(problem), range(_ARGUMENTS), strict=False):
-        if problem.clock.over():
+        if problem.budget.over():
             return
         columns = multiples[:, :, None] * series(inner.values[some], degree)[None]
         columns = columns - basis @ (basis.T @ columns)
         columns /= np.maximum(np.linalg.norm(columns, axis=1, keepdims=True), 1e-300)
         q = np.linalg.qr(columns)[0]
+        size = columns.size * (columns.shape[2] + plain.shape[1] + _ELEMENTWISE)
+        problem.budget.charge("decompose", 2 * size)
         left = z - np.einsum("mnk,mk->mn", q, np.einsum("mnk,n->mk", q, z))
         errors = np.linalg.norm(left, axis=1) / alone
         least = float(np.min(errors))
@@ -130,18 +134,21 @@ def _named(problem: SearchProblem, decomposed: _Decomposed, exponents: tuple[Pow
     size = np.linalg.norm(columns, axis=0)
     z = decomposed.target.values
     coefficients = np.linalg.lstsq(columns / size, z, rcond=1e-11)[0] / size
+    problem.budget.charge("solve", problem.rows * columns.shape[1] ** 2)
     part = fine @ coefficients[len(exponents) :]
     left = float(np.sqrt(np.mean((z - columns @ coefficients) ** 2)))
     tolerance = max(left / max(float(np.std(part * m)), 1e-300), 1e-8)
     multiple = Template(expression(problem.columns, decomposed.multiple), {})
-    for shape in shapes(decomposed.inner, part, tolerance=tolerance, most=4):
+    for shape in shapes(decomposed.inner, part, tolerance=tolerance, budget=problem.budget, most=4):
         named = shape.added()
+        problem.budget.charge("lambdify")
         carried = numeric(named.filled(), problem.columns)(problem.x) * m
         if not np.all(np.isfinite(carried)):
             continue
         kept, found = needed(
-            np.column_stack([plain, carried]), z, explained=lambda r: bool(np.max(np.abs(r)) <= 3 * left + 1e-10)
-        )
+            np.column_stack([plain, carried]), z, explained=lambda r: bool(np.max(np.abs(r)) <= 3 * left + 1e-10),
+            budget=problem.budget,
+        )  # fmt: skip
         terms = [monomial(problem.columns, exponents[i]) for i in kept if i < len(exponents)]
         free = linear(terms, [float(c) for i, c in zip(kept, found, strict=True) if i < len(exponents)])
         joined = total([free, times([multiple, named])], None)

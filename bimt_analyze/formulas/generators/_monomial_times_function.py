@@ -56,11 +56,11 @@ def monomial_times_function(
     Parameters
     ----------
     problem : SearchProblem
-        The rows to explain, the hints and the clock.
+        The rows to explain, the hints and the budget.
     stages : sequence of callables
         The generators that are asked about the smaller problem, in their order.
     """
-    problem = replace(problem, clock=problem.clock.share(_SHARE))
+    problem = replace(problem, budget=problem.budget.share(_SHARE))
     if problem.depth < 1:
         return
     asked = [(factorisation, _question(problem, factorisation)) for factorisation in _factorisations(problem)[:_ASKED]]
@@ -69,7 +69,7 @@ def monomial_times_function(
             multiple = expression(problem.columns, factorisation.exponents)
             for template in generate(question):
                 yield Template(multiple * template.expression, template.start, template.error)
-            if problem.clock.over():
+            if problem.budget.over():
                 return
 
 
@@ -99,14 +99,15 @@ def _factorisations(problem: SearchProblem) -> list[_Factorisation]:
     for many in range(1, min(_MOST_LEFT, problem.width - 1) + 1):
         for left in list(combinations(range(problem.width), many))[:_SUBSETS]:
             off = [i for i in range(problem.width) if i not in left]
-            if not set(off) <= loggable or problem.clock.over():
+            if not set(off) <= loggable or problem.budget.over():
                 continue
             affordable = min(_COLUMNS, problem.rows // 5 - len(off))
             degree = max((d for d in range(1, _HIGHEST + 1) if count(many, d) <= affordable), default=0)
             if degree == 0:
                 continue
+            problem.budget.charge("columns", 10 * problem.rows * (len(off) + count(many, degree)))
             basis = np.column_stack([np.log(np.abs(problem.x[:, off])), legendre(t[:, left], powers(many, degree))])
-            error = left_out_error(basis, target) / spread
+            error = left_out_error(basis, target, budget=problem.budget) / spread
             if error < _SEEN:
                 solved = np.linalg.lstsq(basis, target, rcond=1e-12)[0][: len(off)]
                 exponents = _rounded(dict(zip(off, solved.tolist(), strict=True)), problem.width)

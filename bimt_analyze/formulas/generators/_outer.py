@@ -48,7 +48,7 @@ def undone(problem: SearchProblem) -> Iterator[tuple[Operator, SearchProblem]]:
     Parameters
     ----------
     problem : SearchProblem
-        The rows to explain, the hints and the clock.
+        The rows to explain, the hints and the budget.
     """
     for entry, z in inverses(problem.y):
         yield entry, replace(problem, y=z, tolerance=max(problem.tolerance, _SLACK))
@@ -60,11 +60,11 @@ def outer_polynomials(problem: SearchProblem) -> Iterator[Template]:
     Parameters
     ----------
     problem : SearchProblem
-        The rows to explain, the hints and the clock.
+        The rows to explain, the hints and the budget.
     """
     found: list[tuple[float, Template]] = []
     for entry, inverted in undone(problem):
-        if problem.clock.over():
+        if problem.budget.over():
             break
         for exponents in _degrees(inverted):
             template = exact(inverted, exponents)
@@ -85,13 +85,14 @@ def scaled_polynomials(problem: SearchProblem) -> Iterator[Template]:
     Parameters
     ----------
     problem : SearchProblem
-        The rows to explain, the hints and the clock.
+        The rows to explain, the hints and the budget.
     """
     found: list[tuple[float, Template]] = []
     for exponents in list(_degrees(problem))[:2]:
         projector = _Projector(problem.x, exponents)
+        problem.budget.charge("decompose", problem.rows * len(exponents) ** 2)
         for entry in OPERATORS:
-            if problem.clock.over() or not projector.valid:
+            if problem.budget.over() or not projector.valid:
                 return
             if entry.name in _AMPLITUDES:
                 found += _scan(problem, entry, projector, _amplitudes(problem, entry), offset=False)
@@ -179,6 +180,8 @@ def _scan(
             return np.asarray(entry.inverse(inner), dtype=np.float64)
 
     misses = [projector.miss(undo(value)) for value in candidates]
+    size = problem.rows * (10 + len(projector.exponents))
+    problem.budget.charge("columns", size * len(candidates), calls=len(candidates))
     best = int(np.argmin(misses))
     if not misses[best] < 0.3:
         return []
@@ -186,6 +189,7 @@ def _scan(
     refined = minimize_scalar(
         lambda value: min(projector.miss(undo(value)), 10.0), bounds=near, method="bounded", options={"xatol": 1e-12}
     )
+    problem.budget.charge("columns", size * int(refined.nfev), calls=int(refined.nfev))
     value = float(refined.x) if refined.fun < misses[best] else float(candidates[best])
     miss = projector.miss(undo(value))
     if miss > max(_SCANNED, 3 * problem.tolerance):

@@ -46,7 +46,7 @@ def partly_polynomial(problem: SearchProblem) -> Iterator[Template]:
     Parameters
     ----------
     problem : SearchProblem
-        The rows to explain, the hints and the clock.
+        The rows to explain, the hints and the budget.
     """
     for outer, inner in _DEGREES:
         if count(problem.width, outer) + 2 * count(problem.width, inner) > _SHARE * problem.rows:
@@ -56,10 +56,12 @@ def partly_polynomial(problem: SearchProblem) -> Iterator[Template]:
             return
         found: list[_Trial] = []
         for argument in inners(problem, squares=True):
-            if problem.clock.over():
+            if problem.budget.over():
                 break
             found += [
-                t for e in OPERATORS if e.name not in _SKIPPED and (t := _scanned(e, argument, space)) is not None
+                t
+                for e in OPERATORS
+                if e.name not in _SKIPPED and (t := _scanned(problem, e, argument, space)) is not None
             ]
         best = [t for t in sorted(found, key=lambda t: t.error) if t.error < min(_LOOSE, 0.5 * space.alone)][:_KEPT]
         templates = [template for trial in best if (template := _refined(problem, trial, space)) is not None]
@@ -129,7 +131,7 @@ def _rates(entry: Operator, u: Rows) -> tuple[Rates, float]:
     return (np.concatenate([rates, -rates]) if entry.name == "exp" else rates), 0.05 / peak
 
 
-def _scanned(entry: Operator, inner: Inner, space: _Space) -> _Trial | None:
+def _scanned(problem: SearchProblem, entry: Operator, inner: Inner, space: _Space) -> _Trial | None:
     """The best constant of the scan for this function of this u, by normal equations, for speed."""
     rates, step = _rates(entry, inner.values)
     functions = _functions(entry, inner.values, rates)
@@ -145,6 +147,7 @@ def _scanned(entry: Operator, inner: Inner, space: _Space) -> _Trial | None:
     solved = np.linalg.solve(normal, (across @ space.target)[:, :, None])
     miss = np.sqrt(np.mean((space.target - (columns @ solved)[:, :, 0]) ** 2, axis=1))
     best = int(np.argmin(miss))
+    problem.budget.charge("decompose", columns.size * (columns.shape[2] + space.plain.shape[1] + 40))
     return _Trial(float(miss[best]), entry, inner, float(rates[best]), max(step, 0.3 * abs(float(rates[best]))))
 
 
@@ -177,6 +180,8 @@ def _refined(problem: SearchProblem, trial: _Trial, space: _Space) -> Template |
             low, one, at_one = one, two, at_two
             two = low + golden * (high - low)
             at_two = _miss(entry, inner, two, space)
+    wide = len(space.inside) * (2 if entry.family == "wave" else 1)
+    problem.budget.charge("decompose", 50 * problem.rows * wide * (wide + len(space.outside)), calls=50)
     miss, rate = min((_miss(entry, inner, rate, space), rate) for rate in (one, two, trial.rate))
     if miss > max(_REFINED, 3 * problem.tolerance):
         return None
@@ -185,8 +190,9 @@ def _refined(problem: SearchProblem, trial: _Trial, space: _Space) -> Template |
     mixed = (functions[:, :, None] * factors[:, None, :]).reshape(problem.rows, -1)
     limit = max(10 * miss, 1e-8, 3 * problem.tolerance) * problem.unit
     kept, coefficients = needed(
-        np.column_stack([space.plain, mixed]), problem.y, explained=lambda r: bool(np.max(np.abs(r)) <= limit)
-    )
+        np.column_stack([space.plain, mixed]), problem.y, explained=lambda r: bool(np.max(np.abs(r)) <= limit),
+        budget=problem.budget,
+    )  # fmt: skip
     return _form(problem, trial, rate, space, ([int(k) for k in kept], [float(c) for c in coefficients], miss))
 
 

@@ -10,6 +10,7 @@ import sympy
 from jaxtyping import Float64
 from numpy.typing import NDArray
 
+from ..problem._budget import Budget
 from ..problem._least_squares import needed, solve
 from ..problem._search_problem import SearchProblem
 from ..problem._template import Template, constant, numeric
@@ -51,7 +52,7 @@ def products_of_powers(problem: SearchProblem) -> Iterator[Template]:
     Parameters
     ----------
     problem : SearchProblem
-        The rows to explain, the hints and the clock.
+        The rows to explain, the hints and the budget.
     """
     kept = np.flatnonzero(problem.y)
     if len(kept) < max(0.8 * problem.rows, 4):
@@ -59,18 +60,19 @@ def products_of_powers(problem: SearchProblem) -> Iterator[Template]:
     inputs, *others = _factors(problem.x[kept], problem.columns)
     target = np.log(np.abs(problem.y[kept]))
     size = max(float(np.std(target)), 1e-12)
+    problem.budget.charge("columns", len(kept) * (len(inputs) + sum(map(len, others))), calls=8 * problem.width**2)
     for more in ([], *others, [factor for group in others for factor in group]):
-        if problem.clock.over():
+        if problem.budget.over():
             return
         close = max(1e-6, 10 * problem.tolerance) * size
-        found = _solved([*inputs, *more], target, max(1e-10, problem.tolerance) * size, close)
+        found = _solved([*inputs, *more], target, max(1e-10, problem.tolerance) * size, close, problem.budget)
         if found is not None:
             yield _form(problem, found[0], found[1], found[2] / size)
             return
 
 
 def _solved(
-    factors: list[Factor], target: Float64[np.ndarray, "rows"], tolerance: float, close: float
+    factors: list[Factor], target: Float64[np.ndarray, "rows"], tolerance: float, close: float, budget: Budget
 ) -> tuple[list[Factor | None], Float64[np.ndarray, "kept"], float] | None:
     """The factors that log|y| needs (None: the constant), their powers, and the error left; None if not ``close``.
 
@@ -79,19 +81,24 @@ def _solved(
     options: list[Factor | None] = [None, *factors]
     columns = np.column_stack([np.ones(len(target)), *(factor.values for factor in factors)])
     if 2 * columns.shape[1] >= len(target) or columns.shape[1] > _WIDEST:
-        places = pursuit(columns, target, limit=min(_LONGEST, len(target) // 4), stop=tolerance)
+        places = pursuit(columns, target, limit=min(_LONGEST, len(target) // 4), stop=tolerance, budget=budget)
         options, columns = [options[place] for place in places], columns[:, places]
-    residual = target - columns @ solve(columns, target)
+    residual = target - columns @ solve(columns, target, budget=budget)
     if not float(np.sqrt(np.mean(residual**2))) < close:
         return None
-    kept, powers = needed(columns, target, explained=lambda r: bool(np.all(np.abs(r) <= 3 * tolerance)))
+    kept, powers = needed(columns, target, explained=lambda r: bool(np.all(np.abs(r) <= 3 * tolerance)), budget=budget)
     residual = target - columns[:, kept] @ powers
     error = float(np.sqrt(np.mean(residual**2)))
     return ([options[int(place)] for place in kept], powers, error) if error < close else None
 
 
 def pursuit(
-    columns: Float64[np.ndarray, "rows columns"], y: Float64[np.ndarray, "rows"], *, limit: int, stop: float
+    columns: Float64[np.ndarray, "rows columns"],
+    y: Float64[np.ndarray, "rows"],
+    *,
+    limit: int,
+    stop: float,
+    budget: Budget,
 ) -> list[int]:
     """Orthogonal matching pursuit: columns one by one, each the best for what is left.
 
@@ -105,6 +112,8 @@ def pursuit(
         How many columns are chosen at most.
     stop : float
         The largest residual at which no more are chosen.
+    budget : Budget
+        Is charged.
     """
     size = np.linalg.norm(columns, axis=0)
     size[size == 0] = 1.0
@@ -120,6 +129,7 @@ def pursuit(
         if gain[best] == 0.0:
             break
         chosen.append(best)
+        budget.charge("columns", rest.size)
         direction = rest[:, [best]] / length[best]
         basis = np.column_stack([basis, direction])
         rest = rest - direction @ (direction.T @ rest)
@@ -185,6 +195,7 @@ def _form(
         if near.denominator > 1 or exponent.is_Dummy:
             base = {1: base, -1: -base, 0: sympy.Abs(base)}[factor.sign]
         expression *= base**exponent
+    problem.budget.charge("lambdify")
     value = numeric(Template(expression, start).filled(), problem.columns)(problem.x)
     if float(np.nansum(np.sign(value) * np.sign(problem.y))) < 0:
         start[amplitude] *= -1

@@ -6,6 +6,7 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
+from ..problem._budget import Budget
 from ..problem._least_squares import usable
 from ..problem._polynomial import count, evaluate, monomial, powers
 from ..problem._search_problem import SearchProblem
@@ -26,11 +27,11 @@ def rationals(problem: SearchProblem) -> Iterator[Template]:
     Parameters
     ----------
     problem : SearchProblem
-        The rows to explain, the hints and the clock.
+        The rows to explain, the hints and the budget.
     """
     degrees = [(p, q) for p in range(_HIGHEST + 1) for q in range(1, _HIGHEST + 1)]
     for above, below in sorted(degrees, key=lambda pair: (sum(pair), pair[1])):
-        if problem.clock.over():
+        if problem.budget.over():
             return
         size = count(problem.width, above) + count(problem.width, below)
         if 2 * size >= problem.rows or size > _WIDEST:
@@ -40,7 +41,8 @@ def rationals(problem: SearchProblem) -> Iterator[Template]:
         if len(usable(upper)) + len(usable(lower)) < size:
             return
         columns = np.column_stack([upper, -problem.y[:, None] * lower])
-        found = _null_vector(columns, max(_NULL, _NULL_APPROXIMATE * problem.tolerance))
+        problem.budget.charge("columns", 4 * columns.size, calls=3)
+        found = _null_vector(columns, max(_NULL, _NULL_APPROXIMATE * problem.tolerance), problem.budget)
         if found is None:
             continue
         vector = np.zeros(size)
@@ -52,7 +54,7 @@ def rationals(problem: SearchProblem) -> Iterator[Template]:
 
 
 def _null_vector(
-    columns: Float64[np.ndarray, "rows columns"], limit: float
+    columns: Float64[np.ndarray, "rows columns"], limit: float, budget: Budget
 ) -> tuple[list[int], Float64[np.ndarray, "kept"]] | None:
     """The columns that cannot be missed for a dependency, and its coefficients; None if columns are independent."""
     size = np.linalg.norm(columns, axis=0)
@@ -60,7 +62,8 @@ def _null_vector(
         return None
     scaled = np.asarray(np.linalg.qr(columns / size, mode="r"))
     kept = list(range(columns.shape[1]))
-    vector = _smallest(scaled, limit)
+    budget.charge("decompose", columns.size * columns.shape[1])
+    vector = _smallest(scaled, limit, budget)
     if vector is None:
         return None
     refused: set[int] = set()
@@ -69,7 +72,7 @@ def _null_vector(
             if kept[place] in refused or len(kept) < 3:
                 continue
             fewer = kept[:place] + kept[place + 1 :]
-            less = _smallest(scaled[:, fewer], limit)
+            less = _smallest(scaled[:, fewer], limit, budget)
             if less is not None:
                 kept, vector = fewer, less
                 break
@@ -78,9 +81,12 @@ def _null_vector(
             return kept, vector / size[kept]
 
 
-def _smallest(columns: Float64[np.ndarray, "any columns"], limit: float) -> Float64[np.ndarray, "columns"] | None:
+def _smallest(
+    columns: Float64[np.ndarray, "any columns"], limit: float, budget: Budget
+) -> Float64[np.ndarray, "columns"] | None:
     """The last right singular vector, if its singular value is near enough to zero."""
     values, right = np.linalg.svd(columns, full_matrices=False)[1:]
+    budget.charge("solve", columns.size * columns.shape[1])
     return np.asarray(right[-1]) if values[-1] <= limit * values[0] else None
 
 

@@ -21,21 +21,21 @@ def single_functions(problem: SearchProblem, *, most: int = 6) -> Iterator[Templ
     Parameters
     ----------
     problem : SearchProblem
-        The rows to explain, the hints and the clock.
+        The rows to explain, the hints and the budget.
     most : int
         How many shapes are given for each u.
     """
     found: list[tuple[float, Inner]] = []
     for place, inner in enumerate([*inners(problem), *ridges(problem)]):
-        if problem.clock.over():
+        if problem.budget.over():
             return
-        smooth = best_smooth(inner.values[:, None], problem.y, [(0,)], clock=problem.clock)
+        smooth = best_smooth(inner.values[:, None], problem.y, [(0,)], budget=problem.budget)
         if smooth is not None and smooth.error < (_LOOSE if problem.width > 1 else 10.0):
             found.append((np.log10(max(smooth.error, 1e-9, problem.tolerance)) + 0.02 * place, inner))
     for _, inner in sorted(found, key=lambda pair: pair[0])[:3]:
-        if problem.clock.over():
+        if problem.budget.over():
             return
-        for shape in shapes(inner, problem.y, tolerance=problem.tolerance, most=most):
+        for shape in shapes(inner, problem.y, tolerance=problem.tolerance, budget=problem.budget, most=most):
             yield shape.whole()
 
 
@@ -45,9 +45,9 @@ def ridges(problem: SearchProblem) -> Iterator[Inner]:
     Parameters
     ----------
     problem : SearchProblem
-        The rows to explain, the hints and the clock.
+        The rows to explain, the hints and the budget.
     """
-    seen = direction(problem.x, problem.y)
+    seen = direction(problem.x, problem.y, budget=problem.budget)
     if seen is None or seen[1] > _SPREAD:
         return
     weights = np.array(seen[0])
@@ -86,6 +86,7 @@ def sharpened(problem: SearchProblem, columns: tuple[int, ...], weights: tuple[f
         low, high = float(np.min(u)), float(np.max(u))
         columns_ = np.polynomial.legendre.legvander((2 * u - low - high) / max(high - low, 1e-300), degree)
         q = np.linalg.qr(columns_)[0]
+        problem.budget.charge("decompose", problem.rows * (degree + 1) ** 2)
         return np.asarray((problem.y - q @ (q.T @ problem.y)) / problem.unit)
 
     fit = least_squares(residual, start[others], max_nfev=20, x_scale=np.maximum(np.abs(start[others]), 1e-3))

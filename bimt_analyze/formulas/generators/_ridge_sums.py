@@ -25,18 +25,21 @@ def ridge_sums(problem: SearchProblem) -> Iterator[Template]:
     Parameters
     ----------
     problem : SearchProblem
-        The rows to explain, the hints and the clock.
+        The rows to explain, the hints and the budget.
     """
     inner = [_inner(problem, group) for group in problem.terms()]
     arguments = [one for one in inner if one is not None]
-    if len(arguments) < len(inner) or all(one.plain() for one in arguments) or problem.clock.over():
+    if len(arguments) < len(inner) or all(one.plain() for one in arguments) or problem.budget.over():
         return
     x = np.column_stack([one.values for one in arguments])
-    smooth = best_smooth(x, problem.y, [(k,) for k in range(len(arguments))], clock=problem.clock)
+    smooth = best_smooth(x, problem.y, [(k,) for k in range(len(arguments))], budget=problem.budget)
     if smooth is None or smooth.error > _SPLIT:
         return
     choices = [
-        [(shape.rank(smooth.error), shape.added()) for shape in shapes(one, values, tolerance=smooth.error, most=4)]
+        [
+            (shape.rank(smooth.error), shape.added())
+            for shape in shapes(one, values, tolerance=smooth.error, budget=problem.budget, most=4)
+        ]
         for one, values in zip(arguments, smooth.values, strict=True)
     ]
     joins = ((sum(rank for rank, _ in chosen), [template for _, template in chosen]) for chosen in product(*choices))

@@ -32,7 +32,7 @@ def separable(problem: SearchProblem, propose: Propose) -> Iterator[Template]:
     Parameters
     ----------
     problem : SearchProblem
-        The rows to explain, the hints and the clock.
+        The rows to explain, the hints and the budget.
     propose : callable
         Gives templates for a part of the problem, the best first.
     """
@@ -43,7 +43,7 @@ def separable(problem: SearchProblem, propose: Propose) -> Iterator[Template]:
         for i in range(problem.width):
             splits.append(((i,), tuple(j for j in range(problem.width) if j != i)))
     for groups in splits:
-        if problem.clock.over():
+        if problem.budget.over():
             return
         yield from _over(problem, groups, propose, worst=_SPLIT)
 
@@ -54,12 +54,12 @@ def low_error_products(problem: SearchProblem, propose: Propose) -> Iterator[Tem
     Parameters
     ----------
     problem : SearchProblem
-        The rows to explain, the hints and the clock.
+        The rows to explain, the hints and the budget.
     propose : callable
         Gives templates for a part of the problem, the best first.
     """
     if problem.width > 1:
-        short = replace(problem, clock=problem.clock.share(_AT_ONCE))
+        short = replace(problem, budget=problem.budget.share(_AT_ONCE))
         yield from _over(short, _apart(problem), propose, worst=_LOW_ERROR)
 
 
@@ -90,7 +90,7 @@ def factors(problem: SearchProblem, groups: Sequence[Group]) -> tuple[list[Rows]
     Parameters
     ----------
     problem : SearchProblem
-        The rows to explain, the hints and the clock.
+        The rows to explain, the hints and the budget.
     groups : sequence of tuples of int
         The columns of each factor.
     """
@@ -108,7 +108,7 @@ def factors(problem: SearchProblem, groups: Sequence[Group]) -> tuple[list[Rows]
         found = _alternate(problem, bases, start)
         if best is None or found[2] < best[2]:
             best = found
-        if best[2] < 1e-4 or problem.clock.over():
+        if best[2] < 1e-4 or problem.budget.over():
             break
     return best
 
@@ -126,6 +126,7 @@ def _alternate(
             others = np.prod([v for i, v in enumerate(values) if i != k], axis=0)
             columns = np.column_stack([ones, basis * others[:, None]])
             coefficients = np.linalg.lstsq(columns, target, rcond=1e-10)[0]
+            problem.budget.charge("solve", problem.rows * columns.shape[1] ** 2)
             offset = float(coefficients[0])
             values[k] = basis @ coefficients[1:]
             if k < len(bases) - 1:
@@ -150,7 +151,7 @@ def _options(
         return [(0.0, Template(1 + 0 * problem.columns[0], {}, 0.0))]
     tolerance = tolerance / spread
     if len(group) == 1:
-        found = shapes(single(problem, group[0]), values, tolerance=tolerance, most=4)
+        found = shapes(single(problem, group[0]), values, tolerance=tolerance, budget=problem.budget, most=4)
         return [(shape.rank(tolerance), shape.factor()) for shape in found]
     templates = propose(problem.part(group, values, tolerance=tolerance))
     return [(float(np.log10(max(f.error, tolerance, 1e-12))) + 0.1 * len(f.start), f) for f in templates[:4]]
@@ -159,6 +160,7 @@ def _options(
 def _scaled(problem: SearchProblem, templates: list[Template], offset: float) -> Template:
     """An open offset plus the product times an open amplitude, started at its best value."""
     joined = product(templates)
+    problem.budget.charge("lambdify")
     value = numeric(joined.filled(), problem.columns)(problem.x)
     with np.errstate(all="ignore"):
         amplitude = float(value @ (problem.y - offset) / max(float(value @ value), 1e-300))

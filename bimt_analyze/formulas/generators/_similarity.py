@@ -8,6 +8,7 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
+from ..problem._budget import Budget
 from ..problem._monomials import Exponents, direction, expression, length, monomials, used, value
 from ..problem._search_problem import SearchProblem
 from ..problem._template import Template
@@ -31,6 +32,7 @@ _JUDGED = 80  # pairs that a series is fitted to
 _DEGREE = 36  # of the series, as far as there are five rows for each term: it follows a wave of ten periods
 _NOISY = 1e-3  # an error from which noise is likely, and then
 _ALIKE = 1.15  # times the least error: as good as the best
+_POWERS_OF = 30  # operations on a row that a product of powers takes
 _CLEAR = 1e-5  # what a series may leave of an exact function
 
 
@@ -70,7 +72,7 @@ def similarities(problem: SearchProblem) -> list[Similarity]:
     Parameters
     ----------
     problem : SearchProblem
-        The rows to explain, the hints and the clock.
+        The rows to explain, the hints and the budget.
     """
     if problem.width < 2 or problem.rows < _FEWEST:
         return []
@@ -78,9 +80,10 @@ def similarities(problem: SearchProblem) -> list[Similarity]:
     x, y = problem.x[some], problem.y[some]
     multiples, scaled = [], []
     for e in monomials(problem.width, most=_MULTIPLES):
-        if problem.clock.over():
+        if problem.budget.over():
             return []
         m = value(x, e)
+        problem.budget.charge("columns", _POWERS_OF * len(y))
         if not np.all(np.isfinite(m)) or np.any(m == 0):
             continue
         with np.errstate(all="ignore"):
@@ -95,8 +98,9 @@ def similarities(problem: SearchProblem) -> list[Similarity]:
     found: list[Similarity] = []
     for argument in sorted(arguments, key=lambda e: (length(e), e))[:_ARGUMENTS]:
         u = value(x, argument)
-        if problem.clock.over() or not np.all(np.isfinite(u)):
+        if problem.budget.over() or not np.all(np.isfinite(u)):
             continue
+        problem.budget.charge("columns", 4 * table.size)
         ordered = table[:, np.argsort(u, kind="stable")]
         rough = np.mean(np.diff(ordered, axis=1) ** 2, axis=1) / 2
         near = np.flatnonzero(rough <= _TOLERABLE * max(float(np.min(rough)), 1e-5))[:_NEAR]  # simplest first
@@ -110,7 +114,7 @@ def similar(problem: SearchProblem, stages: Stages) -> Iterator[Template]:
     Parameters
     ----------
     problem : SearchProblem
-        The rows to explain, the hints and the clock.
+        The rows to explain, the hints and the budget.
     stages : sequence of callables
         The generators that are asked about the smaller problem, in their order.
     """
@@ -123,7 +127,7 @@ def low_error_similar(problem: SearchProblem, stages: Stages) -> Iterator[Templa
     Parameters
     ----------
     problem : SearchProblem
-        The rows to explain, the hints and the clock.
+        The rows to explain, the hints and the budget.
     stages : sequence of callables
         The generators that are asked about the smaller problem, in their order.
     """
@@ -135,7 +139,7 @@ def low_error_similar(problem: SearchProblem, stages: Stages) -> Iterator[Templa
 def _judged(problem: SearchProblem) -> list[_Judged]:
     """The pairs worth a search with what a series leaves, the least first."""
     found = [s for s in similarities(problem)[:_JUDGED] if s.rough < _ROUGH]
-    judged = [_Judged(smooth_error(problem, pair), pair) for pair in found if not problem.clock.over()]
+    judged = [_Judged(smooth_error(problem, pair), pair) for pair in found if not problem.budget.over()]
     return sorted(judged, key=lambda j: j.left)
 
 
@@ -144,7 +148,7 @@ def _answers(problem: SearchProblem, stages: Stages, judged: Sequence[_Judged]) 
     if not judged:
         return
     least = judged[0].left
-    problem = replace(problem, clock=problem.clock.share(_SURE if least < _NOISY else _SHARE))
+    problem = replace(problem, budget=problem.budget.share(_SURE if least < _NOISY else _SHARE))
     most = max((_TOLERABLE if least < _NOISY else _ALIKE) * least, _CLEAR)
     families = sorted(
         {(j.pair.argument, free_of(j.pair.multiple, j.pair.argument)) for j in judged if j.left <= most},
@@ -155,7 +159,7 @@ def _answers(problem: SearchProblem, stages: Stages, judged: Sequence[_Judged]) 
     for generate in stages if clear else stages[:_QUICK]:
         for template in _in_turn([_asked(problem, pair, generate) for pair in chosen]):
             yield template
-            if problem.clock.over():
+            if problem.budget.over():
                 return
 
 
@@ -185,9 +189,10 @@ def smooth_error(problem: SearchProblem, pair: Similarity) -> float:
     """
     u, m = value(problem.x, pair.argument), value(problem.x, pair.multiple)
     degree = int(min(_DEGREE, 0.2 * problem.rows))
+    problem.budget.charge("columns", 4 * degree * len(u))
     scales = [u, np.log(u)] if np.all(u > 0) else [u]
     bases = [series(t, degree) / m[:, None] for t in scales]
-    return min(left_out_error(basis, problem.y) for basis in bases) / problem.unit
+    return min(left_out_error(basis, problem.y, budget=problem.budget) for basis in bases) / problem.unit
 
 
 def series(t: Rows, degree: int) -> Float64[np.ndarray, "rows terms"]:
@@ -204,7 +209,7 @@ def series(t: Rows, degree: int) -> Float64[np.ndarray, "rows terms"]:
     return np.asarray(np.polynomial.legendre.legvander((2 * t - low - high) / max(high - low, 1e-300), degree))
 
 
-def left_out_error(basis: Float64[np.ndarray, "rows columns"], y: Rows) -> float:
+def left_out_error(basis: Float64[np.ndarray, "rows columns"], y: Rows, *, budget: Budget) -> float:
     """Root mean square of the leave-one-out residuals of least squares (Allen's PRESS).
 
     Parameters
@@ -213,8 +218,11 @@ def left_out_error(basis: Float64[np.ndarray, "rows columns"], y: Rows) -> float
         The regressors.
     y : array of shape [rows]
         What they explain.
+    budget : Budget
+        Is charged.
     """
     q = np.linalg.qr(basis)[0]
+    budget.charge("decompose", basis.size * basis.shape[1])
     leverage = np.minimum(np.sum(q**2, axis=1), 1 - 1e-9)
     return float(np.sqrt(np.mean(((y - q @ (q.T @ y)) / (1 - leverage)) ** 2)))
 

@@ -25,6 +25,7 @@ BEST = 24  # candidates a test
 LOOSE = 0.5  # relative error in y above which a match is dropped
 _SAMPLED = 100  # times as many candidates as are wanted bound their error
 _NODE, _CONSTANT = 3.0, 10.0  # bits
+ELEMENTWISE = 50  # products that the operations on one element of a table of errors are worth
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,7 @@ def solved(
     size : int
         Nodes of the whole.
     """
+    problem.budget.charge("solve", problem.rows * len(columns) ** 2)
     coefficients, z = _fitted(target, np.stack(columns, axis=1))
     error = float(target.misses(problem, z[None])[0])
     if not error < LOOSE:

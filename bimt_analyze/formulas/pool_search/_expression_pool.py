@@ -8,7 +8,7 @@ import sympy
 from jaxtyping import Float64
 from numpy.typing import NDArray
 
-from ..problem._search_problem import Clock
+from ..problem._budget import Budget
 
 Values = Float64[np.ndarray, "features rows"]
 Numbers = NDArray[np.int64]
@@ -177,7 +177,7 @@ def build_pool(
     columns: tuple[sympy.Symbol, ...],
     *,
     limit: int,
-    clock: Clock,
+    budget: Budget,
     longest: int = 9,
 ) -> Pool:
     """All expressions of sums, differences, products, quotients and `UNARY` functions, by growing number of nodes.
@@ -192,7 +192,7 @@ def build_pool(
         The inputs' symbols.
     limit : int
         How many features the pool holds at most.
-    clock : Clock
+    budget : Budget
         Stops the growing.
     longest : int
         How many nodes an expression has at most.
@@ -204,10 +204,11 @@ def build_pool(
     growth.add(np.ascontiguousarray(x.T), leaves.astype(np.int64))
     for size in range(2, longest + 1):
         for values, about in _longer(growth, size):
+            budget.charge("pool", values.size)
             growth.add(values, about)
-            if growth.full or clock.over():
+            if growth.full or budget.over():
                 break
-        if growth.full or clock.over():
+        if growth.full or budget.over():
             break
     about = np.concatenate(growth.about) if growth.about else np.zeros((0, 5), dtype=np.int64)
     values = np.concatenate(growth.values) if growth.values else np.zeros((0, len(x)))

@@ -9,7 +9,7 @@ import sympy
 from ..generators._inverted_targets import all_targets
 from ..problem._monomials import monomials
 from ..problem._search_problem import SearchProblem
-from ._candidate_match import BEST, MULTIPLES, Match, best_places, left_unexplained, one, solved, unit_rows
+from ._candidate_match import BEST, ELEMENTWISE, MULTIPLES, Match, best_places, left_unexplained, one, solved, unit_rows
 from ._expression_pool import Pool
 
 
@@ -33,11 +33,12 @@ def power_laws(problem: SearchProblem, pool: Pool) -> Iterator[Match]:
     asked = [t for t in all_targets(problem, monomials(problem.width, most=MULTIPLES)) if np.all(t.values != 0)]
     if not asked:
         return
+    problem.budget.charge("columns", 4 * len(asked) * problem.rows)
     z = np.log(np.abs(np.stack([t.values for t in asked])))
     left = np.mean((z - (z @ basis) @ basis.T) ** 2, axis=1) / np.maximum(np.var(z, axis=1), 1e-24)
     sizes = np.array([t.size for t in asked]) + 4 * len(used)
     for place in best_places(left, [sizes], problem.rows, most=BEST):
-        if problem.clock.over():
+        if problem.budget.over():
             return
         target, found = asked[place], np.linalg.lstsq(logs, z[place], rcond=1e-12)[0][1:]
         near = np.round(found * 6) / 6
@@ -68,11 +69,13 @@ def single_features(problem: SearchProblem, pool: Pool) -> Iterator[Match]:
         The short expressions.
     """
     features = unit_rows(pool.values)
+    problem.budget.charge("columns", 5 * pool.values.size)
     every = monomials(problem.width, most=MULTIPLES)
     for start in range(0, len(every), 40):
         asked = all_targets(problem, every[start : start + 40])
-        if not asked or problem.clock.over():
+        if not asked or problem.budget.over():
             return
+        problem.budget.charge("compare", len(asked) * len(pool) * (problem.rows + ELEMENTWISE))
         left = left_unexplained(unit_rows(np.stack([t.values for t in asked])) @ features.T)
         sizes = np.array([t.size for t in asked]), pool.sizes
         for place in best_places(left, sizes, problem.rows, most=BEST):

@@ -41,19 +41,19 @@ def matched(problem: SearchProblem, tests: Sequence[Test] | None = None) -> Iter
     Parameters
     ----------
     problem : SearchProblem
-        The rows to explain, the hints and the clock.
+        The rows to explain, the hints and the budget.
     tests : sequence of callables, optional
         Some of these tests; all of them where none are named.
     """
     if problem.width == 0 or problem.rows < 8:
         return
-    problem = replace(problem, clock=problem.clock.share(_SHARE))
+    problem = replace(problem, budget=problem.budget.share(_SHARE))
     some = _telling(problem.y)
     seen = replace(problem, x=problem.x[some], y=problem.y[some])
-    pool = build_pool(seen.x, problem.columns, limit=_FEATURES, clock=problem.clock.share(0.2))
+    pool = build_pool(seen.x, problem.columns, limit=_FEATURES, budget=problem.budget.share(0.2))
     later: list[Match] = []
     for test in TESTS if tests is None else tests:
-        if problem.clock.over():
+        if problem.budget.over():
             break
         found = list(test(seen, pool))
         sure = [match for match in found if match.error < EXACT]

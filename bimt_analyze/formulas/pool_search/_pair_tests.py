@@ -8,7 +8,7 @@ import sympy
 
 from ..generators._inverted_targets import targets
 from ..problem._search_problem import SearchProblem
-from ._candidate_match import Match, best_places, left_unexplained, one, solved, unit_rows
+from ._candidate_match import ELEMENTWISE, Match, best_places, left_unexplained, one, solved, unit_rows
 from ._expression_pool import Pool
 
 _LEFT, _RIGHT = 1200, 5000  # features of a product
@@ -27,11 +27,13 @@ def products_of_two(problem: SearchProblem, pool: Pool) -> Iterator[Match]:
     """
     left, right = pool.first(_LEFT), unit_rows(pool.first(_RIGHT))
     for target in targets(problem):
-        if problem.clock.over():
+        if problem.budget.over():
             return
         with np.errstate(all="ignore"):
             quotients = target.values / left
             weight = np.std(quotients, axis=1) * np.sqrt(np.mean(left**2, axis=1)) / np.std(target.values)
+        problem.budget.charge("columns", 10 * left.size)
+        problem.budget.charge("compare", len(left) * len(right) * (problem.rows + ELEMENTWISE))
         usable_ = np.all(np.isfinite(quotients), axis=1) & np.isfinite(weight)
         quotients = np.where(usable_[:, None], quotients, 0.0)
         misses = left_unexplained(unit_rows(quotients) @ right.T)
@@ -68,12 +70,14 @@ def sums_of_two(problem: SearchProblem, pool: Pool) -> Iterator[Match]:
     """
     features = unit_rows(pool.first(_SUMMED))
     inner = features @ features.T
+    problem.budget.charge("compare", inner.size * (problem.rows + ELEMENTWISE))
     apart = left_unexplained(inner.copy())
     apart[(apart < 1e-6) | np.tri(len(features), dtype=bool)] = np.inf  # each pair once
     sizes = pool.sizes[: len(features)]
     for target in targets(problem):
-        if problem.clock.over():
+        if problem.budget.over():
             return
+        problem.budget.charge("compare", 2 * inner.size * ELEMENTWISE)
         r = features @ unit_rows(target.values[None])[0]
         explained = np.outer(-2 * r, r)  # the share of the target that two features explain, formed in place
         explained *= inner

@@ -12,7 +12,19 @@ from ..problem._monomials import expression, monomials, used, value
 from ..problem._polynomial import Powers, count, evaluate, monomial, powers
 from ..problem._search_problem import SearchProblem
 from ..problem._template import Template, linear
-from ._candidate_match import BEST, EXACT, LOOSE, MULTIPLES, BuildExpression, Match, Matrix, Rows, best_places, match_of
+from ._candidate_match import (
+    BEST,
+    ELEMENTWISE,
+    EXACT,
+    LOOSE,
+    MULTIPLES,
+    BuildExpression,
+    Match,
+    Matrix,
+    Rows,
+    best_places,
+    match_of,
+)
 from ._expression_pool import Pool
 
 _Multiple = tuple[Rows, BuildExpression, int]  # values, how to build the expression, nodes
@@ -43,14 +55,17 @@ def polynomial_multiples(problem: SearchProblem, pool: Pool) -> Iterator[Match]:
     values = np.concatenate([np.stack([v for v, _, _ in multiples]), pool.values])
     sizes = np.concatenate([[s for _, _, s in multiples], pool.sizes]).astype(np.int64)
     spaces = [(space, np.linalg.qr(space[1] / np.linalg.norm(space[1], axis=0))[0]) for space in _spaces(problem)]
+    problem.budget.charge("columns", 5 * values.size)
     for target in targets(problem):
+        problem.budget.charge("columns", 5 * values.size)
         z = values * target.values
         with np.errstate(all="ignore"):
             whole = np.einsum("ij,ij->i", z, z)
             spread = whole - np.sum(z, axis=1) ** 2 / problem.rows
         for space, basis in spaces:
-            if problem.clock.over():
+            if problem.budget.over():
                 return
+            problem.budget.charge("compare", values.size * (basis.shape[1] + 1) + ELEMENTWISE * len(values))
             along = z @ basis
             with np.errstate(all="ignore"):
                 left = np.maximum(whole - np.einsum("ij,ij->i", along, along), 0.0)
@@ -103,6 +118,7 @@ def _quotient(
     """The match y = h(p / f), p with as few terms as explain z f."""
     exponents, columns = space
     z = target.values * f
+    problem.budget.charge("solve", problem.rows * len(exponents) ** 2)
     whole = columns @ np.linalg.lstsq(columns, z, rcond=1e-13)[0]
     with np.errstate(all="ignore"):
         error = float(target.misses(problem, (whole / f)[None])[0])
@@ -111,7 +127,9 @@ def _quotient(
 
     def template() -> Template:
         limit = 1e-10 * float(np.max(np.abs(z)))  # else columns leave by the information criterion
-        kept, coefficients = needed(columns, z, explained=lambda r: bool(np.max(np.abs(r)) <= limit))
+        kept, coefficients = needed(
+            columns, z, explained=lambda r: bool(np.max(np.abs(r)) <= limit), budget=problem.budget
+        )
         terms = [monomial(problem.columns, exponents[i]) for i in kept]
         inner = linear(terms, [float(c) for c in coefficients], error=error)
         return Template(target.build(inner.expression / build()), inner.start, error)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from ._search_problem import SearchProblem
-from ._template import Template
+from ._template import Template, node_count
 
 Rows = Float64[np.ndarray, "rows"]
 Values = Float64[np.ndarray, "constants"]
@@ -35,12 +35,15 @@ class Model:
         The values on the rows, and the derivatives by every open constant (from sympy).
     problem : SearchProblem
         The rows.
+    nodes : int
+        Nodes of the expression.
     """
 
     template: Template
     constants: tuple[sympy.Dummy, ...]
     both: Callable[..., Any]
     problem: SearchProblem
+    nodes: int
 
     def evaluate(self, values: Values) -> tuple[Rows, Float64[np.ndarray, "rows constants"]]:
         """The residual (template - y) / deviation and its Jacobian; undefined rows count as far off.
@@ -57,6 +60,7 @@ class Model:
             residual = (table[:, 0] - problem.y) / problem.unit
             jacobian = table[:, 1:] / problem.unit
         bad = ~np.isfinite(residual) | (np.abs(residual) > 1e100) | ~np.all(np.isfinite(jacobian), axis=1)
+        problem.budget.charge("evaluate", problem.rows * (self.nodes + len(self.constants)))
         residual[~np.isfinite(residual) | (np.abs(residual) > 1e100)] = _FAR
         jacobian[bad] = 0.0
         return residual, jacobian
@@ -86,7 +90,9 @@ def model(template: Template, problem: SearchProblem) -> Model:
     both = sympy.lambdify(
         [list(problem.columns), list(constants)], outputs, "numpy", cse=len(constants) > 1, docstring_limit=0
     )
-    return Model(template, constants, both, problem)
+    nodes = node_count(template.expression)
+    problem.budget.charge("compile", nodes + len(constants))
+    return Model(template, constants, both, problem, nodes)
 
 
 def _without_hyperbolic(expression: sympy.Expr) -> sympy.Expr:
@@ -199,6 +205,7 @@ def _descend(ready: Model, values: Values, free: NDArray[np.bool_]) -> Values:
         gtol=1e-15,
         max_nfev=_EVALUATIONS + 10 * count,
     )
+    ready.problem.budget.charge("fit", ready.problem.rows * count**2 * int(fit.nfev))
     best = spread(fit.x)
     for _ in range(3):  # plain Gauss-Newton steps: the last digits
         residual, jacobian = ready.evaluate(best)

@@ -7,6 +7,8 @@ from jaxtyping import Float64, Int
 from numpy.typing import NDArray
 from scipy.linalg import lstsq, qr
 
+from ._budget import Budget
+
 Rows = Float64[np.ndarray, "rows"]
 Matrix = Float64[np.ndarray, "rows columns"]
 
@@ -24,7 +26,7 @@ def usable(columns: Matrix) -> Int[np.ndarray, "kept"]:
         return np.flatnonzero(np.isfinite(size) & (size > 1e-290) & (size < 1e290))
 
 
-def solve(columns: Matrix, y: Rows) -> Float64[np.ndarray, "columns"]:
+def solve(columns: Matrix, y: Rows, *, budget: Budget) -> Float64[np.ndarray, "columns"]:
     """Coefficients of least squares; the smallest solution if they are undetermined.
 
     Columns are scaled to unit size first. One step of iterative refinement brings the residual to rounding even for
@@ -36,6 +38,8 @@ def solve(columns: Matrix, y: Rows) -> Float64[np.ndarray, "columns"]:
         The regressors.
     y : array of shape [rows]
         What they explain.
+    budget : Budget
+        Is charged.
     """
     size = np.max(np.abs(columns), axis=0, initial=0.0)
     size[size == 0.0] = 1.0
@@ -44,17 +48,20 @@ def solve(columns: Matrix, y: Rows) -> Float64[np.ndarray, "columns"]:
     target = y / peak
     found = lstsq(scaled, target, cond=1e-14, lapack_driver="gelsy", check_finite=False)[0]
     found = found + lstsq(scaled, target - scaled @ found, cond=1e-14, lapack_driver="gelsy", check_finite=False)[0]
+    budget.charge("solve", columns.shape[0] * columns.shape[1] ** 2)
     with np.errstate(all="ignore"):
         return np.asarray(found * peak / size, dtype=np.float64)
 
 
-def independent(columns: Matrix, *, tolerance: float = 1e-11) -> Int[np.ndarray, "kept"]:
+def independent(columns: Matrix, *, budget: Budget, tolerance: float = 1e-11) -> Int[np.ndarray, "kept"]:
     """Columns, earlier ones first, none of which is a combination of the earlier kept ones.
 
     Parameters
     ----------
     columns : array of shape [rows, columns]
         What is chosen from.
+    budget : Budget
+        Is charged.
     tolerance : float
         What must be left of a column, scaled to length 1, without the earlier ones.
     """
@@ -68,11 +75,13 @@ def independent(columns: Matrix, *, tolerance: float = 1e-11) -> Int[np.ndarray,
         if np.linalg.norm(rest) > tolerance:
             basis = np.column_stack([basis, rest / np.linalg.norm(rest)])
             kept.append(int(index))
+    rows, count = columns.shape
+    budget.charge("decompose", rows * count**2, calls=count)
     return np.array(kept, dtype=np.int64)
 
 
 def needed(
-    columns: Matrix, y: Rows, *, explained: Callable[[NDArray[np.float64]], bool]
+    columns: Matrix, y: Rows, *, explained: Callable[[NDArray[np.float64]], bool], budget: Budget
 ) -> tuple[Int[np.ndarray, "kept"], Float64[np.ndarray, "kept"]]:
     """The columns that y needs, and their coefficients.
 
@@ -88,9 +97,11 @@ def needed(
         What they explain.
     explained : callable
         Whether a residual, an array of shape [rows], is small enough.
+    budget : Budget
+        Is charged.
     """
-    kept = independent(columns)
-    coefficients = solve(columns[:, kept], y)
+    kept = independent(columns, budget=budget)
+    coefficients = solve(columns[:, kept], y, budget=budget)
     residual = y - columns[:, kept] @ coefficients
     exact = explained(residual)
     score = _information(residual, len(kept))
@@ -98,11 +109,13 @@ def needed(
     while True:
         share = np.abs(coefficients) * np.linalg.norm(columns[:, kept] / _peak(y), axis=0)
         order = (
-            [i for i in np.argsort(share) if int(kept[i]) not in refused] if exact else _weakest(columns[:, kept], y)
+            [i for i in np.argsort(share) if int(kept[i]) not in refused]
+            if exact
+            else _weakest(columns[:, kept], y, budget)
         )
         for place in order:
             fewer = np.delete(kept, place)
-            less = solve(columns[:, fewer], y)
+            less = solve(columns[:, fewer], y, budget=budget)
             residual = y - columns[:, fewer] @ less
             lower = _information(residual, len(fewer))
             if explained(residual) if exact else lower <= score:
@@ -125,12 +138,13 @@ def _information(residual: Rows, count: int) -> float:
         return float(n * np.log(max(float(np.sum(residual**2)), 1e-300)) + count * np.log(max(n, 2)))
 
 
-def _weakest(columns: Matrix, y: Rows) -> list[int]:
+def _weakest(columns: Matrix, y: Rows, budget: Budget) -> list[int]:
     """The column of the smallest t value: the one that costs least to leave out."""
     if columns.shape[1] == 0:
         return []
     size = np.linalg.norm(columns, axis=0)
     q, r = qr(columns / size, mode="economic", check_finite=False)
     inverse = np.linalg.pinv(r)
+    budget.charge("solve", columns.shape[0] * columns.shape[1] ** 2)
     coefficients = inverse @ (q.T @ (y / _peak(y)))
     return [int(np.argmin(np.abs(coefficients) / np.linalg.norm(inverse, axis=1)))]

@@ -101,7 +101,7 @@ def degrees(problem: SearchProblem, *, highest: int = HIGHEST) -> Iterator[tuple
     Parameters
     ----------
     problem : SearchProblem
-        The rows to explain, the hints and the clock.
+        The rows to explain, the hints and the budget.
     highest : int
         The largest total degree.
     """
@@ -117,15 +117,21 @@ def polynomials(problem: SearchProblem) -> Iterator[Template]:
     Parameters
     ----------
     problem : SearchProblem
-        The rows to explain, the hints and the clock.
+        The rows to explain, the hints and the budget.
     """
     for exponents in degrees(problem):
-        if problem.clock.over():
+        if problem.budget.over():
             return
         template = exact(problem, exponents)
         if template is not None:
             yield template
             return
+
+
+def _evaluated(problem: SearchProblem, exponents: Sequence[Powers]) -> Float64[np.ndarray, "rows monomials"]:
+    """The monomials' values on the rows of a problem."""
+    problem.budget.charge("columns", problem.rows * len(exponents))
+    return evaluate(problem.x, exponents)
 
 
 def fallback_polynomial(problem: SearchProblem) -> Template | None:
@@ -136,14 +142,14 @@ def fallback_polynomial(problem: SearchProblem) -> Template | None:
     Parameters
     ----------
     problem : SearchProblem
-        The rows to explain, the hints and the clock.
+        The rows to explain, the hints and the budget.
     """
     best: tuple[float, tuple[Powers, ...]] | None = None
     for exponents in degrees(problem):
-        columns = evaluate(problem.x, exponents)
+        columns = _evaluated(problem, exponents)
         if len(usable(columns)) < len(exponents) or len(exponents) > _FALLBACK_COLUMNS:
             break
-        left = problem.relative(problem.y - columns @ solve(columns, problem.y))
+        left = problem.relative(problem.y - columns @ solve(columns, problem.y, budget=problem.budget))
         score = 2 * problem.rows * np.log(max(left, 1e-300)) + len(exponents) * np.log(problem.rows)
         if best is None or score < best[0]:
             best = (float(score), exponents)
@@ -156,14 +162,14 @@ def exact(problem: SearchProblem, exponents: Sequence[Powers]) -> Template | Non
     Parameters
     ----------
     problem : SearchProblem
-        The rows to explain, the hints and the clock.
+        The rows to explain, the hints and the budget.
     exponents : sequence of tuples of int
         The powers of each monomial.
     """
-    columns = evaluate(problem.x, exponents)
+    columns = _evaluated(problem, exponents)
     if len(usable(columns)) < len(exponents):
         return None
-    if not problem.explained(problem.y - columns @ solve(columns, problem.y)):
+    if not problem.explained(problem.y - columns @ solve(columns, problem.y, budget=problem.budget)):
         return None
     return sparse(problem, exponents)
 
@@ -174,14 +180,14 @@ def sparse(problem: SearchProblem, exponents: Sequence[Powers]) -> Template | No
     Parameters
     ----------
     problem : SearchProblem
-        The rows to explain, the hints and the clock.
+        The rows to explain, the hints and the budget.
     exponents : sequence of tuples of int
         The powers of each monomial.
     """
-    columns = evaluate(problem.x, exponents)
+    columns = _evaluated(problem, exponents)
     if len(usable(columns)) < len(exponents):
         return None
-    kept, coefficients = needed(columns, problem.y, explained=problem.explained)
+    kept, coefficients = needed(columns, problem.y, explained=problem.explained, budget=problem.budget)
     residual = problem.y - columns[:, kept] @ coefficients
     terms = [monomial(problem.columns, exponents[i]) for i in kept]
     return linear(terms, [float(v) for v in coefficients], error=problem.relative(residual))

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float64
 from scipy.stats import chi2
 
+from ._budget import Budget
 from ._search_problem import deviation
 from ._smooth import gradients
 
@@ -154,7 +155,7 @@ def row_precision(x: Float64[np.ndarray, "rows inputs"], y: Values) -> RowPrecis
     return RowPrecision(inputs, output)
 
 
-def tolerance_of(precision: RowPrecision, x: Float64[np.ndarray, "rows inputs"], y: Values) -> float:
+def tolerance_of(precision: RowPrecision, x: Float64[np.ndarray, "rows inputs"], y: Values, *, budget: Budget) -> float:
     """The root mean square that rounding of the rows leaves of y, in units of its deviation.
 
     It is 0 where y is written as doubles: such rows are searched as exact, however their inputs are written. What
@@ -168,10 +169,12 @@ def tolerance_of(precision: RowPrecision, x: Float64[np.ndarray, "rows inputs"],
         The inputs.
     y : array of shape [rows]
         The output.
+    budget : Budget
+        Is charged.
     """
     if not precision.output.coarse:
         return 0.0
-    slopes = gradients(x, y)
+    slopes = gradients(x, y, budget=budget)
     rounded = precision.output.half(y)
     if slopes is not None:
         rounded = rounded + np.sum(np.abs(slopes) * precision.input_halves(x), axis=1)

@@ -1,51 +1,18 @@
-"""What a generator of formulas is asked: some rows, their hints, and how long it may take."""
+"""What a generator of formulas is asked: some rows, their hints, and how much work it may do."""
 
-import time
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import sympy
 from jaxtyping import Float64
 
+from ._budget import Budget
 from ._structure import Structure
 
 Rows = Float64[np.ndarray, "rows"]
 Matrix = Float64[np.ndarray, "rows columns"]
 
 RELATIVE_ROUNDING = 1e-11  # of y's deviation; see rounding()
-
-
-@dataclass(frozen=True)
-class Clock:
-    """A time limit, looked at between candidates; ``end`` is in seconds of the monotonic clock."""
-
-    end: float
-
-    @staticmethod
-    def of(seconds: float) -> "Clock":
-        """A clock that runs out in a while.
-
-        Parameters
-        ----------
-        seconds : float
-            How long from now.
-        """
-        return Clock(time.monotonic() + seconds)
-
-    def over(self) -> bool:
-        """Whether the time is used up."""
-        return time.monotonic() >= self.end
-
-    def share(self, part: float) -> "Clock":
-        """A clock for a share of the time that is left.
-
-        Parameters
-        ----------
-        part : float
-            The share, from 0 to 1.
-        """
-        now = time.monotonic()
-        return Clock(now + part * max(self.end - now, 0.0))
 
 
 def deviation(y: Rows) -> float:
@@ -96,8 +63,8 @@ class SearchProblem:
         What is to be explained.
     columns : tuple of sympy.Symbol
         The symbols of the columns of ``x``.
-    clock : Clock
-        When to stop.
+    budget : Budget
+        How much work may be done.
     structure : Structure or None
         Hints, in the names of the columns.
     tolerance : float
@@ -115,7 +82,7 @@ class SearchProblem:
     x: Float64[np.ndarray, "rows columns"]
     y: Float64[np.ndarray, "rows"]
     columns: tuple[sympy.Symbol, ...]
-    clock: Clock
+    budget: Budget
     structure: Structure | None = None
     tolerance: float = 0.0
     depth: int = 2

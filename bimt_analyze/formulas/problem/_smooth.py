@@ -7,8 +7,8 @@ from math import comb
 import numpy as np
 from jaxtyping import Float64
 
+from ._budget import Budget
 from ._polynomial import Powers, powers
-from ._search_problem import Clock
 
 Rows = Float64[np.ndarray, "rows"]
 Matrix = Float64[np.ndarray, "rows columns"]
@@ -17,6 +17,7 @@ Group = tuple[int, ...]
 _SHARE = 0.45  # columns a row
 _HIGHEST = 14  # total degree of a series: it follows a wave of three periods
 _HIGHEST_GRADIENT = 7  # and of one whose slopes are asked for
+_LEGENDRE = 20  # columns of a decomposition that the values of one are worth
 _SEEN = 0.3  # of y's deviation left, above which a polynomial says nothing about inputs
 
 
@@ -107,7 +108,7 @@ def affordable(groups: Sequence[Group], rows: int) -> int:
     return degree
 
 
-def fit_smooth(x: Matrix, y: Rows, groups: Sequence[Group], degrees: Sequence[int]) -> Smooth:
+def fit_smooth(x: Matrix, y: Rows, groups: Sequence[Group], degrees: Sequence[int], *, budget: Budget) -> Smooth:
     """Least squares with a given total degree for each group; the error is exact leave-one-out.
 
     That is e_i / (1 - h_ii), h the diagonal of the projection (Allen's PRESS).
@@ -122,6 +123,8 @@ def fit_smooth(x: Matrix, y: Rows, groups: Sequence[Group], degrees: Sequence[in
         The columns of each group.
     degrees : sequence of int
         The total degree of each group's polynomial.
+    budget : Budget
+        Is charged.
     """
     t = centred(x)
     blocks = [
@@ -136,6 +139,7 @@ def fit_smooth(x: Matrix, y: Rows, groups: Sequence[Group], degrees: Sequence[in
     spread = float(np.std(y)) or 1.0
     error = float(np.sqrt(np.mean((residual / (1 - leverage)) ** 2))) / spread
     coefficients = np.linalg.lstsq(r, q.T @ y, rcond=1e-13)[0]
+    budget.charge("decompose", columns.size * (columns.shape[1] + _LEGENDRE), calls=2)
     values, place = [], 1
     for block, middle in zip(blocks, middles, strict=True):
         values.append((block - middle) @ coefficients[place : place + block.shape[1]])
@@ -143,7 +147,7 @@ def fit_smooth(x: Matrix, y: Rows, groups: Sequence[Group], degrees: Sequence[in
     return Smooth(tuple(groups), tuple(values), float(coefficients[0]), error, tuple(degrees))
 
 
-def best_smooth(x: Matrix, y: Rows, groups: Sequence[Group], *, clock: Clock) -> Smooth | None:
+def best_smooth(x: Matrix, y: Rows, groups: Sequence[Group], *, budget: Budget) -> Smooth | None:
     """Degrees grown one group at a time, always where the leave-one-out error falls most; None with too few rows.
 
     Parameters
@@ -154,23 +158,23 @@ def best_smooth(x: Matrix, y: Rows, groups: Sequence[Group], *, clock: Clock) ->
         The output.
     groups : sequence of tuples of int
         The columns of each group.
-    clock : Clock
+    budget : Budget
         Cuts the growing short.
     """
     rows = len(y)
     if affordable(groups, rows) == 0:
         return None
     degrees = [1] * len(groups)
-    best = fit_smooth(x, y, groups, degrees)
+    best = fit_smooth(x, y, groups, degrees, budget=budget)
     stalled = 0
-    while stalled < 2 and best.error > 1e-12 and not clock.over():
+    while stalled < 2 and best.error > 1e-12 and not budget.over():
         trials: list[tuple[Smooth, list[int]]] = []
         for k in range(len(groups)):
             grown = [degree + (2 if i == k and stalled else i == k) for i, degree in enumerate(degrees)]
-            if trials and clock.over():
+            if trials and budget.over():
                 break
             if max(grown) <= _HIGHEST and 1 + sum(map(size, groups, grown)) <= _SHARE * rows:
-                trials.append((fit_smooth(x, y, groups, grown), grown))
+                trials.append((fit_smooth(x, y, groups, grown, budget=budget), grown))
         if not trials:
             break
         trial, grown = min(trials, key=lambda pair: pair[0].error)
@@ -181,7 +185,7 @@ def best_smooth(x: Matrix, y: Rows, groups: Sequence[Group], *, clock: Clock) ->
     return best
 
 
-def noise_level(x: Matrix, y: Rows, *, clock: Clock) -> float:
+def noise_level(x: Matrix, y: Rows, *, budget: Budget) -> float:
     """What smooth fits of any form leave of y, in units of its deviation: the least leave-one-out error of a few.
 
     The fits are a sum over single inputs, and polynomials in all inputs together. It is an upper bound on the noise; 1
@@ -193,16 +197,16 @@ def noise_level(x: Matrix, y: Rows, *, clock: Clock) -> float:
         The inputs.
     y : array of shape [rows]
         The output.
-    clock : Clock
+    budget : Budget
         Cuts it short.
     """
     width = x.shape[1]
     splits = [tuple((i,) for i in range(width)), (tuple(range(width)),)]
-    fits = [best_smooth(x, y, groups, clock=clock) for groups in splits if groups and width]
+    fits = [best_smooth(x, y, groups, budget=budget) for groups in splits if groups and width]
     return min([1.0, *(fit.error for fit in fits if fit is not None)])
 
 
-def gradients(x: Matrix, y: Rows) -> Matrix | None:
+def gradients(x: Matrix, y: Rows, *, budget: Budget) -> Matrix | None:
     """The gradient of a polynomial fit on each row, in the units of y over those of x; None with too few rows.
 
     Parameters
@@ -211,6 +215,8 @@ def gradients(x: Matrix, y: Rows) -> Matrix | None:
         The inputs.
     y : array of shape [rows]
         The output.
+    budget : Budget
+        Is charged.
     """
     group = tuple(range(x.shape[1]))
     degree = min(affordable([group], len(y)), _HIGHEST_GRADIENT)
@@ -220,16 +226,18 @@ def gradients(x: Matrix, y: Rows) -> Matrix | None:
     half = np.where(high > low, 0.5 * (high - low), 1.0)
     t, exponents = centred(x), powers(len(group), degree)
     coefficients = np.linalg.lstsq(legendre(t, exponents), y, rcond=1e-12)[0]
+    budget.charge("solve", len(t) * len(exponents) ** 2)
     gradient = np.empty_like(t)
     for i in range(t.shape[1]):
         step = np.zeros(t.shape[1])
         step[i] = 1e-4
         change = legendre(t + step, exponents) - legendre(t - step, exponents)
+        budget.charge("columns", 2 * len(t) * len(exponents))
         gradient[:, i] = change @ coefficients / (2e-4 * half[i])
     return gradient
 
 
-def direction(x: Matrix, y: Rows) -> tuple[tuple[float, ...], float] | None:
+def direction(x: Matrix, y: Rows, *, budget: Budget) -> tuple[tuple[float, ...], float] | None:
     """The weighted sum a.x that y seems to depend on, and the share of its gradient across it (0: all along).
 
     It is the leading eigenvector of the mean outer product of gradients of a polynomial fit (the active subspace); None
@@ -241,8 +249,10 @@ def direction(x: Matrix, y: Rows) -> tuple[tuple[float, ...], float] | None:
         The inputs.
     y : array of shape [rows]
         The output.
+    budget : Budget
+        Is charged.
     """
-    gradient = gradients(x, y) if x.shape[1] > 1 else None
+    gradient = gradients(x, y, budget=budget) if x.shape[1] > 1 else None
     if gradient is None:
         return None
     values, vectors = np.linalg.eigh(gradient.T @ gradient)
@@ -251,7 +261,7 @@ def direction(x: Matrix, y: Rows) -> tuple[tuple[float, ...], float] | None:
     return tuple(float(v) for v in vectors[:, -1]), float(np.sqrt(max(values[:-1].sum(), 0.0) / values.sum()))
 
 
-def relevant(x: Matrix, y: Rows, *, clock: Clock) -> tuple[int, ...] | None:
+def relevant(x: Matrix, y: Rows, *, budget: Budget) -> tuple[int, ...] | None:
     """The columns that a polynomial of y needs; None where no column can go, or nothing is seen.
 
     Columns go one by one, as long as the leave-one-out error does not rise by 5 %: fewer inputs afford a higher
@@ -263,7 +273,7 @@ def relevant(x: Matrix, y: Rows, *, clock: Clock) -> tuple[int, ...] | None:
         The inputs.
     y : array of shape [rows]
         The output.
-    clock : Clock
+    budget : Budget
         Cuts it short.
     """
 
@@ -271,11 +281,11 @@ def relevant(x: Matrix, y: Rows, *, clock: Clock) -> tuple[int, ...] | None:
         degree = min(affordable([tuple(range(len(columns)))], len(y)), 8)
         if degree < 1 or not columns:
             return float("inf")
-        return fit_smooth(x[:, list(columns)], y, [tuple(range(len(columns)))], [degree]).error
+        return fit_smooth(x[:, list(columns)], y, [tuple(range(len(columns)))], [degree], budget=budget).error
 
     kept: Group = tuple(range(x.shape[1]))
     now = error(kept)
-    while len(kept) > 1 and not clock.over():
+    while len(kept) > 1 and not budget.over():
         trials = [(error(tuple(j for j in kept if j != i)), i) for i in kept]
         least, idle = min(trials)
         if not least <= 1.05 * now:

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float64
 from numpy.typing import NDArray
 
+from ._budget import Budget
 from ._inner import Inner
 from ._least_squares import needed
 from ._operators import OPERATORS, Operator
@@ -75,7 +76,7 @@ def _times(value: float, template: Template) -> Template:
     return product([Template(c, {c: value}), template])
 
 
-def shapes(inner: Inner, h: Rows, *, tolerance: float, most: int = 4) -> list[Shape]:
+def shapes(inner: Inner, h: Rows, *, tolerance: float, budget: Budget, most: int = 4) -> list[Shape]:
     """The best shapes for h as a function of u, and of u**2 where u is a single part.
 
     Parameters
@@ -86,10 +87,12 @@ def shapes(inner: Inner, h: Rows, *, tolerance: float, most: int = 4) -> list[Sh
         The values to explain.
     tolerance : float
         How well ``h`` is known, over its deviation.
+    budget : Budget
+        Is charged.
     most : int
         How many shapes are given at most.
     """
-    found: list[Shape] = list(_polynomial(inner, h, tolerance))
+    found: list[Shape] = list(_polynomial(inner, h, tolerance, budget))
     arguments = [inner]
     if inner.plain() and np.ptp(inner.values**2) > 0 and np.max(np.abs(inner.values)) < 1e150:
         arguments.append(inner.squared())
@@ -97,12 +100,12 @@ def shapes(inner: Inner, h: Rows, *, tolerance: float, most: int = 4) -> list[Sh
         for entry in OPERATORS:
             if entry.name == "cos" or (place and entry.name in ("abs", "asin", "tan", "sinh", "cosh")):
                 continue
-            found += _fitted(entry, argument, h)
+            found += _fitted(entry, argument, h, budget)
     found = [shape for shape in found if np.isfinite(shape.error)]
     return sorted(found, key=lambda shape: shape.rank(tolerance))[:most]
 
 
-def _polynomial(inner: Inner, h: Rows, tolerance: float) -> Iterator[Shape]:
+def _polynomial(inner: Inner, h: Rows, tolerance: float, budget: Budget) -> Iterator[Shape]:
     """Sparse polynomials of u by growing degree, until one explains h."""
     size = float(np.max(np.abs(inner.values)))
     spread = float(np.std(h)) or 1.0
@@ -111,7 +114,7 @@ def _polynomial(inner: Inner, h: Rows, tolerance: float) -> Iterator[Shape]:
         if 2 * (degree + 1) >= len(h) or size**degree > 1e150 or size**degree < 1e-150:
             return
         columns = np.stack([inner.values**k for k in range(degree + 1)], axis=1)
-        kept, coefficients = needed(columns, h, explained=lambda r: bool(np.all(np.abs(r) <= limit)))
+        kept, coefficients = needed(columns, h, explained=lambda r: bool(np.all(np.abs(r) <= limit)), budget=budget)
         residual = h - columns[:, kept] @ coefficients
         error = float(np.sqrt(np.mean(residual**2))) / spread
         offset = sum((float(v) for k, v in zip(kept, coefficients, strict=True) if k == 0), 0.0)
@@ -127,7 +130,7 @@ def _polynomial(inner: Inner, h: Rows, tolerance: float) -> Iterator[Shape]:
             return
 
 
-def _fitted(entry: Operator, inner: Inner, h: Rows) -> list[Shape]:
+def _fitted(entry: Operator, inner: Inner, h: Rows, budget: Budget) -> list[Shape]:
     """The best fits of one operator, as shapes."""
     middle = 0.5 * (float(np.max(inner.values)) + float(np.min(inner.values)))
     half = 0.5 * float(np.ptp(inner.values))
@@ -137,7 +140,7 @@ def _fitted(entry: Operator, inner: Inner, h: Rows) -> list[Shape]:
     b, c = _starts(entry, t, scaled, natural=-middle / half)
     if len(b) == 0:
         return []
-    state = _descend(entry, t, scaled, b, c)
+    state = _descend(entry, t, scaled, b, c, budget)
     error = np.sqrt(state.miss / len(t))
     found: list[Shape] = []
     for place in np.argsort(error):
@@ -262,14 +265,16 @@ class _State:
         return _State(*mixed), better
 
 
-def _descend(entry: Operator, t: Rows, h: Rows, b: Starts, c: Starts) -> _State:
+def _descend(entry: Operator, t: Rows, h: Rows, b: Starts, c: Starts, budget: Budget) -> _State:
     """Levenberg-Marquardt on b and c of the best starts, with a and d projected out (Kaufman's approximation)."""
     moves = np.array([entry.family in ("wave", "growth", "sigmoid"), entry.family != "growth"], dtype=np.float64)
     state = _project(entry, t, h, b, c)
+    budget.charge("shapes", len(b) * len(t))
     state = state.taken(np.argsort(state.miss)[:_STARTS])
     damping = np.full(len(state.b), 1e-2)
     with np.errstate(all="ignore"):
         for _ in range(_STEPS):
+            budget.charge("shapes", len(state.b) * len(t))
             slope = np.asarray(entry.slope(state.b[:, None] * t + state.c[:, None])) * state.a[:, None]
             jacobian = np.stack([slope * t * moves[0], slope * moves[1]], axis=1)
             jacobian -= jacobian.mean(axis=2, keepdims=True)

@@ -10,7 +10,7 @@ from jaxtyping import Float64
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from ..problem._search_problem import Clock
+from ..problem._budget import Budget
 from ..problem._smooth import best_smooth
 from ..symbolic._simple_numbers import simple_numbers
 
@@ -104,14 +104,14 @@ def input_relations(
     return tuple(found)
 
 
-def function_relations(x: Matrix, *, clock: Clock) -> Iterator[tuple[int, tuple[int, ...]]]:
+def function_relations(x: Matrix, *, budget: Budget) -> Iterator[tuple[int, tuple[int, ...]]]:
     """Which columns seem to be functions of others: the number of a column, and those of the others.
 
     Parameters
     ----------
     x : array of shape [rows, inputs]
         The rows.
-    clock : Clock
+    budget : Budget
         Cuts the looking short.
     """
     width = x.shape[1]
@@ -120,25 +120,26 @@ def function_relations(x: Matrix, *, clock: Clock) -> Iterator[tuple[int, tuple[
         return
     for place in varying:
         for other in varying:
-            if clock.over():
+            if budget.over():
                 return
-            if other != place and _follows(x[:, [other]], x[:, place], clock):
+            if other != place and _follows(x[:, [other]], x[:, place], budget):
                 yield place, (other,)
     for place in varying:
         others = tuple(k for k in varying if k != place)
-        if clock.over():
+        if budget.over():
             return
-        if 1 < len(others) <= 4 and _follows(x[:, list(others)], x[:, place], clock):
+        if 1 < len(others) <= 4 and _follows(x[:, list(others)], x[:, place], budget):
             yield place, others
 
 
-def _follows(x: Matrix, y: Float64[np.ndarray, "rows"], clock: Clock) -> bool:
+def _follows(x: Matrix, y: Float64[np.ndarray, "rows"], budget: Budget) -> bool:
     """Whether a smooth function of some columns explains another one."""
     scaled = x / np.std(x, axis=0)
+    budget.charge("columns", 20 * x.size)
     nearest = cKDTree(scaled).query(scaled, k=2)[1][:, 1]
     if np.mean((y - y[nearest]) ** 2) > _UNLIKE * 2 * np.var(y):
         return False
-    fit = best_smooth(x, y, [tuple(range(x.shape[1]))], clock=clock)
+    fit = best_smooth(x, y, [tuple(range(x.shape[1]))], budget=budget)
     return fit is not None and fit.error < _SMOOTH
 
 

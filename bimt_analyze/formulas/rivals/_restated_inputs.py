@@ -7,13 +7,13 @@ import sympy
 from jaxtyping import Float64
 
 from .._find_formula import find_formula
-from ..problem._search_problem import Clock
+from ..problem._budget import Budget
 from ..symbolic._tidy import complexity
 from ._input_relations import ImplicitRelation, InputRelation, function_relations
 
 Matrix = Float64[np.ndarray, "rows inputs"]
 
-_SECONDS = 1.0  # for one input as a function of others
+_WORK = 1.0  # units, for one input as a function of others
 _SHORT = 12  # nodes of such a function, at most
 
 
@@ -23,7 +23,7 @@ def restated_inputs(
     x: Matrix,
     relations: Sequence[InputRelation | ImplicitRelation],
     *,
-    clock: Clock,
+    budget: Budget,
     seed: int,
 ) -> Iterator[tuple[sympy.Expr, str]]:
     """The formula with inputs replaced by what they equal on the rows, each with the relation in words.
@@ -38,8 +38,8 @@ def restated_inputs(
         The rows.
     relations : sequence of InputRelation or ImplicitRelation
         What `input_relations` found.
-    clock : Clock
-        Cuts the search for functions among the inputs short.
+    budget : Budget
+        Cuts the search for functions among the inputs short, and is charged.
     seed : int
         Of that search.
     """
@@ -51,7 +51,7 @@ def restated_inputs(
         known.append(relation)
         yield from ((form, f"since {relation} on the rows") for form in _by_relation(expression, relation))
     settled = {relation.symbol for relation in known}
-    for relation in _functions(symbols, x, settled, clock=clock, seed=seed):
+    for relation in _functions(symbols, x, settled, budget=budget, seed=seed):
         yield from ((form, f"since {relation} on the rows") for form in _by_relation(expression, relation))
 
 
@@ -86,7 +86,7 @@ def _by_constant(expression: sympy.Expr, symbol: sympy.Symbol, value: sympy.Expr
         yield expression.xreplace({symbol: value})
     if value in (0, 1, -1):
         return
-    for number in expression.atoms(sympy.Number):
+    for number in sorted(expression.atoms(sympy.Number), key=sympy.default_sort_key):
         for power in (1, 2, -1):
             if abs(float(number) - float(value) ** power) <= 1e-9 * abs(float(number)):
                 yield expression.xreplace({number: symbol**power})
@@ -130,16 +130,17 @@ def _shorter(expression: sympy.Expr) -> Iterator[sympy.Expr]:
 
 
 def _functions(
-    symbols: list[sympy.Symbol], x: Matrix, settled: set[sympy.Symbol], *, clock: Clock, seed: int
+    symbols: list[sympy.Symbol], x: Matrix, settled: set[sympy.Symbol], *, budget: Budget, seed: int
 ) -> Iterator[InputRelation]:
     """Inputs that are functions of others on the rows, found by the search itself."""
     names = [str(symbol) for symbol in symbols]
-    for place, others in function_relations(x, clock=clock):
-        if clock.over() or symbols[place] in settled or any(symbols[k] in settled for k in others):
+    for place, others in function_relations(x, budget=budget):
+        if budget.over() or symbols[place] in settled or any(symbols[k] in settled for k in others):
             continue
         found = find_formula(
             x[:, list(others)], x[:, place], names=[names[k] for k in others], output=names[place],
-            time_limit=_SECONDS, seed=seed,
+            time_limit=_WORK, patience=budget.ledger.seconds_left() / (_WORK + 3), seed=seed,
         )  # fmt: skip
+        budget.ledger.spend(found.work)
         if found.fits and found.complexity <= _SHORT and found.expression.free_symbols:
             yield InputRelation(symbols[place], found.expression)

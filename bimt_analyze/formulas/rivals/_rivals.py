@@ -12,10 +12,11 @@ from jaxtyping import Float64
 from .._candidate import finish
 from .._row_bounds import own_rounding
 from .._verdict_words import Rival
+from ..problem._budget import Budget
 from ..problem._constants import refine
 from ..problem._precision import RowPrecision, allowances
-from ..problem._search_problem import Clock, SearchProblem, deviation
-from ..problem._template import Template, numeric
+from ..problem._search_problem import SearchProblem, deviation
+from ..problem._template import Template, node_count, numeric
 from ..series._resummed_series import resummed_series
 from ..series._truncated_series import truncated_series
 from ..symbolic._equality import same_function
@@ -33,6 +34,7 @@ _MOST = 6  # rivals that are told
 _COLLECTED = 24  # of which the most different are told
 _TRIED = 400  # forms, beyond which no more are tried
 _AS_WELL = 1.5  # times the formula's own largest residual
+_DIGITS = 24  # evaluations to fifty digits that a comparison takes, about
 _ROWS = 2000  # that rivals are held against
 
 
@@ -57,6 +59,7 @@ class _Judge:
     precision: RowPrecision
     bound: float
     longest: int
+    budget: Budget
 
     def meets(self, rival: sympy.Expr) -> bool:
         """Whether a form meets every row to the bound, or to the precision in which the rows are written.
@@ -68,6 +71,9 @@ class _Judge:
         """
         if not rival.free_symbols <= set(self.symbols) or rival.has(sympy.zoo, sympy.nan, sympy.oo):
             return False
+        nodes = node_count(rival)
+        self.budget.charge("lambdify", nodes)
+        self.budget.charge("evaluate", nodes * len(self.y) * (1 + 2 * self.x.shape[1] * self.precision.coarse))
         with np.errstate(all="ignore"):
             predict = numeric(rival, self.symbols)
             residual = np.abs(self.y - predict(self.x))
@@ -93,9 +99,9 @@ def rivals(
     *,
     precision: RowPrecision,
     ranges: Sequence[tuple[float, float]],
+    budget: Budget,
     others: Sequence[sympy.Expr] = (),
     seed: int = 0,
-    time_limit: float = 5.0,
 ) -> tuple[Rival, ...]:
     """Other formulas of comparable length that meet the rows as well, at most six, the shortest first.
 
@@ -113,12 +119,12 @@ def rivals(
         How the rows are written.
     ranges : sequence of (float, float)
         The least and the largest value of each input.
+    budget : Budget
+        Of work; it is looked at between forms.
     others : sequence of sympy.Expr
         Forms that a search found beside the formula.
     seed : int, default 0
         Of the points at which forms are compared, and of the rows that are proposed.
-    time_limit : float, default 5.0
-        Seconds; it is looked at between forms.
 
     Notes
     -----
@@ -132,7 +138,8 @@ def rivals(
     >>> x = np.random.default_rng(0).uniform(-1e-7, 1e-7, (100, 1))
     >>> symbol = sympy.Symbol("x", real=True)
     >>> precision = row_precision(x, x[:, 0])
-    >>> found = rivals(2 * symbol, ["x"], x, 2 * x[:, 0], precision=precision, ranges=[(-1e-7, 1e-7)])
+    >>> given = {"precision": precision, "ranges": [(-1e-7, 1e-7)], "budget": Budget.of(5)}
+    >>> found = rivals(2 * symbol, ["x"], x, 2 * x[:, 0], **given)
     >>> any(rival.expression.has(sympy.sin) for rival in found)
     True
     """
@@ -147,40 +154,43 @@ def rivals(
         return ()
     bound = max(own_rounding(expression, names, x, y) * unit, 0.0 if precision.coarse else _AS_WELL * worst)
     longest = int(_LONGER * complexity(expression)) + _LONGER_PLUS
-    judge = _Judge(expression, symbols, x, y, precision, bound, longest)
-    clock = Clock.of(time_limit)
+    judge = _Judge(expression, symbols, x, y, precision, bound, longest, budget)
+    budget.charge("digits", 12 * node_count(expression), calls=12)
     found: list[Rival] = []
     kept: list[sympy.Expr] = []
     spans = {  # in which a constant input varies too
         name: (low, high) if high > low else (low, low + max(abs(low), 1.0))
         for name, (low, high) in zip(names, ranges, strict=True)
     }
-    for count, (form, origin) in enumerate(_forms(judge, others, clock, seed)):
-        if clock.over() or count > _TRIED or len(found) == _COLLECTED:
+    for count, (form, origin) in enumerate(_forms(judge, others, seed)):
+        if budget.over() or count > _TRIED or len(found) == _COLLECTED:
             break
-        if not judge.comparable(form) or any(_equal(form, other, spans, seed) for other in [expression, *kept]):
+        if not judge.comparable(form) or any(_equal(judge, form, other, spans, seed) for other in [expression, *kept]):
             continue
         kept.append(form)
+        budget.charge("lambdify", node_count(form), calls=2)
         points, gap = deciding_rows(expression, form, names, ranges, x=x, unit=unit, bound=bound / unit, seed=seed)
         if points:
             found.append(Rival(form, origin, points, gap))
     return _chosen(found)
 
 
-def _forms(judge: _Judge, others: Sequence[sympy.Expr], clock: Clock, seed: int) -> Iterator[tuple[sympy.Expr, str]]:
+def _forms(judge: _Judge, others: Sequence[sympy.Expr], seed: int) -> Iterator[tuple[sympy.Expr, str]]:
     """Forms that meet the rows, each with where it comes from."""
     for other in others:
         if judge.meets(other):
             yield other, "found by the search as well"
+    budget, (rows, width) = judge.budget, judge.x.shape
+    budget.charge("solve", rows * width**4 / 4, calls=width**2)
     relations = input_relations(judge.symbols, judge.x, tolerance=_vagueness(judge.precision, judge.x))
-    restated = restated_inputs(judge.expression, judge.symbols, judge.x, relations, clock=clock.share(0.5), seed=seed)
+    restated = restated_inputs(judge.expression, judge.symbols, judge.x, relations, budget=budget.share(0.5), seed=seed)
     for form, origin in chain(truncated_series(judge.expression, judge.symbols, judge.x, judge.meets), restated):
         if judge.meets(form):
             yield form, origin
     unit = deviation(judge.y)
-    problem = SearchProblem(judge.x, judge.y, tuple(judge.symbols), clock)
-    for template, origin in resummed_series(judge.expression, judge.symbols, judge.x, unit=unit):
-        if clock.over():
+    problem = SearchProblem(judge.x, judge.y, tuple(judge.symbols), budget)
+    for template, origin in resummed_series(judge.expression, judge.symbols, judge.x, unit=unit, budget=budget):
+        if budget.over():
             return
         form = _fitted(template, problem, judge)
         if form is not None:
@@ -202,9 +212,14 @@ def _length(form: sympy.Expr) -> float:
     return complexity(form) + 3 * len(form.atoms(sympy.Float))
 
 
-def _equal(first: sympy.Expr, second: sympy.Expr, spans: Mapping[str, tuple[float, float]], seed: int) -> bool:
+def _equal(
+    judge: _Judge, first: sympy.Expr, second: sympy.Expr, spans: Mapping[str, tuple[float, float]], seed: int
+) -> bool:
     """Whether two forms are one function."""
-    return first == second or same_function(first, second, ranges=spans, seed=seed).canonical == "equal"
+    if first == second:
+        return True
+    judge.budget.charge("digits", _DIGITS * (node_count(first) + node_count(second)), calls=_DIGITS)
+    return same_function(first, second, ranges=spans, seed=seed).canonical == "equal"
 
 
 def _vagueness(precision: RowPrecision, x: Matrix) -> float:

@@ -8,7 +8,8 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
-from ..problem._template import Template, numeric
+from ..problem._budget import Budget
+from ..problem._template import Template, node_count, numeric
 
 Matrix = Float64[np.ndarray, "rows inputs"]
 Values = Float64[np.ndarray, "rows"]
@@ -67,7 +68,7 @@ _FUNCTIONS = (
 
 
 def resummed_series(
-    expression: sympy.Expr, symbols: list[sympy.Symbol], x: Matrix, *, unit: float, near: float = 1e-2
+    expression: sympy.Expr, symbols: list[sympy.Symbol], x: Matrix, *, unit: float, budget: Budget, near: float = 1e-2
 ) -> Iterator[tuple[Template, str]]:
     """Templates that agree with a formula in the two lowest orders of a polynomial in one input, or in two.
 
@@ -84,19 +85,23 @@ def resummed_series(
         The rows.
     unit : float
         The deviation of y.
+    budget : Budget
+        Is charged, and ends it.
     near : float, default 1e-2
         In deviations of y: how near a template must come to the formula before its constants are fitted.
     """
     padded: list[tuple[Template, str]] = []  # with a constant that only makes up for the function's value at zero
-    for bracket in _brackets(expression, symbols, x, combined=True):
+    for bracket in _brackets(expression, symbols, x, combined=True, budget=budget):
         for function in _FUNCTIONS:
             for amplitude, rate, level in _matches(function, bracket.powers):
+                budget.charge("columns", 10 * len(x))
                 with np.errstate(all="ignore"):
                     values = amplitude * function.values(rate * bracket.s) + level
                     miss = np.max(np.abs(bracket.weight * (values - bracket.values)))
                 if not miss <= near * unit:
                     continue
                 found = bracket.template(function, amplitude, rate, level), f"its series begins so in {bracket.name}"
+                budget.charge("build", node_count(expression))
                 if level:
                     padded.append(found)
                 else:
@@ -105,7 +110,7 @@ def resummed_series(
 
 
 def followed_functions(
-    expression: sympy.Expr, symbols: list[sympy.Symbol], x: Matrix, *, unit: float
+    expression: sympy.Expr, symbols: list[sympy.Symbol], x: Matrix, *, unit: float, budget: Budget
 ) -> Iterator[Template]:
     """Templates in which a polynomial in one input is replaced by a function that follows it on the rows.
 
@@ -123,15 +128,19 @@ def followed_functions(
         The rows.
     unit : float
         The deviation of y.
+    budget : Budget
+        Is charged, and ends it.
     """
     found: list[tuple[float, Template]] = []
-    for bracket in _brackets(expression, symbols, x, combined=False):
+    for bracket in _brackets(expression, symbols, x, combined=False, budget=budget):
         if sum(power > 0 for power in bracket.powers) < 2:
             continue
         for function in _FUNCTIONS:
             for with_level in (False, True):
+                budget.charge("columns", 8 * len(_RATES) * min(_SOME, len(x)), calls=3)
                 miss, amplitude, rate, level = _followed(bracket, function, with_level)
                 if miss <= _FOLLOWED * unit:
+                    budget.charge("build", node_count(expression))
                     found.append(
                         (miss + _LEVEL * unit * with_level, bracket.template(function, amplitude, rate, level))
                     )
@@ -178,14 +187,20 @@ class _Bracket:
         return Template(opened, {a: amplitude, b: rate} | ({c: level} if level else {}) | others)
 
 
-def _brackets(expression: sympy.Expr, symbols: list[sympy.Symbol], x: Matrix, *, combined: bool) -> Iterator[_Bracket]:
+def _brackets(
+    expression: sympy.Expr, symbols: list[sympy.Symbol], x: Matrix, *, combined: bool, budget: Budget
+) -> Iterator[_Bracket]:
     """Each polynomial in an input, and where asked in a product or quotient of two, that is part of a formula."""
     used = [s for s in symbols if s in expression.free_symbols][:_MOST_INPUTS]
     for variable, seen, back in _variables(expression, used, combined=combined):
+        budget.charge("expand", node_count(seen))
+        if budget.over():
+            return
         pole = seen.has(1 / variable)  # a Laurent series is a power series once it is multiplied by its variable
         s = _on_rows(back.get(variable, variable), symbols, x)
         for rest, factor, powers in _polynomials(sympy.expand(seen * variable) if pole else seen, variable):
             weight = _on_rows(factor.xreplace(back), symbols, x)
+            budget.charge("lambdify", node_count(factor))
             with np.errstate(all="ignore"):
                 values = np.sum([number * s**power for power, number in powers.items()], axis=0)
                 yield _Bracket(variable, back, pole, rest, factor, powers, s, weight / s if pole else weight, values)

@@ -135,7 +135,7 @@ def _compare_far(
 def _vagueness(form: sympy.Expr, point: Mapping[sympy.Symbol, sympy.Expr], error: float) -> float:
     """How far the errors of its decimals may move the value of a form, to first order."""
     value, moved = fifty_digits(form, point), 0.0
-    for number in form.atoms(sympy.Float):
+    for number in sorted(form.atoms(sympy.Float), key=str):
         other = fifty_digits(form.xreplace({number: sympy.Float(number * (1 + error), 30)}), point)
         if value is None or other is None:
             return float("inf")

@@ -10,7 +10,8 @@ from jaxtyping import Float64
 from .._formula import Formula, Predictor
 from .._measured_formula import FEWEST_FOR_NOISE
 from .._searched_rows import distinct, searched_rows
-from ..problem._search_problem import Clock, deviation
+from ..problem._budget import Budget
+from ..problem._search_problem import deviation
 from ..problem._smooth import noise_level
 
 Matrix = Float64[np.ndarray, "rows inputs"]
@@ -28,7 +29,7 @@ _SPREAD = 4.0  # standard errors by which the residual may be larger on held-out
 _FORESEEN = 0.9  # of the residual on held-out rows: a network that leaves less foresees some of it
 _EQUAL = 1e-6  # of y's deviation: forms that differ by less on the rows are one
 _LEAST = 1e-8  # of y's deviation: less is rounding, or what a series leaves
-_SECONDS = 3.0  # for smooth fits of the rows, and of the residual
+_WORK = 3.0  # units, for smooth fits of the rows, and of the residual
 _NODE = 3.0  # bits
 
 
@@ -38,6 +39,7 @@ def noise_objections(
     y_test: Float64[np.ndarray, "held"],
     train: Table | None,
     *,
+    budget: Budget,
     known: bool = False,
 ) -> list[str]:
     """What speaks against calling the residual of a formula noise; empty where nothing does.
@@ -52,6 +54,8 @@ def noise_objections(
         The output on them.
     train : tuple of arrays, optional
         The inputs and the output of the rows that were searched; without them nothing is known of the noise.
+    budget : Budget
+        Is charged.
     known : bool, default False
         Whether the formula equals a known truth, so that its form is no question.
 
@@ -70,7 +74,7 @@ def noise_objections(
         residual, held = y - formula.predict(x), y_test - formula.predict(x_test)
     if not (np.all(np.isfinite(residual)) and np.all(np.isfinite(held))):
         return ["the formula is not real on every row"]
-    found = _of_residual(x, y, residual, held)
+    found = _of_residual(x, y, residual, held, budget)
     return found if known else found + _of_form(formula, x, deviation(y))
 
 
@@ -109,18 +113,18 @@ def foreseen(
     return [f"the network leaves {share:.2g} of what the formula leaves of held-out rows, so that is no noise"]
 
 
-def _of_residual(x: Matrix, y: Rows, residual: Rows, held: Float64[np.ndarray, "held"]) -> list[str]:
+def _of_residual(x: Matrix, y: Rows, residual: Rows, held: Float64[np.ndarray, "held"], budget: Budget) -> list[str]:
     """What speaks against a residual being noise."""
     unit, left = deviation(y), float(np.sqrt(np.mean(residual**2)))
     if left < _LEAST * unit:
         return ["the residual is too small for noise"]
     columns, found = x[:, list(distinct(x))], []
-    level = noise_level(columns, y, clock=Clock.of(_SECONDS))
+    level = noise_level(columns, y, budget=budget.apart(_WORK))
     if left > _AS_LARGE * level * unit:
         found.append(f"smooth fits leave {level:.1e} of y's deviation, the formula {left / unit:.1e}")
     if left >= _MOST_LEFT * unit:
         found.append("most of y is left")
-    structure = noise_level(columns, residual, clock=Clock.of(_SECONDS))
+    structure = noise_level(columns, residual, budget=budget.apart(_WORK))
     if structure < _UNPREDICTED:
         found.append(f"smooth fits explain {1 - structure**2:.0%} of the residual")
     beyond = float(np.sqrt(np.mean(held**2)))

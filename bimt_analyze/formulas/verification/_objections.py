@@ -82,7 +82,7 @@ def too_little(formula: Formula, rows: Evidence) -> list[str]:
 
 def _crowded(formula: Formula, rows: Evidence) -> str:
     """Which input takes too few values for the formula's form in it to show; empty if none."""
-    for symbol in formula.expression.free_symbols:
+    for symbol in sorted(formula.expression.free_symbols, key=lambda s: formula.inputs.index(str(s))):
         values = len(np.unique(rows.x[:, formula.inputs.index(str(symbol))]))
         if formula.expression.is_polynomial(symbol):
             needed = int(sympy.degree(formula.expression, symbol)) + _FEWEST_LEVELS

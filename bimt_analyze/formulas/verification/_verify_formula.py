@@ -11,9 +11,12 @@ from bimt_train import InputError
 
 from .._fidelity import FAITHFUL, divergence
 from .._formula import Formula, NumericCheck, Predictor, Verification
+from .._search_options import SearchOptions
 from .._searched_rows import check_rows
-from .._verdict_words import NetworkVerdict, Rival, network_word
+from .._verdict_words import NetworkVerdict, Rival, cut_short, network_word
+from ..problem._budget import Budget
 from ..problem._search_problem import deviation
+from ..problem._template import node_count
 from ..rivals._rivals import relations_of, rivals
 from ..symbolic._equality import Equality, same_function
 from ._noise import foreseen, noise_objections
@@ -23,6 +26,8 @@ from ._statement import statement_of
 
 _POINTS = 1000  # fresh ones, within the ranges and in ranges twice as wide
 _NETWORK_POINTS = 10_000  # fresh ones, at which the network is held against the formula
+_RIVALS = 5.0  # units of work, for the search for rivals
+_CHECKED = 12  # rows at which the formula's own rounding is measured
 _NO_TRUTH = Equality("no truth", "none known")
 
 
@@ -141,6 +146,8 @@ def verify_formula(
         distinct_test=rows.distinct,
     )
     known = equality.canonical == "equal"
+    budget = Budget.of(_RIVALS, seconds=SearchOptions(time_limit=_RIVALS).hard_limit)
+    budget.charge("digits", _CHECKED * node_count(formula.expression), calls=_CHECKED)
     thin = too_little(formula, rows)
     wrong = [*objections(formula, verification, rows), *(() if known else thin)]
     met = formula.fits and rows.met
@@ -148,13 +155,14 @@ def verify_formula(
     if met and not known and len(rows.y) and formula.inputs:
         found = rivals(
             formula.expression, formula.inputs, rows.x, rows.y, precision=rows.precision, ranges=ranges,
-            others=[entry.expression for entry in formula.pareto_front] + ([] if truth is None else [truth]), seed=seed,
+            others=[entry.expression for entry in formula.pareto_front] + ([] if truth is None else [truth]),
+            seed=seed, budget=budget,
         )  # fmt: skip
     word = word_of(formula, rows, verification, wrong, () if thin else found)
     if word == "none" and not met:
         known_better = [] if network is None else foreseen(formula, network, x_test, y_test)
         wrong = [*known_better, *wrong]
-        noise = known_better or noise_objections(formula, x_test, y_test, train, known=known)
+        noise = known_better or noise_objections(formula, x_test, y_test, train, budget=budget, known=known)
         word = "within noise" if not noise and equality.canonical != "different" else rows.predicts
     relations = relations_of(formula.inputs, rows.x, precision=rows.precision) if found else ()
     verification = replace(verification, word=word, rivals=found, relations=relations)
@@ -165,8 +173,13 @@ def verify_formula(
         missed = divergence(formula.predict, network, x, names=formula.inputs, groups=terms, seed=seed)
         statement += f"; r2 {seen.r2:.4f} against the network: {missed.words()}"
     said = [] if word == "exact" else [*wrong, *(f"rival: {rival.words()}" for rival in found)]
+    cut = budget.ledger.seconds if budget.ledger.cut else formula.cut_after
+    if cut is not None:
+        said, statement = [*said, cut_short(cut)], f"{statement}; {cut_short(cut)}"
     return replace(
         formula,
+        work=formula.work + budget.ledger.spent,
+        cut_after=cut,
         exact=word == "exact",
         message="; ".join(said) or word,
         verification=replace(verification, statement=statement, divergence=missed),
