@@ -3,8 +3,8 @@
 On a box x = centre + radius * t with every |t_i| <= 1. A quantity is p[0] + sum p[i] t_i + sum p[n + i n + j] t_i t_j
 up to ``rem``, and lies in [lo, hi] (a Taylor model: Makino and Berz, "Taylor models and other validated functional
 inclusion methods", 2003). Every operation adds to ``rem`` what it drops, and 2**-48, which is 32 roundings, of all that
-enters. Assumed are IEEE doubles; that numpy's exp, log, sin, cos, tanh, arctan, arcsin, power and Python's erf are right
-to 4 units in the last place; and that nothing below 1e-290 counts. NaN in ``rem`` means that nothing is known.
+enters. Assumed are IEEE doubles; that numpy's exp, log, sin, cos, tanh, arctan, arcsin, power and Python's erf are
+right to 4 units in the last place; and that nothing below 1e-290 counts. NaN in ``rem`` means that nothing is known.
 """
 
 from collections.abc import Callable
