@@ -43,6 +43,6 @@ Examples:
   modules==2                a list stands for its length
 
 \b
-Exit status: 0 done; 1 a requirement or a proof does not hold, or one of many files is not analysed; 2 bad input, said in
-one line.
+Exit status: 0 done; 1 a requirement or a proof does not hold, or one of many files is not analysed; 2 bad input, said
+in one line.
 """

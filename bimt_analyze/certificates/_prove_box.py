@@ -12,7 +12,6 @@ from .checker._box_claim import CHUNK, LEAF, BoxClaim, apart, halved
 
 Boxes = Float64[np.ndarray, "boxes inputs"]
 
-_TOO_SMALL = 2.0**-26  # of the box: where nothing is known of a part so narrow, halving does not help
 _MOST_OPEN = 1 << 20
 
 
@@ -52,7 +51,8 @@ class _Grown:
 def prove_box(claim: BoxClaim, target: float, *, ends: float) -> Tree:
     """Halve the box until every part is within a target, or the time is over.
 
-    All boxes of a level are enclosed at once. A box is halved along the axis on which network and formula vary most.
+    All boxes of a level are enclosed at once. A box is halved along the axis on which network and formula
+    vary most; their remainders count as variation along the widest.
 
     Parameters
     ----------
@@ -79,11 +79,12 @@ def prove_box(claim: BoxClaim, target: float, *, ends: float) -> Tree:
         bounds, axes = _looked_at(claim, low, high)
         took = time.monotonic() - began
         open_ = ~(bounds <= target)
-        narrow = ~np.isfinite(bounds) & ((high - low) <= _TOO_SMALL * (claim.high - claim.low)).all(axis=1)
+        unknown = ~np.isfinite(bounds)
+        hopeless = undefined(claim, low[unknown], high[unknown])
         over = time.monotonic() + 2 * took * open_.mean() > ends or 2 * open_.sum() > _MOST_OPEN
         last = over or not open_.any()
-        if narrow.any() or (last and not np.isfinite(bounds).all()):
-            raise _unproved(claim, low, high, ~np.isfinite(bounds))
+        if hopeless is not None or (last and unknown.any()):
+            raise _unproved(claim, (low + high)[unknown][0] / 2 if hopeless is None else hopeless)
         codes = np.where(open_ & ~np.bool_(last), axes, LEAF).astype(np.uint8)
         leaf = codes == LEAF
         grown.splits.append(codes.tobytes())
@@ -106,17 +107,36 @@ def _looked_at(
         some = slice(first, first + CHUNK)
         forms = claim.forms(low[some], high[some])
         bounds.append(apart(*forms)[1])
-        vary = 1e-9 * ((high - low)[some] / (claim.high - claim.low)).T
+        width = ((high - low)[some] / (claim.high - claim.low)).T
+        width /= width.max(axis=0)
+        vary = np.zeros_like(width)
         for form in forms:
             size = np.abs(form.p)
-            vary = vary + np.nan_to_num(size[1 : n + 1] + size[n + 1 :].reshape(n, n, -1).sum(axis=1), posinf=0.0)
+            per_axis = size[1 : n + 1] + size[n + 1 :].reshape(n, n, -1).sum(axis=1)
+            vary = vary + np.nan_to_num(per_axis, posinf=0.0) + width * np.nan_to_num(form.rem, nan=1.0, posinf=1.0)
         axes.append(vary.argmax(axis=0).astype(np.uint8))
     return np.concatenate(bounds), np.concatenate(axes)
 
 
-def _unproved(claim: BoxClaim, low: Boxes, high: Boxes, unknown: np.ndarray) -> InputError:
-    centre = ((low + high) / 2)[unknown][0]
-    place = ", ".join(f"{name} = {x:.4g}" for name, x in zip(claim.inputs, centre, strict=True))
+def undefined(claim: BoxClaim, low: Boxes, high: Boxes) -> Float64[np.ndarray, "inputs"] | None:
+    """A corner or a middle of the boxes where the formula has no value, if there is one.
+
+    Parameters
+    ----------
+    claim : BoxClaim
+        The formula.
+    low, high : arrays of shape [boxes, inputs]
+        The boxes.
+    """
+    for points in (low, high, (low + high) / 2):
+        missing = np.isnan(claim.values(points))
+        if missing.any():
+            return np.asarray(points[missing][0])
+    return None
+
+
+def _unproved(claim: BoxClaim, point: Float64[np.ndarray, "inputs"]) -> InputError:
+    place = ", ".join(f"{name} = {x:.4g}" for name, x in zip(claim.inputs, point, strict=True))
     return InputError(
         "nothing can be proved in a part of the box", where=f"near {place}",
         expected="a formula that is defined and bounded there", got=claim.formula,

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from typing import Any
 
 from ._box_claim import BoxClaim
@@ -109,11 +110,9 @@ def _of_values(claim: ValuesClaim, count: int) -> str:
 
 def _above(number: float) -> str:
     """Four digits, rounded up."""
-    text = f"{number:.4g}"
-    return text if float(text) >= number else f"{number * (1 + 1e-3):.4g}"
+    return f"{float(Context(4, ROUND_CEILING).create_decimal_from_float(number)):g}"
 
 
 def _below(number: float) -> str:
     """Four digits, rounded down."""
-    text = f"{number:.4g}"
-    return text if float(text) <= number else f"{number * (1 - 1e-3):.4g}"
+    return f"{float(Context(4, ROUND_FLOOR).create_decimal_from_float(number)):g}"

@@ -53,7 +53,8 @@ class Form:
         rest = (size[n + 1 :].sum(0) - np.abs(square).sum(0) + rem + rounding) * UP
 
         def top(q: Array) -> Array:  # of |line| t + q t**2 for t up to 1
-            return np.where(line < -2 * q, line * line / (-4 * q), line + q).sum(0) + rest
+            with np.errstate(all="ignore"):
+                return np.where(line < -2 * q, line * line / (-4 * q), line + q).sum(0) + rest
 
         return cls(p, rem, np.fmax(lo, p[0] - top(-square)), np.fmin(hi, p[0] + top(square)))
 
