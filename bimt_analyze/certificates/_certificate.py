@@ -123,6 +123,12 @@ class Certificate:
         return _number_of(self._said["claim"], "margin")
 
     @property
+    def leaves(self) -> int:
+        """How many parts the proof has, or at how many points the decisions are tried."""
+        proof = self._said["proof"]
+        return int(proof["leaves"] if "leaves" in proof else proof["points"])
+
+    @property
     def point(self) -> dict[str, float] | None:
         """Where ``reached`` is reached; None for decisions."""
         claim = self._said["claim"]

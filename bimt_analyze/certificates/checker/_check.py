@@ -32,6 +32,16 @@ class Checked:
         The formula's standard deviation over the box.
     made_by : str
         A remark on the versions that wrote it; nothing depends on it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bimt_analyze.certificates import certify_decisions, check_certificate
+    >>> from bimt_train.checkpoints import from_state_dict
+    >>> checkpoint = from_state_dict({"weight": np.array([[2.0, -1.0]])}, activation="relu", ranges=(0, 1))
+    >>> data = certify_decisions(checkpoint, "x1 > x2 - 1", output="y1", values=[(1, 2), (0, 1)]).data
+    >>> check_certificate(data).statement
+    'proved: y1 > 0 is as said by (x1 > x2 - 1) at all 4 points, by a margin of 0.9999 or more'
     """
 
     claim: BoxClaim | ValuesClaim
