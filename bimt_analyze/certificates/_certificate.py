@@ -113,6 +113,11 @@ class Certificate:
         return _number_of(self._said["claim"], "bound")
 
     @property
+    def mean(self) -> float | None:
+        """The mean of |network - formula| on 4096 fixed points; None for decisions."""
+        return _number_of(self._said["claim"], "mean")
+
+    @property
     def reached(self) -> float | None:
         """What |network - formula| is at least, at ``point``; None for decisions."""
         return _number_of(self._said["claim"], "reached")

@@ -96,12 +96,13 @@ def certify(
         "low": written(low),
         "high": written(high),
         "bound": written([0.0]),
+        "mean": written([0.0]),
         "reached": written([0.0]),
         "point": written(low),
     }
     try:
         read = BoxClaim.of(claim, network)
-        deviation = read.deviation()
+        deviation, mean = read.sampled()
         point = _worst(checkpoint, read, seed)
         reached = float(apart(*read.forms(point[None], point[None]))[0][0])
         target = reached + _WITHIN * TOLERANCE * deviation if eps is None or reached > eps else eps
@@ -109,7 +110,7 @@ def certify(
     except (Refused, Unreadable) as error:
         raise InputError("a formula that cannot be certified", where=text, got=str(error)) from None
     slack = SAME * (tree.worst + deviation)
-    numbers = {"bound": tree.worst + slack / 4, "reached": max(reached - slack / 4, 0.0)}
+    numbers = {"bound": tree.worst + slack / 4, "mean": mean, "reached": max(reached - slack / 4, 0.0)}
     claim |= {name: written([value]) for name, value in numbers.items()} | {"point": written(point)}
     proof = {"splits": packed(tree.splits), "leaves": tree.leaves, "mean": written([tree.mean])}
     return Certificate.of(claim, network, proof, complete=tree.complete)

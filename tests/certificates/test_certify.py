@@ -35,6 +35,7 @@ def test_the_bound_holds_on_a_million_points_and_is_nearly_reached(scaled, certi
     assert certificate.bound - certificate.reached <= 0.01 * found.deviation
     u, v = points.T
     assert found.deviation == pytest.approx((2 * np.tanh(u * v) + np.sqrt(u)).std(), rel=0.05)
+    assert certificate.mean == pytest.approx(difference(scaled, points, 1).mean(), rel=0.05)
     assert found.statement.startswith(f"proved: |network - ({FORMULA})| <= ")
 
 

@@ -14,7 +14,7 @@ from ._fields import fields, must, names, number, numbers
 from ._form import Array, Form
 from ._layers import Layers
 
-FIELDS = ("output", "formula", "inputs", "low", "high", "bound", "reached", "point")
+FIELDS = ("output", "formula", "inputs", "low", "high", "bound", "mean", "reached", "point")
 SAME = 1e-9  # of bound and deviation: how far the numbers of two machines may differ
 LEAF, CHUNK, MOST = 255, 2048, 1 << 24  # the code of a leaf; boxes at once; boxes in all
 
@@ -33,8 +33,8 @@ class BoxClaim:
         Names of the inputs.
     low, high : arrays of shape [inputs]
         The box.
-    bound, reached : float
-        In the task's units.
+    bound, mean, reached : float
+        In the task's units; the mean is that of 4096 fixed points.
     point : array of shape [inputs]
         A place in the box.
     """
@@ -46,6 +46,7 @@ class BoxClaim:
     low: Array
     high: Array
     bound: float
+    mean: float
     reached: float
     point: Array
 
@@ -61,9 +62,9 @@ class BoxClaim:
         low, high, point = (numbers(said[key], len(inputs)) for key in ("low", "high", "point"))
         must((low < high).all(), "an empty box")
         must(((low <= point) & (point <= high)).all(), "a point outside the box")
-        bound, reached = number(said["bound"]), number(said["reached"])
+        bound, mean, reached = (number(said[key]) for key in ("bound", "mean", "reached"))
         must(0 <= reached <= bound, "a bound below what is reached")
-        return cls(layers, said["output"], said["formula"], inputs, low, high, bound, reached, point)
+        return cls(layers, said["output"], said["formula"], inputs, low, high, bound, mean, reached, point)
 
     def forms(self, low: Array, high: Array) -> tuple[Form, Form]:
         """The network's output and the formula's value on boxes, arrays of shape [boxes, inputs]."""
@@ -80,17 +81,21 @@ class BoxClaim:
             found = self._formula(Form.variables(points, points))
         return np.where(np.isfinite(found.rem), found.p[0], np.nan)
 
-    def deviation(self) -> float:
-        """The formula's standard deviation on 4096 fixed points of the box: a unit, and no part of the proof."""
+    def sampled(self) -> tuple[float, float]:
+        """The formula's standard deviation and the mean |network - formula| on 4096 fixed points of the box.
+
+        Both are for people: a unit, and what is usual where the bound is what is worst. No proof depends on them.
+        """
         places = np.random.default_rng(0).random((4096, len(self.inputs)))
-        values = self.values(np.clip(self.low + places * (self.high - self.low), self.low, self.high))
-        return float(np.std(np.nan_to_num(values)))
+        points = np.clip(self.low + places * (self.high - self.low), self.low, self.high)
+        network, formula = self.forms(points, points)
+        return float(np.std(np.nan_to_num(formula.p[0]))), float(np.nan_to_num(abs(network.p[0] - formula.p[0])).mean())
 
     def check(self, proof: Any) -> float:
         """Enclose every leaf and the point, and hold the numbers of the claim against that; the deviation."""
         said = fields(proof, ("splits", "leaves", "mean"), "proof")
         must(type(said["leaves"]) is int, "leaves are no whole number")
-        worst, total, count, deviation = 0.0, 0.0, 0, self.deviation()
+        (deviation, mean), worst, total, count = self.sampled(), 0.0, 0.0, 0
         for low, high in leaves(self.low, self.high, _unpacked(said["splits"])):
             for some in range(0, len(low), CHUNK):
                 part = slice(some, some + CHUNK)
@@ -100,6 +105,7 @@ class BoxClaim:
                 worst, total, count = max(worst, float(most.max())), total + float(most.sum()), count + len(most)
         slack = SAME * (self.bound + deviation)
         must(self.bound <= worst + slack, f"a bound that is not the proved one, {worst:.6g}")
+        must(abs(mean - self.mean) <= slack, f"another mean than that of its points, {mean:.6g}")
         must(count == said["leaves"], f"{count} parts of the box, not {said['leaves']}")
         must(abs(total / count - number(said["mean"])) <= slack, "another mean of the bounds than its parts have")
         least = float(apart(*self.forms(self.point[None], self.point[None]))[0][0])

@@ -105,10 +105,10 @@ def check(data: bytes) -> Checked:
 def _of_box(claim: BoxClaim, deviation: float) -> str:
     box = ", ".join(f"{a:g} <= {name} <= {b:g}" for name, a, b in zip(claim.inputs, claim.low, claim.high, strict=True))
     place = ", ".join(f"{name} = {x:g}" for name, x in zip(claim.inputs, claim.point, strict=True))
-    share = f"{100 * claim.bound / deviation:.2g} % of its deviation; " if deviation > 0 else ""
+    share = f"{100 * claim.bound / deviation:.2g} % of its deviation, " if deviation > 0 else ""
     return (
         f"proved: |network - ({claim.formula})| <= {_above(claim.bound)} for all {box} "
-        f"({share}at {place} it is {_below(claim.reached)} or more)"
+        f"({share}{claim.mean:.2g} on average; {_below(claim.reached)} or more at {place})"
     )
 
 
