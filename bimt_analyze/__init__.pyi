@@ -1,4 +1,5 @@
 from . import audits as audits
+from . import certificates as certificates
 from . import fleet as fleet
 from . import formulas as formulas
 from . import graph as graph

@@ -13,6 +13,7 @@ from bimt_train import InputError, Registry, fan_out
 from bimt_train.losses import LOSSES
 from bimt_train.shell import OK, UNMET, run
 
+from ._help import HELP
 from ._jobs import FORMATS, Job, Outcome, numbered, work
 from ._options import AnalysisOptions
 from ._sampling import Sampling
@@ -20,50 +21,6 @@ from .audits import MEASURES, NULL_MODELS, STATISTICS
 from .fleet import analyze_many, holds_many, jobs_of
 from .graph import EDGE_WEIGHTS
 from .report import Finding, Requirement
-
-HELP = """Read trained networks: their circuits, modules and formulas, and how well these match what is known.
-
-CHECKPOINT is a file that bimt-train wrote, or its folder, which means the best seed in it. It may also be a folder of
-Hugging Face's transformers with a GPT-2, Llama, Mistral, Qwen2 or Qwen3, or a plain feed-forward network trained
-elsewhere (.pt, .pth or .safetensors with a state_dict, .npz, .onnx, .keras), or the weights of a module of any class;
-then say what the file does not:
-
-\b
-  --activation silu                     between its layers
-  --model net.py:make                   or the function that makes its module; net.py is run
-  --probe table.csv --target y1 y2      rows to ask it about; the other columns are its inputs
-  --final sigmoid --loss bce            how it ends and is judged; left out, what fits the table best
-  --range -1 1                          or a range to draw rows from; once for all inputs, or once for each
-  --key ema                             which of several networks in the file, by the path of its entry
-  --orientation in-out                  how its weights are stored, where neither names nor shapes tell
-  --parts "y1: x1 x3; y2: x2 x4"        what is known, if anything: which output depends on which inputs,
-                                        also by way of functions between: "f: x1 x2; y1 y2: f x3"
-
-Several files, a folder of files, or a manifest give one page over all and one report each, in the folder of --out. A
-manifest is a CSV with a column "file" and, if need be, columns called as the options: activation, probe, target, range,
-final, loss, standardize, key, orientation, layout, model, parts. The command line's options are defaults for its empty
-cells. A file that cannot be read, or takes longer than --time-budget, is a row with its reason.
-
-\b
-Examples:
-  bimt-analyze runs/independence --html report.html
-  bimt-analyze runs/independence --audit --require audit.modular --html audit.html
-  bimt-analyze runs/independence --all --json reports/independence.json
-  bimt-analyze runs/independence/seed-003.safetensors --require "formulas.*.exact" --require "agreement>=0.9"
-  bimt-analyze model.pt --activation relu --range -2 2 --html report.html
-  bimt-analyze nets/*.pt more.safetensors --activation relu --range -1 1 --out audits/ --time-budget 60
-  bimt-analyze manifest.csv --audit --require audit.modular --out audits/
-
-\b
---require takes a field of the JSON report, a comparison and a number, and may be given several times:
-  agreement>=0.9            score of the modules against the known decomposition
-  significance.p<0.05       how often a network without modular structure looks as modular
-  formulas.y1.r2>0.999      formulas.*.identified for all outputs; a field alone must be true
-  modules==2                a list stands for its length
-
-\b
-Exit status: 0 done; 1 a requirement does not hold, or one of many files is not analysed; 2 bad input, said in one line.
-"""
 
 
 @dataclass(frozen=True)
@@ -76,6 +33,8 @@ class _Options:
     html: Path | None
     json: Path | None
     markdown: Path | None
+    certify: Path | None
+    check: Path | None
     require: tuple[str, ...]
     every: bool
     activation: str | None
@@ -126,11 +85,17 @@ def _analysis_options(command: Callable[..., int]) -> Callable[..., int]:
 
 
 @click.command("bimt-analyze", help=HELP, context_settings={"show_default": True, "max_content_width": 120})
-@click.argument("checkpoint", type=_FILE, nargs=-1, required=True)
+@click.argument("checkpoint", type=_FILE, nargs=-1)
 @click.option("--out", type=_FILE, metavar="FOLDER", help="Write a page over all files, and a report each, in here.")
 @click.option("--html", type=_FILE, metavar="FILE", help="Write the report as one self-contained page.")
 @click.option("--json", type=_FILE, metavar="FILE", help="Write the report for other programs.")
 @click.option("--markdown", type=_FILE, metavar="FILE", help="Write the report as Markdown.")
+@click.option(
+    "--certify", type=_FILE, metavar="FILE", help="Prove how far the network lies from each formula; write the proof."
+)
+@click.option(
+    "--check", type=_FILE, metavar="FILE", help="Check a proof, and that CHECKPOINT, if given, is its network."
+)
 @click.option("--require", multiple=True, metavar="CONDITION", help="End with status 1 unless this holds.")
 @click.option(
     "--all", "every", is_flag=True, help="Analyse every seed of the folder; each report's file is named after its seed."
@@ -174,19 +139,41 @@ def _analysis_options(command: Callable[..., int]) -> Callable[..., int]:
 @click.option("--quiet", is_flag=True, help="Do not tell what is done now.")
 def command(**given: Any) -> int:
     """Read the options, do the jobs, tell the outcomes; click shows `HELP` in place of this."""
-    many = _many(given)
+    if given["check"] is None and not given["checkpoint"]:
+        raise click.UsageError("Missing argument 'CHECKPOINT...'.")
+    many = given["check"] is None and _many(given)
     analysis = _analysis(given, many=many or bool(given["dask"]))
     options = _Options(**given, analysis=analysis)
+    if options.check is not None:
+        return _check(options.check, options)
     for text in options.require:
         wanted = Requirement.parse(text)  # bad input is said before the work, not after it
         if wanted.field.partition(".")[0] == "audit" and not analysis.audit:
             raise InputError("a requirement on an audit", where=repr(text), got="no --audit", hint="add --audit")
+    if many and options.certify:
+        raise InputError("--certify is for one network", got=f"{len(options.checkpoint)} sources, or --all or --out")
     if many:
         return _fleet(options)
-    job = Job(str(options.checkpoint[0]), _sampling(options), options.require, _formats(options), analysis)
+    source, certify = str(options.checkpoint[0]), options.certify is not None
+    job = Job(source, _sampling(options), options.require, _formats(options), analysis, certify)
     with _telling(options.quiet) as tell:
         (outcome,) = fan_out(work, [job], dask=options.dask) if options.dask else (work(job, tell),)
     return _tell(options, outcome)
+
+
+def _check(file: Path, options: _Options) -> int:
+    """Say what a certificate proves, or why it does not."""
+    from ._certified import proved
+    from .certificates import UnprovedError
+
+    if len(options.checkpoint) > 1:
+        raise InputError("--check takes one network", got=f"{len(options.checkpoint)} sources")
+    try:
+        click.echo(proved(file, next(iter(options.checkpoint), None), _sampling(options)))
+    except UnprovedError as error:
+        click.echo(str(error), err=True)
+        return UNMET
+    return OK
 
 
 def _many(given: Mapping[str, Any]) -> bool:
@@ -295,13 +282,17 @@ def _tell(options: _Options, outcome: Outcome) -> int:
     click.echo("\n".join(outcome.summary))
     for name in _formats(options):
         _write(getattr(options, name), outcome.texts[name])
+    for name, data in outcome.certificates.items():
+        assert options.certify is not None
+        path = options.certify if len(outcome.certificates) == 1 else numbered(options.certify, name)
+        _write(path, data.decode("ascii"), "certificate")
     return OK if _tell_findings(outcome.findings) else UNMET
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, text: str, what: str = "report") -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-    click.echo(f"report: {path}")
+    path.write_bytes(text.encode("utf-8"))
+    click.echo(f"{what}: {path}")
 
 
 def _tell_findings(findings: Sequence[Finding], where: str = "") -> bool:

@@ -1,7 +1,7 @@
 """The analysis of one checkpoint as a job: plain values in, plain values out, so that it can be done elsewhere."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,8 @@ class Job:
         Which of `FORMATS` to render.
     options : AnalysisOptions
         All options of the analysis.
+    certify : bool
+        Whether a certificate is wanted for each output.
     """
 
     path: str
@@ -41,6 +43,7 @@ class Job:
     requirements: tuple[str, ...]
     formats: tuple[str, ...]
     options: AnalysisOptions
+    certify: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,8 @@ class Outcome:
         p of the test of significance; None where it was not made.
     modular : bool or None
         The audit's verdict; None where there was none.
+    certificates : dict of str to bytes
+        The name of an output to its certificate, where they are wanted.
     """
 
     source: str
@@ -84,6 +89,7 @@ class Outcome:
     formulas: int
     p: float | None
     modular: bool | None
+    certificates: dict[str, bytes] = field(default_factory=dict)
 
 
 def work(job: Job, progress: Callable[[str], None] | None = None, *, strict: bool = True) -> Outcome:
@@ -122,6 +128,13 @@ def work(job: Job, progress: Callable[[str], None] | None = None, *, strict: boo
     findings = tuple(
         finding for requirement in requirements for finding in _findings(report, requirement, strict=strict)
     )
+    certificates = dict[str, bytes]()
+    if job.certify:
+        from ._certified import certificates_of
+
+        if progress is not None:
+            progress("certificates")
+        certificates = certificates_of(report)
     if progress is not None and job.formats:
         progress("report")
     write = {"html": report.to_html, "json": report.to_json_text, "markdown": report.to_markdown}
@@ -137,6 +150,7 @@ def work(job: Job, progress: Callable[[str], None] | None = None, *, strict: boo
         formulas=len(report.formulas),
         p=report.p,
         modular=None if report.audit is None else report.audit.verdict.modular,
+        certificates=certificates,
     )
 
 

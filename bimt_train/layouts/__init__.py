@@ -1,4 +1,4 @@
-"""Where neurons are: groups, patterns, layouts, placements, and the certificate of a layout."""
+"""Where neurons are: groups, patterns, layouts, placements, and the layout certificate."""
 
 import lazy_loader
 

@@ -1,0 +1,5 @@
+"""Certificates: proofs of how far a network may lie from a formula, as files that an independent checker reads."""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)
