@@ -10,7 +10,7 @@ SCRIPTS = (
     "importing.py", "relocation.py", "training.py", "end_to_end.py", "foreign_files.py", "same_network.py",
     "traced_layouts.py", "any_module.py",
 )  # fmt: skip
-LONG = ("untrained.py", "tasks.py", "language.py", "formulas.py", "words.py", "audit.py")
+LONG = ("untrained.py", "tasks.py", "language.py", "formulas.py", "words.py", "audit.py", "controls.py")
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--long", action="store_true", help=f"also {', '.join(LONG)}, which take hours")

@@ -43,7 +43,7 @@ class Condition:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        return {name: finite_or_none(value) for name, value in vars(self).items()}
+        return dict(vars(self))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +68,11 @@ class CircuitControls:
         The same pruning elsewhere.
     left_out : tuple of str
         What was not done, and why.
+    by_refit : KeptBehaviour or None
+        Where the audited circuit owes what it does to its refit: what it keeps. All other numbers are then those of the
+        circuit that the same pruning finds without a refit. None elsewhere.
+    edges_by_refit : int or None
+        The weights of that refitted circuit.
 
     Examples
     --------
@@ -89,6 +94,8 @@ class CircuitControls:
     stability: EdgeStability | None = None
     controls: tuple[Control, ...] = ()
     left_out: tuple[str, ...] = ()
+    by_refit: KeptBehaviour | None = None
+    edges_by_refit: int | None = None
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
@@ -144,15 +151,13 @@ class CircuitControls:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        names = ("faithful", "does", "weights", "edges", "targets")
-        kept = None if self.kept is None else self.kept.to_json()
+        names = ("faithful", "does", "weights", "edges", "targets", "edges_by_refit")
         return {name: getattr(self, name) for name in names} | {
-            "kept": kept and {name: finite_or_none(value) for name, value in kept.items()},
-            "stability": None if self.stability is None else self.stability.to_json(),
-            "controls": [
-                {key: finite_or_none(value) for key, value in control.to_json().items()} for control in self.controls
-            ],
-            "conditions": [condition.to_json() for condition in self.conditions],
+            "kept": _plain(self.kept),
+            "by_refit": _plain(self.by_refit),
+            "stability": _plain(self.stability),
+            "controls": [_plain(control) for control in self.controls],
+            "conditions": [_plain(condition) for condition in self.conditions],
             "left_out": list(self.left_out),
         }
 
@@ -161,17 +166,9 @@ def _at_least(name: str, value: float | None, bound: float) -> Condition:
     return Condition(name, value, bound, None if value is None else bool(value >= bound))
 
 
-def finite_or_none(value: Any) -> Any:
-    """A value as JSON can hold it.
-
-    Parameters
-    ----------
-    value : object
-        Anything.
-
-    Returns
-    -------
-    object
-        None for NaN or an infinity.
-    """
-    return None if isinstance(value, float) and not np.isfinite(value) else value
+def _plain(value: Control | Condition | EdgeStability | KeptBehaviour | None) -> dict[str, Any] | None:
+    """A value as JSON can hold it: None for NaN or an infinity."""
+    if value is None:
+        return None
+    plain = value.to_json()
+    return {name: None if isinstance(one, float) and not np.isfinite(one) else one for name, one in plain.items()}

@@ -28,11 +28,16 @@ class Control:
         The circuit's share, taken in the same way on the same rows.
     refitted : float or None
         The same with a refit of these weights; of one network.
-    weights, refitted_weights : float or None
-        Share of its weights that pruning leaves at the circuit's tolerance, without a refit (the median of two
-        networks) and with one (of one network).
-    full_loss, loss, refitted_loss : float or None
-        Loss of the network, of what pruning leaves of it, and of that with a refit; of the same networks.
+    weights : float or None
+        Share of its weights that pruning leaves at the circuit's tolerance, without a refit; the median of two networks.
+    refitted_weights : float or None
+        The same with a refit, of one network.
+    full_loss : float or None
+        Loss of the network; the median of two.
+    loss : float or None
+        Loss of what pruning leaves of it without a refit; the median of two.
+    refitted_loss : float or None
+        Loss of what pruning leaves of one with a refit.
 
     Examples
     --------

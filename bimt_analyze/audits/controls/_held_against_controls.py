@@ -12,7 +12,7 @@ from ..ablation._output_losses import LossMeasure
 from ._behaviour import Behaviour, measure_of
 from ._circuit_controls import CircuitControls
 from ._circuit_edges import WeightMasks, circuit_edges, only
-from ._control import Control
+from ._control import KEPT, Control
 from ._control_networks import AGAIN, TRAINED_NONSENSE, Pruning, control_networks, trained_controls
 from ._edge_stability import EdgeStability
 from ._kept_behaviour import KeptBehaviour
@@ -67,7 +67,9 @@ def circuit_controls(
     the circuit's weights are taken as they are in the network, never as they were refitted, and the others are 0
     (``cut``), send their means (``means``), send what they send in another row (``resampled``), or send the least or
     most that they can, whatever is worst for the row (``adversarial``: a search, so at least as bad). The circuit as it
-    was refitted is told apart (``refitted``). All on held-out rows.
+    was refitted is told apart (``refitted``). All on held-out rows. Where a circuit was refitted, and its weights as
+    they are do not keep the behaviour, cut or resampled, it owes what it does to the refit. Then that is said
+    (``by_refit``), and the circuit that pruning finds without a refit is judged in its place.
 
     The controls are cut to as many of their largest weights as the circuit has, and judged in the same way on all rows:
 
@@ -89,14 +91,17 @@ def circuit_controls(
 
     Examples
     --------
-    >>> from bimt_analyze import checkpoint_of, circuit_of
+    >>> from bimt_analyze import circuit_of
     >>> from bimt_analyze.audits import circuit_controls
     >>> from bimt_analyze.synthetic import block_network
-    >>> planted = block_network(seed=1)
-    >>> checkpoint = checkpoint_of(planted.network, planted.x)
+    >>> from bimt_train.checkpoints import Probe, TaskSpec
+    >>> planted = block_network(blocks=[(1, 4, 1)] * 3, seed=1)
+    >>> x, y = planted.x[:200], planted.network.predict(planted.x[:200])
+    >>> task = TaskSpec("sums", ("x1", "x2", "x3"), ("y1", "y2", "y3"), ((-1.0, 1.0),) * 3)
+    >>> checkpoint = Checkpoint(planted.network, task, Probe(x[::2], y[::2], x[1::2], y[1::2]))
     >>> found = circuit_controls(checkpoint, circuit_of(checkpoint, refit_steps=0))
     >>> found.faithful, found.edges, found.weights
-    (True, 79, 252)
+    (True, 24, 72)
     """
     if samples < 1:
         raise InputError("no controls to compare with", where="controls", expected="1 or more", got=str(samples))
@@ -110,14 +115,19 @@ def circuit_controls(
     if does is False:
         return found
     brief = weights > MANY_WEIGHTS
-    places = checkpoint.task.predictions
-    some = thinned(checkpoint, max(PREDICTIONS // places, FEWEST_ROWS))
-    edges = circuit_edges(network, circuit)
+    some = thinned(checkpoint, max(PREDICTIONS // checkpoint.task.predictions, FEWEST_ROWS))
     measure = measure_of(checkpoint.task)
+    judged, edges = circuit, circuit_edges(network, circuit)
+    kept = _kept(some, circuit, edges, measure, seed=seed, search=not brief)
+    if circuit.refit_steps and min(kept.cut, kept.resampled) < KEPT:
+        found = replace(found, by_refit=kept, edges_by_refit=circuit.edges)
+        judged = circuit_of(checkpoint, tolerance=circuit.tolerance, refit_steps=0)
+        edges = circuit_edges(network, judged)
+        kept = _kept(some, judged, edges, measure, seed=seed, search=not brief)
     rows = Rows.all(some)
     behaviour = _behaviour(some, rows, measure)
     pruning = Pruning(
-        count=sum(int((np.abs(network.tensors[name]) > circuit.threshold).sum()) for name in network.layout.weights()),
+        count=sum(int((np.abs(network.tensors[name]) > judged.threshold).sum()) for name in network.layout.weights()),
         observed=behaviour.kept(only(network, edges).predict(rows.x), rows.y),
         behaviour=behaviour,
         measure=measure,
@@ -141,9 +151,10 @@ def circuit_controls(
     x, y = all_of(checkpoint)
     return replace(
         found,
-        kept=_kept(some, circuit, edges, measure, seed=seed, search=not brief),
+        edges=judged.edges,
+        kept=kept,
         targets=None if own else len(np.unique(x, axis=0)) * y.shape[1],
-        stability=None if brief else _stability(some, circuit, edges, seed=seed),
+        stability=None if brief else _stability(some, judged, edges, seed=seed),
         controls=tuple(controls),
         left_out=tuple(left_out),
     )

@@ -20,8 +20,8 @@ from ...graph import Trace
 from ._circuit_edges import WeightMasks, only
 
 _CHECKED_ROWS = 20  # on which it is checked that modules are affine
-SEARCHED = 8
-"""Steps of the search for the worst values."""
+STEPS, RANDOM_STARTS = 4, 2
+"""Of the search for the worst values: steps from each start, and how many starts are random."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ class OutsideAblation:
     Examples
     --------
     >>> from bimt_train.models import MLP
-    >>> network = Network.of(MLP([2, 1])).with_tensors({"layers.0.weight": np.array([[1.0, 0.5]])})
-    >>> x = np.array([[1.0, 2.0], [3.0, 4.0]])
+    >>> tensors = {"layers.0.weight": np.array([[1.0, 0.5]]), "layers.0.bias": np.zeros(1)}
+    >>> network, x = Network.of(MLP([2, 1])).with_tensors(tensors), np.array([[1.0, 2.0], [3.0, 4.0]])
     >>> ablation = OutsideAblation(network, {"layers.0.weight": np.array([[True, False]])}, x)
     >>> ablation.at_means().round(6).ravel().tolist(), ablation.resampled(np.array([1, 0])).round(6).ravel().tolist()
     ([2.5, 4.5], [3.0, 4.0])
@@ -113,12 +113,13 @@ class OutsideAblation:
         )
 
     def adversarial(
-        self, y: Float64[np.ndarray, "rows ..."], *, loss: str, steps: int = SEARCHED
+        self, y: Float64[np.ndarray, "rows ..."], *, loss: str, seed: int = 0
     ) -> Float64[np.ndarray, "rows *places outputs"]:
         """The outputs with each outside weight sending the least or the most it can, to raise the loss of each row.
 
-        Signs of gradients say which, row by row and step by step, from what is sent in the row itself. The worst
-        outputs that were met are given; the search may miss worse ones.
+        The search starts where all send their least, where all send their most, and at random ends of the ranges; from
+        there signs of gradients say which end is worse, row by row and step by step. The worst outputs that were met
+        are given; there may be worse ones.
 
         Parameters
         ----------
@@ -126,8 +127,8 @@ class OutsideAblation:
             Targets as the loss takes them.
         loss : str
             A name in `bimt_train.losses.LOSSES`.
-        steps : int, default 8
-            Of the search.
+        seed : int, default 0
+            Of the random starts.
 
         Returns
         -------
@@ -135,28 +136,38 @@ class OutsideAblation:
             For each row the worst that was met.
         """
         wanted, function = torch.tensor(y, dtype=torch.float64)[:, None], LOSSES[loss].function
-        sent = {name: [part.clone() for part in one.sent] for name, one in self._outside.items()}
-        worst: Tensor | None = None
+        worst = torch.tensor(self.cut())
         highest = torch.full((len(self._x),), -torch.inf, dtype=torch.float64)
-        for step in range(steps + 1):
-            free = {name: [part.requires_grad_(True) for part in parts] for name, parts in sent.items()}
-            with self._sending(free):
-                outputs = self._module(self._x)
-            lost = function(outputs[:, None], wanted)
-            found = lost.detach().double()
-            shape = (-1,) + (1,) * (outputs.ndim - 1)
-            worse = found > highest
-            worst = outputs.detach() if worst is None else torch.where(worse.reshape(shape), outputs.detach(), worst)
-            highest = torch.maximum(highest, found)
-            ends = [part for parts in free.values() for part in parts]
-            if step == steps or not ends or not lost.requires_grad:
-                break
-            slopes = iter(torch.autograd.grad(lost.sum(), ends, allow_unused=True))
-            sent = {
-                name: [_towards(next(slopes), part.detach(), self._outside[name]) for part in parts]
-                for name, parts in free.items()
-            }
+        for sent in self._starts(seed):
+            for step in range(STEPS + 1):
+                free = {name: [part.requires_grad_(True) for part in parts] for name, parts in sent.items()}
+                with self._sending(free):
+                    outputs = self._module(self._x)
+                lost = function(outputs[:, None], wanted)
+                found = lost.detach().double()
+                worse = (found > highest).reshape((-1,) + (1,) * (outputs.ndim - 1))
+                worst, highest = torch.where(worse, outputs.detach(), worst), torch.maximum(highest, found)
+                ends = [part for parts in free.values() for part in parts]
+                if step == STEPS or not lost.requires_grad:
+                    break
+                slopes = iter(torch.autograd.grad(lost.sum(), ends, allow_unused=True))
+                sent = {
+                    name: [_towards(next(slopes), part.detach(), self._outside[name]) for part in parts]
+                    for name, parts in free.items()
+                }
         return np.asarray(worst)
+
+    def _starts(self, seed: int) -> Iterator[dict[str, list[Tensor]]]:
+        """What the tensors send when a search begins: all the least, all the most, and one or the other at random."""
+        draws = torch.Generator().manual_seed(seed)
+        for high in (0.0, 1.0, *[0.5] * RANDOM_STARTS):
+            yield {
+                name: [
+                    torch.where(torch.rand(part.shape, generator=draws, dtype=part.dtype) < high, one.most, one.least)
+                    for part in one.sent
+                ]
+                for name, one in self._outside.items()
+            }
 
     def _outputs(self, sent: dict[str, list[Tensor]]) -> np.ndarray:
         with self._sending(sent), torch.no_grad():

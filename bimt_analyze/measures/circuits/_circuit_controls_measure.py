@@ -16,18 +16,19 @@ def _sentences(result: CircuitControls, subject: AuditSubject) -> Iterator[str]:
             "nothing to explain."
         )
         return
+    which = "circuit" if result.by_refit is None else "circuit without a refit"
     if result.faithful:
-        head = "The circuit is more than pruning finds anywhere"
+        head = f"The {which} is more than pruning finds anywhere"
     else:
         why = "; ".join(condition.name for condition in result.failed) or "not all that it takes was measured"
-        head = f"The circuit is not shown to be more than pruning finds anywhere (it fails at: {why})"
-    yield f"{head}: {'; '.join(_numbers(result, result.kept))}."
+        head = f"The {which} is not shown to be more than pruning finds anywhere (not so: {why})"
+    yield f"{head}: {'; '.join(_numbers(result, result.kept, subject.circuit.refit_steps > 0))}."
 
 
-def _numbers(result: CircuitControls, kept: KeptBehaviour) -> Iterator[str]:
-    refit = "" if kept.refitted == kept.cut else f" ({_share(kept.refitted)} after a refit)"
+def _numbers(result: CircuitControls, kept: KeptBehaviour, refit: bool) -> Iterator[str]:
+    after = f" ({_share(kept.refitted)} after a refit)" if refit and result.by_refit is None else ""
     yield (
-        f"it keeps {_share(kept.cut)} of what the network does{refit} with {result.edges / result.weights:.0%} of the "
+        f"it keeps {_share(kept.cut)} of what the network does{after} with {result.edges / result.weights:.0%} of the "
         "weights"
     )
     nulls = [control for control in result.controls if control.null]
@@ -36,6 +37,11 @@ def _numbers(result: CircuitControls, kept: KeptBehaviour) -> Iterator[str]:
         yield f"the same pruning to as many weights keeps {each}"
     lost = f"outside ablation to other rows' values costs {1 - kept.resampled:.1%}"
     yield lost + ("" if kept.adversarial is None else f", chosen adversarially {1 - kept.adversarial:.1%}")
+    if result.by_refit is not None and result.edges_by_refit is not None:
+        yield (
+            f"the refitted circuit, with {result.edges_by_refit / result.weights:.0%} of the weights, owes what it "
+            f"does to its refit, as these keep {_share(result.by_refit.cut)} as they are"
+        )
     if result.stability is not None:
         yield f"{result.stability.found_again:.0%} of its edges are found again on other draws of the rows"
 
@@ -50,12 +56,12 @@ def _row(control: Control) -> tuple[str | int | float | None, ...]:
 def _view(result: CircuitControls, subject: AuditSubject) -> View:
     if result.kept is None:
         return View()
-    circuit, weights = subject.circuit, result.edges / result.weights
-    found: tuple[float | None, ...] = (weights, circuit.loss)
-    plain, refitted = (found, (None, None)) if circuit.refit_steps == 0 else ((None, None), found)
+    circuit, refit = subject.circuit, subject.circuit.refit_steps > 0
+    audited = circuit.edges / result.weights
+    plain = result.edges / result.weights if result.by_refit is not None or not refit else None
     own = (
-        "the network", 1, plain[0], refitted[0], circuit.full_loss, plain[1], refitted[1], result.kept.cut,
-        result.kept.refitted, None, None,
+        "the network", 1, plain, audited if refit else None, circuit.full_loss, None if refit else circuit.loss,
+        circuit.loss if refit else None, result.kept.cut, (result.by_refit or result.kept).refitted, None, None,
     )  # fmt: skip
     return View(
         columns=(
