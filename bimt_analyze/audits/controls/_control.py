@@ -29,7 +29,7 @@ class Control:
     refitted : float or None
         The same with a refit of these weights; of one network.
     weights : float or None
-        Share of its weights that pruning leaves at the circuit's tolerance, without a refit; the median of two networks.
+        Share of its weights that pruning leaves at the circuit's tolerance, without a refit; the median of two.
     refitted_weights : float or None
         The same with a refit, of one network.
     full_loss : float or None

@@ -119,6 +119,8 @@ def circuit_controls(
     measure = measure_of(checkpoint.task)
     judged, edges = circuit, circuit_edges(network, circuit)
     kept = _kept(some, circuit, edges, measure, seed=seed, search=not brief)
+    if np.isnan(kept.cut):  # its outputs do not vary, or are no better than means
+        return replace(found, does=False)
     if circuit.refit_steps and min(kept.cut, kept.resampled) < KEPT:
         found = replace(found, by_refit=kept, edges_by_refit=circuit.edges)
         judged = circuit_of(checkpoint, tolerance=circuit.tolerance, refit_steps=0)
