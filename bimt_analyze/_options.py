@@ -39,6 +39,9 @@ class AnalysisOptions(OptionValues):
         Whether the modules are audited too.
     retrain_steps : int
         Steps of the audit's null networks that are trained; 0 trains none.
+    controls : int
+        Networks of each kind that the audit's circuit is held against (`bimt_analyze.audits.circuit_controls`); 0 for
+        none.
     null_models : tuple of str
         Null models of the audit (`bimt_analyze.audits.NULL_MODELS`).
     statistics : tuple of str
@@ -91,6 +94,12 @@ class AnalysisOptions(OptionValues):
     )
     retrain_steps: int = option(
         1000, "Steps of the audit's null networks that are trained; 0: none.", flag="--retrain", least=0
+    )
+    controls: int = option(
+        20,
+        "Control networks of each kind that the audit holds its circuit against; 0: none.",
+        flag="--controls",
+        least=0,
     )
     null_models: tuple[str, ...] = option(
         ("degree_preserving", "weight_permutation"), "A further null model of the audit.", flag="--null-model"

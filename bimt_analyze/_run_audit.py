@@ -266,7 +266,7 @@ def check_options(options: AnalysisOptions, *, audit: bool) -> None:
     Raises
     ------
     InputError
-        An unknown name, or so few null networks that no p can be below 0.05.
+        An unknown name, or so few null networks or controls that no p can be below 0.05.
     """
     if options.edge_weight is not None:
         EDGE_WEIGHTS[options.edge_weight]
@@ -280,6 +280,9 @@ def check_options(options: AnalysisOptions, *, audit: bool) -> None:
     if options.samples < FEWEST:
         expected, got = f"{FEWEST} or more, as p is at least 1 / (1 + samples)", str(options.samples)
         raise InputError("too few samples", where="samples", expected=expected, got=got, hint="use 200")
+    if 0 < options.controls < FEWEST:
+        expected, got = f"0, or {FEWEST} or more, as p is at least 1 / (1 + controls)", str(options.controls)
+        raise InputError("too few controls", where="controls", expected=expected, got=got, hint="use 20")
 
 
 def silent(stage: str) -> None:

@@ -20,7 +20,7 @@ from bimt_train.tasks import TASKS
 FILES = Path(__file__).parents[1] / "docs" / "extending"
 QUICK = ["--quiet", "--time-limit", "0", "--refit", "5"]
 REGISTRIES = (EDGE_WEIGHTS, NULL_MODELS, MEASURES, COST_TERMS, MODELS, TASKS)
-AUDIT = [*QUICK, "--audit", "--samples", "20", "--retrain", "0"]
+AUDIT = [*QUICK, "--audit", "--samples", "20", "--retrain", "0", "--controls", "0"]
 SHORT = ["--seeds", "1", "--quiet"]
 PAGE = (FILES.parent / "extending.md").read_text()
 COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()]

@@ -34,6 +34,15 @@ from .chance._stream_subspaces import subspaces as subspaces
 from .chance._weight_permutation import weight_permutation as weight_permutation
 from .chance._wiring import Wiring as Wiring
 from .chance._wiring import wiring as wiring
+from .controls._behaviour import Behaviour as Behaviour
+from .controls._circuit_controls import CircuitControls as CircuitControls
+from .controls._circuit_controls import Condition as Condition
+from .controls._circuit_edges import circuit_edges as circuit_edges
+from .controls._control import Control as Control
+from .controls._edge_stability import EdgeStability as EdgeStability
+from .controls._held_against_controls import circuit_controls as circuit_controls
+from .controls._kept_behaviour import KeptBehaviour as KeptBehaviour
+from .controls._outside_ablation import OutsideAblation as OutsideAblation
 from .functions._affine_copy import AffineMap as AffineMap
 from .functions._equivalent_modules import equivalent_modules as equivalent_modules
 from .functions._functional_modules import FunctionalModules as FunctionalModules

@@ -189,7 +189,9 @@ class InterpretationRecord(Record):
 class StatementRecord(Record):
     """A sentence of a verdict."""
 
-    topic: str = Field(description="verdict, partition, chance, training, threshold, truth, function, locality, ...")
+    topic: str = Field(
+        description="verdict, partition, chance, training, threshold, truth, function, circuit, locality, ..."
+    )
     text: str
 
 

@@ -68,7 +68,7 @@ def chain(*matrices):
 
 def test_blocks_are_modular_and_each_serves_its_output():
     planted = block_network(blocks=[(1, 4, 4, 1)] * 3, seed=1)
-    told = audit(planted.network, x=planted.x, samples=99, retrain_steps=0, refit_steps=0)
+    told = audit(planted.network, x=planted.x, samples=99, retrain_steps=0, refit_steps=0, controls=0)
     assert told.verdict.modular
     assert told.partition.same_modules(planted.partition)
     matrix = told["mean_ablation_effects"].matrix
@@ -80,7 +80,7 @@ def test_blocks_are_modular_and_each_serves_its_output():
 
 def test_a_dense_network_is_not():
     planted = dense_network(seed=0)
-    told = audit(planted.network, x=planted.x, samples=20, retrain_steps=0, refit_steps=0)
+    told = audit(planted.network, x=planted.x, samples=20, retrain_steps=0, refit_steps=0, controls=0)
     assert not told.verdict.modular
     assert told.summary()[0].startswith("Not modular")
 
@@ -126,7 +126,7 @@ def test_modules_are_counted_from_one_in_json(found):
 
 def test_what_cannot_be_measured_is_said():
     planted = block_network(blocks=[(1, 3, 1)] * 2, seed=0)
-    told = audit(planted.network, x=planted.x, samples=20, retrain_steps=0, refit_steps=0)
+    told = audit(planted.network, x=planted.x, samples=20, retrain_steps=0, refit_steps=0, controls=0)
     assert "agreement" in told.undecided
     assert any(sentence.topic == "undecided" for sentence in told.verdict.sentences)
 

@@ -140,7 +140,7 @@ def test_rows_that_do_not_fit_are_one_line():
 
 def test_an_audit_says_that_function_is_not_weights():
     planted = superposition(seed=1)
-    told = audit(planted.network, x=planted.x, samples=20, retrain_steps=0, refit_steps=0)
+    told = audit(planted.network, x=planted.x, samples=20, retrain_steps=0, refit_steps=0, controls=0)
     assert told.choice.level.name == "function up to a leak of 10%"
     assert not told.verdict.modular
     assert told.summary()[0].startswith("Not modular in its weights")

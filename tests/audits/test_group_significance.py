@@ -108,7 +108,9 @@ def test_a_table_too_large_to_write_down_is_not_tested():
 
 def test_the_verdict_and_the_report_tell_it():
     table = halves()
-    report = analyze(checkpoint_of(table), samples=39, time_limit=0, refit_steps=0, audit=True, retrain_steps=0)
+    report = analyze(
+        checkpoint_of(table), samples=39, time_limit=0, refit_steps=0, audit=True, retrain_steps=0, controls=0
+    )
     told = report.to_json()["significance"]
     tests = [told[name] for name in ("wiring_p", "input_groups_p", "output_groups_p") if told[name] is not None]
     assert told["p"] == pytest.approx(min(1.0, len(tests) * min(tests))) == report.p
@@ -121,7 +123,7 @@ def test_a_network_whose_weights_show_nothing_may_be_modular_in_its_table():
     a, b, c, d = ROWS.T
     unlike = [(a * b != c * d), ((a != d) & (b == 1))]
     table = np.stack([unlike[k % 2] for k in range(6)], axis=1).astype(float)
-    found = audit(checkpoint_of(table), samples=99, retrain_steps=0, refit_steps=0)
+    found = audit(checkpoint_of(table), samples=99, retrain_steps=0, refit_steps=0, controls=0)
     wiring, groups = found["nulls"]["specialisation", "degree_preserving"], found["group_significance"]
     assert corrected_p([wiring, *groups.tests]) < 0.05 and found.verdict.modular
     assert "groups of outputs this good are rare" in found.summary()[0] or wiring.p < 0.02
@@ -150,5 +152,5 @@ def test_each_p_stands_the_correction_for_all_of_them(wiring, inputs, outputs, e
 def test_a_network_of_many_values_is_not_asked():
     x = np.random.default_rng(0).uniform(size=(60, 4))
     many = from_state_dict(network_of(halves()).state_dict(), activation="relu", x=x)
-    found = audit(many, samples=20, retrain_steps=0, refit_steps=0)
+    found = audit(many, samples=20, retrain_steps=0, refit_steps=0, controls=0)
     assert "group_significance" not in found and "group_significance" not in found.undecided

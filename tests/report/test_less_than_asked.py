@@ -31,7 +31,7 @@ def test_a_large_one_gets_less_and_the_report_says_so(monkeypatch: pytest.Monkey
 
 def test_of_the_largest_null_networks_are_not_searched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_run_audit, "_TOO_MANY_TO_SEARCH", 12)
-    report = analyze(PLANTED.network, x=PLANTED.x, samples=20, time_limit=0, audit=True, retrain_steps=0)
+    report = analyze(PLANTED.network, x=PLANTED.x, samples=20, time_limit=0, audit=True, retrain_steps=0, controls=0)
     assert report.audit is not None
     assert {statistic for statistic, _ in report.audit["nulls"]} == {"specialisation"}
     assert any("compared by specialisation, 10 runs" in said for said in report.fit.assumed)

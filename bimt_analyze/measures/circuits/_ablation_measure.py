@@ -6,7 +6,7 @@ import numpy as np
 
 from bimt_train.checkpoints import TaskSpec
 
-from ..audits import (
+from ...audits import (
     LEVEL,
     MEASURES,
     AuditSubject,
@@ -18,7 +18,7 @@ from ..audits import (
     faithfulness,
     mean_ablation_effects,
 )
-from ..plots import draw_mean_ablation_effects
+from ...plots import draw_mean_ablation_effects
 
 _MEASURES: Mapping[str, LossMeasure] = {
     "numbers": "error", "class": "accuracy", "labels": "log_loss", "tokens": "surprise"

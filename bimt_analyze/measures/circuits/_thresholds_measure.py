@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ..audits import MEASURES, AuditSubject, Thresholds, thresholds
+from ...audits import MEASURES, AuditSubject, Thresholds, thresholds
 
 
 def _sentences(result: Thresholds, subject: AuditSubject) -> Iterator[str]:

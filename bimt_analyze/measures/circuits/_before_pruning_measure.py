@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from .._circuit_of import graph_of
-from ..audits import MEASURES, AuditSubject, BeforePruning, before_pruning, specialisation
+from ..._circuit_of import graph_of
+from ...audits import MEASURES, AuditSubject, BeforePruning, before_pruning, specialisation
 
 
 def _sentences(result: BeforePruning, subject: AuditSubject) -> Iterator[str]:

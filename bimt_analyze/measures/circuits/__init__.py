@@ -1,0 +1,1 @@
+"""The measures that ask what pruning did: what the circuit keeps, and whether it means anything."""
