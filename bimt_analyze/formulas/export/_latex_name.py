@@ -14,8 +14,8 @@ def latex_name(name: str) -> str:
 
     Examples
     --------
-    >>> latex_name("x12"), latex_name("gamma")
-    ('x_{12}', '\\\\gamma')
+    >>> latex_name("x12"), latex_name("m_1")
+    ('x_{12}', 'm_{1}')
     """
     stem = name.rstrip("0123456789").rstrip("_")
     index = name[len(stem) :].lstrip("_")
