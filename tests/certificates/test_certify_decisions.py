@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import sympy
 import torch
+from certified_networks import gate_network
 
 from bimt_analyze.certificates import certify_decisions, check_certificate
 from bimt_train import InputError
@@ -16,6 +17,11 @@ RIGHT = [
     "x1*(1 - (1 - x2)*x3)",
     "table 00001011",
 ]
+
+
+@pytest.fixture(scope="module")
+def gate():
+    return gate_network()
 
 
 @pytest.mark.parametrize("formula", RIGHT)

@@ -9,10 +9,21 @@ from itertools import product
 import numpy as np
 import pytest
 from _tampered import tampered
+from certified_networks import gate_network, scaled_network
 
 from bimt_analyze.certificates import UnprovedError, certify, certify_decisions, check_certificate
 from bimt_analyze.certificates.checker._fields import canonical, digest
 from bimt_train import InputError
+
+
+@pytest.fixture(scope="module")
+def gate():
+    return gate_network()
+
+
+@pytest.fixture(scope="module")
+def scaled():
+    return scaled_network()
 
 
 @pytest.fixture(scope="module")
