@@ -28,6 +28,7 @@ Inputs = Float64[np.ndarray, "inputs"]
 TOLERANCE = 0.01  # of the formula's deviation: how near the proved bound comes to the true worst difference
 _WITHIN = 0.9  # of the tolerance, that the proof uses up; the rest is for what the search for the worst point misses
 _SECONDS = 60.0
+_ROUNDING = 1e-8  # of torch's double precision
 
 
 def certify(
@@ -104,11 +105,17 @@ def certify(
         read = BoxClaim.of(claim, network)
         deviation, mean = read.sampled()
         point = _worst(checkpoint, read, seed)
-        reached = float(apart(*read.forms(point[None], point[None]))[0][0])
+        network_there, formula_there = read.forms(point[None], point[None])
+        reached = float(apart(network_there, formula_there)[0][0])
         target = reached + _WITHIN * TOLERANCE * deviation if eps is None or reached > eps else eps
         tree = prove_box(read, target, ends=ends)
     except (Refused, Unreadable) as error:
         raise InputError("a formula that cannot be certified", where=text, got=str(error)) from None
+    seen = checkpoint.predict(point[None])[0, task.outputs.index(output)]  # by torch: the layers were read right
+    assert abs(seen - network_there.p[0, 0]) <= network_there.rem[0] + _ROUNDING * (1 + abs(seen)), (
+        seen,
+        network_there,
+    )
     slack = SAME * (tree.worst + deviation)
     numbers = {"bound": tree.worst + slack / 4, "mean": mean, "reached": max(reached - slack / 4, 0.0)}
     claim |= {name: written([value]) for name, value in numbers.items()} | {"point": written(point)}

@@ -6,11 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from certified_networks import gate_network
 
 from bimt_analyze._cli import main
 from bimt_train.checkpoints import from_state_dict, save_checkpoint
 
 QUICK = ["--samples", "0", "--refit", "0", "--time-limit", "2", "--quiet"]
+
+
+@pytest.fixture(scope="module")
+def gate():
+    return gate_network()
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import sympy
+from certified_networks import scaled_network
 from torch import nn
 
 from bimt_analyze.certificates import Certificate, certify, check_certificate
@@ -13,6 +14,11 @@ from bimt_train.checkpoints import Network, from_module, from_state_dict
 from bimt_train.models import MLP
 
 FORMULA = "2*tanh(u*v) + sqrt(u)"
+
+
+@pytest.fixture(scope="module")
+def scaled():
+    return scaled_network()
 
 
 def difference(checkpoint, points, output):

@@ -161,18 +161,33 @@ def test_remainders_shrink_with_the_third_power():
     assert 7 < remainder(0.02) / remainder(0.01) < 9
 
 
+@pytest.mark.parametrize("text", ["+".join("xy" * 20), "0.1+" + "x-0.3+" * 9 + "y"])
+def test_rounding_of_sums_is_counted(text):
+    """On points nothing but rounding is left, and plain additions leave no slack beside it."""
+    points = np.random.default_rng(0).normal(size=(200, 2)) * [1.0, 1e-3]
+    x = Form.variables(points, points)
+    form = evaluated(parsed(text), {"x": x.at(0), "y": x.at(1)})
+    code, off = compile(exact_text(text), text, "eval"), 0
+    for row, (a, b) in enumerate(points):
+        true = eval(code, {"mpf": mpmath.mpf, "x": mpmath.mpf(float(a)), "y": mpmath.mpf(float(b))})
+        assert held(form, row, (), true)
+        off += mpmath.mpf(float(form.p[0, row])) != true
+    assert off > 50
+
+
 def test_affine_layers_hold_the_exact_product():
+    """The sums cancel, so that their rounding is large beside what is left."""
     rng = np.random.default_rng(1)
-    weights, bias = rng.normal(size=(3, 50)) * 1e3, rng.normal(size=3)
-    low = rng.normal(size=(5, 50))
-    form = Form.variables(low, low).affine(weights, bias)
+    weights, low = rng.normal(size=(3, 50)) * 1e3, rng.normal(size=(5, 50))
     for box in range(5):
+        bias = -(weights @ low[box])
+        exact = Form(low[None, [box]], np.zeros((1, 50)), low[[box]], low[[box]])
+        form = exact.affine(weights, bias)
         for k in range(3):
-            true = mpmath.fsum(
-                mpmath.mpf(float(w)) * mpmath.mpf(float(x)) for w, x in zip(weights[k], low[box], strict=True)
-            ) + mpmath.mpf(float(bias[k]))
-            assert form.lo[box, k] <= true <= form.hi[box, k]
-            assert abs(mpmath.mpf(float(form.p[0, box, k])) - true) <= form.rem[box, k] < 1e-8
+            products = (mpmath.mpf(float(w)) * mpmath.mpf(float(x)) for w, x in zip(weights[k], low[box], strict=True))
+            true = mpmath.fsum(products) + mpmath.mpf(float(bias[k]))
+            assert form.lo[0, k] <= true <= form.hi[0, k]
+            assert abs(mpmath.mpf(float(form.p[0, 0, k])) - true) <= form.rem[0, k] < 1e-8
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,29 @@
 """No changed certificate passes, its digests made right again or not."""
 
+import base64
 import json
+import zlib
 from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
 from _tampered import tampered
+from certified_networks import gate_network, scaled_network
 
 from bimt_analyze.certificates import UnprovedError, certify, certify_decisions, check_certificate
 from bimt_analyze.certificates.checker._fields import canonical, digest
 from bimt_train import InputError
+
+
+@pytest.fixture(scope="module")
+def gate():
+    return gate_network()
+
+
+@pytest.fixture(scope="module")
+def scaled():
+    return scaled_network()
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +76,36 @@ def test_a_bound_that_is_not_the_proved_one_is_refused(data):
         check_certificate(resealed(data, scaled_by(1 - 1e-6)))
     with pytest.raises(UnprovedError, match="a bound that is not the proved one"):
         check_certificate(resealed(data, scaled_by(1 + 1e-6)))
+
+
+@pytest.mark.parametrize("share", [0.9, 1 - 1e-6, 1 + 1e-6])
+def test_what_is_reached_is_reached_at_the_point(data, share):
+    def moved(said):
+        said["claim"]["reached"] = (float.fromhex(said["claim"]["reached"]) * share).hex()
+
+    with pytest.raises(UnprovedError, match=r"at the point .* is reached"):
+        check_certificate(resealed(data, moved))
+
+
+def test_a_tree_covers_its_box(data):
+    def tree(change):
+        def changed(said):
+            codes = zlib.decompress(base64.b64decode(said["proof"]["splits"]))
+            said["proof"]["splits"] = base64.b64encode(zlib.compress(change(codes))).decode()
+
+        return resealed(data, changed)
+
+    check_certificate(tree(lambda codes: codes))
+    for change, line in (
+        (lambda codes: codes[:-1], "does not cover the box"),
+        (lambda codes: codes[:1], "does not cover the box"),
+        (lambda codes: b"", "cannot be unpacked"),
+        (lambda codes: codes + b"\xff", "parts left over"),
+        (lambda codes: b"\x02" + codes[1:], "an unknown axis"),
+        (lambda codes: b"\xff", "a part of the box where only"),
+    ):
+        with pytest.raises(UnprovedError, match=line):
+            check_certificate(tree(change))
 
 
 def test_the_formula_that_is_read_is_the_formula_that_is_checked(data):

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from typing import Any
 
+import numpy as np
+
 from ._box_claim import BoxClaim
 from ._evaluate import Unreadable
 from ._fields import Refused, canonical, digest, fields, must
@@ -91,13 +93,14 @@ def check(data: bytes) -> Checked:
     """
     found = read(data)
     try:
-        if isinstance(found["claim"], dict) and "values" in found["claim"]:
-            decisions = ValuesClaim.of(found["claim"], found["network"])
-            count = decisions.check(found["proof"])
-            return Checked(decisions, _of_values(decisions, count), None, found["made_by"])
-        bound = BoxClaim.of(found["claim"], found["network"])
-        deviation = bound.check(found["proof"])
-        return Checked(bound, _of_box(bound, deviation), deviation, found["made_by"])
+        with np.errstate(all="ignore"):
+            if isinstance(found["claim"], dict) and "values" in found["claim"]:
+                decisions = ValuesClaim.of(found["claim"], found["network"])
+                count = decisions.check(found["proof"])
+                return Checked(decisions, _of_values(decisions, count), None, found["made_by"])
+            bound = BoxClaim.of(found["claim"], found["network"])
+            deviation = bound.check(found["proof"])
+            return Checked(bound, _of_box(bound, deviation), deviation, found["made_by"])
     except (Unreadable, RecursionError) as error:
         raise Refused(str(error)) from None
 

@@ -1,12 +1,15 @@
+"""Networks that the tests of certificates share."""
+
+from functools import cache
+
 import numpy as np
-import pytest
 
 from bimt_train.checkpoints import Checkpoint, Network, Probe, TaskSpec, from_state_dict
 from bimt_train.models import MLP
 
 
-@pytest.fixture(scope="session")
-def scaled() -> Checkpoint:
+@cache
+def scaled_network() -> Checkpoint:
     """A small network of random weights, all of which matter, whose task has units."""
     rng = np.random.default_rng(3)
     widths = (2, 5, 4, 2)
@@ -23,8 +26,8 @@ def scaled() -> Checkpoint:
     return Checkpoint(network, task, Probe(x[:10], y[:10], x[10:], y[10:]))
 
 
-@pytest.fixture(scope="session")
-def gate() -> Checkpoint:
+@cache
+def gate_network() -> Checkpoint:
     """A network that computes x1 and (x2 or not x3), as a logit, with rows of the whole table."""
     rows = np.array([[a, b, c] for a in (0, 1) for b in (0, 1) for c in (0, 1)], dtype=np.float64)
     y = ((rows[:, 0] > 0) & ((rows[:, 1] > 0) | (rows[:, 2] == 0))).astype(np.float64)[:, None]
