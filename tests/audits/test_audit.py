@@ -105,12 +105,13 @@ def test_every_question_is_asked(planted, found):
     }
     assert set(found["retrained"]) == {"l1", "label_permutation"}
     assert found["faithfulness"].shares == pytest.approx((1, 1, 1), abs=1e-3)
+    assert found["circuit_controls"].faithful and len(found["circuit_controls"].controls) == 5
     assert found["wiring"].length == pytest.approx(wiring(found.circuit.network, samples=1, starts=0).length)
     assert found["thresholds"].reference == "decomposition"
     assert found.undecided == {"which module carries which known subfunction": "no subfunction is known by its formula"}
     topics = [sentence.topic for sentence in found.verdict.sentences]
     assert topics[0] == "verdict"
-    assert {"partition", "chance", "training", "threshold", "truth", "function", "locality"} <= set(topics)
+    assert {"partition", "chance", "training", "threshold", "truth", "function", "circuit", "locality"} <= set(topics)
 
 
 def test_modules_are_counted_from_one_in_json(found):

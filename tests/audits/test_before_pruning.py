@@ -58,9 +58,8 @@ def test_leak_is_the_share_of_squared_gradients_by_differences():
 
 def test_an_audit_tells_it_of_the_uncut_network():
     made = block_network(crosstalk=0.1, seed=1)
-    found = audit(
-        made.network, x=made.x, decomposition=parts(made), samples=20, retrain_steps=0, tolerance=1.0, controls=0
-    )
+    brief = {"samples": 20, "retrain_steps": 0, "controls": 0}
+    found = audit(made.network, x=made.x, decomposition=parts(made), tolerance=1.0, **brief)
     assert found["before_pruning"].specialisation == pytest.approx(measured(0.1)[1].specialisation)
     assert found.to_json()["before_pruning"] == {
         "specialisation": found["before_pruning"].specialisation,

@@ -108,9 +108,8 @@ def test_a_table_too_large_to_write_down_is_not_tested():
 
 def test_the_verdict_and_the_report_tell_it():
     table = halves()
-    report = analyze(
-        checkpoint_of(table), samples=39, time_limit=0, refit_steps=0, audit=True, retrain_steps=0, controls=0
-    )
+    brief = {"time_limit": 0, "refit_steps": 0, "retrain_steps": 0, "controls": 0}
+    report = analyze(checkpoint_of(table), samples=39, audit=True, **brief)
     told = report.to_json()["significance"]
     tests = [told[name] for name in ("wiring_p", "input_groups_p", "output_groups_p") if told[name] is not None]
     assert told["p"] == pytest.approx(min(1.0, len(tests) * min(tests))) == report.p
