@@ -6,6 +6,7 @@ import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from _controls_cases import Case, alive, dead
@@ -17,6 +18,7 @@ from bimt_analyze.audits import circuit_controls
 from bimt_train import fan_out
 
 MOST, LEAST = 0.05, 0.95  # of the dead, and of the others
+DEFAULT = AnalysisOptions()
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,9 @@ class Outcome:
     seconds: float
 
 
-def judged(case: Case) -> Outcome:
-    """The circuit of one network by the default options, beside its controls."""
-    checkpoint, options = case.make(), AnalysisOptions(seed=case.number)
+def judged(case: Case, refit: int = DEFAULT.refit_steps) -> Outcome:
+    """The circuit of one network, beside its controls."""
+    checkpoint, options = case.make(), DEFAULT.with_changes(seed=case.number, refit_steps=refit)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         circuit = circuit_to_analyse(checkpoint, options)
@@ -72,6 +74,7 @@ def rows(found: Sequence[Outcome]) -> list[list[object]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--each", type=int, default=25, help="networks of every kind, eight dead and four others")
+    parser.add_argument("--refit", type=int, default=DEFAULT.refit_steps, help="steps of the circuits' refits")
     parser.add_argument("--only", default="", help="a part of a kind; prints, and writes nothing")
     parser.add_argument("--processes", type=int, help="networks at once; one a core if left out")
     chosen = parser.parse_args()
@@ -79,13 +82,14 @@ def main() -> None:
     sections = {}
     for name, cases in (("dead", dead(chosen.each)), ("others", alive(chosen.each))):
         wanted = [case for case in cases if chosen.only in case.kind]
-        sections[name] = fan_out(judged, wanted, processes=chosen.processes)
+        sections[name] = fan_out(partial(judged, refit=chosen.refit), wanted, processes=chosen.processes)
     every = [one for found in sections.values() for one in found]
     head = ("network", "called faithful (95 % interval)", "weights in the circuit, median", "what failed first")
     spent = np.median([one.seconds for one in every])
     lines = [
         f"{len(every)} networks, {time.perf_counter() - began:.0f} s; the controls of one take {spent:.1f} s (median). "
-        "Intervals are Wilson's. Pruned by the default options, refit included, with 20 control networks of each kind.",
+        f"Intervals are Wilson's. Circuits are refitted for {chosen.refit} steps, and held against {DEFAULT.controls} "
+        "control networks of each kind.",
     ]
     titles = {"dead": f"In which no circuit means anything (at most {MOST:.0%}):",
               "others": f"Planted or compiled (at least {LEAST:.0%}):"}  # fmt: skip
@@ -95,7 +99,7 @@ def main() -> None:
     if chosen.only:
         print("\n".join(lines))
         return
-    write_section("Controls of circuits", lines)
+    write_section("Controls of circuits" + ("" if chosen.refit else ", without a refit"), lines)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from bimt_analyze._run_audit import check_options
 from bimt_analyze.audits import (
     MEASURES,
     AuditSubject,
+    Behaviour,
     CircuitControls,
     Control,
     EdgeStability,
@@ -25,6 +26,7 @@ from bimt_analyze.audits import (
 from bimt_analyze.audits.controls import _held_against_controls
 from bimt_analyze.audits.controls._control_networks import nonsense
 from bimt_analyze.audits.controls._rows import thinned
+from bimt_analyze.audits.controls._trained_again import trained_again
 from bimt_analyze.graph import neuron_graph
 from bimt_analyze.modules import choose_level, hierarchy
 from bimt_analyze.synthetic import block_network, dense_network
@@ -88,6 +90,15 @@ def test_the_numbers_of_a_sum_of_two_bits_are_those_by_hand(quick):
     assert found.kept.means == pytest.approx(0.8) and found.kept.adversarial == pytest.approx(0.2)
     assert found.control("nonsense targets").observed == pytest.approx(0.8)
     assert not found.faithful and found.failed[0].value == pytest.approx(0.8)
+
+
+def test_what_is_kept_is_a_share_of_the_gain_over_means():
+    y = np.array([[1.0, 10.0], [-1.0, -10.0], [1.0, -10.0], [-1.0, 10.0]])
+    whole, means = y * [0.5, 1.0], np.zeros_like(y)  # losses 1/4 and 0 of a variance, against 1 and 1
+    behaviour = Behaviour.of(whole, means, y, "error")
+    assert (behaviour.whole, behaviour.nothing, behaviour.gain) == pytest.approx((0.125, 1.0, 0.875))
+    assert behaviour.kept(y * [0.5, 0.0], y) == pytest.approx((1 - 0.625) / 0.875)
+    assert np.isnan(Behaviour.of(means, means, y, "error").kept(y, y))
 
 
 def test_stability_counts_edges():
@@ -173,7 +184,8 @@ def test_what_was_learnt_by_heart_is_not_done_on_other_rows():
     y = network.predict(x)
     probe = Probe(x[:60], y[:60], x[60:], rng.permutation(y[60:]))
     learnt = replace(checkpoint_of(network, x, y), probe=probe)
-    assert not task_score(learnt).useless
+    assert not task_score(learnt).useless and not _held_against_controls._does_its_task(learnt)
+    assert _held_against_controls._does_its_task(checkpoint_of(network, x, y))
     assert circuit_controls(learnt, circuit_of(learnt, refit_steps=0)).does is False
 
 
@@ -260,6 +272,10 @@ def test_networks_are_trained_again_where_steps_are_given(quick, blocks):
     assert [(one.name, one.null, len(one.kept)) for one in found.controls[3:]] == [
         ("trained on nonsense targets", True, 2), ("trained again", False, 2),
     ]  # fmt: skip
+    for permuted in (True, False):
+        (one,) = trained_again(blocks, permuted=permuted, samples=1, steps=2, seed=0)
+        assert np.array_equal(one.probe.y_train, blocks.probe.y_train) != permuted
+        assert np.array_equal(np.sort(one.probe.y_train, axis=0), np.sort(blocks.probe.y_train, axis=0))
     read = checkpoint_of(*example("gpt"))
     found = circuit_controls(read, circuit_of(read, refit_steps=0), samples=1, retrain_steps=2)
     assert [one.name for one in found.controls] == [one.name for one in found.controls if "trained " not in one.name]

@@ -13,6 +13,7 @@ from bimt_analyze.audits import (
     OutsideAblation,
     circuit_edges,
 )
+from bimt_analyze.audits.controls import _fresh_weights
 from bimt_analyze.audits.controls._circuit_edges import only, strongest_edges
 from bimt_analyze.audits.controls._fresh_weights import untrained
 from bimt_analyze.audits.controls._refit import refitted
@@ -90,6 +91,7 @@ def test_the_worst_values_are_those_of_all_corners_and_never_beyond_them():
     rng = np.random.default_rng(2)
     x = rng.normal(size=(6, 4))
     single, deep = mlp([4, 1]), mlp([4, 3, 1], "relu")
+    single = single.with_tensors({"layers.0.weight": np.array([[0.3, -0.2, 0.7, -0.4]])})
     for network, exact in ((single, True), (deep, False)):
         names = network.layout.weights()
         edges = {name: np.ones(network.tensors[name].shape, dtype=bool) for name in names}
@@ -143,8 +145,20 @@ def test_untrained_networks_are_drawn_as_their_kind_draws_and_compiled_ones_dens
     drawn = untrained(program, seed=0)
     assert drawn.edges() > 0.99 * program.edges(-1.0) and program.edges() < 0.2 * program.edges(-1.0)
     gpt, _ = example("gpt")
-    norms = [name for name, spec in gpt.layout.tensors.items() if spec.role in ("norm", "buffer")]
-    assert norms and all(np.array_equal(untrained(gpt, seed=1).tensors[n], gpt.tensors[n]) for n in norms)
+    norms = [name for name, spec in gpt.layout.tensors.items() if spec.role == "norm"]
+    trained = gpt.with_tensors({name: gpt.tensors[name] + 0.5 for name in norms})
+    fresh = untrained(trained, seed=1)
+    assert norms and all(np.array_equal(fresh.tensors[name], trained.tensors[name]) for name in norms)
+
+
+def test_weights_that_a_kind_does_not_draw_are_uniform_within_their_bound(monkeypatch):
+    network = mlp([9, 400, 1])
+    empty = build_model(network.model)
+    for parameter in empty.parameters():
+        nn.init.zeros_(parameter)
+    monkeypatch.setattr(_fresh_weights, "build_model", lambda *_, **__: empty)
+    weight = untrained(network, seed=0).tensors["layers.0.weight"]
+    assert np.abs(weight).max() <= 1 / 3 and weight.std() == pytest.approx(1 / 3 / np.sqrt(3), rel=0.05)
 
 
 def test_a_refit_trains_what_is_left_and_nothing_else():

@@ -13,9 +13,8 @@ DRAWN = ("weight", "bias", "embedding")  # roles of what training moves far; nor
 def untrained(network: Network, *, seed: int) -> Network:
     """Draw the weights of a network anew, as its kind of model draws its first.
 
-    Norms and buffers stay as they are. Where a kind does not draw a weight tensor, because its weights are compiled or
-    constant, its entries are drawn uniformly between -1/sqrt(n) and 1/sqrt(n), n entries being read by each target, as
-    torch.nn.Linear does.
+    Norms and buffers stay as they are. Where a kind does not draw a weight tensor, its entries are drawn uniformly
+    between -1/sqrt(n) and 1/sqrt(n), n entries being read by each target, as torch.nn.Linear does.
 
     Parameters
     ----------
