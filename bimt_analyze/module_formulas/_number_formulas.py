@@ -183,6 +183,9 @@ class NumberWriter:
         """An expression with what other modules send put in for its parts, in several ways of writing it."""
         known = {one.name: one.in_inputs for one in self._quantities}
         sent = [one.symbol for key in read.signals for one in self._carried.get(key, ())]
+        if not sent:
+            yield expression
+            return
         largest = sorted(sent, key=lambda symbol: -known[str(symbol)].count_ops())
         for form in (expression, sympy.expand(expression), sympy.factor(expression)):
             for order in (largest, largest[::-1]):

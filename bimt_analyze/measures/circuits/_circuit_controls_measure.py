@@ -9,6 +9,11 @@ def _share(value: float | None) -> str:
     return "nothing" if value is None or not value > 0 else f"{value:.0%}" if value < 0.995 else f"{value:.1%}"
 
 
+def _cost(kept: float) -> str:
+    """What is lost, without a sign on a zero."""
+    return f"{round(1 - kept, 3) + 0.0:.1%}"
+
+
 def _sentences(result: CircuitControls, subject: AuditSubject) -> Iterator[str]:
     if result.kept is None:
         yield (
@@ -35,8 +40,8 @@ def _numbers(result: CircuitControls, kept: KeptBehaviour, refit: bool) -> Itera
     if nulls:
         each = ", ".join(f"{_share(control.median)} ({control.name})" for control in nulls)
         yield f"the same pruning to as many weights keeps {each}"
-    lost = f"outside ablation to other rows' values costs {1 - kept.resampled:.1%}"
-    yield lost + ("" if kept.adversarial is None else f", chosen adversarially {1 - kept.adversarial:.1%}")
+    lost = f"outside ablation to other rows' values costs {_cost(kept.resampled)}"
+    yield lost + ("" if kept.adversarial is None else f", chosen adversarially {_cost(kept.adversarial)}")
     if result.by_refit is not None and result.edges_by_refit is not None:
         yield (
             f"the refitted circuit, with {result.edges_by_refit / result.weights:.0%} of the weights, owes what it "
