@@ -218,12 +218,14 @@ def test_the_rule_asks_for_every_condition():
         {"controls": ()},
         {"controls": (replace(fresh, kept=(0.91,) * 20),)},
         {"controls": (replace(fresh, kept=(0.2,) * 19 + (0.98,)),)},
+        {"edges": 76, "targets": None},
         {"stability": EdgeStability(10, 0.79, 0.9)},
         {"targets": 20},
     ):
         assert not replace(good, **changes).faithful, changes
     again = replace(fresh, name="trained again", null=False, kept=(0.99,) * 5)
     assert replace(good, controls=(fresh, again)).faithful
+    assert replace(good, edges=75, targets=None).faithful
     assert replace(good, stability=None, targets=None).faithful  # large networks; own outputs
 
 
@@ -249,7 +251,7 @@ def test_it_is_said_in_one_sentence_and_one_table(subject, of_blocks):
     assert f"with {found.edges / found.weights:.0%} of the weights" in said
     assert f"costs {1 - found.kept.resampled:.1%}, chosen adversarially {1 - found.kept.adversarial:.1%}; 100%" in said
     plain = json.loads(json.dumps(found.to_json(), allow_nan=False))
-    assert plain["faithful"] is True and len(plain["controls"]) == 3 and len(plain["conditions"]) == 5
+    assert plain["faithful"] is True and len(plain["controls"]) == 3 and len(plain["conditions"]) == 6
     view = MEASURES["circuit_controls"].view(found, subject)
     assert len(view.rows) == 4 and {len(row) for row in view.rows} == {len(view.columns)}
     assert view.rows[0][2] == pytest.approx(found.edges / found.weights) and view.rows[3][0] == found.controls[2].name

@@ -11,6 +11,11 @@ from ._control import KEPT, Control
 from ._edge_stability import EdgeStability
 from ._kept_behaviour import KeptBehaviour
 
+LEFT_OUT = 0.25
+"""The least share of the weights that is outside a circuit: nearly all of a network is no circuit of it."""
+
+NEEDED = 5  # conditions, the first of them, that must have been measured
+
 STABLE = 0.8
 """The least mean Jaccard index of the edges over draws of the rows."""
 
@@ -99,13 +104,14 @@ class CircuitControls:
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
-        """The rule: a circuit is faithful if all that were measured hold, and none of the first four is missing."""
+        """The rule: a circuit is faithful if all that were measured hold, and none of the first five is missing."""
         return tuple(self._conditions())
 
     def _conditions(self) -> Iterator[Condition]:
         if self.does is False or self.kept is None:
             yield Condition("the network does its task on held-out rows", 0.0, 1.0, False)
             return
+        yield _at_least("a quarter of the weights or more is left out", 1 - self.edges / self.weights, LEFT_OUT)
         yield _at_least("its weights keep the behaviour as they are, the others being 0", self.kept.cut, KEPT)
         yield _at_least("they keep it while the others send what they send in other rows", self.kept.resampled, KEPT)
         nulls = [control for control in self.controls if control.null]
@@ -131,8 +137,8 @@ class CircuitControls:
     @property
     def faithful(self) -> bool:
         """Whether the circuit is more than the same pruning finds anywhere."""
-        needed = self.conditions[:4]
-        return not self.failed and len(needed) == 4 and all(condition.holds for condition in needed)
+        needed = self.conditions[:NEEDED]
+        return not self.failed and len(needed) == NEEDED and all(condition.holds for condition in needed)
 
     def control(self, name: str) -> Control | None:
         """The control of a name, if it was made.
