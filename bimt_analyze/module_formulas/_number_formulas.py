@@ -119,7 +119,7 @@ class NumberWriter:
             quantity = _Quantity(sympy.Symbol(next(self._names), real=True), signal, chosen.decoder, place)
             proposed = chosen.expressions[place] if chosen.expressions else None
             values = quantity.read(self._recorded)
-            expression, origin = self._formula(read, proposed, values, str(quantity.symbol))
+            expression, origin = self._formula(read, proposed, values, str(quantity.symbol), sent=True)
             if origin == "fit":
                 expression, quantity = _without_unit(expression, quantity)
             self._quantities.append(
@@ -148,7 +148,7 @@ class NumberWriter:
             return None
         read = self._wiring.read(owner, group, [place])
         proposed = self.formulas[output].expression if output in self.formulas else None
-        expression, origin = self._formula(read, proposed, self._output(self._recorded, place), output)
+        expression, origin = self._formula(read, proposed, self._output(self._recorded, place), output, sent=False)
         return SentQuantity(
             name=output,
             module=owner,
@@ -164,14 +164,22 @@ class NumberWriter:
         unit = 1.0 if self.task.output_scale is None else float(self.task.output_scale[place])
         return np.asarray(recorded.activations[self.network.layout.outputs][:, place] * unit)
 
-    def _formula(self, read: Read, proposed: sympy.Expr | None, y: Values, name: str) -> tuple[sympy.Expr, str]:
-        """A formula in what is read: the proposed one, restated as the network follows it best, or a search's."""
+    def _formula(
+        self, read: Read, proposed: sympy.Expr | None, y: Values, name: str, *, sent: bool
+    ) -> tuple[sympy.Expr, str]:
+        """A formula in what is read: the proposed one, restated as the network follows it best, or a search's.
+
+        Where the proposed one cannot be restated, since what is read carries no parts of the outputs' formulas, a
+        quantity that is ``sent`` keeps it, in the inputs behind what is read.
+        """
         symbols, columns = self._arguments(read, self._recorded, self.x)
         if proposed is not None:
             forms = [form for form in self._restated(proposed, read) if form.free_symbols <= set(symbols)]
             if forms:
                 r2 = {form: held_against(y, numeric(form, symbols)(columns)).r2 for form in forms}
                 return max(dict.fromkeys(forms), key=lambda form: round(r2[form], 4)), "law"
+            if sent:
+                return proposed, "through"
         if self._searched == _SEARCHED:
             return _weighted_sum(symbols, columns, y), "fit"
         self._searched += 1
@@ -207,11 +215,15 @@ class NumberWriter:
         return symbols, np.stack(columns, axis=1) if columns else np.zeros((len(x), 0))
 
     def _arguments_of(self, read: Read, expression: sympy.Expr) -> tuple[str, ...]:
-        symbols, _ = self._arguments(read, self._recorded, self.x)
+        symbols, _ = self._arguments(self._with_inputs(read), self._recorded, self.x)
         return tuple(str(symbol) for symbol in symbols if symbol in expression.free_symbols)
 
+    def _with_inputs(self, read: Read) -> Read:
+        """What is read, and all inputs, which may be behind it."""
+        return Read(tuple(range(len(self._inputs))), read.signals)
+
     def _verdict(self, y: Values, expression: sympy.Expr, read: Read) -> NetworkVerdict:
-        symbols, columns = self._arguments(read, self._judged, self.fresh)
+        symbols, columns = self._arguments(self._with_inputs(read), self._judged, self.fresh)
         return held_against(y, numeric(expression, symbols)(columns))
 
     def _in_inputs(self, expression: sympy.Expr) -> sympy.Expr:

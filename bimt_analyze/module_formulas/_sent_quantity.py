@@ -36,8 +36,9 @@ class SentQuantity:
     told : float
         r2 to which the quantities of the signal determine what readers see of it; 1 for an output.
     origin : str
-        ``"law"`` where the formula is a part of an output's formula, ``"fit"`` where it was searched on the network,
-        ``"table"`` where it is the minimal form of a truth table.
+        ``"law"`` where the formula is a part of an output's formula; ``"through"`` where such a part is written in
+        inputs that the module reads through other modules, since what these send carries no such part; ``"fit"``
+        where it was searched on the network; ``"table"`` where it is the minimal form of a truth table.
     rivals : tuple of sympy.Basic
         Other parts of the outputs' formulas that the signal carries as well.
 

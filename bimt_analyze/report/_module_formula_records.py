@@ -22,7 +22,7 @@ class QuantityRecord(Record):
     network: NetworkVerdictRecord = Field(description="How far the module follows it.")
     affine: bool = Field(description="Whether its neurons carry it up to scale and offset; else by a one-to-one map.")
     told: Number = Field(description="r2 to which it, with what is sent beside it, determines what readers see.")
-    origin: str = Field(description="law (part of an output's formula), fit (searched), or table (of truth values).")
+    origin: str = Field(description="law (part of an output's formula), through, fit, or table; see docs/formulas.md.")
     rivals: list[str] = Field(description="Other parts of the outputs' formulas that are carried as well.")
 
 

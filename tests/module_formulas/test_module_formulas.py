@@ -162,3 +162,19 @@ def test_classes_are_not_written_down() -> None:
     task = TaskSpec("classes", INPUTS, ("a", "b"), ((LOW, HIGH),) * 4, loss="cross-entropy")
     card = Checkpoint(two, task, Probe(x, y, x, y), {"seed": 0})
     assert module_formulas(card, two, modules, {}).undecided.startswith("outputs are classes")
+
+
+def test_a_part_of_the_law_is_told_through_modules_that_carry_none() -> None:
+    network, _ = distance()
+    inputs = frozenset({("x", 0), ("x", 1), ("x", 2), ("x", 3), ("h1", 0), ("h1", 2)})
+    modules = [inputs, frozenset({("h1", 1), ("h1", 3)}), frozenset({("h2", 0), ("h2", 1)}), frozenset({("y", 0)})]
+    found = module_formulas(checkpoint(network), network, modules, {"y1": formula(LAW)})
+    by_module = {one.module: one for one in found.quantities}
+    assert by_module[0].origin == by_module[1].origin == "fit"  # half of each distance
+    assert by_module[2].origin == "through" and by_module[2].arguments == INPUTS
+    assert by_module[2].network.word == "follows" and str(by_module[3].expression) == by_module[2].name
+    assert found.compositions["y1"].equal
+    alone = [inputs | modules[1] | modules[2], modules[3]]
+    wrong = {"y1": formula(sympy.Abs(X1))}  # no part of it is carried: the output is searched in what its module reads
+    other = module_formulas(checkpoint(network), network, alone, wrong)
+    assert other.quantities[-1].origin == "fit" and not other.compositions["y1"].equal
