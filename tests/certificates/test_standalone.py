@@ -18,7 +18,8 @@ from bimt_train.checkpoints import from_state_dict
 
 FILE = Path(standalone.__file__)
 TEXTS = [
-    "exp(x) - log(x + 3)", "sin(5*x)*cos(3*x)", "tan(x/2)", "tanh(2*x)", "atan(3*x)", "asin(x/1.6)", "acos(x/3)", "erf(x)",
+    "exp(x) - log(x + 3)", "sin(5*x)*cos(3*x)", "tan(x/2)", "tanh(2*x)", "atan(3*x)", "asin(x/1.6)",
+    "acos(x/3)", "erf(x)",
     "sqrt(x + 2)", "(x + 2)**(3/2)", "(x + 2)**(1/3)", "1/(x + 3)", "(x + 3)**-2", "x**3 - 2*x**2", "abs(x)", "E**x",
     "max(x, 0.3, -x)", "min(x, x**2)", "sinh(x)", "cosh(x)", "sin(40*x)", "pi*x", "(x - 5)**-3",
 ]  # fmt: skip
