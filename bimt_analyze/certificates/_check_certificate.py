@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from bimt_train import InputError
 
+from . import standalone
+from .checker._box_claim import BoxClaim
 from .checker._check import Checked, NoCertificate, check
 from .checker._fields import Refused
 
@@ -29,7 +31,10 @@ class UnprovedError(InputError):
 
 
 def check_certificate(source: "str | Path | bytes", *, checkpoint: "Checkpoint | str | Path | None" = None) -> Checked:
-    """Check a certificate: its form, its digests, and its proof, by an evaluation of its own.
+    """Check a certificate: its form, its digests, and its proof.
+
+    A bound on a box is proved twice: from the certificate's own tree of parts, and anew by `standalone`, which shares
+    nothing with the search. It holds only if both agree.
 
     Parameters
     ----------
@@ -70,9 +75,11 @@ def check_certificate(source: "str | Path | bytes", *, checkpoint: "Checkpoint |
         raise InputError("the file cannot be read", where=where, got=error.strerror or str(error)) from None
     try:
         found = check(data)
+        if isinstance(found.claim, BoxClaim):
+            standalone.check(data)
     except NoCertificate as error:
         raise InputError("not a certificate", where=where, got=str(error)) from None
-    except Refused as error:
+    except (Refused, standalone.Refused) as error:
         raise UnprovedError("not proved", where=where, got=str(error)) from None
     if checkpoint is not None:
         _same_network(data, found, checkpoint, where)
