@@ -21,7 +21,7 @@ from bimt_train.checkpoints import Checkpoint, Network
 from bimt_train.models import MLP
 from bimt_train.tasks import Dataset, Task, independence
 
-CROSSTALK = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4)
+CROSSTALK = (0.0, 0.01, 0.02, 0.05, 0.2, 0.4)
 SAMPLES, LEVEL, STEPS = 99, 0.05, 1500
 
 
@@ -96,9 +96,12 @@ def draw(options: Options) -> None:
         modular.append(float(np.mean([p_of(one) < LEVEL for one in planted])))
         held = [circuit_controls(one, circuit_of(one, refit_steps=0)) for one in planted]
         faithful.append(float(np.mean([one.faithful for one in held])))
-    left, right = Figure(figsize=(8, 3.4), layout="constrained").subplots(1, 2)
+    figure = Figure(figsize=(8, 3.4), layout="constrained")
+    left, right = figure.subplots(1, 2)
     draw_level(left, found)
     draw_power(right, modular, faithful, options.seeds)
+    figure.draw_without_rendering()  # the picture is cropped to where things then are
+    figure.set_layout_engine("none")
     options.save(left, "calibration")
     for kind, values in found.items():
         print(f"{kind}: {np.mean(np.array(values) < LEVEL):.0%} of {len(values)} with p < {LEVEL}")

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import calibration
 import figure3_formulas
 import figure4_two_moons
 import figure5_modular_addition
@@ -24,6 +25,7 @@ FIGURES = (
     (figure7_in_context, 1),
     (figure8_mnist, 1),
     (recurrent_net, 4),
+    (calibration, 20),
 )
 
 

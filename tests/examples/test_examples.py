@@ -21,6 +21,7 @@ PICTURES = {
     "figure8_mnist": {"mnist.png", "mnist-features.png", "mnist-classes.png", "mnist-circuits.png"},
     "film": {"training.gif"},
     "recurrent_net": {"evidence.png"},
+    "calibration": {"calibration.png"},
 }
 
 
