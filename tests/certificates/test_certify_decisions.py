@@ -90,3 +90,9 @@ def test_tokens_and_the_largest_output():
         check_certificate(found.data, checkpoint=checkpoint)
     with pytest.raises(InputError, match="another decision at a = 0, b = 1"):
         certify_decisions(checkpoint, "(a + 2*b) % 3")
+
+
+@pytest.mark.parametrize("formula", ["Equivalent(x1, x2, x3)", "Implies(x1, x2, x3)"])
+def test_three_arguments_where_sympy_means_something_else_are_not_read(gate, formula):
+    with pytest.raises(InputError, match="no formula of logic and whole numbers"):
+        certify_decisions(gate, formula, output="y1")

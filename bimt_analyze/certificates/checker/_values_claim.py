@@ -160,7 +160,9 @@ def _decided(node: ast.expr, values: Mapping[str, Array]) -> Array:
             found = _ARITHMETIC[type(op)](_number(_decided(a, values)), _number(_decided(b, values)))
         case ast.BinOp(left=a, op=op, right=b) if type(op) in _LOGIC:
             found = _LOGIC[type(op)](_truth(_decided(a, values)), _truth(_decided(b, values)))
-        case ast.Call(func=ast.Name(id=f), args=[_, _, *_] as args, keywords=[]) if f in _LOGIC:
+        case ast.Call(func=ast.Name(id=f), args=[_, _, *more] as args, keywords=[]) if f in _LOGIC and (
+            not more or f in ("And", "Or", "Xor")  # sympy's Equivalent of three says that all are equal
+        ):
             found = reduce(_LOGIC[f], (_truth(_decided(a, values)) for a in args))
         case _:
             raise Unreadable(f"no formula of logic and whole numbers: {ast.unparse(node)[:60]}")
