@@ -161,7 +161,9 @@ def analyze(
         written = None
         if chosen.time_limit > 0:
             modules = in_task_order(network, choice.level.partition)
-            written = module_formulas(checkpoint, network, modules, formulas, seed=chosen.seed)
+            written = module_formulas(
+                checkpoint, network, modules, formulas, time_limit=chosen.time_limit, seed=chosen.seed
+            )
     return Report(
         checkpoint=checkpoint,
         circuit=circuit,
@@ -269,7 +271,10 @@ def formulas_of(checkpoint: Checkpoint, circuit: Network, options: AnalysisOptio
         left = 0.0 if interrupted else left - formula.work  # the others get the least there is
         seen = None if formula.verification is None else formula.verification.network
         if seen is not None and seen.word == "departs":
-            own = network_formula(network, names=task.inputs, output=output, ranges=task.ranges, seed=options.seed)
+            own = network_formula(
+                network, names=task.inputs, output=output, ranges=task.ranges,
+                time_limit=min(options.time_limit, 3.0), seed=options.seed,
+            )  # fmt: skip
             formula = replace(formula, of_network=own)
         found[output] = formula
     return found

@@ -24,6 +24,7 @@ def module_formulas(
     modules: Sequence[frozenset[NodeId]],
     formulas: Mapping[str, Formula],
     *,
+    time_limit: float = 20.0,
     seed: int = 0,
 ) -> ModuleFormulas:
     """Write down every module: the formula of each quantity that it sends, and of each output that it computes.
@@ -39,6 +40,8 @@ def module_formulas(
     formulas : mapping of str to Formula
         Output -> its formula, as far as there is one. Their parts are proposed for what modules send; the network
         decides.
+    time_limit : float, default 20.0
+        Units of work for all formulas that are searched; one search gets at most 2, and an eighth of them.
     seed : int, default 0
         Of the fresh points, and of searches.
 
@@ -91,7 +94,7 @@ def module_formulas(
     try:
         if logical:
             return TruthWriter(checkpoint, network, modules).written()
-        return NumberWriter(network, task, modules, formulas, x, fresh, seed).written()
+        return NumberWriter(network, task, modules, formulas, x, fresh, time_limit, seed).written()
     except InputError as error:
         return _outputs_alone(checkpoint, network, modules, formulas, fresh, str(error))
 

@@ -61,6 +61,8 @@ class NumberWriter:
         Points on which quantities are chosen, in the task's units.
     fresh : array of float64, shape (points, inputs)
         Points on which they are judged.
+    time_limit : float
+        Units of work for all searches.
     seed : int
         Of searches.
     """
@@ -71,6 +73,7 @@ class NumberWriter:
     formulas: Mapping[str, Formula]
     x: Float64[np.ndarray, "rows inputs"]
     fresh: Float64[np.ndarray, "points inputs"]
+    time_limit: float
     seed: int
     _quantities: list[SentQuantity] = field(default_factory=list, init=False)
     _carried: dict[tuple[int, str], list[_Quantity]] = field(default_factory=dict, init=False)
@@ -184,7 +187,8 @@ class NumberWriter:
             return _weighted_sum(symbols, columns, y), "fit"
         self._searched += 1
         names = [str(symbol) for symbol in symbols]
-        found = approximate_formula(columns, y, names=names, output=name, time_limit=SECONDS, seed=self.seed)
+        work = min(SECONDS, self.time_limit / _SEARCHED)
+        found = approximate_formula(columns, y, names=names, output=name, time_limit=work, seed=self.seed)
         return _without_dust(found.expression, float(y.std())), "fit"
 
     def _restated(self, expression: sympy.Expr, read: Read) -> Iterator[sympy.Expr]:

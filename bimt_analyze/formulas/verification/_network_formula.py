@@ -9,7 +9,6 @@ from .._formula import Formula, Predictor
 from ._verify_formula import verify_formula
 
 _SEARCHED, _HELD = 400, 200  # fresh points
-_SECONDS = 3.0
 
 
 def network_formula(
@@ -18,6 +17,7 @@ def network_formula(
     names: Sequence[str],
     output: str,
     ranges: Sequence[tuple[float, float]],
+    time_limit: float = 3.0,
     seed: int = 0,
 ) -> Formula:
     """A short formula of a network's own answers on fresh points, with its verdict.
@@ -32,6 +32,8 @@ def network_formula(
         The name of the output.
     ranges : sequence of (float, float)
         Least and largest value of each input, between which points are drawn.
+    time_limit : float, default 3.0
+        Units of work for the search.
     seed : int, default 0
         Of the points and of the search.
 
@@ -51,5 +53,5 @@ def network_formula(
     x = np.random.default_rng(seed).uniform(low, high, (_SEARCHED + _HELD, len(names)))
     y = np.asarray(network(x), dtype=np.float64).reshape(len(x))
     searched, held = (x[:_SEARCHED], y[:_SEARCHED]), (x[_SEARCHED:], y[_SEARCHED:])
-    found = approximate_formula(*searched, names=names, output=output, time_limit=_SECONDS, seed=seed)
+    found = approximate_formula(*searched, names=names, output=output, time_limit=time_limit, seed=seed)
     return verify_formula(found, x_test=held[0], y_test=held[1], truth=None, ranges=ranges, network=network, seed=seed)
