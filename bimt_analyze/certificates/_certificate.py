@@ -45,7 +45,15 @@ class Certificate:
     def of(
         cls, claim: dict[str, Any], network: dict[str, Any], proof: dict[str, Any], *, complete: bool
     ) -> "Certificate":
-        """Write the file's text, with its digests."""
+        """Write the file's text, with its digests.
+
+        Parameters
+        ----------
+        claim, network, proof : dict
+            The statement, the layers and the proof as plain JSON, as `checker` reads them.
+        complete : bool
+            Whether the search ended by itself, and not because its time was up.
+        """
         versions = {name: importlib.metadata.version(name) for name in ("bimt", "numpy")}
         said = {
             "format": FORMAT,

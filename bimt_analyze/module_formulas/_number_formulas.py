@@ -38,7 +38,7 @@ class _Quantity:
     place: int
 
     def read(self, recorded: RecordedActivations) -> Values:
-        """Its values, as the neurons carry them."""
+        """The quantity's values, read off the neurons that carry it."""
         parts = self.signal.parts(recorded.activations[self.signal.group])
         return np.asarray(self.decoder(parts)[:, self.place])
 

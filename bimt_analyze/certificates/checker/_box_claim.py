@@ -123,7 +123,15 @@ def apart(network: Form, formula: Form) -> tuple[Array, Array]:
 
 
 def leaves(low: Array, high: Array, splits: bytes) -> Iterator[tuple[Array, Array]]:
-    """The leaves of a tree of halved boxes, level by level: one byte a box, the axis that is halved, or 255."""
+    """The leaves of a tree of halved boxes, level by level.
+
+    Parameters
+    ----------
+    low, high : arrays of shape [inputs]
+        The whole box.
+    splits : bytes
+        One byte a box, level by level: the axis along which it is halved, or 255 for a leaf.
+    """
     low, high, place = low[None], high[None], 0
     while len(low):
         codes = np.frombuffer(splits[place : place + len(low)], np.uint8)
@@ -136,7 +144,15 @@ def leaves(low: Array, high: Array, splits: bytes) -> Iterator[tuple[Array, Arra
 
 
 def halved(low: Array, high: Array, axes: Array) -> tuple[Array, Array]:
-    """Both halves of each box; one number ends the first and begins the second."""
+    """Both halves of each box: the number at which the lower half ends is that at which the upper half begins.
+
+    Parameters
+    ----------
+    low, high : arrays of shape [boxes, inputs]
+        The boxes.
+    axes : array of shape [boxes]
+        Along which input each is halved.
+    """
     each = np.arange(len(low))
     middle = low[each, axes] / 2 + high[each, axes] / 2
     first, second = high.copy(), low.copy()

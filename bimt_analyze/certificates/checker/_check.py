@@ -53,7 +53,13 @@ class Checked:
 
 
 def read(data: bytes) -> dict[str, Any]:
-    """The JSON of a certificate, its form and both digests checked, its proof not."""
+    """The JSON of a certificate, its form and both digests checked, its proof not.
+
+    Parameters
+    ----------
+    data : bytes
+        The file.
+    """
     try:
         found = json.loads(data)
     except (ValueError, RecursionError):

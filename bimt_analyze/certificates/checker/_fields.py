@@ -15,13 +15,31 @@ class Refused(ValueError):
 
 
 def must(condition: Any, otherwise: str) -> None:
-    """Refuse unless a condition is true."""
+    """Refuse unless a condition is true.
+
+    Parameters
+    ----------
+    condition : bool
+        What must hold.
+    otherwise : str
+        Why the certificate is refused where it does not.
+    """
     if not condition:
         raise Refused(otherwise)
 
 
 def fields(data: Any, names: Sequence[str], where: str) -> dict[str, Any]:
-    """A JSON object with exactly these fields."""
+    """A JSON object with exactly these fields.
+
+    Parameters
+    ----------
+    data : object
+        What JSON gave.
+    names : sequence of str
+        The fields.
+    where : str
+        What the object is, for the message.
+    """
     must(isinstance(data, dict), f"{where} is no object")
     for name in (*names, *data):
         must(name in data, f"{where} without {name!r}")
