@@ -23,7 +23,7 @@ import sympy
 from _measure import table, write_section
 
 from bimt_analyze import Report, analyze, open_checkpoint
-from bimt_analyze.formulas._verdict_words import network_word
+from bimt_analyze.formulas.verdicts._network_verdict import network_word
 from bimt_train.checkpoints import Checkpoint
 from bimt_train.expressions import Decomposition
 

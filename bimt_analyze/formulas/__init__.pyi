@@ -10,10 +10,6 @@ from ._formula import Verification as Verification
 from ._search_options import SearchOptions as SearchOptions
 from ._shared_parts import SharedParts as SharedParts
 from ._shared_parts import shared_parts as shared_parts
-from ._verdict_words import DATA_WORDS as DATA_WORDS
-from ._verdict_words import NETWORK_WORDS as NETWORK_WORDS
-from ._verdict_words import NetworkVerdict as NetworkVerdict
-from ._verdict_words import Rival as Rival
 from .export._torch_module import FormulaModule as FormulaModule
 from .hints._circuit_structure import read_structure as read_structure
 from .hints._differentiable import Differentiable as Differentiable
@@ -29,5 +25,10 @@ from .problem._structure import Ridge as Ridge
 from .problem._structure import Structure as Structure
 from .symbolic._equality import Equality as Equality
 from .symbolic._equality import same_function as same_function
+from .verdicts._data_words import DATA_WORDS as DATA_WORDS
+from .verdicts._data_words import Rival as Rival
+from .verdicts._network_verdict import NETWORK_WORDS as NETWORK_WORDS
+from .verdicts._network_verdict import NetworkVerdict as NetworkVerdict
+from .verdicts._network_verdict import network_verdict as network_verdict
 from .verification._network_formula import network_formula as network_formula
 from .verification._verify_formula import verify_formula as verify_formula

@@ -9,12 +9,13 @@ import sympy
 from jaxtyping import Float64
 
 from ._fidelity import Divergence
-from ._verdict_words import IDENTIFIED, DataWord, NetworkVerdict, Rival, cut_short
 from .export._latex_name import latex_name
 from .hints._structural_tests import StructuralTestResult
 from .problem._precision import UNKNOWN_PRECISION, RowPrecision
 from .problem._snapping import Constant
 from .problem._template import numeric
+from .verdicts._data_words import IDENTIFIED, DataWord, Rival, cut_short
+from .verdicts._network_verdict import NetworkVerdict
 
 if TYPE_CHECKING:
     from torch import nn

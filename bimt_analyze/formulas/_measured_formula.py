@@ -11,13 +11,13 @@ from ._candidate import Candidate
 from ._formula import Formula, ParetoEntry
 from ._row_bounds import distinct_rows, row_fit
 from ._searched_rows import distinct, searched_rows
-from ._verdict_words import cut_short
 from .problem._budget import Budget, Ledger
 from .problem._precision import RowPrecision
 from .problem._search_problem import SearchProblem
 from .problem._smooth import noise_level
 from .problem._snapping import Constant
 from .problem._template import numeric
+from .verdicts._data_words import cut_short
 
 FEWEST_FOR_NOISE = 20  # rows below which a smooth fit says nothing about noise
 _NOISE = 1.5  # a residual within this factor of what smooth fits leave may be noise

@@ -8,10 +8,10 @@ import sympy
 from bimt_train import InputError
 from bimt_train.checkpoints import Checkpoint, Network
 
-from ..formulas import Formula
+from ..formulas import Formula, network_verdict
 from ..formulas.problem._template import numeric
 from ..graph import NodeId
-from ._number_formulas import NumberWriter, held_against
+from ._number_formulas import NumberWriter
 from ._sent_quantity import Composition, ModuleFormulas, SentQuantity
 from ._truth_formulas import TruthWriter, reads_truth_values
 
@@ -118,7 +118,7 @@ def _outputs_alone(
             continue
         unit = 1.0 if task.output_scale is None else float(task.output_scale[place])
         formula = formulas[output]
-        seen = held_against(answers[:, place] * unit, numeric(formula.expression, symbols)(fresh))
+        seen = network_verdict(answers[:, place] * unit, numeric(formula.expression, symbols)(fresh))
         said = formula.expression
         quantities.append(SentQuantity(output, owner[group, place], (), formula.variables, said, said, seen))
         compositions[output] = Composition(said, equal=True, r2=seen.r2)

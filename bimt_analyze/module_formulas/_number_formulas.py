@@ -11,8 +11,7 @@ from jaxtyping import Float64
 from bimt_train.checkpoints import Network, TaskSpec
 
 from ..audits.functions._module_outputs import RecordedActivations
-from ..formulas import Formula, NetworkVerdict, approximate_formula, same_function
-from ..formulas._verdict_words import network_word
+from ..formulas import Formula, NetworkVerdict, approximate_formula, network_verdict, same_function
 from ..formulas.problem._template import numeric
 from ..graph import NodeId
 from ._carried import Decoder, decoder
@@ -179,7 +178,7 @@ class NumberWriter:
         if proposed is not None:
             forms = [form for form in self._restated(proposed, read) if form.free_symbols <= set(symbols)]
             if forms:
-                r2 = {form: held_against(y, numeric(form, symbols)(columns)).r2 for form in forms}
+                r2 = {form: network_verdict(y, numeric(form, symbols)(columns)).r2 for form in forms}
                 return max(dict.fromkeys(forms), key=lambda form: round(r2[form], 4)), "law"
             if sent:
                 return proposed, "through"
@@ -228,7 +227,7 @@ class NumberWriter:
 
     def _verdict(self, y: Values, expression: sympy.Expr, read: Read) -> NetworkVerdict:
         symbols, columns = self._arguments(self._with_inputs(read), self._judged, self.fresh)
-        return held_against(y, numeric(expression, symbols)(columns))
+        return network_verdict(y, numeric(expression, symbols)(columns))
 
     def _in_inputs(self, expression: sympy.Expr) -> sympy.Expr:
         return expression.xreplace({sympy.Symbol(one.name, real=True): one.in_inputs for one in self._quantities})
@@ -240,37 +239,7 @@ class NumberWriter:
             ranges = dict(zip(self.task.inputs, self.task.ranges, strict=True))
             found = same_function(written.in_inputs, formula.expression, ranges=ranges, seed=self.seed)
             equal = found.canonical == "equal"
-        return Composition(written.in_inputs, equal, held_against(self._output(self._judged, place), said).r2)
-
-
-def held_against(y: Values, said: Values) -> NetworkVerdict:
-    """How far values of a network follow those of a formula.
-
-    Parameters
-    ----------
-    y : array of float64, shape (points,)
-        What the network gives.
-    said : array of float64, shape (points,)
-        What the formula says; points where it says nothing are left out.
-
-    Returns
-    -------
-    NetworkVerdict
-        The word, with its numbers.
-
-    Examples
-    --------
-    >>> held_against(np.array([0.0, 1.0, 2.0]), np.array([0.0, 1.0, 2.0])).word
-    'follows'
-    """
-    inside = np.isfinite(said) & np.isfinite(y)
-    points = int(inside.sum())
-    y, said = y[inside], said[inside]
-    if points < 2 or y.std() == 0:
-        return NetworkVerdict("departs", r2=0.0, worst=float("inf"), points=points)
-    r2 = 1 - float(np.mean((y - said) ** 2) / y.var())
-    worst = float(np.abs(y - said).max() / y.std())
-    return NetworkVerdict(network_word(r2, worst), r2=r2, worst=worst, points=points)
+        return Composition(written.in_inputs, equal, network_verdict(self._output(self._judged, place), said).r2)
 
 
 def _without_dust(expression: sympy.Expr, unit: float) -> sympy.Expr:

@@ -12,10 +12,10 @@ from bimt_train.checkpoints import Checkpoint, Network
 
 from ..audits.functions._decided_values import decided_values
 from ..audits.functions._module_outputs import RecordedActivations
-from ..formulas import NetworkVerdict, approximate_formula
+from ..formulas import NetworkVerdict, approximate_formula, network_verdict
 from ..graph import NodeId
 from ._carried_quantities import CARRIED
-from ._number_formulas import SECONDS, held_against
+from ._number_formulas import SECONDS
 from ._sent_quantity import Composition, ModuleFormulas, SentQuantity
 from ._signals import Read, Signal, Wiring
 from ._truth_tables import shortest_logic
@@ -115,7 +115,9 @@ class TruthWriter:
         """Write down the truth values that one signal carries; where it takes more than two values, its first part."""
         parts = signal.parts(self._recorded.activations[signal.group])
         columns = [_parted(column) for column in parts.T]
-        told = [held_against(column, _means(column, truth)).r2 for column, truth in zip(parts.T, columns, strict=True)]
+        told = [
+            network_verdict(column, _means(column, truth)).r2 for column, truth in zip(parts.T, columns, strict=True)
+        ]
         kept: dict[str, Truths] = {}
         read = self._wiring.read(signal.sender, signal.group, signal.neurons)
         if min(told) < CARRIED:
@@ -163,7 +165,7 @@ class TruthWriter:
             arguments=found.variables,
             expression=found.expression,
             in_inputs=found.expression,
-            network=held_against(values, found.predict(columns)),
+            network=network_verdict(values, found.predict(columns)),
             origin="fit",
         )
 
@@ -186,7 +188,7 @@ class TruthWriter:
         symbols = [sympy.Symbol(name, real=True) for name in self.checkpoint.task.inputs]
         said = np.asarray(sympy.lambdify(symbols, expression, "numpy")(*self._x.T))
         said = np.broadcast_to(said, truth.shape).astype(np.float64)
-        return held_against(truth.astype(np.float64), said)
+        return network_verdict(truth.astype(np.float64), said)
 
 
 def _length(expression: sympy.Basic) -> tuple[int, int]:

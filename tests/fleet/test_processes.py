@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,13 +14,21 @@ from bimt_train import InputError
 QUICK = AnalysisOptions(samples=0, time_limit=0, refit_steps=0)
 SAID = Sampling(activation="relu", ranges=((-1.0, 1.0),))
 MARK = f"bimt-test-{os.getpid()}"
-BUDGET = 4.0  # seconds, of which a good file takes a tenth
+BUDGET = 3.0  # seconds, of a file that never ends
 BAD = {
     "killed": "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n",
     "leaves": "import sys\nsys.exit(0)\n",
     "raises": "raise KeyError('two\\nlines')\n",
-    "sleeps": "import time\ntime.sleep(600)\n",
 }
+
+
+def processes_left():
+    """Processes that a run started and did not end; where there is no /proc, none are seen."""
+    left = []
+    for environ in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):  # it has just ended, or is another user's
+            left += [environ.parent.name] if MARK.encode() in environ.read_bytes() else []
+    return left
 
 
 @pytest.fixture(scope="module")
@@ -40,31 +47,33 @@ def manifest(tmp_path_factory, linear):
 
 @pytest.fixture(scope="module")
 def found(manifest):
-    began = time.perf_counter()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MARK", MARK)  # its processes inherit it, and those that they start
-        fleet = analyze_many([manifest], QUICK, sampling=SAID, time_budget=BUDGET, processes=1)
-    return fleet, time.perf_counter() - began
+        return analyze_many([manifest], QUICK, sampling=SAID, processes=1)
 
 
 def test_harm_stays_with_the_file_that_does_it(found):
-    fleet, _ = found
-    assert [member.failure is None for member in fleet.members] == [True, False] * 4
-    failures = {member.name: member.failure for member in fleet.failed}
+    assert [member.failure is None for member in found.members] == [True, False] * 3
+    failures = {member.name: member.failure for member in found.failed}
     assert failures["killed"].kind == "died" and "SIGKILL" in failures["killed"].reason
     assert failures["leaves"].kind == "crashed" and "SystemExit" in failures["leaves"].reason
     assert "KeyError" in failures["raises"].reason and "\n" not in failures["raises"].reason
 
 
-def test_a_file_that_takes_too_long_says_so(found):
-    fleet, seconds = found
-    (late,) = [member for member in fleet.failed if member.failure.kind == "late"]
-    assert late.name == "sleeps" and late.failure.reason == "not done within the time budget of 4 s"
-    assert BUDGET <= late.seconds < 2 * BUDGET and seconds < 100
+def test_a_file_that_takes_too_long_says_so(tmp_path, linear, monkeypatch):
+    """Alone: on a busy machine a good file beside this one may take that long as well."""
+    monkeypatch.setenv("MARK", MARK)
+    linear(tmp_path / "sleeps.pt")
+    (tmp_path / "sleeps.py").write_text("import time\ntime.sleep(600)\n")
+    (tmp_path / "all.csv").write_text("file,model\nsleeps.pt,sleeps.py:Kind\n")
+    fleet = analyze_many([tmp_path / "all.csv"], QUICK, sampling=SAID, time_budget=BUDGET, processes=1)
+    (late,) = fleet.members
+    assert late.failure.kind == "late" and late.failure.reason == "not done within the time budget of 3 s"
+    assert BUDGET <= late.seconds < 100  # far from the 600 s that it wants
+    assert processes_left() == []
 
 
 def test_order_and_number_of_processes_change_nothing(manifest, found):
-    fleet, _ = found
     files = [manifest.parent / f"good{place}.pt" for place in (2, 0)]
     again = analyze_many(files, QUICK, sampling=SAID, processes=2)
     assert [member.name for member in again.members] == ["good2", "good0"]
@@ -74,17 +83,12 @@ def test_order_and_number_of_processes_change_nothing(manifest, found):
         del report["provenance"]["seconds"]
         return report
 
-    before = {member.name: plain(member) for member in fleet.members if member.outcome}
+    before = {member.name: plain(member) for member in found.members if member.outcome}
     assert [plain(member) for member in again.members] == [before["good2"], before["good0"]]
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc")
 def test_no_process_is_left(found):
-    left = []
-    for environ in Path("/proc").glob("[0-9]*/environ"):
-        with suppress(OSError):  # it has just ended, or is another user's
-            left += [environ.parent.name] if MARK.encode() in environ.read_bytes() else []
-    assert left == []
+    assert processes_left() == []
 
 
 def test_a_budget_of_nothing_is_bad_input(manifest, capsys):

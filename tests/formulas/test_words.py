@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas import DATA_WORDS, NETWORK_WORDS, find_formula, verify_formula
-from bimt_analyze.formulas._verdict_words import IDENTIFIED, network_word
+from bimt_analyze.formulas import DATA_WORDS, NETWORK_WORDS, find_formula, network_verdict, verify_formula
+from bimt_analyze.formulas.verdicts._data_words import IDENTIFIED
+from bimt_analyze.formulas.verdicts._network_verdict import network_word
 
 LAWLESS = {"interpolation", "none"}
 
@@ -136,6 +137,13 @@ def test_the_network_has_a_verdict_of_its_own() -> None:
 )
 def test_each_word_for_the_network_has_its_bound(r2, worst, word) -> None:
     assert network_word(r2, worst) == word and word in NETWORK_WORDS
+
+
+def test_a_constant_network_follows_its_own_constant_and_no_other() -> None:
+    seen = np.full(5, 2.0)
+    assert network_verdict(seen, np.full(5, 2.0)).word == "follows"
+    assert network_verdict(seen, np.full(5, 1.0)).word == "departs"
+    assert network_verdict(seen, np.full(5, np.nan)).points == 0
 
 
 def test_the_docs_define_every_word() -> None:

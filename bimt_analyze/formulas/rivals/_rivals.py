@@ -11,7 +11,6 @@ from jaxtyping import Float64
 
 from .._candidate import finish
 from .._row_bounds import own_rounding
-from .._verdict_words import Rival
 from ..problem._budget import Budget
 from ..problem._constants import refine
 from ..problem._precision import RowPrecision, allowances
@@ -21,6 +20,7 @@ from ..series._resummed_series import resummed_series
 from ..series._truncated_series import truncated_series
 from ..symbolic._equality import same_function
 from ..symbolic._tidy import complexity
+from ..verdicts._data_words import Rival
 from ._deciding_rows import deciding_rows
 from ._input_relations import InputRelation, input_relations
 from ._restated_inputs import restated_inputs

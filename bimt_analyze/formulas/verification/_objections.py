@@ -7,7 +7,7 @@ import sympy
 
 from .._candidate import UNEXPLAINED
 from .._formula import Formula, Verification
-from .._verdict_words import DataWord, Rival
+from ..verdicts._data_words import DataWord, Rival
 from ._row_evidence import Evidence
 
 FRESH = 1e-9  # relative error on fresh points that constants in double precision may leave

@@ -7,9 +7,9 @@ from jaxtyping import Float64
 
 from .._formula import Formula
 from .._row_bounds import distinct_rows, own_rounding, row_fit
-from .._verdict_words import PREDICTS, DataWord
 from ..problem._precision import UNKNOWN_PRECISION, RowPrecision, row_precision
 from ..problem._search_problem import deviation
+from ..verdicts._data_words import PREDICTS, DataWord
 
 Table = tuple[Float64[np.ndarray, "rows inputs"], Float64[np.ndarray, "rows"]]
 

@@ -13,12 +13,13 @@ from .._fidelity import FAITHFUL, divergence
 from .._formula import Formula, NumericCheck, Predictor, Verification
 from .._search_options import SearchOptions
 from .._searched_rows import check_rows
-from .._verdict_words import NetworkVerdict, Rival, cut_short, network_word
 from ..problem._budget import Budget
 from ..problem._search_problem import deviation
 from ..problem._template import node_count
 from ..rivals._rivals import relations_of, rivals
 from ..symbolic._equality import Equality, same_function
+from ..verdicts._data_words import Rival, cut_short
+from ..verdicts._network_verdict import NetworkVerdict, network_verdict
 from ._noise import foreseen, noise_objections
 from ._objections import objections, too_little, word_of
 from ._row_evidence import Evidence
@@ -141,7 +142,7 @@ def verify_formula(
         method=equality.method,
         inside=inside,
         outside=outside,
-        network=None if network is None else _network_verdict(formula, network, ranges, seed),
+        network=None if network is None else _held_against_network(formula, network, ranges, seed),
         statement="",
         distinct_test=rows.distinct,
     )
@@ -221,21 +222,13 @@ def _constant_error(formula: Formula) -> float:
     return max((e for e in errors if np.isfinite(e)), default=0.0)
 
 
-def _network_verdict(
+def _held_against_network(
     formula: Formula, network: Predictor, ranges: Sequence[tuple[float, float]], seed: int
 ) -> NetworkVerdict:
     """How far the network follows the formula, on fresh points where the formula is real."""
     x = _points(ranges, seed + 2, _NETWORK_POINTS)
     seen = np.asarray(network(x), dtype=np.float64).reshape(len(x))
-    said = formula.predict(x)
-    counted = np.isfinite(said) & np.isfinite(seen)
-    if not np.any(counted):
-        return NetworkVerdict("departs", float("-inf"), float("inf"), 0)
-    unit = deviation(seen[counted])
-    with np.errstate(all="ignore"):
-        miss = (seen[counted] - said[counted]) / unit
-        r2, worst = 1.0 - float(np.mean(miss**2)), float(np.max(np.abs(miss)))
-    return NetworkVerdict(network_word(r2, worst), r2, worst, int(counted.sum()))
+    return network_verdict(seen, formula.predict(x))
 
 
 def _points(ranges: Sequence[tuple[float, float]], seed: int, count: int) -> Float64[np.ndarray, "points inputs"]:

@@ -1,4 +1,4 @@
-"""The scale of words for a law of the data and for how far a network follows it, each with its one definition."""
+"""The scale of words for a law of the data, each with its one definition."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ from typing import Literal
 import sympy
 
 DataWord = Literal["exact", "within precision", "within noise", "one of several", "interpolation", "none"]
-NetworkWord = Literal["follows", "close", "rough", "departs"]
 
 DATA_WORDS: Mapping[DataWord, str] = MappingProxyType(
     {
@@ -23,21 +22,9 @@ DATA_WORDS: Mapping[DataWord, str] = MappingProxyType(
 )
 """Each word for the law of the data, the strongest first, with its definition."""
 
-NETWORK_WORDS: Mapping[NetworkWord, str] = MappingProxyType(
-    {
-        "follows": "the largest deviation on fresh points is at most 1e-6 of the output's deviation",
-        "close": "r2 is 0.999 or more on fresh points",
-        "rough": "r2 is 0.9 or more on fresh points",
-        "departs": "r2 is below 0.9 on fresh points",
-    }
-)
-"""Each word for how far a network follows a formula, the strongest first, with its definition."""
-
 IDENTIFIED: frozenset[DataWord] = frozenset({"exact", "within precision", "within noise"})
 """The words that call a form identified."""
 
-_FOLLOWED = 1e-6  # of the output's deviation
-_CLOSE, _ROUGH = 0.999, 0.9  # r2
 PREDICTS = 0.9  # r2 on held-out rows
 
 
@@ -76,61 +63,6 @@ class Rival:
             return said
         row = ", ".join(f"{name} = {value:.4g}" for name, value in self.decided_by[0].items())
         return f"{said}; a row at {row} would decide"
-
-
-@dataclass(frozen=True)
-class NetworkVerdict:
-    """How far a network follows a formula, on fresh points within the ranges.
-
-    Attributes
-    ----------
-    word : {"follows", "close", "rough", "departs"}
-        See `NETWORK_WORDS`.
-    r2 : float
-        1 - mean (network - formula)**2 / variance of the network.
-    worst : float
-        The largest deviation, over the network's standard deviation.
-    points : int
-        How many points were compared: where both are finite.
-
-    Examples
-    --------
-    >>> NetworkVerdict("rough", r2=0.9975, worst=0.21, points=10000).words()
-    'the network follows it to r2 0.9975'
-    """
-
-    word: NetworkWord
-    r2: float
-    worst: float
-    points: int
-
-    def words(self) -> str:
-        """The verdict in one clause."""
-        if self.word == "follows":
-            return f"the network follows it to {self.worst:.0e} of its deviation"
-        if self.word == "departs":
-            return f"the network departs from it: r2 {self.r2:.4g}"
-        return f"the network follows it to r2 {self.r2:.4f}"
-
-
-def network_word(r2: float, worst: float) -> NetworkWord:
-    """The word for how far a network follows a formula.
-
-    Parameters
-    ----------
-    r2 : float
-        Of the formula against the network, on fresh points.
-    worst : float
-        The largest deviation, over the network's own standard deviation.
-
-    Examples
-    --------
-    >>> network_word(0.9975, 0.2), network_word(1.0, 1e-9)
-    ('rough', 'follows')
-    """
-    if worst <= _FOLLOWED:
-        return "follows"
-    return "close" if r2 >= _CLOSE else "rough" if r2 >= _ROUGH else "departs"
 
 
 def cut_short(seconds: float) -> str:
