@@ -1,5 +1,6 @@
 """The side of a fleet that analyses: loads the libraries once, then does each job in a fresh copy of itself."""
 
+import gc
 import importlib
 import os
 import pkgutil
@@ -21,7 +22,7 @@ COPIES = sys.platform.startswith("linux")
 _LIBRARIES = (
     "bimt_analyze._analyze", "bimt_analyze.formulas._find_formula", "bimt_analyze.formulas._shared_parts",
     "bimt_analyze.report._render", "bimt_train.pruning", "matplotlib.pyplot", "matplotlib.backends.backend_svg",
-    "pandas", "sklearn.metrics", "sympy",
+    "pandas", "sympy",
 )  # fmt: skip
 
 
@@ -32,6 +33,7 @@ def serve() -> None:
     os.dup2(2, 1)  # what a library prints is no answer
     for name in (*_LIBRARIES, *_measures()):
         importlib.import_module(name)
+    gc.freeze()  # what is loaded stays: no copy looks through it for garbage
     send(told, READY)
     while (job := receive(given)) is not None:
         send(told, _in_a_copy(job, given) if COPIES else answer(job))

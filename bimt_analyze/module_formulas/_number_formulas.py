@@ -37,7 +37,13 @@ class _Quantity:
     place: int
 
     def read(self, recorded: RecordedActivations) -> Values:
-        """The quantity's values, read off the neurons that carry it."""
+        """The quantity's values, read off the neurons that carry it.
+
+        Parameters
+        ----------
+        recorded : RecordedActivations
+            Of the network on some rows.
+        """
         parts = self.signal.parts(recorded.activations[self.signal.group])
         return np.asarray(self.decoder(parts)[:, self.place])
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float64, Int64
-from sklearn.metrics import adjusted_mutual_info_score
 
 from bimt_train import InputError
 
+from ._labelling_agreement import adjusted_mutual_information
 from ._leiden_searches import VERSIONS, Ready
 from ._partition import Partition
 from ._stability import same_nodes
@@ -155,4 +155,4 @@ def _mean_agreement(
 
 def _agreement(row: Int64[np.ndarray, " nodes"], other: Int64[np.ndarray, " nodes"]) -> float:
     same = bool((row == _first_places(other)).all())
-    return 1.0 if same else float(adjusted_mutual_info_score(row, other))
+    return 1.0 if same else adjusted_mutual_information(row, other)

@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
-from sklearn.metrics import adjusted_mutual_info_score
 
 from bimt_train import InputError
 
 from ..graph import NodeId
+from ._labelling_agreement import adjusted_mutual_information
 from ._partition import NotAPartition, Partition
 
 
 def stability(partitions: Sequence[Partition]) -> float:
     """Mean over all pairs of partitions of their adjusted mutual information, on the neurons that have connections.
 
-    1 when all are equal, about 0 when they agree no better than chance (scikit-learn's ``adjusted_mutual_info_score``:
+    1 when all are equal, about 0 when they agree no better than chance (`adjusted_mutual_information`:
     arithmetic mean of the entropies as normaliser, expectation over random labels of the same counts). 1 as well when
     all are the same trivial partition: stability alone does not make a partition worth having.
 
@@ -57,7 +57,7 @@ def stability(partitions: Sequence[Partition]) -> float:
     counts = list(how_often.values())
     total = float(sum(count * (count - 1) / 2 for count in counts))
     for (a, first), (b, second) in combinations(zip(counts, distinct, strict=True), 2):
-        total += a * b * float(adjusted_mutual_info_score(first, second))
+        total += a * b * adjusted_mutual_information(first, second)
     return total / (len(partitions) * (len(partitions) - 1) / 2)
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Num
-from sklearn.metrics import adjusted_mutual_info_score
 
 from bimt_train.checkpoints import Network
 
 from ...graph import EDGE_WEIGHTS, neuron_graph, with_ends
 from ...modules import RESOLUTIONS, Level, Partition, choose_level, hierarchy
+from ...modules._labelling_agreement import adjusted_mutual_information
 from ..chance._significance import Significance, significance
 from ..truth._matching import labels_apart
 
@@ -153,4 +153,4 @@ def partition_ami(one: Partition, other: Partition) -> float:
     1.0
     """
     nodes = sorted(one.nodes & other.nodes)
-    return float(adjusted_mutual_info_score(labels_apart(one, nodes), labels_apart(other, nodes)))
+    return adjusted_mutual_information(labels_apart(one, nodes), labels_apart(other, nodes))

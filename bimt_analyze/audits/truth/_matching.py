@@ -4,14 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
-
 from bimt_train.checkpoints import Network
 from bimt_train.expressions import Decomposition
 
 from ...graph import NodeId
 from ...modules import Level as FoundLevel
 from ...modules import Partition
+from ...modules._labelling_agreement import adjusted_mutual_information, adjusted_rand
 
 KnownLevel = tuple[frozenset[str], ...]
 
@@ -116,7 +115,7 @@ def scored(found: Sequence[int], known: Sequence[int]) -> Score:
             else "no two belong together"
         )
         return Score(None, None, f"{said} at this level")
-    return Score(float(adjusted_rand_score(known, found)), float(adjusted_mutual_info_score(known, found)))
+    return Score(adjusted_rand(known, found), adjusted_mutual_information(known, found))
 
 
 def matched(

@@ -52,7 +52,15 @@ class BoxClaim:
 
     @classmethod
     def of(cls, data: Any, network: Any) -> "BoxClaim":
-        """Read it from plain JSON."""
+        """Read it from plain JSON.
+
+        Parameters
+        ----------
+        data : object
+            The certificate's claim.
+        network : object
+            The certificate's network, for `Layers.of`.
+        """
         said = fields(data, FIELDS, "claim")
         inputs = names(said["inputs"], "inputs")
         layers = Layers.of(network, len(inputs))
@@ -67,7 +75,13 @@ class BoxClaim:
         return cls(layers, said["output"], said["formula"], inputs, low, high, bound, mean, reached, point)
 
     def forms(self, low: Array, high: Array) -> tuple[Form, Form]:
-        """The network's output and the formula's value on boxes, arrays of shape [boxes, inputs]."""
+        """The network's output and the formula's value on boxes.
+
+        Parameters
+        ----------
+        low, high : arrays of shape [boxes, inputs]
+            The boxes.
+        """
         with np.errstate(all="ignore"):
             x = Form.variables(low, high)
             return self.network(x).at(self.network.outputs.index(self.output)), self._formula(x)
@@ -76,7 +90,13 @@ class BoxClaim:
         return evaluated(parsed(self.formula), {name: x.at(column) for column, name in enumerate(self.inputs)})
 
     def values(self, points: Array) -> Array:
-        """The formula's values at points [points, inputs], rounded; NaN where it has none."""
+        """The formula's values at points, rounded; NaN where it has none.
+
+        Parameters
+        ----------
+        points : array of shape [points, inputs]
+            Anywhere.
+        """
         with np.errstate(all="ignore"):
             found = self._formula(Form.variables(points, points))
         return np.where(np.isfinite(found.rem), found.p[0], np.nan)
@@ -92,7 +112,13 @@ class BoxClaim:
         return float(np.std(np.nan_to_num(formula.p[0]))), float(np.nan_to_num(abs(network.p[0] - formula.p[0])).mean())
 
     def check(self, proof: Any) -> float:
-        """Enclose every leaf and the point, and hold the numbers of the claim against that; the deviation."""
+        """Enclose every leaf and the point, and hold the numbers of the claim against that; the deviation.
+
+        Parameters
+        ----------
+        proof : object
+            The certificate's proof: the tree of halved boxes, with its number of leaves and the mean of their bounds.
+        """
         said = fields(proof, ("splits", "leaves", "mean"), "proof")
         must(type(said["leaves"]) is int, "leaves are no whole number")
         (deviation, mean), worst, total, count = self.sampled(), 0.0, 0.0, 0
@@ -114,7 +140,13 @@ class BoxClaim:
 
 
 def apart(network: Form, formula: Form) -> tuple[Array, Array]:
-    """The least and the largest |network - formula| on each box; 0 and infinity where nothing is proved."""
+    """The least and the largest |network - formula| on each box; 0 and infinity where nothing is proved.
+
+    Parameters
+    ----------
+    network, formula : Form
+        Both on the same boxes.
+    """
     with np.errstate(all="ignore"):
         between = network + -formula
         low, high = np.maximum(np.maximum(between.lo, -between.hi), 0.0), np.maximum(-between.lo, between.hi)
@@ -144,7 +176,7 @@ def leaves(low: Array, high: Array, splits: bytes) -> Iterator[tuple[Array, Arra
 
 
 def halved(low: Array, high: Array, axes: Array) -> tuple[Array, Array]:
-    """Both halves of each box: the number at which the lower half ends is that at which the upper half begins.
+    """Both halves of each box; the lower half ends exactly where the upper half begins.
 
     Parameters
     ----------
@@ -161,7 +193,13 @@ def halved(low: Array, high: Array, axes: Array) -> tuple[Array, Array]:
 
 
 def packed(splits: bytes) -> str:
-    """A tree as text."""
+    """A tree as text.
+
+    Parameters
+    ----------
+    splits : bytes
+        As `leaves` reads it.
+    """
     return base64.b64encode(zlib.compress(splits, 9)).decode("ascii")
 
 

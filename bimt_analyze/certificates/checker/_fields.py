@@ -48,7 +48,15 @@ def fields(data: Any, names: Sequence[str], where: str) -> dict[str, Any]:
 
 
 def numbers(text: Any, count: int | None) -> Array:
-    """Exact numbers, as Python's ``float.hex`` writes them, with a space between; finite, and as many as ``count``."""
+    """Exact and finite numbers.
+
+    Parameters
+    ----------
+    text : object
+        The numbers as Python's ``float.hex`` writes them, with a space between.
+    count : int or None
+        How many there must be; None for one or more.
+    """
     must(isinstance(text, str), "numbers that are no text")
     try:
         found = [float.fromhex(word) for word in text.split()]
@@ -61,17 +69,37 @@ def numbers(text: Any, count: int | None) -> Array:
 
 
 def number(text: Any) -> float:
-    """One exact number."""
+    """One exact number.
+
+    Parameters
+    ----------
+    text : object
+        The number as Python's ``float.hex`` writes it.
+    """
     return float(numbers(text, 1)[0])
 
 
 def written(values: Any) -> str:
-    """Numbers as `numbers` reads them."""
+    """Numbers as `numbers` reads them.
+
+    Parameters
+    ----------
+    values : iterable of float
+        The numbers.
+    """
     return " ".join(float(value).hex() for value in values)
 
 
 def names(data: Any, where: str) -> tuple[str, ...]:
-    """Names that differ and can stand in a formula."""
+    """Names that differ and can stand in a formula.
+
+    Parameters
+    ----------
+    data : object
+        A list of text, from JSON.
+    where : str
+        What is named, for the message.
+    """
     must(isinstance(data, list) and data, f"{where} is no list of names")
     must(
         all(isinstance(name, str) and name.isidentifier() and name not in ("pi", "E") for name in data), f"bad {where}"
@@ -81,10 +109,22 @@ def names(data: Any, where: str) -> tuple[str, ...]:
 
 
 def canonical(data: Any) -> bytes:
-    """The one way to write JSON here: one field a line, sorted."""
+    """The one way to write JSON here: one field a line, sorted.
+
+    Parameters
+    ----------
+    data : object
+        What JSON can hold.
+    """
     return (json.dumps(data, indent=1, sort_keys=True, ensure_ascii=True, allow_nan=False) + "\n").encode("ascii")
 
 
 def digest(data: Any) -> str:
-    """SHA-256 of the JSON."""
+    """SHA-256 of the JSON.
+
+    Parameters
+    ----------
+    data : object
+        What JSON can hold.
+    """
     return hashlib.sha256(canonical(data)).hexdigest()

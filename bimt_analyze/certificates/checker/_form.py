@@ -45,7 +45,17 @@ class Form:
 
     @classmethod
     def of(cls, p: Array, rem: Array, lo: Array, hi: Array) -> "Form":
-        """A form whose coefficients were just rounded, its range narrowed to that of its polynomial."""
+        """A form whose coefficients were just rounded, its range narrowed to that of its polynomial.
+
+        Parameters
+        ----------
+        p : array of shape [coefficients, boxes, ...]
+            The polynomial's coefficients.
+        rem : array of shape [boxes, ...]
+            Its error.
+        lo, hi : arrays of shape [boxes, ...]
+            A range known otherwise.
+        """
         n, size = _axes(p), np.abs(p)
         rounding = ROUND * size.sum(0)
         rem = (rem + rounding) * UP + TINY
@@ -76,11 +86,23 @@ class Form:
         return cls.of(p, np.zeros_like(lo), lo, hi)
 
     def at(self, column: int) -> "Form":
-        """One of several quantities."""
+        """One of several quantities.
+
+        Parameters
+        ----------
+        column : int
+            Which of them.
+        """
         return Form(*(part[..., column] for part in (self.p, self.rem, self.lo, self.hi)))
 
     def constant(self, value: Array, error: Array = 0.0) -> "Form":
-        """A number that is known up to an error, as a form of this one's shape."""
+        """A number that is known up to an error, as a form of this one's shape.
+
+        Parameters
+        ----------
+        value, error : float or array of shape [boxes, ...]
+            The number, and its error.
+        """
         p, zero = np.zeros_like(self.p), np.zeros_like(self.lo)
         p[0] = value
         return Form.of(p, zero + error, *_outward(zero + value - error, zero + value + error))

@@ -35,7 +35,15 @@ class Layers:
 
     @classmethod
     def of(cls, data: Any, inputs: int) -> "Layers":
-        """Read it from plain JSON, every shape checked."""
+        """Read it from plain JSON, every shape checked.
+
+        Parameters
+        ----------
+        data : object
+            The certificate's network.
+        inputs : int
+            How many inputs the claim names.
+        """
         said = fields(data, _FIELDS, "network")
         outputs, tokens = names(said["outputs"], "outputs"), said["tokens"]
         must(type(tokens) is int and 0 <= tokens < 1000, "tokens are no small whole number")

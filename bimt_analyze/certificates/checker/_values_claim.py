@@ -64,7 +64,15 @@ class ValuesClaim:
 
     @classmethod
     def of(cls, data: Any, network: Any) -> "ValuesClaim":
-        """Read it from plain JSON."""
+        """Read it from plain JSON.
+
+        Parameters
+        ----------
+        data : object
+            The certificate's claim.
+        network : object
+            The certificate's network, for `Layers.of`.
+        """
         said = fields(data, FIELDS, "claim")
         inputs = names(said["inputs"], "inputs")
         layers, output, formula = Layers.of(network, len(inputs)), said["output"], said["formula"]
@@ -87,7 +95,15 @@ class ValuesClaim:
             yield np.array(some)
 
     def margins(self, rows: Array, labels: Array) -> Array:
-        """By how much each label wins at least; below 0 where it may lose."""
+        """By how much each label wins at least; below 0 where it may lose.
+
+        Parameters
+        ----------
+        rows : array of shape [rows, inputs]
+            Combinations of values.
+        labels : array of shape [rows]
+            What is said of each: 0 or 1 of one output, or an output's number.
+        """
         out = self.network(Form.variables(rows, rows))
         low, high = (np.where(np.isfinite(out.rem), part, np.nan) for part in (out.lo, out.hi))
         if self.output is not None:
@@ -128,7 +144,13 @@ class ValuesClaim:
         return least, total / count, count
 
     def check(self, proof: Any) -> int:
-        """Hold the margin against what every combination gives; the number of combinations."""
+        """Hold the margin against what every combination gives; the number of combinations.
+
+        Parameters
+        ----------
+        proof : object
+            The certificate's proof: how many combinations, and the mean of their margins.
+        """
         said = fields(proof, ("points", "mean"), "proof")
         must(type(said["points"]) is int, "points are no whole number")
         least, mean, count = self.tried()

@@ -7,7 +7,7 @@ from jaxtyping import Float64
 
 from bimt_train import Recipe, Relocation, train
 from bimt_train.checkpoints import Checkpoint
-from bimt_train.tasks import Task, table_task
+from bimt_train.tasks import Task
 
 from ._differentiable import Differentiable
 
@@ -59,6 +59,8 @@ def surrogate(
     array([1., 1., 1.])
     """
     import pandas as pd
+
+    from bimt_train.tasks import table_task
 
     table = pd.DataFrame(x, columns=list(names))
     target = next(f"y{'_' * k}" for k in range(len(names) + 1) if f"y{'_' * k}" not in names)

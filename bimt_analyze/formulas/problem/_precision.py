@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Float64
-from scipy.stats import chi2
+from scipy.special import chdtr
 
 from ._budget import Budget
 from ._search_problem import deviation
@@ -234,7 +234,7 @@ def _is_designed(values: Values, column: ColumnPrecision) -> bool:
     taken = np.unique(places, return_counts=True)[1]
     expected = len(values) / count
     spread = float(np.sum((taken - expected) ** 2)) / expected + (count - len(taken)) * expected
-    return bool(chi2.cdf(spread, count - 1) < _EVEN)
+    return bool(chdtr(count - 1, spread) < _EVEN)
 
 
 def _whole(values: Float64[np.ndarray, "..."]) -> bool:

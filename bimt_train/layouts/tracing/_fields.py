@@ -185,7 +185,17 @@ def _related(labels: Labels, one: Tensor, other: Tensor) -> Tensor | None:
 
 
 def reduced(labels: Labels, fields: Fields, axes: Iterable[int]) -> Fields:
-    """Fields after the entries along ``axes`` were combined in any way that forgets their order; axes keep length 1."""
+    """Fields after the entries along ``axes`` were combined in any way that forgets their order; axes keep length 1.
+
+    Parameters
+    ----------
+    labels : Labels
+        Of entries.
+    fields : tuple of tensor
+        Labels of the entries of one tensor.
+    axes : iterable of int
+        The axes that are combined.
+    """
     gone = set(axes)
     left = []
     for field in fields:
