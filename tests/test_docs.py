@@ -51,10 +51,12 @@ SHORTER = {
 # A process that has loaded all libraries, and does each command, or a page's snippets, in a child of its own, so that
 # none waits for them. Each snippet has names of its own.
 LOADED = """
-import json, os, sys, traceback
+import gc, json, os, sys, traceback
 from pathlib import Path
 import bimt_analyze._analyze, bimt_analyze.measures, bimt_analyze.report._render, bimt_train.training._train
-import bimt_analyze._cli, bimt_train._cli, matplotlib.pyplot, pandas, sklearn.metrics, sympy
+import bimt_analyze._cli, bimt_train._cli, matplotlib.pyplot, pandas, sympy
+gc.set_threshold(100_000, 50, 100)
+gc.freeze()
 PROGRAMS = {"bimt-train": bimt_train._cli.main, "bimt-analyze": bimt_analyze._cli.main}
 def snippets(texts):
     try:

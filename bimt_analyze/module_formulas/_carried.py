@@ -111,8 +111,79 @@ class Fitted:
         return np.asarray(_features((columns - self.centre) / self.scale, self.knots) @ self.weights)
 
 
+@dataclass(frozen=True, eq=False)
+class Readings:
+    """The maps that read each of many quantities off a signal, from which those of any few are taken.
+
+    Attributes
+    ----------
+    straight, bent : Fitted
+        The affine map, and the splines.
+    of_straight, of_bent : tuple of float
+        r2 of each quantity, on rows that the map was not fitted on.
+    """
+
+    straight: "Fitted"
+    bent: "Fitted"
+    of_straight: tuple[float, ...]
+    of_bent: tuple[float, ...]
+
+    def best(self, place: int) -> float:
+        """The larger r2 of the two maps.
+
+        Parameters
+        ----------
+        place : int
+            Which quantity.
+
+        Returns
+        -------
+        float
+            No decoder of it has a larger one.
+        """
+        return max(self.of_straight[place], self.of_bent[place])
+
+    def decoder(self, places: Sequence[int]) -> Decoder:
+        """The map that reads some of the quantities.
+
+        Parameters
+        ----------
+        places : sequence of int
+            Which quantities.
+
+        Returns
+        -------
+        Decoder
+            Affine, unless splines leave less than two thirds of what an affine map leaves, of any of them.
+        """
+        of_straight, of_bent = (tuple(r2[k] for k in places) for r2 in (self.of_straight, self.of_bent))
+        affine = all(1 - a <= _AFFINE * (1 - b) + 1e-12 for a, b in zip(of_straight, of_bent, strict=True))
+        chosen, r2 = (self.straight, of_straight) if affine else (self.bent, of_bent)
+        return Decoder(affine, r2, replace(chosen, weights=chosen.weights[:, list(places)]))
+
+
+def readings(parts: Parts, quantities: Quantities) -> Readings:
+    """The maps that read quantities off a signal: fitted on even rows, judged on odd ones.
+
+    Parameters
+    ----------
+    parts : array of float64, shape (rows, parts)
+        The signal.
+    quantities : array of float64, shape (rows, quantities)
+        What is to be read.
+
+    Returns
+    -------
+    Readings
+        Of each quantity.
+    """
+    straight, bent = (_fit(parts[::2], quantities[::2], splines=splines) for splines in (False, True))
+    of_straight, of_bent = (_r2(fit(parts[1::2]), quantities[1::2]) for fit in (straight, bent))
+    return Readings(straight, bent, of_straight, of_bent)
+
+
 def decoder(parts: Parts, quantities: Quantities) -> Decoder:
-    """The map that reads quantities off a signal: fitted on even rows, judged on odd ones.
+    """The map that reads all of some quantities off a signal.
 
     Parameters
     ----------
@@ -124,12 +195,9 @@ def decoder(parts: Parts, quantities: Quantities) -> Decoder:
     Returns
     -------
     Decoder
-        Affine, unless splines leave less than two thirds of what an affine map leaves.
+        See `Readings.decoder`.
     """
-    straight, bent = (_fit(parts[::2], quantities[::2], splines=splines) for splines in (False, True))
-    of_straight, of_bent = (_r2(fit(parts[1::2]), quantities[1::2]) for fit in (straight, bent))
-    affine = all(1 - a <= _AFFINE * (1 - b) + 1e-12 for a, b in zip(of_straight, of_bent, strict=True))
-    return Decoder(affine, of_straight, straight) if affine else Decoder(False, of_bent, bent)
+    return readings(parts, quantities).decoder(range(quantities.shape[1]))
 
 
 def told(quantities: Quantities, parts: Parts) -> float:

@@ -10,7 +10,7 @@ from jaxtyping import Float64
 
 from ..formulas.problem._template import numeric
 from ..formulas.symbolic._tidy import complexity
-from ._carried import Decoder, decoder, told
+from ._carried import Decoder, readings, told
 from ._subexpressions import subexpressions
 
 Parts = Float64[np.ndarray, "rows parts"]
@@ -90,11 +90,13 @@ def carried_quantities(
     """
     kept, values = _distinct(subexpressions(expressions, reached), x, inputs)
     found: list[CarriedQuantities] = []
+    read = readings(parts, np.stack(values, axis=1) if values else np.zeros((len(x), 0)))
     for size in range(1, _TOGETHER + 1):
         for some in list(combinations(range(len(kept)), size))[:_TRIED]:
+            if any(read.best(k) < CARRIED for k in some):
+                continue
             columns = np.stack([values[k] for k in some], axis=1)
-            read = decoder(parts, columns)
-            tried = CarriedQuantities(tuple(kept[k] for k in some), read, told(columns, parts))
+            tried = CarriedQuantities(tuple(kept[k] for k in some), read.decoder(some), told(columns, parts))
             if tried.r2 >= CARRIED:
                 found.append(tried)
         if any(one.r2 >= _SURE for one in found):
