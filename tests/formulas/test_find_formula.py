@@ -161,7 +161,8 @@ def test_the_time_is_kept() -> None:
     y = np.sin(3 * x[:, 0] * x[:, 1]) / (1.2 + x[:, 2] * x[:, 3]) + np.abs(x[:, 4] - x[:, 5])
     started = time.process_time()
     found = find_formula(x, y, names=[f"x{i}" for i in range(6)], output="y", time_limit=0.7)
-    assert time.process_time() - started < 2.5
+    assert found.work < 0.7 + 0.6  # the last step before the end is finished
+    assert time.process_time() - started < 10.0  # on a machine that shares its cores
     assert not found.fits
 
 

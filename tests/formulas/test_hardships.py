@@ -161,13 +161,16 @@ def test_inputs_that_are_zero_and_negative_where_functions_end(truth: sympy.Expr
 
 # --- time
 
+SLOW = 4.0  # a machine that shares its cores may be so much slower than a quiet one, and types are checked meanwhile
+
 
 @pytest.mark.parametrize(("count", "width"), [(300, 6), (5000, 6), (2000, 12), (200, 30)])
 def test_half_a_second_is_kept(count: int, width: int) -> None:
     x = rows(count, width)
     started = time.process_time()
     formula = found(x, hard(x), time_limit=0.5)
-    assert time.process_time() - started < 2.5  # types are checked meanwhile
+    assert formula.work < 0.5 + 0.6  # the last step before the end is finished
+    assert time.process_time() - started < SLOW * 2.5
     assert not formula.fits and formula.message.startswith("not exact: ")
 
 
@@ -176,7 +179,7 @@ def test_no_time_at_all_still_gives_a_formula(seconds: float) -> None:
     x = rows(300, 6)
     started = time.process_time()
     assert np.all(np.isfinite(found(x, hard(x), time_limit=seconds).predict(x)))
-    assert time.process_time() - started < 1.0
+    assert time.process_time() - started < SLOW
 
 
 def test_a_million_rows() -> None:
@@ -184,7 +187,8 @@ def test_a_million_rows() -> None:
     started = time.process_time()
     easy = found(x, x[:, 0] ** 2 + x[:, 1] * x[:, 2], time_limit=2.0)
     noise = found(x, np.random.default_rng(1).normal(size=len(x)), time_limit=1.0)
-    assert time.process_time() - started < 2.0 + 1.0 + 3.0
+    assert easy.work < 2.0 and noise.work < 1.0 + 0.6
+    assert time.process_time() - started < SLOW * (2.0 + 1.0 + 3.0)
     assert easy.expression == x1**2 + x2 * x3 and easy.fits and easy.rows == 1_000_000
     assert not noise.fits and noise.residual == pytest.approx(1.0, abs=0.01)
 
@@ -229,7 +233,7 @@ def test_an_interrupt_gives_the_best_formula_so_far(after: float) -> None:
     started = time.process_time()
     with interrupt_after(after):
         formula = found(x, hard(x), time_limit=30.0)
-    assert time.process_time() - started < after + 3.0
+    assert time.process_time() - started < after + SLOW * 3.0
     assert formula.message.startswith("interrupted: not exact: residual ")
     assert formula.shortfall == formula.message and not formula.fits
     assert formula.r2 > 0.5
