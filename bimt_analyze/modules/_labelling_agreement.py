@@ -72,7 +72,7 @@ def adjusted_rand(first: Labels, second: Labels) -> float:
 
     Examples
     --------
-    >>> adjusted_rand([0, 0, 1, 1], ["b", "b", "a", "a"]), adjusted_rand([0, 0, 1, 1], [0, 1, 0, 1])
+    >>> adjusted_rand([0, 0, 1, 1], ["b", "b", "a", "a"]), round(adjusted_rand([0, 0, 1, 1], [0, 1, 0, 1]), 6)
     (1.0, -0.5)
     """
     table = _contingency(_numbered(first), _numbered(second))

@@ -213,12 +213,10 @@ def prune(
     limit = full_loss * (1 + tolerance) + allowance
     refit_steps = 0 if search == "none" else refit_steps
     tried: dict[int, tuple[SweepPoint, Network]] = {}
-    precision = torch.float32 if search == "narrowing" else torch.float64
+    cutter = _Cutter.of(network, x, y, loss, lr, torch.float32 if search == "narrowing" else torch.float64)
 
     def holds(places: list[int], *, steps: int = refit_steps) -> list[bool]:
-        for place, (threshold, cut, value) in zip(
-            places, _cut_networks(network, thresholds[places], x, y, loss, steps, lr, precision), strict=True
-        ):
+        for place, (threshold, cut, value) in zip(places, cutter.cut(thresholds[places], steps), strict=True):
             clean = without_dead_ends(cut)
             components = count_components(clean.layout, clean.connections())
             tried[place] = SweepPoint(threshold, clean.edges(), value, components), clean
@@ -251,39 +249,51 @@ def _loss_of(network: Network, x: np.ndarray, y: np.ndarray, loss: str) -> float
     return float(LOSSES[loss].function(outputs, torch.tensor(y, dtype=torch.float64)[None])[0])
 
 
-def _cut_networks(
-    network: Network,
-    thresholds: np.ndarray,
-    x: np.ndarray,
-    y: np.ndarray,
-    loss: str,
-    refit_steps: int,
-    lr: float,
-    precision: torch.dtype,
-) -> Iterator[tuple[float, Network, float]]:
-    """For each threshold the cut network, refitted if asked, and its loss; many thresholds are one stack."""
-    stack = Stack.of(network.module().to(precision))
-    for start in range(0, len(thresholds), AT_ONCE):
-        chunk = thresholds[start : start + AT_ONCE]
-        kept = {name: np.abs(network.tensors[name]) for name in network.layout.weights()}
+@dataclass(frozen=True, eq=False)
+class _Cutter:
+    """A network that is cut at many thresholds, and the rows on which each cut network is refitted and judged."""
+
+    network: Network
+    stack: Stack
+    x: Tensor
+    y: Tensor
+    loss: str
+    lr: float
+    kept: Mapping[str, np.ndarray]  # of each weight the magnitude by which it stays
+
+    @classmethod
+    def of(
+        cls, network: Network, x: np.ndarray, y: np.ndarray, loss: str, lr: float, precision: torch.dtype
+    ) -> "_Cutter":
+        magnitudes = {name: np.abs(network.tensors[name]) for name in network.layout.weights()}
         # of an embedding whole dimensions: a small entry may be what tells two tokens apart
-        kept |= {
+        magnitudes |= {
             name: np.broadcast_to(np.abs(network.tensors[name]).max(axis=0), network.tensors[name].shape)
             for name in embeddings(network.layout)
         }
-        masks = [
-            {n: np.where(kept[n] > t, 1.0, 0.0) if n in kept else np.ones(v.shape) for n, v in network.tensors.items()}
-            for t in chunk
-        ]
-        mask = stack.pack(masks).to(precision)
-        flat = stack.pack([network.tensors] * len(chunk)).to(precision) * mask
-        rows = [torch.tensor(a, dtype=precision).expand(len(chunk), *a.shape) for a in (x, y)]
-        with one_thread():
-            flat, losses = _refit(stack, flat, mask, rows[0], rows[1], loss, refit_steps, lr)
-        for index, threshold in enumerate(chunk):
-            tensors = stack.tensors(flat, index)
-            same = {name: tensors[name].astype(network.tensors[name].dtype) for name in stack.shapes}
-            yield float(threshold), network.with_tensors(same), float(losses[index])
+        stack = Stack.of(network.module().to(precision))
+        rows, targets = (torch.tensor(a, dtype=precision) for a in (x, y))
+        return cls(network, stack, rows, targets, loss, lr, magnitudes)
+
+    def cut(self, thresholds: np.ndarray, refit_steps: int) -> Iterator[tuple[float, Network, float]]:
+        """For each threshold the cut network, refitted if asked, and its loss; many thresholds are one stack."""
+        tensors, precision = self.network.tensors, self.x.dtype
+        for start in range(0, len(thresholds), AT_ONCE):
+            chunk = thresholds[start : start + AT_ONCE]
+            masks = [
+                {n: np.where(self.kept[n] > t, 1.0, 0.0) if n in self.kept else np.ones(v.shape)
+                 for n, v in tensors.items()}
+                for t in chunk
+            ]  # fmt: skip
+            mask = self.stack.pack(masks).to(precision)
+            flat = self.stack.pack([tensors] * len(chunk)).to(precision) * mask
+            x, y = (rows.expand(len(chunk), *rows.shape) for rows in (self.x, self.y))
+            with one_thread():
+                flat, losses = _refit(self.stack, flat, mask, x, y, self.loss, refit_steps, self.lr)
+            for index, threshold in enumerate(chunk):
+                found = self.stack.tensors(flat, index)
+                same = {name: found[name].astype(tensors[name].dtype) for name in self.stack.shapes}
+                yield float(threshold), self.network.with_tensors(same), float(losses[index])
 
 
 def _refit(

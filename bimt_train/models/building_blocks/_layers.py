@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -114,14 +115,14 @@ def layer_parts(count: int, activation: str) -> tuple[Neurons, ...]:
     >>> [part.group for part in layer_parts(2, "silu")]
     ['h1', 'h2']
     """
+    return tuple(Neurons(f"h{index + 1}", partial(_constant, index, activation)) for index in range(count))
 
-    def part(index: int) -> Neurons:
-        def constant(tensors: Tensors, idle: Bool[np.ndarray, " neurons"]) -> Float64[np.ndarray, " idle"]:
-            return activated(activation, tensors[f"layers.{index}.bias"][idle])
 
-        return Neurons(f"h{index + 1}", constant)
-
-    return tuple(part(index) for index in range(count))
+def _constant(
+    index: int, activation: str, tensors: Tensors, idle: Bool[np.ndarray, " neurons"]
+) -> Float64[np.ndarray, " idle"]:
+    """What neurons give that nothing drives."""
+    return activated(activation, tensors[f"layers.{index}.bias"][idle])
 
 
 def line_groups(
