@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bimt_train import InputError
 
-from . import standalone
+from . import standalone, standalone_decisions
 from .checker._box_claim import BoxClaim
 from .checker._check import Checked, NoCertificate, check
 from .checker._fields import Refused
@@ -33,8 +33,8 @@ class UnprovedError(InputError):
 def check_certificate(source: "str | Path | bytes", *, checkpoint: "Checkpoint | str | Path | None" = None) -> Checked:
     """Check a certificate: its form, its digests, and its proof.
 
-    A bound on a box is proved twice: from the certificate's own tree of parts, and anew by `standalone`, which shares
-    nothing with the search. It holds only if both agree.
+    Everything is proved twice: from the certificate's own proof, and anew by one short file that shares nothing with
+    the search (`standalone` for a bound on a box, `standalone_decisions` for decisions). It holds only if both agree.
 
     Parameters
     ----------
@@ -75,11 +75,10 @@ def check_certificate(source: "str | Path | bytes", *, checkpoint: "Checkpoint |
         raise InputError("the file cannot be read", where=where, got=error.strerror or str(error)) from None
     try:
         found = check(data)
-        if isinstance(found.claim, BoxClaim):
-            standalone.check(data)
+        (standalone if isinstance(found.claim, BoxClaim) else standalone_decisions).check(data)
     except NoCertificate as error:
         raise InputError("not a certificate", where=where, got=str(error)) from None
-    except (Refused, standalone.Refused) as error:
+    except (Refused, standalone.Refused, standalone_decisions.Refused) as error:
         raise UnprovedError("not proved", where=where, got=str(error)) from None
     if checkpoint is not None:
         _same_network(data, found, checkpoint, where)

@@ -24,7 +24,7 @@ a, b = sympy.symbols("a b", real=True)
 x1, x2 = sympy.symbols("x1 x2", real=True)
 
 
-@parametrize_with_checks([FormulaRegressor(time_limit=0.5)])
+@parametrize_with_checks([FormulaRegressor(time_limit=0.1)])
 def test_scikit_learns_own_checks(estimator: BaseEstimator, check: Any) -> None:
     check(estimator)
 
@@ -33,7 +33,7 @@ def test_the_check_that_needs_a_switch_of_scipys() -> None:
     code = (
         "from sklearn.utils.estimator_checks import check_array_api_input; "
         "from bimt_analyze.formulas import FormulaRegressor; check_array_api_input('FormulaRegressor', "
-        "FormulaRegressor(time_limit=0.5), array_namespace='numpy', expect_only_array_outputs=False)"
+        "FormulaRegressor(time_limit=0.1), array_namespace='numpy', expect_only_array_outputs=False)"
     )
     switched = os.environ | {"SCIPY_ARRAY_API": "1"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=switched)
@@ -41,7 +41,7 @@ def test_the_check_that_needs_a_switch_of_scipys() -> None:
 
 
 def test_names_of_columns_are_kept_as_scikit_learn_wants_them() -> None:
-    check_dataframe_column_names_consistency("FormulaRegressor", FormulaRegressor(time_limit=0.5))
+    check_dataframe_column_names_consistency("FormulaRegressor", FormulaRegressor(time_limit=0.1))
 
 
 def rows(count: int = 60, width: int = 2, *, seed: int = 0) -> np.ndarray:
