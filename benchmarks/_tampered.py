@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bimt_analyze.certificates.checker._fields import canonical, digest
+from bimt_analyze.certificates.checker._exact_fields import canonical, digest
 
 Change = tuple[str, bytes]
 _LEAST = 1e-3  # relative change of a number

@@ -10,7 +10,7 @@ from typing import Any
 from bimt_train import InputError
 
 from .checker._check import FIELDS, FORMAT, read
-from .checker._fields import Refused, canonical, digest, number
+from .checker._exact_fields import Refused, canonical, digest, number
 
 
 @dataclass(frozen=True)

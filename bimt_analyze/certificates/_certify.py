@@ -18,7 +18,7 @@ from ._prove_box import prove_box
 from ._worst_point import worst_point
 from .checker._box_claim import SAME, BoxClaim, apart, packed
 from .checker._evaluate import Unreadable
-from .checker._fields import Refused, written
+from .checker._exact_fields import Refused, written
 
 if TYPE_CHECKING:
     import sympy

@@ -11,7 +11,7 @@ from bimt_train.checkpoints import Checkpoint
 from ._certificate import Certificate
 from ._network_data import network_data
 from .checker._evaluate import Unreadable
-from .checker._fields import Refused, written
+from .checker._exact_fields import Refused, written
 from .checker._values_claim import MOST, SAME, ValuesClaim
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from bimt_train import InputError
 from . import standalone, standalone_decisions
 from .checker._box_claim import BoxClaim
 from .checker._check import Checked, NoCertificate, check
-from .checker._fields import Refused
+from .checker._exact_fields import Refused
 
 if TYPE_CHECKING:
     from bimt_train.checkpoints import Checkpoint

@@ -11,7 +11,7 @@ from bimt_train.checkpoints import Network, TaskSpec
 from bimt_train.models import options_of
 
 from .checker._evaluate import ACTIVATIONS
-from .checker._fields import written
+from .checker._exact_fields import written
 
 Layer = dict[str, Any]
 

@@ -13,7 +13,7 @@ import pytest
 
 from bimt_analyze.certificates import UnprovedError, certify, check_certificate, standalone
 from bimt_analyze.certificates.checker._evaluate import ACTIVATIONS
-from bimt_analyze.certificates.checker._fields import canonical, digest
+from bimt_analyze.certificates.checker._exact_fields import canonical, digest
 from bimt_train.checkpoints import from_state_dict
 
 FILE = Path(standalone.__file__)

@@ -15,7 +15,7 @@ from certified_networks import gate_network
 
 from bimt_analyze.certificates import UnprovedError, certify_decisions, check_certificate, standalone_decisions
 from bimt_analyze.certificates.checker._evaluate import ACTIVATIONS
-from bimt_analyze.certificates.checker._fields import canonical, digest
+from bimt_analyze.certificates.checker._exact_fields import canonical, digest
 from bimt_train.checkpoints import from_state_dict
 
 FILE = Path(standalone_decisions.__file__)

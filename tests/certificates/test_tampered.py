@@ -12,7 +12,7 @@ from _tampered import tampered
 from certified_networks import gate_network, scaled_network
 
 from bimt_analyze.certificates import UnprovedError, certify, certify_decisions, check_certificate
-from bimt_analyze.certificates.checker._fields import canonical, digest
+from bimt_analyze.certificates.checker._exact_fields import canonical, digest
 from bimt_train import InputError
 
 

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from ._check import NoCertificate, check
-from ._fields import Refused
+from ._exact_fields import Refused
 
 if __name__ == "__main__":
     try:

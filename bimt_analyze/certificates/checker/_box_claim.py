@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from ._enclosed_network import Layers
 from ._evaluate import evaluated, parsed
-from ._fields import fields, must, names, number, numbers
+from ._exact_fields import fields, must, names, number, numbers
 from ._form import Array, Form
-from ._layers import Layers
 
 FIELDS = ("output", "formula", "inputs", "low", "high", "bound", "mean", "reached", "point")
 SAME = 1e-9  # of bound and deviation: how far the numbers of two machines may differ
@@ -176,7 +176,7 @@ def leaves(low: Array, high: Array, splits: bytes) -> Iterator[tuple[Array, Arra
 
 
 def halved(low: Array, high: Array, axes: Array) -> tuple[Array, Array]:
-    """Both halves of each box; the lower half ends exactly where the upper half begins.
+    """Halve each box; the lower half ends exactly where the upper half begins.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ import numpy as np
 
 from ._box_claim import BoxClaim
 from ._evaluate import Unreadable
-from ._fields import Refused, canonical, digest, fields, must
+from ._exact_fields import Refused, canonical, digest, fields, must
 from ._values_claim import ValuesClaim
 
 FORMAT = "bimt certificate 1"

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from ._enclosed_network import Layers
 from ._evaluate import Unreadable, parsed
-from ._fields import fields, must, names, number, numbers
+from ._exact_fields import fields, must, names, number, numbers
 from ._form import UP, Array, Form
-from ._layers import Layers
 
 FIELDS = ("output", "formula", "inputs", "values", "threshold", "margin")
 SAME, CHUNK, MOST = 1e-9, 2048, 1 << 20  # how far machines may differ; rows at once; rows in all

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ._evaluate import ACTIVATIONS, evaluated, parsed
-from ._fields import fields, must, names, numbers
+from ._exact_fields import fields, must, names, numbers
 from ._form import Array, Form
 
 _FIELDS = ("outputs", "tokens", "input_shift", "input_scale", "layers", "output_shift", "output_scale")
