@@ -14,7 +14,7 @@ from bimt_train.tasks import mnist
 def draw(options: Options) -> None:
     task = mnist(options.mnist or Path("data/mnist"))
     run = train(task, seeds=options.seeds, recipe=options.recipe(task)).best
-    network, data = circuit_of(run.checkpoint, refit_steps=0).network, task.data(run.seed)
+    network, data = circuit_of(run.checkpoint, refit_steps=0, search="narrowing").network, task.data(run.seed)
     use = class_use(network, data.x_test, data.y_test)
     modules = [neurons | {("y", k)} for k, neurons in enumerate(use.favourites.values())]
     options.save(draw_network_3d(network, partition=modules), "mnist")

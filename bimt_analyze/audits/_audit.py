@@ -47,6 +47,9 @@ class Audit(Mapping[str, Any]):
     def __post_init__(self) -> None:
         object.__setattr__(self, "undecided", MappingProxyType(dict(self.undecided)))
 
+    def __repr__(self) -> str:
+        return "\n".join((f"<Audit of {self.subject.checkpoint.task.name}>", *self.summary()))
+
     @property
     def results(self) -> Mapping[str, Any]:
         """Name of a measure -> its result, in the order of `MEASURES`."""

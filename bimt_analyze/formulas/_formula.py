@@ -200,6 +200,8 @@ class Formula:
     >>> formula = Formula("y", x1**2, ("x1", "x2"), 1.0, 0.0, 0.0, 1e-11, 3, (), 100)
     >>> print(formula, formula.variables, formula.predict(np.array([[3.0, 0.0]])))
     y = x1**2 ('x1',) [9.]
+    >>> formula
+    <Formula y = x1**2: not verified, r2 1.0000>
     """
 
     output: str
@@ -282,6 +284,13 @@ class Formula:
 
     def __str__(self) -> str:
         return f"{self.output} = {self.expression}"
+
+    def __repr__(self) -> str:
+        return f"<Formula {self}: {self.verdict()}>"
+
+    def _repr_latex_(self) -> str:
+        """What a notebook shows."""
+        return f"${self.latex()}$"
 
     def latex(self) -> str:
         """``output = expression`` in LaTeX.

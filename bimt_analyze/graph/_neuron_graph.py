@@ -136,6 +136,9 @@ class NeuronGraph:
     inputs: str = ""
     outputs: str = ""
 
+    def __repr__(self) -> str:
+        return f"<NeuronGraph by {self.weights}: {len(self.nodes)} nodes, {len(self.edges.weight)} edges>"
+
     def __post_init__(self) -> None:
         source, target, weight, sign = self.edges
         if not len(source) == len(target) == len(weight) == len(sign):

@@ -91,6 +91,12 @@ class Partition:
         object.__setattr__(self, "parameters", MappingProxyType(dict(self.parameters)))
         object.__setattr__(self, "versions", MappingProxyType(dict(self.versions)))
 
+    def __repr__(self) -> str:
+        sizes = ", ".join(str(len(module)) for module in self.modules[:10]) + ", ..." * (len(self.modules) > 10)
+        return (
+            f"<Partition by {self.method}: {len(self.modules)} modules of {sizes} neurons, {len(self.unused)} unused>"
+        )
+
     @classmethod
     def of(cls, graph: NeuronGraph, labels: Sequence[int] | Int64[np.ndarray, " nodes"], **about: Any) -> Self:
         """The partition in which connected neurons of equal label share a module; what is unconnected is unused.

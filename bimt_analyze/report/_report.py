@@ -29,6 +29,9 @@ class Report(ReportContent):
     [True]
     """
 
+    def __repr__(self) -> str:
+        return "\n".join((f"<Report of {self.checkpoint.task.name}>", *self.summary()))
+
     @cached_property
     def _plain(self) -> dict[str, Any]:
         return record(self).model_dump(mode="json")

@@ -133,6 +133,9 @@ class Checkpoint:
             widths = (len(task.targets), 1) if task.judged_by.targets == "class" else (len(task.targets),)
             _check_width(f"y_{half}", getattr(self.probe, f"y_{half}"), widths)
 
+    def __repr__(self) -> str:
+        return f"<Checkpoint of {self.task.name}: {self.network!r}>"
+
     def predict(self, x: Float64[np.ndarray, "rows inputs"]) -> Float64[np.ndarray, "rows *places outputs"]:
         """Compute the network's outputs in the task's own units.
 

@@ -89,6 +89,10 @@ class Network:
         self.placement.check(self.layout)
         object.__setattr__(self, "tensors", MappingProxyType(frozen))
 
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{group} {size}" for group, size in self.layout.sizes.items())
+        return f"<Network {self.model.kind}: {sizes if len(sizes) < 200 else f'{sizes[:200]}...'}>"
+
     @classmethod
     def of(
         cls,

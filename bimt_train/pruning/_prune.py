@@ -101,6 +101,9 @@ class Circuit:
     refit_steps: int
     sweep: tuple[SweepPoint, ...]
 
+    def __repr__(self) -> str:
+        return f"<Circuit of {self.edges} edges, {self.neurons} neurons: {self.network!r}>"
+
     @property
     def edges(self) -> int:
         """Weights left."""

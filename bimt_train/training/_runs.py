@@ -51,6 +51,10 @@ class Run:
     diverged_at: int | None
     seconds: float
 
+    def __repr__(self) -> str:
+        last = f", test loss {self.history[-1]['test_loss']:.3g}" if self.records else ""
+        return f"<Run of {self.checkpoint.task.name}, seed {self.seed}{last}>"
+
     @property
     def history(self) -> tuple[dict[str, int | float], ...]:
         """Step, losses, cost and edges, of classifiers the test accuracy too, measurement by measurement."""
@@ -112,6 +116,10 @@ class Runs:
     task: str
     runs: tuple[Run, ...]
     interrupted: bool = False
+
+    def __repr__(self) -> str:
+        best = f", the best {self.best!r}" if self.runs else ""
+        return f"<Runs of {self.task}: {len(self.runs)}{best}>"
 
     def ranked(self) -> tuple[Run, ...]:
         """The runs, least test loss first; diverged seeds last.
