@@ -154,10 +154,22 @@ def test_programs_are_installed(program, tmp_path):
     assert done.returncode == 0 and done.stdout.startswith(f"Usage: {program} "), done.stderr
 
 
+def shortened(snippet):
+    """The snippet with fewer steps of training, search and refit; what it calls stays."""
+    for long, short in (
+        ("seeds=16)", "seeds=2, recipe=__import__('bimt_train').Recipe(steps=200))"),
+        ("analyze(runs.best.checkpoint)", "analyze(runs.best.checkpoint, time_limit=1.0, refit_steps=10)"),
+        ("retrain_steps=0)", "retrain_steps=0, refit_steps=0, controls=0)"),
+        ("circuit_of(run.checkpoint)", "circuit_of(run.checkpoint, refit_steps=0)"),
+    ):
+        assert any(long in one for snippets in SNIPPETS.values() for one in snippets), long
+        snippet = snippet.replace(long, short)
+    return snippet
+
+
 @pytest.mark.parametrize("page", [name for name, snippets in SNIPPETS.items() if snippets])
 def test_snippets_run(page, place, go):
-    shorter = "seeds=2, recipe=__import__('bimt_train').Recipe(steps=200))"
-    status, said = go(["python", *(snippet.replace("seeds=16)", shorter) for snippet in SNIPPETS[page])])
+    status, said = go(["python", *map(shortened, SNIPPETS[page])])
     assert status == 0, said
 
 
