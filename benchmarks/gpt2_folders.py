@@ -40,7 +40,7 @@ def difference(folder: Path) -> str:
 def audited(folder: Path, place: Path) -> tuple[float, float, dict[str, Any]]:
     """Seconds of the command, interpreter included, those of them on a core, and its report."""
     report = place / "report.json"
-    words = [sys.executable, "-m", "bimt_analyze._cli", folder, "--audit", "--quiet", "--json", report]
+    words = [sys.executable, "-m", "bimt_analyze", folder, "--audit", "--quiet", "--json", report]
     began, before = time.perf_counter(), on_a_core()
     subprocess.run(words, check=True, capture_output=True)
     return time.perf_counter() - began, on_a_core() - before, json.loads(report.read_text())

@@ -1,6 +1,5 @@
 """bimt-analyze: read trained networks from the shell."""
 
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -85,6 +84,7 @@ def _analysis_options(command: Callable[..., int]) -> Callable[..., int]:
 
 
 @click.command("bimt-analyze", help=HELP, context_settings={"show_default": True, "max_content_width": 120})
+@click.version_option(package_name="bimt")
 @click.argument("checkpoint", type=_FILE, nargs=-1)
 @click.option("--out", type=_FILE, metavar="FOLDER", help="Write a page over all files, and a report each, in here.")
 @click.option("--html", type=_FILE, metavar="FILE", help="Write the report as one self-contained page.")
@@ -316,7 +316,3 @@ def main(words: Sequence[str] | None = None) -> int:
         The exit status.
     """
     return run(command, words, several=("--target",))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

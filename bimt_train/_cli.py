@@ -1,6 +1,5 @@
 """bimt-train: train BIMT networks from the shell."""
 
-import sys
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -128,6 +127,7 @@ def _list_tasks(context: click.Context, option: click.Parameter, wanted: bool) -
 
 
 @click.command("bimt-train", cls=_Command, help=HELP, context_settings={"show_default": True, "max_content_width": 120})
+@click.version_option(package_name="bimt")
 @click.argument("task", nargs=-1, required=True)
 @click.option(
     "--list-tasks", is_flag=True, is_eager=True, expose_value=False, callback=_list_tasks,
@@ -265,7 +265,3 @@ def main(words: Sequence[str] | None = None) -> int:
         The exit code.
     """
     return run(command, words, several=("--target", "--hidden"))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -97,10 +98,19 @@ def test_a_task_and_a_cost_term_of_ones_own(tmp_path):
 
 def test_help_teaches():
     shown = subprocess.run(
-        [sys.executable, "-m", "bimt_train._cli", "--help"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "bimt_train", "--help"], capture_output=True, text=True, check=True
     ).stdout
     for word in ("independence", "data.csv --target y1 y2", "--resume", "bimt-analyze runs/independence"):
         assert word in shown
+
+
+@pytest.mark.parametrize("package", ["bimt_train", "bimt_analyze"])
+def test_the_version_is_told_without_torch(package):
+    code = f"import sys, runpy; sys.argv[1:] = ['--version']; runpy.run_module('{package}', run_name='__main__')"
+    seen = "import atexit, sys; atexit.register(lambda: print('torch' in sys.modules)); "
+    done = subprocess.run([sys.executable, "-c", seen + code], capture_output=True, text=True, check=True)
+    said, torch = done.stdout.splitlines()
+    assert said == f"{package.replace('_', '-')}, version {version('bimt')}" and torch == "False"
 
 
 def test_spread_options_stops_at_options_and_keeps_negative_numbers():
