@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
 from jaxtyping import Int64
 
 from bimt_train import InputError
+from bimt_train._frozen import FrozenDict
 
 from ..graph import Neuron, NeuronGraph, NodeId
 
@@ -88,8 +88,8 @@ class Partition:
                 seen[node] = where
         ordered = tuple(sorted(self.modules, key=lambda module: (-len(module), min(module))))
         object.__setattr__(self, "modules", ordered)
-        object.__setattr__(self, "parameters", MappingProxyType(dict(self.parameters)))
-        object.__setattr__(self, "versions", MappingProxyType(dict(self.versions)))
+        object.__setattr__(self, "parameters", FrozenDict(dict(self.parameters)))
+        object.__setattr__(self, "versions", FrozenDict(dict(self.versions)))
 
     def __repr__(self) -> str:
         sizes = ", ".join(str(len(module)) for module in self.modules[:10]) + ", ..." * (len(self.modules) > 10)

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float64
 
 from bimt_train import InputError
+from bimt_train._frozen import FrozenDict
 from bimt_train.checkpoints import Network
 
 from ..graph import NodeId
@@ -67,8 +67,8 @@ class SyntheticNetwork:
         rows = np.array(self.x)
         rows.setflags(write=False)
         object.__setattr__(self, "x", rows)
-        object.__setattr__(self, "modules", MappingProxyType(dict(self.modules)))
-        object.__setattr__(self, "options", MappingProxyType(dict(self.options)))
+        object.__setattr__(self, "modules", FrozenDict(dict(self.modules)))
+        object.__setattr__(self, "options", FrozenDict(dict(self.options)))
 
     @cached_property
     def partition(self) -> Partition:

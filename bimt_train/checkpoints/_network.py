@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from jaxtyping import Float, Float64
 
 from .._errors import InputError
+from .._frozen import FrozenDict
 from ..layouts._bind import bind_shapes
 from ..layouts._fold import fold
 from ..layouts._layout import Layout
@@ -87,7 +87,11 @@ class Network:
             frozen[name].setflags(write=False)
         bind_shapes(self.layout, {name: array.shape for name, array in frozen.items()})
         self.placement.check(self.layout)
-        object.__setattr__(self, "tensors", MappingProxyType(frozen))
+        object.__setattr__(self, "tensors", FrozenDict(frozen))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # made anew, since a copy's arrays could be written to
+        return type(self), (self.model, self.layout, self.placement, dict(self.tensors))
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{group} {size}" for group, size in self.layout.sizes.items())

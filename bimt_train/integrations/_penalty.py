@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Self
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .._frozen import FrozenDict
 from ..connection_cost._relocate import relocate
 from ..layouts import Layout, Placement, bind, layout_for
 from ..training._recipe import Recipe
@@ -103,7 +103,7 @@ class Penalty:
             for name, price in recipe.cost.prices(layout, placement, shapes).items()
             if price.any()
         }
-        return cls(layout, placement, recipe, MappingProxyType(prices))
+        return cls(layout, placement, recipe, FrozenDict(prices))
 
     def cost(self, module: nn.Module, *, biases: bool = True) -> Tensor:
         """Compute the connection cost, ``sum |w| price`` as `ConnectionCost.value`; differentiable, and without lambda.

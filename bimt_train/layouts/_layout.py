@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any, Literal, Self, get_args
 
 from .._errors import LayoutError
+from .._frozen import FrozenDict
 from ._group import Group
 from ._pattern import Pattern, parse_pattern
 
@@ -152,12 +152,12 @@ class Layout:
             raise LayoutError(
                 "a layout needs at least one step", where="steps", expected="1 or more", got=str(self.steps)
             )
-        object.__setattr__(self, "tensors", MappingProxyType(dict(self.tensors)))
+        object.__setattr__(self, "tensors", FrozenDict(dict(self.tensors)))
 
     @cached_property
     def sizes(self) -> Mapping[str, int]:
         """The number of neurons of each group, by the group's name."""
-        return MappingProxyType({group.name: group.size for group in self.groups})
+        return FrozenDict({group.name: group.size for group in self.groups})
 
     @property
     def columns(self) -> int:

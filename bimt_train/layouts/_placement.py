@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Self
 
 import numpy as np
 from jaxtyping import Float64
 
 from .._errors import LayoutError
+from .._frozen import FrozenDict
 from ._layout import Layout
 
 
@@ -39,9 +39,7 @@ class Placement:
     slots: Mapping[str, tuple[int, ...]]
 
     def __post_init__(self) -> None:
-        object.__setattr__(
-            self, "slots", MappingProxyType({k: tuple(int(s) for s in v) for k, v in self.slots.items()})
-        )
+        object.__setattr__(self, "slots", FrozenDict({k: tuple(int(s) for s in v) for k, v in self.slots.items()}))
 
     @classmethod
     def identity(cls, layout: Layout) -> Self:

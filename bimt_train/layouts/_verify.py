@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from .._errors import LayoutError
+from .._frozen import FrozenDict
 from . import Layout, bind
 from ._diagnosis import explain
 from ._permutation_test import LayoutVariant, PermutationTest
@@ -124,7 +124,7 @@ def verify(
     with torch.no_grad():
         test = PermutationTest.of(module, layout, x, generator)
         deviations, silent = _measured(test, LayoutVariant.of(layout), generator, tolerance)
-    return Certificate(MappingProxyType(deviations), tolerance, silent, seed)
+    return Certificate(FrozenDict(deviations), tolerance, silent, seed)
 
 
 def _measured(
