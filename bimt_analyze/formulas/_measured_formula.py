@@ -119,7 +119,7 @@ def _shortfall(
         noise_level(x[some][:, list(distinct(x[some]))], y[some], budget=budget) if len(y) >= FEWEST_FOR_NOISE else 1.0
     )
     if level / _NOISE <= error <= _NOISE * level and level < 1.0:
-        said += f" (smooth fits leave {level:.1e}: the rest may be noise)"
+        said += f" (smooth fits leave {level:.1e}: the rest may be noise, or what so few rows do not resolve)"
     return said
 
 

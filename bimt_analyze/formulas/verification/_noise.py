@@ -20,7 +20,7 @@ Table = tuple[Matrix, Rows]
 
 _FEWEST = 50  # different training rows
 _AS_LARGE = 1.1  # times what smooth fits leave
-_MOST_LEFT = 0.5  # of y's deviation, from which nothing is explained
+_MOST_LEFT = 0.2  # of y's deviation: more may be a law that few rows do not resolve as well as noise
 _UNPREDICTED = 0.985  # share of the residual that smooth fits of it must leave
 _SIGNIFICANT = 4.0  # standard errors that a constant without a name must lie from zero
 _MARGIN = 10.0  # bits by which the form must be preferred
@@ -61,10 +61,11 @@ def noise_objections(
 
     Notes
     -----
-    The residual is noise if it is at most a tenth larger than the least leave-one-out error of smooth fits, if smooth
-    fits of the residual leave 98.5 % of it, and if it is as large on held-out rows, but for four standard errors. The
-    form is preferred if each constant without a name is four standard errors from zero, if there are at most two of
-    them, and if the description length of every other form of the search is ten bits more.
+    The residual is noise if it is less than a fifth of y's deviation and at most a tenth larger than the least
+    leave-one-out error of smooth fits, if smooth fits of the residual leave 98.5 % of it, and if it is as large on
+    held-out rows, but for four standard errors. The form is preferred if each constant without a name is four standard
+    errors from zero, if there are at most two of them, and if the description length of every other form of the search
+    is ten bits more. Of a fifth or more nothing is said: few rows resolve a law of kinks and high powers no better.
     """
     if train is None or formula.distinct_rows < _FEWEST or len(y_test) < FEWEST_FOR_NOISE or not formula.variables:
         return ["too few rows to know the noise"]
@@ -123,7 +124,7 @@ def _of_residual(x: Matrix, y: Rows, residual: Rows, held: Float64[np.ndarray, "
     if left > _AS_LARGE * level * unit:
         found.append(f"smooth fits leave {level:.1e} of y's deviation, the formula {left / unit:.1e}")
     if left >= _MOST_LEFT * unit:
-        found.append("most of y is left")
+        found.append(f"{left / unit:.0%} of y's deviation are left, which may be a law that these rows do not resolve")
     structure = noise_level(columns, residual, budget=budget.apart(_WORK))
     if structure < _UNPREDICTED:
         found.append(f"smooth fits explain {1 - structure**2:.0%} of the residual")
