@@ -15,6 +15,7 @@ from ._errors import LayoutError as LayoutError
 from ._errors import PatternError as PatternError
 from ._errors import TaskError as TaskError
 from ._fan_out import fan_out as fan_out
+from ._frozen import FrozenDict as FrozenDict
 from ._registry import Entry as Entry
 from ._registry import Registry as Registry
 from ._registry import load_object as load_object

@@ -9,7 +9,8 @@ V = TypeVar("V")
 class FrozenDict(dict[K, V], Generic[K, V]):
     """A dict whose entries stay as they were given.
 
-    ``types.MappingProxyType`` cannot be pickled, and with it neither a network nor a report.
+    It takes what ``dict`` takes. ``types.MappingProxyType`` cannot be pickled, and with it neither a network nor a
+    report.
 
     Examples
     --------

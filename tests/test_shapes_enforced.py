@@ -98,6 +98,17 @@ def test_the_tests_enforce_the_shapes_in_annotations() -> None:
         distances(np.zeros(3), np.zeros((3, 1)))
 
 
+def test_the_first_calls_of_each_test_are_checked(module) -> None:
+    for _ in range(typecheck.MOST):
+        module.types(1)
+    assert module.types(0) == "none"  # one more: what it returns is wrong, and no longer looked at
+    with pytest.raises(TypeCheckError):
+        module.sizes(np.ones(2), np.ones(3))  # each function has calls of its own
+    typecheck.begin_test()
+    with pytest.raises(TypeCheckError):
+        module.types(0)
+
+
 def test_what_keeps_to_its_annotations_passes(module) -> None:
     assert module.types(1, b="b") == 1
     assert module.sizes(np.ones(2), np.ones(2)).shape == (2, 2)

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bimt_train import Circuit, InputError
-from bimt_train._frozen import FrozenDict
+from bimt_train import Circuit, FrozenDict, InputError
 
 from ..graph import NeuronGraph, NodeId
 from ..modules import Choice, Hierarchy, Partition
@@ -45,7 +44,7 @@ class Audit(Mapping[str, Any]):
     undecided: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "undecided", FrozenDict(dict(self.undecided)))
+        object.__setattr__(self, "undecided", FrozenDict(self.undecided))
 
     def __repr__(self) -> str:
         return "\n".join((f"<Audit of {self.subject.checkpoint.task.name}>", *self.summary()))
@@ -149,7 +148,7 @@ def audited(subject: AuditSubject, *, progress: Any = None) -> Audit:
     undecided: dict[str, str] = {}
     asked = [MEASURES[name] for name in subject.options.measures]
     for measure in {one.name: one for one in (*MEASURES.entries(), *asked)}.values():
-        now = replace(subject, results=FrozenDict(dict(results)))
+        now = replace(subject, results=FrozenDict(results))
         if not measure.applies(now):
             continue
         if progress is not None:

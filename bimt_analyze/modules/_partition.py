@@ -7,8 +7,7 @@ from typing import Any, Self
 import numpy as np
 from jaxtyping import Int64
 
-from bimt_train import InputError
-from bimt_train._frozen import FrozenDict
+from bimt_train import FrozenDict, InputError
 
 from ..graph import Neuron, NeuronGraph, NodeId
 
@@ -88,8 +87,8 @@ class Partition:
                 seen[node] = where
         ordered = tuple(sorted(self.modules, key=lambda module: (-len(module), min(module))))
         object.__setattr__(self, "modules", ordered)
-        object.__setattr__(self, "parameters", FrozenDict(dict(self.parameters)))
-        object.__setattr__(self, "versions", FrozenDict(dict(self.versions)))
+        object.__setattr__(self, "parameters", FrozenDict(self.parameters))
+        object.__setattr__(self, "versions", FrozenDict(self.versions))
 
     def __repr__(self) -> str:
         sizes = ", ".join(str(len(module)) for module in self.modules[:10]) + ", ..." * (len(self.modules) > 10)

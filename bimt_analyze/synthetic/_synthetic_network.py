@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
-from bimt_train import InputError
-from bimt_train._frozen import FrozenDict
+from bimt_train import FrozenDict, InputError
 from bimt_train.checkpoints import Network
 
 from ..graph import NodeId
@@ -67,8 +66,8 @@ class SyntheticNetwork:
         rows = np.array(self.x)
         rows.setflags(write=False)
         object.__setattr__(self, "x", rows)
-        object.__setattr__(self, "modules", FrozenDict(dict(self.modules)))
-        object.__setattr__(self, "options", FrozenDict(dict(self.options)))
+        object.__setattr__(self, "modules", FrozenDict(self.modules))
+        object.__setattr__(self, "options", FrozenDict(self.options))
 
     @cached_property
     def partition(self) -> Partition:

@@ -152,7 +152,7 @@ class Layout:
             raise LayoutError(
                 "a layout needs at least one step", where="steps", expected="1 or more", got=str(self.steps)
             )
-        object.__setattr__(self, "tensors", FrozenDict(dict(self.tensors)))
+        object.__setattr__(self, "tensors", FrozenDict(self.tensors))
 
     @cached_property
     def sizes(self) -> Mapping[str, int]:

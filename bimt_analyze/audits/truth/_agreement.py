@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from bimt_train import InputError
-from bimt_train._frozen import FrozenDict
+from bimt_train import FrozenDict, InputError
 from bimt_train.checkpoints import Network, TaskSpec
 from bimt_train.expressions import Decomposition
 
@@ -98,7 +97,7 @@ class Agreement:
     notes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "notes", FrozenDict(dict(self.notes)))
+        object.__setattr__(self, "notes", FrozenDict(self.notes))
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, for a JSON file."""
