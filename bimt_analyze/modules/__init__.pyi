@@ -11,6 +11,8 @@ from ._hierarchy import Hierarchy as Hierarchy
 from ._hierarchy import Level as Level
 from ._hierarchy import hierarchy as hierarchy
 from ._infomap import infomap as infomap
+from ._labelling_agreement import adjusted_mutual_information as adjusted_mutual_information
+from ._labelling_agreement import adjusted_rand as adjusted_rand
 from ._leiden import best_modularity as best_modularity
 from ._leiden import leiden as leiden
 from ._level_choice import Choice as Choice

@@ -34,6 +34,7 @@ def adjusted_mutual_information(first: Labels, second: Labels) -> float:
 
     Examples
     --------
+    >>> from bimt_analyze.modules import adjusted_mutual_information
     >>> adjusted_mutual_information([0, 0, 1, 1], ["b", "b", "a", "a"])
     1.0
     >>> round(adjusted_mutual_information([0, 0, 1, 1], [0, 1, 0, 1]), 6)
@@ -72,6 +73,7 @@ def adjusted_rand(first: Labels, second: Labels) -> float:
 
     Examples
     --------
+    >>> from bimt_analyze.modules import adjusted_rand
     >>> adjusted_rand([0, 0, 1, 1], ["b", "b", "a", "a"]), round(adjusted_rand([0, 0, 1, 1], [0, 1, 0, 1]), 6)
     (1.0, -0.5)
     """

@@ -10,8 +10,7 @@ from jaxtyping import Num
 from bimt_train.checkpoints import Network
 
 from ...graph import EDGE_WEIGHTS, neuron_graph, with_ends
-from ...modules import RESOLUTIONS, Level, Partition, choose_level, hierarchy
-from ...modules._labelling_agreement import adjusted_mutual_information
+from ...modules import RESOLUTIONS, Level, Partition, adjusted_mutual_information, choose_level, hierarchy
 from ..chance._significance import Significance, significance
 from ..truth._matching import labels_apart
 

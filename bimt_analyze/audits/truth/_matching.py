@@ -9,8 +9,7 @@ from bimt_train.expressions import Decomposition
 
 from ...graph import NodeId
 from ...modules import Level as FoundLevel
-from ...modules import Partition
-from ...modules._labelling_agreement import adjusted_mutual_information, adjusted_rand
+from ...modules import Partition, adjusted_mutual_information, adjusted_rand
 
 KnownLevel = tuple[frozenset[str], ...]
 
