@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from bimt_train import InputError, Registry, fan_out
+from bimt_train import InputError, Registry, fan_out, write_whole
 from bimt_train.losses import LOSSES
 from bimt_train.shell import OK, UNMET, run
 
@@ -291,7 +291,7 @@ def _tell(options: _Options, outcome: Outcome) -> int:
 
 def _write(path: Path, text: str, what: str = "report") -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(text.encode("utf-8"))
+    write_whole(path, text)
     click.echo(f"{what}: {path}")
 
 

@@ -19,6 +19,7 @@ from ._frozen import FrozenDict as FrozenDict
 from ._registry import Entry as Entry
 from ._registry import Registry as Registry
 from ._registry import load_object as load_object
+from ._whole_files import write_whole as write_whole
 from .connection_cost._connection_cost import ConnectionCost as ConnectionCost
 from .connection_cost._relocate import relocate as relocate
 from .integrations._penalty import Penalty as Penalty

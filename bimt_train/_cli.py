@@ -13,11 +13,13 @@ from ._registry import Registry
 from .connection_cost._cost_terms import COST_TERMS
 from .models import MODELS
 from .shell import OK, UNMET, assignments, run
+from .signals import INTERRUPTED
 from .tasks import TASKS, Task, formula_task, resolve_task
-from .training._callbacks import ProgressBar
+from .training._callbacks import Callback, ProgressBar
 from .training._presets import PAPER_RECIPES, default_recipe
 from .training._recipe import RandomRestarts, Recipe, TrainingType
 from .training._runs import RUNS_FILE, Runs
+from .training.state._run_folder import STATE_FILE
 
 HELP = """Train sparse, locally arranged networks: many seeds at once, each connection charged for its length.
 
@@ -72,6 +74,20 @@ class _Options:
     device: str
     dask: str | None
     quiet: bool
+
+
+class _HowToGoOn(Callback):
+    """Says how an interrupted run goes on."""
+
+    def on_interrupt(self, step: int) -> None:
+        """Print a line.
+
+        Parameters
+        ----------
+        step : int
+            Steps done and kept.
+        """
+        click.echo(f"interrupted after step {step}; the same command with --resume goes on", err=True)
 
 
 class _Command(click.Command):
@@ -166,7 +182,9 @@ def _list_tasks(context: click.Context, option: click.Parameter, wanted: bool) -
 @click.option("--type", "kind", default="bimt", type=click.Choice(get_args(TrainingType)), help="The paper's five.")
 @click.option("--paper", is_flag=True, help="The paper's recipe: its steps, greedy swaps, constant learning rate.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the results; runs/TASK if left out.")
-@click.option("--resume", is_flag=True, help="Go on with the unfinished run in the output folder.")
+@click.option(
+    "--resume", is_flag=True, help="Go on with the unfinished run in the output folder; begin where there is none."
+)
 @click.option("--device", default="cpu", help="Where to compute, as torch names it.")
 @click.option("--dask", metavar="URL", help="Train on the workers of this Dask scheduler, four seeds a share.")
 @click.option("--quiet", is_flag=True, help="No progress bar.")
@@ -184,11 +202,13 @@ def command(**given: Any) -> int:
     if options.dask:
         runs = train_distributed(task, dask=options.dask, **about)
     else:
-        runs = train(task, callbacks=() if options.quiet else (ProgressBar(),), **about)
+        if options.resume and not (out / STATE_FILE).exists():
+            click.echo(f"nothing to resume in {out}: the run begins", err=True)
+        runs = train(task, callbacks=(_HowToGoOn(),) if options.quiet else (ProgressBar(), _HowToGoOn()), **about)
     click.echo(table(runs))
     click.echo(f"{len(runs.runs)} checkpoints and {RUNS_FILE} in {out}; next: bimt-analyze {out} --html report.html")
     if runs.interrupted:
-        click.echo("interrupted before the last step; the same command with --resume goes on", err=True)
+        return INTERRUPTED
     return UNMET if all(run.diverged_at is not None for run in runs.runs) else OK
 
 
@@ -247,7 +267,10 @@ def table(runs: Runs) -> str:
             for n, spec, w in zip(numbers, ("10.2e", "10.2e", "8.2f"), (10, 10, 8), strict=True)
         ]
         fate = "" if record["diverged_at"] is None else f"  diverged before step {record['diverged_at']}"
-        lines.append("  ".join([f"{record['seed']:>4}", *said, f"{record['edges']:>5}"]) + fate)
+        lines.append(
+            "  ".join([f"{record['seed']:>4}", *said, f"{'-' if record['edges'] is None else record['edges']:>5}"])
+            + fate
+        )
     return "\n".join(lines)
 
 

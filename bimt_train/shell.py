@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from ._errors import InputError
+from .signals import INTERRUPTED
 
 OK, UNMET, BAD_INPUT = 0, 1, 2
 
@@ -103,7 +104,8 @@ def run(command: click.Command, words: Sequence[str] | None, *, several: Sequenc
     """Run a command on the words of a command line and return its exit status.
 
     Bad input (`InputError`, a file that cannot be read or written, a wrong option) is one line on standard error and
-    status 2, never a traceback.
+    status 2, never a traceback. After Ctrl-C
+    the status is 130.
 
     Parameters
     ----------
@@ -117,7 +119,7 @@ def run(command: click.Command, words: Sequence[str] | None, *, several: Sequenc
     Returns
     -------
     int
-        0 if all went well, 1 if a requirement does not hold, 2 for bad input.
+        0 if all went well, 1 if a requirement does not hold, 2 for bad input, 130 after Ctrl-C.
 
     Examples
     --------
@@ -136,7 +138,7 @@ def run(command: click.Command, words: Sequence[str] | None, *, several: Sequenc
     except click.UsageError as error:
         return _refuse(f"{error.format_message()}; hint: see {command.name} --help")
     except click.Abort:
-        return _refuse("interrupted")
+        return _refuse("interrupted", INTERRUPTED)
     except (InputError, OSError) as error:
         return _refuse(str(error))
     return int(status or OK)
@@ -148,6 +150,6 @@ def _look_for_garbage_less_often() -> None:
     atexit.register(gc.freeze)
 
 
-def _refuse(line: str) -> int:
+def _refuse(line: str, status: int = BAD_INPUT) -> int:
     sys.stderr.write(" ".join(f"error: {line}".split()) + "\n")
-    return BAD_INPUT
+    return status

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from bimt_train import InputError
+from bimt_train import InputError, write_whole
 
 from .checker._check import FIELDS, FORMAT, read
 from .checker._exact_fields import Refused, canonical, digest, number
@@ -97,7 +97,7 @@ class Certificate:
         path : str or Path
             Usually with the ending ``.json``.
         """
-        Path(path).write_bytes(self.data)
+        write_whole(path, self.data)
 
     @cached_property
     def _said(self) -> dict[str, Any]:

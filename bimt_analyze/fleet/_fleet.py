@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from bimt_train import write_whole
+
 from ._junit import to_junit
 from ._member import Member
 from ._tables import records, to_csv, to_text
@@ -88,7 +90,7 @@ class Fleet:
             "junit.xml": to_junit(self.members),
         }
         for name, text in texts.items():
-            (place / name).write_text(text, encoding="utf-8", errors="replace")
+            write_whole(place / name, text)
 
 
 def write_reports(member: Member, folder: Path) -> Member:
@@ -111,5 +113,5 @@ def write_reports(member: Member, folder: Path) -> Member:
     folder.mkdir(parents=True, exist_ok=True)
     for form, text in member.outcome.texts.items():
         ending = {"markdown": "md"}.get(form, form)
-        (folder / f"{member.name}.{ending}").write_text(text, encoding="utf-8", errors="replace")
+        write_whole(folder / f"{member.name}.{ending}", text)
     return replace(member, outcome=replace(member.outcome, texts={}))

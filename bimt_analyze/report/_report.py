@@ -6,6 +6,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from bimt_train import write_whole
+
 from ._content import ReportContent
 from ._render import render_html, render_markdown
 from ._report_record import record
@@ -88,7 +90,7 @@ class Report(ReportContent):
         for path, text in wanted:
             if path is not None:
                 Path(path).parent.mkdir(parents=True, exist_ok=True)
-                Path(path).write_text(text(), encoding="utf-8")
+                write_whole(path, text())
 
     def to_json_text(self) -> str:
         """`to_json`, indented, as it stands in a file."""

@@ -11,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_safetensors
 
 from .._errors import CheckpointError, InputError
+from .._whole_files import content_digest, write_whole
 from ..layouts._group import Group
 from ..layouts._layout import Layout, Role, TensorSpec
 from ..layouts._placement import Placement
@@ -18,7 +19,6 @@ from ..models._contract import Strict
 from ..models._model_spec import ModelSpec
 from ..models._models import check_options
 from ._checkpoint import PROBES, Checkpoint, Probe
-from ._files import write_whole
 from ._network import Network
 from ._task_spec import TaskSpec
 
@@ -81,6 +81,7 @@ class _Metadata(Strict):
     task: dict[str, Any]
     config: dict[str, Any]
     tied: dict[str, str]
+    digest: str
 
 
 # ---- writing --------------------------------------------------------------------------------------------------------
@@ -137,11 +138,21 @@ def save_checkpoint(path: str | Path, checkpoint: Checkpoint) -> None:
         "tied": tied,
     }
     try:
-        text = json.dumps(said, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        text = _to_text(said)
     except (TypeError, ValueError, RecursionError) as error:
         what, hint = "a checkpoint that cannot be written as JSON", "give plain values as config and model options"
         raise CheckpointError(what, where=str(path), got=str(error), hint=hint) from error
-    write_whole(Path(path), to_safetensors({**tensors, **probe}, {_KEY: text}))
+    arrays = {**tensors, **probe}
+    text = _to_text({**said, "digest": content_digest(arrays, text)})
+    try:
+        write_whole(path, to_safetensors(arrays, {_KEY: text}))
+    except InputError as error:
+        raise CheckpointError(error.what, where=error.where, got=error.got, hint=error.hint) from error.__cause__
+
+
+def _to_text(said: Mapping[str, Any]) -> str:
+    """Equal content gives equal text."""
+    return json.dumps(said, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def _without_copies(tensors: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
@@ -191,6 +202,7 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     path = Path(path)
     tensors, text = _read(path)
     data = _parse(path, text)
+    whole = data.digest == _digest(tensors, text)
     for alias, name in data.tied.items():
         if alias in tensors or name not in tensors:
             where, expected = f"{path}, field 'tied.{alias}'", "the name of a stored tensor"
@@ -211,7 +223,7 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         check_options(model, layout.steps, {name: tensor.shape for name, tensor in tensors.items()})
         in_order = {name: tensors[name] for name in layout.tensors if name in tensors}
         network = Network(model, layout, placement, in_order | tensors)
-        return Checkpoint(network, task, probe, data.config)
+        checkpoint = Checkpoint(network, task, probe, data.config)
     except ValidationError as error:
         raise _misfit(path, "model.options", error) from error
     except InputError as error:
@@ -219,6 +231,9 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         raise CheckpointError(
             error.what, where=where, expected=error.expected, got=error.got, hint=error.hint or "write the file anew"
         ) from error
+    if not whole:  # told last: a reason that names a field helps more
+        raise _damaged(path, "its digest does not fit its content")
+    return checkpoint
 
 
 def _read(path: Path) -> tuple[dict[str, np.ndarray], str]:
@@ -249,10 +264,24 @@ def _unreadable(path: Path, reason: str) -> CheckpointError:
     with path.open("rb") as file:
         start = file.read(9)
     if len(start) < 9 or (start[8:] == b"{" and "header too large" not in reason.lower()):
-        hint = "the file is truncated or damaged: copy it again, or train anew"
-        return CheckpointError("a damaged checkpoint", where=str(path), got=reason, hint=hint)
+        return _damaged(path, reason)
     what = "not a safetensors file"
     return CheckpointError(what, where=str(path), expected="a checkpoint", got=reason, hint=_FOREIGN)
+
+
+def _damaged(path: Path, reason: str) -> CheckpointError:
+    hint = "the file is truncated or damaged: copy it again, or train anew"
+    return CheckpointError("a damaged checkpoint", where=str(path), got=reason, hint=hint)
+
+
+def _digest(tensors: Mapping[str, np.ndarray], text: str) -> str:
+    """The digest that the metadata should state, which covers all of the file but itself."""
+    said = json.loads(text)
+    del said["digest"]
+    try:
+        return content_digest(tensors, _to_text(said))
+    except ValueError:  # NaN, which is never written
+        return ""
 
 
 def _parse(path: Path, text: str) -> _Metadata:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._errors import CheckpointError
+from .._whole_files import write_whole
 from ._record import Record
 
 if TYPE_CHECKING:  # brings torch, which a reader of the table does without
@@ -171,7 +172,7 @@ class Runs:
         for run in self.runs:
             save_checkpoint(folder / run.file, run.checkpoint)
         path = folder / RUNS_FILE
-        path.write_text(json.dumps(self.to_json(), indent=2) + "\n")
+        write_whole(path, json.dumps(self.to_json(), indent=2) + "\n")
         return path
 
 

@@ -1,5 +1,6 @@
 """What stays the same during a run: data, stacked networks and the schedule of measurements."""
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -9,13 +10,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._errors import InputError
+from .._errors import CheckpointError, InputError
+from .._whole_files import content_digest
 from ..layouts import Layout, Placement
 from ..models import ModelSpec, build_model
 from ..tasks import Dataset, Task
 from ._random_restarts import Replica, seeds_of
 from ._recipe import Phase, Recipe, TrainingType
 from ._stack import Flat, Stack
+from .state._progress import Progress
 
 RECORDS = 100  # measurements a run, at most
 REGISTERS = 32  # numbers that vectorised loops take at once, at most
@@ -39,6 +42,51 @@ class Setting:
     x_test: Tensor
     y_test: Tensor
     priced: dict[bool, tuple[Sequence[Placement], Flat]] = field(default_factory=dict)
+
+    def fingerprint(self) -> dict[str, Any]:
+        """What makes two runs the same run, as plain values: seeds, recipe, task and data."""
+        spec = self.task.spec.to_json()
+        distinct = {id(array): array for data in self.data for array in vars(data).values()}
+        data = content_digest({str(number): array for number, array in enumerate(distinct.values())}, json.dumps(spec))
+        said = {
+            "seeds": seeds_of(self.replicas),
+            "recipe": self.recipe.to_json(),
+            "task": {name: spec.get(name) for name in ("name", "inputs", "outputs", "loss", "decomposition")},
+            "model": {"kind": self.model.kind, "options": dict(self.model.options)},
+            "data": data,
+        }
+        plain: dict[str, Any] = json.loads(json.dumps(said))
+        return plain
+
+    def bytes_written(self) -> int:
+        """What checkpoints and state take on a disk, the new state beside the old one; about, and not less."""
+        row: int = 4 * (self.stack.width + sum(b.numel() for b in self.stack.buffers.values()))
+        probes: int = sum(array[:2000].nbytes for data in self.data for array in vars(data).values())
+        return 14 * row * len(self.replicas) + probes + 2**20
+
+    def fitting(self, progress: Progress) -> Self:
+        """The setting of the rows that a run has when it goes on.
+
+        Parameters
+        ----------
+        progress : Progress
+            What the state file says.
+
+        Raises
+        ------
+        CheckpointError
+            The state is of networks of another make.
+        """
+        if progress.moments.flat.shape[1] != self.stack.width:
+            got, expected = (str(width) for width in (progress.moments.flat.shape[1], self.stack.width))
+            hint = "train anew; another version of the program wrote this state"
+            raise CheckpointError("the state of other networks", expected=f"{expected} entries", got=got, hint=hint)
+        for placement in progress.placements + (() if progress.ahead is None else progress.ahead.placements):
+            placement.check(self.layout)
+        if progress.replicas == self.replicas:
+            return self
+        rows = {replica: row for row, replica in enumerate(self.replicas)}
+        return self.only([rows[replica] for replica in progress.replicas])
 
     def only(self, rows: Sequence[int]) -> Self:
         """The setting of some rows of the stack alone.

@@ -1,7 +1,7 @@
 """The training loop: many seeds at once, each its own data, weights and places, none seeing another."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from ..connection_cost._relocate import relocate
 from ..layouts import Placement
 from ..losses import Loss
 from ..models import build_model
+from ..signals import held_signals
 from ..tasks import Task
 from ._callbacks import Callback
 from ._optimise import Moments, adam_step, task_gradient
@@ -23,12 +24,15 @@ from ._presets import default_recipe
 from ._random_restarts import drawing_seed, leading_rows, record_of, replicas_of, seeds_out
 from ._recipe import Recipe, TrainingType
 from ._record import Record
-from ._resume import Progress, load_progress, save_progress
 from ._runs import Run, Runs
 from ._setting import Setting, prepare
 from ._stack import Flat, one_thread
+from .state._progress import Ahead, Progress
+from .state._run_folder import run_folder
+from .state._state_file import load_progress, save_progress
 
 EDGE = 1e-2  # a weight below this is not counted as an edge while training; pruning finds the true threshold
+SAVE_SECONDS = 5.0  # between two saves of the state; a killed run loses no more work than this, and one step
 PROBE_ROWS, PROBE_PREDICTIONS = 2000, 2**13  # of the data that a checkpoint takes along, at most
 
 
@@ -62,7 +66,7 @@ def train(
     out : str, Path or None
         A folder for checkpoints and the state of the run, written as it goes on.
     resume : bool
-        Go on from the state in ``out``, to the same weights as an unbroken run.
+        Go on from the state in ``out``, to the same weights as an unbroken run; begin where there is no state.
     callbacks : sequence of Callback
         Listeners.
     device : str
@@ -71,12 +75,14 @@ def train(
     Returns
     -------
     Runs
-        One `Run` for each seed. After Ctrl-C, what was reached up to the last measurement.
+        One `Run` for each seed. After Ctrl-C, the networks as they were last measured. After SIGTERM, networks and
+        state are written, and the signal takes its course.
 
     Raises
     ------
     InputError
-        No seeds, no such device, nothing to resume, or a state of another recipe.
+        No seeds, no such device, a folder that cannot be written or that another run writes into, or a state of another
+        recipe, task or data.
 
     Examples
     --------
@@ -88,40 +94,46 @@ def train(
     """
     chosen = chosen_seeds(seeds)
     recipe = (recipe or default_recipe(task)).as_type(kind)
-    folder = None if out is None else Path(out)
-    progress = load_progress(folder, recipe, chosen).to(device) if resume else None
-    replicas = replicas_of(chosen, recipe.replicas) if progress is None else progress.replicas
-    setting = prepare(task, replicas, recipe, kind, device)
-    progress = progress or _start(setting)
-    steps, began, interrupted = recipe.steps, time.perf_counter(), False
-    stride = setting.stride()
-    for callback in callbacks:
-        callback.on_start(recipe, chosen, progress.step)
-        callback.on_networks(progress.step, partial(_network, setting, progress))
-    with one_thread():
+    if resume and out is None:
+        raise InputError("nothing to resume", where="no output folder", hint="give the folder of the unfinished run")
+    setting = prepare(task, replicas_of(chosen, recipe.replicas), recipe, kind, device)
+    progress = _start(setting)
+    folder, began = None if out is None else Path(out), time.perf_counter()
+    run = {} if folder is None else setting.fingerprint()
+    with run_folder(folder, setting.bytes_written()), one_thread(), held_signals() as stopped:
+        if folder is not None:
+            found = load_progress(folder, run) if resume else None
+            progress = progress if found is None else found.to(device)
+            setting = setting.fitting(progress)
+            save_progress(folder, progress, run)
+        for callback in callbacks:
+            callback.on_start(recipe, chosen, progress.steps_done)
+            callback.on_networks(progress.step, partial(_network, setting, progress))
+        saved, interrupted = time.perf_counter(), False
+
+        def due() -> bool:
+            return stopped() or (folder is not None and time.perf_counter() - saved > SAVE_SECONDS)
+
         try:
-            while progress.step < steps:
-                several = progress.step < recipe.restarts_end
-                if not several and len(progress.replicas) > len(chosen):
+            while progress.step < recipe.steps and not stopped():
+                if progress.step >= recipe.restarts_end and len(progress.replicas) > len(chosen):
                     setting, progress = setting.only(progress.leaders), progress.only(progress.leaders)
-                until = min(progress.step + stride, recipe.restarts_end if several else steps)
-                progress = _advance(setting, progress, until, callbacks)
-                for callback in callbacks:
-                    callback.on_networks(progress.step, partial(_network, setting, progress))
-                if folder is not None and time.perf_counter() - began > 60 * progress.saves:
-                    progress = replace(progress, saves=progress.saves + 1)
-                    save_progress(folder, progress, recipe, chosen)
-        except KeyboardInterrupt:
+                progress = _advance(setting, progress, due, callbacks)
+                if folder is not None and due():
+                    save_progress(folder, progress, run)
+                    saved = time.perf_counter()
+        except KeyboardInterrupt:  # by a callback, or by a second Ctrl-C
             interrupted = True
-            for callback in callbacks:
-                callback.on_interrupt(progress.step)
-    progress = replace(progress, seconds=progress.seconds + time.perf_counter() - began)
-    runs = _finish(setting, progress, interrupted)
-    if folder is not None:
-        save_progress(folder, progress, recipe, chosen)
-        runs.save(folder)
-    for callback in callbacks:
-        callback.on_end(runs)
+        interrupted = interrupted or progress.step < recipe.steps
+        for callback in callbacks if interrupted else ():
+            callback.on_interrupt(progress.steps_done)
+        progress = replace(progress, seconds=progress.seconds + time.perf_counter() - began)
+        runs = _finish(setting, progress, interrupted)
+        if folder is not None:
+            save_progress(folder, progress, run)
+            runs.save(folder)
+        for callback in callbacks:
+            callback.on_end(runs)
     return runs
 
 
@@ -168,16 +180,30 @@ def _start(setting: Setting) -> Progress:
     return Progress(0, setting.replicas, first, Moments.start(flat), places)
 
 
-def _advance(setting: Setting, progress: Progress, until: int, callbacks: Sequence[Callback]) -> Progress:
-    """Steps up to ``until``, then a measurement. The given progress is left as it is, so an interrupt loses nothing."""
-    recipe, stack = setting.recipe, setting.stack
-    moments, placements = progress.moments.clone(), progress.placements
+def _advance(setting: Setting, progress: Progress, due: Callable[[], bool], callbacks: Sequence[Callback]) -> Progress:
+    """Steps up to the next measurement, which is made, or until ``due``. The given progress is left as it is."""
+    recipe = setting.recipe
+    end = recipe.restarts_end if progress.step < recipe.restarts_end else recipe.steps
+    until = min(progress.step + setting.stride(), end)
+    ahead = _stepped(setting, progress, until, due)
+    if ahead.step < until:
+        return replace(progress, ahead=ahead)
+    progress = _measured(setting, progress, ahead, callbacks)
+    for callback in callbacks:
+        callback.on_networks(progress.step, partial(_network, setting, progress))
+    return progress
+
+
+def _stepped(setting: Setting, progress: Progress, until: int, due: Callable[[], bool]) -> Ahead:
+    """Steps from where the run stands, without a measurement; one at least."""
+    recipe, stack, ahead = setting.recipe, setting.stack, progress.now
+    moments, placements = ahead.moments, ahead.placements
     resting = [row for row, _ in progress.diverged]
     frozen = torch.tensor(resting, device=setting.x.device) if resting else None
     loss = setting.task.spec.judged_by
     phase, charges = None, None
-    rows = _row_picker(setting, progress.step, until)
-    for step in range(progress.step, until):
+    rows = _row_picker(setting, progress.step, ahead.step, until)
+    for step in range(ahead.step, until):
         if charges is None or phase is not recipe.phase_at(step):
             phase = recipe.phase_at(step)
             charges = setting.charges(placements, phase)
@@ -186,6 +212,16 @@ def _advance(setting: Setting, progress: Progress, until: int, callbacks: Sequen
         adam_step(moments, gradient, charges, lr=recipe.lr_at(step), step=step, frozen=frozen)
         if recipe.relocates_after(step):
             placements, charges = _relocated(setting, moments.flat, placements), None
+        if due():
+            return Ahead(step + 1, moments, placements)
+    return Ahead(until, moments, placements)
+
+
+def _measured(setting: Setting, progress: Progress, ahead: Ahead, callbacks: Sequence[Callback]) -> Progress:
+    """What was gained since the last measurement, measured; rows that diverged go back to where they were then."""
+    until, moments, placements = ahead.step, ahead.moments, ahead.placements
+    resting = [row for row, _ in progress.diverged]
+    loss = setting.task.spec.judged_by
     record = _measure(setting, until, moments.flat, placements, loss)
     fallen = [i for i in np.flatnonzero(~np.isfinite(record.train_loss)).tolist() if i not in resting]
     moments.put_back(progress.moments, torch.tensor(fallen, dtype=torch.long, device=setting.x.device))
@@ -214,6 +250,7 @@ def _advance(setting: Setting, progress: Progress, until: int, callbacks: Sequen
         placements=placements,
         records=(*progress.records, record),
         diverged=diverged,
+        ahead=None,
     )
 
 
@@ -231,19 +268,20 @@ def _relocated(setting: Setting, flat: Flat, placements: Sequence[Placement]) ->
     return tuple(moved)
 
 
-def _row_picker(setting: Setting, start: int, until: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """The rows of each step: all of them, or a batch that depends on the seed and the stretch of steps alone."""
+def _row_picker(setting: Setting, measured: int, start: int, until: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """The rows of each step: all of them, or a batch that depends on the seed and the last measured step alone."""
     batch, rows = setting.recipe.batch, setting.y.shape[1]
     if batch is None or batch >= rows:
         for _ in range(start, until):
             yield setting.x, setting.y
         return
     draws = [
-        np.random.default_rng((seed, start)).integers(0, rows, (until - start, batch)) for seed, _ in setting.replicas
+        np.random.default_rng((seed, measured)).integers(0, rows, (until - measured, batch))
+        for seed, _ in setting.replicas
     ]
     picks = torch.as_tensor(np.stack(draws, axis=1), device=setting.x.device)
     each = torch.arange(len(setting.replicas), device=setting.x.device)[:, None]
-    for pick in picks:
+    for pick in picks[start - measured :]:
         yield setting.x[each, pick], setting.y[each, pick]
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from .._fan_out import fan_out
 from ..tasks import Task
 from ._recipe import Recipe, TrainingType
-from ._resume import STATE_FILE
 from ._runs import Runs
 from ._train import chosen_seeds, train
 
@@ -91,10 +90,11 @@ def train_distributed(
     for first in range(0, len(chosen), SHARE):
         some = chosen[first : first + SHARE]
         place = None if folder is None else folder / FOLDER / "-".join(f"{seed:03d}" for seed in some)
-        begun = place is not None and (place / STATE_FILE).exists()
-        shares.append(_Share(task, some, recipe, kind, place, resume and begun, device))
+        shares.append(_Share(task, some, recipe, kind, place, resume, device))
     parts = fan_out(_trained, shares, dask=dask, processes=processes)
-    runs = Runs(parts[0].task, tuple(run for part in parts for run in part.runs))
+    runs = Runs(
+        parts[0].task, tuple(run for part in parts for run in part.runs), any(part.interrupted for part in parts)
+    )
     if folder is not None:
         runs.save(folder)
     return runs

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 import struct
@@ -120,9 +121,35 @@ def test_three_lines_of_safetensors_read_the_file(saved: Path) -> None:
         said = json.loads(file.metadata()["bimt"])
         arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     assert (said["format"], said["version"]) == ("bimt", 1)
-    assert set(said) == {"format", "version", "layout", "placement", "model", "task", "config", "tied"}
+    assert set(said) == {"format", "version", "layout", "placement", "model", "task", "config", "tied", "digest"}
     assert np.array_equal(arrays["probe.x_train"], X)
     assert {n for n in arrays if not n.startswith("probe.")} == set(said_names(said))
+
+
+def test_the_digest_is_as_the_docs_say(saved: Path) -> None:
+    """Written from docs/checkpoint.md alone."""
+    with st.safe_open(saved, framework="np") as file:
+        said = json.loads(file.metadata()["bimt"])
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    stated = said.pop("digest")
+    found = hashlib.sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode())
+    for name in sorted(arrays):
+        found.update(f"\n{name!r} {arrays[name].dtype.str} {arrays[name].shape}\n".encode())
+        found.update(arrays[name].tobytes())
+    assert stated == found.hexdigest()
+
+
+def test_no_flipped_bit_is_accepted(saved: Path) -> None:
+    """A number that changed is as wrong as a name."""
+    content = saved.read_bytes()
+    rng = np.random.default_rng(0)
+    header = 8 + struct.unpack("<Q", content[:8])[0]
+    for place in [*rng.integers(header, len(content), 60), *rng.integers(header, size=120)]:
+        flipped = bytearray(content)
+        flipped[place] ^= 1 << int(rng.integers(8))
+        saved.write_bytes(flipped)
+        with pytest.raises(CheckpointError):
+            load_checkpoint(saved)
 
 
 def said_names(said: dict[str, Any]) -> list[str]:

@@ -10,7 +10,7 @@ from bimt_train.checkpoints import load_checkpoint
 from bimt_train.models import build_model
 from bimt_train.tasks import independence, modular_addition, two_moons
 from bimt_train.training._random_restarts import drawing_seed
-from bimt_train.training._resume import Progress
+from bimt_train.training.state._progress import Progress
 
 PLAIN = Recipe(steps=40, lr=1e-2, phases=(Phase(0.0, 1e-3),))
 RESTARTED = replace(PLAIN, restarts=RandomRestarts(replicas=3, until=0.25))

@@ -150,7 +150,7 @@ def test_a_classifier_that_goes_on_remembers_how_often_it_was_right(tmp_path):
 
 def test_resuming_refuses_another_recipe_other_seeds_and_nothing(tmp_path):
     with pytest.raises(InputError, match="nothing to resume"):
-        train(independence(), seeds=2, recipe=SHORT, out=tmp_path, resume=True)
+        train(independence(), seeds=2, recipe=SHORT, resume=True)
     train(independence(), seeds=2, recipe=SHORT, out=tmp_path)
     with pytest.raises(InputError, match="other seeds"):
         train(independence(), seeds=3, recipe=SHORT, out=tmp_path, resume=True)

@@ -45,7 +45,6 @@ def test_a_table_with_two_targets(tmp_path):
         (["nowhere.csv", "--target", "y"], "nowhere.csv"),
         (["independence", "--seeds", "0"], "--seeds"),
         (["independence", "--sead", "0"], "--help"),
-        (["independence", "--resume", "--out", "nowhere"], "nothing to resume"),
         (["independence", "--device", "abacus"], "a device that cannot compute"),
         (["independence", "--device", "meta"], "a device that cannot compute"),
         (["independence", "--cost-term", "lenght=1"], "did you mean length?"),
