@@ -123,7 +123,8 @@ def main() -> None:
             same, right = sum(one.same for one in kills), sum(one.status for one in alive)
             rows.append([
                 kind, f"{lasts:.1f} s", len(kills), len(kills) - len(alive), sum(not one.begun for one in alive),
-                f"{right} of {len(alive)}", f"{same} of {len(kills)}", f"{max(one.lost for one in kills):.1f} s", sum(one.rubbish for one in kills),
+                f"{right} of {len(alive)}", f"{same} of {len(kills)}",
+                f"{max(one.lost for one in kills):.1f} s", sum(one.rubbish for one in kills),
             ])  # fmt: skip
             print(rows[-1], flush=True)
         os.chdir(home)

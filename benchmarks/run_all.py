@@ -12,7 +12,7 @@ SCRIPTS = (
 )  # fmt: skip
 LONG = (
     "same_report.py", "work.py", "untrained.py", "tasks.py", "language.py", "formulas.py", "words.py",
-    "module_formulas.py", "audit.py", "controls.py", "kills.py",
+    "module_formulas.py", "audit.py", "controls.py", "kills.py", "fuzz.py",
 )  # fmt: skip
 
 parser = argparse.ArgumentParser(description=__doc__)

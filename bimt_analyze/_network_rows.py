@@ -89,6 +89,6 @@ def _answers(network: "Network", x: "np.ndarray") -> "np.ndarray":
         raise InputError("rows that are no tokens", where="x", expected="whole numbers", got="fractions")
     try:
         return network.predict(x)
-    except (IndexError, RuntimeError) as error:  # torch's own words
+    except RuntimeError as error:  # torch's own words
         expected = "tokens that it knows, as many in a row as it takes"
         raise InputError(unreadable, where="x", expected=expected, got=str(error)) from None

@@ -1,10 +1,13 @@
 """The errors that users see. Each is one line: what was wrong, where, what was expected, what came, and a hint."""
 
+LONGEST = 400  # letters of one piece of a message
+
 
 class InputError(ValueError):
     """Something the caller gave cannot be used.
 
-    The message is one line, ``what: where: expected ..., got ...; hint: ...``, with the empty pieces left out.
+    The message is one line, ``what: where: expected ..., got ...; hint: ...``, with the empty pieces left out. A long
+    piece loses its middle, and a character that no terminal should get stands as its escape.
 
     Parameters
     ----------
@@ -27,9 +30,18 @@ class InputError(ValueError):
 
     def __init__(self, what: str, *, where: str = "", expected: str = "", got: str = "", hint: str = "") -> None:
         self.what, self.where, self.expected, self.got, self.hint = what, where, expected, got, hint
+        what, where, expected, got, hint = (_plain(piece) for piece in (what, where, expected, got, hint))
         contrast = ", ".join(f"{word} {said}" for word, said in (("expected", expected), ("got", got)) if said)
         line = ": ".join(piece for piece in (what, where, contrast) if piece)
-        super().__init__(" ".join((f"{line}; hint: {hint}" if hint else line).split()))
+        super().__init__(f"{line}; hint: {hint}" if hint else line)
+
+
+def _plain(text: str) -> str:
+    """A text as it may stand in a line: of what came from a file, anything may be in it."""
+    text = " ".join(text.split())
+    if len(text) > LONGEST:
+        text = f"{text[: 2 * LONGEST // 3]} ... {text[-LONGEST // 4 :]}"
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 class PatternError(InputError):

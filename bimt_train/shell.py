@@ -139,8 +139,10 @@ def run(command: click.Command, words: Sequence[str] | None, *, several: Sequenc
         return _refuse(f"{error.format_message()}; hint: see {command.name} --help")
     except click.Abort:
         return _refuse("interrupted", INTERRUPTED)
-    except (InputError, OSError) as error:
+    except InputError as error:
         return _refuse(str(error))
+    except OSError as error:
+        return _refuse(str(InputError(str(error))))
     return int(status or OK)
 
 

@@ -132,8 +132,9 @@ def class_use(
     """
     from ..graph import MeanAblation
 
-    if not y.sum(axis=0).all():
-        empty = ", ".join(_names(network, np.flatnonzero(y.sum(axis=0) == 0).tolist()))
+    rows = np.bincount(y.argmax(axis=1), minlength=y.shape[1])
+    if not rows.all():
+        empty = ", ".join(_names(network, np.flatnonzero(rows == 0).tolist()))
         raise InputError("a class without rows", where="y", got=empty, hint="give rows of every class")
     ablation = MeanAblation(network, np.asarray(x, dtype=np.float64))
     margin, accuracy = class_scores(ablation.outputs(), y)

@@ -185,11 +185,20 @@ class Network:
         array of float, shape (rows, outputs)
             Outputs as the network gives them; shape (rows, places, outputs), one place for each token, where it reads
             sequences.
+
+        Raises
+        ------
+        InputError
+            A token that the network does not know.
         """
         import torch
 
-        with torch.no_grad():
-            outputs = self._evaluator(torch.tensor(x, dtype=torch.float64))
+        try:
+            with torch.no_grad():
+                outputs = self._evaluator(torch.tensor(x, dtype=torch.float64))
+        except IndexError as error:
+            expected, got = "tokens that it knows, numbered from 0", f"numbers from {x.min():g} to {x.max():g}"
+            raise InputError("rows that the network cannot read", where="x", expected=expected, got=got) from error
         return np.asarray(outputs)
 
     def rows(self, inputs: Any) -> Float64[np.ndarray, "rows inputs"]:

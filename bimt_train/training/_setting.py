@@ -77,15 +77,19 @@ class Setting:
         CheckpointError
             The state is of networks of another make.
         """
-        if progress.moments.flat.shape[1] != self.stack.width:
-            got, expected = (str(width) for width in (progress.moments.flat.shape[1], self.stack.width))
-            hint = "train anew; another version of the program wrote this state"
-            raise CheckpointError("the state of other networks", expected=f"{expected} entries", got=got, hint=hint)
+        rows = {replica: row for row, replica in enumerate(self.replicas)}
+        width = progress.moments.flat.shape[1]
+        if width != self.stack.width or not set(progress.replicas) <= set(rows):
+            expected = f"{len(rows)} rows of {self.stack.width} entries"
+            got, hint = (
+                f"{len(progress.replicas)} rows of {width}",
+                "train anew; this state is damaged, or of other code",
+            )
+            raise CheckpointError("the state of other networks", expected=expected, got=got, hint=hint)
         for placement in progress.placements + (() if progress.ahead is None else progress.ahead.placements):
             placement.check(self.layout)
         if progress.replicas == self.replicas:
             return self
-        rows = {replica: row for row, replica in enumerate(self.replicas)}
         return self.only([rows[replica] for replica in progress.replicas])
 
     def only(self, rows: Sequence[int]) -> Self:

@@ -103,5 +103,7 @@ def test_a_transformers_neurons_are_set_wherever_they_are_read() -> None:
 def test_classes_need_rows_and_outputs_must_exist() -> None:
     with pytest.raises(InputError, match=r"a class without rows: y: got y\.2"):
         class_use(sparse(), X, np.eye(3)[np.arange(40) % 2])
+    with pytest.raises(InputError, match=r"a class without rows: y: got y\.1, y\.2"):
+        class_use(sparse(), X, np.ones((40, 3)))  # all classes at once, of which the first counts
     with pytest.raises(InputError, match=r"no such output: expected 0 to 2, got 3"):
         class_circuit(sparse(), 3)

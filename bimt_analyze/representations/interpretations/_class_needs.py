@@ -39,11 +39,11 @@ def class_needs(checkpoint: Checkpoint, network: Network) -> Interpretation | No
     task, probe = checkpoint.task, checkpoint.probe
     x, y = np.concatenate([probe.x_train, probe.x_test]), np.concatenate([probe.y_train, probe.y_test])
     y = task.one_hot(y)
-    if y.shape[1] != len(task.outputs) or not y.sum(axis=0).all():
+    if y.shape[1] != len(task.outputs):
         return None
     try:
         use = class_use(network, task.to_network_inputs(x), y)
-    except InputError:  # something reads hidden neurons that is no affine map
+    except InputError:  # a class has no rows, or something reads hidden neurons that is no affine map
         return None
     if not use.neurons:
         return None
