@@ -21,25 +21,18 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import torch
 from _fuzz_foreign import foreign, foreign_files
 from _fuzz_signed import Signed, mutant
 from _fuzz_texts import formula, table
 from _measure import table as written
 from _measure import write_section
 
+from bimt_analyze._network_rows import checkpoint_of
 from bimt_train import InputError, Recipe, train
-from bimt_train.checkpoints import load_checkpoint, read_foreign
-from bimt_train.tasks import (
-    Task,
-    evidence,
-    formula_task,
-    in_context,
-    independence,
-    modular_addition,
-    permutation_s4,
-    table_task,
-    two_moons,
-)  # fmt: skip
+from bimt_train.checkpoints import Network, load_checkpoint, read_foreign, save_checkpoint
+from bimt_train.models import MODELS, ModelSpec, build_model
+from bimt_train.tasks import formula_task, independence, modular_addition, table_task, two_moons
 
 SECONDS, BYTES, TRACE = 2.0, 2**30, "bimt_was_run"
 LONGEST = 1500  # letters of a refusal
@@ -105,25 +98,25 @@ def little_memory() -> Iterator[None]:
 # ---- what is tried
 
 
-def trained_tasks() -> dict[str, Task]:
-    """One task for each of several kinds of networks, small."""
-    return {
-        "mlp": independence().with_hidden([5, 5]),
-        "gated-mlp": independence().with_model("gated-mlp", {"hidden": 4}),
-        "classes": two_moons(rows=(20, 20)).with_hidden([5]),
-        "tokens": modular_addition(7),
-        "group": permutation_s4(),
-        "recurrent": evidence(),
-        "transformer": in_context(),
-    }
+def small_checkpoints(folder: Path) -> Iterator[Signed]:
+    """A trained one of several tasks, and the example of each kind of model."""
+    path = folder / "small.safetensors"
+    for task in (independence().with_hidden([5, 5]), two_moons(rows=(20, 20)).with_hidden([5]), modular_addition(7)):
+        save_checkpoint(path, train(task, seeds=1, recipe=SHORT).best.checkpoint)
+        yield Signed(path.read_bytes(), "bimt", spaced=False)
+    for kind in (*MODELS.names(), "traced"):
+        options, rng = MODELS[kind].options.example(), np.random.default_rng(0)
+        ends, spec = options.ends, ModelSpec(kind, options.to_json())
+        x = rng.integers(0, ends.tokens, (12, ends.inputs)) if ends.tokens else rng.uniform(-1, 1, (12, ends.inputs))
+        network = Network.of(build_model(spec, generator=torch.Generator().manual_seed(0)))
+        if ends.outputs:
+            save_checkpoint(path, checkpoint_of(network, x.astype(np.float64)))
+            yield Signed(path.read_bytes(), "bimt", spaced=False)
 
 
 def checkpoints(folder: Path, count: int, draw: random.Random) -> Iterator[Case]:
     """Changed checkpoints, read and run."""
-    originals = []
-    for name, task in trained_tasks().items():
-        train(task, seeds=1, recipe=SHORT, out=folder / name)
-        originals.append(Signed((folder / name / "seed-000.safetensors").read_bytes(), "bimt", spaced=False))
+    originals = list(small_checkpoints(folder))
     path = folder / "changed.safetensors"
 
     def read(data: bytes) -> None:

@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Float64, Num
+from pydantic import Field
 from torch import Tensor, nn
 
 from .._errors import InputError
@@ -50,6 +51,7 @@ class EmbeddingMLPOptions(LayerOptions):
     tokens: int
     copies: int
     embedding: int
+    widths: list[int] = Field(min_length=1)
 
     def shapes(self) -> Iterator[tuple[str, Shape]]:
         """The table of vectors, then weight and bias of each layer."""

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Self
 
+from pydantic import Field
+
 from ...layouts._group import Group
 from .._contract import Ends, ModelOptions, Shape
 from .._hidden_parts import HiddenPart
@@ -27,7 +29,7 @@ class LayerOptions(ModelOptions):
     [4, 8, 2]
     """
 
-    widths: list[int]
+    widths: list[int] = Field(min_length=2)
     activation: str
 
     def shapes(self) -> Iterator[tuple[str, Shape]]:

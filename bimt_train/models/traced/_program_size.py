@@ -103,7 +103,11 @@ def largest_result(options: TracedOptions) -> int:
     largest, most = 1, max(_SMALL, _EXPANSION * held)
     with torch.device("meta"):
         values: dict[str, Any] = {f"tensor {name}": _shape_of(tensor) for name, tensor in options.tensors.items()}
-        values |= arguments(options, torch.empty(rows, options.ends.inputs), floating)
+        try:
+            values |= arguments(options, torch.empty(rows, options.ends.inputs), floating)
+        except Exception as error:  # as torch does where sizes are beyond all measure
+            where = "model.options.inputs"
+            raise InputError("inputs that cannot be made", where=where, got=_reason(error)) from error
         for node in options.nodes:
             where = f"model.options.nodes, '{node.name}' ({node.op})"
             try:

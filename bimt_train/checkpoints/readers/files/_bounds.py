@@ -1,6 +1,7 @@
 """What a file may ask for, against its own size: checked before anything is unpacked."""
 
 import zipfile
+import zlib
 from pathlib import Path
 
 from ...._errors import CheckpointError
@@ -8,6 +9,8 @@ from ...._errors import CheckpointError
 TIMES, SMALL = 20, 2**24
 """A file may unpack to 20 times its size and 16 MiB more; weights compress by less than 2, masks by 10."""
 MEMBERS = 100_000
+ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError, ValueError)
+"""What reading a damaged archive may raise."""
 
 
 def limit_of(path: Path) -> int:
@@ -75,7 +78,7 @@ def members_of(path: Path) -> dict[str, zipfile.ZipInfo]:
     try:
         with zipfile.ZipFile(path) as archive:
             infos = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError):
+    except ZIP_ERRORS:
         return {}
     if len(infos) > MEMBERS or len({info.filename for info in infos}) < len(infos):
         raise CheckpointError("an archive of too many members, or of two with one name", where=str(path))

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...._errors import CheckpointError
 from .._values import Chain, Linear, Tensors, Told
-from ._bounds import check_bytes, members_of
+from ._bounds import ZIP_ERRORS, check_bytes, members_of
 from ._weight_file import WEIGHT_FILES
 
 _CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
@@ -87,7 +87,7 @@ def read_keras(path: Path, told: Told) -> Chain:
     try:
         with zipfile.ZipFile(path) as archive:
             config, weights = json.loads(archive.read(_CONFIG)), archive.read(_WEIGHTS)
-    except (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError, NotImplementedError) as error:
+    except ZIP_ERRORS as error:
         raise _damaged(path, error) from error
     return _chain(config, _datasets(io.BytesIO(weights), path), path)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...._errors import CheckpointError
 from .._values import Tensors, Told
-from ._bounds import members_of
+from ._bounds import ZIP_ERRORS, members_of
 from ._weight_file import WEIGHT_FILES
 
 _MAGIC = b"\x93NUMPY"
@@ -78,7 +78,9 @@ def read_npz(path: Path, told: Told) -> Tensors:
             try:
                 with archive.open(name) as file:
                     state[name.removesuffix(".npy")] = _array(file, info.file_size, f"{path}, '{name}'")
-            except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, NotImplementedError, zlib_error()) as error:
+            except CheckpointError:
+                raise
+            except ZIP_ERRORS as error:
                 got, hint = str(error)[:120] or type(error).__name__, "copy the file again"
                 raise CheckpointError(
                     "an archive that is damaged", where=f"{path}, '{name}'", got=got, hint=hint
@@ -109,13 +111,6 @@ def read_npy(path: Path, told: Told) -> Tensors:
     """
     with path.open("rb") as file:
         return Tensors({"W": _array(file, path.stat().st_size, str(path))}, ordered=True)
-
-
-def zlib_error() -> type[Exception]:
-    """The error of damaged compressed bytes."""
-    import zlib
-
-    return zlib.error
 
 
 def _array(file: Any, size: int, where: str) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...._errors import CheckpointError
 from .._values import Tensors, Told
-from ._bounds import check_bytes, damaged, members_of
+from ._bounds import ZIP_ERRORS, check_bytes, damaged, members_of
 from ._state_dict import state_dict_in
 from ._weight_file import WEIGHT_FILES
 
@@ -102,7 +102,7 @@ def _check_pickle(path: Path, names: Iterable[str]) -> None:
                 if wrong is not None:
                     raise zipfile.BadZipFile(f"'{wrong}' has another checksum than was written")
                 pickles = [archive.read(name) for name in names if name.endswith(".pkl")]
-            except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
+            except ZIP_ERRORS as error:
                 raise damaged(path, error) from error
     else:
         content = path.read_bytes()
