@@ -107,6 +107,23 @@ class Trace:
         """
         return np.concatenate([_flat(read).numpy() for read, _ in self._calls[tensor]])
 
+    def matrix(self, tensor: str) -> Float64[Tensor, "sources targets"]:
+        """The matrix M of what the tensor's module computes, in @ M + bias.
+
+        Parameters
+        ----------
+        tensor : str
+            One of ``tensors``.
+
+        Returns
+        -------
+        tensor [sources, targets]
+            The weights, turned where the pattern says so; a kernel as a matrix of all that is read at one place.
+        """
+        array = torch.tensor(self.network.tensors[tensor], dtype=torch.float64)
+        matrix = array.reshape(len(array), -1)
+        return matrix if self.network.layout.tensors[tensor].plan.source_first else matrix.T
+
     def outputs(self) -> Float64[np.ndarray, "rows outputs"]:
         """The network's outputs.
 
@@ -200,12 +217,11 @@ class Trace:
         calls = self._calls[tensor]
         # a kernel is read as a matrix of its targets by all that a place reads
         flat = array.ndim == 2 or (array.ndim > 2 and not spec.plan.source_first)
-        matrix = torch.tensor(array, dtype=torch.float64).reshape(len(array), -1) if flat else None
-        fits = bool(calls) and matrix is not None
+        fits = bool(calls) and flat
+        turned = self.matrix(tensor) if fits else None
         for read, written in calls:
-            if not fits or matrix is None:
+            if not fits or turned is None:
                 break
-            turned = matrix if spec.plan.source_first else matrix.T
             fits = read.shape[-1:] == turned.shape[:1] and written.shape[-1:] == turned.shape[1:]
             if fits:
                 rest = _flat(written.detach() - read @ turned)

@@ -1,9 +1,6 @@
 """Hidden neurons set to their means, wherever they are read."""
 
-from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager
-from functools import partial
-from typing import Any
+from collections.abc import Collection
 
 import numpy as np
 import torch
@@ -13,10 +10,10 @@ from torch import Tensor
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
 from bimt_train.layouts import Pattern, fold, spread
-from bimt_train.models import linear_layers
 
 from ._forward_trace import Trace
 from ._neuron_graph import NodeId
+from ._replay import Replay
 
 _CONSTANT = 1e-12  # of the largest value: a smaller range is rounding
 
@@ -57,8 +54,6 @@ class MeanAblation:
         layout, ends = network.layout, (network.layout.inputs, network.layout.outputs)
         self._groups = {c.tensor: c.source for c in network.connections() if c.source not in ends}
         self._sizes = {g.name: g.size for g in layout.groups if g.name in self._groups.values()}
-        self._module = network.module().double()
-        self._x = torch.tensor(x, dtype=torch.float64 if np.issubdtype(x.dtype, np.floating) else None)
         self._axes: dict[str, Pattern] = {}
         self._means: dict[str, Tensor] = {}
         self._shapes: dict[str, tuple[int, ...]] = {}
@@ -75,6 +70,10 @@ class MeanAblation:
             self._shapes[tensor] = weighs.shape
             counted = (moves.reshape(weighs.shape) & weighs).astype(np.float64)
             used[group] += fold(counted, self._axes[tensor], self._sizes)
+        rows = torch.tensor(x, dtype=torch.float64 if np.issubdtype(x.dtype, np.floating) else None)
+        self._replay = Replay(
+            network.module().double(), rows, {tensor: trace.matrix(tensor) for tensor in self._groups}
+        )
         self._alive = {group: count > 0 for group, count in used.items()}
 
     @property
@@ -111,22 +110,14 @@ class MeanAblation:
                 expected = ", ".join(f"{name}.0..{size - 1}" for name, size in self._sizes.items())
                 raise InputError("no such hidden neuron", expected=expected or "none", got=f"{group}.{number}")
             chosen[group][number] = 1.0
-        with self._silenced(chosen), torch.no_grad():
-            return np.asarray(self._module(self._x))
+        changes = {
+            tensor: (self._where(tensor, chosen[group]), self._means[tensor])
+            for tensor, group in self._groups.items()
+            if chosen[group].any()
+        }
+        return np.asarray(self._replay.outputs(changes))
 
-    @contextmanager
-    def _silenced(self, chosen: dict[str, Float64[np.ndarray, "_"]]) -> Iterator[None]:
-        def before(_: object, args: tuple[Any, ...], *, mask: Tensor, mean: Tensor) -> tuple[Any, ...]:
-            return torch.where(mask, mean, args[0]), *args[1:]
-
-        layers = linear_layers(self._module)
-        with ExitStack() as stack:
-            for tensor, group in self._groups.items():
-                if not chosen[group].any():
-                    continue
-                mean = self._means[tensor]
-                where = spread(chosen[group], self._axes[tensor], self._shapes[tensor], self._sizes) > 0
-                mask = torch.tensor(where.ravel())
-                handle = layers[tensor].register_forward_pre_hook(partial(before, mask=mask, mean=mean))
-                stack.callback(handle.remove)
-            yield
+    def _where(self, tensor: str, chosen: Float64[np.ndarray, "_"]) -> Tensor:
+        """Which entries of the tensor's source axis are those of chosen neurons."""
+        found = spread(chosen, self._axes[tensor], self._shapes[tensor], self._sizes) > 0
+        return torch.tensor(found.ravel())

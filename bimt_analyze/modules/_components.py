@@ -107,18 +107,16 @@ def components_up_to_layer(graph: NeuronGraph, *, depth: int, leak: float = 0.0)
     low = np.maximum(depths[source], depths[target]) <= depth
     level = ~low & (depths[source] == depths[target])
     unit = _joined(len(depths), source[low | level], target[low | level])
-    module = {int(unit[n]): int(unit[n]) for n in np.flatnonzero(depths <= depth)}
-    readers: dict[frozenset[int], int] = {}
+    module = np.arange(len(depths))  # of each unit; of those above the cut once their layer is done
+    first: dict[bytes, int] = {}  # of those that read the same modules
     for layer in sorted(set(depths[depths > depth].tolist())):
-        for this in sorted(set(unit[depths == layer].tolist())):
-            read = source[(unit[target] == this) & (depths[source] < layer)]
-            fed = frozenset(module[int(unit[n])] for n in read)
-            if len(fed) == 1:
-                module[this] = min(fed)
-            else:
-                # one that reads nothing has nothing in common with others that read nothing
-                module[this] = readers.setdefault(fed, this) if fed else this
-    labels = np.array([module[int(u)] for u in unit], dtype=np.int64)
+        read = (depths[target] == layer) & (depths[source] < layer)
+        readers_and_read = np.unique(unit[target[read]] * len(depths) + module[unit[source[read]]])
+        reader, fed = np.divmod(readers_and_read, len(depths))
+        units, starts = np.unique(reader, return_index=True)  # one that reads nothing is a module of its own
+        for this, modules in zip(units.tolist(), np.split(fed, starts)[1:], strict=True):
+            module[this] = modules[0] if len(modules) == 1 else first.setdefault(modules.tobytes(), this)
+    labels = module[unit]
     parameters = {"depth": depth, **_about(graph, leak)}
     return Partition.of(graph, labels, method="components up to layer", parameters=parameters, versions=VERSIONS)
 

@@ -1,7 +1,10 @@
 """Whether a network is more modular than chance: permutation tests that need no truth."""
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -239,16 +242,18 @@ def significance(
     observed = float(_values(measured, blocks, [matrix[None] for _, _, matrix in blocks.matrices], [seed])[0])
     streams = np.random.SeedSequence(seed).spawn(samples)
     size = max(1, int(_CHUNK / max(len(graph.nodes), 1) ** 2))
-    null = np.concatenate(
-        [_null(blocks, measured, drawn_by, streams[k : k + size], seed) for k in range(0, samples, size)]
-    )
+    chunks = [streams[k : k + size] for k in range(0, samples, size)]
+    # numpy lets threads run side by side; a search sets igraph's one generator of random numbers
+    at_once = 1 if measured.searched else min(len(chunks), os.cpu_count() or 1)
+    with ThreadPoolExecutor(at_once) as pool:
+        null = np.concatenate(list(pool.map(partial(_null, blocks, measured, drawn_by, seed), chunks)))
     return Significance.of(
         observed, null, statistic=measured.name, null_model=drawn_by.label, weights=graph.weights, seed=seed
     )
 
 
 def _null(
-    blocks: Blocks, statistic: Statistic, null_model: NullModel, streams: Streams, seed: int
+    blocks: Blocks, statistic: Statistic, null_model: NullModel, seed: int, streams: Streams
 ) -> Float64[np.ndarray, " samples"]:
     generators = [np.random.default_rng(stream) for stream in streams]
     schedule = np.random.default_rng(seed)

@@ -14,7 +14,8 @@ from ...graph import Edges, MeanAblation, NeuronGraph, NodeId
 from ...modules import Choice, Hierarchy, Level, Partition, connected_components, modularity
 from ._module_outputs import RecordedActivations, spread
 
-ROWS = 500
+ROWS, FEWEST_ROWS = 500, 100
+MANY_WEIGHTS = 200_000  # beyond, so many fewer rows as there are more weights, down to the fewest
 """Rows on which inputs and neurons are held."""
 
 INTERFERENCE = 0.1
@@ -93,7 +94,8 @@ def functional_modules(
     graph : NeuronGraph
         Graph of the network; its nodes are divided.
     x : array of float, shape (rows, inputs)
-        Input rows as the network sees them; 500 of them, evenly spaced, are used.
+        Input rows as the network sees them; 500 of them, evenly spaced, are used, and of networks of more than 200,000
+        weights as many fewer as they have more, but at least 100.
     leak : float, default INTERFERENCE
         Share of the effects, 0 to 1, that may come from other groups.
 
@@ -142,7 +144,9 @@ def functional_modules(
         raise InputError(
             "rows of another kind", where="x", expected=f"[rows, {width}]", got=str(list(x.shape)), hint=hint
         )
-    some = x[np.linspace(0, len(x) - 1, min(ROWS, len(x))).astype(np.int64)]
+    weights = sum(network.tensors[name].size for name in network.layout.weights())
+    count = min(len(x), max(FEWEST_ROWS, min(ROWS, ROWS * MANY_WEIGHTS // max(weights, 1))))
+    some = x[np.linspace(0, len(x) - 1, count).astype(np.int64)]
     ablation, whole = MeanAblation(network, some), RecordedActivations(network, some)
     ends = network.layout.inputs, network.layout.outputs
     effects_of_inputs = _effects_of_inputs(network, some, whole)

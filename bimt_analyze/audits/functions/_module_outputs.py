@@ -1,6 +1,7 @@
 """Module outputs: what neurons outside a module read of it."""
 
 import numpy as np
+import scipy.linalg
 from jaxtyping import Float, Float64
 
 from bimt_train import InputError
@@ -187,20 +188,32 @@ class ModuleOutputs:
         for c in recorded.connections:
             ends[c.target] = ends.get(c.target, 0.0) + recorded.activations[c.source] @ weights_out[c.tensor].T
         columns = np.concatenate(list(ends.values()), axis=1)
-        _, sizes, directions = np.linalg.svd(columns - columns.mean(axis=0), full_matrices=False)
-        direction = directions[0] * (1.0 if directions[0].sum() >= 0 else -1.0)
+        direction, share = _first_component(columns - columns.mean(axis=0))
         parts = np.split(direction, np.cumsum([end.shape[1] for end in ends.values()])[:-1])
         along = dict(zip(ends, parts, strict=True))
-        total = float((sizes**2).sum())
         self.module = module
         self.weights = {c.tensor: weights_out[c.tensor].T @ along[c.target] for c in recorded.connections}
         self.component: Float64[np.ndarray, " rows"] = columns @ direction
-        self.share = float(sizes[0] ** 2) / total if total > 0 else 0.0
+        self.share = share
 
     @property
     def constant(self) -> bool:
         """Whether no output of the module varies."""
         return bool(spread(self.component[:, None])[0] == 0)
+
+
+def _first_component(columns: Columns) -> tuple[Float64[np.ndarray, " columns"], float]:
+    """The direction along which centred columns vary most, its sum at least 0, and its share of their variance."""
+    wide = columns.shape[1] > columns.shape[0]
+    products = columns @ columns.T if wide else columns.T @ columns
+    last = len(products) - 1
+    sizes, vectors = scipy.linalg.eigh(products, subset_by_index=(last, last))
+    total = float(np.trace(products))
+    direction = columns.T @ vectors[:, 0] if wide else vectors[:, 0]
+    length = float(np.linalg.norm(direction))
+    if total == 0 or length == 0:  # nothing varies: any direction serves
+        return np.eye(columns.shape[1])[0], 0.0
+    return direction * ((1.0 if direction.sum() >= 0 else -1.0) / length), float(sizes[0]) / total
 
 
 def spread(columns: Columns) -> Float64[np.ndarray, " columns"]:

@@ -1,0 +1,68 @@
+"""Runs with changed neurons against whole runs with hooks that change what the layers read."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from bimt_analyze.graph._replay import Replay
+
+
+class Branches(nn.Module):
+    """Two branches that join, a layer that is called twice, and an activation that works in place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b, self.again, self.end = nn.Linear(3, 4), nn.Linear(3, 4), nn.Linear(4, 4), nn.Linear(4, 2)
+        self.act = nn.ReLU(inplace=True)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        a, b = self.act(self.a(x)), torch.tanh(self.b(x))
+        return self.end(self.again(self.act(self.again(a))) + b)
+
+
+def chain() -> nn.Module:
+    return nn.Sequential(nn.Linear(3, 6), nn.Tanh(), nn.Linear(6, 5), nn.ReLU(inplace=True), nn.Linear(5, 2))
+
+
+def by_hooks(module: nn.Module, x: torch.Tensor, changes) -> torch.Tensor:
+    handles = [
+        module.get_submodule(name.removesuffix(".weight")).register_forward_pre_hook(
+            lambda _, args, mask=mask, values=values: (torch.where(mask, values, args[0]),)
+        )
+        for name, (mask, values) in changes.items()
+    ]
+    with torch.no_grad():
+        found = module(x)
+    for handle in handles:
+        handle.remove()
+    return found
+
+
+@pytest.mark.parametrize("make", [chain, Branches])
+def test_every_change_gives_what_a_whole_run_gives(make):
+    torch.manual_seed(0)
+    module, x = make().double(), torch.randn(7, 3, dtype=torch.float64)
+    matrices = {name: tensor.detach().T for name, tensor in module.named_parameters() if name.endswith("weight")}
+    replay, rng = Replay(module, x, matrices), np.random.default_rng(0)
+    for trial in range(60):
+        some = [name for name in matrices if rng.random() < (0.3 if trial % 2 else 0.8)]
+        changes = {
+            name: (
+                torch.tensor(rng.random(len(matrices[name])) < 0.4),
+                torch.tensor(rng.normal(size=len(matrices[name]))),
+            )
+            for name in some
+        }
+        assert torch.allclose(replay.outputs(changes), by_hooks(module, x, changes), rtol=0, atol=1e-12)
+    assert torch.equal(replay.outputs({}), module(x))
+
+
+def test_what_lies_before_the_change_is_not_computed_again(monkeypatch):
+    module, x = chain().double(), torch.randn(7, 3, dtype=torch.float64)
+    replay = Replay(module, x, {"4.weight": module[4].weight.detach().T})
+    called = []
+    for number in (0, 2, 4):
+        monkeypatch.setitem(replay._own, module[number], lambda read, number=number: called.append(number))
+    replay.outputs({"4.weight": (torch.tensor([True, False, False, False, True]), torch.zeros(5, dtype=torch.float64))})
+    assert called == []
