@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bimt_train import Circuit, InputError
 from bimt_train.checkpoints import Checkpoint, Network
 from bimt_train.expressions import Decomposition
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str], None]
 
 _NULL_EDGES, _SEARCHED_EDGES, _FEWEST_RUNS = 3_000_000, 500_000, 2  # of all null networks; of all runs of Leiden
+_PLACES_OF_AN_EDGE = 10  # where an edge could be: a null network takes time for each of them too
 _MANY_EDGES, _VERY_MANY_EDGES = 100_000, 500_000  # from where on every second, and every fourth resolution is kept
 _TOO_MANY_TO_SEARCH = 50_000  # from where on null networks are not searched for modules
 
@@ -166,9 +169,9 @@ def within_reach(options: AnalysisOptions, graph: NeuronGraph) -> AnalysisOption
     """Options with fewer null networks, runs of Leiden and resolutions, where a graph has very many edges.
 
     Up to 15,000 edges nothing is changed by the defaults. From there on null networks have three million edges in all,
-    but are 20 at least; from 50,000 on the runs at each resolution have half a million, but are 2 at least, and
-    statistics for which each null network is searched are left out. From 100,000 on every second resolution is kept,
-    counted from the first, and from 500,000 on every fourth.
+    or thirty million pairs of neurons that edges could join, but are 20 at least. From 50,000 on the runs at each
+    resolution have half a million, but are 2 at least, and statistics for which each null network is searched are left
+    out. From 100,000 on every second resolution is kept, counted from the first, and from 500,000 on every fourth.
 
     Parameters
     ----------
@@ -190,17 +193,27 @@ def within_reach(options: AnalysisOptions, graph: NeuronGraph) -> AnalysisOption
     200
     """
     edges = max(len(graph.edges.weight), 1)
+    drawn = max(edges, _places(graph) // _PLACES_OF_AN_EDGE)
     resolutions, quick = tuple(sorted(options.resolutions)), options.statistics
     if edges >= _TOO_MANY_TO_SEARCH:
         quick = tuple(name for name in options.statistics if not STATISTICS[name].searched)
     return options.with_changes(
-        samples=min(options.samples, max(FEWEST, _NULL_EDGES // edges)),
+        samples=min(options.samples, max(FEWEST, _NULL_EDGES // drawn)),
         leiden_runs=min(options.leiden_runs, max(_FEWEST_RUNS, _SEARCHED_EDGES // edges)),
         statistics=quick,
         resolutions=options.resolutions
         if edges < _MANY_EDGES
         else resolutions[:: 2 if edges < _VERY_MANY_EDGES else 4],
     )
+
+
+def _places(graph: NeuronGraph) -> int:
+    """How many pairs of neurons there are in all pairs of groups that edges join."""
+    groups = {group: number for number, group in enumerate(graph.groups)}
+    of = np.array([groups[node.group] for node in graph.nodes], dtype=np.int64)
+    sizes = np.bincount(of, minlength=len(groups))
+    joined = np.unique(of[graph.edges.source] * len(groups) + of[graph.edges.target])
+    return int((sizes[joined // len(groups)] * sizes[joined % len(groups)]).sum())
 
 
 def less_than_asked(options: AnalysisOptions, graph: NeuronGraph) -> str:

@@ -115,17 +115,20 @@ def _information(table: Int64[np.ndarray, "first second"], rows: Counts, columns
 def _expected(rows: Counts, columns: Counts, total: int) -> float:
     """The mean mutual information: n things carry labels of a and of b things with the hypergeometric probability."""
     log_factorial: Float64[np.ndarray, _] = gammaln(np.arange(total + 1) + 1.0)
+    sizes, often = np.unique(columns, return_counts=True)
     mean = 0.0
     for a, often_a in zip(*np.unique(rows, return_counts=True), strict=True):
-        for b, often_b in zip(*np.unique(columns, return_counts=True), strict=True):
-            n = np.arange(max(1, a + b - total), min(a, b) + 1)
-            log_probability = (
-                log_factorial[a] + log_factorial[b] + log_factorial[total - a] + log_factorial[total - b]
-                - log_factorial[total] - log_factorial[n] - log_factorial[a - n] - log_factorial[b - n]
-                - log_factorial[total - a - b + n]
-            )  # fmt: skip
-            told = n / total * (np.log(n) + np.log(total) - np.log(a) - np.log(b))
-            mean += float(often_a) * float(often_b) * float(told @ np.exp(log_probability))
+        least = np.maximum(1, a + sizes - total)
+        counts = np.minimum(a, sizes) - least + 1  # of the n that are possible, for each size b
+        b, many = np.repeat(sizes, counts), np.repeat(often, counts)
+        n = np.arange(len(b)) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(least, counts)
+        log_probability = (
+            log_factorial[a] + log_factorial[b] + log_factorial[total - a] + log_factorial[total - b]
+            - log_factorial[total] - log_factorial[n] - log_factorial[a - n] - log_factorial[b - n]
+            - log_factorial[total - a - b + n]
+        )  # fmt: skip
+        told = n / total * (np.log(n) + np.log(total) - np.log(a) - np.log(b))
+        mean += float(often_a) * float((many * told) @ np.exp(log_probability))
     return mean
 
 

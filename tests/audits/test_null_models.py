@@ -33,7 +33,7 @@ def by_hand(statistic, null_model, samples, seed):
     streams = np.random.SeedSequence(seed).spawn(samples)
     generators, schedule = [np.random.default_rng(s) for s in streams], np.random.default_rng(seed)
     matrices = [null_model(m, schedule=schedule, generators=generators) for _, _, m in BLOCKS.matrices]
-    return statistic(BLOCKS, BLOCKS.assembled(matrices), [int(s.generate_state(1)[0]) for s in streams])
+    return statistic(BLOCKS, matrices, [int(s.generate_state(1)[0]) for s in streams])
 
 
 def random_streams(count):
@@ -103,7 +103,7 @@ def test_a_null_model_of_a_users_file():
 def test_functions_that_give_something_else_are_refused_in_one_line():
     try:
         NULL_MODELS.register("one", label="l", sentence="S.", phrase="p")(lambda m, *, schedule, generators: m)
-        STATISTICS.register("total", label="l", sentence="S.")(lambda blocks, weights, seeds: weights.sum())
+        STATISTICS.register("total", label="l", sentence="S.")(lambda blocks, matrices, seeds: matrices[0].sum())
         with pytest.raises(InputError, match=r"samples of another shape: null model 'one': expected \[3, 12, 6\]"):
             significance(GRAPH, null_model="one", samples=3)
         with pytest.raises(InputError, match=r"values of another shape: statistic 'total': expected \[1\], got \[\]"):

@@ -35,3 +35,11 @@ def test_of_the_largest_null_networks_are_not_searched(monkeypatch: pytest.Monke
     assert report.audit is not None
     assert {statistic for statistic, _ in report.audit["nulls"]} == {"specialisation"}
     assert any("compared by specialisation, 10 runs" in said for said in report.fit.assumed)
+
+
+def test_a_wide_and_sparse_one_gets_fewer_null_networks_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = neuron_graph(PLANTED.network)  # 12 edges; x and h1 could be joined by 2 * 6, h1 and y by 6 * 2
+    monkeypatch.setattr(_run_audit, "_NULL_EDGES", 12 * 150)
+    assert within_reach(AnalysisOptions(), graph).samples == 150
+    monkeypatch.setattr(_run_audit, "_PLACES_OF_AN_EDGE", 1)
+    assert within_reach(AnalysisOptions(), graph).samples == 75

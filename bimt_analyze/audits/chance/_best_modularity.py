@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from ...modules import best_modularity
-from ._group_blocks import Blocks, Stack
+from ._group_blocks import Blocks, Stacks
 from ._statistics import STATISTICS
 
 
@@ -16,15 +16,15 @@ from ._statistics import STATISTICS
     searched=True,
     sentence="The greatest modularity that Leiden finds at resolution 1, searched anew in each network.",
 )
-def best_modularities(blocks: Blocks, weights: Stack, seeds: Sequence[int]) -> Float64[np.ndarray, " samples"]:
+def best_modularities(blocks: Blocks, matrices: Stacks, seeds: Sequence[int]) -> Float64[np.ndarray, " samples"]:
     """`best_modularity` of each of many networks.
 
     Parameters
     ----------
     blocks : Blocks
         Their groups, which modularity does not look at.
-    weights : array [samples, targets, sources]
-        Adjacency matrices of the whole networks.
+    matrices : sequence of array [samples, targets, sources]
+        Weights between each pair of groups that is joined.
     seeds : sequence of int
         One a sample, of the search.
 
@@ -33,4 +33,6 @@ def best_modularities(blocks: Blocks, weights: Stack, seeds: Sequence[int]) -> F
     array [samples]
         Modularities.
     """
-    return np.array([best_modularity(matrix, seed=seed) for matrix, seed in zip(weights, seeds, strict=True)])
+    return np.array(
+        [best_modularity(matrix, seed=seed) for matrix, seed in zip(blocks.assembled(matrices), seeds, strict=True)]
+    )

@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float64, Int64
 from ._null_models import NULL_MODELS, Matrices
 
 _ROUNDS = 20
+_FEW = 0.1  # of all entries: up to this share, sorting them one by one is faster than sorting whole rows
 
 
 @NULL_MODELS.register(
@@ -60,14 +61,24 @@ def degree_preserving(
     ([1, 2, 1], [2, 2])
     """
     pattern = np.repeat((matrix > 0)[None], len(generators), axis=0)
+    keys = np.empty((len(generators), len(matrix) // 2, matrix.shape[1]))
     half, full = len(matrix) // 2, bool((matrix > 0).all())
     for _ in range(_ROUNDS if half else 0):
         order = schedule.permutation(len(matrix))
         first, second = order[:half], order[half : 2 * half]
-        keys = np.stack([g.random((half, matrix.shape[1])) for g in generators])
+        _draw(keys, generators)
         if not full:  # else no row has what another has not
             _trade(pattern, first, second, keys)
-    return _with_weights(matrix, pattern, np.stack([g.random(matrix.shape) for g in generators]))
+    return _with_weights(matrix, pattern, _draw(np.empty(pattern.shape), generators))
+
+
+def _draw(
+    keys: Float64[np.ndarray, "samples rows columns"], generators: Sequence[np.random.Generator]
+) -> Float64[np.ndarray, "samples rows columns"]:
+    """Fill with numbers from 0 to below 1, a matrix of each generator's, in place."""
+    for own, generator in zip(keys, generators, strict=True):
+        generator.random(out=own)
+    return keys
 
 
 def _trade(
@@ -79,12 +90,39 @@ def _trade(
     """One global trade, in place."""
     mine, theirs = pattern[:, first], pattern[:, second]
     single, both = mine ^ theirs, mine & theirs
-    owed = (mine & single).sum(axis=-1, keepdims=True)
-    # those of the least keys, as many as are owed; the keys sorted end in 2.0, which no key is
-    ranked = np.sort(np.where(single, keys, 2.0), axis=-1)
-    given = single & (keys <= np.take_along_axis(ranked, np.maximum(owed - 1, 0), axis=-1)) & (owed > 0)
+    given = _of_least_keys(single, keys, (mine & single).sum(axis=-1))
     pattern[:, first] = both | given
     pattern[:, second] = both | (single & ~given)
+
+
+def _of_least_keys(
+    those: Bool[np.ndarray, "samples rows columns"],
+    keys: Float64[np.ndarray, "samples rows columns"],
+    count: Int64[np.ndarray, "samples rows"],
+) -> Bool[np.ndarray, "samples rows columns"]:
+    """Of those of each row, so many as are counted, the ones of the least keys."""
+    entries = np.flatnonzero(those)
+    if len(entries) > _FEW * those.size:
+        # the keys sorted end in 2.0, which no key is
+        ranked = np.sort(np.where(those, keys, 2.0), axis=-1)
+        least = np.take_along_axis(ranked, np.maximum(count[..., None] - 1, 0), axis=-1)
+        return np.asarray(those & (keys <= least) & (count[..., None] > 0))
+    row, order = _in_order(entries, keys)
+    starts = np.searchsorted(row, np.arange(count.size))
+    chosen = np.arange(len(row)) - starts[row] < count.ravel()[row]
+    found = np.zeros(those.size, dtype=bool)
+    found[order[chosen]] = True
+    return found.reshape(those.shape)
+
+
+def _in_order(
+    entries: Int64[np.ndarray, " entries"], keys: Float64[np.ndarray, "samples rows columns"]
+) -> tuple[Int64[np.ndarray, " entries"], Int64[np.ndarray, " entries"]]:
+    """Row by row, the entries in the order of their keys: the number of each one's row, and the entries."""
+    row = entries // keys.shape[-1]
+    order = np.argsort(keys.reshape(-1)[entries])
+    small = row[order].astype(np.int16 if len(row) and row[-1] < 2**15 else np.int64)  # small numbers sort much faster
+    return row, entries[order[np.argsort(small, kind="stable")]]
 
 
 def _with_weights(
@@ -93,8 +131,14 @@ def _with_weights(
     keys: Float64[np.ndarray, "samples targets sources"],
 ) -> Matrices:
     """Each row's weights on the row's entries of the pattern, in the order of the keys."""
-    descending = -np.sort(-matrix, axis=-1)
-    order = np.where(pattern, keys, 2.0).argsort(axis=-1)
-    spread = np.zeros(pattern.shape)
-    np.put_along_axis(spread, order, np.broadcast_to(descending, pattern.shape), axis=-1)
-    return np.where(pattern, spread, 0.0)
+    spread, entries = np.zeros(pattern.shape), np.flatnonzero(pattern)
+    if len(entries) > _FEW * pattern.size:
+        descending = -np.sort(-matrix, axis=-1)
+        order = np.where(pattern, keys, 2.0).argsort(axis=-1)
+        np.put_along_axis(spread, order, np.broadcast_to(descending, pattern.shape), axis=-1)
+        return np.where(pattern, spread, 0.0)
+    own = np.flatnonzero(matrix > 0)
+    _, descending_entries = _in_order(own, -matrix[None])
+    _, drawn = _in_order(entries, keys)
+    spread.reshape(-1)[drawn] = np.tile(matrix.reshape(-1)[descending_entries], len(pattern))
+    return spread

@@ -11,8 +11,8 @@ from bimt_train import InputError
 
 from ...graph import NeuronGraph
 
-Stack = Float64[np.ndarray, "samples nodes nodes"]
-"""Adjacency matrices of many networks, [sample, target, source]."""
+Stacks = Sequence[Float64[np.ndarray, "samples _ _"]]
+"""Many networks of the same groups: for each pair of groups that edges join, their weights [sample, target, source]."""
 
 
 @dataclass(frozen=True)
@@ -71,16 +71,23 @@ class Blocks:
                 expected, got = f"one of {', '.join(graph.groups)}", repr(getattr(graph, end))
                 hint = "declare them in the layout"
                 raise InputError(f"a graph without {end}", where=f"graph.{end}", expected=expected, got=got, hint=hint)
-        weights = graph.adjacency()
         members = {group: graph.members(group) for group in graph.groups}
-        found = [
-            (target, source, weights[np.ix_(rows, columns)])
-            for target, rows in members.items()
-            for source, columns in members.items()
-        ]
-        return cls(members, tuple(block for block in found if block[2].any()), graph.inputs, graph.outputs)
+        kinds = {group: number for number, group in enumerate(members)}
+        of, at = (np.zeros(len(graph.nodes), dtype=np.int64) for _ in range(2))  # group and place in it of each node
+        for group, numbers in members.items():
+            of[numbers], at[numbers] = kinds[group], np.arange(len(numbers))
+        source, target, weight, _ = graph.edges
+        found = []
+        for written, rows in members.items():
+            for read, columns in members.items():
+                own = (of[target] == kinds[written]) & (of[source] == kinds[read])
+                if own.any():
+                    matrix = np.zeros((len(rows), len(columns)))
+                    matrix[at[target[own]], at[source[own]]] = weight[own]
+                    found.append((written, read, matrix))
+        return cls(members, tuple(found), graph.inputs, graph.outputs)
 
-    def assembled(self, matrices: Sequence[Float64[np.ndarray, "samples _ _"]]) -> Stack:
+    def assembled(self, matrices: Stacks) -> Float64[np.ndarray, "samples nodes nodes"]:
         """Whole adjacency matrices with these in the places of ``matrices``.
 
         Parameters
@@ -99,6 +106,6 @@ class Blocks:
             whole[:, self.members[target][:, None], self.members[source][None, :]] = drawn
         return whole
 
-    def own(self) -> Stack:
-        """The graph's own adjacency matrix, as a single sample."""
-        return self.assembled([matrix[None] for _, _, matrix in self.matrices])
+    def own(self) -> Stacks:
+        """The graph's own weights, as a single sample."""
+        return [matrix[None] for _, _, matrix in self.matrices]

@@ -13,7 +13,7 @@ from jaxtyping import Float64
 from bimt_train import InputError
 
 from ...graph import NeuronGraph
-from ._group_blocks import Blocks
+from ._group_blocks import Blocks, Stacks
 from ._null_models import NULL_MODELS, Matrices, NullModel
 from ._statistics import STATISTICS, Statistic
 
@@ -22,7 +22,7 @@ Streams = Sequence[np.random.SeedSequence]
 LEVEL = 0.05
 """Significance level: a p below it is called significant. Five percent is the convention of the field."""
 
-_CHUNK = 4e6  # numbers in one stack of matrices
+_CHUNK = 1e6  # numbers in one stack of matrices
 _SLACK = 1e-9  # rounding: a sample this little below the observed value counts as equal
 
 
@@ -239,9 +239,9 @@ def significance(
         raise InputError("no samples to compare with", where="samples", expected="1 or more", got=str(samples))
     measured, drawn_by = STATISTICS[statistic], NULL_MODELS[null_model]
     blocks = Blocks.of(graph)
-    observed = float(_values(measured, blocks, [matrix[None] for _, _, matrix in blocks.matrices], [seed])[0])
+    observed = float(_values(measured, blocks, blocks.own(), [seed])[0])
     streams = np.random.SeedSequence(seed).spawn(samples)
-    size = max(1, int(_CHUNK / max(len(graph.nodes), 1) ** 2))
+    size = max(1, int(_CHUNK / max(sum(matrix.size for _, _, matrix in blocks.matrices), 1)))
     chunks = [streams[k : k + size] for k in range(0, samples, size)]
     # numpy lets threads run side by side; a search sets igraph's one generator of random numbers
     at_once = 1 if measured.searched else min(len(chunks), os.cpu_count() or 1)
@@ -281,17 +281,13 @@ def _drawn(
 
 
 def _values(
-    statistic: Statistic,
-    blocks: Blocks,
-    matrices: Sequence[Float64[np.ndarray, "samples _ _"]],
-    seeds: Sequence[int],
+    statistic: Statistic, blocks: Blocks, matrices: Stacks, seeds: Sequence[int]
 ) -> Float64[np.ndarray, " samples"]:
     """The statistic of each sample."""
-    weights = blocks.assembled(matrices)
-    found = np.asarray(statistic.function(blocks, weights, seeds), dtype=np.float64)
-    if found.shape != (len(weights),):
+    found = np.asarray(statistic.function(blocks, matrices, seeds), dtype=np.float64)
+    if found.shape != (len(seeds),):
         raise InputError(
-            "values of another shape", where=f"statistic {statistic.name!r}", expected=str([len(weights)]),
+            "values of another shape", where=f"statistic {statistic.name!r}", expected=str([len(seeds)]),
             got=str(list(found.shape)), hint="correct its function: one value a sample",
         )  # fmt: skip
     return found

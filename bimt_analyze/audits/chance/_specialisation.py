@@ -7,7 +7,7 @@ from jaxtyping import Float64, Int64
 
 from ...graph import NeuronGraph
 from ._absorbed_walks import absorbed
-from ._group_blocks import Blocks, Stack
+from ._group_blocks import Blocks, Stacks
 from ._statistics import STATISTICS
 
 _DAMPING = 1 - 1e-9  # keeps the system regular where a circle of neurons is cut off from all inputs
@@ -65,15 +65,15 @@ def specialisation(graph: NeuronGraph) -> float:
     label="specialisation",
     sentence="How much neurons of one layer differ in the inputs they come from and the outputs they lead to, in bits.",
 )
-def specialisations(blocks: Blocks, weights: Stack, seeds: Sequence[int]) -> Float64[np.ndarray, " samples"]:
+def specialisations(blocks: Blocks, matrices: Stacks, seeds: Sequence[int]) -> Float64[np.ndarray, " samples"]:
     """`specialisation` of each of many networks with the same groups.
 
     Parameters
     ----------
     blocks : Blocks
         Their groups.
-    weights : array [samples, targets, sources]
-        Adjacency matrices of the whole networks.
+    matrices : sequence of array [samples, targets, sources]
+        Weights between each pair of groups that is joined.
     seeds : sequence of int
         Not used, as nothing is random.
 
@@ -82,27 +82,33 @@ def specialisations(blocks: Blocks, weights: Stack, seeds: Sequence[int]) -> Flo
     array [samples]
         Bits.
     """
-    joined = [(target, source) for target, source, _ in blocks.matrices]
-    backwards = _one_way(blocks.members, weights, joined, blocks.inputs)
-    against = [(source, target) for target, source in joined]
-    return np.asarray(backwards + _one_way(blocks.members, weights.swapaxes(1, 2), against, blocks.outputs))
+    backwards = {(target, source): own for (target, source, _), own in zip(blocks.matrices, matrices, strict=True)}
+    forwards = {(source, target): own.swapaxes(1, 2) for (target, source), own in backwards.items()}
+    samples = len(seeds)
+    return np.asarray(
+        _one_way(blocks.members, backwards, blocks.inputs, samples)
+        + _one_way(blocks.members, forwards, blocks.outputs, samples)
+    )
 
 
 def _one_way(
-    members: Mapping[str, Int64[np.ndarray, "_"]], weights: Stack, joined: Sequence[tuple[str, str]], ends: str
+    members: Mapping[str, Int64[np.ndarray, "_"]],
+    weights: Mapping[tuple[str, str], Float64[np.ndarray, "samples _ _"]],
+    ends: str,
+    samples: int,
 ) -> Float64[np.ndarray, " samples"]:
     """Mean over all groups but ``ends`` of I(g), walks going from rows to columns of the blocks that are joined."""
     own = ends.split()
     others = [group for group in members if group not in own]
     reached = np.concatenate([members[group] for group in own])
     if not others:
-        return np.zeros(len(weights))
+        return np.zeros(samples)
     order = {end: place for place, end in enumerate(reached.tolist())}
     places = {group: np.array([order[end] for end in members[group].tolist()], dtype=np.int64) for group in own}
     steps: dict[tuple[str, str], Float64[np.ndarray, "samples _ _"]] = {}
-    known = {group: np.zeros((len(weights), len(members[group]), len(reached))) for group in others}
+    known = {group: np.zeros((samples, len(members[group]), len(reached))) for group in others}
     for group in others:
-        read = {source: _block(weights, members[group], members[source]) for row, source in joined if row == group}
+        read = {source: block for (row, source), block in weights.items() if row == group}
         sent = sum((block.sum(axis=2, keepdims=True) for block in read.values()), np.zeros(1))
         for source, block in read.items():
             step = np.divide(block, sent, out=np.zeros_like(block), where=sent > 0)
@@ -111,15 +117,6 @@ def _one_way(
             else:
                 steps[group, source] = _DAMPING * step
     return np.array(sum(map(_information, absorbed(steps, known).values())) / len(others))
-
-
-def _block(
-    weights: Stack, rows: Int64[np.ndarray, "_"], columns: Int64[np.ndarray, "_"]
-) -> Float64[np.ndarray, "samples _ _"]:
-    """What joins two groups; not copied where each of them lies in one piece."""
-    if all(len(group) and group[-1] - group[0] + 1 == len(group) for group in (rows, columns)):
-        return weights[:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return weights[:, rows[:, None], columns[None, :]]
 
 
 def _information(shares: Float64[np.ndarray, "samples neurons ends"]) -> Float64[np.ndarray, " samples"]:

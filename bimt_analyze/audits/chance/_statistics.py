@@ -9,9 +9,9 @@ from bimt_train import Entry, Registry
 class Statistic(Entry):
     """A number of a network that is greater the more modular it looks.
 
-    ``function`` takes (blocks, weights, seeds): the groups of the network (`Blocks`), the adjacency matrices
-    [samples, target, source] of many networks with these groups, and one seed a sample for whatever is random. It
-    returns an array [samples].
+    ``function`` takes (blocks, matrices, seeds): the groups of the network (`Blocks`); for each pair of groups in
+    ``blocks.matrices`` the weights [samples, target, source] of many networks; and one seed a sample for whatever is
+    random. It returns an array [samples]. ``blocks.assembled(matrices)`` makes whole adjacency matrices of them.
 
     Attributes
     ----------
