@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from bimt_train import ConnectionCost, InputError, relocate
 from bimt_train.checkpoints import Network
-from bimt_train.connection_cost._relocate import _Neighbour, _swap_gains, assign_blocks
+from bimt_train.connection_cost._assignment import assign_blocks
+from bimt_train.connection_cost._relocate import _Neighbour, _swap_gains
 from bimt_train.layouts import Group, Layout, Placement, TensorSpec, attention, distances, embedding, linear, recurrent
 from bimt_train.models import MLP
 
