@@ -2,9 +2,11 @@
 
 import importlib
 import importlib.util
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from ._errors import InputError
 from ._registry import loaded_files
@@ -14,6 +16,8 @@ Found = TypeVar("Found")
 
 PROCESSES = -1  # at once on this machine; -1 is one a core
 PATIENCE = "10s"  # for a scheduler to answer
+ALONE = 20.0  # seconds for which work may wait for a first worker, or for another after the last one is gone
+_LOOK = 1.0  # seconds between two looks at the workers
 
 
 def fan_out(
@@ -22,11 +26,13 @@ def fan_out(
     *,
     dask: str | None = None,
     processes: int | None = None,
+    on_result: Callable[[int, Found], None] | None = None,
 ) -> tuple[Found, ...]:
     """Call ``function`` on each value in ``given``, many at once, and return the results in the order of ``given``.
 
     An error that one call raises is raised here. The function, its arguments and its results are sent between
-    processes, so all of them must be values that can be pickled.
+    processes, so all of them must be values that can be pickled. A call whose Dask worker dies is made again on
+    another.
 
     Parameters
     ----------
@@ -39,6 +45,8 @@ def fan_out(
         files. Left out, the calls run in processes on this machine.
     processes : int, optional
         The number of processes on this machine; one for each core if left out. Not used with ``dask``.
+    on_result : callable, optional
+        Called with the place in ``given`` and the result as each call ends, in the order in which they end.
 
     Returns
     -------
@@ -48,18 +56,64 @@ def fan_out(
     Raises
     ------
     InputError
-        The package for Dask is not installed, or the scheduler cannot be reached.
+        The package for Dask is not installed, the scheduler cannot be reached, there are no workers for 20 seconds, or
+        one call ends several workers.
 
     Examples
     --------
     >>> fan_out(abs, [-3, 2, -1], processes=1)
     (3, 2, 1)
     """
+    _send_files_by_value()
+    numbered, found = partial(_numbered, function), dict[int, Found]()
+    work = list(enumerate(given))
+    for place, result in _in_processes(numbered, work, processes) if dask is None else _on_dask(dask, numbered, work):
+        found[place] = result
+        if on_result is not None:
+            on_result(place, result)
+    return tuple(found[place] for place in range(len(given)))
+
+
+def _numbered(function: Callable[[Given], Found], given: tuple[int, Given]) -> tuple[int, Found]:
+    place, one = given
+    return place, function(one)
+
+
+def _in_processes(function: Callable[[Any], Any], work: Sequence[Any], processes: int | None) -> Iterator[Any]:
     import joblib
 
-    _send_files_by_value()
-    with _dask(dask) if dask is not None else joblib.parallel_config(n_jobs=processes or PROCESSES):
-        return tuple(joblib.Parallel()(joblib.delayed(function)(one) for one in given))
+    return iter(
+        joblib.Parallel(n_jobs=processes or PROCESSES, return_as="generator_unordered")(
+            joblib.delayed(function)(one) for one in work
+        )
+    )
+
+
+def _on_dask(address: str, function: Callable[[Any], Any], work: Sequence[Any]) -> Iterator[Any]:
+    """Results as they come. Work never runs in this process, and is not waited for where nobody is left to do it."""
+    with _client(address) as client:
+        from distributed import wait
+        from distributed.scheduler import KilledWorker
+
+        waiting, seen = set(client.map(function, work, pure=False)), time.monotonic()
+        while waiting:
+            try:
+                done, waiting = wait(waiting, timeout=_LOOK, return_when="FIRST_COMPLETED")
+            except TimeoutError:
+                done = set()
+            try:
+                yield from [future.result() for future in done]
+                if done or client.nthreads():
+                    seen = time.monotonic()
+            except KilledWorker as error:
+                what, hint = "work that ends the Dask workers who do it", "look at their logs; memory may run out"
+                raise InputError(what, where=address, got=str(error).splitlines()[0][:160], hint=hint) from None
+            except OSError as error:
+                what, hint = "the Dask scheduler is gone", "start it and its workers again, and --resume"
+                raise InputError(what, where=address, got=str(error)[:160], hint=hint) from None
+            if time.monotonic() - seen > ALONE:
+                hint = f"start one with 'dask worker {address}'; --resume goes on with what was begun"
+                raise InputError("no Dask worker is there", where=address, got=f"none for {ALONE:.0f} s", hint=hint)
 
 
 def _send_files_by_value() -> None:
@@ -71,10 +125,8 @@ def _send_files_by_value() -> None:
 
 
 @contextmanager
-def _dask(address: str) -> Iterator[None]:
-    """While inside, joblib's calls go to the workers of this scheduler."""
-    import joblib
-
+def _client(address: str) -> Iterator[Any]:
+    """A client of this scheduler."""
     try:
         from distributed import Client
     except ImportError as error:
@@ -91,5 +143,5 @@ def _dask(address: str) -> Iterator[None]:
             got=str(error).splitlines()[0][:160] if str(error) else type(error).__name__,
             hint="start one with 'dask scheduler', and workers with 'dask worker', or correct the address",
         ) from None
-    with client, joblib.parallel_config(backend="dask"):
-        yield
+    with client:
+        yield client

@@ -171,7 +171,22 @@ class Runs:
         folder.mkdir(parents=True, exist_ok=True)
         for run in self.runs:
             save_checkpoint(folder / run.file, run.checkpoint)
-        path = folder / RUNS_FILE
+        return self.save_table(folder)
+
+    def save_table(self, folder: str | Path) -> Path:
+        """Write runs.json alone.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Where the checkpoints are.
+
+        Returns
+        -------
+        Path
+            The file.
+        """
+        path = Path(folder) / RUNS_FILE
         write_whole(path, json.dumps(self.to_json(), indent=2) + "\n")
         return path
 

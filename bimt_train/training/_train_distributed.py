@@ -9,6 +9,7 @@ from ..tasks import Task
 from ._recipe import Recipe, TrainingType
 from ._runs import Runs
 from ._train import chosen_seeds, train
+from .state._run_folder import STATE_FILE
 
 SHARE = 4  # seeds trained together; a constant, so that a run goes on whatever the number of workers
 FOLDER = "shares"
@@ -23,7 +24,6 @@ class _Share:
     recipe: Recipe | None
     kind: TrainingType
     folder: Path | None
-    resume: bool
     device: str
 
 
@@ -42,8 +42,9 @@ def train_distributed(
     """`train`, with four seeds a worker, on the workers of a Dask scheduler or in processes on this machine.
 
     Seed k gives the same network as in one batch of all (the same machine provided). Each worker writes the state of
-    its seeds into ``out/shares``, which it must see under the same path. Where the work is interrupted, a resumed run
-    goes on with every share where it stopped.
+    its seeds into ``out/shares``; where workers see that folder under the same path, a share whose worker died goes on
+    where it was last saved, and so does every share of a resumed run. Checkpoints and ``runs.json`` are written here,
+    share by share as they end.
 
     Parameters
     ----------
@@ -86,12 +87,22 @@ def train_distributed(
     """
     chosen = chosen_seeds(seeds)
     folder = None if out is None else Path(out).resolve()
-    shares = []
+    shares: list[_Share] = []
     for first in range(0, len(chosen), SHARE):
         some = chosen[first : first + SHARE]
         place = None if folder is None else folder / FOLDER / "-".join(f"{seed:03d}" for seed in some)
-        shares.append(_Share(task, some, recipe, kind, place, resume, device))
-    parts = fan_out(_trained, shares, dask=dask, processes=processes)
+        if place is not None and not resume:
+            (place / STATE_FILE).unlink(missing_ok=True)
+        shares.append(_Share(task, some, recipe, kind, place, device))
+    ended: dict[int, Runs] = {}
+
+    def save(place: int, part: Runs) -> None:
+        ended[place] = part
+        if folder is not None:
+            part.save(folder)
+            Runs(part.task, tuple(run for number in sorted(ended) for run in ended[number].runs)).save_table(folder)
+
+    parts = fan_out(_trained, shares, dask=dask, processes=processes, on_result=save)
     runs = Runs(
         parts[0].task, tuple(run for part in parts for run in part.runs), any(part.interrupted for part in parts)
     )
@@ -107,6 +118,6 @@ def _trained(share: _Share) -> Runs:
         recipe=share.recipe,
         kind=share.kind,
         out=share.folder,
-        resume=share.resume,
+        resume=share.folder is not None,  # from the state of a worker that died, or of the run that is resumed
         device=share.device,
     )

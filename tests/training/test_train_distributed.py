@@ -1,13 +1,19 @@
 """Seeds in shares: on this machine, and on a Dask cluster."""
 
 import json
+import os
+import signal
+import threading
+import time
 import warnings
+from dataclasses import replace
 
 import pytest
 
 from bimt_train import InputError, Recipe, Relocation, fan_out, train, train_distributed
 from bimt_train._cli import main
 from bimt_train.tasks import independence
+from bimt_train.training import _train_distributed
 
 SHORT = Recipe(steps=40, lr=5e-3, relocation=Relocation(every=10))
 
@@ -72,3 +78,71 @@ def test_a_scheduler_that_does_not_answer_is_bad_input(capsys, monkeypatch):
     said = capsys.readouterr().err
     assert "no Dask scheduler answers" in said and "tcp://127.0.0.1:9" in said
     assert said.count("\n") == 1
+
+
+def is_done_here(_: int) -> bool:
+    return threading.current_thread() is threading.main_thread()  # workers in this process are threads of it
+
+
+def local_cluster(**options):
+    distributed = pytest.importorskip("distributed")
+    warnings.simplefilter("ignore")  # what the cluster says of its own clocks and ports is not ours to mend
+    return distributed.LocalCluster(threads_per_worker=1, protocol="tcp", dashboard_address=None, **options)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_lone_worker_with_one_thread_does_the_work():
+    with local_cluster(n_workers=1, processes=False) as lone:
+        assert fan_out(is_done_here, range(3), dask=lone.scheduler_address) == (False,) * 3
+    assert fan_out(is_done_here, range(3), processes=1) == (True,) * 3
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_work_without_workers_is_told_in_one_line(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr("bimt_train._fan_out.ALONE", 0.5)
+    monkeypatch.setattr("bimt_train._fan_out._LOOK", 0.1)
+    with local_cluster(n_workers=0, processes=False) as empty:
+        words = ["independence", "--seeds", "1", "--steps", "1", "--quiet", "--out", str(tmp_path)]
+        assert main([*words, "--dask", empty.scheduler_address]) == 2
+    said = capsys.readouterr().err
+    assert "error: no Dask worker is there: tcp://" in said and said.count("\n") == 1
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_share_whose_worker_is_killed_goes_on_with_another_and_the_table_grows(tmp_path):
+    recipe, seeds, pids = replace(SHORT, steps=1500), range(8), []
+    with local_cluster(n_workers=2, processes=True) as cluster:
+        from distributed import Client
+
+        with Client(cluster) as client:
+            pids += client.run(os.getpid).values()
+
+        def kill_one() -> None:
+            while len(list(tmp_path.glob("shares/*/state.safetensors"))) < 2:
+                time.sleep(0.05)
+            os.kill(pids[0], signal.SIGKILL)
+
+        killer = threading.Thread(target=kill_one)
+        killer.start()
+        apart = train_distributed(
+            independence(), dask=cluster.scheduler_address, seeds=seeds, recipe=recipe, out=tmp_path
+        )
+        killer.join()
+    assert all(map(same, train(independence(), seeds=seeds, recipe=recipe).runs, apart.runs))
+    assert len(json.loads((tmp_path / "runs.json").read_text())["records"]) == 8
+
+
+def test_the_table_holds_what_has_ended(tmp_path, monkeypatch):
+    seen = []
+
+    def one_by_one(work, shares, *, on_result, **_):
+        parts = []
+        for place, share in enumerate(shares):
+            parts.append(work(share))
+            on_result(place, parts[-1])
+            seen.append(len(json.loads((tmp_path / "runs.json").read_text())["records"]))
+        return tuple(parts)
+
+    monkeypatch.setattr(_train_distributed, "fan_out", one_by_one)
+    train_distributed(independence(), dask=None, seeds=6, recipe=replace(SHORT, steps=2), out=tmp_path)
+    assert seen == [4, 6]
