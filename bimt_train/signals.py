@@ -67,10 +67,15 @@ def _raise_terminated(number: int, frame: FrameType | None) -> None:
 
 
 def _handle(numbers: Sequence[signal.Signals], handler: _Handler) -> dict[signal.Signals, Any]:
-    """Install a handler, where signals arrive, and return those that were there."""
+    """Install a handler, and return those that were there.
+
+    Outside the main thread signals do not arrive. One that is ignored stays so: a shell lets its background jobs ignore
+    Ctrl-C, which is meant for another command.
+    """
     if threading.current_thread() is not threading.main_thread():
         return {}
-    return {number: signal.signal(number, handler) for number in numbers}
+    heard = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+    return {number: signal.signal(number, handler) for number in heard}
 
 
 @contextlib.contextmanager
@@ -80,7 +85,7 @@ def held_signals() -> Iterator[Callable[[], bool]]:
     A second signal does at once what it did before. When the block is left, a SIGTERM that was noted is delivered:
     whoever sent it wants the process to end. A Ctrl-C is not: it asked for the work to end, and the work has ended.
 
-    Outside the main thread, where signals never arrive, nothing is held.
+    Outside the main thread, where signals never arrive, nothing is held, and signals that are ignored stay so.
 
     Yields
     ------

@@ -29,6 +29,14 @@ BATCHES = replace(LONG, batch=16)
 TWO_PHASES = replace(LONG, phases=(Phase(0, 1e-3), Phase(0.37, 1e-2)))
 
 
+@pytest.fixture(autouse=True)
+def heard() -> Iterator[None]:
+    """Tests, and the programs that they start, hear Ctrl-C, even where a background job of a shell runs them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def checkpoints(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.glob("seed-*.safetensors"))}
 
@@ -100,6 +108,18 @@ def test_a_second_signal_does_not_wait():
             signal.raise_signal(signal.SIGINT)
         seen.append(signal.getsignal(signal.SIGINT))
     assert seen == [signal.default_int_handler]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_background_job_goes_on_ignoring_what_it_was_told_to_ignore(number):
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        with held_signals() as noted:
+            signal.raise_signal(number)
+            assert not noted()
+        assert signal.getsignal(number) is signal.SIG_IGN
+    finally:
+        signal.signal(number, before)
 
 
 def test_sigterm_takes_its_course_once_all_is_saved(tmp_path, monkeypatch):
