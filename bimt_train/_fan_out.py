@@ -1,10 +1,10 @@
 """One function called on many values: in processes on this machine, or on the workers of a Dask cluster."""
 
+import contextlib
 import importlib
 import importlib.util
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
 
@@ -56,8 +56,8 @@ def fan_out(
     Raises
     ------
     InputError
-        The package for Dask is not installed, the scheduler cannot be reached, there are no workers for 20 seconds, or
-        one call ends several workers.
+        The package for Dask is not installed, the scheduler cannot be reached, there are no workers for 20 seconds, the
+        scheduler is lost, or one call ends several workers.
 
     Examples
     --------
@@ -92,28 +92,35 @@ def _in_processes(function: Callable[[Any], Any], work: Sequence[Any], processes
 def _on_dask(address: str, function: Callable[[Any], Any], work: Sequence[Any]) -> Iterator[Any]:
     """Results as they come. Work never runs in this process, and is not waited for where nobody is left to do it."""
     with _client(address) as client:
-        from distributed import wait
-        from distributed.scheduler import KilledWorker
+        from distributed import CancelledError, KilledWorker, wait
 
         waiting, seen = set(client.map(function, work, pure=False)), time.monotonic()
         while waiting:
+            done: set[Any] = set()
             try:
-                done, waiting = wait(waiting, timeout=_LOOK, return_when="FIRST_COMPLETED")
-            except TimeoutError:
-                done = set()
-            try:
-                yield from [future.result() for future in done]
-                if done or client.nthreads():
-                    seen = time.monotonic()
+                with contextlib.suppress(TimeoutError):
+                    done, waiting = wait(waiting, timeout=_LOOK, return_when="FIRST_COMPLETED")
+                results = [future.result() for future in done]
             except KilledWorker as error:
                 what, hint = "work that ends the Dask workers who do it", "look at their logs; memory may run out"
                 raise InputError(what, where=address, got=str(error).splitlines()[0][:160], hint=hint) from None
-            except OSError as error:
-                what, hint = "the Dask scheduler is gone", "start it and its workers again, and --resume"
-                raise InputError(what, where=address, got=str(error)[:160], hint=hint) from None
+            except CancelledError as error:
+                raise _gone(address, error) from None
+            yield from results
+            try:
+                workers = client.nthreads()
+            except (OSError, TimeoutError) as error:
+                raise _gone(address, error) from None
+            if done or workers:
+                seen = time.monotonic()
             if time.monotonic() - seen > ALONE:
                 hint = f"start one with 'dask worker {address}'; --resume goes on with what was begun"
                 raise InputError("no Dask worker is there", where=address, got=f"none for {ALONE:.0f} s", hint=hint)
+
+
+def _gone(address: str, error: BaseException) -> InputError:
+    what, hint = "the Dask scheduler is gone", "start it and its workers again, and --resume"
+    return InputError(what, where=address, got=str(error)[:160], hint=hint)
 
 
 def _send_files_by_value() -> None:
@@ -124,7 +131,7 @@ def _send_files_by_value() -> None:
                 importlib.import_module(pickler).register_pickle_by_value(module)
 
 
-@contextmanager
+@contextlib.contextmanager
 def _client(address: str) -> Iterator[Any]:
     """A client of this scheduler."""
     try:

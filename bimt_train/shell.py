@@ -104,8 +104,7 @@ def run(command: click.Command, words: Sequence[str] | None, *, several: Sequenc
     """Run a command on the words of a command line and return its exit status.
 
     Bad input (`InputError`, a file that cannot be read or written, a wrong option) is one line on standard error and
-    status 2, never a traceback. After Ctrl-C
-    the status is 130.
+    status 2, never a traceback. After Ctrl-C the status is 130.
 
     Parameters
     ----------

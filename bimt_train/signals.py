@@ -92,9 +92,6 @@ def held_signals() -> Iterator[Callable[[], bool]]:
     callable
         Tells whether a signal was noted.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: False
-        return
     noted: list[int] = []
     before: dict[signal.Signals, Any] = {}
 

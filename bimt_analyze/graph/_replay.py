@@ -46,8 +46,8 @@ class Replay:
         self._tensors: dict[nn.Module, list[str]] = {layers[tensor]: [] for tensor in matrices}
         for tensor in matrices:
             self._tensors[layers[tensor]].append(tensor)
-        # a module with others inside is called for more than its own weights
-        self._layers = {layer for layer in layers.values() if layer is not module and not any(layer.children())}
+        # a module with others inside is called for more than its own weights; of others than these nothing is known
+        self._layers = {layer for layer in self._tensors if layer is not module and not any(layer.children())}
         self._own = {layer: layer.forward for layer in self._layers | set(self._tensors)}
         self._calls: dict[nn.Module, list[tuple[Tensor, Tensor]]] = {layer: [] for layer in self._layers}
         with torch.no_grad(), self._forwards({layer: partial(self._note, layer) for layer in self._layers}):

@@ -62,7 +62,7 @@ class Setting:
         """What checkpoints and state take on a disk, the new state beside the old one; about, and not less."""
         row: int = 4 * (self.stack.width + sum(b.numel() for b in self.stack.buffers.values()))
         probes: int = sum(array[:2000].nbytes for data in self.data for array in vars(data).values())
-        return 14 * row * len(self.replicas) + probes + 2**20
+        return (2 * 2 * 3 + 2) * row * len(self.replicas) + probes + 2**20  # states: moments measured and ahead
 
     def fitting(self, progress: Progress) -> Self:
         """The setting of the rows that a run has when it goes on.
@@ -83,7 +83,7 @@ class Setting:
             expected = f"{len(rows)} rows of {self.stack.width} entries"
             got, hint = (
                 f"{len(progress.replicas)} rows of {width}",
-                "train anew; this state is damaged, or of other code",
+                "train anew; this state is damaged or of other code",
             )
             raise CheckpointError("the state of other networks", expected=expected, got=got, hint=hint)
         for placement in progress.placements + (() if progress.ahead is None else progress.ahead.placements):

@@ -60,9 +60,27 @@ def test_every_change_gives_what_a_whole_run_gives(make):
 
 def test_what_lies_before_the_change_is_not_computed_again(monkeypatch):
     module, x = chain().double(), torch.randn(7, 3, dtype=torch.float64)
-    replay = Replay(module, x, {"4.weight": module[4].weight.detach().T})
+    replay = Replay(module, x, {f"{number}.weight": module[number].weight.detach().T for number in (0, 2, 4)})
     called = []
     for number in (0, 2, 4):
         monkeypatch.setitem(replay._own, module[number], lambda read, number=number: called.append(number))
     replay.outputs({"4.weight": (torch.tensor([True, False, False, False, True]), torch.zeros(5, dtype=torch.float64))})
     assert called == []
+
+
+class WithAMemory(nn.Module):
+    """A layer that gives more than a tensor, and one that is called by keyword: neither is a plain linear layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.memory, self.norm, self.end = nn.LSTM(3, 4, batch_first=True), nn.LayerNorm(4), nn.Linear(4, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.end(self.norm(input=self.memory(x[:, None])[0][:, 0]))
+
+
+def test_layers_of_another_kind_are_left_as_they_are():
+    module, x = WithAMemory().double(), torch.randn(7, 3, dtype=torch.float64)
+    replay = Replay(module, x, {"end.weight": module.end.weight.detach().T})
+    change = {"end.weight": (torch.tensor([True, False, True, False]), torch.ones(4, dtype=torch.float64))}
+    assert torch.allclose(replay.outputs(change), by_hooks(module, x, change), rtol=0, atol=1e-12)

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bimt_train import Callback, CheckpointError, InputError, Phase, Recipe, Relocation, train
+from bimt_train import Callback, CheckpointError, InputError, Phase, Recipe, Relocation, train, write_whole
 from bimt_train._cli import main
 from bimt_train.signals import held_signals
 from bimt_train.tasks import independence
@@ -219,6 +219,22 @@ def test_a_disk_that_fills_up_during_the_run_is_one_line(tmp_path, monkeypatch, 
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and "got No space left on device" in error
     assert [path.name for path in tmp_path.iterdir() if path.suffix != ".lock"] in ([], [".lock"])
+
+
+def test_a_report_that_is_being_written_into_the_folder_is_left_alone(tmp_path):
+    for name in (".report.html.7.part", f".{STATE_FILE}.7.part", ".seed-000.safetensors.7.part", ".runs.json.7.part"):
+        (tmp_path / name).write_text("half")
+    with run_folder(tmp_path, 0):
+        assert [path.name for path in tmp_path.glob("*.part")] == [".report.html.7.part"]
+
+
+def test_a_file_is_written_where_a_link_leads_and_under_the_longest_name(tmp_path):
+    (tmp_path / "target").write_text("old")
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    write_whole(tmp_path / "link", "new")
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "target").read_text() == "new"
+    write_whole(tmp_path / ("x" * 255), "long")
+    assert (tmp_path / ("x" * 255)).read_text() == "long"
 
 
 def test_a_folder_that_is_a_file_is_refused(tmp_path):

@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 import warnings
@@ -106,6 +108,33 @@ def test_work_without_workers_is_told_in_one_line(monkeypatch, capsys, tmp_path)
         assert main([*words, "--dask", empty.scheduler_address]) == 2
     said = capsys.readouterr().err
     assert "error: no Dask worker is there: tcp://" in said and said.count("\n") == 1
+
+
+def missing_file(_: int) -> None:
+    raise FileNotFoundError("that of the work")
+
+
+def test_a_file_that_the_work_misses_is_not_said_of_the_scheduler(cluster):
+    with pytest.raises(FileNotFoundError, match="that of the work"):
+        fan_out(missing_file, [0], dask=cluster)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_scheduler_that_is_lost_is_told_in_one_line(tmp_path):
+    pytest.importorskip("distributed")
+    told = tmp_path / "scheduler.json"
+    words = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(told)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "distributed.cli.dask_scheduler", *words], stderr=subprocess.DEVNULL
+    ) as scheduler:
+        while not told.exists() or not told.read_text().strip():
+            assert scheduler.poll() is None
+            time.sleep(0.05)
+        killer = threading.Timer(1.5, scheduler.kill)
+        killer.start()
+        with pytest.raises(InputError, match="the Dask scheduler is gone"):
+            fan_out(abs, [-1], dask=json.loads(told.read_text())["address"])
+        killer.join()
 
 
 @pytest.mark.filterwarnings("ignore")

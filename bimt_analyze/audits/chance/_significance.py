@@ -23,6 +23,7 @@ LEVEL = 0.05
 """Significance level: a p below it is called significant. Five percent is the convention of the field."""
 
 _CHUNK = 1e6  # numbers in one stack of matrices
+_THREADS = 4  # at most, as each holds matrices of its own
 _SLACK = 1e-9  # rounding: a sample this little below the observed value counts as equal
 
 
@@ -244,7 +245,7 @@ def significance(
     size = max(1, int(_CHUNK / max(sum(matrix.size for _, _, matrix in blocks.matrices), 1)))
     chunks = [streams[k : k + size] for k in range(0, samples, size)]
     # numpy lets threads run side by side; a search sets igraph's one generator of random numbers
-    at_once = 1 if measured.searched else min(len(chunks), os.cpu_count() or 1)
+    at_once = 1 if measured.searched else min(len(chunks), os.cpu_count() or 1, _THREADS)
     with ThreadPoolExecutor(at_once) as pool:
         null = np.concatenate(list(pool.map(partial(_null, blocks, measured, drawn_by, seed), chunks)))
     return Significance.of(

@@ -9,6 +9,7 @@ from filelock import FileLock, Timeout
 
 from ..._errors import InputError
 from ..._whole_files import PART
+from .._runs import RUNS_FILE
 
 LOCK_FILE, STATE_FILE = ".lock", "state.safetensors"
 
@@ -46,8 +47,9 @@ def run_folder(folder: Path | None, needed: int) -> Iterator[None]:
             hint, got = "choose a folder that can be written", error.strerror or str(error)
             raise InputError("the folder cannot be written", where=str(folder), got=got, hint=hint) from None
         _check_room(folder, needed)
-        for left in folder.glob(f".*{PART}"):
-            left.unlink(missing_ok=True)
+        for written in (STATE_FILE, RUNS_FILE, "seed-"):  # a report may be under way in the same folder
+            for left in folder.glob(f".{written}*{PART}"):
+                left.unlink(missing_ok=True)
         yield
 
 
