@@ -36,9 +36,10 @@ def write_whole(path: str | Path, content: bytes | str) -> None:
     >>> [(file.name, file.read_text()) for file in folder.iterdir()]
     [('said.txt', 'all of it')]
     """
-    path = Path(path).resolve()  # a link stays, and leads to the new file
+    path = Path(path)
     if path.exists() and not path.is_file():  # /dev/stdout, a pipe: nothing to rename
         return _pour(path, content)
+    path = path.resolve()  # a link stays, and leads to the new file
     data = content.encode("utf-8", errors="replace") if isinstance(content, str) else content
     unfinished = path.with_name(f".{path.name[:40]}.{os.getpid()}{PART}")  # names have an upper length
     try:

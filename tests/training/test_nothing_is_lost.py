@@ -237,6 +237,14 @@ def test_a_file_is_written_where_a_link_leads_and_under_the_longest_name(tmp_pat
     assert (tmp_path / ("x" * 255)).read_text() == "long"
 
 
+def test_what_is_no_file_is_written_to_as_it_is():
+    code = (
+        "from bimt_train import write_whole; write_whole('/dev/stdout', 'all ü of it'); write_whole('/dev/null', b'')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+    assert done.stdout == "all ü of it"
+
+
 def test_a_folder_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "taken").write_text("")
     with pytest.raises(InputError, match=r"the folder cannot be written: .*taken"):
