@@ -19,6 +19,7 @@ from .training._callbacks import Callback, ProgressBar
 from .training._presets import PAPER_RECIPES, default_recipe
 from .training._recipe import RandomRestarts, Recipe, TrainingType
 from .training._runs import RUNS_FILE, Runs
+from .training.engines._engine_choice import EngineChoice
 from .training.state._run_folder import STATE_FILE
 
 HELP = """Train sparse, locally arranged networks: many seeds at once, each connection charged for its length.
@@ -72,6 +73,7 @@ class _Options:
     out: Path | None
     resume: bool
     device: str
+    engine: EngineChoice
     dask: str | None
     quiet: bool
 
@@ -186,6 +188,10 @@ def _list_tasks(context: click.Context, option: click.Parameter, wanted: bool) -
     "--resume", is_flag=True, help="Go on with the unfinished run in the output folder; begin where there is none."
 )
 @click.option("--device", default="cpu", help="Where to compute, as torch names it.")
+@click.option(
+    "--engine", default="auto", type=click.Choice(get_args(EngineChoice)),
+    help="What computes the steps: compiled code serves MLPs on the CPU, several times faster, and torch all else.",
+)  # fmt: skip
 @click.option("--dask", metavar="URL", help="Train on the workers of this Dask scheduler, four seeds a share.")
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 def command(**given: Any) -> int:
@@ -198,7 +204,7 @@ def command(**given: Any) -> int:
     out = options.out or Path("runs") / task.spec.name
     recipe = _recipe(task, options)
     about: Any = {"seeds": options.seeds, "recipe": recipe, "kind": options.kind, "out": out}
-    about |= {"resume": options.resume, "device": options.device}
+    about |= {"resume": options.resume, "device": options.device, "engine": options.engine}
     if options.dask:
         runs = train_distributed(task, dask=options.dask, **about)
     else:

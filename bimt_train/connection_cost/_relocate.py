@@ -1,31 +1,22 @@
 """Relocation: neurons are assigned to the positions where their connections are cheap. Weights never move."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Literal, get_args
 
 import numpy as np
-from jaxtyping import Float64, Int
+from jaxtyping import Float64
 
 from .._errors import InputError
 from ..layouts import Group, Layout, Placement, distances, fold
 from ._assignment import assign_blocks
 from ._connection_cost import ConnectionCost
+from ._swaps import Neighbour, Slots, swapped, within_group
 
 Method = Literal["assignment", "swap", "none"]
-Matrix = Float64[np.ndarray, "_ _"]
-Slots = Int[np.ndarray, "_"]
+Costs = Float64[np.ndarray, "rows neurons slots"]
+Stacked = Mapping[str, np.ndarray]
 
 _GAIN = 1e-12  # relative; below it a change of cost is rounding
-
-
-@dataclass(frozen=True)
-class _Neighbour:
-    """One weight tensor seen from a group: price times |w|, with that group's neurons on the rows."""
-
-    other: str
-    mass: Matrix
-    apart: Matrix  # what the way from this group's slots to the other's costs; by default the distance
 
 
 def relocate(
@@ -100,46 +91,107 @@ def relocate(
     >>> relocate(layout, Placement.identity(layout), crossed, ConnectionCost()).slots["y"]
     (1, 0)
     """
-    if method not in ("assignment", "swap", "none"):
-        raise InputError(
-            "unknown relocation method",
-            expected="assignment, swap, none",
-            got=str(method),
-            hint="name one of these",
-        )
+    _check_method(method)
+    stacked = {name: tensors[name][None] for name in layout.weights()}
+    return relocate_all(layout, [placement], stacked, cost, method=method, top_k=top_k, max_sweeps=max_sweeps)[0]
+
+
+def relocate_all(
+    layout: Layout,
+    placements: Sequence[Placement],
+    tensors: Stacked,
+    cost: ConnectionCost,
+    *,
+    method: Method = "assignment",
+    top_k: int = 5,
+    max_sweeps: int = 20,
+) -> tuple[Placement, ...]:
+    """Relocate many networks of one layout at once; each ends where `relocate` would leave it alone.
+
+    Parameters
+    ----------
+    layout : Layout
+        Which groups each tensor joins, and which groups may move.
+    placements : sequence of Placement
+        The position of each neuron now, one placement a network.
+    tensors : mapping of str to array of shape (networks, ...)
+        The weights of all networks, by the names of the layout.
+    cost : ConnectionCost
+        The cost that is trained on, further terms included.
+    method : {"assignment", "swap", "none"}
+        The rule, as `relocate` has it.
+    top_k : int
+        How many neurons of a group ``swap`` tries.
+    max_sweeps : int
+        At most so many sweeps over all groups by ``assignment``.
+
+    Returns
+    -------
+    tuple of Placement
+        The new positions; the given placement itself where nothing moved.
+
+    Raises
+    ------
+    InputError
+        The method is unknown, or a term of the cost is.
+
+    Examples
+    --------
+    >>> from bimt_train.layouts import linear
+    >>> layout = linear("a", source=Group.line("x", 2, movable=False), target=Group.line("y", 2))
+    >>> weights = np.array([[[0.0, 1.0], [1.0, 0.0]], [[1.0, 0.0], [0.0, 1.0]]])
+    >>> start = [Placement.identity(layout)] * 2
+    >>> [moved.slots["y"] for moved in relocate_all(layout, start, {"a.weight": weights}, ConnectionCost())]
+    [(1, 0), (0, 1)]
+    """
+    _check_method(method)
     if method == "none":
-        return placement
+        return tuple(placements)
     neighbours = _neighbours(layout, tensors, cost)
-    slots = {name: np.array(chosen) for name, chosen in placement.slots.items()}
+    old = {group.name: np.array([placement.slots[group.name] for placement in placements]) for group in layout.groups}
+    slots = {name: chosen.copy() for name, chosen in old.items()}
     movable = [group for group in layout.groups if group.movable and neighbours[group.name]]
     if method == "swap":
         for group in movable:
-            strongest = np.argsort(-_strength(group, layout, tensors), kind="stable")[:top_k]
+            strongest = np.argsort(-_strength(group, layout, tensors), axis=1, kind="stable")[:, :top_k]
             slots[group.name] = _greedy(group, neighbours[group.name], slots, strongest)
     else:
         _sweep(movable, neighbours, slots, max_sweeps)
-    return Placement({name: tuple(chosen.tolist()) for name, chosen in slots.items()})
+    moved = np.any([(slots[name] != chosen).any(axis=1) for name, chosen in old.items()], axis=0)
+    return tuple(
+        Placement({name: tuple(chosen[row].tolist()) for name, chosen in slots.items()}) if moved[row] else placement
+        for row, placement in enumerate(placements)
+    )
 
 
-def _sweep(movable: list[Group], neighbours: dict[str, list[_Neighbour]], slots: dict[str, Slots], bound: int) -> None:
+def _check_method(method: str) -> None:
+    known = get_args(Method)
+    if method not in known:
+        raise InputError("unknown relocation method", expected=", ".join(known), got=method, hint="name one of these")
+
+
+def _sweep(movable: list[Group], neighbours: dict[str, list[Neighbour]], slots: dict[str, Slots], bound: int) -> None:
     """Assign the groups there and back, until none has a neighbour that moved since its own last turn."""
-    stale = {group.name for group in movable}
+    rows = len(next(iter(slots.values())))
+    stale = {group.name: np.ones(rows, dtype=bool) for group in movable}
     for sweep in range(bound):
         for group in movable if sweep % 2 == 0 else movable[::-1]:
-            if group.name not in stale:
+            turn = np.flatnonzero(stale[group.name])
+            if not len(turn):
                 continue
-            assigned = _assign(group, neighbours[group.name], slots)
-            stale.discard(group.name)
-            if (assigned != slots[group.name]).any():
-                slots[group.name] = assigned
-                stale |= {near.other for near in neighbours[group.name]} & {group.name for group in movable}
-        if not stale:
+            assigned = _assign(group, neighbours[group.name], slots, turn)
+            stale[group.name][turn] = False
+            moved = turn[(assigned != slots[group.name][turn]).any(axis=1)]
+            slots[group.name][turn] = assigned
+            for other in {near.other for near in neighbours[group.name]} & set(stale):
+                stale[other][moved] = True
+        if not any(marks.any() for marks in stale.values()):
             break
 
 
-def _neighbours(layout: Layout, tensors: Mapping[str, np.ndarray], cost: ConnectionCost) -> dict[str, list[_Neighbour]]:
+def _neighbours(layout: Layout, tensors: Stacked, cost: ConnectionCost) -> dict[str, list[Neighbour]]:
     """For every group, its weight tensors with that group on the rows; a recurrent one once, both ways added."""
-    found: dict[str, list[_Neighbour]] = {group.name: [] for group in layout.groups}
+    found: dict[str, list[Neighbour]] = {group.name: [] for group in layout.groups}
     for name in layout.weights():
         if name in cost.without_distance:
             continue
@@ -148,96 +200,56 @@ def _neighbours(layout: Layout, tensors: Mapping[str, np.ndarray], cost: Connect
         factor, apart = cost.distance_prices(distances(target.coordinates, source.coordinates))
         if factor == 0.0:
             continue
-        share = factor * cost.share(tensors[name].size)
+        share = factor * cost.share(tensors[name][0].size)
         mass = share * fold(np.abs(tensors[name]).astype(np.float64), plan, layout.sizes)
+        turned = mass.swapaxes(1, 2)
         if target is source:
-            found[target.name].append(_Neighbour(target.name, mass + mass.T, apart))
+            found[target.name].append(Neighbour(target.name, mass + turned, apart))
         else:
-            found[target.name].append(_Neighbour(source.name, mass, apart))
-            found[source.name].append(_Neighbour(target.name, mass.T, apart.T))
+            found[target.name].append(Neighbour(source.name, mass, apart))
+            found[source.name].append(Neighbour(target.name, turned, apart.T))
     return found
 
 
-def _slot_costs(group: Group, neighbours: list[_Neighbour], slots: Mapping[str, Slots]) -> Matrix:
-    """C[neuron, slot], from the groups other than this one."""
-    costs = np.zeros((group.size, group.size))
+def _slot_costs(group: Group, neighbours: list[Neighbour], slots: Mapping[str, Slots], rows: Slots) -> Costs:
+    """C[row, neuron, slot], from the groups other than this one."""
+    costs = np.zeros((len(rows), group.size, group.size))
     for near in neighbours:
         if near.other != group.name:
-            costs += near.mass @ near.apart[:, slots[near.other]].T
+            mass = near.mass if len(rows) == len(near.mass) else near.mass[rows]
+            costs += mass @ near.apart.T[slots[near.other][rows]]
     return costs
 
 
-def _within(group: Group, neighbours: list[_Neighbour]) -> _Neighbour | None:
-    """The weights from the group to itself, if there are any; one price of a distance holds for all of them.
-
-    The price of no distance at all, which no swap changes, is taken off.
-    """
-    own = [near for near in neighbours if near.other == group.name]
-    if not own:
-        return None
-    apart = own[0].apart
-    return _Neighbour(group.name, np.sum([near.mass for near in own], axis=0), apart - apart[0, 0])
-
-
-def _assign(group: Group, neighbours: list[_Neighbour], slots: Mapping[str, Slots]) -> Slots:
-    """The group's best slots, its own old ones unless the gain is more than rounding."""
-    costs, old = _slot_costs(group, neighbours, slots), slots[group.name]
-    within = _within(group, neighbours)
+def _assign(group: Group, neighbours: list[Neighbour], slots: Mapping[str, Slots], rows: Slots) -> Slots:
+    """The group's best slots in these rows, its own old ones unless the gain is more than rounding."""
+    costs, old = _slot_costs(group, neighbours, slots, rows), slots[group.name][rows]
+    within = within_group(group, neighbours)
     if within is not None:
-        return _swap(group, costs, within, old, np.argsort(-within.mass.sum(1), kind="stable"))
-    new = assign_blocks(costs, group.heads, old)
-    rows = np.arange(group.size)
-    before, after = costs[rows, old].sum(), costs[rows, new].sum()
-    return new if after < before - _GAIN * abs(before) else old
+        order = np.argsort(-within.mass[rows].sum(2), axis=1, kind="stable")
+        several = zip(rows.tolist(), costs, old, order, strict=True)
+        return np.stack([swapped(group, each, within.of(row), was, by, least=_GAIN) for row, each, was, by in several])
+    new = np.stack([assign_blocks(each, group.heads, was) for each, was in zip(costs, old, strict=True)])
+    before, after = (np.take_along_axis(costs, these[..., None], axis=2)[..., 0].sum(axis=1) for these in (old, new))
+    return np.where((after < before - _GAIN * np.abs(before))[:, None], new, old)
 
 
-def _swap(
-    group: Group,
-    costs: Matrix,
-    within: _Neighbour | None,
-    slots: Slots,
-    candidates: Slots,
-) -> Slots:
-    """Let each candidate in turn change places with its best partner, as long as the cost falls.
-
-    The cost is ``sum_i C[i, s_i] + 1/2 sum_ij m[i, j] g(d(s_i, s_j))``, m symmetric. C stays valid throughout, since
-    only this group's own positions change. A neuron changes places within its head only.
-    """
-    slots, head = slots.copy(), np.arange(group.size) * group.heads // group.size
-    scale = float(costs.sum() + (0.0 if within is None else np.abs(within.mass * within.apart).sum()))
-    gains = _swap_gains(costs, within, slots)
-    for i in candidates:
-        j = int(np.argmax(np.where(head == head[i], gains[i], 0.0)))
-        if head[i] == head[j] and gains[i, j] > _GAIN * scale:
-            slots[[i, j]] = slots[[j, i]]
-            gains = _swap_gains(costs, within, slots)  # of a settled group, all at once and once only
-    return slots
-
-
-def _swap_gains(costs: Matrix, within: _Neighbour | None, slots: Slots) -> Matrix:
-    """How much the cost falls when neurons i and j change places, for all pairs at once."""
-    taken = costs[:, slots]  # what i pays at the place of j
-    pairs: Matrix | float = 0.0
-    if within is not None:
-        placed, loops = within.apart[slots][:, slots], np.diag(within.mass)
-        taken = taken + within.mass @ placed  # as if i and j, too, stayed where they are
-        pairs = placed * (loops[:, None] + loops - 2 * within.mass)
-    own = np.diag(taken)
-    return np.asarray(own[:, None] + own - taken - taken.T + pairs, dtype=np.float64)
-
-
-def _strength(group: Group, layout: Layout, tensors: Mapping[str, np.ndarray]) -> Float64[np.ndarray, " neurons"]:
+def _strength(group: Group, layout: Layout, tensors: Stacked) -> Float64[np.ndarray, "rows neurons"]:
     """How strongly each neuron is connected: the magnitudes of all weights that enter and leave it, added up."""
-    total = np.zeros(group.size)
+    total: Float64[np.ndarray, "rows neurons"] = np.zeros((1, group.size))
     for name in layout.weights():
         plan = layout.tensors[name].plan
         for axis, end in enumerate(plan.groups):
             if end == group.name:
-                total += fold(np.abs(tensors[name]).astype(np.float64), plan, layout.sizes).sum(1 - axis)
+                total = total + fold(np.abs(tensors[name]).astype(np.float64), plan, layout.sizes).sum(2 - axis)
     return total
 
 
-def _greedy(group: Group, neighbours: list[_Neighbour], slots: Mapping[str, Slots], strongest: Slots) -> Slots:
+def _greedy(group: Group, neighbours: list[Neighbour], slots: Mapping[str, Slots], strongest: Slots) -> Slots:
     """The paper's swaps for one group: its strongest neurons are the candidates."""
-    costs = _slot_costs(group, neighbours, slots)
-    return _swap(group, costs, _within(group, neighbours), slots[group.name], strongest)
+    rows = np.arange(len(strongest))
+    costs, within = _slot_costs(group, neighbours, slots, rows), within_group(group, neighbours)
+    return np.stack([
+        swapped(group, costs[row], within and within.of(row), slots[group.name][row], strongest[row], least=_GAIN)
+        for row in rows.tolist()
+    ])  # fmt: skip

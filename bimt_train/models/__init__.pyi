@@ -2,6 +2,7 @@ from ._contract import MODELS as MODELS
 from ._contract import Ends as Ends
 from ._contract import ModelKind as ModelKind
 from ._contract import ModelOptions as ModelOptions
+from ._dense_layers import DenseLayers as DenseLayers
 from ._embedding_mlp import EmbeddingMLP as EmbeddingMLP
 from ._gated_mlp import GatedMLP as GatedMLP
 from ._gpt import GPT as GPT

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from .._errors import InputError
 from .._registry import Entry, Registry
 from ..layouts._group import Group
+from ._dense_layers import DenseLayers
 from ._hidden_parts import HiddenPart
 
 Shape = tuple[int, ...]
@@ -161,6 +162,13 @@ class ModelOptions(Strict):
         Whoever declares them says that, beside norms and these parts, the layout's weights are the only ways from
         neuron to neuron. Hidden groups that are not named keep all their neurons. Pruning leaves a network alone, but
         for the weights that are cut, where this is None.
+        """
+        return None
+
+    def dense_layers(self) -> DenseLayers | None:
+        """Say that the network is layers one after the other and nothing else; None where the kind does not say.
+
+        Networks of which this is known are trained by compiled code.
         """
         return None
 

@@ -15,6 +15,7 @@ from ..layouts._fragments import embedding, linear
 from ..layouts._group import Group
 from ..layouts._layout import Layout
 from ._contract import MODELS, Ends, Shape
+from ._dense_layers import DenseLayers
 from ._hidden_parts import HiddenPart, Neurons, Tensors
 from ._mlp import MLP
 from ._model_spec import ModelSpec
@@ -99,6 +100,11 @@ class EmbeddingMLPOptions(LayerOptions):
             Neurons of each hidden layer.
         """
         return self.model_copy(update={"widths": [*hidden, self.widths[-1]]})
+
+    def dense_layers(self) -> DenseLayers:
+        """All layers, the first over the vectors side by side."""
+        widths = (self.copies * self.embedding, *self.widths)
+        return DenseLayers(widths=widths, activation=self.activation, tokens=self.tokens, copies=self.copies)
 
     def hidden_parts(self) -> tuple[HiddenPart, ...]:
         """The vectors' entries, 0 where they are 0 for every token, and each hidden layer."""
@@ -229,7 +235,9 @@ class EmbeddingMLP(nn.Module):
             read = weight[:, :, copy * width : (copy + 1) * width] @ table.transpose(1, 2)
             token = x[:, :, copy].long()[:, None].expand(-1, read.shape[1], -1)
             h = h + read.gather(2, token)
-        return stacked_layers(tensors, self.act(h), self.act, range(1, len(self.layers))).transpose(1, 2)
+        if len(self.layers) > 1:
+            h = stacked_layers(tensors, self.act(h), self.act, range(1, len(self.layers)))
+        return h.transpose(1, 2)
 
     def layout(
         self, *, input_labels: Sequence[str] = (), output_labels: Sequence[str] = (), movable_ends: bool = True

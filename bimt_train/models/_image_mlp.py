@@ -12,6 +12,7 @@ from ..layouts._fragments import linear
 from ..layouts._group import Group
 from ..layouts._layout import Layout
 from ._contract import MODELS, Ends
+from ._dense_layers import DenseLayers
 from ._mlp import MLP
 from ._model_spec import ModelSpec
 from .building_blocks._layer_options import HIDDEN, LayerOptions
@@ -53,6 +54,10 @@ class ImageMLPOptions(LayerOptions):
         side = math.isqrt(ends.inputs)
         image = [side, side] if side * side == ends.inputs else [1, ends.inputs]
         return cls(widths=[ends.inputs, *(hidden or HIDDEN), ends.outputs], image=image, activation="silu")
+
+    def dense_layers(self) -> DenseLayers:
+        """All layers; where the neurons lie makes no difference."""
+        return DenseLayers(widths=tuple(self.widths), activation=self.activation)
 
     @classmethod
     def example(cls) -> Self:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ..layouts._fragments import linear
 from ..layouts._layout import Layout
 from ._contract import MODELS
+from ._dense_layers import DenseLayers
 from ._model_spec import ModelSpec
 from .building_blocks._activations import activation_module
 from .building_blocks._drawn_linear import drawn_linear
@@ -36,6 +37,10 @@ class MLPOptions(LayerOptions):
     """
 
     final: str | None = None
+
+    def dense_layers(self) -> DenseLayers:
+        """All layers, the last followed by ``final``."""
+        return DenseLayers(widths=tuple(self.widths), activation=self.activation, final=self.final or "identity")
 
 
 @MODELS.register(

@@ -13,8 +13,9 @@ from torch import Tensor
 from .._errors import InputError
 from ..checkpoints import Network
 from ..losses import LOSSES
-from ..training._optimise import Moments, adam_step, task_gradient, task_losses
 from ..training._stack import Flat, Stack, one_thread
+from ..training.engines._engine import Moments
+from ..training.engines._torch_engine import adam_step, task_gradient, task_losses
 from ._dead_neurons import count_components, shrink, unwired, without_dead_ends
 from ._liveness import embeddings, hidden_parts
 from ._narrowing import narrowed

@@ -239,6 +239,31 @@ class Recipe:
         every = self.relocation.every
         return every > 0 and self.relocation.method != "none" and (step + 1) % every == 0
 
+    def steady_until(self, step: int) -> int:
+        """The first step after this one before which lambda or places may have changed, or the run has ended.
+
+        Parameters
+        ----------
+        step : int
+            Number of steps done before.
+
+        Returns
+        -------
+        int
+            Number of steps done by then.
+
+        Examples
+        --------
+        >>> recipe = Recipe(steps=1000, relocation=Relocation(every=200))
+        >>> recipe.steady_until(0), recipe.steady_until(210), recipe.steady_until(900)
+        (200, 250, 1000)
+        """
+        turns = [math.ceil(phase.start * self.steps) for phase in self.phases]
+        every = self.relocation.every
+        if every > 0 and self.relocation.method != "none":
+            turns.append((step // every + 1) * every)
+        return min(turn for turn in (*turns, self.steps) if turn > step)
+
     def as_type(self, kind: str) -> Self:
         """The recipe of one of the paper's five training types (arXiv 2305.08746, section 3, the ablation).
 

@@ -122,10 +122,29 @@ class Setting:
         """
         known = self.priced.get(biases)
         if known is None or known[0] is not placements:
-            cost, layout, shapes = self.recipe.cost, self.layout, self.stack.shapes
-            prices = [cost.prices(layout, placement, shapes, biases=biases) for placement in placements]
-            known = self.priced[biases] = (placements, self.stack.pack(prices).to(self.x))
+            rows = self._all_prices(placements) if biases else self.prices(placements, biases=True) * self._not_biases()
+            known = self.priced[biases] = (placements, rows)
         return known[1]
+
+    def _all_prices(self, placements: Sequence[Placement]) -> Flat:
+        """Prices with those of biases; only rows whose neurons moved since are computed anew."""
+        before, rows = self.priced.get(True, ((), None))
+        same = [old is new for old, new in zip(before, placements, strict=False)] or [False] * len(placements)
+        moved = [row for row, stays in enumerate(same) if not stays]
+        shapes = self.stack.shapes
+        rows = torch.zeros(len(placements), self.stack.width, device=self.x.device) if rows is None else rows.clone()
+        if moved:
+            fresh = [self.recipe.cost.prices(self.layout, placements[row], shapes) for row in moved]
+            rows[moved] = self.stack.pack(fresh).to(rows)
+        return rows
+
+    def _not_biases(self) -> Tensor:
+        """0 for entries of biases, 1 for all others."""
+        ones = {
+            name: np.full(shape, self.layout.tensors[name].role != "bias", np.float32)
+            for name, shape in self.stack.shapes.items()
+        }
+        return self.stack.pack([ones]).to(self.x)
 
     def charges(self, placements: Sequence[Placement], phase: Phase) -> Flat:
         """Lambda times the price of every entry of every seed.

@@ -1,25 +1,24 @@
 """The training loop: many seeds at once, each its own data, weights and places, none seeing another."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from jaxtyping import Int32
 
 from .._errors import InputError
 from ..checkpoints import Checkpoint, Network, Probe
-from ..connection_cost._relocate import relocate
+from ..connection_cost._relocate import relocate_all
 from ..layouts import Placement
 from ..losses import Loss
 from ..models import build_model
 from ..signals import held_signals
 from ..tasks import Task
 from ._callbacks import Callback
-from ._optimise import Moments, adam_step, task_gradient
 from ._presets import default_recipe
 from ._random_restarts import drawing_seed, leading_rows, record_of, replicas_of, seeds_out
 from ._recipe import Recipe, TrainingType
@@ -27,6 +26,9 @@ from ._record import Record
 from ._runs import Run, Runs
 from ._setting import Setting, prepare
 from ._stack import Flat, one_thread
+from .engines._choose import choose_engine
+from .engines._engine import Engine, Moments, Stretch
+from .engines._engine_choice import EngineChoice
 from .state._progress import Ahead, Progress
 from .state._run_folder import run_folder
 from .state._state_file import load_progress, save_progress
@@ -46,6 +48,7 @@ def train(
     resume: bool = False,
     callbacks: Sequence[Callback] = (),
     device: str = "cpu",
+    engine: EngineChoice = "auto",
 ) -> Runs:
     """Train one network a seed, all seeds at once.
 
@@ -71,6 +74,10 @@ def train(
         Listeners.
     device : str
         Where tensors live, as torch names it.
+    engine : {"auto", "compiled", "torch"}
+        What computes the steps. Compiled code serves MLPs, image MLPs and MLPs over tokens on the CPU, several times
+        faster; torch serves all else. Their roundings differ, so a run goes on to the same weights with the same engine
+        only, on machines of one kind. As many networks are computed side by side as torch has threads.
 
     Returns
     -------
@@ -81,8 +88,8 @@ def train(
     Raises
     ------
     InputError
-        No seeds, no such device, a folder that cannot be written or that another run writes into, or a state of another
-        recipe, task or data.
+        No seeds, no such device or engine, a folder that cannot be written or that another run writes into, or a state
+        of another recipe, task or data.
 
     Examples
     --------
@@ -98,6 +105,8 @@ def train(
         raise InputError("nothing to resume", where="no output folder", hint="give the folder of the unfinished run")
     setting = prepare(task, replicas_of(chosen, recipe.replicas), recipe, kind, device)
     progress = _start(setting)
+    engine_of = partial(_engine_of, choice=engine, threads=torch.get_num_threads())
+    steps = engine_of(setting)
     folder, began = None if out is None else Path(out), time.perf_counter()
     run = {} if folder is None else setting.fingerprint()
     with run_folder(folder, setting.bytes_written()), one_thread(), held_signals() as stopped:
@@ -105,6 +114,7 @@ def train(
             found = load_progress(folder, run) if resume else None
             progress = progress if found is None else found.to(device)
             setting = setting.fitting(progress)
+            steps = engine_of(setting)
             save_progress(folder, progress, run)
         for callback in callbacks:
             callback.on_start(recipe, chosen, progress.steps_done)
@@ -118,7 +128,8 @@ def train(
             while progress.step < recipe.steps and not stopped():
                 if progress.step >= recipe.restarts_end and len(progress.replicas) > len(chosen):
                     setting, progress = setting.only(progress.leaders), progress.only(progress.leaders)
-                progress = _advance(setting, progress, due, callbacks)
+                    steps = engine_of(setting)
+                progress = _advance(setting, steps, progress, due, callbacks)
                 if folder is not None and due():
                     save_progress(folder, progress, run)
                     saved = time.perf_counter()
@@ -180,12 +191,20 @@ def _start(setting: Setting) -> Progress:
     return Progress(0, setting.replicas, first, Moments.start(flat), places)
 
 
-def _advance(setting: Setting, progress: Progress, due: Callable[[], bool], callbacks: Sequence[Callback]) -> Progress:
+def _engine_of(setting: Setting, choice: str, threads: int) -> Engine:
+    loss, batch = setting.task.spec.judged_by, setting.recipe.batch
+    data = (setting.x, setting.y)
+    return choose_engine(choice, setting.model, setting.stack, *data, loss, batch=batch, threads=threads)
+
+
+def _advance(
+    setting: Setting, engine: Engine, progress: Progress, due: Callable[[], bool], callbacks: Sequence[Callback]
+) -> Progress:
     """Steps up to the next measurement, which is made, or until ``due``. The given progress is left as it is."""
     recipe = setting.recipe
     end = recipe.restarts_end if progress.step < recipe.restarts_end else recipe.steps
     until = min(progress.step + setting.stride(), end)
-    ahead = _stepped(setting, progress, until, due)
+    ahead = _stepped(setting, engine, progress, until, due)
     if ahead.step < until:
         return replace(progress, ahead=ahead)
     progress = _measured(setting, progress, ahead, callbacks)
@@ -194,27 +213,27 @@ def _advance(setting: Setting, progress: Progress, due: Callable[[], bool], call
     return progress
 
 
-def _stepped(setting: Setting, progress: Progress, until: int, due: Callable[[], bool]) -> Ahead:
+def _stepped(setting: Setting, engine: Engine, progress: Progress, until: int, due: Callable[[], bool]) -> Ahead:
     """Steps from where the run stands, without a measurement; one at least."""
-    recipe, stack, ahead = setting.recipe, setting.stack, progress.now
-    moments, placements = ahead.moments, ahead.placements
-    resting = [row for row, _ in progress.diverged]
-    frozen = torch.tensor(resting, device=setting.x.device) if resting else None
-    loss = setting.task.spec.judged_by
+    recipe, ahead = setting.recipe, progress.now
+    step, moments, placements = ahead.step, ahead.moments, ahead.placements
+    resting = tuple(row for row, _ in progress.diverged)
+    picks = _picks(setting, progress.step, until)
     phase, charges = None, None
-    rows = _row_picker(setting, progress.step, ahead.step, until)
-    for step in range(ahead.step, until):
+    while step < until:
         if charges is None or phase is not recipe.phase_at(step):
             phase = recipe.phase_at(step)
             charges = setting.charges(placements, phase)
-        x, y = next(rows)
-        _, gradient = task_gradient(stack, moments.flat, x, y, loss.function)
-        adam_step(moments, gradient, charges, lr=recipe.lr_at(step), step=step, frozen=frozen)
-        if recipe.relocates_after(step):
+        end = min(recipe.steady_until(step), step + engine.steps_at_once, until)
+        some = None if picks is None else picks[step - progress.step : end - progress.step]
+        lrs = np.array([recipe.lr_at(number) for number in range(step, end)])
+        engine.advance(moments, Stretch(step, lrs, charges, some, resting))
+        step = end
+        if recipe.relocates_after(step - 1):
             placements, charges = _relocated(setting, moments.flat, placements), None
         if due():
-            return Ahead(step + 1, moments, placements)
-    return Ahead(until, moments, placements)
+            break
+    return Ahead(step, moments, placements)
 
 
 def _measured(setting: Setting, progress: Progress, ahead: Ahead, callbacks: Sequence[Callback]) -> Progress:
@@ -257,32 +276,27 @@ def _measured(setting: Setting, progress: Progress, ahead: Ahead, callbacks: Seq
 def _relocated(setting: Setting, flat: Flat, placements: Sequence[Placement]) -> tuple[Placement, ...]:
     """Every seed's neurons in their new places; a seed whose weights are not finite stays as it is."""
     plan = setting.recipe.relocation
-    moved = []
-    for index, placement in enumerate(placements):
-        tensors = setting.stack.tensors(flat, index)
-        if all(np.isfinite(t).all() for t in tensors.values()):
-            placement = relocate(
-                setting.layout, placement, tensors, setting.recipe.cost, method=plan.method, top_k=plan.top_k
-            )
-        moved.append(placement)
-    return tuple(moved)
+    sound = torch.isfinite(flat).all(dim=1).cpu().numpy().nonzero()[0].tolist()
+    views = setting.stack.unpack(flat[sound])
+    weights = {name: views[name].detach().cpu().numpy() for name in setting.layout.weights()}
+    now = [placements[row] for row in sound]
+    moved = relocate_all(setting.layout, now, weights, setting.recipe.cost, method=plan.method, top_k=plan.top_k)
+    placed = list(placements)
+    for row, placement in zip(sound, moved, strict=True):
+        placed[row] = placement
+    return tuple(placed)
 
 
-def _row_picker(setting: Setting, measured: int, start: int, until: int) -> Iterator[tuple[Tensor, Tensor]]:
+def _picks(setting: Setting, measured: int, until: int) -> Int32[np.ndarray, "steps networks batch"] | None:
     """The rows of each step: all of them, or a batch that depends on the seed and the last measured step alone."""
     batch, rows = setting.recipe.batch, setting.y.shape[1]
     if batch is None or batch >= rows:
-        for _ in range(start, until):
-            yield setting.x, setting.y
-        return
+        return None
     draws = [
         np.random.default_rng((seed, measured)).integers(0, rows, (until - measured, batch))
         for seed, _ in setting.replicas
     ]
-    picks = torch.as_tensor(np.stack(draws, axis=1), device=setting.x.device)
-    each = torch.arange(len(setting.replicas), device=setting.x.device)[:, None]
-    for pick in picks[start - measured :]:
-        yield setting.x[each, pick], setting.y[each, pick]
+    return np.stack(draws, axis=1, dtype=np.int32, casting="same_kind")
 
 
 @torch.no_grad()

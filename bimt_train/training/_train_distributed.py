@@ -9,6 +9,7 @@ from ..tasks import Task
 from ._recipe import Recipe, TrainingType
 from ._runs import Runs
 from ._train import chosen_seeds, train
+from .engines._engine_choice import EngineChoice
 from .state._run_folder import STATE_FILE
 
 SHARE = 4  # seeds trained together; a constant, so that a run goes on whatever the number of workers
@@ -25,6 +26,7 @@ class _Share:
     kind: TrainingType
     folder: Path | None
     device: str
+    engine: EngineChoice
 
 
 def train_distributed(
@@ -37,6 +39,7 @@ def train_distributed(
     out: str | Path | None = None,
     resume: bool = False,
     device: str = "cpu",
+    engine: EngineChoice = "auto",
     processes: int | None = None,
 ) -> Runs:
     """`train`, with four seeds a worker, on the workers of a Dask scheduler or in processes on this machine.
@@ -64,6 +67,8 @@ def train_distributed(
         Go on from the states in ``out``; a share without a state begins anew.
     device : str
         Where the tensors of each worker live.
+    engine : {"auto", "compiled", "torch"}
+        As `train` takes it.
     processes : int or None
         How many at once without Dask; None takes one a core.
 
@@ -93,7 +98,7 @@ def train_distributed(
         place = None if folder is None else folder / FOLDER / "-".join(f"{seed:03d}" for seed in some)
         if place is not None and not resume:
             (place / STATE_FILE).unlink(missing_ok=True)
-        shares.append(_Share(task, some, recipe, kind, place, device))
+        shares.append(_Share(task, some, recipe, kind, place, device, engine))
     ended: dict[int, Runs] = {}
 
     def save(place: int, part: Runs) -> None:
@@ -120,4 +125,5 @@ def _trained(share: _Share) -> Runs:
         out=share.folder,
         resume=share.folder is not None,  # from the state of a worker that died, or of the run that is resumed
         device=share.device,
+        engine=share.engine,
     )

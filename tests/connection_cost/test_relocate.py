@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from bimt_train import ConnectionCost, InputError, relocate
 from bimt_train.checkpoints import Network
 from bimt_train.connection_cost._assignment import assign_blocks
-from bimt_train.connection_cost._relocate import _Neighbour, _swap_gains
+from bimt_train.connection_cost._relocate import relocate_all
+from bimt_train.connection_cost._swaps import Neighbour, swap_gains
 from bimt_train.layouts import Group, Layout, Placement, TensorSpec, attention, distances, embedding, linear, recurrent
 from bimt_train.models import MLP
 
@@ -274,7 +275,7 @@ def test_the_gain_of_a_swap_is_the_difference_of_two_costs(size: int, seed: int)
     within, costs = half + half.T, generator.random((size, size))
     places = Group.grid("h", size).coordinates
     apart, slots = distances(places, places), generator.permutation(size)
-    gains = _swap_gains(costs, _Neighbour("h", within, apart), slots)
+    gains = swap_gains(costs, Neighbour("h", within, apart), slots)
     for i in range(size):
         for j in range(size):
             swapped = slots.copy()
@@ -296,6 +297,21 @@ def test_a_recurrent_group_ends_where_no_swap_gains(seed: int) -> None:
         slots = list(settled.slots["h"])
         slots[i], slots[j] = slots[j], slots[i]
         assert cost.value(layout, settled.moved("h", tuple(slots)), tensors) >= least * (1 - 1e-9)
+
+
+@settings(max_examples=15, deadline=None)
+@given(SEEDS, st.sampled_from(sorted(LAYOUTS)), st.sampled_from(["assignment", "swap"]))
+def test_many_networks_at_once_end_where_each_ends_alone(seed: int, kind: str, method: str) -> None:
+    layout, cost = LAYOUTS[kind], ConnectionCost()
+    drawn, starts = ([make(layout, seed + k) for k in range(5)] for make in (_drawn, _shuffled))
+    alone = [
+        relocate(layout, start, tensors, cost, method=method) for start, tensors in zip(starts, drawn, strict=True)
+    ]
+    stacked = {name: np.stack([tensors[name] for tensors in drawn]) for name in layout.weights()}
+    assert list(relocate_all(layout, starts, stacked, cost, method=method)) == alone
+    settled = relocate_all(layout, alone, stacked, cost)
+    again = relocate_all(layout, settled, stacked, cost)
+    assert all(one is other for one, other in zip(again, settled, strict=True))
 
 
 # ---- refusals

@@ -22,6 +22,8 @@ from bimt_train._cli import main
 from bimt_train.signals import held_signals
 from bimt_train.tasks import independence
 from bimt_train.training import _train
+from bimt_train.training.engines._compiled_engine import CompiledEngine
+from bimt_train.training.engines._torch_engine import TorchEngine
 from bimt_train.training.state._run_folder import STATE_FILE, run_folder
 
 LONG = Recipe(steps=400, lr=5e-3, relocation=Relocation(every=10))  # measured every 4 steps
@@ -44,16 +46,21 @@ def checkpoints(folder: Path) -> dict[str, bytes]:
 @contextmanager
 def at_step(number: int, do: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Do something in the middle of one of the steps that are still to come."""
-    calls, step = [0], _train.adam_step
+    calls = [0]
 
-    def counted(*args, **options):
-        calls[0] += 1
-        if calls[0] == number:
-            do()
-        return step(*args, **options)
+    def counting(advance: Callable[..., None]) -> Callable[..., None]:
+        def counted(engine, moments, stretch):
+            before = calls[0]
+            calls[0] += len(stretch.lrs)
+            if before < number <= calls[0]:
+                do()
+            advance(engine, moments, stretch)
+
+        return counted
 
     with monkeypatch.context() as patch:
-        patch.setattr(_train, "adam_step", counted)
+        for engine in (TorchEngine, CompiledEngine):
+            patch.setattr(engine, "advance", counting(engine.advance))
         yield
 
 
@@ -62,19 +69,22 @@ def at_step(number: int, do: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("number", [1, 2, 150, 203, 400])
 @pytest.mark.parametrize("recipe", [BATCHES, TWO_PHASES])
-def test_a_run_stopped_at_any_step_goes_on_to_the_same_bytes(number, recipe, tmp_path, monkeypatch):
-    train(independence(), seeds=2, recipe=recipe, out=tmp_path / "unbroken")
-    run = partial(train, independence(), seeds=2, recipe=recipe, out=tmp_path / "stopped")
+@pytest.mark.parametrize("engine", ["auto", "torch"])
+def test_a_run_stopped_at_any_step_goes_on_to_the_same_bytes(number, recipe, engine, tmp_path, monkeypatch):
+    anew = partial(train, independence(), seeds=2, recipe=recipe, engine=engine)
+    anew(out=tmp_path / "unbroken")
+    run = partial(anew, out=tmp_path / "stopped")
     with at_step(number, partial(signal.raise_signal, signal.SIGINT), monkeypatch):
         stopped = run()
-    assert stopped.interrupted == (number < 400)  # the last step was under way: the run is complete
+    assert stopped.interrupted or number >= (400 if engine == "torch" else 397)  # the last steps were under way
     with at_step(401 - number, pytest.fail, monkeypatch):  # no step is done twice
         resumed = run(resume=True)
     assert not resumed.interrupted and resumed.runs[0].records[-1].step == 400
     assert checkpoints(tmp_path / "stopped") == checkpoints(tmp_path / "unbroken")
 
 
-def test_a_run_saved_after_each_step_goes_on_to_the_same_bytes(tmp_path, monkeypatch):
+@pytest.mark.parametrize("engine", ["auto", "torch"])
+def test_a_run_saved_after_each_step_goes_on_to_the_same_bytes(engine, tmp_path, monkeypatch):
     """As if each step took longer than the time between two saves; what diverges goes back to its last measurement."""
     task = independence()
 
@@ -83,15 +93,15 @@ def test_a_run_saved_after_each_step_goes_on_to_the_same_bytes(tmp_path, monkeyp
         return replace(data, y_train=data.y_train * 1e30) if seed == 1 else data
 
     sick, recipe = replace(task, sampler=poisoned), replace(LONG, steps=250)  # measured every other step
-    unbroken = train(sick, seeds=2, recipe=recipe, out=tmp_path / "unbroken")
+    unbroken = train(sick, seeds=2, recipe=recipe, out=tmp_path / "unbroken", engine=engine)
     monkeypatch.setattr(_train, "SAVE_SECONDS", 0.0)
-    saved = train(sick, seeds=2, recipe=recipe, out=tmp_path / "saved")
+    saved = train(sick, seeds=2, recipe=recipe, out=tmp_path / "saved", engine=engine)
     assert unbroken.runs[1].diverged_at == saved.runs[1].diverged_at == 2
     assert checkpoints(tmp_path / "saved") == checkpoints(tmp_path / "unbroken")
 
 
 def test_stopped_before_the_first_measurement(tmp_path, monkeypatch, capsys):
-    words = ["independence", "--seeds", "2", "--steps", "300", "--quiet", "--out", str(tmp_path)]
+    words = ["independence", "--seeds", "2", "--steps", "300", "--engine", "torch", "--quiet", "--out", str(tmp_path)]
     with at_step(2, partial(signal.raise_signal, signal.SIGINT), monkeypatch):
         assert main(words) == 130
     assert "interrupted after step 2; the same command with --resume goes on" in capsys.readouterr().err
@@ -145,7 +155,7 @@ def test_sigterm_takes_its_course_once_all_is_saved(tmp_path, monkeypatch):
     ],
 )
 def test_a_killed_command_goes_on_to_the_same_bytes(number, status, said, tmp_path, capfd):
-    words = ["independence", "--seeds", "2", "--steps", "6000", "--quiet", "--out"]
+    words = ["independence", "--seeds", "2", "--steps", "40000", "--quiet", "--out"]
     run = subprocess.Popen(
         [sys.executable, "-m", "bimt_train", *words, "killed"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
     )

@@ -14,8 +14,9 @@ from bimt_train.checkpoints import load_checkpoint
 from bimt_train.losses._mean_squared_error import mean_squared_error
 from bimt_train.models import MLP
 from bimt_train.tasks import formula_task, independence, two_moons
-from bimt_train.training._optimise import Moments, adam_step, task_gradient
 from bimt_train.training._stack import Stack
+from bimt_train.training.engines._engine import Moments
+from bimt_train.training.engines._torch_engine import adam_step, task_gradient
 
 SHORT = Recipe(steps=60, lr=5e-3, relocation=Relocation(every=10))
 

@@ -31,9 +31,8 @@ def drawn_linear(inputs: int, outputs: int, generator: torch.Generator | None, *
     >>> torch.equal(one.weight, two.weight)
     True
     """
-    layer = nn.Linear(inputs, outputs, bias, device="meta").to_empty(device="cpu")
-    bound = 1 / math.sqrt(inputs)
-    with torch.no_grad():
-        for tensor in layer.parameters():
-            tensor.uniform_(-bound, bound, generator=generator)
+    layer, bound = nn.Linear(inputs, outputs, bias, device="meta"), 1 / math.sqrt(inputs)
+    for name, tensor in list(layer.named_parameters()):  # Module.to_empty would import half a second of torch
+        drawn = torch.empty(tensor.shape).uniform_(-bound, bound, generator=generator)
+        setattr(layer, name, nn.Parameter(drawn))
     return layer

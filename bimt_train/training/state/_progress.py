@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from ...layouts import Placement
-from .._optimise import Moments
 from .._random_restarts import Replica
 from .._record import Record
+from ..engines._engine import Moments
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,9 +15,9 @@ from ..._errors import CheckpointError, InputError
 from ..._whole_files import content_digest, write_whole
 from ...layouts import Placement
 from ...models._contract import Strict
-from .._optimise import Moments
 from .._random_restarts import seeds_of
 from .._record import Record
+from ..engines._engine import Moments
 from ._progress import Ahead, Progress
 from ._run_folder import STATE_FILE
 

@@ -1,69 +1,19 @@
-"""The inner step: task gradient, connection cost's subgradient, Adam; for a whole stack of seeds at once."""
+"""The step by torch, for every model: task gradient, connection cost's subgradient, Adam; for a whole stack at once."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Self
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ._stack import Flat, Stack
+from .._stack import Flat, Stack
+from ._engine import Moments, Stretch
 
 PerSeed = Float[Tensor, "seeds"]
 LossFunction = Callable[..., PerSeed]
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
-
-
-@dataclass(frozen=True)
-class Moments:
-    """Weights and Adam's two moments, one row a network. `adam_step` writes into them: they are the loop's own.
-
-    Attributes
-    ----------
-    flat : tensor, [networks, entries]
-        The weights.
-    first : tensor, [networks, entries]
-        Running mean of the gradient.
-    second : tensor, [networks, entries]
-        Running mean of the squared gradient.
-    """
-
-    flat: Flat
-    first: Flat
-    second: Flat
-
-    @classmethod
-    def start(cls, flat: Flat) -> Self:
-        """No momentum yet.
-
-        Parameters
-        ----------
-        flat : tensor, [networks, entries]
-            The weights.
-        """
-        return cls(flat, torch.zeros_like(flat), torch.zeros_like(flat))
-
-    def each(self, change: Callable[[Tensor], Tensor]) -> Self:
-        """The weights and moments, all changed in the same way.
-
-        Parameters
-        ----------
-        change : callable
-            From a tensor to the tensor that takes its place.
-        """
-        return replace(self, flat=change(self.flat), first=change(self.first), second=change(self.second))
-
-    def clone(self) -> Self:
-        """A copy that later steps do not touch."""
-        return self.each(torch.Tensor.clone)
-
-    def put_back(self, kept: Self, rows: Tensor) -> None:
-        """Take the weights of some rows from a kept copy, and let their momentum rest."""
-        self.flat[rows] = kept.flat[rows]
-        self.first[rows] = 0.0
-        self.second[rows] = 0.0
 
 
 def task_gradient(stack: Stack, flat: Flat, x: Tensor, y: Tensor, loss: LossFunction) -> tuple[PerSeed, Flat]:
@@ -151,3 +101,46 @@ def adam_step(moments: Moments, gradient: Flat, charges: Flat, *, lr: float, ste
     unbiased = (1 - BETA2 ** (step + 1)) ** 0.5
     scale = moments.second.sqrt().add_(EPSILON * unbiased)
     moments.flat.addcdiv_(moments.first, scale, value=-lr * unbiased / (1 - BETA1 ** (step + 1)))
+
+
+@dataclass(frozen=True)
+class TorchEngine:
+    """Steps by torch, operation by operation: the reference, for every model on every device.
+
+    Attributes
+    ----------
+    stack : Stack
+        How the networks compute.
+    x : tensor, [networks, rows, inputs]
+        Inputs; rows beyond those of y are padding.
+    y : tensor, [networks, rows, outputs]
+        Targets.
+    loss : callable
+        From outputs and targets to one loss a network.
+    """
+
+    stack: Stack
+    x: Tensor
+    y: Tensor
+    loss: LossFunction
+    steps_at_once: int = 1
+
+    def advance(self, moments: Moments, stretch: Stretch) -> None:
+        """Take the steps of the stretch, in place.
+
+        Parameters
+        ----------
+        moments : Moments
+            Weights and moments; written.
+        stretch : Stretch
+            The steps.
+        """
+        each = torch.arange(len(self.x), device=self.x.device)[:, None]
+        frozen = torch.tensor(stretch.resting, device=self.x.device) if stretch.resting else None
+        for number, lr in enumerate(stretch.lrs.tolist()):
+            x, y = self.x, self.y
+            if stretch.picks is not None:
+                pick = torch.as_tensor(stretch.picks[number], device=x.device, dtype=torch.long)
+                x, y = x[each, pick], y[each, pick]
+            _, gradient = task_gradient(self.stack, moments.flat, x, y, self.loss)
+            adam_step(moments, gradient, stretch.charges, lr=lr, step=stretch.start + number, frozen=frozen)
