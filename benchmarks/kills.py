@@ -25,10 +25,10 @@ from bimt_train.training.state._run_folder import STATE_FILE
 
 SIGNALS = {signal.SIGTERM: 143, signal.SIGINT: 130, signal.SIGKILL: -9}
 RUNS = {
-    "independence": ["independence", "--seeds", "4", "--steps", "24000"],
-    "a table": ["table.csv", "--target", "y", "--seeds", "3", "--steps", "6000"],
+    "independence": ["independence", "--seeds", "4", "--steps", "120000"],
+    "a table": ["table.csv", "--target", "y", "--seeds", "3", "--steps", "40000"],
     "in-context": ["in-context", "--seeds", "2", "--steps", "150"],
-    "permutation-s4 (restarts)": ["permutation-s4", "--seeds", "2", "--steps", "900"],
+    "permutation-s4 (restarts)": ["permutation-s4", "--seeds", "2", "--steps", "6000"],
     "language (batches)": ["language", "--data", "story.txt", "--seeds", "2", "--steps", "60"],
 }
 

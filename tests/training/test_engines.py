@@ -154,6 +154,26 @@ def test_threads_change_no_bit():
     assert torch.equal(case.after(case.compiled(threads=3), 9).flat, case.after(case.compiled(), 9).flat)
 
 
+def test_threads_of_torch_change_no_bit():
+    case = Case(mlp([3, 6, 2]), "mse")
+    case.x, case.y, case.charges = (torch.cat([part] * 2) for part in (case.x, case.y, case.charges))
+    case.moments = case.moments.each(lambda part: torch.cat([part, part.flip(1)]))
+    alone = case.reference()
+    picks = np.random.default_rng(0).integers(0, 37, (7, 6, 32)).astype(np.int32)
+    one, two = (case.after(replace(alone, threads=n), 7, picks=picks, resting=(4,)) for n in (1, 3))
+    assert torch.equal(one.flat, two.flat) and torch.equal(one.second, two.second)
+    assert torch.equal(two.flat[4], case.moments.flat[4]) and not torch.equal(two.flat[3], case.moments.flat[3])
+
+
+def test_threads_are_for_large_networks():
+    small, large = Case(mlp(), "mse"), Case(mlp([30, 300, 300, 5]), "mse", rows=200)
+    for case, threads in ((small, 1), (large, 1), (large, 2)):
+        count = 4 if threads == 2 else 3
+        x, y = (torch.cat([part] * 2)[:count] for part in (case.x, case.y))
+        engine = choose_engine("torch", case.spec, case.stack, x, y, case.loss, batch=None, threads=8)
+        assert engine.threads == threads and (engine.steps_at_once == 1) == (threads == 1)
+
+
 @built
 def test_what_rests_does_not_move_and_what_is_beyond_the_entries_stays_zero():
     case = Case(mlp(), "mse")
@@ -195,7 +215,7 @@ def test_arrays_of_other_sizes_are_refused():
         )
     for place, number in ((7, 5), (9, 10**6), (8, -1), (7 + 5 + 4, 99), (2, 9)):
         damaged = replace(engine, program=_with(engine.program, place, number))
-        with pytest.raises(ValueError, match="layers that do not fit|not known"):
+        with pytest.raises(ValueError, match=r"layers that do not fit|not known"):
             damaged.advance(moments, Stretch(0, np.ones(1), case.charges))
 
 

@@ -11,7 +11,7 @@ from .._stack import Stack
 from ._compiled_engine import compiled_engine
 from ._engine import Engine
 from ._engine_choice import EngineChoice
-from ._torch_engine import TorchEngine
+from ._torch_engine import torch_engine
 
 
 def choose_engine(
@@ -50,9 +50,9 @@ def choose_engine(
     """
     if choice not in get_args(EngineChoice):
         raise InputError("unknown engine", expected=", ".join(get_args(EngineChoice)), got=choice)
+    rows = min(batch or y.shape[1], y.shape[1])
     if choice != "torch":
-        layers, rows = _layers(model), y.shape[1]
-        compiled = compiled_engine(layers, stack, x, y, loss, min(batch or rows, rows), threads)
+        compiled = compiled_engine(_layers(model), stack, x, y, loss, rows, threads)
         if compiled is not None:
             return compiled
     if choice == "compiled":
@@ -61,7 +61,7 @@ def choose_engine(
             expected="mlp, image-mlp or embedding-mlp on the CPU, with a usual activation and loss, and the code built",
             hint="leave the engine to be chosen",
         )  # fmt: skip
-    return TorchEngine(stack, x, y, loss.function)
+    return torch_engine(stack, x, y, loss.function, rows, threads)
 
 
 def _layers(model: ModelSpec) -> DenseLayers | None:

@@ -81,7 +81,7 @@ class CompiledEngine:
         networks, rows = self.y.shape[:2]
         resting = np.zeros(networks, np.uint8)
         resting[list(stretch.resting)] = 1
-        written = (moments.flat.numpy(), moments.first.numpy(), moments.second.numpy())
+        written = tuple(part.numpy() for part in moments.parts)
         read = (stretch.charges.numpy(), self.x.numpy(), self.y.numpy(), stretch.lrs, resting, self.program)
         batch = rows if stretch.picks is None else stretch.picks.shape[2]
         sizes = (self.kernel, networks, rows, self.x.shape[1], batch, stretch.start)

@@ -51,6 +51,11 @@ class Moments:
         """
         return replace(self, flat=change(self.flat), first=change(self.first), second=change(self.second))
 
+    @property
+    def parts(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The weights and the moments."""
+        return self.flat, self.first, self.second
+
     def clone(self) -> Self:
         """A copy that later steps do not touch."""
         return self.each(torch.Tensor.clone)

@@ -1,17 +1,23 @@
 """The step by torch, for every model: task gradient, connection cost's subgradient, Adam; for a whole stack at once."""
 
+import itertools
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from .._stack import Flat, Stack
+from .._stack import Flat, Stack, one_thread
 from ._engine import Moments, Stretch
 
 PerSeed = Float[Tensor, "seeds"]
 LossFunction = Callable[..., PerSeed]
+
+_WORTH_A_THREAD = 4e6  # weights times rows: below it, Python is what takes the time, and threads wait for each other
+_STEPS_OF_THREADS = 5  # a tenth of a second for networks as large as these
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
@@ -117,13 +123,20 @@ class TorchEngine:
         Targets.
     loss : callable
         From outputs and targets to one loss a network.
+    threads : int
+        Shares of the networks that are advanced side by side; seeds are faster apart than products in pieces.
     """
 
     stack: Stack
     x: Tensor
     y: Tensor
     loss: LossFunction
-    steps_at_once: int = 1
+    threads: int = 1
+
+    @property
+    def steps_at_once(self) -> int:
+        """Threads are not begun anew for each step."""
+        return 1 if self.threads == 1 else _STEPS_OF_THREADS
 
     def advance(self, moments: Moments, stretch: Stretch) -> None:
         """Take the steps of the stretch, in place.
@@ -135,12 +148,61 @@ class TorchEngine:
         stretch : Stretch
             The steps.
         """
-        each = torch.arange(len(self.x), device=self.x.device)[:, None]
-        frozen = torch.tensor(stretch.resting, device=self.x.device) if stretch.resting else None
+        if self.threads == 1:
+            self._advance(moments, stretch, slice(None))
+            return
+        ends = np.linspace(0, len(self.x), self.threads + 1).astype(int).tolist()
+        shares = [slice(a, b) for a, b in itertools.pairwise(ends)]
+
+        def some(share: slice) -> Moments:
+            with one_thread():
+                own = moments.each(lambda tensor: tensor[share].clone())  # autograd forbids writing into shared views
+                self._advance(own, stretch, share)
+            return own
+
+        with ThreadPoolExecutor(self.threads) as pool:
+            for share, own in zip(shares, pool.map(some, shares), strict=True):
+                for part, changed in zip(moments.parts, own.parts, strict=True):
+                    part[share] = changed
+
+    def _advance(self, moments: Moments, stretch: Stretch, share: slice) -> None:
+        """The steps of some of the networks."""
+        x, y, charges = self.x[share], self.y[share], stretch.charges[share]
+        each = torch.arange(len(x), device=x.device)[:, None]
+        resting = [row for row, n in enumerate(range(len(self.x))[share]) if n in stretch.resting]
+        frozen = torch.tensor(resting, device=x.device) if resting else None
         for number, lr in enumerate(stretch.lrs.tolist()):
-            x, y = self.x, self.y
+            some_x, some_y = x, y
             if stretch.picks is not None:
-                pick = torch.as_tensor(stretch.picks[number], device=x.device, dtype=torch.long)
-                x, y = x[each, pick], y[each, pick]
-            _, gradient = task_gradient(self.stack, moments.flat, x, y, self.loss)
-            adam_step(moments, gradient, stretch.charges, lr=lr, step=stretch.start + number, frozen=frozen)
+                pick = torch.as_tensor(stretch.picks[number, share], device=x.device, dtype=torch.long)
+                some_x, some_y = x[each, pick], y[each, pick]
+            _, gradient = task_gradient(self.stack, moments.flat, some_x, some_y, self.loss)
+            adam_step(moments, gradient, charges, lr=lr, step=stretch.start + number, frozen=frozen)
+
+
+def torch_engine(stack: Stack, x: Tensor, y: Tensor, loss: LossFunction, batch: int, threads: int) -> TorchEngine:
+    """The engine, with as many threads as are worth it.
+
+    Parameters
+    ----------
+    stack : Stack
+        How the networks compute.
+    x : tensor, [networks, rows, inputs]
+        Inputs.
+    y : tensor, [networks, rows, outputs]
+        Targets.
+    loss : callable
+        From outputs and targets to one loss a network.
+    batch : int
+        Rows a step.
+    threads : int
+        How many threads may compute.
+
+    Returns
+    -------
+    TorchEngine
+        Takes the steps.
+    """
+    large = len(x) * batch * stack.width >= _WORTH_A_THREAD
+    shares = min(threads, len(x) // 2) if large and x.device.type == "cpu" else 1  # one network alone is run twice
+    return TorchEngine(stack, x, y, loss, max(shares, 1))
