@@ -8,16 +8,16 @@ Matrix = Float64[np.ndarray, "_ _"]
 Slots = Int[np.ndarray, "_"]
 
 EXACT = 1500  # neurons of a group that are assigned exactly: in a second, and time grows with their cube
-_WINDOW, _PASSES = 400, 12  # slots that change hands at once; passes over all of them, at most
-_LEAST_GAIN = 1e-4  # of the cost: a pass that gains less is the last
+_WINDOW, _PASSES = 128, 12  # slots that change hands at once; passes over all of them, at most
+LEAST_GAIN = 1e-4  # of the cost: a pass that gains less is the last
 
 
 def assignment(costs: Matrix, old: Slots | None = None) -> Slots:
     """The permutation of least total cost, exact up to 1,500 neurons.
 
     In larger groups neurons are sorted by the slot that suits each best, or stay in the order that they have where it
-    is cheaper. Then the neurons of some slots at a time are assigned exactly among these slots: of 400 that follow each
-    other, and of 400 that are spread evenly, in turn, until a pass gains less than a ten-thousandth.
+    is cheaper. Then the neurons of some slots at a time are assigned exactly among these slots: of 128 that follow each
+    other, and of 128 that are spread evenly, in turn, until a pass gains less than a ten-thousandth.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def assignment(costs: Matrix, old: Slots | None = None) -> Slots:
         for window in _windows(len(rows), spread=number % 2 == 1):
             _settle(costs, slots, window)
         before, cost = cost, float(costs[rows, slots].sum())
-        if number and before - cost <= _LEAST_GAIN * abs(before):
+        if number and before - cost <= LEAST_GAIN * abs(before):
             break
     return slots
 

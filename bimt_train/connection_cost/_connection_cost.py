@@ -199,17 +199,64 @@ class ConnectionCost:
             if spec.role == "buffer":
                 continue
             shape = shapes[name]
-            share = self.share(math.prod(shape))
             if spec.role == "weight":
                 target, source = spec.plan.groups
                 apart = distances(placement.coordinates(layout, target), placement.coordinates(layout, source))
+                share = self.share(math.prod(shape))
                 price = self._weight_prices(apart, share, far=name not in self.without_distance)
                 priced[name] = np.ascontiguousarray(spread(price, spec.plan, shape, layout.sizes))
-            elif spec.role == "embedding":
-                priced[name] = np.full(shape, share * (self.l0 if self.embedding is None else self.embedding))
             else:
-                priced[name] = np.full(shape, share * self.l0 if spec.role == "bias" and biases else 0.0)
+                pays = biases or spec.role != "bias"
+                priced[name] = np.full(shape, self.equal_price(spec.role, math.prod(shape)) if pays else 0.0)
         return priced
+
+    def equal_price(self, role: str, entries: int) -> float:
+        """The one price of all entries of a tensor that is no weight.
+
+        Parameters
+        ----------
+        role : str
+            What the tensor is, as its `TensorSpec` says.
+        entries : int
+            Entries of the tensor.
+
+        Returns
+        -------
+        float
+            The price of one unit of magnitude; 0 for roles that pay nothing.
+
+        Examples
+        --------
+        >>> ConnectionCost(l0=0.2, embedding=0.0).equal_price("bias", 20)
+        0.2
+        """
+        pays = {"bias": self.l0, "embedding": self.l0 if self.embedding is None else self.embedding}
+        return self.share(entries) * pays.get(role, 0.0)
+
+    def linear_price(self, name: str, entries: int) -> tuple[float, float] | None:
+        """What a weight pays for a unit of distance, and at no distance, where that is all it pays for.
+
+        Parameters
+        ----------
+        name : str
+            The tensor's name.
+        entries : int
+            Entries of the tensor.
+
+        Returns
+        -------
+        tuple of float, or None
+            The two prices of one unit of magnitude; None where there are further terms, or prices are averaged.
+
+        Examples
+        --------
+        >>> ConnectionCost(l0=0.2, scale=3.0).linear_price("layers.0.weight", 20)
+        (3.0, 0.2)
+        """
+        if self.terms or not self.local:
+            return None
+        share = self.share(entries)
+        return (0.0 if name in self.without_distance else share * self.scale), share * self.l0
 
     def value(
         self, layout: Layout, placement: Placement, tensors: Mapping[str, np.ndarray], *, biases: bool = True

@@ -8,12 +8,13 @@ from jaxtyping import Float64
 
 from .._errors import InputError
 from ..layouts import Group, Layout, Placement, distances, fold
-from ._assignment import assign_blocks
+from ._assignment import EXACT, LEAST_GAIN, assign_blocks
 from ._connection_cost import ConnectionCost
-from ._swaps import Neighbour, Slots, swapped, within_group
+from ._swaps import Matrix, Neighbour, Slots, swapped, within_group
 
 Method = Literal["assignment", "swap", "none"]
 Costs = Float64[np.ndarray, "rows neurons slots"]
+Mass = Float64[np.ndarray, "rows neurons others"]
 Stacked = Mapping[str, np.ndarray]
 
 _GAIN = 1e-12  # relative; below it a change of cost is rounding
@@ -171,43 +172,59 @@ def _check_method(method: str) -> None:
 
 
 def _sweep(movable: list[Group], neighbours: dict[str, list[Neighbour]], slots: dict[str, Slots], bound: int) -> None:
-    """Assign the groups there and back, until none has a neighbour that moved since its own last turn."""
+    """Assign the groups there and back, until none has a neighbour that moved since its own last turn.
+
+    Where a group is too large to be assigned exactly, a sweep that gains less than that leaves open is the last.
+    """
     rows = len(next(iter(slots.values())))
     stale = {group.name: np.ones(rows, dtype=bool) for group in movable}
+    nearly = any(group.size > EXACT for group in movable)
     for sweep in range(bound):
+        gained = paid = 0.0
         for group in movable if sweep % 2 == 0 else movable[::-1]:
             turn = np.flatnonzero(stale[group.name])
             if not len(turn):
                 continue
-            assigned = _assign(group, neighbours[group.name], slots, turn)
+            assigned, before, after = _assign(group, neighbours[group.name], slots, turn)
+            gained, paid = gained + before - after, paid + before
             stale[group.name][turn] = False
             moved = turn[(assigned != slots[group.name][turn]).any(axis=1)]
             slots[group.name][turn] = assigned
             for other in {near.other for near in neighbours[group.name]} & set(stale):
                 stale[other][moved] = True
-        if not any(marks.any() for marks in stale.values()):
+        if not any(marks.any() for marks in stale.values()) or (nearly and gained <= LEAST_GAIN * paid):
             break
 
 
 def _neighbours(layout: Layout, tensors: Stacked, cost: ConnectionCost) -> dict[str, list[Neighbour]]:
-    """For every group, its weight tensors with that group on the rows; a recurrent one once, both ways added."""
-    found: dict[str, list[Neighbour]] = {group.name: [] for group in layout.groups}
+    """For every group and each that it is joined to, all weights between them, with that group on the rows.
+
+    Recurrent weights count both ways.
+    """
+    joined: dict[tuple[str, str], Mass] = {}
+    apart: dict[tuple[str, str], Matrix] = {}
     for name in layout.weights():
         if name in cost.without_distance:
             continue
         plan = layout.tensors[name].plan
-        target, source = (layout.group(end) for end in plan.groups)
-        factor, apart = cost.distance_prices(distances(target.coordinates, source.coordinates))
+        target, source = plan.groups
+        factor, prices = cost.distance_prices(distances(*(layout.group(end).coordinates for end in plan.groups)))
         if factor == 0.0:
             continue
         share = factor * cost.share(tensors[name][0].size)
         mass = share * fold(np.abs(tensors[name]).astype(np.float64), plan, layout.sizes)
-        turned = mass.swapaxes(1, 2)
-        if target is source:
-            found[target.name].append(Neighbour(target.name, mass + turned, apart))
-        else:
-            found[target.name].append(Neighbour(source.name, mass, apart))
-            found[source.name].append(Neighbour(target.name, turned, apart.T))
+        if (source, target) in joined and target != source:
+            target, source, mass, prices = source, target, mass.swapaxes(1, 2), prices.T
+        elif target == source:
+            mass = mass + mass.swapaxes(1, 2)
+        before = joined.get((target, source))
+        joined[target, source] = mass if before is None else before + mass
+        apart[target, source] = prices
+    found: dict[str, list[Neighbour]] = {group.name: [] for group in layout.groups}
+    for (target, source), mass in joined.items():
+        found[target].append(Neighbour(source, mass, apart[target, source]))
+        if target != source:
+            found[source].append(Neighbour(target, mass.swapaxes(1, 2), apart[target, source].T))
     return found
 
 
@@ -221,17 +238,30 @@ def _slot_costs(group: Group, neighbours: list[Neighbour], slots: Mapping[str, S
     return costs
 
 
-def _assign(group: Group, neighbours: list[Neighbour], slots: Mapping[str, Slots], rows: Slots) -> Slots:
-    """The group's best slots in these rows, its own old ones unless the gain is more than rounding."""
+def _assign(
+    group: Group, neighbours: list[Neighbour], slots: Mapping[str, Slots], rows: Slots
+) -> tuple[Slots, float, float]:
+    """The group's best slots in these rows, its own old ones unless the gain is more than rounding.
+
+    The cost before and after comes along, of the ways from the group to others.
+    """
     costs, old = _slot_costs(group, neighbours, slots, rows), slots[group.name][rows]
     within = within_group(group, neighbours)
     if within is not None:
         order = np.argsort(-within.mass[rows].sum(2), axis=1, kind="stable")
         several = zip(rows.tolist(), costs, old, order, strict=True)
-        return np.stack([swapped(group, each, within.of(row), was, by, least=_GAIN) for row, each, was, by in several])
+        best = np.stack([swapped(group, each, within.of(row), was, by, least=_GAIN) for row, each, was, by in several])
+        return best, float(_paid(costs, old).sum()), float(_paid(costs, best).sum())
     new = np.stack([assign_blocks(each, group.heads, was) for each, was in zip(costs, old, strict=True)])
-    before, after = (np.take_along_axis(costs, these[..., None], axis=2)[..., 0].sum(axis=1) for these in (old, new))
-    return np.where((after < before - _GAIN * np.abs(before))[:, None], new, old)
+    before, after = _paid(costs, old), _paid(costs, new)
+    gains = after < before - _GAIN * np.abs(before)
+    return np.where(gains[:, None], new, old), float(before.sum()), float(np.where(gains, after, before).sum())
+
+
+def _paid(costs: Costs, slots: Slots) -> Float64[np.ndarray, " rows"]:
+    """What all neurons of each row cost at these slots."""
+    found: Float64[np.ndarray, " rows"] = np.take_along_axis(costs, slots[..., None], axis=2)[..., 0].sum(axis=1)
+    return found
 
 
 def _strength(group: Group, layout: Layout, tensors: Stacked) -> Float64[np.ndarray, "rows neurons"]:

@@ -12,6 +12,7 @@ from .._frozen import FrozenDict
 from ..connection_cost._relocate import relocate
 from ..layouts import Layout, Placement, bind, layout_for
 from ..training._recipe import Recipe
+from ._prices import Price, prices_of
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,9 @@ class Penalty:
         The slots of the neurons.
     recipe : Recipe
         Its steps, phases, cost and relocation are used; the optimiser, its rates and the batches are the loop's own.
-    prices : mapping of str to torch.Tensor
-        The price of a unit of magnitude, for every entry of every tensor that pays; derived from these, on the module's
-        device. They take as much memory as the weights.
+    prices : mapping of str to Price
+        What each tensor that pays is charged; derived from these, on the module's device. They hold the places of the
+        neurons, and not a number an entry, unless the cost has further terms than length and existence.
 
     Examples
     --------
@@ -60,7 +61,7 @@ class Penalty:
     layout: Layout
     placement: Placement
     recipe: Recipe
-    prices: Mapping[str, Tensor] = field(repr=False, compare=False)
+    prices: Mapping[str, Price] = field(repr=False, compare=False)
 
     @classmethod
     def of(
@@ -97,12 +98,7 @@ class Penalty:
         layout, recipe = bind(layout or layout_for(module), module), recipe or Recipe()
         placement = (placement or Placement.identity(layout)).check(layout)
         tensors = _tensors(module)
-        shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-        prices = {
-            name: torch.tensor(price).to(tensors[name])
-            for name, price in recipe.cost.prices(layout, placement, shapes).items()
-            if price.any()
-        }
+        prices = prices_of(recipe.cost, layout, placement, tensors)
         return cls(layout, placement, recipe, FrozenDict(prices))
 
     def cost(self, module: nn.Module, *, biases: bool = True) -> Tensor:
@@ -121,7 +117,7 @@ class Penalty:
             One number.
         """
         tensors = _tensors(module)
-        paid = (tensors[name].abs().mul(price).sum() for name, price in self._charged(biases).items())
+        paid = (tensors[name].abs().mul(price.of(tensors[name])).sum() for name, price in self._charged(biases).items())
         return torch.stack([*paid]).sum()
 
     def edges(self, module: nn.Module, *, threshold: float = 1e-2) -> int:
@@ -162,8 +158,8 @@ class Penalty:
         for name, price in self._charged(phase.biases).items():
             w = tensors[name]
             if w.requires_grad:
-                gradient = w.sign().mul_(price).mul_(phase.strength)
-                w.grad = gradient if w.grad is None else w.grad.add_(gradient)
+                w.grad = torch.zeros_like(w) if w.grad is None else w.grad
+                price.add_gradient(w.grad, w, phase.strength)
 
     def after_step(self, module: nn.Module, step: int) -> Self:
         """Relocate the neurons, where the recipe does so after this step.
@@ -205,7 +201,7 @@ class Penalty:
         moved = relocate(self.layout, self.placement, weights, self.recipe.cost, method=how.method, top_k=how.top_k)
         return type(self).of(module, self.recipe, layout=self.layout, placement=moved)
 
-    def _charged(self, biases: bool) -> dict[str, Tensor]:
+    def _charged(self, biases: bool) -> dict[str, Price]:
         return {name: p for name, p in self.prices.items() if biases or self.layout.tensors[name].role != "bias"}
 
 

@@ -1,0 +1,282 @@
+"""Prices of a tensor's entries as they are charged in somebody's loop: computed from places, and not stored."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import EllipsisType
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ..connection_cost._connection_cost import ConnectionCost
+from ..layouts import Layout, Pattern, Placement
+
+_PIECE = 2**16  # entries of which prices are made at once on a CPU: as many as its cache holds
+_LARGE_PIECE = 2**24  # elsewhere, where starting a computation takes long
+
+Piece = slice | EllipsisType
+
+
+@runtime_checkable
+class Price(Protocol):
+    """What the entries of one tensor pay for a unit of magnitude."""
+
+    def add_gradient(self, gradient: Tensor, w: Tensor, strength: float) -> None:
+        """Add ``strength * price * sign(w)`` to a gradient, in place.
+
+        Parameters
+        ----------
+        gradient : Tensor
+            Is written.
+        w : Tensor of the same shape
+            The entries.
+        strength : float
+            Lambda.
+        """
+
+    def of(self, w: Tensor) -> Tensor:
+        """The price of every entry.
+
+        Parameters
+        ----------
+        w : Tensor
+            The entries.
+
+        Returns
+        -------
+        Tensor
+            Of the same shape, or one that broadcasts to it.
+        """
+
+
+@dataclass(frozen=True, eq=False)
+class EqualPrice:
+    """One price for all entries: biases, embeddings, and weights that do not pay for distance.
+
+    Attributes
+    ----------
+    price : float
+        The price.
+    """
+
+    price: float
+
+    def add_gradient(self, gradient: Tensor, w: Tensor, strength: float) -> None:
+        """Add ``strength * price * sign(w)`` to a gradient, in place.
+
+        Parameters
+        ----------
+        gradient : Tensor
+            Is written.
+        w : Tensor of the same shape
+            The entries.
+        strength : float
+            Lambda.
+        """
+        for piece in _pieces(w):
+            gradient[piece].add_(w[piece].sign(), alpha=strength * self.price)
+
+    def of(self, w: Tensor) -> Tensor:
+        """The price.
+
+        Parameters
+        ----------
+        w : Tensor
+            The entries.
+
+        Returns
+        -------
+        Tensor
+            One number.
+        """
+        return w.new_tensor(self.price)
+
+
+@dataclass(frozen=True, eq=False)
+class DistancePrice:
+    """``constant + sum_k |here_k - there_k|``, k the dimensions that both groups have.
+
+    Attributes
+    ----------
+    here, there : tuple of Tensor
+        For each dimension the coordinates of the neurons of one group, times the price of a unit of distance, along the
+        axis of the tensor that they index and of length 1 along the others.
+    constant : float
+        The price at no distance.
+    """
+
+    here: tuple[Tensor, ...]
+    there: tuple[Tensor, ...]
+    constant: float
+
+    def add_gradient(self, gradient: Tensor, w: Tensor, strength: float) -> None:
+        """Add ``strength * price * sign(w)`` to a gradient, in place.
+
+        Parameters
+        ----------
+        gradient : Tensor
+            Is written.
+        w : Tensor of the same shape
+            The entries.
+        strength : float
+            Lambda.
+        """
+        for piece in _pieces(w):
+            price = self._of(piece)
+            gradient[piece].addcmul_(price, w[piece].sign(), value=strength)
+
+    def of(self, w: Tensor) -> Tensor:
+        """The price of every entry.
+
+        Parameters
+        ----------
+        w : Tensor
+            The entries.
+
+        Returns
+        -------
+        Tensor
+            Of the same shape.
+        """
+        return self._of(slice(None)).expand_as(w)
+
+    def _of(self, piece: Piece) -> Tensor:
+        """The prices of some entries along the first axis."""
+        total: Tensor | None = None
+        for here, there in zip(self.here, self.there, strict=True):
+            apart = (_cut(here, piece) - _cut(there, piece)).abs_()
+            total = apart if total is None else total.add_(apart)
+        assert total is not None  # groups have a dimension at least
+        return total.add_(self.constant)
+
+
+@dataclass(frozen=True, eq=False)
+class StoredPrice:
+    """Prices that are not linear in the distance, or of a tensor whose groups share an axis: stored entry by entry.
+
+    Attributes
+    ----------
+    prices : Tensor
+        The price of every entry.
+    """
+
+    prices: Tensor
+
+    def add_gradient(self, gradient: Tensor, w: Tensor, strength: float) -> None:
+        """Add ``strength * price * sign(w)`` to a gradient, in place.
+
+        Parameters
+        ----------
+        gradient : Tensor
+            Is written.
+        w : Tensor of the same shape
+            The entries.
+        strength : float
+            Lambda.
+        """
+        for piece in _pieces(w):
+            gradient[piece].addcmul_(self.prices[piece], w[piece].sign(), value=strength)
+
+    def of(self, w: Tensor) -> Tensor:
+        """The price of every entry.
+
+        Parameters
+        ----------
+        w : Tensor
+            The entries.
+
+        Returns
+        -------
+        Tensor
+            Of the same shape.
+        """
+        return self.prices.to(w)
+
+
+def prices_of(
+    cost: ConnectionCost, layout: Layout, placement: Placement, tensors: Mapping[str, Tensor]
+) -> dict[str, Price]:
+    """The prices of all tensors that pay anything.
+
+    Parameters
+    ----------
+    cost : ConnectionCost
+        What connections cost.
+    layout : Layout
+        Which groups each tensor joins.
+    placement : Placement
+        Where the neurons are.
+    tensors : mapping of str to Tensor
+        The tensors, on the device where they are trained.
+
+    Returns
+    -------
+    dict of str to Price
+        By the tensors' names.
+    """
+    found: dict[str, Price] = {}
+    for name, spec in layout.tensors.items():
+        tensor = tensors[name]
+        if spec.role == "buffer":
+            continue
+        if spec.role != "weight":
+            found[name] = EqualPrice(cost.equal_price(spec.role, tensor.numel()))
+        elif (linear := cost.linear_price(name, tensor.numel())) is not None and linear[0] == 0.0:
+            found[name] = EqualPrice(linear[1])
+        elif linear is not None and len(set(_axes_of_groups(spec.plan))) == 2:
+            found[name] = _by_distance(linear, layout, placement, spec.plan, tensor)
+        else:
+            alone = replace(layout, tensors={name: spec})
+            stored = cost.prices(alone, placement, {name: tuple(tensor.shape)})[name]
+            found[name] = StoredPrice(torch.tensor(stored).to(tensor))
+    return {name: price for name, price in found.items() if not (isinstance(price, EqualPrice) and price.price == 0.0)}
+
+
+def _by_distance(
+    linear: tuple[float, float], layout: Layout, placement: Placement, plan: Pattern, w: Tensor
+) -> DistancePrice:
+    """The price of a weight by the places of its neurons."""
+    unit, constant = linear
+    places = [placement.coordinates(layout, group) for _, group in plan.group_factors()]
+    dimensions = min(place.shape[1] for place in places)
+    here, there = (
+        tuple(_along(plan, axis, unit * place[:, k], layout.sizes, w) for k in range(dimensions))
+        for axis, place in zip(_axes_of_groups(plan), places, strict=True)
+    )
+    return DistancePrice(here, there, constant)
+
+
+def _axes_of_groups(plan: Pattern) -> list[int]:
+    """For each group, in the order of the factors, the axis that it is on."""
+    return [axis for axis, factors in enumerate(plan.axes) for factor in factors if isinstance(factor, str)]
+
+
+def _along(
+    plan: Pattern, axis: int, numbers: Float[np.ndarray, " neurons"], sizes: Mapping[str, int], w: Tensor
+) -> Tensor:
+    """One number for each entry of an axis, from one for each neuron of the group on it; ready to be broadcast."""
+    lengths = [
+        sizes[factor] if isinstance(factor, str) else w.shape[axis] if factor is None else factor
+        for factor in plan.axes[axis]
+    ]
+    unit = [size if isinstance(factor, str) else 1 for factor, size in zip(plan.axes[axis], lengths, strict=True)]
+    spread = np.broadcast_to(numbers.reshape(unit), lengths).ravel()
+    shape = [-1 if place == axis else 1 for place in range(w.ndim)]
+    return torch.tensor(spread.reshape(shape)).to(w)
+
+
+def _cut(numbers: Tensor, piece: Piece) -> Tensor:
+    return numbers[piece] if numbers.shape[0] > 1 else numbers
+
+
+def _pieces(w: Tensor) -> Iterator[Piece]:
+    """Cuts along the first axis, each of about as many entries as are fast at once."""
+    if w.ndim == 0 or w.shape[0] == 0:
+        yield ...
+        return
+    most = _PIECE if w.device.type == "cpu" else _LARGE_PIECE
+    step = max(1, most * w.shape[0] // max(w.numel(), 1))
+    for start in range(0, w.shape[0], step):
+        yield slice(start, start + step)
