@@ -44,5 +44,7 @@ from .training._runs import Run as Run
 from .training._runs import Runs as Runs
 from .training._snapshots import Snapshot as Snapshot
 from .training._snapshots import Snapshots as Snapshots
+from .training._sweep import Sweep as Sweep
+from .training._sweep import sweep as sweep
 from .training._train import train as train
 from .training._train_distributed import train_distributed as train_distributed

@@ -18,7 +18,8 @@ from .tasks import TASKS, Task, formula_task, resolve_task
 from .training._callbacks import Callback, ProgressBar
 from .training._presets import PAPER_RECIPES, default_recipe
 from .training._recipe import RandomRestarts, Recipe, TrainingType
-from .training._runs import RUNS_FILE, Runs
+from .training._runs import RUNS_FILE
+from .training._text_tables import runs_table, sweep_table
 from .training.engines._engine_choice import EngineChoice
 from .training.state._run_folder import STATE_FILE
 
@@ -43,6 +44,7 @@ Examples:
   bimt-train "y = exp(-x1**2)*cos(x2)" --range -2 2 --seeds 8 --steps 4000
   bimt-train measurements.csv --target lift drag --out runs/wing
   bimt-train measurements.csv --target lift drag --out runs/wing --resume     go on after Ctrl-C
+  bimt-train independence --sweep lambda=1e-3,1e-2,1e-1 --out runs/lambdas     one table of several recipes
   bimt-train independence --seeds 64 --dask tcp://scheduler:8786              on a cluster
 
 \b
@@ -68,6 +70,7 @@ class _Options:
     lr: float | None
     replicas: int | None
     cost_term: tuple[str, ...]
+    sweep: tuple[str, ...]
     kind: TrainingType
     paper: bool
     out: Path | None
@@ -181,6 +184,11 @@ def _list_tasks(context: click.Context, option: click.Parameter, wanted: bool) -
     "--cost-term", cls=_NamesOption, registry=COST_TERMS, multiple=True, metavar="NAME=COEFFICIENT",
     help="What a weight pays: NAMES, or file.py:NAME for a term of your own. Can be given several times.",
 )  # fmt: skip
+@click.option(
+    "--sweep", multiple=True, metavar="FIELD=VALUE,...",
+    help="Train the seeds under each of these values, and under every combination where given several times: "
+    "lambda=1e-3,1e-2 or lr, steps, cost.l0, relocation.every and the like. Writes a table, sweep.json.",
+)  # fmt: skip
 @click.option("--type", "kind", default="bimt", type=click.Choice(get_args(TrainingType)), help="The paper's five.")
 @click.option("--paper", is_flag=True, help="The paper's recipe: its steps, greedy swaps, constant learning rate.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the results; runs/TASK if left out.")
@@ -196,7 +204,8 @@ def _list_tasks(context: click.Context, option: click.Parameter, wanted: bool) -
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 def command(**given: Any) -> int:
     """Train the networks that the words and options ask for; click shows `HELP` instead of this line."""
-    from .training._train import train  # brings torch
+    from .training._sweep import SWEEP_FILE, sweep  # brings torch
+    from .training._train import train
     from .training._train_distributed import train_distributed
 
     options = _Options(**given)
@@ -205,13 +214,20 @@ def command(**given: Any) -> int:
     recipe = _recipe(task, options)
     about: Any = {"seeds": options.seeds, "recipe": recipe, "kind": options.kind, "out": out}
     about |= {"resume": options.resume, "device": options.device, "engine": options.engine}
+    listeners = (_HowToGoOn(),) if options.quiet else (ProgressBar(), _HowToGoOn())
+    if options.sweep:
+        found = sweep(task, _swept(options.sweep), callbacks=listeners, dask=options.dask, **about)
+        click.echo(sweep_table(found))
+        folders = out / found.cells[0].folder
+        click.echo(f"{len(found.cells)} folders of runs and {SWEEP_FILE} in {out}; next: bimt-analyze '{folders}'")
+        return INTERRUPTED if found.interrupted else OK
     if options.dask:
         runs = train_distributed(task, dask=options.dask, **about)
     else:
         if options.resume and not (out / STATE_FILE).exists():
             click.echo(f"nothing to resume in {out}: the run begins", err=True)
-        runs = train(task, callbacks=(_HowToGoOn(),) if options.quiet else (ProgressBar(), _HowToGoOn()), **about)
-    click.echo(table(runs))
+        runs = train(task, callbacks=listeners, **about)
+    click.echo(runs_table(runs))
     click.echo(f"{len(runs.runs)} checkpoints and {RUNS_FILE} in {out}; next: bimt-analyze {out} --html report.html")
     if runs.interrupted:
         return INTERRUPTED
@@ -254,6 +270,27 @@ def _recipe(task: Task, options: _Options) -> Recipe:
     return replace(recipe, steps=steps, lr=lr, cost=cost, restarts=restarts)
 
 
+def _swept(words: Sequence[str]) -> dict[str, list[Any]]:
+    """The fields and their values; a value is a number where it reads as one."""
+    found: dict[str, list[Any]] = {}
+    for word in words:
+        name, equals, values = word.partition("=")
+        if not (name and equals and values) or name in found:
+            hint = "--sweep lambda=1e-3,1e-2 --sweep lr=0.01,0.02"
+            raise InputError("a sweep names each field once, with its values", where="--sweep", got=word, hint=hint)
+        found[name] = [_number_or_word(value) for value in values.split(",")]
+    return found
+
+
+def _number_or_word(text: str) -> float | str | None:
+    for read in (int, float):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return None if text == "none" else text
+
+
 def _coefficient(text: str) -> tuple[str, float]:
     """The term and its coefficient that an option names."""
     name, _, number = text.rpartition("=")
@@ -261,23 +298,6 @@ def _coefficient(text: str) -> tuple[str, float]:
         return name, float(number)
     except ValueError:
         raise InputError("a cost term without its coefficient", expected="NAME=COEFFICIENT", got=text) from None
-
-
-def table(runs: Runs) -> str:
-    """The runs as lines of text, best seed first."""
-    lines = [f"{'seed':>4}  {'train loss':>10}  {'test loss':>10}  {'cost':>8}  {'edges':>5}"]
-    for record in runs.to_json()["records"]:
-        numbers = (record["train_loss"], record["test_loss"], record["cost"])
-        said = [
-            f"{'-' if n is None else format(n, spec):>{w}}"
-            for n, spec, w in zip(numbers, ("10.2e", "10.2e", "8.2f"), (10, 10, 8), strict=True)
-        ]
-        fate = "" if record["diverged_at"] is None else f"  diverged before step {record['diverged_at']}"
-        lines.append(
-            "  ".join([f"{record['seed']:>4}", *said, f"{'-' if record['edges'] is None else record['edges']:>5}"])
-            + fate
-        )
-    return "\n".join(lines)
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -8,11 +8,16 @@ from ._recipe import RandomRestarts as RandomRestarts
 from ._recipe import Recipe as Recipe
 from ._recipe import Relocation as Relocation
 from ._recipe import TrainingType as TrainingType
+from ._recipe_fields import recipe_fields as recipe_fields
+from ._recipe_fields import with_value as with_value
 from ._record import Record as Record
 from ._runs import Run as Run
 from ._runs import Runs as Runs
 from ._runs import checkpoints_in as checkpoints_in
 from ._snapshots import Snapshot as Snapshot
 from ._snapshots import Snapshots as Snapshots
+from ._sweep import Sweep as Sweep
+from ._sweep import SweepCell as SweepCell
+from ._sweep import sweep as sweep
 from ._train import train as train
 from ._train_distributed import train_distributed as train_distributed
