@@ -13,6 +13,9 @@ _WORK, _TOO_MUCH = 1e7, 1e8  # weights times predictions (times steps) to look a
 _MUCH_ATTENTION = 1e7  # of sequences of tokens, whose attention is work besides: from where on thresholds are few
 _FEWEST_ROWS, _FEWEST_TOKENS = 400, 4096  # that it looks at in any case
 _WEIGHED_ROWS = 500
+LARGE = 10_000_000
+"""Weights from which on a network is not pruned, its graph is a backbone, and what takes long is left out."""
+STRONGEST = 8  # edges of a neuron to and from each group, in a backbone
 _JUDGED_TOKENS, _FEWEST_SEQUENCES = 2000, 20
 
 
@@ -80,7 +83,8 @@ def circuit_of(
 def circuit_to_analyse(checkpoint: Checkpoint, options: AnalysisOptions) -> Circuit:
     """The circuit that an analysis or an audit looks at.
 
-    A network that is hardly better than a constant (`TaskScore.useless`) is not pruned: any cut would be as good.
+    A network that is hardly better than a constant (`TaskScore.useless`) is not pruned: any cut would be as good. Nor
+    is one of very many weights (`is_large`).
 
     Parameters
     ----------
@@ -95,15 +99,49 @@ def circuit_to_analyse(checkpoint: Checkpoint, options: AnalysisOptions) -> Circ
         What `circuit_of` finds, or the network with nothing cut.
     """
     score = task_score(checkpoint)
-    search: Search = "none" if score is not None and score.useless else "sweep"
+    whole = (score is not None and score.useless) or is_large(checkpoint.network)
+    search: Search = "none" if whole else "sweep"
     return circuit_of(checkpoint, tolerance=options.tolerance, refit_steps=options.refit_steps, search=search)
+
+
+def is_large(network: Network) -> bool:
+    """Whether a network has ten million weights between neurons, or more.
+
+    Parameters
+    ----------
+    network : Network
+        Before or after pruning.
+
+    Returns
+    -------
+    bool
+        True for a GPT-2 small, which has 85 million.
+    """
+    return weights_of(network) >= LARGE
+
+
+def weights_of(network: Network) -> int:
+    """How many weights there are between neurons, zeros among them; embeddings are not counted.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+
+    Returns
+    -------
+    int
+        The number.
+    """
+    return sum(network.tensors[name].size for name in network.layout.weights())
 
 
 def graph_of(network: Network, checkpoint: Checkpoint, *, edge_weight: str | None = None) -> NeuronGraph:
     """The graph of a checkpoint's network or circuit.
 
-    On 500 rows of the probe at most, evenly spaced. Where inputs are tokens, the graph begins at what embeddings fill
-    (`with_ends`).
+    On 500 rows of the probe at most, evenly spaced. Of a large network (`is_large`) the graph is a backbone: the eight
+    strongest edges of each neuron to and from each group. Where inputs are tokens, the graph begins at what embeddings
+    fill (`with_ends`).
 
     Parameters
     ----------
@@ -135,12 +173,13 @@ def graph_of(network: Network, checkpoint: Checkpoint, *, edge_weight: str | Non
 
 def _weighed(network: Network, x: np.ndarray, edge_weight: str | None, best: str) -> NeuronGraph:
     """The graph with the best edge weights, or those that were asked for; magnitudes where nobody asked."""
+    strongest = STRONGEST if is_large(network) else None
     try:
-        return neuron_graph(network, weights=edge_weight or best, x=x)
+        return neuron_graph(network, weights=edge_weight or best, x=x, strongest=strongest)
     except Unfollowed:
         if edge_weight is not None:
             raise
-        return neuron_graph(network, weights="magnitude")
+        return neuron_graph(network, weights="magnitude", strongest=strongest)
 
 
 def all_rows(checkpoint: Checkpoint) -> tuple[Float64[np.ndarray, "rows inputs"], Float64[np.ndarray, "rows targets"]]:

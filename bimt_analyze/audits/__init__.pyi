@@ -12,6 +12,7 @@ from .ablation._faithfulness import faithfulness as faithfulness
 from .ablation._mean_ablation_effects import MeanAblationEffects as MeanAblationEffects
 from .ablation._mean_ablation_effects import mean_ablation_effects as mean_ablation_effects
 from .ablation._output_losses import LossMeasure as LossMeasure
+from .chance._backbone_significance import backbone_significance as backbone_significance
 from .chance._degree_preserving import degree_preserving as degree_preserving
 from .chance._group_blocks import Blocks as Blocks
 from .chance._null_models import NULL_MODELS as NULL_MODELS

@@ -134,6 +134,9 @@ class AuditMeasure(Entry):
         result -> question -> reason, for parts of the answer that are missing.
     view : callable or None
         (result, subject) -> the pictures and the table of the page.
+    large : bool
+        Whether it can be made of a network of ten million weights and more, in minutes. If not, it is left out there,
+        with a word, unless the options name it.
 
     Examples
     --------
@@ -153,6 +156,7 @@ class AuditMeasure(Entry):
     applies: Callable[["AuditSubject"], bool] = _always
     undecided: Callable[[Any], Mapping[str, str]] = _nothing
     view: Callable[[Any, "AuditSubject"], View] | None = None
+    large: bool = False
 
 
 _ROOM = "bimt_analyze.measures"

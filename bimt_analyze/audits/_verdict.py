@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ._audit_subject import AuditSubject
 from ._measure import MEASURES, Sentence
+from .chance._backbone_significance import BACKBONE
 from .chance._significance import LEVEL, Significance, corrected_p
 from .functions._group_significance import GroupSignificance
 
@@ -54,7 +55,7 @@ def verdict(subject: AuditSubject, undecided: Mapping[str, str]) -> Verdict:
     Verdict
         One word and the sentences behind it.
     """
-    wiring: Significance = subject.results["nulls"][HEADLINE]
+    wiring = deciding(subject.results["nulls"])
     groups: GroupSignificance | None = subject.results.get("group_significance")
     tests = (wiring, *(groups.tests if groups is not None else ()))
     evidence = f"p = {corrected_p(tests):.2g}, the best of {len(tests)} tests" if len(tests) > 1 else wiring.p_and_z
@@ -64,9 +65,25 @@ def verdict(subject: AuditSubject, undecided: Mapping[str, str]) -> Verdict:
         said = f"groups of {' and of '.join(ends)} this good are rare by chance"
         headline = f"Modular in the table that it computes: {said} ({evidence})."
     else:
-        headline = _of_the_weights(subject, by_weights, evidence)
+        headline = _of_the_weights(subject, by_weights, evidence, wiring.statistic)
     told = (Sentence(topic, text) for topic, text in _statements(subject, undecided, headline))
     return Verdict(by_weights or bool(ends), tuple(told))
+
+
+def deciding(tests: Mapping[tuple[str, str], Significance]) -> Significance:
+    """The test that decides: of specialisation, or of the backbone's modularity where the network is large.
+
+    Parameters
+    ----------
+    tests : mapping of (str, str) to Significance
+        (statistic, null model) -> test, as the measure ``nulls`` returns them.
+
+    Returns
+    -------
+    Significance
+        One of them.
+    """
+    return tests[HEADLINE] if HEADLINE in tests else tests[BACKBONE]
 
 
 def shown(wiring: Significance, groups: GroupSignificance | None) -> tuple[bool, tuple[str, ...]]:
@@ -102,12 +119,13 @@ def _statements(subject: AuditSubject, undecided: Mapping[str, str], headline: s
         yield "undecided", f"Not decided: {what} ({why})."
 
 
-def _of_the_weights(subject: AuditSubject, modular: bool, evidence: str) -> str:
+def _of_the_weights(subject: AuditSubject, modular: bool, evidence: str, statistic: str) -> str:
     count = len(subject.modules)
     if subject.choice.level.kind == "function":
         return f"Not modular in its weights, which are in one piece; what it does falls into {count} modules."
     if modular:
-        return f"Modular: {count} modules, and wiring this specialised is rare by chance ({evidence})."
+        word = "specialised" if statistic == HEADLINE[0] else "modular"
+        return f"Modular: {count} modules, and wiring this {word} is rare by chance ({evidence})."
     if count < 2:
         return f"Not modular: no way to cut the network into parts is worth reporting ({evidence})."
     return f"Not shown to be modular: {count} modules were found, and chance may well find as much ({evidence})."

@@ -1,3 +1,6 @@
+from ._backbone import among_strongest as among_strongest
+from ._build_graph import Strengths as Strengths
+from ._build_graph import group_strengths as group_strengths
 from ._build_graph import neuron_graph as neuron_graph
 from ._convert import from_igraph as from_igraph
 from ._convert import from_networkx as from_networkx

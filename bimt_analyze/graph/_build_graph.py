@@ -1,22 +1,50 @@
 """From a network to its graph."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float64, Int8, Int64, Num
+from jaxtyping import Float64, Num
 
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
 from bimt_train.layouts import fold
 
+from ._backbone import among_strongest
 from ._edge_weights import EDGE_WEIGHTS, EdgeWeight
 from ._group_depths import group_depths
 from ._neuron_graph import Edges, Neuron, NeuronGraph
 from ._strengths import Strength
 
+_NONE = np.zeros(0, dtype=np.int64)
+
+
+class Strengths(NamedTuple):
+    """All that joins two groups.
+
+    Attributes
+    ----------
+    strength : array of float, [targets, sources]
+        How strong each edge is; 0 where there is none.
+    signed : array of float, [targets, sources]
+        The sums of the weights, for their signs.
+
+    Examples
+    --------
+    >>> Strengths(np.ones((1, 2)), np.array([[1.0, -1.0]])).strength.shape
+    (1, 2)
+    """
+
+    strength: Float64[np.ndarray, "targets sources"]
+    signed: Float64[np.ndarray, "targets sources"]
+
 
 def neuron_graph(
-    network: Network, *, weights: str = "magnitude", x: Num[np.ndarray, "rows ..."] | None = None
+    network: Network,
+    *,
+    weights: str = "magnitude",
+    x: Num[np.ndarray, "rows ..."] | None = None,
+    strongest: int | None = None,
 ) -> NeuronGraph:
     """The network as a weighted directed graph. Only weights that are not exactly 0 become edges.
 
@@ -33,10 +61,14 @@ def neuron_graph(
     x : array [rows, ...], optional
         Probe rows as the network sees them. All edge weights but ``magnitude`` need them.
 
+    strongest : int or None
+        Keep of each neuron's edges to and from each group this many, the strongest: the backbone of a network of very
+        many weights. An edge that is among the strongest of either of its ends stays. None keeps all.
+
     Returns
     -------
     NeuronGraph
-        Its ``weights`` is the entry's name.
+        Its ``weights`` is the entry's name, and ``left_out`` the number of edges that are not in the backbone.
 
     Raises
     ------
@@ -88,9 +120,47 @@ def neuron_graph(
         for i, place in enumerate(placement.coordinates(layout, group.name))
     )
     first = {group.name: sum(g.size for g in ordered[:n]) for n, group in enumerate(ordered)}
-    strengths = _checked(network, entry, entry.function(network, x))
-    edges = _edges(network, strengths, first, len(nodes))
-    return NeuronGraph(nodes, edges, entry.name, layout.inputs, layout.outputs)
+    joined = group_strengths(network, weights=weights, x=x)
+    edges, left_out = _edges(joined, first, len(nodes), strongest)
+    return NeuronGraph(nodes, edges, entry.name, layout.inputs, layout.outputs, left_out)
+
+
+def group_strengths(
+    network: Network, *, weights: str = "magnitude", x: Num[np.ndarray, "rows ..."] | None = None
+) -> dict[tuple[str, str], Strengths]:
+    """What joins each two groups: the strengths of `neuron_graph`, before any edge is left out.
+
+    Parameters
+    ----------
+    network : Network
+        Pruned or not.
+    weights : str, default "magnitude"
+        A name in `EDGE_WEIGHTS`.
+    x : array [rows, ...], optional
+        Probe rows as the network sees them.
+
+    Returns
+    -------
+    dict of (str, str) to Strengths
+        (target group, source group) -> matrices.
+
+    Examples
+    --------
+    >>> from bimt_train.checkpoints import Network
+    >>> from bimt_train.models import MLP
+    >>> network = Network.of(MLP((2, 1))).with_tensors({"layers.0.weight": np.array([[0.5, -2.0]])})
+    >>> group_strengths(network)["y", "x"].strength
+    array([[0.5, 2. ]])
+    """
+    entry, joined = EDGE_WEIGHTS[weights], dict[tuple[str, str], Strengths]()
+    for name, strength in _checked(network, entry, entry.function(network, x)).items():
+        plan, sizes = network.layout.tensors[name].plan, network.layout.sizes
+        pair = (plan.groups[0], plan.groups[1])
+        total, signed = fold(strength, plan, sizes), fold(network.tensors[name].astype(np.float64), plan, sizes)
+        if pair in joined:
+            total, signed = total + joined[pair].strength, signed + joined[pair].signed
+        joined[pair] = Strengths(total, signed)
+    return joined
 
 
 def _checked(network: Network, entry: EdgeWeight, found: Mapping[str, Strength]) -> dict[str, Strength]:
@@ -119,23 +189,22 @@ def _checked(network: Network, entry: EdgeWeight, found: Mapping[str, Strength])
     return checked
 
 
-def _edges(network: Network, strengths: Mapping[str, Strength], first: Mapping[str, int], nodes: int) -> Edges:
-    """Fold every tensor, number its ends over all groups, and add up what joins the same pair."""
-    pairs: list[Int64[np.ndarray, " found"]] = []
-    values: list[Float64[np.ndarray, " found"]] = []
-    signed: list[Float64[np.ndarray, " found"]] = []
-    for name, strength in strengths.items():
-        plan, sizes = network.layout.tensors[name].plan, network.layout.sizes
-        target, source = plan.groups
-        total = fold(strength, plan, sizes)
-        i, j = np.nonzero(total)
+def _edges(
+    joined: Mapping[tuple[str, str], Strengths], first: Mapping[str, int], nodes: int, strongest: int | None
+) -> tuple[Edges, int]:
+    """The edges, numbered over all groups, and how many are left out."""
+    pairs, values, signs, left_out = [_NONE], [np.zeros(0)], [_NONE.astype(np.int8)], 0
+    for (target, source), (total, signed) in joined.items():
+        stays = total > 0
+        if strongest is not None:
+            there, stays = int(stays.sum()), among_strongest(total, strongest)
+            left_out += there - int(stays.sum())
+        i, j = np.nonzero(stays)
         pairs.append((first[source] + j) * nodes + first[target] + i)
         values.append(total[i, j])
-        signed.append(fold(network.tensors[name].astype(np.float64), plan, sizes)[i, j])
-    if not pairs:
-        none = np.zeros(0, dtype=np.int64)
-        return Edges(none, none, np.zeros(0), np.zeros(0, dtype=np.int8))
-    found, place = np.unique(np.concatenate(pairs), return_inverse=True)
-    weight = np.bincount(place, np.concatenate(values), len(found))
-    sign: Int8[np.ndarray, " edges"] = np.sign(np.bincount(place, np.concatenate(signed), len(found))).astype(np.int8)
-    return Edges(found // nodes, found % nodes, weight, sign)
+        signs.append(np.sign(signed[i, j]).astype(np.int8))
+    found = np.concatenate(pairs)
+    order = np.argsort(found)
+    found = found[order]
+    weight, sign = np.concatenate(values)[order], np.concatenate(signs)[order]
+    return Edges(found // nodes, found % nodes, weight, sign), left_out

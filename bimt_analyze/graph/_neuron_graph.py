@@ -1,7 +1,7 @@
 """The weighted graph of a network: neurons, and the connections between them."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple, Self
 
@@ -113,6 +113,8 @@ class NeuronGraph:
         The group of the inputs, or several with spaces between, or empty.
     outputs : str
         The group of the outputs, or several with spaces between, or empty.
+    left_out : int
+        How many weaker edges there are besides, of which this graph is the backbone.
 
     Raises
     ------
@@ -135,6 +137,7 @@ class NeuronGraph:
     weights: str = "magnitude"
     inputs: str = ""
     outputs: str = ""
+    left_out: int = 0
 
     def __repr__(self) -> str:
         return f"<NeuronGraph by {self.weights}: {len(self.nodes)} nodes, {len(self.edges.weight)} edges>"
@@ -248,7 +251,7 @@ class NeuronGraph:
         source, target, weight, sign = (column[both] for column in self.edges)
         nodes = tuple(node for node, stays in zip(self.nodes, kept, strict=True) if stays)
         edges = Edges(renumbered[source], renumbered[target], weight, sign)
-        return type(self)(nodes, edges, self.weights, self.inputs, self.outputs)
+        return replace(self, nodes=nodes, edges=edges)
 
     def without(self, groups: Iterable[str]) -> Self:
         """The graph with whole groups taken away.
@@ -276,7 +279,7 @@ class NeuronGraph:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, NeuronGraph):
             return NotImplemented
-        mine, theirs = ((g.nodes, g.weights, g.inputs, g.outputs) for g in (self, other))
+        mine, theirs = ((g.nodes, g.weights, g.inputs, g.outputs, g.left_out) for g in (self, other))
         return mine == theirs and all(np.array_equal(a, b) for a, b in zip(self.edges, other.edges, strict=True))
 
     def __hash__(self) -> int:

@@ -3,7 +3,20 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..audits import HEADLINE, MEASURES, NULL_MODELS, STATISTICS, AuditSubject, Figure, Significance, View, significance
+from .._circuit_of import STRONGEST
+from ..audits import (
+    HEADLINE,
+    MEASURES,
+    NULL_MODELS,
+    STATISTICS,
+    AuditSubject,
+    Figure,
+    Significance,
+    View,
+    backbone_significance,
+    significance,
+)
+from ..audits.chance._backbone_significance import BACKBONE, PHRASE
 from ..plots import draw_nulls
 
 Tests = Mapping[tuple[str, str], Significance]
@@ -11,7 +24,7 @@ Tests = Mapping[tuple[str, str], Significance]
 
 def _sentences(result: Tests, subject: AuditSubject) -> Iterator[str]:
     for (statistic, model), test in result.items():
-        phrase = NULL_MODELS[model].phrase
+        phrase = PHRASE if (statistic, model) == BACKBONE else NULL_MODELS[model].phrase
         yield f"{test.reached} networks {phrase} reach its {statistic} ({test.p_and_z}): {test.conclusion}."
 
 
@@ -45,6 +58,7 @@ def _view(result: Tests, subject: AuditSubject) -> View:
     absent={},
     fields="Null model -> statistic -> p, z, observed, null_mean, null_deviation, samples, ...",
     view=_view,
+    large=True,
 )
 def measured(subject: AuditSubject) -> Tests:
     """Every statistic against every null model; the test that decides the verdict is always among them.
@@ -60,6 +74,9 @@ def measured(subject: AuditSubject) -> Tests:
         (statistic, null model) -> test.
     """
     options = subject.options
+    if subject.is_large:
+        about = {"samples": options.samples, "seed": options.seed, "strongest": STRONGEST}
+        return {BACKBONE: backbone_significance(subject.network, weights=subject.graph.weights, x=subject.x, **about)}
     wanted = [(statistic, model) for model in options.null_models for statistic in options.statistics]
     # the test that decides is part of another measure too, and takes long
     made = {one.weights: one.significance for one in subject.results.get("edge_weight_robustness", ())}

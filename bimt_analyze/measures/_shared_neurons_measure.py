@@ -28,6 +28,7 @@ def _record(result: tuple[SharedNeuron, ...]) -> Any:
     record=_record,
     absent=[],
     fields="neuron, module, and the shares of other modules in it.",
+    large=True,
 )
 def measured(subject: AuditSubject) -> tuple[SharedNeuron, ...]:
     """Neurons on which more than one module has a claim.

@@ -14,6 +14,7 @@ from ._infomap import infomap as infomap
 from ._labelling_agreement import adjusted_mutual_information as adjusted_mutual_information
 from ._labelling_agreement import adjusted_rand as adjusted_rand
 from ._leiden import best_modularity as best_modularity
+from ._leiden import best_modularity_of as best_modularity_of
 from ._leiden import leiden as leiden
 from ._level_choice import Choice as Choice
 from ._level_choice import choose_level as choose_level

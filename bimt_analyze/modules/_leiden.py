@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 
 from bimt_train import InputError
 
@@ -126,11 +126,47 @@ def best_modularity(weights: Float64[np.ndarray, "nodes nodes"], *, seed: int) -
     0.5
     """
     target, source = np.nonzero(weights)
-    total = float(weights.sum())
+    return best_modularity_of(source, target, weights[target, source], nodes=len(weights), seed=seed)
+
+
+def best_modularity_of(
+    source: Int64[np.ndarray, " edges"],
+    target: Int64[np.ndarray, " edges"],
+    weight: Float64[np.ndarray, " edges"],
+    *,
+    nodes: int,
+    seed: int,
+) -> float:
+    """`best_modularity` of a graph that is given edge by edge.
+
+    Parameters
+    ----------
+    source : array of int, [edges]
+        The nodes that edges leave.
+    target : array of int, [edges]
+        The nodes that edges lead to.
+    weight : array of float, [edges]
+        Their weights, at least 0.
+    nodes : int
+        How many nodes there are.
+    seed : int
+        Of the run.
+
+    Returns
+    -------
+    float
+        Below 1; 0 for a graph without edges.
+
+    Examples
+    --------
+    >>> best_modularity_of(np.array([0, 2]), np.array([1, 3]), np.ones(2), nodes=4, seed=0)
+    0.5
+    """
+    total = float(weight.sum())
     if total == 0:
         return 0.0
-    weight = weights[target, source] / total
-    strengths = (weights.sum(0) + weights.sum(1)) / total
+    weight = weight / total
+    strengths = np.bincount(source, weight, nodes) + np.bincount(target, weight, nodes)
     labels = Ready.of(np.stack([source, target], axis=1), weight, strengths).labels(0.5, seed)
     inside = float(weight[labels[source] == labels[target]].sum())
     return inside - float((np.bincount(labels, strengths / 2) ** 2).sum())

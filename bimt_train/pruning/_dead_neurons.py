@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Int32, Int64
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
@@ -38,15 +38,36 @@ def count_components(layout: Layout, connections: tuple[Connection, ...]) -> int
     >>> count_components(network.layout, network.connections())
     2
     """
-    starts = dict(zip(layout.sizes, np.cumsum([0, *layout.sizes.values()]), strict=False))
-    ends = [np.nonzero(c.matrix) for c in connections]
-    targets = np.concatenate([rows + starts[c.target] for c, (rows, _) in zip(connections, ends, strict=True)])
-    sources = np.concatenate([cols + starts[c.source] for c, (_, cols) in zip(connections, ends, strict=True)])
+    starts = dict(zip(layout.sizes, np.cumsum([0, *layout.sizes.values()]).tolist(), strict=False))
+    masks = [(c.matrix != 0, starts[c.target], starts[c.source]) for c in connections]
     total = sum(layout.sizes.values())
-    labels = connected_components(
-        coo_matrix((np.ones(len(targets)), (targets, sources)), (total, total)), directed=False
-    )
-    return len(np.unique(labels[1][targets])) if len(targets) else 0
+    # one edge of each neuron joins most of them, and few of the others lead from one part to another
+    some = [_one_edge_each(mask) + np.array([[target], [source]]) for mask, target, source in masks]
+    labels = _components(some, total)
+    further, wired = [], np.zeros(total, dtype=bool)
+    for mask, target, source in masks:
+        rows, columns = (labels[start : start + size] for start, size in zip((target, source), mask.shape, strict=True))
+        i, j = np.nonzero(mask & (rows[:, None] != columns))
+        further.append(np.unique(np.stack([rows[i], columns[j]]), axis=1))
+        wired[target : target + len(rows)] |= mask.any(axis=1)
+        wired[source : source + len(columns)] |= mask.any(axis=0)
+    parts = _components(further, total)
+    return len(np.unique(parts[labels[wired]]))
+
+
+def _one_edge_each(mask: Bool[np.ndarray, "targets sources"]) -> Int64[np.ndarray, "2 edges"]:
+    """Row and column of one edge of each row, and of one of each column, that has any."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    by_rows = np.stack([rows, mask[rows].argmax(axis=1)])
+    return np.concatenate([by_rows, np.stack([mask[:, columns].argmax(axis=0), columns])], axis=1)
+
+
+def _components(pairs: list[Int64[np.ndarray, "2 pairs"]], total: int) -> Int32[np.ndarray, " nodes"]:
+    """The number of the part that each node is in."""
+    ends = np.concatenate([np.zeros((2, 0), dtype=np.int64), *pairs], axis=1)
+    graph = coo_matrix((np.ones(ends.shape[1], dtype=bool), (ends[0], ends[1])), (total, total))
+    labels: Int32[np.ndarray, " nodes"] = connected_components(graph, directed=False)[1]
+    return labels
 
 
 def without_dead_ends(network: Network) -> Network:

@@ -204,18 +204,15 @@ def prune(
     for name, array, columns in (("x", x, layout.columns), ("y", y, outputs)):
         if columns and array.shape[1] != columns:
             raise InputError(f"{name} does not fit the network", expected=f"{columns} columns", got=f"{array.shape[1]}")
+    if search == "none":
+        return _uncut(network, x, y, loss, tolerance)
     magnitudes = np.concatenate([np.abs(network.tensors[name]).ravel() for name in network.layout.weights()])
     greatest = float(magnitudes.max(initial=0.0))
     least = max(float(magnitudes[magnitudes > 0].min(initial=greatest)), greatest * 1e-6)
     count = POINTS if search == "sweep" else (POINTS - 1) * FINER + 1
-    thresholds = (
-        np.array([0.0])
-        if greatest == 0 or search == "none"
-        else np.append(0.0, np.geomspace(least * 0.999, greatest, count))
-    )
+    thresholds = np.array([0.0]) if greatest == 0 else np.append(0.0, np.geomspace(least * 0.999, greatest, count))
     full_loss = _loss_of(network, x, y, loss)
     limit = full_loss * (1 + tolerance) + allowance
-    refit_steps = 0 if search == "none" else refit_steps
     tried: dict[int, tuple[SweepPoint, Network]] = {}
     cutter = _Cutter.of(network, x, y, loss, lr, torch.float32 if search == "narrowing" else torch.float64)
 
@@ -246,6 +243,21 @@ def prune(
         chosen, kept, best.threshold, _loss_of(chosen, x, y, loss), full_loss, tolerance, refit_steps,
         tuple(tried[place][0] for place in sorted(tried)),
     )  # fmt: skip
+
+
+def _uncut(network: Network, x: np.ndarray, y: np.ndarray, loss: str, tolerance: float) -> Circuit:
+    """The network without what is dead in it, and nothing else cut."""
+    clean = without_dead_ends(network)
+    if hidden_parts(network) is None:
+        clean = without_free_edges(clean, x)
+    chosen, kept = shrink(clean)
+    full_loss = _loss_of(network, x, y, loss)
+    same = chosen.layout == network.layout and all(
+        np.array_equal(tensor, chosen.tensors[name]) for name, tensor in network.tensors.items()
+    )
+    value = full_loss if same else _loss_of(chosen, x, y, loss)
+    point = SweepPoint(0.0, clean.edges(), value, count_components(clean.layout, clean.connections()))
+    return Circuit(chosen, kept, 0.0, value, full_loss, tolerance, 0, (point,))
 
 
 def _loss_of(network: Network, x: np.ndarray, y: np.ndarray, loss: str) -> float:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from bimt_train import InputError
 
@@ -87,7 +88,8 @@ def shared_neurons(
     if not 0 < claim <= 1:
         raise InputError("an impossible share", where="claim", expected="above 0, at most 1", got=str(claim))
     number = {node: m for m, module in enumerate(modules) for node in module}
-    weights = graph.adjacency()
+    source, target, weight, _ = graph.edges
+    weights = csr_array((weight, (target, source)), shape=(len(graph.nodes),) * 2)
     member = np.zeros((len(graph.nodes), len(modules)))
     for place, node in enumerate(graph.nodes):
         if node.key in number:
@@ -104,6 +106,6 @@ def shared_neurons(
     return tuple(found)
 
 
-def _shares(weights: np.ndarray, member: np.ndarray) -> np.ndarray:
-    total = weights.sum(axis=1, keepdims=True)
+def _shares(weights: csr_array, member: np.ndarray) -> np.ndarray:
+    total = np.asarray(weights.sum(axis=1))[:, None]
     return np.asarray(np.divide(weights @ member, total, out=np.zeros_like(member), where=total > 0))
