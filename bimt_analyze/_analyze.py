@@ -21,6 +21,7 @@ from ._options import AnalysisOptions
 from ._run_audit import (
     Progress,
     audit_of,
+    backbone_told,
     check_options,
     hierarchy_of,
     less_than_asked,
@@ -135,6 +136,8 @@ def analyze(
         graph = graph_of(network, checkpoint, edge_weight=chosen.edge_weight)
         if graph.weights == "magnitude" and chosen.edge_weight is None:
             fit = fit.assuming("edges: weighed by magnitude, as what a weight reads and writes cannot be followed")
+        if is_large(checkpoint.network):
+            fit = fit.assuming(backbone_told(graph))
         asked, chosen = chosen, within_reach(chosen, graph)
         if chosen != asked:
             fit = fit.assuming(less_than_asked(chosen, graph))

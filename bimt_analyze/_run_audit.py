@@ -10,7 +10,7 @@ from bimt_train import Circuit, InputError
 from bimt_train.checkpoints import Checkpoint, Network
 from bimt_train.expressions import Decomposition
 
-from ._circuit_of import all_inputs, circuit_to_analyse, graph_of
+from ._circuit_of import STRONGEST, all_inputs, circuit_to_analyse, graph_of
 from ._options import AnalysisOptions
 from ._sources import opened
 from .audits import (
@@ -243,6 +243,33 @@ def less_than_asked(options: AnalysisOptions, graph: NeuronGraph) -> str:
         f"work: {options.samples} null networks, compared by {' and '.join(options.statistics) or 'nothing more'}, "
         f"{options.leiden_runs} runs of Leiden at {len(options.resolutions)} resolutions, which is less than was asked "
         f"for, as there are {len(graph.edges.weight):,} edges"
+    )
+
+
+def backbone_told(graph: NeuronGraph) -> str:
+    """Say that a network was too large to be pruned, and which of its edges are looked at.
+
+    Parameters
+    ----------
+    graph : NeuronGraph
+        The backbone of a network.
+
+    Returns
+    -------
+    str
+        One line.
+
+    Examples
+    --------
+    >>> from bimt_analyze.graph import neuron_graph
+    >>> from bimt_analyze.synthetic import block_network
+    >>> backbone_told(neuron_graph(block_network(blocks=[(2, 4, 1)] * 2, seed=0).network, strongest=1))
+    'size: not pruned; its graph is a backbone, the 8 strongest edges of each neuron to and from each group, 18 of 24'
+    """
+    kept, all_edges = len(graph.edges.weight), len(graph.edges.weight) + graph.left_out
+    return (
+        f"size: not pruned; its graph is a backbone, the {STRONGEST} strongest edges of each neuron to and from each "
+        f"group, {kept:,} of {all_edges:,}"
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from ._neuron_graph import Edges, GraphError, Neuron, NeuronGraph
 
 NODE_FIELDS = ("group", "index", "label", "coordinates", "depth")
-GRAPH_FIELDS = ("weights", "inputs", "outputs")
+GRAPH_FIELDS = ("weights", "inputs", "outputs", "left_out")
 
 
 def to_networkx(graph: NeuronGraph) -> Any:
@@ -149,7 +149,7 @@ def assembled(
     Parameters
     ----------
     about : mapping of str to object
-        The graph's own attributes: ``weights``, ``inputs`` and ``outputs``.
+        The graph's own attributes: ``weights``, ``inputs`` and ``outputs``, and ``left_out`` where it is a backbone.
     nodes : sequence of mapping of str to object
         The attributes of each neuron.
     edges : sequence of (int, int, mapping of str to object)
@@ -174,7 +174,9 @@ def assembled(
         np.array([_read(data, "weight", float, where) for _, _, data, where in named], dtype=np.float64),
         np.array([_read(data, "sign", int, where) for _, _, data, where in named], dtype=np.int8),
     )
-    return NeuronGraph(tuple(neurons), columns, *(_read(about, name, str, "the graph") for name in GRAPH_FIELDS))
+    weights, inputs, outputs = (_read(about, name, str, "the graph") for name in GRAPH_FIELDS[:3])
+    left_out = _read({"left_out": 0, **about}, "left_out", int, "the graph")
+    return NeuronGraph(tuple(neurons), columns, weights, inputs, outputs, left_out)
 
 
 def _read(data: Mapping[str, Any], name: str, kind: Callable[[Any], Any], where: str) -> Any:

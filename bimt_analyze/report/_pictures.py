@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from ._content import ReportContent
 
 WHOLE = 20_000  # weights up to which the network before pruning is drawn too
+DRAWN = 20_000  # neurons up to which a network is drawn at all: beyond, nobody can tell them apart
 
 
 def pictures(report: "ReportContent") -> dict[str, str]:
     """The pictures of a report by name.
 
-    They are ``circuit``, ``sweep``, where it is small enough ``whole``, for numbers ``predictions``, ``missed-N`` for
-    output number N where its formula and the network part, and those of an audit's levels, ``audit-...``.
+    They are ``sweep``, where it is small enough ``circuit`` and ``whole``, for numbers ``predictions``, ``missed-N``
+    for output number N where its formula and the network part, and those of an audit's levels, ``audit-...``.
 
     Parameters
     ----------
@@ -43,10 +44,9 @@ def pictures(report: "ReportContent") -> dict[str, str]:
         Name -> picture as SVG.
     """
     circuit, checkpoint = report.circuit, report.checkpoint
-    drawn = {
-        "circuit": draw_network(circuit.network, partition=report.module_sets),
-        "sweep": draw_sweep(circuit),
-    }
+    drawn = {"sweep": draw_sweep(circuit)}
+    if len(report.graph.nodes) <= DRAWN:
+        drawn["circuit"] = draw_network(circuit.network, partition=report.module_sets)
     if checkpoint.network.edges() <= WHOLE:
         modules = [{(group, circuit.kept[group][index]) for group, index in module} for module in report.module_sets]
         drawn["whole"] = draw_network(checkpoint.network, partition=modules, legend=False)
@@ -72,14 +72,16 @@ def pictures(report: "ReportContent") -> dict[str, str]:
 
 
 def _audit_pictures(audit: "Audit") -> dict[str, "Axes"]:
-    """The levels as a tree and on the network, and how stable they are."""
+    """The levels as a tree and, where it is small enough, on the network, and how stable they are."""
     chosen, levels = audit.choice.level, audit.levels
     names = {node.key: node.label for node in audit.graph.nodes}
-    return {
+    drawn = {
         "audit-tree": draw_hierarchy(levels, chosen=chosen, names=names),
-        "audit-levels": draw_levels(audit.circuit.network, levels.levels, chosen=chosen),
         "audit-stability": draw_stability(levels, chosen=chosen),
     }
+    if len(audit.graph.nodes) <= DRAWN:
+        drawn["audit-levels"] = draw_levels(audit.circuit.network, levels.levels, chosen=chosen)
+    return drawn
 
 
 @dataclass(frozen=True)

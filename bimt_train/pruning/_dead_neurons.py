@@ -48,7 +48,7 @@ def count_components(layout: Layout, connections: tuple[Connection, ...]) -> int
     for mask, target, source in masks:
         rows, columns = (labels[start : start + size] for start, size in zip((target, source), mask.shape, strict=True))
         i, j = np.nonzero(mask & (rows[:, None] != columns))
-        further.append(np.unique(np.stack([rows[i], columns[j]]), axis=1))
+        further.append(np.unique(np.stack([rows[i], columns[j]]), axis=1).astype(np.int64))
         wired[target : target + len(rows)] |= mask.any(axis=1)
         wired[source : source + len(columns)] |= mask.any(axis=0)
     parts = _components(further, total)

@@ -130,6 +130,17 @@ def test_batches_are_the_rows_that_are_picked(name):
 
 
 @built
+def test_data_may_lie_in_any_order():
+    case = Case(mlp(), "mse")
+    wanted = case.after(case.compiled(), steps=5)
+    case.x, case.y, case.charges = (
+        part.transpose(0, -1).contiguous().transpose(0, -1) for part in (case.x, case.y, case.charges)
+    )
+    assert not case.x.is_contiguous()
+    assert torch.equal(case.after(case.compiled(), steps=5).flat, wanted.flat)
+
+
+@built
 def test_padded_rows_are_not_read():
     case = Case(mlp(), "mse")
     wanted = case.after(case.compiled(), steps=5)

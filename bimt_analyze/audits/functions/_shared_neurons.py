@@ -94,7 +94,7 @@ def shared_neurons(
     for place, node in enumerate(graph.nodes):
         if node.key in number:
             member[place, number[node.key]] = 1.0
-    shares = np.maximum(_shares(weights, member), _shares(weights.T, member))
+    shares = np.maximum(_shares(weights, member), _shares(weights.T.tocsr(), member))
     found = []
     for place, node in enumerate(graph.nodes):
         own = number.get(node.key)

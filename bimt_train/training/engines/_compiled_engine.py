@@ -82,13 +82,21 @@ class CompiledEngine:
         resting = np.zeros(networks, np.uint8)
         resting[list(stretch.resting)] = 1
         written = tuple(part.numpy() for part in moments.parts)
-        read = (stretch.charges.numpy(), self.x.numpy(), self.y.numpy(), stretch.lrs, resting, self.program)
-        batch = rows if stretch.picks is None else stretch.picks.shape[2]
+        read = (
+            stretch.charges.contiguous().numpy(),
+            self.x.numpy(),
+            self.y.numpy(),
+            stretch.lrs,
+            resting,
+            self.program,
+        )
+        picks = None if stretch.picks is None else np.ascontiguousarray(stretch.picks)
+        batch = rows if picks is None else picks.shape[2]
         sizes = (self.kernel, networks, rows, self.x.shape[1], batch, stretch.start)
         shares = np.linspace(0, networks, self.threads + 1).astype(int).tolist()
 
         def some(share: int) -> None:
-            self.code.advance(*written, *read, stretch.picks, *sizes, shares[share], shares[share + 1])
+            self.code.advance(*written, *read, picks, *sizes, shares[share], shares[share + 1])
 
         if self.threads == 1:
             some(0)
@@ -134,7 +142,14 @@ def compiled_engine(
         return None
     program = _program(code, layers, stack.shapes, stack.width, loss.name)
     step = 3 * len(x) * batch * sum(a * b for a, b in zip(layers.widths, layers.widths[1:], strict=False))
-    return CompiledEngine(code, program, x, y, max(1, min(threads, len(x))), int(np.clip(_AT_ONCE / step, 1, 1000)))
+    return CompiledEngine(
+        code,
+        program,
+        x.contiguous(),
+        y.contiguous(),
+        max(1, min(threads, len(x))),
+        int(np.clip(_AT_ONCE / step, 1, 1000)),
+    )
 
 
 def _program(
