@@ -16,7 +16,7 @@ from bimt_train import Circuit
 from bimt_train.checkpoints import Checkpoint, Network
 from bimt_train.expressions import Decomposition
 
-from ._circuit_of import STRONGEST, all_inputs, circuit_to_analyse, graph_of, is_large
+from ._circuit_of import all_inputs, circuit_to_analyse, graph_of, is_large
 from ._options import AnalysisOptions
 from ._run_audit import (
     Progress,
@@ -29,8 +29,8 @@ from ._run_audit import (
     within_reach,
 )
 from ._sources import opened
-from .audits import Agreement, Audit, Significance, agreement, backbone_significance, significance
-from .audits._verdict import deciding
+from .audits import Agreement, Audit, Significance, agreement
+from .audits._deciding_test import deciding, deciding_test
 from .audits.functions._group_significance import significance_of_groups
 from .audits.functions._input_and_output_groups import groups_of_circuit
 from .graph import NeuronGraph
@@ -220,10 +220,8 @@ def _held_against(
         agreed = agreement(network, known, x=x, graph=graph, levels=levels)
     if not options.samples or not graph.has_ends:
         return agreed, None
-    chosen: dict[str, Any] = {"samples": options.samples, "seed": options.seed}
-    if is_large(checkpoint.network):
-        return agreed, backbone_significance(network, weights=graph.weights, x=x, strongest=STRONGEST, **chosen)
-    return agreed, significance(graph, **chosen)
+    large = is_large(checkpoint.network)
+    return agreed, deciding_test(network, graph, x, options, large=large)
 
 
 def formulas_of(checkpoint: Checkpoint, circuit: Network, options: AnalysisOptions) -> Mapping[str, "Formula"]:

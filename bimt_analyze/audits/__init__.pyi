@@ -1,11 +1,11 @@
 from ._audit import Audit as Audit
 from ._audit_subject import AuditSubject as AuditSubject
+from ._deciding_test import HEADLINE as HEADLINE
 from ._measure import MEASURES as MEASURES
 from ._measure import AuditMeasure as AuditMeasure
 from ._measure import Figure as Figure
 from ._measure import Sentence as Sentence
 from ._measure import View as View
-from ._verdict import HEADLINE as HEADLINE
 from ._verdict import Verdict as Verdict
 from .ablation._faithfulness import Faithfulness as Faithfulness
 from .ablation._faithfulness import faithfulness as faithfulness

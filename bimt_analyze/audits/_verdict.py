@@ -4,13 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ._audit_subject import AuditSubject
+from ._deciding_test import HEADLINE, deciding
 from ._measure import MEASURES, Sentence
-from .chance._backbone_significance import BACKBONE
 from .chance._significance import LEVEL, Significance, corrected_p
 from .functions._group_significance import GroupSignificance
-
-HEADLINE = ("specialisation", "degree_preserving")
-"""Statistic and null model of the test that decides."""
 
 
 @dataclass(frozen=True)
@@ -68,22 +65,6 @@ def verdict(subject: AuditSubject, undecided: Mapping[str, str]) -> Verdict:
         headline = _of_the_weights(subject, by_weights, evidence, wiring.statistic)
     told = (Sentence(topic, text) for topic, text in _statements(subject, undecided, headline))
     return Verdict(by_weights or bool(ends), tuple(told))
-
-
-def deciding(tests: Mapping[tuple[str, str], Significance]) -> Significance:
-    """The test that decides: of specialisation, or of the backbone's modularity where the network is large.
-
-    Parameters
-    ----------
-    tests : mapping of (str, str) to Significance
-        (statistic, null model) -> test, as the measure ``nulls`` returns them.
-
-    Returns
-    -------
-    Significance
-        One of them.
-    """
-    return tests[HEADLINE] if HEADLINE in tests else tests[BACKBONE]
 
 
 def shown(wiring: Significance, groups: GroupSignificance | None) -> tuple[bool, tuple[str, ...]]:

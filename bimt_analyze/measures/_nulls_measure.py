@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .._circuit_of import STRONGEST
 from ..audits import (
     HEADLINE,
     MEASURES,
@@ -13,9 +12,9 @@ from ..audits import (
     Figure,
     Significance,
     View,
-    backbone_significance,
     significance,
 )
+from ..audits._deciding_test import deciding_test
 from ..audits.chance._backbone_significance import BACKBONE, PHRASE
 from ..plots import draw_nulls
 
@@ -75,8 +74,7 @@ def measured(subject: AuditSubject) -> Tests:
     """
     options = subject.options
     if subject.is_large:
-        about = {"samples": options.samples, "seed": options.seed, "strongest": STRONGEST}
-        return {BACKBONE: backbone_significance(subject.network, weights=subject.graph.weights, x=subject.x, **about)}
+        return {BACKBONE: deciding_test(subject.network, subject.graph, subject.x, options, large=True)}
     wanted = [(statistic, model) for model in options.null_models for statistic in options.statistics]
     # the test that decides is part of another measure too, and takes long
     made = {one.weights: one.significance for one in subject.results.get("edge_weight_robustness", ())}

@@ -211,7 +211,7 @@ class ConnectionCost:
         return priced
 
     def equal_price(self, role: str, entries: int) -> float:
-        """The one price of all entries of a tensor that is no weight.
+        """The one price of all entries of a tensor that is no weight; 0 for roles that pay nothing.
 
         Parameters
         ----------
@@ -219,11 +219,6 @@ class ConnectionCost:
             What the tensor is, as its `TensorSpec` says.
         entries : int
             Entries of the tensor.
-
-        Returns
-        -------
-        float
-            The price of one unit of magnitude; 0 for roles that pay nothing.
 
         Examples
         --------
@@ -234,7 +229,7 @@ class ConnectionCost:
         return self.share(entries) * pays.get(role, 0.0)
 
     def linear_price(self, name: str, entries: int) -> tuple[float, float] | None:
-        """What a weight pays for a unit of distance, and at no distance, where that is all it pays for.
+        """What a weight pays for a unit of distance, and at no distance; None where it pays for more than that.
 
         Parameters
         ----------
@@ -242,11 +237,6 @@ class ConnectionCost:
             The tensor's name.
         entries : int
             Entries of the tensor.
-
-        Returns
-        -------
-        tuple of float, or None
-            The two prices of one unit of magnitude; None where there are further terms, or prices are averaged.
 
         Examples
         --------

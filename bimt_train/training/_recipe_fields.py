@@ -82,7 +82,7 @@ def with_value(recipe: Recipe, name: str, value: float | str | None) -> Recipe:
         raise InputError("no such field of a recipe", expected=", ".join(known), got=name, hint="name one of these")
     wanted = known[name]
     if not _fits(value, wanted):
-        expected = {int: "a whole number", float: "a number"}.get(wanted) or ", ".join(wanted)  # type: ignore
+        expected = ", ".join(wanted) if isinstance(wanted, tuple) else "a whole number" if wanted is int else "a number"
         raise InputError("a value that the field cannot have", where=name, expected=expected, got=str(value))
     if name == LAMBDA:
         return _with_lambda(recipe, float(value or 0.0))
