@@ -9,7 +9,8 @@
 #define MOST_KERNELS 3
 #define VERSION 1 /* raised whenever the arguments of advance() change */
 
-/* Reads and checks a program: [width, inputs, loss, tokens, copies, size, table, then in, out, weight, bias, act a layer]. */
+/* Reads and checks a program: [width, inputs, loss, tokens, copies, size, table], then [in, out, weight, bias, act]
+ * for each layer. */
 static const char *read_program(const Py_buffer *buffer, Program *p) {
     long numbers = buffer->len / sizeof(int64_t), head = 7;
     const int64_t *given = buffer->buf;
@@ -26,8 +27,9 @@ static const char *read_program(const Py_buffer *buffer, Program *p) {
         const int64_t *n = given + head + 5 * l;
         p->layer[l] = (Layer){n[0], n[1], n[2], n[3], (int)n[4]};
         if (n[4] < IDENTITY || n[4] > SIGMOID) return "an activation that is not known";
-        if (n[0] != before || n[0] < 1 || n[1] < 1 || n[2] < 0 || n[3] < 0 || n[2] + n[0] * n[1] > p->width || n[3] + n[1] > p->width)
-            return "layers that do not fit";
+        int sizes = n[0] == before && n[0] > 0 && n[1] > 0;
+        int places = n[2] >= 0 && n[3] >= 0 && n[2] + n[0] * n[1] <= p->width && n[3] + n[1] <= p->width;
+        if (!sizes || !places) return "layers that do not fit";
         before = n[1];
     }
     return NULL;
@@ -39,7 +41,10 @@ static size_t lay_out(const Program *p, long batch, char *block, Workspace *spac
     long blocks = (batch + LANES - 1) / LANES, widest = p->inputs;
     for (long l = 0; l < p->count; l++) if (p->layer[l].out > widest) widest = p->layer[l].out;
 #define PART(field, type, number) \
-    do { if (block) space->field = (type *)(block + used); used += (((size_t)(number) * sizeof(type)) + 63) / 64 * 64; } while (0)
+    do {                                                                   \
+        if (block) space->field = (type *)(block + used);                  \
+        used += (((size_t)(number) * sizeof(type)) + 63) / 64 * 64;        \
+    } while (0)
     PART(value[0], lanes, blocks * p->inputs);
     for (long l = 0; l < p->count; l++) {
         PART(value[l + 1], lanes, blocks * p->layer[l].out);
@@ -77,8 +82,8 @@ static int kernels(Advance *found[], const char *names[]) {
     return count;
 }
 
-static const char *run(Py_buffer *b, long kernel, long networks, long rows, long padded, long batch, long start, long begin,
-                       long end) {
+static const char *run(Py_buffer *b, long kernel, long networks, long rows, long padded, long batch, long start,
+                       long begin, long end) {
     Advance *found[MOST_KERNELS];
     const char *known[MOST_KERNELS + 1];
     if (kernel < 0 || kernel >= kernels(found, known)) return "a kernel that this machine cannot run";
@@ -87,13 +92,15 @@ static const char *run(Py_buffer *b, long kernel, long networks, long rows, long
     if (wrong) return wrong;
     const Program *p = &program;
     long steps = b[LRS].len / sizeof(double), no = p->layer[p->count - 1].out;
-    if (rows < 1 || padded < rows || batch < 1 || start < 0 || begin < 0 || end > networks || (!b[PICKS].buf && batch != rows)) return "sizes out of their range";
+    if (rows < 1 || padded < rows || batch < 1 || start < 0 || begin < 0 || end > networks) return "sizes out of range";
+    if (!b[PICKS].buf && batch != rows) return "a batch without picks";
     size_t all_weights = sizeof(float) * networks * p->width;
     for (int k = FLAT; k <= CHARGES; k++) if ((size_t)b[k].len != all_weights) return "weights of another size";
     if ((size_t)b[X].len != sizeof(float) * networks * padded * p->inputs) return "inputs of another size";
     if ((size_t)b[Y].len != sizeof(float) * networks * rows * no) return "targets of another size";
     if (b[RESTING].len != networks) return "marks of another size";
-    if (b[PICKS].buf && (size_t)b[PICKS].len != sizeof(int32_t) * steps * networks * batch) return "picks of another size";
+    size_t picked = sizeof(int32_t) * steps * networks * batch;
+    if (b[PICKS].buf && (size_t)b[PICKS].len != picked) return "picks of another size";
     char *block = calloc(1, lay_out(p, batch, NULL, NULL) + 64);
     if (!block) return "no memory";
     Workspace space = {0};
@@ -101,7 +108,8 @@ static const char *run(Py_buffer *b, long kernel, long networks, long rows, long
     for (long n = begin; n < end && !wrong; n++) {
         if (((const char *)b[RESTING].buf)[n]) continue;
         Network net = {
-            (float *)b[FLAT].buf + n * p->width, (float *)b[FIRST].buf + n * p->width, (float *)b[SECOND].buf + n * p->width,
+            (float *)b[FLAT].buf + n * p->width, (float *)b[FIRST].buf + n * p->width,
+            (float *)b[SECOND].buf + n * p->width,
             (const float *)b[CHARGES].buf + n * p->width, (const float *)b[X].buf + n * padded * p->inputs,
             (const float *)b[Y].buf + n * rows * no, b[PICKS].buf ? (const int32_t *)b[PICKS].buf + n * batch : NULL,
             rows, batch, networks * batch,
@@ -116,9 +124,9 @@ static PyObject *advance(PyObject *self, PyObject *args) {
     (void)self;
     Py_buffer b[BUFFERS] = {0};
     long kernel, networks, rows, padded, batch, start, begin, end;
-    if (!PyArg_ParseTuple(args, "w*w*w*y*y*y*y*y*y*z*llllllll", &b[FLAT], &b[FIRST], &b[SECOND], &b[CHARGES], &b[X], &b[Y],
-                          &b[LRS], &b[RESTING], &b[PROGRAM], &b[PICKS], &kernel, &networks, &rows, &padded, &batch,
-                          &start, &begin, &end))
+    if (!PyArg_ParseTuple(args, "w*w*w*y*y*y*y*y*y*z*llllllll", &b[FLAT], &b[FIRST], &b[SECOND], &b[CHARGES], &b[X],
+                          &b[Y], &b[LRS], &b[RESTING], &b[PROGRAM], &b[PICKS], &kernel, &networks, &rows,
+                          &padded, &batch, &start, &begin, &end))
         return NULL;
     const char *wrong;
     Py_BEGIN_ALLOW_THREADS

@@ -70,7 +70,9 @@ SEPARATE void activate(int which, lanes *value, lanes *slope, long count) {
     const lanes one = all(1.f), zero = all(0.f);
     switch (which) {
     case SILU: FOR_EACH(lanes s = sigmoid(z); value[k] = z * s; slope[k] = s + z * s * (1.f - s);) break;
-    case RELU: FOR_EACH(ilanes on = z > zero; value[k] = pick(z < zero, zero, z); slope[k] = pick(on, one, zero);) break;
+    case RELU:
+        FOR_EACH(value[k] = pick(z < zero, zero, z); slope[k] = pick(z > zero, one, zero);)
+        break;
     case TANH: FOR_EACH(lanes t = tangent(z); value[k] = t; slope[k] = 1.f - t * t;) break;
     case SIGMOID: FOR_EACH(lanes s = sigmoid(z); value[k] = s; slope[k] = s * (1.f - s);) break;
     case GELU:
@@ -96,7 +98,8 @@ INLINE void some_outputs(const float *w, long down, long along, const float *bia
     for (int j = 0; j < T; j++) out[j] = sum[j];
 }
 
-SEPARATE void dense(const float *w, long down, long along, const float *bias, const lanes *x, lanes *out, long no, long ni) {
+SEPARATE void dense(const float *w, long down, long along, const float *bias, const lanes *x, lanes *out, long no,
+                    long ni) {
     long tiles = (no + 7) / 8, size = (no + tiles - 1) / tiles;
     for (long o = 0; o < no; o += size) {
         long left = no - o < size ? no - o : size;
@@ -124,7 +127,8 @@ INLINE four sums(lanes a, lanes b, lanes c, lanes d) {
 }
 
 /* Gradients of A x 4 weights: g[a][c] = sum over all rows of e[a] x[c]. */
-INLINE void some_gradients(const lanes *e, const lanes *x, float *g, long no, long ni, long blocks, const int A, const int C) {
+INLINE void some_gradients(const lanes *e, const lanes *x, float *g, long no, long ni, long blocks, const int A,
+                           const int C) {
     lanes sum[4][4];
     for (int a = 0; a < A; a++) for (int c = 0; c < 4; c++) sum[a][c] = all(0.f);
     for (long q = 0; q < blocks; q++)
@@ -163,7 +167,7 @@ SEPARATE void gradients(const lanes *e, const lanes *x, float *gw, float *gb, lo
 /* Errors of the outputs in place of the outputs: the gradient of the loss, 0 in lanes beyond the rows. */
 SEPARATE void output_errors(const Program *p, lanes *out, const lanes *target, long batch) {
     long no = p->layer[p->count - 1].out;
-    float share = p->loss == CROSS_ENTROPY ? 1.f / batch : p->loss == SQUARED_ERROR ? 2.f / (batch * no) : 1.f / (batch * no);
+    float share = (p->loss == SQUARED_ERROR ? 2.f : 1.f) / (p->loss == CROSS_ENTROPY ? batch : batch * no);
     for (long q = 0; q * LANES < batch; q++) {
         lanes *o = out + q * no, here = all(share);
         const lanes *t = target + q * no;
@@ -245,7 +249,8 @@ SEPARATE void read_tokens(const Program *p, const Workspace *space, const Networ
     long no = first->out, groups = (no + LANES - 1) / LANES;
     for (long c = 0; c < p->copies; c++)
         for (long g = 0; g < groups; g++) {
-            lanes *turned = space->turned + (c * groups + g) * p->size, *read = space->read + (c * groups + g) * p->tokens;
+            lanes *turned = space->turned + (c * groups + g) * p->size;
+            lanes *read = space->read + (c * groups + g) * p->tokens;
             long neurons = at_most(no - g * LANES, LANES);
             for (long k = 0; k < p->size; k += LANES)
                 turn(net->w + first->weight + g * LANES * first->in + c * p->size + k, first->in, (float *)(turned + k),
@@ -271,7 +276,8 @@ SEPARATE void read_tokens(const Program *p, const Workspace *space, const Networ
 }
 
 /* Gradients of the first layer over tokens and of the tokens' vectors, from the errors of the layer. */
-SEPARATE void token_gradients(const Program *p, const Workspace *space, const Network *net, const lanes *error, long blocks) {
+SEPARATE void token_gradients(const Program *p, const Workspace *space, const Network *net, const lanes *error,
+                              long blocks) {
     const Layer *first = &p->layer[0];
     const float *table = net->w + p->table;
     float *gt = space->gradient + p->table, *gw = space->gradient + first->weight, *gb = space->gradient + first->bias;
@@ -298,7 +304,8 @@ SEPARATE void token_gradients(const Program *p, const Workspace *space, const Ne
         for (long g = 0; g < groups; g++) {
             lanes *mine = turned + g * p->size;
             dense(table, 1, p->size, NULL, read + g * p->tokens, mine, p->size, p->tokens);
-            turn_back(mine, gw + g * LANES * first->in + c * p->size, first->in, at_most(no - g * LANES, LANES), p->size);
+            float *to_weights = gw + g * LANES * first->in + c * p->size;
+            turn_back(mine, to_weights, first->in, at_most(no - g * LANES, LANES), p->size);
         }
     }
 }
@@ -376,7 +383,7 @@ INLINE void as_before(uint64_t before) {
 }
 
 int ADVANCE(const Program *p, const Workspace *space, const Network *net, const double *lrs, long steps,
-                           long start) {
+            long start) {
     long blocks = (net->batch + LANES - 1) / LANES;
     uint64_t before = tiny_are_zero();
     int fine = net->picks || gather(p, space, net, NULL);
