@@ -29,19 +29,21 @@ def measured(arm: str) -> dict[str, float]:
     optimiser = torch.optim.Adam(module.parameters(), lr=1e-4)
     recipe = Recipe(steps=10_000, phases=(Phase(0.0, 1e-6),), relocation=Relocation(every=0))
     penalty = Penalty.of(module, recipe) if arm == "penalty" else None
-    tokens, spent = torch.randint(50257, SHAPE), []
+    tokens, spent, own = torch.randint(50257, SHAPE), [], [0.0]
     for step in range(STEPS):
         began = time.perf_counter()
         optimiser.zero_grad()
         module(tokens, labels=tokens).loss.backward()
         if penalty is not None:
+            before = time.perf_counter()
             penalty.add_gradients(module, step)
+            own.append(time.perf_counter() - before)
         optimiser.step()
         if penalty is not None:
             penalty = penalty.after_step(module, step)
         spent.append(time.perf_counter() - began)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    return {"seconds": float(np.median(spent[2:])), "peak": peak}
+    return {"seconds": float(np.median(spent[2:])), "peak": peak, "own": float(np.median(own[1:] or own))}
 
 
 def main() -> None:
@@ -64,6 +66,9 @@ def main() -> None:
         more = 100 * (np.median(ours) / np.median(plain) - 1)
         spread = [f"{np.median(part):.2f} {unit} ({part.min():.2f} to {part.max():.2f})" for part in (plain, ours)]
         rows.append(["a step" if about == "seconds" else "peak of memory", *spread, f"{more:+.1f} %", target])
+    own = np.array([one["own"] for one in told["penalty"]])
+    share = np.median(own) / np.median([one["seconds"] for one in told["plain"]])
+    rows.append(["within `add_gradients`", "-", f"{np.median(own):.2f} s", f"{100 * share:+.1f} %", "3 %"])
     note = f"{given.repeats} runs of {STEPS} steps each, in turn; {SHAPE[0]} windows of {SHAPE[1]} tokens; Adam."
     head = ["", "plain, median (least to greatest)", "with Penalty", "more", "target"]
     write_section("Penalty on GPT-2 small", [*table(head, rows), "", note])

@@ -13,7 +13,7 @@ from torch import Tensor
 from ..connection_cost._connection_cost import ConnectionCost
 from ..layouts import Layout, Pattern, Placement
 
-_PIECE = 2**16  # entries of which prices are made at once on a CPU: as many as its cache holds
+_PIECE = 2**18  # entries of which prices are made at once on a CPU: as many as its cache holds
 _LARGE_PIECE = 2**24  # elsewhere, where starting a computation takes long
 
 Piece = slice | EllipsisType
