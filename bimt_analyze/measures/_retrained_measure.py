@@ -21,7 +21,7 @@ from ..audits import (
     retrained,
     specialisation,
 )
-from ..audits.chance._retrained import affordable
+from ..audits.chance.retraining._retrained import affordable
 from ..plots import draw_nulls
 
 WORK = 1.5e11

@@ -22,7 +22,7 @@ from bimt_analyze.audits import (
     weight_permutation,
     wiring,
 )
-from bimt_analyze.audits.chance._retrained import affordable
+from bimt_analyze.audits.chance.retraining._retrained import affordable
 from bimt_analyze.graph import Edges, Neuron, NeuronGraph
 from bimt_analyze.modules import Partition
 from bimt_analyze.synthetic import block_network, dense_network

@@ -7,8 +7,8 @@ import numpy as np
 from bimt_train import train
 from bimt_train.checkpoints import Checkpoint
 
-from ..chance._retrained import affordable, recipe_of
-from ..chance._retrainings import CheckpointRows, own_kind
+from ..chance.retraining._retrained import affordable, recipe_of
+from ..chance.retraining._retrainings import CheckpointRows, own_kind
 
 WORK = 2e10
 """Multiplications that the networks of one kind may take."""

@@ -73,8 +73,8 @@ RETRAININGS: Registry[Retraining] = Registry(
     "retraining",
     Retraining,
     builtin={
-        "l1": "bimt_analyze.audits.chance._l1",
-        "label_permutation": "bimt_analyze.audits.chance._label_permutation",
+        "l1": "bimt_analyze.audits.chance.retraining._l1",
+        "label_permutation": "bimt_analyze.audits.chance.retraining._label_permutation",
     },
     group="bimt.retrainings",
 )

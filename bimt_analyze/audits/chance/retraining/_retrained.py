@@ -10,8 +10,8 @@ from bimt_train import InputError, Recipe, default_recipe, fan_out, train
 from bimt_train.checkpoints import Checkpoint
 from bimt_train.models import MODELS
 
+from .._significance import Significance
 from ._retrainings import RETRAININGS, CheckpointRows
-from ._significance import Significance
 
 SHARE = 50
 """Networks trained together."""
