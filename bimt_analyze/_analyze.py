@@ -16,7 +16,7 @@ from bimt_train import Circuit
 from bimt_train.checkpoints import Checkpoint, Network
 from bimt_train.expressions import Decomposition
 
-from ._circuit_of import all_inputs, circuit_to_analyse, graph_of, is_large
+from ._circuit_of import all_inputs, circuit_to_analyse, graph_of
 from ._options import AnalysisOptions
 from ._run_audit import (
     Progress,
@@ -136,7 +136,7 @@ def analyze(
         graph = graph_of(network, checkpoint, edge_weight=chosen.edge_weight)
         if graph.weights == "magnitude" and chosen.edge_weight is None:
             fit = fit.assuming("edges: weighed by magnitude, as what a weight reads and writes cannot be followed")
-        if is_large(checkpoint.network):
+        if graph.is_backbone:
             fit = fit.assuming(backbone_told(graph))
         asked, chosen = chosen, within_reach(chosen, graph)
         if chosen != asked:
@@ -220,8 +220,7 @@ def _held_against(
         agreed = agreement(network, known, x=x, graph=graph, levels=levels)
     if not options.samples or not graph.has_ends:
         return agreed, None
-    large = is_large(checkpoint.network)
-    return agreed, deciding_test(network, graph, x, options, large=large)
+    return agreed, deciding_test(network, graph, x, options)
 
 
 def formulas_of(checkpoint: Checkpoint, circuit: Network, options: AnalysisOptions) -> Mapping[str, "Formula"]:

@@ -13,10 +13,13 @@ _WORK, _TOO_MUCH = 1e7, 1e8  # weights times predictions (times steps) to look a
 _MUCH_ATTENTION = 1e7  # of sequences of tokens, whose attention is work besides: from where on thresholds are few
 _FEWEST_ROWS, _FEWEST_TOKENS = 400, 4096  # that it looks at in any case
 _WEIGHED_ROWS = 500
-LARGE = 10_000_000
-"""Weights from which on a network is not pruned, its graph is a backbone, and what takes long is left out."""
-STRONGEST = 8  # edges of a neuron to and from each group, in a backbone
 _JUDGED_TOKENS, _FEWEST_SEQUENCES = 2000, 20
+
+LARGE = 10_000_000
+"""Weights other than 0 from which on a network is not pruned, and its graph is a backbone."""
+
+STRONGEST = 8
+"""Edges of a neuron to and from each group, in a backbone."""
 
 
 def circuit_of(
@@ -105,35 +108,19 @@ def circuit_to_analyse(checkpoint: Checkpoint, options: AnalysisOptions) -> Circ
 
 
 def is_large(network: Network) -> bool:
-    """Whether a network has ten million weights between neurons, or more.
+    """Whether a network has ten million weights between neurons that are not 0, or more.
 
     Parameters
     ----------
     network : Network
-        Before or after pruning.
+        The network before anything is cut.
 
     Returns
     -------
     bool
-        True for a GPT-2 small, which has 85 million.
+        True for a GPT-2 small, which has 85 million in its blocks.
     """
-    return weights_of(network) >= LARGE
-
-
-def weights_of(network: Network) -> int:
-    """How many weights there are between neurons, zeros among them; embeddings are not counted.
-
-    Parameters
-    ----------
-    network : Network
-        The network.
-
-    Returns
-    -------
-    int
-        The number.
-    """
-    return sum(network.tensors[name].size for name in network.layout.weights())
+    return network.edges() >= LARGE
 
 
 def graph_of(network: Network, checkpoint: Checkpoint, *, edge_weight: str | None = None) -> NeuronGraph:
@@ -164,16 +151,15 @@ def graph_of(network: Network, checkpoint: Checkpoint, *, edge_weight: str | Non
     InputError
         There is no such edge weight, or the network cannot be weighed by it.
     """
-    x = all_inputs(checkpoint)
+    x, strongest = all_inputs(checkpoint), STRONGEST if is_large(checkpoint.network) else None
     if not network.layout.ends_are_neurons:
-        return with_ends(_weighed(network, x, edge_weight, "activation"), network.layout)
+        return with_ends(_weighed(network, x, edge_weight, "activation", strongest), network.layout)
     some = np.linspace(0, len(x) - 1, min(len(x), _WEIGHED_ROWS)).astype(np.int64)
-    return _weighed(network, x[some], edge_weight, "attribution")
+    return _weighed(network, x[some], edge_weight, "attribution", strongest)
 
 
-def _weighed(network: Network, x: np.ndarray, edge_weight: str | None, best: str) -> NeuronGraph:
+def _weighed(network: Network, x: np.ndarray, edge_weight: str | None, best: str, strongest: int | None) -> NeuronGraph:
     """The graph with the best edge weights, or those that were asked for; magnitudes where nobody asked."""
-    strongest = STRONGEST if is_large(network) else None
     try:
         return neuron_graph(network, weights=edge_weight or best, x=x, strongest=strongest)
     except Unfollowed:

@@ -252,7 +252,7 @@ def backbone_told(graph: NeuronGraph) -> str:
     Parameters
     ----------
     graph : NeuronGraph
-        The backbone of a network.
+        What `graph_of` gives of a large network.
 
     Returns
     -------
@@ -263,8 +263,9 @@ def backbone_told(graph: NeuronGraph) -> str:
     --------
     >>> from bimt_analyze.graph import neuron_graph
     >>> from bimt_analyze.synthetic import block_network
-    >>> backbone_told(neuron_graph(block_network(blocks=[(2, 4, 1)] * 2, seed=0).network, strongest=1))
-    'size: not pruned; its graph is a backbone, the 8 strongest edges of each neuron to and from each group, 18 of 24'
+    >>> network = block_network(blocks=[(12, 20, 12)], seed=0).network
+    >>> backbone_told(neuron_graph(network, strongest=STRONGEST))
+    'size: not pruned; its graph is a backbone, the 8 strongest edges of each neuron to and from each group, 374 of 480'
     """
     kept, all_edges = len(graph.edges.weight), len(graph.edges.weight) + graph.left_out
     return (

@@ -34,11 +34,11 @@ from .training._callbacks import ProgressBar as ProgressBar
 from .training._presets import DEFAULT_RECIPES as DEFAULT_RECIPES
 from .training._presets import PAPER_RECIPES as PAPER_RECIPES
 from .training._presets import default_recipe as default_recipe
-from .training._recipe import Phase as Phase
-from .training._recipe import RandomRestarts as RandomRestarts
 from .training._recipe import Recipe as Recipe
-from .training._recipe import Relocation as Relocation
 from .training._recipe import TrainingType as TrainingType
+from .training._recipe_parts import Phase as Phase
+from .training._recipe_parts import RandomRestarts as RandomRestarts
+from .training._recipe_parts import Relocation as Relocation
 from .training._record import Record as Record
 from .training._runs import Run as Run
 from .training._runs import Runs as Runs

@@ -17,8 +17,9 @@ from .signals import INTERRUPTED
 from .tasks import TASKS, Task, formula_task, resolve_task
 from .training._callbacks import Callback, ProgressBar
 from .training._presets import PAPER_RECIPES, default_recipe
-from .training._recipe import RandomRestarts, Recipe, TrainingType
-from .training._runs import RUNS_FILE
+from .training._recipe import Recipe, TrainingType
+from .training._recipe_parts import RandomRestarts
+from .training._runs import RUNS_FILE, Run
 from .training._text_tables import runs_table, sweep_table
 from .training.engines._engine_choice import EngineChoice
 from .training.state._run_folder import STATE_FILE
@@ -220,7 +221,7 @@ def command(**given: Any) -> int:
         click.echo(sweep_table(found))
         folders = out / found.cells[0].folder
         click.echo(f"{len(found.cells)} folders of runs and {SWEEP_FILE} in {out}; next: bimt-analyze '{folders}'")
-        return INTERRUPTED if found.interrupted else OK
+        return _status(found.interrupted, [run for cell in found.cells for run in cell.runs.runs])
     if options.dask:
         runs = train_distributed(task, dask=options.dask, **about)
     else:
@@ -229,9 +230,14 @@ def command(**given: Any) -> int:
         runs = train(task, callbacks=listeners, **about)
     click.echo(runs_table(runs))
     click.echo(f"{len(runs.runs)} checkpoints and {RUNS_FILE} in {out}; next: bimt-analyze {out} --html report.html")
-    if runs.interrupted:
+    return _status(runs.interrupted, runs.runs)
+
+
+def _status(interrupted: bool, runs: Sequence[Run]) -> int:
+    """Interrupted, or not met where every seed diverged."""
+    if interrupted:
         return INTERRUPTED
-    return UNMET if all(run.diverged_at is not None for run in runs.runs) else OK
+    return UNMET if all(run.diverged_at is not None for run in runs) else OK
 
 
 def _task(options: _Options) -> Task:

@@ -151,7 +151,7 @@ def audited(subject: AuditSubject, *, progress: Any = None) -> Audit:
         now = replace(subject, results=FrozenDict(results))
         if not measure.applies(now):
             continue
-        if subject.is_large and not measure.large and measure not in asked:
+        if subject.graph.is_backbone and not measure.large and measure not in asked:
             undecided[measure.question] = subject.too_large_for(measure.name)
             continue
         if progress is not None:

@@ -12,7 +12,7 @@ from bimt_train import Circuit, InputError
 from bimt_train.checkpoints import Checkpoint, Network, TaskSpec
 from bimt_train.expressions import Decomposition
 
-from .._circuit_of import all_inputs, held_out, is_large, weights_of
+from .._circuit_of import all_inputs, held_out
 from .._options import AnalysisOptions
 from ..graph import NeuronGraph, NodeId
 from ..modules import Choice, Hierarchy, Partition, in_task_order, named_modules
@@ -87,13 +87,8 @@ class AuditSubject:
         """The circuit's network."""
         return self.circuit.network
 
-    @property
-    def is_large(self) -> bool:
-        """Whether the network has so many weights that measures which take long are left out."""
-        return is_large(self.checkpoint.network)
-
     def too_large_for(self, measure: str) -> str:
-        """Why a measure was left out.
+        """Why a measure was left out of a network whose graph is a backbone.
 
         Parameters
         ----------
@@ -105,8 +100,8 @@ class AuditSubject:
         str
             A sentence without its full stop.
         """
-        weights = weights_of(self.checkpoint.network)
-        return f"left out, as it takes long for {weights:,} weights; options that name it, {measure!r}, have it made"
+        edges = len(self.graph.edges.weight) + self.graph.left_out
+        return f"left out, as it takes long for {edges:,} edges; options that name it, {measure!r}, have it made"
 
     @property
     def task(self) -> TaskSpec:

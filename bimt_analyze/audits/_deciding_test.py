@@ -15,15 +15,15 @@ from .chance._backbone_significance import BACKBONE, backbone_significance
 from .chance._significance import Significance, significance
 
 HEADLINE = ("specialisation", "degree_preserving")
-"""Statistic and null model of the test that decides, unless the network is large."""
+"""Statistic and null model of the test that decides, unless the graph is a backbone."""
 
 Tests = Mapping[tuple[str, str], Significance]
 
 
 def deciding_test(
-    network: Network, graph: NeuronGraph, x: Num[np.ndarray, "rows ..."], options: AnalysisOptions, *, large: bool
+    network: Network, graph: NeuronGraph, x: Num[np.ndarray, "rows ..."], options: AnalysisOptions
 ) -> Significance:
-    """Make the test that decides: of specialisation, or of the backbone's modularity where the network is large.
+    """Make the test that decides: of specialisation, or of modularity where the graph is a backbone.
 
     Parameters
     ----------
@@ -35,8 +35,6 @@ def deciding_test(
         Rows of the probe as the network sees them.
     options : AnalysisOptions
         Number of null networks, and seed.
-    large : bool
-        Whether the graph is a backbone.
 
     Returns
     -------
@@ -44,7 +42,7 @@ def deciding_test(
         The test.
     """
     chosen: dict[str, Any] = {"samples": options.samples, "seed": options.seed}
-    if large:
+    if graph.is_backbone:
         return backbone_significance(network, weights=graph.weights, x=x, strongest=STRONGEST, **chosen)
     return significance(graph, statistic=HEADLINE[0], null_model=HEADLINE[1], **chosen)
 

@@ -73,8 +73,8 @@ def neuron_graph(
     Raises
     ------
     InputError
-        An unknown ``weights``, a missing ``x``, a module around a weight tensor that is not affine (`Trace`), or an
-        edge weight whose function gives something other than one strength for each weight.
+        An unknown ``weights``, fewer than one edge to keep, a missing ``x``, a module around a weight tensor that is
+        not affine (`Trace`), or an edge weight whose function gives something other than one strength for each weight.
 
     Notes
     -----
@@ -109,6 +109,8 @@ def neuron_graph(
     'attribution'
     """
     entry = EDGE_WEIGHTS[weights]
+    if strongest is not None and strongest < 1:
+        raise InputError("a backbone needs edges", where="strongest", expected="1 or more", got=str(strongest))
     if x is None and entry.needs_rows:
         hint = "give x, rows as the network sees them"
         raise InputError("edge weights that need data", where=f'weights="{entry.name}"', expected="x", hint=hint)

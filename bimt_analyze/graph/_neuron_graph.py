@@ -165,6 +165,11 @@ class NeuronGraph:
             array.setflags(write=False)
         object.__setattr__(self, "edges", Edges(*arrays))
 
+    @property
+    def is_backbone(self) -> bool:
+        """Whether there are weaker edges that this graph does not have."""
+        return self.left_out > 0
+
     @cached_property
     def numbers(self) -> dict[NodeId, int]:
         """Identity -> place in ``nodes``."""

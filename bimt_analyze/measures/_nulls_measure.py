@@ -23,8 +23,10 @@ Tests = Mapping[tuple[str, str], Significance]
 
 def _sentences(result: Tests, subject: AuditSubject) -> Iterator[str]:
     for (statistic, model), test in result.items():
-        phrase = PHRASE if (statistic, model) == BACKBONE else NULL_MODELS[model].phrase
-        yield f"{test.reached} networks {phrase} reach its {statistic} ({test.p_and_z}): {test.conclusion}."
+        phrase, what = PHRASE, f"the {statistic} of its backbone"
+        if (statistic, model) != BACKBONE:
+            phrase, what = NULL_MODELS[model].phrase, f"its {statistic}"
+        yield f"{test.reached} networks {phrase} reach {what} ({test.p_and_z}): {test.conclusion}."
 
 
 def _record(result: Tests) -> Mapping[str, Any]:
@@ -73,8 +75,8 @@ def measured(subject: AuditSubject) -> Tests:
         (statistic, null model) -> test.
     """
     options = subject.options
-    if subject.is_large:
-        return {BACKBONE: deciding_test(subject.network, subject.graph, subject.x, options, large=True)}
+    if subject.graph.is_backbone:
+        return {BACKBONE: deciding_test(subject.network, subject.graph, subject.x, options)}
     wanted = [(statistic, model) for model in options.null_models for statistic in options.statistics]
     # the test that decides is part of another measure too, and takes long
     made = {one.weights: one.significance for one in subject.results.get("edge_weight_robustness", ())}

@@ -80,9 +80,11 @@ class ConnectionCost:
     terms: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        if self.embedding is not None and not self.embedding >= 0:
-            expected, got = "0 or more, or None", str(self.embedding)
-            raise InputError("a price cannot be negative", where="embedding", expected=expected, got=got)
+        for name in ("l0", "scale", "embedding"):
+            price = getattr(self, name)
+            if price is not None and not (math.isfinite(price) and price >= 0):
+                expected = "0 or more, or None" if name == "embedding" else "0 or more"
+                raise InputError("a price cannot be negative", where=name, expected=expected, got=str(price))
         for name, coefficient in self.terms.items():
             if name in _FIELDS:
                 hint = f"write {_FIELDS[name]}={coefficient}"

@@ -32,7 +32,7 @@ class Neighbour:
     apart: Matrix
 
     def of(self, row: int) -> Self:
-        """The same of one network.
+        """The weights of one network alone.
 
         Parameters
         ----------

@@ -12,7 +12,7 @@ from .._frozen import FrozenDict
 from ..connection_cost._relocate import relocate
 from ..layouts import Layout, Placement, bind, layout_for
 from ..training._recipe import Recipe
-from ._prices import Price, prices_of
+from ._prices import Price, add_gradient, prices_of
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,9 @@ class Penalty:
             One number.
         """
         tensors = _tensors(module)
-        paid = (tensors[name].abs().mul(price.of(tensors[name])).sum() for name, price in self._charged(biases).items())
+        paid = (
+            tensors[name].abs().mul(price.at(..., tensors[name])).sum() for name, price in self._charged(biases).items()
+        )
         return torch.stack([*paid]).sum()
 
     def edges(self, module: nn.Module, *, threshold: float = 1e-2) -> int:
@@ -159,7 +161,7 @@ class Penalty:
             w = tensors[name]
             if w.requires_grad:
                 w.grad = torch.zeros_like(w) if w.grad is None else w.grad
-                price.add_gradient(w.grad, w, phase.strength)
+                add_gradient(price, w.grad, w, phase.strength)
 
     def after_step(self, module: nn.Module, step: int) -> Self:
         """Relocate the neurons, where the recipe does so after this step.

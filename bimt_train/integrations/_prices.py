@@ -23,31 +23,20 @@ Piece = slice | EllipsisType
 class Price(Protocol):
     """What the entries of one tensor pay for a unit of magnitude."""
 
-    def add_gradient(self, gradient: Tensor, w: Tensor, strength: float) -> None:
-        """Add ``strength * price * sign(w)`` to a gradient, in place.
+    def at(self, piece: Piece, w: Tensor) -> Tensor:
+        """The prices of some entries.
 
         Parameters
         ----------
-        gradient : Tensor
-            Is written.
-        w : Tensor of the same shape
-            The entries.
-        strength : float
-            Lambda.
-        """
-
-    def of(self, w: Tensor) -> Tensor:
-        """The price of every entry.
-
-        Parameters
-        ----------
+        piece : slice or ...
+            Which, along the first axis.
         w : Tensor
-            The entries.
+            All entries, on the device where prices are wanted.
 
         Returns
         -------
         Tensor
-            Of the same shape, or one that broadcasts to it.
+            Of the shape of ``w[piece]``, or one that broadcasts to it.
         """
 
 
@@ -63,34 +52,8 @@ class EqualPrice:
 
     price: float
 
-    def add_gradient(self, gradient: Tensor, w: Tensor, strength: float) -> None:
-        """Add ``strength * price * sign(w)`` to a gradient, in place.
-
-        Parameters
-        ----------
-        gradient : Tensor
-            Is written.
-        w : Tensor of the same shape
-            The entries.
-        strength : float
-            Lambda.
-        """
-        for piece in _pieces(w):
-            gradient[piece].add_(w[piece].sign(), alpha=strength * self.price)
-
-    def of(self, w: Tensor) -> Tensor:
-        """The price.
-
-        Parameters
-        ----------
-        w : Tensor
-            The entries.
-
-        Returns
-        -------
-        Tensor
-            One number.
-        """
+    def at(self, piece: Piece, w: Tensor) -> Tensor:
+        """The price, as one number; `Price.at` says what it is given."""
         return w.new_tensor(self.price)
 
 
@@ -111,45 +74,14 @@ class DistancePrice:
     there: tuple[Tensor, ...]
     constant: float
 
-    def add_gradient(self, gradient: Tensor, w: Tensor, strength: float) -> None:
-        """Add ``strength * price * sign(w)`` to a gradient, in place.
-
-        Parameters
-        ----------
-        gradient : Tensor
-            Is written.
-        w : Tensor of the same shape
-            The entries.
-        strength : float
-            Lambda.
-        """
-        for piece in _pieces(w):
-            price = self._of(piece)
-            gradient[piece].addcmul_(price, w[piece].sign(), value=strength)
-
-    def of(self, w: Tensor) -> Tensor:
-        """The price of every entry.
-
-        Parameters
-        ----------
-        w : Tensor
-            The entries.
-
-        Returns
-        -------
-        Tensor
-            Of the same shape.
-        """
-        return self._of(slice(None)).expand_as(w)
-
-    def _of(self, piece: Piece) -> Tensor:
-        """The prices of some entries along the first axis."""
-        total: Tensor | None = None
-        for here, there in zip(self.here, self.there, strict=True):
-            apart = (_cut(here, piece) - _cut(there, piece)).abs_()
-            total = apart if total is None else total.add_(apart)
-        assert total is not None  # groups have a dimension at least
-        return total.add_(self.constant)
+    def at(self, piece: Piece, w: Tensor) -> Tensor:
+        """The prices by the places of the neurons; `Price.at` says what it is given."""
+        first, *further = (
+            (_cut(here, piece) - _cut(there, piece)).abs_() for here, there in zip(self.here, self.there, strict=True)
+        )
+        for apart in further:
+            first.add_(apart)
+        return first.add_(self.constant)
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,35 +96,27 @@ class StoredPrice:
 
     prices: Tensor
 
-    def add_gradient(self, gradient: Tensor, w: Tensor, strength: float) -> None:
-        """Add ``strength * price * sign(w)`` to a gradient, in place.
+    def at(self, piece: Piece, w: Tensor) -> Tensor:
+        """The stored prices; `Price.at` says what it is given."""
+        return self.prices[piece].to(w)
 
-        Parameters
-        ----------
-        gradient : Tensor
-            Is written.
-        w : Tensor of the same shape
-            The entries.
-        strength : float
-            Lambda.
-        """
-        for piece in _pieces(w):
-            gradient[piece].addcmul_(self.prices[piece], w[piece].sign(), value=strength)
 
-    def of(self, w: Tensor) -> Tensor:
-        """The price of every entry.
+def add_gradient(price: Price, gradient: Tensor, w: Tensor, strength: float) -> None:
+    """Add ``strength * price * sign(w)`` to a gradient, in place and piece by piece.
 
-        Parameters
-        ----------
-        w : Tensor
-            The entries.
-
-        Returns
-        -------
-        Tensor
-            Of the same shape.
-        """
-        return self.prices.to(w)
+    Parameters
+    ----------
+    price : Price
+        What the entries pay.
+    gradient : Tensor
+        Is written.
+    w : Tensor of the same shape
+        The entries.
+    strength : float
+        Lambda.
+    """
+    for piece in _pieces(w):
+        gradient[piece].addcmul_(price.at(piece, w), w[piece].sign(), value=strength)
 
 
 def prices_of(

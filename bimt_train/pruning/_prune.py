@@ -13,7 +13,7 @@ from torch import Tensor
 from .._errors import InputError
 from ..checkpoints import Network
 from ..losses import LOSSES
-from ..training._stack import Flat, Stack, one_thread
+from ..training._stack import Flat, Stack, for_small_products
 from ..training.engines._engine import Moments
 from ..training.engines._torch_engine import adam_step, task_gradient, task_losses
 from ._dead_neurons import count_components, shrink, unwired, without_dead_ends
@@ -304,7 +304,7 @@ class _Cutter:
             mask = self.stack.pack(masks).to(precision)
             flat = self.stack.pack([tensors] * len(chunk)).to(precision) * mask
             x, y = (rows.expand(len(chunk), *rows.shape) for rows in (self.x, self.y))
-            with one_thread():
+            with for_small_products():
                 flat, losses = _refit(self.stack, flat, mask, x, y, self.loss, refit_steps, self.lr)
             for index, threshold in enumerate(chunk):
                 found = self.stack.tensors(flat, index)

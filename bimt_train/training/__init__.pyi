@@ -3,13 +3,13 @@ from ._callbacks import ProgressBar as ProgressBar
 from ._presets import DEFAULT_RECIPES as DEFAULT_RECIPES
 from ._presets import PAPER_RECIPES as PAPER_RECIPES
 from ._presets import default_recipe as default_recipe
-from ._recipe import Phase as Phase
-from ._recipe import RandomRestarts as RandomRestarts
 from ._recipe import Recipe as Recipe
-from ._recipe import Relocation as Relocation
 from ._recipe import TrainingType as TrainingType
 from ._recipe_fields import recipe_fields as recipe_fields
 from ._recipe_fields import with_value as with_value
+from ._recipe_parts import Phase as Phase
+from ._recipe_parts import RandomRestarts as RandomRestarts
+from ._recipe_parts import Relocation as Relocation
 from ._record import Record as Record
 from ._runs import Run as Run
 from ._runs import Runs as Runs

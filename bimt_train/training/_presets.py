@@ -7,7 +7,8 @@ from types import MappingProxyType
 from .._errors import InputError
 from ..connection_cost._connection_cost import ConnectionCost
 from ..tasks import TASKS, Task
-from ._recipe import Phase, RandomRestarts, Recipe, Relocation
+from ._recipe import Recipe
+from ._recipe_parts import Phase, RandomRestarts, Relocation
 
 
 def _phases(*strengths: float) -> tuple[Phase, ...]:

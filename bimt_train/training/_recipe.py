@@ -8,94 +8,9 @@ from typing import Any, Literal, Self, get_args
 
 from .._errors import InputError
 from ..connection_cost._connection_cost import ConnectionCost
-from ..connection_cost._relocate import Method
+from ._recipe_parts import Phase, RandomRestarts, Relocation
 
 TrainingType = Literal["vanilla", "l1", "l1+local", "l1+swap", "bimt"]
-
-
-@dataclass(frozen=True)
-class Phase:
-    """A stretch of the run with one lambda.
-
-    Attributes
-    ----------
-    start : float
-        The fraction of all steps at which the phase begins.
-    strength : float
-        Lambda, the weight of the connection cost in the loss.
-    biases : bool
-        Whether biases pay in this phase.
-
-    Examples
-    --------
-    >>> Phase(0.75, 1e-3, biases=True)
-    Phase(start=0.75, strength=0.001, biases=True)
-    """
-
-    start: float
-    strength: float
-    biases: bool = False
-
-
-@dataclass(frozen=True)
-class Relocation:
-    """When and how neurons are assigned to new positions.
-
-    Attributes
-    ----------
-    every : int
-        Steps between two relocations; 0 never relocates.
-    method : {"assignment", "swap", "none"}
-        The rule, as `relocate` takes it.
-    top_k : int
-        How many neurons of a group the rule ``swap`` tries.
-
-    Examples
-    --------
-    >>> Relocation(every=100).method
-    'assignment'
-    """
-
-    every: int = 200
-    method: Method = "assignment"
-    top_k: int = 5
-
-
-@dataclass(frozen=True)
-class RandomRestarts:
-    """Several replicas of each seed with different first weights, of which one goes on.
-
-    After a fraction of the steps, the replica of the least training loss goes on, and the others end. Test rows are not
-    looked at. A network that settles in a poor minimum most often shows it early, and seldom leaves.
-
-    Attributes
-    ----------
-    replicas : int
-        First weights that each seed tries, 2 or more.
-    until : float
-        The fraction of all steps after which one replica is kept.
-
-    Raises
-    ------
-    InputError
-        Fewer than two replicas, or a fraction that is not above 0 and at most 1.
-
-    Examples
-    --------
-    >>> Recipe(steps=100, restarts=RandomRestarts(replicas=3, until=0.2)).total_steps
-    140
-    """
-
-    replicas: int = 4
-    until: float = 0.2
-
-    def __post_init__(self) -> None:
-        if self.replicas < 2 or not 0 < self.until <= 1:
-            raise InputError(
-                "restarts that cannot be made", where="restarts",
-                expected="2 replicas or more, and a fraction of the steps above 0",
-                got=f"replicas={self.replicas}, until={self.until}", hint="leave restarts out for one replica a seed",
-            )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -159,6 +74,15 @@ class Recipe:
 
     def __post_init__(self) -> None:
         starts = [phase.start for phase in self.phases]
+        for name, fits, expected in (
+            ("batch", self.batch is None or self.batch >= 1, "1 or more, or None"),
+            ("warmup", 0 <= self.warmup <= 1, "a fraction of the steps, 0 to 1"),
+            ("decay_from", 0 <= self.decay_from <= 1, "a fraction of the steps, 0 to 1"),
+            ("final_lr", self.final_lr >= 0, "0 or more"),
+            ("phases", all(phase.strength >= 0 for phase in self.phases), "strengths of 0 or more"),
+        ):
+            if not fits:
+                raise InputError("a recipe out of range", where=name, expected=expected, got=str(getattr(self, name)))
         if self.steps < 1:
             raise InputError("a run needs steps", where="steps", expected="a positive number", got=str(self.steps))
         if not self.lr > 0:

@@ -1,5 +1,6 @@
 """The numbers and words of a recipe by their names, so that a sweep can change any of them."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from functools import cache
@@ -94,7 +95,9 @@ def _fits(value: object, wanted: Kind) -> bool:
     """Whether a value is of the kind; None, for what may be left out, is left to the recipe."""
     if isinstance(wanted, tuple):
         return value in wanted
-    return value is None or (isinstance(value, int | wanted) and not isinstance(value, bool))
+    if value is None:
+        return True
+    return isinstance(value, int | float) and type(value) in (int, wanted) and math.isfinite(value)
 
 
 def _with_lambda(recipe: Recipe, strength: float) -> Recipe:

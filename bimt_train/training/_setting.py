@@ -16,7 +16,8 @@ from ..layouts import Layout, Placement
 from ..models import ModelSpec, build_model
 from ..tasks import Dataset, Task
 from ._random_restarts import Replica, seeds_of
-from ._recipe import Phase, Recipe, TrainingType
+from ._recipe import Recipe, TrainingType
+from ._recipe_parts import Phase
 from ._stack import Flat, Stack
 from .state._progress import Progress
 

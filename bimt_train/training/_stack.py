@@ -132,8 +132,8 @@ def _vmapped(module: nn.Module, buffers: Mapping[str, Tensor]) -> Forward:
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """Products this small run faster on one thread; the caller's setting comes back afterwards.
+def for_small_products() -> Iterator[None]:
+    """One thread, on which products this small run faster, and no denormal numbers; settings come back afterwards.
 
     Numbers below 1e-38 count as 0 meanwhile: gradients of classes that are all but certain are that small, and
     processors take a hundred times as long over them.

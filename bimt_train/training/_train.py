@@ -25,7 +25,7 @@ from ._recipe import Recipe, TrainingType
 from ._record import Record
 from ._runs import Run, Runs
 from ._setting import Setting, prepare
-from ._stack import Flat, one_thread
+from ._stack import Flat, for_small_products
 from .engines._choose import choose_engine
 from .engines._engine import Engine, Moments, Stretch
 from .engines._engine_choice import EngineChoice
@@ -109,7 +109,7 @@ def train(
     steps = engine_of(setting)
     folder, began = None if out is None else Path(out), time.perf_counter()
     run = {} if folder is None else setting.fingerprint()
-    with run_folder(folder, setting.bytes_written()), one_thread(), held_signals() as stopped:
+    with run_folder(folder, setting.bytes_written()), for_small_products(), held_signals() as stopped:
         if folder is not None:
             found = load_progress(folder, run) if resume else None
             progress = progress if found is None else found.to(device)
@@ -139,7 +139,7 @@ def train(
         for callback in callbacks if interrupted else ():
             callback.on_interrupt(progress.steps_done)
         progress = replace(progress, seconds=progress.seconds + time.perf_counter() - began)
-        runs = _finish(setting, progress, interrupted)
+        runs = _finish(setting, progress, interrupted, steps.name)
         if folder is not None:
             save_progress(folder, progress, run)
             runs.save(folder)
@@ -324,7 +324,7 @@ def _network(setting: Setting, progress: Progress, seed: int) -> Network:
     return Network(setting.model, setting.layout, progress.placements[row], tensors)
 
 
-def _finish(setting: Setting, progress: Progress, interrupted: bool) -> Runs:
+def _finish(setting: Setting, progress: Progress, interrupted: bool, engine: str) -> Runs:
     """Runs as values: a checkpoint and a history for each seed."""
     diverged = dict(progress.diverged)
     taken = min(PROBE_ROWS, max(PROBE_PREDICTIONS // setting.task.spec.predictions, 1))
@@ -335,7 +335,7 @@ def _finish(setting: Setting, progress: Progress, interrupted: bool) -> Runs:
         probe = Probe(*(part[:taken] for part in (data.x_train, data.y_train, data.x_test, data.y_test)))
         config = {
             "seed": seed, "replica": replica, "kind": setting.kind, "steps_done": progress.step,
-            "recipe": setting.recipe.to_json(),
+            "engine": engine, "recipe": setting.recipe.to_json(),
         }  # fmt: skip
         checkpoint = Checkpoint(network, setting.task.spec, probe, config)
         share = progress.seconds / len(progress.leaders)

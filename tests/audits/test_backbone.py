@@ -9,6 +9,7 @@ from bimt_analyze.audits.chance._backbone_significance import BACKBONE
 from bimt_analyze.graph import among_strongest, from_igraph, from_networkx, neuron_graph, to_igraph, to_networkx
 from bimt_analyze.report import _pictures
 from bimt_analyze.synthetic import block_network
+from bimt_train import InputError
 from bimt_train.checkpoints import Network, from_state_dict
 from bimt_train.models import MLP
 
@@ -51,6 +52,34 @@ def test_a_graph_says_how_many_edges_are_not_in_its_backbone():
     assert from_networkx(to_networkx(backbone)) == backbone and from_igraph(to_igraph(backbone)) == backbone
 
 
+@pytest.mark.parametrize("given", [{"strongest": 0}, {"strongest": 4, "samples": 0}])
+def test_nothing_to_keep_and_nothing_to_compare_are_refused(given):
+    with pytest.raises(InputError, match="expected samples 1 or more, strongest 1 or more"):
+        backbone_significance(drawn(0), **given)
+    with pytest.raises(InputError, match="a backbone needs edges: strongest: expected 1 or more, got 0"):
+        neuron_graph(drawn(0), strongest=0)
+
+
+def test_a_network_is_large_by_the_weights_that_it_has(monkeypatch):
+    network = drawn(0)
+    monkeypatch.setattr(_circuit_of, "LARGE", network.edges())
+    assert _circuit_of.is_large(network)
+    weight = network.tensors["layers.1.weight"] * (np.arange(60) > 0)
+    assert not _circuit_of.is_large(network.with_tensors({"layers.1.weight": weight}))
+
+
+def test_what_is_dead_in_a_large_network_does_not_change_how_it_is_looked_at(monkeypatch):
+    network = drawn(0)
+    weight = network.tensors["layers.2.weight"] * (np.arange(60) % 2)  # half of the neurons reach no output
+    state = {name.removeprefix("layers."): t for name, t in network.tensors.items()} | {"2.weight": weight}
+    monkeypatch.setattr(_circuit_of, "LARGE", network.with_tensors({"layers.2.weight": weight}).edges())
+    checkpoint = from_state_dict(state, activation="silu", ranges=(-1, 1))
+    found = audit(checkpoint, samples=20)
+    assert found.circuit.edges < _circuit_of.LARGE and found.graph.is_backbone
+    assert list(found["nulls"]) == [BACKBONE]
+    assert "reach the modularity of its backbone" in found.verdict.sentences[1].text
+
+
 # ---- chance
 
 
@@ -84,7 +113,7 @@ def all_are_large(monkeypatch):
 
 
 def test_a_large_network_is_audited_by_its_backbone(all_are_large):
-    planted = block_network(blocks=[(3, 40, 3)] * 2, seed=0)
+    planted = block_network(blocks=[(12, 40, 12)] * 2, seed=0)
     found = audit(planted.network, x=planted.x, samples=20)
     assert list(found["nulls"]) == [BACKBONE] and found["nulls"][BACKBONE].p == pytest.approx(1 / 21)
     assert found.verdict.modular and len(found.modules) == 2

@@ -1,17 +1,15 @@
 """Prices that are made from places, against those that `ConnectionCost` gives for every entry."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 
 from bimt_train import ConnectionCost
+from bimt_train.connection_cost import COST_TERMS
 from bimt_train.integrations import _prices
-from bimt_train.integrations._prices import DistancePrice, EqualPrice, StoredPrice, prices_of
+from bimt_train.integrations._prices import DistancePrice, EqualPrice, StoredPrice, add_gradient, prices_of
 from bimt_train.layouts import Group, Layout, Placement, TensorSpec, attention, embedding, linear, recurrent
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "extending" / "cost_term.py"
 LINE, GRID, SMALL = Group.line("a", 5), Group.grid("b", 6), Group.line("c", 4, heads=2)
 LAYOUTS = {
     "lines": linear("w", source=LINE, target=Group.line("y", 3)),
@@ -30,8 +28,15 @@ COSTS = {
     "mean": ConnectionCost(l0=0.5, scale=2.0, reduction="mean", embedding=0.0),
     "average": ConnectionCost(local=False),
     "without": ConnectionCost(without_distance=frozenset({"w.weight"})),
-    "terms": ConnectionCost(terms={f"{EXAMPLE}:squared": 0.3}),
 }
+
+
+@pytest.fixture(autouse=True)
+def a_term_of_ones_own(monkeypatch):
+    """Among the costs as long as a test runs; the registry is as it was afterwards."""
+    monkeypatch.setattr(COST_TERMS, "_found", dict(COST_TERMS._found))
+    COST_TERMS.register("squared", label="squared", sentence="The square.")(lambda d: d**2)
+    monkeypatch.setitem(COSTS, "terms", ConnectionCost(terms={"squared": 0.3}))
 
 
 def drawn(layout: Layout, seed: int = 0) -> tuple[Placement, dict[str, torch.Tensor]]:
@@ -50,7 +55,7 @@ def drawn(layout: Layout, seed: int = 0) -> tuple[Placement, dict[str, torch.Ten
     return Placement({name: tuple(chosen.tolist()) for name, chosen in slots.items()}), tensors
 
 
-@pytest.mark.parametrize("cost", COSTS)
+@pytest.mark.parametrize("cost", [*COSTS, "terms"])
 @pytest.mark.parametrize("name", LAYOUTS)
 @pytest.mark.parametrize("piece", [1, 7, 10**6])
 def test_prices_are_those_of_the_cost(name, cost, piece, monkeypatch):
@@ -63,8 +68,8 @@ def test_prices_are_those_of_the_cost(name, cost, piece, monkeypatch):
         assert (tensor in prices) == bool(stored.any())
         if tensor in prices:
             w, gradient = tensors[tensor], torch.ones(shapes[tensor])
-            np.testing.assert_allclose(prices[tensor].of(w).expand_as(w), stored, rtol=1e-5, atol=1e-7)
-            prices[tensor].add_gradient(gradient, w, 0.25)
+            np.testing.assert_allclose(prices[tensor].at(..., w).expand_as(w), stored, rtol=1e-5, atol=1e-7)
+            add_gradient(prices[tensor], gradient, w, 0.25)
             np.testing.assert_allclose(gradient, 1 + 0.25 * stored * np.sign(w.numpy()), rtol=1e-5, atol=1e-7)
 
 
@@ -84,5 +89,5 @@ def test_only_what_is_not_linear_in_the_distance_is_stored():
 
 def test_a_tensor_of_no_axis_is_charged_too():
     gradient = torch.tensor(1.0)
-    EqualPrice(0.5).add_gradient(gradient, torch.tensor(-2.0), 2.0)
+    add_gradient(EqualPrice(0.5), gradient, torch.tensor(-2.0), 2.0)
     assert gradient.item() == 0.0

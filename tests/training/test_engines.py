@@ -253,6 +253,12 @@ def test_a_short_run_ends_where_torchs_ends(make):
             np.testing.assert_allclose(record.cost, wanted.cost, rtol=1e-3)
 
 
+@pytest.mark.parametrize("engine", ["auto", "torch"])
+def test_a_checkpoint_says_which_engine_took_its_steps(engine):
+    (run,) = train(independence(), seeds=1, recipe=replace(SHORT, steps=2), engine=engine).runs
+    assert run.checkpoint.config["engine"] == ("torch" if engine == "torch" or CODE is None else "compiled")
+
+
 @built
 def test_seed_k_is_the_same_network_whichever_are_trained_with_it():
     task = formula_task("y = x1*x2", rows=(33, 20), widths=[2, 7, 1])

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Float64, Int64, Num
 
+from bimt_train import InputError
 from bimt_train.checkpoints import Network
 
 from ...graph import among_strongest, group_strengths
@@ -62,6 +63,11 @@ def backbone_significance(
         Of the greatest modularity that one run of Leiden finds in the backbone, against null networks in which the
         strengths that leave a neuron for a group are in random order.
 
+    Raises
+    ------
+    InputError
+        No samples, no edges to keep, or what `neuron_graph` refuses.
+
     Notes
     -----
     The statistic and the backbone are found anew for each null network, so that a network of independent random
@@ -75,6 +81,9 @@ def backbone_significance(
     >>> backbone_significance(planted.network, strongest=3, samples=19).p
     0.05
     """
+    if samples < 1 or strongest < 1:
+        expected, got = "samples 1 or more, strongest 1 or more", f"{samples}, {strongest}"
+        raise InputError("nothing to compare", where="samples, strongest", expected=expected, got=got)
     joined = group_strengths(network, weights=weights, x=x)
     blocks = {pair: found.strength.astype(np.float32) for pair, found in joined.items()}
     del joined
@@ -94,7 +103,7 @@ def backbone_significance(
         return _backbone(_permuted(blocks, np.random.default_rng(stream)), first, strongest)
 
     null: list[float] = []
-    threads = min(os.cpu_count() or 1, _THREADS, max(samples, 1))
+    threads = min(os.cpu_count() or 1, _THREADS, samples)
     with ThreadPoolExecutor(threads) as pool:
         for start in range(0, samples, threads):  # so many at a time, as backbones wait for their search
             some = slice(start, start + threads)

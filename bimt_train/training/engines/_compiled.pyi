@@ -2,5 +2,6 @@ ACTIVATIONS: tuple[str, ...]
 LOSSES: tuple[str, ...]
 KERNELS: tuple[str, ...]
 VERSION: int
+MOST_LAYERS: int
 
 def advance(*arguments: object) -> None: ...

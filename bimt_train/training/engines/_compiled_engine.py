@@ -18,7 +18,6 @@ from .._stack import Stack
 from ._engine import Moments, Stretch
 
 VERSION = 1  # of the compiled code that this file calls
-_MOST_LAYERS = 32  # of the chains that the code can hold
 _AT_ONCE = 1e9  # multiplications and additions, a twentieth of a second
 
 _log = logging.getLogger(__name__)
@@ -58,6 +57,8 @@ class CompiledEngine:
         Shares of the networks that are advanced side by side.
     kernel : int
         Which of the code's ``KERNELS`` computes; the first has the widest instructions of this machine.
+    name : str
+        What the engine is called.
     """
 
     code: ModuleType
@@ -67,6 +68,7 @@ class CompiledEngine:
     threads: int
     steps_at_once: int
     kernel: int = 0
+    name: str = "compiled"
 
     def advance(self, moments: Moments, stretch: Stretch) -> None:
         """Take the steps of the stretch, in place.
@@ -133,10 +135,10 @@ def compiled_engine(
         The engine.
     """
     fits = layers is not None and y.ndim == 3 and y.shape[2] == layers.widths[-1] and x.device.type == "cpu"
-    if layers is None or not fits or len(layers.widths) > _MOST_LAYERS + 1 or x.dtype != torch.float32:
+    if layers is None or not fits or x.dtype != torch.float32:
         return None
     code = compiled_module()
-    if code is None or loss.name not in code.LOSSES:
+    if code is None or loss.name not in code.LOSSES or len(layers.widths) > code.MOST_LAYERS + 1:
         return None
     if not {layers.activation, layers.final} <= set(code.ACTIVATIONS):
         return None

@@ -97,6 +97,10 @@ class Engine(Protocol):
     """Takes steps with the networks of one stack on their data."""
 
     @property
+    def name(self) -> str:
+        """What it is called; a run's checkpoints say which engine took its steps."""
+
+    @property
     def steps_at_once(self) -> int:
         """Steps after which a run should look up, to save or to stop."""
 

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from .._stack import Flat, Stack, one_thread
+from .._stack import Flat, Stack, for_small_products
 from ._engine import Moments, Stretch
 
 PerSeed = Float[Tensor, "seeds"]
@@ -125,6 +125,8 @@ class TorchEngine:
         From outputs and targets to one loss a network.
     threads : int
         Shares of the networks that are advanced side by side; seeds are faster apart than products in pieces.
+    name : str
+        What the engine is called.
     """
 
     stack: Stack
@@ -132,6 +134,7 @@ class TorchEngine:
     y: Tensor
     loss: LossFunction
     threads: int = 1
+    name: str = "torch"
 
     @property
     def steps_at_once(self) -> int:
@@ -155,7 +158,7 @@ class TorchEngine:
         shares = [slice(a, b) for a, b in itertools.pairwise(ends)]
 
         def some(share: slice) -> Moments:
-            with one_thread():
+            with for_small_products():
                 own = moments.each(lambda tensor: tensor[share].clone())  # autograd forbids writing into shared views
                 self._advance(own, stretch, share)
             return own

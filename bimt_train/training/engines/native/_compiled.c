@@ -157,7 +157,8 @@ static int fill(PyObject *module) {
     PyObject *activations = names(activation_names), *losses = names(loss_names), *runnable = names(known);
     int failed = !activations || !losses || !runnable || PyModule_AddObjectRef(module, "KERNELS", runnable) ||
                  PyModule_AddObjectRef(module, "ACTIVATIONS", activations) ||
-                 PyModule_AddObjectRef(module, "LOSSES", losses) || PyModule_AddIntConstant(module, "VERSION", VERSION);
+                 PyModule_AddObjectRef(module, "LOSSES", losses) || PyModule_AddIntConstant(module, "VERSION", VERSION) ||
+                 PyModule_AddIntConstant(module, "MOST_LAYERS", MOST_LAYERS);
     Py_XDECREF(activations);
     Py_XDECREF(losses);
     Py_XDECREF(runnable);
