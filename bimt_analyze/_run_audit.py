@@ -237,11 +237,11 @@ def less_than_asked(options: AnalysisOptions, graph: NeuronGraph) -> str:
     >>> from bimt_analyze.synthetic import block_network
     >>> graph = neuron_graph(block_network(blocks=[(1, 2, 1)] * 2, seed=0).network)
     >>> less_than_asked(AnalysisOptions(samples=20), graph)  # doctest: +ELLIPSIS
-    'work: 20 null networks, compared by specialisation and modularity, 10 runs of Leiden at 9 resolutions, ...'
+    'work: 20 null networks, compared by specialisation and modularity, 10 runs of Infomap, and of Leiden at 9 ...'
     """
     return (
         f"work: {options.samples} null networks, compared by {' and '.join(options.statistics) or 'nothing more'}, "
-        f"{options.leiden_runs} runs of Leiden at {len(options.resolutions)} resolutions, which is less than was asked "
+        f"{options.leiden_runs} runs of Infomap, and of Leiden at {len(options.resolutions)} resolutions, which is less than was asked "
         f"for, as there are {len(graph.edges.weight):,} edges"
     )
 

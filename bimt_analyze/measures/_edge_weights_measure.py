@@ -13,7 +13,7 @@ from ..audits import (
     partition_ami,
     significance,
 )
-from ..modules import choose_level, communities
+from ..modules import choose_level, infomap
 
 _AGREE = 0.9  # adjusted mutual information from which two partitions are said to agree
 
@@ -103,5 +103,6 @@ def infomap_check(subject: AuditSubject) -> InfomapCheck:
     InfomapCheck
         Infomap's partition and its adjusted mutual information with the audited one.
     """
-    found = communities(subject.graph, method="infomap", seed=subject.options.seed)
+    options = subject.options
+    found = infomap(subject.graph, trials=options.leiden_runs, seed=options.seed)
     return InfomapCheck(found, partition_ami(subject.partition, found))

@@ -147,9 +147,11 @@ def kept_edges(graph: NeuronGraph, leak: float) -> Bool[np.ndarray, " edges"]:
     ends = np.concatenate([graph.edges.source[kept & apart], graph.edges.target[kept & apart]])
     alone = graph.connected.copy()
     alone[ends] = False
-    for node in np.flatnonzero(alone):
-        own = np.flatnonzero(((graph.edges.source == node) | (graph.edges.target == node)) & apart)
-        kept[own[np.argmax(weight_up_to[own])]] = True
+    nodes, edges = zip(*((end[own], own) for end in graph.edges[:2] for own in [np.flatnonzero(alone[end] & apart)]))
+    node, edge = np.concatenate(nodes), np.concatenate(edges)
+    order = np.lexsort((edge, -weight_up_to[edge], node))  # of each node first the edge that would go last
+    first = np.flatnonzero(np.diff(node[order], prepend=-1))
+    kept[edge[order[first]]] = True
     return kept
 
 
