@@ -147,8 +147,9 @@ def kept_edges(graph: NeuronGraph, leak: float) -> Bool[np.ndarray, " edges"]:
     ends = np.concatenate([graph.edges.source[kept & apart], graph.edges.target[kept & apart]])
     alone = graph.connected.copy()
     alone[ends] = False
-    nodes, edges = zip(*((end[own], own) for end in graph.edges[:2] for own in [np.flatnonzero(alone[end] & apart)]))
-    node, edge = np.concatenate(nodes), np.concatenate(edges)
+    ends = np.stack(graph.edges[:2])
+    at, edge = np.nonzero(alone[ends] & apart)
+    node = ends[at, edge]
     order = np.lexsort((edge, -weight_up_to[edge], node))  # of each node first the edge that would go last
     first = np.flatnonzero(np.diff(node[order], prepend=-1))
     kept[edge[order[first]]] = True
