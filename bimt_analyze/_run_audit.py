@@ -247,8 +247,8 @@ def less_than_asked(options: AnalysisOptions, graph: NeuronGraph) -> str:
     """
     return (
         f"work: {options.samples} null networks, compared by {' and '.join(options.statistics) or 'nothing more'}, "
-        f"{options.leiden_runs} runs of Infomap, and of Leiden at {len(options.resolutions)} resolutions, which is less "
-        f"than was asked for, as there are {len(graph.edges.weight):,} edges"
+        f"{options.leiden_runs} runs of Infomap, and of Leiden at {len(options.resolutions)} resolutions, which is "
+        f"less than was asked for, as there are {len(graph.edges.weight):,} edges"
     )
 
 
