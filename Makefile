@@ -13,7 +13,7 @@ help:
 
 install: .venv/.installed  ## make .venv with everything in it
 
-.venv/.installed: pyproject.toml setup.py constraints.txt $(wildcard bimt_train/training/engines/native/*)
+.venv/.installed: pyproject.toml setup.py constraints.txt $(wildcard bimt_train/native/*.[ch])
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
@@ -55,4 +55,4 @@ gallery: install  ## make the pictures of the README and the docs anew; MNIST=FO
 	$(BIN)/python examples/gallery.py $(if $(MNIST),--mnist $(MNIST))
 
 clean:  ## remove what the other targets made
-	rm -rf .venv build *.egg-info bimt_train/training/engines/*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .import_linter_cache
+	rm -rf .venv build *.egg-info bimt_train/native/*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .import_linter_cache

@@ -14,8 +14,8 @@ import torch
 from _measure import table, write_section
 
 from bimt_train import train
+from bimt_train.native._load import compiled_module
 from bimt_train.tasks import TASKS
-from bimt_train.training.engines._compiled_engine import compiled_module
 
 BASELINE = Path(__file__).resolve().parents[2] / "shared" / "bench" / "paper_baseline.py"
 TARGETS = {"independence": (200, 7.4e-3), "feature-sharing": (200, 1.5e-4), "composition": (120, 1.5e-3)}

@@ -12,11 +12,12 @@ import torch
 from bimt_train import InputError, Recipe, Relocation, train
 from bimt_train.losses import LOSSES
 from bimt_train.models import MODELS, ModelSpec, build_model, options_of
+from bimt_train.native import _load
+from bimt_train.native._load import compiled_module
 from bimt_train.tasks import formula_task, independence, modular_addition
 from bimt_train.training._stack import Stack
-from bimt_train.training.engines import _compiled_engine
 from bimt_train.training.engines._choose import choose_engine
-from bimt_train.training.engines._compiled_engine import CompiledEngine, compiled_module
+from bimt_train.training.engines._compiled_engine import CompiledEngine
 from bimt_train.training.engines._engine import Moments, Stretch
 from bimt_train.training.engines._torch_engine import TorchEngine, task_gradient
 
@@ -294,14 +295,14 @@ def test_an_unknown_engine_is_refused():
 def test_without_the_code_torch_serves_and_that_is_said_once(fault, monkeypatch, caplog):
     compiled_module.cache_clear()
     if fault == "missing":
-        monkeypatch.setitem(sys.modules, "bimt_train.training.engines._compiled", None)
-        monkeypatch.delattr("bimt_train.training.engines._compiled", raising=False)
+        monkeypatch.setitem(sys.modules, "bimt_train.native._compiled", None)
+        monkeypatch.delattr("bimt_train.native._compiled", raising=False)
     else:
-        pytest.importorskip("bimt_train.training.engines._compiled")
-        monkeypatch.setattr(_compiled_engine, "VERSION", 0)
+        pytest.importorskip("bimt_train.native._compiled")
+        monkeypatch.setattr(_load, "VERSION", 0)
     about = Case(mlp(), "mse")._about()
     with caplog.at_level(logging.WARNING):
         chosen = [choose_engine("auto", *about, batch=None, threads=1) for _ in range(3)]
     compiled_module.cache_clear()
     assert all(isinstance(engine, TorchEngine) for engine in chosen) and len(caplog.records) == 1
-    assert "compiled engine" in caplog.records[0].message
+    assert "compiled code" in caplog.records[0].message

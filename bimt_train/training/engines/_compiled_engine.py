@@ -1,10 +1,8 @@
 """Steps by compiled code, for stacks of small layered networks on a CPU."""
 
-import logging
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from types import ModuleType
 
 import numpy as np
@@ -14,27 +12,11 @@ from torch import Tensor
 
 from ...losses import Loss
 from ...models import DenseLayers
+from ...native._load import compiled_module
 from .._stack import Stack
 from ._engine import Moments, Stretch
 
-VERSION = 1  # of the compiled code that this file calls
 _AT_ONCE = 1e9  # multiplications and additions, a twentieth of a second
-
-_log = logging.getLogger(__name__)
-
-
-@cache
-def compiled_module() -> ModuleType | None:
-    """The compiled code, or None where it was not built; that is said once."""
-    try:
-        from . import _compiled
-    except ImportError:
-        _log.warning("the compiled engine was not built: training takes several times as long; a C compiler mends it")
-        return None
-    if _compiled.VERSION != VERSION:
-        _log.warning("the compiled engine is of other code, so torch serves; install the package again to mend it")
-        return None
-    return _compiled
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-/* The compiled engine as a module of Python: checks what it is given, and calls the kernel of this machine. */
+/* The compiled code as a module of Python: checks what it is given, and calls the kernel of this machine. */
 #define Py_LIMITED_API 0x030B0000
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define MOST_KERNELS 3
-#define VERSION 1 /* raised whenever the arguments of advance() change */
+#define VERSION 2 /* raised whenever a function or its arguments change */
 
 /* Reads and checks a program: [width, inputs, loss, tokens, copies, size, table], then [in, out, weight, bias, act]
  * for each layer. */
@@ -68,25 +68,26 @@ static size_t lay_out(const Program *p, long batch, char *block, Workspace *spac
 enum { FLAT, FIRST, SECOND, CHARGES, X, Y, LRS, RESTING, PROGRAM, PICKS, BUFFERS };
 
 /* The kernels that this machine can run, the one of the widest instructions first. */
-static int kernels(Advance *found[], const char *names[]) {
+typedef struct { const char *name; Advance *advance; Charge *charge; } Kernel;
+
+static int kernels(Kernel found[]) {
     int count = 0;
-#define KERNEL(function, name) (found[count] = function, names[count++] = name)
+#define KERNEL(name) (found[count++] = (Kernel){#name, advance_##name, charge_##name})
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd"))
-        KERNEL(advance_avx512, "avx512");
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) KERNEL(advance_avx2, "avx2");
+        KERNEL(avx512);
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) KERNEL(avx2);
 #endif
-    KERNEL(advance_plain, "plain");
+    KERNEL(plain);
 #undef KERNEL
     return count;
 }
 
-static const char *run(Py_buffer *b, long kernel, long networks, long rows, long padded, long batch, long start,
-                       long begin, long end) {
-    Advance *found[MOST_KERNELS];
-    const char *known[MOST_KERNELS + 1];
-    if (kernel < 0 || kernel >= kernels(found, known)) return "a kernel that this machine cannot run";
+static const char *run_advance(Py_buffer *b, long kernel, long networks, long rows, long padded, long batch,
+                               long start, long begin, long end) {
+    Kernel found[MOST_KERNELS];
+    if (kernel < 0 || kernel >= kernels(found)) return "a kernel that this machine cannot run";
     Program program;
     const char *wrong = read_program(&b[PROGRAM], &program);
     if (wrong) return wrong;
@@ -114,10 +115,17 @@ static const char *run(Py_buffer *b, long kernel, long networks, long rows, long
             (const float *)b[Y].buf + n * rows * no, b[PICKS].buf ? (const int32_t *)b[PICKS].buf + n * batch : NULL,
             rows, batch, networks * batch,
         };
-        if (!found[kernel](p, &space, &net, b[LRS].buf, steps, start)) wrong = "a row or token that does not exist";
+        if (!found[kernel].advance(p, &space, &net, b[LRS].buf, steps, start)) wrong = "a row or token that does not exist";
     }
     free(block);
     return wrong;
+}
+
+/* Gives the buffers back, and returns None or raises what was wrong. */
+static PyObject *answer(Py_buffer *b, int buffers, const char *wrong) {
+    for (int k = 0; k < buffers; k++) if (b[k].obj) PyBuffer_Release(&b[k]);
+    if (wrong) { PyErr_SetString(PyExc_ValueError, wrong); return NULL; }
+    Py_RETURN_NONE;
 }
 
 static PyObject *advance(PyObject *self, PyObject *args) {
@@ -130,11 +138,42 @@ static PyObject *advance(PyObject *self, PyObject *args) {
         return NULL;
     const char *wrong;
     Py_BEGIN_ALLOW_THREADS
-    wrong = run(b, kernel, networks, rows, padded, batch, start, begin, end);
+    wrong = run_advance(b, kernel, networks, rows, padded, batch, start, begin, end);
     Py_END_ALLOW_THREADS
-    for (int k = 0; k < BUFFERS; k++) if (b[k].obj) PyBuffer_Release(&b[k]);
-    if (wrong) { PyErr_SetString(PyExc_ValueError, wrong); return NULL; }
-    Py_RETURN_NONE;
+    return answer(b, BUFFERS, wrong);
+}
+
+enum { GRADIENT, W, HERE, THERE, PRICED };
+
+static const char *run_charge(Py_buffer *b, Charged *c, long kernel, long begin, long end) {
+    Kernel found[MOST_KERNELS];
+    if (kernel < 0 || kernel >= kernels(found)) return "a kernel that this machine cannot run";
+    long entries = b[W].len / sizeof(float);
+    c->columns = c->rows > 0 ? entries / c->rows : 0;
+    if (c->rows < 0 || c->rows * c->columns != entries) return "rows that do not fit";
+    if (b[GRADIENT].len != b[W].len) return "a gradient of another size";
+    if (c->dimensions < 0 || (size_t)b[HERE].len != sizeof(float) * c->dimensions * c->rows ||
+        (size_t)b[THERE].len != sizeof(float) * c->dimensions * c->columns)
+        return "places of another size";
+    if (begin < 0 || end > entries) return "sizes out of range";
+    c->gradient = b[GRADIENT].buf; c->w = b[W].buf; c->here = b[HERE].buf; c->there = b[THERE].buf;
+    found[kernel].charge(c, begin, end);
+    return NULL;
+}
+
+static PyObject *charge(PyObject *self, PyObject *args) {
+    (void)self;
+    Py_buffer b[PRICED] = {0};
+    Charged charged = {0};
+    long kernel, begin, end;
+    if (!PyArg_ParseTuple(args, "w*y*y*y*fflllll", &b[GRADIENT], &b[W], &b[HERE], &b[THERE], &charged.constant,
+                          &charged.strength, &kernel, &charged.dimensions, &charged.rows, &begin, &end))
+        return NULL;
+    const char *wrong;
+    Py_BEGIN_ALLOW_THREADS
+    wrong = run_charge(b, &charged, kernel, begin, end);
+    Py_END_ALLOW_THREADS
+    return answer(b, PRICED, wrong);
 }
 
 static const char *const activation_names[] = ACTIVATION_NAMES, *const loss_names[] = LOSS_NAMES;
@@ -151,9 +190,9 @@ static PyObject *names(const char *const *list) {
 }
 
 static int fill(PyObject *module) {
-    Advance *found[MOST_KERNELS];
-    const char *known[MOST_KERNELS + 1];
-    known[kernels(found, known)] = NULL;
+    Kernel found[MOST_KERNELS];
+    const char *known[MOST_KERNELS + 1] = {NULL};
+    for (int k = kernels(found) - 1; k >= 0; k--) known[k] = found[k].name;
     PyObject *activations = names(activation_names), *losses = names(loss_names), *runnable = names(known);
     int failed = !activations || !losses || !runnable || PyModule_AddObjectRef(module, "KERNELS", runnable) ||
                  PyModule_AddObjectRef(module, "ACTIVATIONS", activations) ||
@@ -170,6 +209,9 @@ static PyMethodDef methods[] = {
      "advance(flat, first, second, charges, x, y, lrs, resting, program, picks, kernel, networks, rows, "
      "padded, batch, start, begin, end)\n\n"
      "Take len(lrs) steps with the networks from begin to end; weights and moments are written in place."},
+    {"charge", charge, METH_VARARGS,
+     "charge(gradient, w, here, there, constant, strength, kernel, dimensions, rows, begin, end)\n\n"
+     "Add strength * (constant + distance) * sign(w) to the gradient of the entries from begin to end, in place."},
     {NULL, NULL, 0, NULL},
 };
 static PyModuleDef_Slot slots[] = {{Py_mod_exec, fill}, {0, NULL}};

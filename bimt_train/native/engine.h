@@ -1,8 +1,9 @@
-/* What the module and its kernels share: the networks' make, and the memory that a step needs. */
+/* What the module and its kernels share: the networks' make, the memory that a step needs, and prices. */
 #ifndef BIMT_ENGINE_H
 #define BIMT_ENGINE_H
 #include <stdint.h>
 
+#define INLINE static inline __attribute__((always_inline))
 #define LANES 16 /* rows that are computed at once */
 #define MOST_LAYERS 32
 
@@ -43,4 +44,18 @@ typedef struct {
 /* Steps of one network, one function a set of instructions. They return 0 where a row or a token does not exist. */
 typedef int Advance(const Program *, const Workspace *, const Network *, const double *lrs, long steps, long start);
 Advance advance_avx512, advance_avx2, advance_plain;
+
+/* What the entries of one tensor pay, as a matrix; a unit of w[row][j] costs
+ * constant + sum_k |here[k][row] - there[k][j]|, k below dimensions. */
+typedef struct {
+    float *gradient;
+    const float *w, *here, *there;
+    long dimensions, rows, columns;
+    float constant, strength;
+} Charged;
+
+/* Adds strength * price * sign(w) to the gradients of the entries from begin to end, one function a set of
+ * instructions. */
+typedef void Charge(const Charged *, long begin, long end);
+Charge charge_avx512, charge_avx2, charge_plain;
 #endif

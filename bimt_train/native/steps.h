@@ -8,7 +8,6 @@
 #include <math.h>
 #include <string.h>
 
-#define INLINE static inline __attribute__((always_inline))
 #define SEPARATE static __attribute__((noinline))
 typedef int32_t ilanes __attribute__((vector_size(4 * LANES)));
 typedef float eight __attribute__((vector_size(32)));
