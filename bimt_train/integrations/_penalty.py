@@ -12,7 +12,8 @@ from .._frozen import FrozenDict
 from ..connection_cost._relocate import relocate
 from ..layouts import Layout, Placement, bind, layout_for
 from ..training._recipe import Recipe
-from ._prices import Price, add_gradient, prices_of
+from ._add_gradients import Charged, add_gradients
+from ._prices import Price, prices_of
 
 
 @dataclass(frozen=True)
@@ -157,11 +158,13 @@ class Penalty:
         phase, tensors = self.recipe.phase_at(step), _tensors(module)
         if phase.strength == 0:
             return
+        charged = []
         for name, price in self._charged(phase.biases).items():
             w = tensors[name]
             if w.requires_grad:
                 w.grad = torch.zeros_like(w) if w.grad is None else w.grad
-                add_gradient(price, w.grad, w, phase.strength)
+                charged.append(Charged(price, w.grad, w))
+        add_gradients(charged, phase.strength)
 
     def after_step(self, module: nn.Module, step: int) -> Self:
         """Relocate the neurons, where the recipe does so after this step.

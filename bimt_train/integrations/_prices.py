@@ -1,22 +1,37 @@
 """Prices of a tensor's entries as they are charged in somebody's loop: computed from places, and not stored."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import EllipsisType
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Float32
 from torch import Tensor
 
 from ..connection_cost._connection_cost import ConnectionCost
 from ..layouts import Layout, Pattern, Placement
 
-_PIECE = 2**18  # entries of which prices are made at once on a CPU: as many as its cache holds
-_LARGE_PIECE = 2**24  # elsewhere, where starting a computation takes long
-
 Piece = slice | EllipsisType
+
+
+class MatrixPrice(NamedTuple):
+    """Prices of a tensor's entries as a matrix: ``constant + sum_k |here[k, row] - there[k, column]|``.
+
+    Attributes
+    ----------
+    here : array of float, [dimensions, rows]
+        Places of the rows, times the price of a unit of distance.
+    there : array of float, [dimensions, columns]
+        Those of the columns.
+    constant : float
+        The price at no distance.
+    """
+
+    here: Float32[np.ndarray, "dimensions rows"]
+    there: Float32[np.ndarray, "dimensions columns"]
+    constant: float
 
 
 @runtime_checkable
@@ -39,6 +54,15 @@ class Price(Protocol):
             Of the shape of ``w[piece]``, or one that broadcasts to it.
         """
 
+    def as_matrix(self, w: Tensor) -> MatrixPrice | None:
+        """The prices of all entries as compiled code reads them, or None where they are no matrix of this kind.
+
+        Parameters
+        ----------
+        w : Tensor
+            All entries, on the CPU and in single precision.
+        """
+
 
 @dataclass(frozen=True, eq=False)
 class EqualPrice:
@@ -56,6 +80,10 @@ class EqualPrice:
         """The price, as one number; `Price.at` says what it is given."""
         return w.new_tensor(self.price)
 
+    def as_matrix(self, w: Tensor) -> MatrixPrice:
+        """One row of no dimension."""
+        return MatrixPrice(np.zeros((0, 1), np.float32), np.zeros((0, w.numel()), np.float32), self.price)
+
 
 @dataclass(frozen=True, eq=False)
 class DistancePrice:
@@ -63,15 +91,15 @@ class DistancePrice:
 
     Attributes
     ----------
-    here, there : tuple of Tensor
-        For each dimension the coordinates of the neurons of one group, times the price of a unit of distance, along the
-        axis of the tensor that they index and of length 1 along the others.
+    here, there : Tensor, [dimensions, ...]
+        The coordinates of the neurons of one group, times the price of a unit of distance, along the axis of the tensor
+        that they index, and of length 1 along its others.
     constant : float
         The price at no distance.
     """
 
-    here: tuple[Tensor, ...]
-    there: tuple[Tensor, ...]
+    here: Tensor
+    there: Tensor
     constant: float
 
     def at(self, piece: Piece, w: Tensor) -> Tensor:
@@ -82,6 +110,16 @@ class DistancePrice:
         for apart in further:
             first.add_(apart)
         return first.add_(self.constant)
+
+    def as_matrix(self, w: Tensor) -> MatrixPrice | None:
+        """The first axis as rows and all others as columns, where one of the groups is on the first axis."""
+        first = (len(self.here), *w.shape[:1], *(1 for _ in w.shape[1:]))
+        rows, columns = (self.here, self.there) if self.here.shape == first else (self.there, self.here)
+        if rows.shape != first or {rows.dtype, columns.dtype} != {torch.float32}:
+            return None
+        columns = columns.expand(-1, -1, *w.shape[1:])
+        here, there = (part.reshape(len(part), -1).contiguous().numpy() for part in (rows, columns))
+        return MatrixPrice(here, there, self.constant)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,23 +138,8 @@ class StoredPrice:
         """The stored prices; `Price.at` says what it is given."""
         return self.prices[piece].to(w)
 
-
-def add_gradient(price: Price, gradient: Tensor, w: Tensor, strength: float) -> None:
-    """Add ``strength * price * sign(w)`` to a gradient, in place and piece by piece.
-
-    Parameters
-    ----------
-    price : Price
-        What the entries pay.
-    gradient : Tensor
-        Is written.
-    w : Tensor of the same shape
-        The entries.
-    strength : float
-        Lambda.
-    """
-    for piece in _pieces(w):
-        gradient[piece].addcmul_(price.at(piece, w), w[piece].sign(), value=strength)
+    def as_matrix(self, w: Tensor) -> None:
+        """None: they are no sum of distances."""
 
 
 def prices_of(
@@ -166,7 +189,7 @@ def _by_distance(
     places = [placement.coordinates(layout, group) for _, group in plan.group_factors()]
     dimensions = min(place.shape[1] for place in places)
     here, there = (
-        tuple(_along(plan, axis, unit * place[:, k], layout.sizes, w) for k in range(dimensions))
+        torch.stack([_along(plan, axis, unit * place[:, k], layout.sizes, w) for k in range(dimensions)])
         for axis, place in zip(_axes_of_groups(plan), places, strict=True)
     )
     return DistancePrice(here, there, constant)
@@ -193,14 +216,3 @@ def _along(
 
 def _cut(numbers: Tensor, piece: Piece) -> Tensor:
     return numbers[piece] if numbers.shape[0] > 1 else numbers
-
-
-def _pieces(w: Tensor) -> Iterator[Piece]:
-    """Cuts along the first axis, each of about as many entries as are fast at once."""
-    if w.ndim == 0 or w.shape[0] == 0:
-        yield ...
-        return
-    most = _PIECE if w.device.type == "cpu" else _LARGE_PIECE
-    step = max(1, most * w.shape[0] // max(w.numel(), 1))
-    for start in range(0, w.shape[0], step):
-        yield slice(start, start + step)

@@ -155,7 +155,7 @@ static const char *run_charge(Py_buffer *b, Charged *c, long kernel, long begin,
     if (c->dimensions < 0 || (size_t)b[HERE].len != sizeof(float) * c->dimensions * c->rows ||
         (size_t)b[THERE].len != sizeof(float) * c->dimensions * c->columns)
         return "places of another size";
-    if (begin < 0 || end > entries) return "sizes out of range";
+    if (begin < 0 || end > entries) return "entries that do not exist";
     c->gradient = b[GRADIENT].buf; c->w = b[W].buf; c->here = b[HERE].buf; c->there = b[THERE].buf;
     found[kernel].charge(c, begin, end);
     return NULL;

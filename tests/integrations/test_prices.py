@@ -6,8 +6,9 @@ import torch
 
 from bimt_train import ConnectionCost
 from bimt_train.connection_cost import COST_TERMS
-from bimt_train.integrations import _prices
-from bimt_train.integrations._prices import DistancePrice, EqualPrice, StoredPrice, add_gradient, prices_of
+from bimt_train.integrations import _add_gradients
+from bimt_train.integrations._add_gradients import Charged, add_by_torch
+from bimt_train.integrations._prices import DistancePrice, EqualPrice, StoredPrice, prices_of
 from bimt_train.layouts import Group, Layout, Placement, TensorSpec, attention, embedding, linear, recurrent
 
 LINE, GRID, SMALL = Group.line("a", 5), Group.grid("b", 6), Group.line("c", 4, heads=2)
@@ -59,7 +60,7 @@ def drawn(layout: Layout, seed: int = 0) -> tuple[Placement, dict[str, torch.Ten
 @pytest.mark.parametrize("name", LAYOUTS)
 @pytest.mark.parametrize("piece", [1, 7, 10**6])
 def test_prices_are_those_of_the_cost(name, cost, piece, monkeypatch):
-    monkeypatch.setattr(_prices, "_PIECE", piece)
+    monkeypatch.setattr(_add_gradients, "_PIECE", piece)
     layout, wanted = LAYOUTS[name], COSTS[cost]
     placement, tensors = drawn(layout)
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
@@ -69,7 +70,7 @@ def test_prices_are_those_of_the_cost(name, cost, piece, monkeypatch):
         if tensor in prices:
             w, gradient = tensors[tensor], torch.ones(shapes[tensor])
             np.testing.assert_allclose(prices[tensor].at(..., w).expand_as(w), stored, rtol=1e-5, atol=1e-7)
-            add_gradient(prices[tensor], gradient, w, 0.25)
+            add_by_torch(Charged(prices[tensor], gradient, w), 0.25)
             np.testing.assert_allclose(gradient, 1 + 0.25 * stored * np.sign(w.numpy()), rtol=1e-5, atol=1e-7)
 
 
@@ -85,9 +86,3 @@ def test_only_what_is_not_linear_in_the_distance_is_stored():
                     assert isinstance(price, StoredPrice | EqualPrice)
                 else:
                     assert isinstance(price, DistancePrice | EqualPrice)
-
-
-def test_a_tensor_of_no_axis_is_charged_too():
-    gradient = torch.tensor(1.0)
-    add_gradient(EqualPrice(0.5), gradient, torch.tensor(-2.0), 2.0)
-    assert gradient.item() == 0.0
