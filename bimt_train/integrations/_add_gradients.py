@@ -40,6 +40,7 @@ class Charged:
             type(part) in (Tensor, nn.Parameter)
             and (part.device.type, part.layout, part.dtype) == ("cpu", torch.strided, torch.float32)
             and part.is_contiguous()
+            and part.numel() > 0
             for part in (self.gradient, self.w)
         )
         return self.price.as_matrix(self.w) if fits else None

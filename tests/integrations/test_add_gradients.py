@@ -20,6 +20,10 @@ KERNELS = () if CODE is None else CODE.KERNELS
 ODD = torch.tensor([0.0, -0.0, torch.nan, -torch.nan, 1e-42, -1e-42, torch.inf, -torch.inf, 1.0])
 
 
+class OwnTensor(torch.Tensor):
+    """A tensor whose numbers may lie where only its class knows."""
+
+
 def weights(*shape: int, seed: int = 0) -> torch.Tensor:
     """Normal numbers, among them zeros, infinities, subnormal numbers and some that are none."""
     draw = torch.Generator().manual_seed(seed)
@@ -101,7 +105,6 @@ def test_what_fits_is_added_by_code_and_the_rest_by_torch(monkeypatch: pytest.Mo
         Charged(equal, torch.ones(6, 4), w),
         Charged(apart, torch.ones(6, 4), nn.Parameter(w)),
         Charged(equal, torch.tensor(1.0), torch.tensor(-2.0)),
-        Charged(equal, torch.ones(0, 4), torch.ones(0, 4)),
     ]
     rest = [
         Charged(StoredPrice(w.abs()), torch.ones(6, 4), w),
@@ -110,7 +113,9 @@ def test_what_fits_is_added_by_code_and_the_rest_by_torch(monkeypatch: pytest.Mo
         Charged(equal, torch.ones(4, 6).T, w),
         Charged(equal, torch.ones(6, 4), w.T.contiguous().T),
         Charged(equal, torch.ones(6, 4, device="meta"), w.to("meta")),
-        Charged(equal, torch.ones(6, 4).to_sparse(), w),
+        Charged(equal, torch.ones(6, 4).to_mkldnn(), w),
+        Charged(equal, torch.ones(6, 4).as_subclass(OwnTensor), w),
+        Charged(DistancePrice(torch.rand(1, 1, 4), torch.rand(1, 0, 1), 0.1), torch.ones(0, 4), torch.ones(0, 4)),
         Charged(DistancePrice(apart.here.double(), apart.there.double(), 0.1), torch.ones(6, 4), w),
         Charged(
             DistancePrice(apart.here[:, None], apart.there[:, None], 0.1), torch.ones(2, 6, 4), w.expand(2, -1, -1)
@@ -134,8 +139,15 @@ def test_a_tensor_that_is_charged_by_two_names_is_charged_twice_by_several_threa
     monkeypatch.setattr(_add_gradients, "_WORTH_THREADS", 0)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
     w, gradient, price = torch.randn(500, 700), torch.zeros(500, 700), EqualPrice(1.0)
+    used = []
+
+    def spied(*given: object, threads: int) -> None:
+        used.append(threads)
+        add_by_code(*given, threads=threads)
+
+    monkeypatch.setattr(_add_gradients, "add_by_code", spied)
     add_gradients([Charged(price, gradient, w)] * 8, 1.0)
-    assert torch.equal(gradient, 8 * w.sign())
+    assert torch.equal(gradient, 8 * w.sign()) and used == [4]
 
 
 def test_without_the_code_torch_adds(monkeypatch: pytest.MonkeyPatch) -> None:
