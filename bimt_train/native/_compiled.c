@@ -67,9 +67,9 @@ static size_t lay_out(const Program *p, long batch, char *block, Workspace *spac
 
 enum { FLAT, FIRST, SECOND, CHARGES, X, Y, LRS, RESTING, PROGRAM, PICKS, BUFFERS };
 
-/* The kernels that this machine can run, the one of the widest instructions first. */
 typedef struct { const char *name; Advance *advance; Charge *charge; } Kernel;
 
+/* The kernels that this machine can run, the one of the widest instructions first. */
 static int kernels(Kernel found[]) {
     int count = 0;
 #define KERNEL(name) (found[count++] = (Kernel){#name, advance_##name, charge_##name})
