@@ -115,7 +115,8 @@ static const char *run_advance(Py_buffer *b, long kernel, long networks, long ro
             (const float *)b[Y].buf + n * rows * no, b[PICKS].buf ? (const int32_t *)b[PICKS].buf + n * batch : NULL,
             rows, batch, networks * batch,
         };
-        if (!found[kernel].advance(p, &space, &net, b[LRS].buf, steps, start)) wrong = "a row or token that does not exist";
+        if (!found[kernel].advance(p, &space, &net, b[LRS].buf, steps, start))
+            wrong = "a row or token that does not exist";
     }
     free(block);
     return wrong;
@@ -196,7 +197,8 @@ static int fill(PyObject *module) {
     PyObject *activations = names(activation_names), *losses = names(loss_names), *runnable = names(known);
     int failed = !activations || !losses || !runnable || PyModule_AddObjectRef(module, "KERNELS", runnable) ||
                  PyModule_AddObjectRef(module, "ACTIVATIONS", activations) ||
-                 PyModule_AddObjectRef(module, "LOSSES", losses) || PyModule_AddIntConstant(module, "VERSION", VERSION) ||
+                 PyModule_AddObjectRef(module, "LOSSES", losses) ||
+                 PyModule_AddIntConstant(module, "VERSION", VERSION) ||
                  PyModule_AddIntConstant(module, "MOST_LAYERS", MOST_LAYERS);
     Py_XDECREF(activations);
     Py_XDECREF(losses);
