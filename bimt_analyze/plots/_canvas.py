@@ -1,27 +1,27 @@
-"""Figures without a global state: colours, blank axes, and writing them out."""
+"""Figures without a global state: colours, blank axes, and their look."""
 
-import base64
-import io
-import re
-from pathlib import Path
-from typing import TypeAlias
+import math
+from typing import Literal, TypeAlias
 
 import matplotlib
+import numpy as np
+from jaxtyping import Float64
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.transforms import Bbox
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 INK, MUTED, PAPER = "#1b1e25", "#7b828f", "#fffffe"
 POSITIVE, NEGATIVE = "#2f6fd0", "#d6453d"
+ON_COLOUR, ON_DARK = "#101216", "#ffffff"  # letters on a colour that is the same on a dark page
 MODULE_COLOURS = (
     "#f2a41f", "#22a06b", "#9a5fd0", "#e56fae", "#18a7b5", "#9c6b3f", "#a5ad1b", "#6f7f95", "#e07b39", "#4b9e3f",
 )  # fmt: skip
 
 Colour: TypeAlias = str | tuple[float, float, float]
 
-# In pictures set inside a page, these colours follow the page's own: dark on light, light on dark.
-_PAGE_COLOURS = {INK: "currentColor", PAPER: "var(--paper, #ffffff)"}
+CROWDED = 600  # dots from which a picture holds them as pixels
+TICKS = 5  # intervals between the ticks of an axis, at most: more labels run into each other
 
 
 def module_colour(number: int) -> Colour:
@@ -78,7 +78,7 @@ def blank_axes(width: float, height: float) -> Axes:
 
 
 def soften(axes: Axes, *, grid: bool = True) -> Axes:
-    """Give axes the look of all pictures: two thin spines, quiet ticks, a faint grid.
+    """Give axes the look of all pictures: two thin spines, a few quiet ticks, a faint grid.
 
     Parameters
     ----------
@@ -101,10 +101,53 @@ def soften(axes: Axes, *, grid: bool = True) -> Axes:
     axes.xaxis.label.set(color=INK, fontsize=9)
     axes.yaxis.label.set(color=INK, fontsize=9)
     axes.title.set(color=INK, fontsize=10)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(TICKS))
     if grid:
         axes.grid(True, color=MUTED, alpha=0.18, linewidth=0.7)
         axes.set_axisbelow(True)
     return axes
+
+
+def log_axis(axes: Axes, side: Literal["x", "y"], values: Float64[np.ndarray, " values"]) -> None:
+    """Put an axis on a logarithmic scale, with a few ticks that are written as plain numbers.
+
+    A value of 0 stands at the axis' beginning, below all others.
+
+    Parameters
+    ----------
+    axes : Axes
+        The axes to change.
+    side : {"x", "y"}
+        Which axis.
+    values : array of float64, shape (values,)
+        What is drawn along the axis, none below 0. Without one above 0 the axis stays as it is.
+
+    Examples
+    --------
+    >>> axes = blank_axes(3.0, 2.0)
+    >>> log_axis(axes, "y", np.array([0.0, 2e-4, 0.5]))
+    >>> [label.get_text() for label in axes.get_yticklabels()]
+    ['0', '0.001', '0.01', '0.1']
+    """
+    positive = values[np.isfinite(values) & (values > 0)]
+    if not positive.size:
+        return
+    low, high = float(positive.min()), float(positive.max())
+    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
+    powers = range(first, last + 1, max(1, -(-(last - first) // TICKS)))
+    ticks = [10.0**power for power in powers]
+    if len(ticks) < 2:
+        steps = [part * 10.0**power for power in range(first - 1, last + 1) for part in (1, 2, 5)]
+        ticks = [step for step in steps if 0.999 * low <= step <= 1.001 * high] or [low]
+    scale, options = "log", {}
+    if (values == 0).any():
+        least = 10.0 ** math.floor(math.log10(low) - 1e-9)
+        scale, options, ticks = "symlog", {"linthresh": least, "linscale": 0.3}, [0.0, *ticks]
+    set_scale, axis = (axes.set_xscale, axes.xaxis) if side == "x" else (axes.set_yscale, axes.yaxis)
+    set_scale(scale, **options)
+    axis.set_ticks(ticks, [f"{tick:.3g}" for tick in ticks])
+    axis.set_minor_locator(NullLocator())
 
 
 def panels(axes: Axes, rows: int, columns: int, *, gap_x: float = 0.12, gap_y: float = 0.12) -> list[Axes]:
@@ -161,137 +204,3 @@ def figure_of(axes: Axes) -> Figure:
     figure = axes.get_figure(root=True)
     assert isinstance(figure, Figure)
     return figure
-
-
-def _crop(axes: Axes, margin: float = 0.08) -> Bbox:
-    """The inches around all that is drawn; measured once, where matplotlib's own "tight" draws everything twice."""
-    figure = figure_of(axes)
-    return figure.get_tightbbox(FigureCanvasAgg(figure).get_renderer()).padded(margin)
-
-
-def to_png(axes: Axes, *, dpi: int = 160, background: str = "white") -> bytes:
-    """The figure of these axes as a PNG; equal pictures give equal bytes.
-
-    Parameters
-    ----------
-    axes : Axes
-        Axes of the figure.
-    dpi : int, default 160
-        Pixels an inch.
-    background : str, default 'white'
-        Colour behind the picture.
-
-    Returns
-    -------
-    bytes
-        The file's content.
-
-    Examples
-    --------
-    >>> from bimt_analyze.plots import blank_axes, to_png
-    >>> to_png(blank_axes(1.0, 1.0), dpi=40)[1:4]
-    b'PNG'
-    """
-    buffer = io.BytesIO()
-    figure_of(axes).savefig(
-        buffer, format="png", dpi=dpi, facecolor=background, bbox_inches=_crop(axes), metadata={"Software": None}
-    )
-    return buffer.getvalue()
-
-
-def to_svg(axes: Axes, *, prefix: str = "") -> str:
-    """The figure of these axes as an SVG element to set inside a page; equal pictures give equal text.
-
-    Every id begins with ``prefix``, so that several pictures get along in one page. Ink and paper take the page's
-    colours, text the page's font. There is no reference to anything outside.
-
-    Parameters
-    ----------
-    axes : Axes
-        Axes of the figure.
-    prefix : str, default ''
-        Beginning of every id.
-
-    Returns
-    -------
-    str
-        The element.
-
-    Examples
-    --------
-    >>> from bimt_analyze.plots import blank_axes, to_svg
-    >>> to_svg(blank_axes(1.0, 1.0), prefix="p-")[:4]
-    '<svg'
-    """
-    buffer = io.StringIO()
-    plain = {"svg.hashsalt": prefix or "picture", "svg.fonttype": "none"}
-    with matplotlib.rc_context(plain):
-        figure_of(axes).savefig(
-            buffer, format="svg", transparent=True, bbox_inches=_crop(axes), dpi=160,
-            metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")),
-        )  # fmt: skip
-    text = buffer.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}\1"', text)
-    text = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}\1)", text)
-    text = re.sub(r'xlink:href="#([^"]+)"', rf'href="#{prefix}\1"', text)
-    text = re.sub(r"font: ([^;\"]*?)'DejaVu Sans'[^;\"]*", r"font: \1sans-serif", text)
-    text = text.replace('xlink:href="data:', 'href="data:').replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "")
-    for drawn, page in _PAGE_COLOURS.items():
-        text = text.replace(drawn, page)
-    return text.strip()
-
-
-def to_data_uri(axes: Axes, *, dpi: int = 160) -> str:
-    """The figure of these axes as a ``data:`` address of a PNG.
-
-    Parameters
-    ----------
-    axes : Axes
-        Axes of the figure.
-    dpi : int, default 160
-        Pixels an inch.
-
-    Returns
-    -------
-    str
-        The address, for an ``img`` element.
-
-    Examples
-    --------
-    >>> from bimt_analyze.plots import blank_axes, to_data_uri
-    >>> to_data_uri(blank_axes(1.0, 1.0), dpi=40)[:22]
-    'data:image/png;base64,'
-    """
-    return "data:image/png;base64," + base64.b64encode(to_png(axes, dpi=dpi)).decode("ascii")
-
-
-def save_picture(axes: Axes, path: str | Path, *, dpi: int = 160) -> Path:
-    """Write the figure of these axes to a file; the ending says the format (png, svg, pdf).
-
-    Parameters
-    ----------
-    axes : Axes
-        Axes of the figure.
-    path : str or Path
-        The file; it is overwritten.
-    dpi : int, default 160
-        Pixels an inch.
-
-    Returns
-    -------
-    Path
-        The path.
-
-    Examples
-    --------
-    >>> from bimt_analyze.plots import blank_axes, save_picture
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     save_picture(blank_axes(1.0, 1.0), f"{folder}/a.png", dpi=40).name
-    'a.png'
-    """
-    path = Path(path)
-    figure_of(axes).savefig(path, dpi=dpi, facecolor="white", bbox_inches=_crop(axes))
-    return path

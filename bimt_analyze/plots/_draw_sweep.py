@@ -6,14 +6,14 @@ from matplotlib.ticker import MaxNLocator
 
 from bimt_train import Circuit
 
-from ._canvas import INK, MUTED, NEGATIVE, POSITIVE, Colour, blank_axes, module_colour, panels, soften
+from ._canvas import INK, MUTED, NEGATIVE, POSITIVE, Colour, blank_axes, log_axis, module_colour, panels, soften
 
 
 def draw_sweep(circuit: Circuit, *, ax: Axes | None = None) -> Axes:
     """Draw loss, edges and components against the threshold, in three panels under each other.
 
     The chosen threshold is a line through all panels; the loss that the tolerance allows is a dashed line. Thresholds
-    are on a logarithmic axis, so the point at 0 (nothing cut) is left out.
+    are on a logarithmic axis, so the point at 0 (nothing cut) is left out. Losses are on one too, with 0 below it.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def draw_sweep(circuit: Circuit, *, ax: Axes | None = None) -> Axes:
     for row, (name, values, colour) in zip(rows, series, strict=True):
         soften(row).set_ylabel(name)
         if points:
-            row.set_xscale("log")
+            log_axis(row, "x", np.array(thresholds))
             row.step(thresholds, values, where="post", color=colour, linewidth=1.8)
         if circuit.threshold > 0:
             row.axvline(circuit.threshold, color=MUTED, linewidth=1.0, zorder=0)
@@ -60,9 +60,7 @@ def draw_sweep(circuit: Circuit, *, ax: Axes | None = None) -> Axes:
             row.plot([circuit.threshold], [height], "o", color=colour, markeredgecolor=INK, markersize=6, zorder=5)
         if row is not rows[-1]:
             row.tick_params(labelbottom=False)
-    finite = [value for value in (*series[0][1], limit) if np.isfinite(value)]
-    if finite and max(finite) > 0:
-        rows[0].set_yscale("log")
+    log_axis(rows[0], "y", np.array([*series[0][1], circuit.loss, limit]))
     if np.isfinite(limit):
         rows[0].axhline(limit, color=NEGATIVE, linewidth=1.0, linestyle=(0, (5, 3)))
         rows[0].annotate(

@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator
 
 from bimt_train import InputError
 
-from ._canvas import INK, NEGATIVE, POSITIVE, blank_axes, module_colour, panels, soften
+from ._canvas import INK, NEGATIVE, POSITIVE, blank_axes, log_axis, module_colour, panels, soften
 
 
 def draw_training(history: Sequence[Mapping[str, float]], *, ax: Axes | None = None) -> Axes:
@@ -57,14 +56,10 @@ def draw_training(history: Sequence[Mapping[str, float]], *, ax: Axes | None = N
     )
     for row, name, colour, label in lines:
         row.plot(values["step"], values[name], color=colour, linewidth=1.6, label=label)
-        if np.nanmin(values[name]) > 0:
-            row.set_yscale("log")
-            if name in ("cost", "edges"):
-                row.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-                row.yaxis.set_major_formatter("{x:g}")
-                row.yaxis.set_minor_formatter("")
-    for row, name in zip(rows, ("loss", "connection cost", "edges"), strict=True):
+    drawn = (("loss", ("train_loss", "test_loss")), ("connection cost", ("cost",)), ("edges", ("edges",)))
+    for row, (name, fields) in zip(rows, drawn, strict=True):
         soften(row).set_ylabel(name)
+        log_axis(row, "y", np.concatenate([values[field] for field in fields]))
         if row is not rows[-1]:
             row.tick_params(which="both", labelbottom=False)
     rows[0].legend(frameon=False, fontsize=8, labelcolor=INK)

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.patches import Rectangle
 
-from .._canvas import INK, MUTED, blank_axes, module_colour
+from .._canvas import INK, MUTED, ON_COLOUR, blank_axes, module_colour
 from ._module_labels import SIZE, Module, ModuleNames, name_below, room
 from ._rungs import Rung, rungs, same_rung, steady_numbers
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 WIDTH, PITCH, HEIGHT = 7.2, 0.56, 0.23  # inches of the tree, from row to row, and of a box
 HEAD, FOOT = 0.42, 0.2  # inches above a tree's first box and below its last names
 GAP, LEAST = 2.0, 1.6  # points between two boxes, and of the narrowest one
-ON_COLOUR = "#101216"  # letters on a module's colour, which is the same on a dark page
 
 
 def draw_hierarchy(

@@ -26,6 +26,7 @@ def draw_levels(
     *,
     chosen: "Level | None" = None,
     threshold: float = 0.0,
+    most: int = MOST_EDGES,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the network side by side, coloured by the modules of each level, coarsest first.
@@ -44,6 +45,8 @@ def draw_levels(
         The level that must be among them; left out, the coarsest.
     threshold : float, default 0.0
         Weights of at most this magnitude are left out.
+    most : int, default 10,000
+        Edges that are drawn, at most, in all panels together: those of the greatest weights.
     ax : Axes, optional
         Axes whose place the panels take; left out, a figure of its own.
 
@@ -83,9 +86,7 @@ def draw_levels(
     for panel, numbers in zip(places, steady_numbers(shown, chosen), strict=True):
         by_number = {number: module for module, number in numbers.items()}
         modules = [by_number.get(number, frozenset()) for number in range(max(by_number, default=-1) + 1)]
-        draw_network(
-            network, partition=modules, threshold=threshold, most=MOST_EDGES // len(shown), legend=False, ax=panel
-        )
+        draw_network(network, partition=modules, threshold=threshold, most=most // len(shown), legend=False, ax=panel)
     _entitle(places, shown, marked)
     return axes
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
-from .._canvas import INK, MUTED, NEGATIVE, PAPER, POSITIVE, blank_axes, soften
+from .._canvas import INK, NEGATIVE, ON_COLOUR, ON_DARK, PAPER, POSITIVE, blank_axes, soften
 from .._labels import shorten
 
 if TYPE_CHECKING:
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 MOST = 400  # cells that still have their number written in them
 NUMBERED, BARE = 0.55, 0.17  # inches a column, with numbers in it and without
+LETTER = 0.075  # inches of a letter of a column's name
+FAINT = "#626a77"  # of numbers that are all but 0
 
 
 def draw_mean_ablation_effects(
@@ -54,16 +56,16 @@ def draw_mean_ablation_effects(
     values = mean_ablation_effects.alone if alone else mean_ablation_effects.matrix
     rows, columns = values.shape
     written = values.size <= MOST
-    width = 1.4 + (NUMBERED if written else BARE) * columns
+    column = NUMBERED if written else BARE
+    width = 1.4 + column * columns
     axes = blank_axes(max(2.6, width), max(1.6, 1.1 + 0.3 * rows)) if ax is None else ax
     axes.set_axis_off()
     panel = axes.inset_axes((0.0, 0.0, 1.0, 1.0))
     soften(panel, grid=False)
     colours = LinearSegmentedColormap.from_list("effect", [NEGATIVE, PAPER, POSITIVE])
     panel.imshow(values, cmap=colours, vmin=-1, vmax=1, aspect="auto", interpolation="nearest")
-    panel.set_xticks(
-        range(columns), [shorten(name) for name in mean_ablation_effects.outputs], rotation=0 if columns <= 12 else 90
-    )
+    names = [shorten(name) for name in mean_ablation_effects.outputs]
+    panel.set_xticks(range(columns), names, rotation=0 if max(map(len, names)) * LETTER <= column else 90)
     panel.set_yticks(range(rows), [f"module {number}" for number in range(1, rows + 1)])
     panel.tick_params(length=0)
     panel.spines[:].set_visible(False)
@@ -75,6 +77,6 @@ def draw_mean_ablation_effects(
                 rare = not alone and mean_ablation_effects.p[i, j] <= level
                 weight = "bold" if rare else "normal"
                 size = abs(values[i, j])
-                ink = PAPER if size > 0.6 else INK if size >= 0.005 else MUTED
+                ink = ON_DARK if size > 0.6 else ON_COLOUR if size >= 0.005 else FAINT
                 panel.text(j, i, f"{values[i, j]:.2f}", ha="center", va="center", color=ink, fontsize=7, weight=weight)
     return axes

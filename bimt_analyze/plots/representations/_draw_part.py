@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from bimt_train import InputError
 
-from .._canvas import INK, NEGATIVE, POSITIVE, blank_axes, module_colour, panels, soften
+from .._canvas import CROWDED, INK, NEGATIVE, POSITIVE, blank_axes, module_colour, panels, soften
 from .._labels import shorten
 
 MOST = 3  # inputs drawn
@@ -59,6 +59,7 @@ def draw_part(
         raise InputError("one name an input", where="names", expected=str(x.shape[1]), got=str(len(names)))
     shown = min(len(names), MOST)
     axes = blank_axes(3.6 * shown, 3.0) if ax is None else ax
+    crowded = len(x) * shown * len(values) > CROWDED
     for number, panel in enumerate(panels(axes, 1, shown, gap_x=0.2 / shown, gap_y=0.3)):
         soften(panel)
         order = np.argsort(x[:, number])
@@ -67,9 +68,12 @@ def draw_part(
             if len(names) == 1:
                 panel.plot(x[order, 0], value[order], color=colour, linewidth=1.4, label=who)
             else:
-                panel.scatter(x[:, number], value, s=9, color=colour, alpha=0.6, linewidths=0, label=who)
+                look = {"color": colour, "alpha": 0.6, "linewidths": 0, "rasterized": crowded}
+                panel.scatter(x[:, number], value, s=9, label=who, **look)
         panel.set_xlabel(shorten(names[number]), color=INK, parse_math=False)
         if number == 0:
-            panel.set_title(title, color=INK, fontsize=10, loc="left", parse_math=False)
-            panel.legend(frameon=False, fontsize=8, labelcolor=INK)
+            panel.set_title(shorten(title, 60), color=INK, fontsize=10, loc="left", parse_math=False)
+            panel.set_ylabel(", ".join(values), color=INK)
+            if len(values) > 1:
+                panel.legend(frameon=False, fontsize=8, labelcolor=INK)
     return axes

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from bimt_train import InputError
 
-from .._canvas import INK, MUTED, POSITIVE, blank_axes, module_colour, panels, soften
+from .._canvas import CROWDED, INK, MUTED, POSITIVE, blank_axes, module_colour, panels, soften
 from .._labels import shorten
 
 COLUMNS, MOST = 3, 12  # panels a row, and in all
@@ -68,18 +68,19 @@ def draw_predictions(
     columns = min(shown, COLUMNS)
     rows = math.ceil(shown / columns)
     axes = blank_axes(3.1 * columns, 3.1 * rows) if ax is None else ax
+    crowded = targets.shape[0] * shown * len(predictions) > CROWDED
     for number, panel in enumerate(panels(axes, rows, columns, gap_x=0.2 / columns, gap_y=0.3 / rows)):
         if number >= shown:
             panel.set_visible(False)
             continue
-        _panel(panel, targets[:, number], {who: values[:, number] for who, values in predictions.items()})
+        _panel(panel, targets[:, number], {who: values[:, number] for who, values in predictions.items()}, crowded)
         panel.set_title(shorten(names[number]), color=INK, fontsize=10, loc="left", parse_math=False)
         panel.set_xlabel("true")
         panel.set_ylabel("predicted")
     return axes
 
 
-def _panel(panel: Axes, true: np.ndarray, predicted: Mapping[str, np.ndarray]) -> None:
+def _panel(panel: Axes, true: np.ndarray, predicted: Mapping[str, np.ndarray], crowded: bool) -> None:
     soften(panel)
     low, high = float(true.min()), float(true.max())
     margin = 0.05 * ((high - low) or 1.0)
@@ -90,15 +91,7 @@ def _panel(panel: Axes, true: np.ndarray, predicted: Mapping[str, np.ndarray]) -
         look = {"c": colour, "linewidths": 1.0} if marker == "x" else {"facecolors": "none", "edgecolors": colour}
         label = f"{who}: r2 {r_squared(true, values):.4f}"
         panel.scatter(
-            true,
-            values,
-            s=18,
-            marker=marker,
-            alpha=0.8,
-            zorder=2 + place,
-            label=label,
-            rasterized=len(true) > 2000,
-            **look,
+            true, values, s=18, marker=marker, alpha=0.8, zorder=2 + place, label=label, rasterized=crowded, **look
         )
     panel.set_xlim(low - margin, high + margin)
     panel.legend(loc="upper left", frameon=False, fontsize=7.5, labelcolor=INK, handletextpad=0.3, borderaxespad=0.1)
