@@ -49,21 +49,21 @@ class Figure:
     axes : matplotlib.axes.Axes
         What was drawn.
     caption : str
-        What the picture shows, in words.
-    narrow : bool
-        Whether half the width of the page is enough.
+        How to read the picture.
+    alt : str
+        What the picture shows, in words and numbers, for those who do not see it; left out, the caption.
 
     Examples
     --------
     >>> from matplotlib.figure import Figure as Canvas
     >>> from bimt_analyze.audits import Figure
-    >>> Figure(Canvas().subplots(), "Wiring length of random placements.", narrow=True).caption
+    >>> Figure(Canvas().subplots(), "Wiring length of random placements.").caption
     'Wiring length of random placements.'
     """
 
     axes: "Axes"
     caption: str
-    narrow: bool = False
+    alt: str = ""
 
 
 @dataclass(frozen=True, eq=False)

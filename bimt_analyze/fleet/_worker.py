@@ -21,7 +21,7 @@ from ._messages import READY, receive, send
 COPIES = sys.platform.startswith("linux")
 _LIBRARIES = (
     "bimt_analyze._analyze", "bimt_analyze.formulas._find_formula", "bimt_analyze.formulas._shared_parts",
-    "bimt_analyze.report._render", "bimt_train.pruning", "matplotlib.pyplot", "matplotlib.backends.backend_svg",
+    "bimt_analyze.report.page._page", "bimt_train.pruning", "matplotlib.pyplot", "matplotlib.backends.backend_svg",
     "pandas", "sympy",
 )  # fmt: skip
 

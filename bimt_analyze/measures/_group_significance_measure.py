@@ -12,6 +12,7 @@ from ..audits import (
 from ..audits.functions._group_significance import has_small_table, significance_of_groups
 from ..audits.functions._input_and_output_groups import groups_of_circuit
 from ..plots import draw_nulls
+from ..plots.modules._draw_null import nulls_in_words
 
 
 def _sentences(result: GroupSignificance, subject: AuditSubject) -> Iterator[str]:
@@ -34,7 +35,7 @@ def _view(result: GroupSignificance, subject: AuditSubject) -> View:
     caption = "What random tables reach, and the network's own table as a line."
     rows = [(t.statistic, t.p, t.z, t.observed, t.null_mean, len(t.null)) for t in result.tests]
     return View(
-        figures=(Figure(draw_nulls(list(result.tests)), caption),),
+        figures=(Figure(draw_nulls(result.tests), caption, nulls_in_words(result.tests)),),
         columns=("statistic", "p", "z", "observed", "null mean", "samples"),
         rows=tuple(rows),
     )

@@ -17,6 +17,7 @@ from ..audits import (
 from ..audits._deciding_test import deciding_test
 from ..audits.chance._backbone_significance import BACKBONE, PHRASE
 from ..plots import draw_nulls
+from ..plots.modules._draw_null import nulls_in_words
 
 Tests = Mapping[tuple[str, str], Significance]
 
@@ -42,7 +43,7 @@ def _view(result: Tests, subject: AuditSubject) -> View:
     for (statistic, _), test in result.items():
         rows.append((test.null_model, statistic, test.p, test.z, test.observed, test.null_mean, len(test.null)))
     return View(
-        figures=(Figure(draw_nulls(list(result.values())), caption),),
+        figures=(Figure(draw_nulls(list(result.values())), caption, nulls_in_words(list(result.values()))),),
         columns=("null networks", "statistic", "p", "z", "observed", "null mean", "samples"),
         rows=tuple(rows),
     )

@@ -23,6 +23,7 @@ from ..audits import (
 )
 from ..audits.chance.retraining._retrained import affordable
 from ..plots import draw_nulls
+from ..plots.modules._draw_null import nulls_in_words
 
 WORK = 1.5e11
 """Multiplications that the networks of one kind may take: half a minute on two cores, or less."""
@@ -53,7 +54,7 @@ def _view(result: Found, subject: AuditSubject) -> View:
         for test in tests.values()
     ]
     return View(
-        figures=(Figure(draw_nulls(list(tests.values())), caption),),
+        figures=(Figure(draw_nulls(list(tests.values())), caption, nulls_in_words(list(tests.values()))),),
         columns=("null networks", "statistic", "p", "z", "observed", "null mean", "samples"),
         rows=tuple(rows),
     )

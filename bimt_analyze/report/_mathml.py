@@ -17,7 +17,7 @@ _GREEK = {
 }  # fmt: skip
 
 
-def to_mathml(expression: sympy.Basic, *, output: str = "", digits: int = 6) -> str:
+def to_mathml(expression: sympy.Basic, *, output: str = "", sign: str = "", digits: int = 6) -> str:
     """A ``<math>`` element of ``output = expression``, or of the expression alone.
 
     Names are set as they are, but for digits at their end, which become an index, and Greek letters written out.
@@ -28,6 +28,8 @@ def to_mathml(expression: sympy.Basic, *, output: str = "", digits: int = 6) -> 
         Any expression.
     output : str
         Name on the left side; empty for none.
+    sign : str
+        Sign before the expression, where it is a term of a sum that is set in pieces; empty for none.
     digits : int
         Decimal numbers are rounded to so many digits, for reading; the JSON report has all of them.
 
@@ -50,6 +52,7 @@ def to_mathml(expression: sympy.Basic, *, output: str = "", digits: int = 6) -> 
     _tidy(root, set_as)
     right = ElementTree.tostring(root, encoding="unicode")
     left = f"{ElementTree.tostring(name_mathml(output), encoding='unicode')}<mo>=</mo>" if output else ""
+    left += f"<mo>{sign}</mo>" if sign else ""
     return f'<math xmlns="http://www.w3.org/1998/Math/MathML" displaystyle="true"><mrow>{left}{right}</mrow></math>'
 
 

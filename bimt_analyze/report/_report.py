@@ -9,9 +9,10 @@ from typing import Any
 from bimt_train import write_whole
 
 from ._content import ReportContent
-from ._render import render_html, render_markdown
+from ._markdown import render_markdown
 from ._report_record import record
 from ._require import Finding, Requirement
+from .page._page import render_html
 
 
 @dataclass(frozen=True, eq=False)

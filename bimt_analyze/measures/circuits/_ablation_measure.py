@@ -1,8 +1,9 @@
 """What does each output lose without each module, and how much does the circuit keep?"""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+from jaxtyping import Float64
 
 from bimt_train.checkpoints import TaskSpec
 
@@ -23,6 +24,8 @@ from ...plots import draw_mean_ablation_effects
 _MEASURES: Mapping[str, LossMeasure] = {
     "numbers": "error", "class": "accuracy", "labels": "log_loss", "tokens": "surprise"
 }  # fmt: skip
+
+TOLD = 6  # outputs whose effects are told in words
 
 
 def loss_measure(task: TaskSpec) -> LossMeasure:
@@ -57,6 +60,16 @@ def _sentences(result: MeanAblationEffects, subject: AuditSubject) -> Iterator[s
     )
 
 
+def _in_words(ablated: str, outputs: Sequence[str], matrix: Float64[np.ndarray, "modules outputs"]) -> str:
+    """The greatest effect on each output, for those who do not see the map."""
+    greatest = ", ".join(
+        f"{output} {matrix[:, k].max():.2f} (module {1 + int(matrix[:, k].argmax())})"
+        for k, output in enumerate(outputs[:TOLD])
+    )
+    size = f"{len(matrix)} modules by {len(outputs)} outputs"
+    return f"Map of the mean-ablation effect of {ablated}, {size}. Greatest: {greatest}."
+
+
 def _view(result: MeanAblationEffects, subject: AuditSubject) -> View:
     without = (
         "What each output loses when all hidden neurons of a module are set to their means; bold where random groups "
@@ -65,8 +78,12 @@ def _view(result: MeanAblationEffects, subject: AuditSubject) -> View:
     alone = "What each output loses when the hidden neurons of all other modules are."
     return View(
         figures=(
-            Figure(draw_mean_ablation_effects(result), without, narrow=True),
-            Figure(draw_mean_ablation_effects(result, alone=True), alone, narrow=True),
+            Figure(draw_mean_ablation_effects(result), without, _in_words("the module", result.outputs, result.matrix)),
+            Figure(
+                draw_mean_ablation_effects(result, alone=True),
+                alone,
+                _in_words("all other modules", result.outputs, result.alone),
+            ),
         )
     )
 

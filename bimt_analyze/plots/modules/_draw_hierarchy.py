@@ -27,6 +27,7 @@ def draw_hierarchy(
     *,
     chosen: "Level | None" = None,
     names: "Mapping[NodeId, str] | None" = None,
+    order: "Sequence[frozenset[NodeId]]" = (),
     ax: Axes | None = None,
 ) -> Axes:
     """Draw what each module falls into, from the components down to the finest level, one tree a chain.
@@ -48,6 +49,8 @@ def draw_hierarchy(
         The level to mark; one that is none of these is marked where its modules are.
     names : mapping of (str, int) to str, optional
         Names of inputs and outputs; left out, the group and the number counted from 1.
+    order : sequence of frozenset of (str, int), default ()
+        The chosen level's modules in the order of their colours; left out, that of its partition.
     ax : Axes, optional
         Axes to draw on; left out, a figure of its own, as high as its rows need.
 
@@ -82,7 +85,7 @@ def draw_hierarchy(
     for tree in trees:
         if len(trees) > 1:
             axes.annotate(tree.title, (0, top - 0.14), color=INK, fontsize=9, va="center", annotation_clip=False)
-        _draw_tree(axes, tree, top - HEAD - HEIGHT / 2, steady_numbers(tree.rungs, chosen), marked, called)
+        _draw_tree(axes, tree, top - HEAD - HEIGHT / 2, steady_numbers(tree.rungs, chosen, order), marked, called)
         top -= tree.height
     return axes
 

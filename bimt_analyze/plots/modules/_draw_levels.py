@@ -14,10 +14,11 @@ from ..networks._unroll import unroll
 from ._rungs import Rung, rungs, same_rung, steady_numbers
 
 if TYPE_CHECKING:
+    from ...graph import NodeId
     from ...modules import Level
 
-MOST = 4  # networks side by side
-WIDTH, GAP = 3.1, 0.55  # inches of a network, and between two
+MOST, COLUMNS = 4, 2  # networks in all, and side by side
+WIDTH, GAP, HEAD = 3.1, 0.55, 0.95  # inches of a network, between two, and of the title above one
 
 
 def draw_levels(
@@ -27,6 +28,7 @@ def draw_levels(
     chosen: "Level | None" = None,
     threshold: float = 0.0,
     most: int = MOST_EDGES,
+    order: "Sequence[frozenset[NodeId]]" = (),
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the network side by side, coloured by the modules of each level, coarsest first.
@@ -47,6 +49,8 @@ def draw_levels(
         Weights of at most this magnitude are left out.
     most : int, default 10,000
         Edges that are drawn, at most, in all panels together: those of the greatest weights.
+    order : sequence of frozenset of (str, int), default ()
+        The chosen level's modules in the order of their colours; left out, that of its partition.
     ax : Axes, optional
         Axes whose place the panels take; left out, a figure of its own.
 
@@ -79,11 +83,17 @@ def draw_levels(
     )
     marked = same_rung(everything, chosen)
     shown = _shown(everything, marked)
-    rows = len(unroll(network.layout).groups)
-    width = WIDTH * len(shown) + GAP * (len(shown) - 1)
-    axes = blank_axes(width, max(2.2, min(0.8 + 0.8 * (rows - 1), 12.0))) if ax is None else ax
-    places = panels(axes, 1, len(shown), gap_x=GAP / width)
-    for panel, numbers in zip(places, steady_numbers(shown, chosen), strict=True):
+    columns = min(len(shown), COLUMNS)
+    lines = -(-len(shown) // columns)
+    width = WIDTH * columns + GAP * (columns - 1)
+    each = max(2.0, min(0.6 + 0.7 * (len(unroll(network.layout).groups) - 1), 10.0))
+    height = each * lines + HEAD * (lines - 1)
+    axes = blank_axes(width, height) if ax is None else ax
+    places = panels(axes, lines, columns, gap_x=GAP / width, gap_y=HEAD / height)
+    for panel in places[len(shown) :]:
+        panel.remove()
+    places = places[: len(shown)]
+    for panel, numbers in zip(places, steady_numbers(shown, chosen, order), strict=True):
         by_number = {number: module for module, number in numbers.items()}
         modules = [by_number.get(number, frozenset()) for number in range(max(by_number, default=-1) + 1)]
         draw_network(network, partition=modules, threshold=threshold, most=most // len(shown), legend=False, ax=panel)

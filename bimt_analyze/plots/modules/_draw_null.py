@@ -142,3 +142,24 @@ def _distance(test: "Significance") -> str:
     if test.z is None:
         return "no z: all null values are equal"
     return f"z = {test.z:.3g} standard deviations from their mean"
+
+
+def nulls_in_words(tests: "Sequence[Significance]") -> str:
+    """What `draw_nulls` shows, for those who do not see it: each test's value, its p, and where the null values lie.
+
+    Parameters
+    ----------
+    tests : sequence of Significance
+        One test or more.
+
+    Returns
+    -------
+    str
+        One sentence a test.
+    """
+    said = [
+        f"{test.statistic} {test.observed:.3g} against {test.null_model}, which reach from {min(test.null):.3g} to "
+        f"{max(test.null):.3g}. {_reached(test).capitalize()}."
+        for test in tests
+    ]
+    return f"Histogram of null values, {len(tests)} test{'' if len(tests) == 1 else 's'}. {' '.join(said)}"

@@ -103,7 +103,9 @@ def same_rung(found: Sequence[Rung], level: "Level | None") -> Rung | None:
     return min(same, key=lambda rung: level not in rung.levels, default=None)
 
 
-def steady_numbers(found: Sequence[Rung], anchor: "Level | None" = None) -> "list[dict[frozenset[NodeId], int]]":
+def steady_numbers(
+    found: Sequence[Rung], anchor: "Level | None" = None, order: "Sequence[frozenset[NodeId]]" = ()
+) -> "list[dict[frozenset[NodeId], int]]":
     """For each rung the numbers of its modules, by which they are coloured.
 
     The anchor's modules (left out, the first rung's) have the numbers that they have in their partition. From there, up
@@ -115,6 +117,8 @@ def steady_numbers(found: Sequence[Rung], anchor: "Level | None" = None) -> "lis
         The rungs.
     anchor : Level, optional
         The level whose numbers are kept.
+    order : sequence of frozenset of (str, int), default ()
+        The anchor's modules in the order of their numbers, where that is not the order of its partition.
 
     Returns
     -------
@@ -122,7 +126,7 @@ def steady_numbers(found: Sequence[Rung], anchor: "Level | None" = None) -> "lis
         Module -> number, one mapping a rung.
     """
     start = found[0].partition if anchor is None else anchor.partition
-    known = {module: number for number, module in enumerate(start.modules)}
+    known = {module: number for number, module in enumerate(order or start.modules)}
     at = next((i for i, rung in enumerate(found) if rung.partition.same_modules(start)), 0)
     used = set(known.values())
     numbers = {at: _passed_on(known, found[at].partition.modules, used)}
