@@ -2,12 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 from urllib.parse import quote
 
-import jinja2
-
+from ..report.page._templates import page_templates
 from ._member import Member
 from ._tables import WORDS, records
 
@@ -21,10 +19,15 @@ class _Column:
     shows: Callable[[Record], str]
     sorts: Callable[[Record], Any]  # None is last
     number: bool = True
+    wide: bool = False  # whether it holds sentences
 
 
 def _plain(key: str) -> _Column:
     return _Column(key, key, lambda row: "–" if row[key] is None else str(row[key]), lambda row: row[key])
+
+
+def _sentence(key: str, label: str) -> _Column:
+    return _Column(key, label, lambda row: row[key] or "–", lambda row: row[key], number=False, wide=True)
 
 
 def _chance(key: str) -> _Column:
@@ -46,7 +49,7 @@ def _share(key: str, of: str, label: str) -> _Column:
 
 
 COLUMNS = (
-    _Column("network", "network", lambda row: row["network"] or "", lambda row: row["network"], number=False),
+    _sentence("network", "network"),
     _plain("edges"),
     _plain("modules"),
     _yes("modular", "modular"),
@@ -55,7 +58,7 @@ COLUMNS = (
     _yes("matches", "matches"),
     _share("exact", "formulas", "exact formulas"),
     _share("gates_held", "gates", "gates"),
-    _Column("reason", "not analysed", lambda row: row["reason"] or "", lambda row: row["reason"], number=False),
+    _sentence("reason", "not analysed"),
 )
 
 
@@ -72,11 +75,12 @@ def render_index(members: Sequence[Member], statement: str) -> str:
     Returns
     -------
     str
-        The page.
+        The page. Columns that no row has a value in are left out.
     """
     rows = records(members)
     name = _Column("name", "file", lambda row: row["name"], lambda row: row["name"].casefold(), number=False)
-    ranks = {"given": range(len(rows))} | {column.key: _ranks(column, rows) for column in (name, *COLUMNS)}
+    told = [column for column in COLUMNS if any(column.shows(row) != "–" for row in rows)]
+    ranks = {"given": range(len(rows))} | {column.key: _ranks(column, rows) for column in (name, *told)}
     lines = [
         {
             "name": row["name"],
@@ -84,14 +88,14 @@ def render_index(members: Sequence[Member], statement: str) -> str:
             "link": None if row["failure"] else quote(f"{row['name']}.html"),
             "missed": [finding.line for finding in member.missed],
             "failed": row["failure"] is not None,
-            "cells": [(column, column.shows(row)) for column in COLUMNS],
+            "cells": [(column, column.shows(row)) for column in told],
             "ranks": {key: ranked[place] for key, ranked in ranks.items()},
         }
         for place, (row, member) in enumerate(zip(rows, members, strict=True))
     ]
-    orders = {"given": "as given", "name": "file"} | {column.key: column.label for column in COLUMNS}
-    return _environment().get_template("index.html").render(
-        statement=statement, lines=lines, columns=(name, *COLUMNS), orders=orders
+    orders = {"given": "as given", "name": "file"} | {column.key: column.label for column in told}
+    return page_templates("bimt_analyze.fleet").get_template("index.html").render(
+        headline=_headline(rows, statement), lines=lines, columns=(name, *told), orders=orders
     )  # fmt: skip
 
 
@@ -106,12 +110,24 @@ def _ranks(column: _Column, rows: Sequence[Record]) -> list[int]:
     return ranks
 
 
-@cache
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.PackageLoader("bimt_analyze.fleet", package_path=""),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+def _headline(rows: Sequence[Record], statement: str) -> dict[str, Any]:
+    """The strip on top: how many files were analysed, how many were modular or match, how many gates hold."""
+    done = [row for row in rows if not row["failure"]]
+    gated = [row for row in done if row["gates"]]
+    held = sum(row["gates_held"] == row["gates"] for row in gated)
+    good = len(done) == len(rows) and held == len(gated)
+    numbers = [("files analysed", f"{len(done)} of {len(rows)}")]
+    for key, label in (("modular", "modular"), ("matches", "match their decomposition")):
+        known = [row[key] for row in done if row[key] is not None]
+        numbers += [(label, f"{sum(known)} of {len(known)}")] if known else []
+    formulas = sum(row["formulas"] for row in done)
+    numbers += [("exact formulas", f"{sum(row['exact'] for row in done)} of {formulas}")] if formulas else []
+    numbers[1:1] = [("files with all requirements held", f"{held} of {len(gated)}")] if gated else []
+    return {
+        "question": "What came of each network?",
+        "word": "all done" if good else "not all done" if len(done) < len(rows) else "requirements missed",
+        "good": good,
+        "verdict": f"{statement}.",
+        "numbers": numbers[:3],
+        "assumed": None,
+    }

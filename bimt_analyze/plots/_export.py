@@ -111,14 +111,16 @@ def to_svg(axes: Axes, *, prefix: str = "", alt: str = "") -> str:
 
 
 def _shorter(text: str) -> str:
-    """Half the letters for the same picture: no indents, no numbers beyond a hundredth, no ids that nothing reads."""
+    """Half the letters for the same picture: no indents, nothing below a hundredth, no id that is idle or there twice."""
     text = re.sub(
         r'(?<= )(d|x|y|points|transform)="([^"]*)"',
         lambda found: f'{found[1]}="{re.sub(_LONG, _rounded, " ".join(found[2].split()))}"',
         text,
     )
     read = set(re.findall(r"(?:href=\"#|url\(#)([^\")]+)", text))
-    text = re.sub(r' id="(\w+_\d+)"', lambda found: found[0] if found[1] in read else "", text)
+    ids = Counter(re.findall(r' id="([^"]+)"', text))
+    idle = {name for name, count in ids.items() if name not in read and (count > 1 or re.fullmatch(r"\w+_\d+", name))}
+    text = re.sub(r' id="([^"]+)"', lambda found: "" if found[1] in idle else found[0], text)
     return re.sub(r"\n\s*", "\n", text)
 
 

@@ -52,7 +52,7 @@ def to_mathml(expression: sympy.Basic, *, output: str = "", sign: str = "", digi
     _tidy(root, set_as)
     right = ElementTree.tostring(root, encoding="unicode")
     left = f"{ElementTree.tostring(name_mathml(output), encoding='unicode')}<mo>=</mo>" if output else ""
-    left += f"<mo>{sign}</mo>" if sign else ""
+    left += f'<mo form="infix" lspace="0" rspace="0.22em">{sign}</mo>' if sign else ""
     return f'<math xmlns="http://www.w3.org/1998/Math/MathML" displaystyle="true"><mrow>{left}{right}</mrow></math>'
 
 

@@ -49,6 +49,11 @@ def report(checkpoint):
 
 
 @pytest.fixture(scope="session")
+def audited(checkpoint):
+    return analyze(checkpoint, audit=True, samples=20, retrain_steps=0, controls=0, refit_steps=0, time_limit=1.0)
+
+
+@pytest.fixture(scope="session")
 def html(report):
     return report.to_html()
 

@@ -10,11 +10,6 @@ from bimt_analyze.report._schema import ReportFile
 from bimt_train import InputError
 
 
-@pytest.fixture(scope="module")
-def audited(checkpoint):
-    return analyze(checkpoint, samples=20, retrain_steps=0, time_limit=2.0, audit=True)
-
-
 def test_the_record_holds_the_audit(audited):
     plain = audited.to_json()
     assert ReportFile.model_validate(plain).audit is not None

@@ -91,7 +91,7 @@ def _law(report: "ReportContent") -> _Answer:
     ]
     word = {0: "no law identified", every: "identified"}.get(identified, "identified in part")
     outputs = f"{every} output{'' if every == 1 else 's'}"
-    said = [f"A law of the data is identified for {identified} of {outputs}."]
+    said = [f"A law of the data is identified for {identified or 'none'} of {outputs}."]
     if departed := sum(one.word == "departs" for one in seen):
         said.append(f"The network departs from {departed} of {len(seen)} formulas.")
     elif seen:

@@ -39,16 +39,19 @@ def render_html(report: "ReportContent") -> str:
         The page. It begins with what was asked: the audit where one was made, else the formulas, else the network.
     """
     known, top = facts(report), headline(report)
-    tables = {name: [(row.name, row.value, row.meaning) for row in known[name]] for name in ("agreement", "significance")}
+    tables = {
+        name: [(row.name, row.value, row.meaning) for row in known[name]] for name in ("agreement", "significance")
+    }
     drawn = pictures(report)
     formulas = {name: formula.expression for name, formula in report.formulas.items()}
     own = {name: f.of_network.expression for name, f in report.formulas.items() if f.of_network is not None}
     written = () if report.module_formulas is None else report.module_formulas.quantities
     missed = sum(f.verification is not None and f.verification.divergence is not None for f in report.formulas.values())
+    titles = TITLES if report.audit is not None else TITLES | {"audit": "Agreement and chance"}
     order = [part for part in ORDERS[top.asked] if part != "law" or formulas]
     return page_templates().get_template("page.html").render(
         **known | tables,
-        parts=[(part, TITLES[part]) for part in order],
+        parts=[(part, titles[part]) for part in order],
         headline=top,
         pictures=drawn,
         unpictured=max(0, missed - MOST_MISSED),
