@@ -57,9 +57,9 @@ def draw_training(history: Sequence[Mapping[str, float]], *, ax: Axes | None = N
     for row, name, colour, label in lines:
         row.plot(values["step"], values[name], color=colour, linewidth=1.6, label=label)
     drawn = (("loss", ("train_loss", "test_loss")), ("connection cost", ("cost",)), ("edges", ("edges",)))
-    for row, (name, fields) in zip(rows, drawn, strict=True):
+    for row, (name, shown) in zip(rows, drawn, strict=True):
         soften(row).set_ylabel(name)
-        log_axis(row, "y", np.concatenate([values[field] for field in fields]))
+        log_axis(row, "y", np.concatenate([values[field] for field in shown]))
         if row is not rows[-1]:
             row.tick_params(which="both", labelbottom=False)
     rows[0].legend(frameon=False, fontsize=8, labelcolor=INK)

@@ -111,7 +111,7 @@ def to_svg(axes: Axes, *, prefix: str = "", alt: str = "") -> str:
 
 
 def _shorter(text: str) -> str:
-    """Half the letters for the same picture: no indents, nothing below a hundredth, no id that is idle or there twice."""
+    """Half the letters for the same picture: no indents, two decimals, no id that is idle or repeated."""
     text = re.sub(
         r'(?<= )(d|x|y|points|transform)="([^"]*)"',
         lambda found: f'{found[1]}="{re.sub(_LONG, _rounded, " ".join(found[2].split()))}"',

@@ -68,8 +68,9 @@ def draw_part(
             if len(names) == 1:
                 panel.plot(x[order, 0], value[order], color=colour, linewidth=1.4, label=who)
             else:
-                look = {"color": colour, "alpha": 0.6, "linewidths": 0, "rasterized": crowded}
-                panel.scatter(x[:, number], value, s=9, label=who, **look)
+                panel.scatter(
+                    x[:, number], value, s=9, color=colour, alpha=0.6, linewidths=0, label=who, rasterized=crowded
+                )
         panel.set_xlabel(shorten(names[number]), color=INK, parse_math=False)
         if number == 0:
             panel.set_title(shorten(title, 60), color=INK, fontsize=10, loc="left", parse_math=False)
