@@ -174,7 +174,7 @@ def test_the_strip_says_the_verdict_and_three_numbers(report, audited, bare):
     assert law.numbers[0] == ("laws identified", "2 of 2") and law.assumed == ()
     assert audit.verdict == audited.audit.summary()[0] and audit.good == audited.audit.verdict.modular
     assert dict(audit.numbers)["modules"] == "2" and audit.numbers[1][1] == f"{audited.p:.2g}"
-    assert (network.asked, network.word) == ("network", "does its task")
+    assert (network.asked, network.word) == ("network", "does its task") and network.verdict.startswith("Network: does")
     assert all(len(one.numbers) == 3 for one in (law, audit, network))
 
 

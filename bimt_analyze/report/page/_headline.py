@@ -9,6 +9,7 @@ from .._matches_decomposition import modules_line
 if TYPE_CHECKING:
     from ...formulas import NetworkVerdict
     from .._content import ReportContent
+    from .._network_fit import NetworkFit
 
 Asked = Literal["audit", "law", "network"]
 QUESTIONS: dict[Asked, str] = {
@@ -97,7 +98,7 @@ def _law(report: "ReportContent") -> _Answer:
     elif seen:
         said.append(f"The network follows {'the formula' if len(seen) == 1 else 'the formulas'} to r2 {_least(seen)}.")
     if report.fit is not None and report.fit.fits is False:
-        said.insert(0, f"The {report.fit.statement}.")
+        said.insert(0, _stated(report.fit))
     if any(formula.cut_after is not None for formula in formulas):
         said.append("The clock ended the search: another run may find more.")
     follows = (("least r2 of the network against a formula", _least(seen)),) if seen else ()
@@ -109,8 +110,14 @@ def _network(report: "ReportContent") -> _Answer:
     fits = None if report.fit is None else report.fit.fits
     word = {None: "no targets known", True: "does its task", False: "not shown to do its task"}[fits]
     edges = (("edges after pruning", str(report.circuit.edges)),)
-    line = modules_line(report.modules, report.matches_decomposition)
-    return word, bool(fits), line, (*_score(report), *edges, *_modules(report))
+    said = [] if report.fit is None else [_stated(report.fit)]
+    said.append(f"{modules_line(report.modules, report.matches_decomposition)}.")
+    return word, bool(fits), " ".join(said), (*_score(report), *edges, *_modules(report))
+
+
+def _stated(fit: "NetworkFit") -> str:
+    """How the network does on its rows, as a sentence."""
+    return f"{fit.statement[:1].upper()}{fit.statement[1:]}."
 
 
 def _least(seen: "list[NetworkVerdict]") -> str:
