@@ -10,7 +10,7 @@ import click
 
 from bimt_train import InputError, Registry, fan_out, write_whole
 from bimt_train.losses import LOSSES
-from bimt_train.shell import OK, UNMET, run
+from bimt_train.shell import OK, OTHER, UNMET, Choice, Command, in_group, list_names_option, run
 
 from ._help import HELP
 from ._jobs import FORMATS, Job, Outcome, numbered, work
@@ -58,6 +58,14 @@ _CHOSEN: Mapping[str, Registry[Any]] = {
     "edge_weight": EDGE_WEIGHTS,
     "null_models": NULL_MODELS,
     "statistics": STATISTICS,
+    "measures": MEASURES,
+}
+_LISTED: Mapping[str, Registry[Any]] = {
+    "--edge-weight": EDGE_WEIGHTS,
+    "--null-model": NULL_MODELS,
+    "--statistic": STATISTICS,
+    "--measure": MEASURES,
+    "--loss": LOSSES,
 }
 
 
@@ -73,72 +81,67 @@ def _analysis_options(command: Callable[..., int]) -> Callable[..., int]:
             kind = click.IntRange if isinstance(option.default, int) else click.FloatRange
             about |= {"type": kind(option.metadata["least"])}
         else:
-            names = ", ".join(_CHOSEN[option.name].names()) if option.name in _CHOSEN else ""
             about |= {"metavar": "NAME", "multiple": option.name != "edge_weight", "show_default": False}
-            about |= {
-                "default": None,
-                "help": f"{option.metadata['help']} {names and f'One of {names}, or file.py:NAME.'}",
-            }
-        command = click.option(option.metadata["flag"], option.name, **about)(command)
+            about |= {"default": None, "names": _CHOSEN[option.name]}
+        command = in_group(option.metadata["group"])(option.metadata["flag"], option.name, **about)(command)
     return command
 
 
-@click.command("bimt-analyze", help=HELP, context_settings={"show_default": True, "max_content_width": 120})
-@click.version_option(package_name="bimt")
+_WIDE = {"show_default": True, "max_content_width": 120}
+_files, _elsewhere, _other = in_group("Files"), in_group("A network trained elsewhere"), in_group(OTHER)
+_checks, _many_files = in_group("Checks"), in_group("Many networks")
+
+
+@click.command("bimt-analyze", cls=Command, help=HELP, context_settings=_WIDE)
 @click.argument("checkpoint", type=_FILE, nargs=-1)
-@click.option("--out", type=_FILE, metavar="FOLDER", help="Write a page over all files, and a report each, in here.")
-@click.option("--html", type=_FILE, metavar="FILE", help="Write the report as one self-contained page.")
-@click.option("--json", type=_FILE, metavar="FILE", help="Write the report for other programs.")
-@click.option("--markdown", type=_FILE, metavar="FILE", help="Write the report as Markdown.")
-@click.option(
+@_files("--html", type=_FILE, metavar="FILE", help="Write the report as one self-contained page.")
+@_files("--json", type=_FILE, metavar="FILE", help="Write the report for other programs.")
+@_files("--markdown", type=_FILE, metavar="FILE", help="Write the report as Markdown.")
+@_checks("--require", multiple=True, metavar="CONDITION", help="End with status 1 unless this holds.")
+@_checks(
     "--certify", type=_FILE, metavar="FILE", help="Prove how far the network lies from each formula; write the proof."
 )
-@click.option(
-    "--check", type=_FILE, metavar="FILE", help="Check a proof, and that CHECKPOINT, if given, is its network."
-)
-@click.option("--require", multiple=True, metavar="CONDITION", help="End with status 1 unless this holds.")
-@click.option(
+@_checks("--check", type=_FILE, metavar="FILE", help="Check a proof, and that CHECKPOINT, if given, is its network.")
+@_analysis_options
+@_many_files("--out", type=_FILE, metavar="FOLDER", help="Write a page over all files, and a report each, in here.")
+@_many_files(
     "--all", "every", is_flag=True, help="Analyse every seed of the folder; each report's file is named after its seed."
 )
-@_analysis_options
-@click.option("--activation", help="Activation between the layers of a network trained elsewhere, for instance silu.")
-@click.option(
+@_many_files(
+    "--time-budget", type=click.FloatRange(0, min_open=True), metavar="SECONDS",
+    help="Give up a file that takes longer; the others go on.",
+)  # fmt: skip
+@_elsewhere("--activation", help="Activation between the layers of a network trained elsewhere, for instance silu.")
+@_elsewhere(
     "--model", metavar="FILE.py:NAME",
     help="The function that makes the module of a file of weights, or a kind of model of your own.",
 )  # fmt: skip
-@click.option("--probe", type=_FILE, metavar="TABLE", help="Rows to ask a network trained elsewhere about.")
-@click.option("--target", multiple=True, metavar="NAME...", help="Columns of the table that are outputs.")
-@click.option("--range", "ranges", type=float, nargs=2, multiple=True, metavar="LOW HIGH", help="In place of a table.")
-@click.option(
+@_elsewhere("--probe", type=_FILE, metavar="TABLE", help="Rows to ask a network trained elsewhere about.")
+@_elsewhere("--target", multiple=True, metavar="NAME...", help="Columns of the table that are outputs.")
+@_elsewhere("--range", "ranges", type=float, nargs=2, multiple=True, metavar="LOW HIGH", help="In place of a table.")
+@_elsewhere(
     "--final", default="auto", metavar="NAME", help="What follows its last layer: none, sigmoid, softmax, tanh."
 )
-@click.option("--loss", default="auto", metavar="NAME", help=f"What its outputs are judged by: {', '.join(LOSSES)}.")
-@click.option(
-    "--standardize",
-    type=click.Choice(["raw", "inputs", "outputs", "both"]),
-    default="raw",
+@_elsewhere("--loss", default="auto", metavar="NAME", names=LOSSES, help="What its outputs are judged by: NAMES.")
+@_elsewhere(
+    "--standardize", type=Choice(["raw", "inputs", "outputs", "both"]), default="raw",
     help="Columns of the table that it saw with mean 0 and deviation 1.",
-)
-@click.option("--key", metavar="NAME", help="Which of several networks in a file: the path of its entry, as state.ema.")
-@click.option(
-    "--orientation",
-    type=click.Choice(["out-in", "in-out"]),
+)  # fmt: skip
+@_elsewhere("--key", metavar="NAME", help="Which of several networks in a file: the path of its entry, as state.ema.")
+@_elsewhere(
+    "--orientation", type=Choice(["out-in", "in-out"]),
     help="How the weights of a network trained elsewhere are stored.",
-)
-@click.option(
+)  # fmt: skip
+@_elsewhere(
     "--layout", type=_FILE, metavar="TOML", help="The layout of the module that --model makes; left out, it is traced."
 )
-@click.option("--parts", metavar="TEXT", help="The known decomposition of the task.")
-@click.option(
-    "--time-budget",
-    type=click.FloatRange(0, min_open=True),
-    metavar="SECONDS",
-    help="Give up a file that takes longer; the others go on.",
-)
-@click.option("--dask", metavar="URL", help="Compute on the cluster of this Dask scheduler.")
-@click.option("--quiet", is_flag=True, help="Do not tell what is done now.")
+@_elsewhere("--parts", metavar="TEXT", help="The known decomposition of the task.")
+@_other("--dask", metavar="URL", help="Compute on the cluster of this Dask scheduler.")
+@_other("--quiet", is_flag=True, help="Do not tell what is done now.")
+@list_names_option(_LISTED)
+@click.version_option(package_name="bimt")
 def command(**given: Any) -> int:
-    """Read the options, do the jobs, tell the outcomes; click shows `HELP` in place of this."""
+    """Read the options, do the jobs, tell the outcomes."""
     if given["check"] is None and not given["checkpoint"]:
         raise click.UsageError("Missing argument 'CHECKPOINT...'.")
     many = given["check"] is None and _many(given)
@@ -148,6 +151,7 @@ def command(**given: Any) -> int:
         return _check(options.check, options)
     for text in options.require:
         wanted = Requirement.parse(text)  # bad input is said before the work, not after it
+        wanted.check_field([*MEASURES, *(MEASURES[name].name for name in analysis.measures)])
         if wanted.field.partition(".")[0] == "audit" and not analysis.audit:
             raise InputError("a requirement on an audit", where=repr(text), got="no --audit", hint="add --audit")
     if many and options.certify:
@@ -232,15 +236,19 @@ def _analysis(given: dict[str, Any], *, many: bool) -> AnalysisOptions:
         if "flag" not in option.metadata:
             continue
         value = given.pop(option.name)
-        if option.name in _CHOSEN or option.name == "measures":
-            registry = _CHOSEN.get(option.name, MEASURES)
-            if option.name == "edge_weight":
-                value = value and registry.reference(value)
-            else:
-                value = tuple(dict.fromkeys((*defaults[option.name], *map(registry.reference, value))))
+        if option.name in _CHOSEN:
+            value = _chosen(_CHOSEN[option.name], value, defaults[option.name])
         changes[option.name] = value
     # where checkpoints run side by side, each stays in its process
     return AnalysisOptions(**changes, processes=1 if many else None)
+
+
+def _chosen(registry: Registry[Any], names: Any, default: Any) -> Any:
+    """The names as other processes understand them; one that is not there is refused before the work."""
+    if isinstance(names, str):
+        _ = registry[names]
+        return registry.reference(names)
+    return default if names is None else tuple(dict.fromkeys((*default, *(_chosen(registry, n, ()) for n in names))))
 
 
 def _sampling(said: _Options) -> Sampling:

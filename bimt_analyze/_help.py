@@ -26,14 +26,10 @@ cells. A file that cannot be read, or takes longer than --time-budget, is a row 
 \b
 Examples:
   bimt-analyze runs/independence --html report.html
-  bimt-analyze runs/independence --audit --require audit.modular --html audit.html
-  bimt-analyze runs/independence --all --json reports/independence.json
-  bimt-analyze runs/independence/seed-003.safetensors --require "formulas.*.exact" --require "agreement>=0.9"
-  bimt-analyze model.pt --activation relu --range -2 2 --html report.html
-  bimt-analyze nets/*.pt more.safetensors --activation relu --range -1 1 --out audits/ --time-budget 60
-  bimt-analyze manifest.csv --audit --require audit.modular --out audits/
-  bimt-analyze runs/independence --certify proof.json
-  bimt-analyze --check proof.y1.json runs/independence
+  bimt-analyze runs/independence --audit --require audit.modular --require "agreement>=0.9"
+  bimt-analyze model.pt --activation silu --range -2 2 --json report.json
+  bimt-analyze model.pt runs/independence --activation silu --range -1 1 --out audits/
+  bimt-analyze runs/independence --certify proof.json        # --check proof.y1.json checks it
 
 \b
 --require takes a field of the JSON report, a comparison and a number, and may be given several times:

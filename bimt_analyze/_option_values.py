@@ -5,11 +5,17 @@ from collections.abc import Mapping
 from dataclasses import Field, field, fields, replace
 from typing import Any, ClassVar, Self
 
-from bimt_train import InputError
+from bimt_train import InputError, did_you_mean
 
 
 def option(
-    default: Any, help: str = "", *, flag: str = "", least: int | float | None = None, most: int | float | None = None
+    default: Any,
+    help: str = "",
+    *,
+    flag: str = "",
+    group: str = "Analysis",
+    least: int | float | None = None,
+    most: int | float | None = None,
 ) -> Any:
     """A field of an `OptionValues`, with its range and what the command line needs of it.
 
@@ -21,10 +27,12 @@ def option(
         A sentence for ``--help``.
     flag : str
         The option's name on the command line; without one it is for Python alone.
+    group : str
+        The heading of ``--help`` under which it stands.
     least, most : number or None
         The range of its values.
     """
-    metadata = {"help": help, "least": least, "most": most} | ({"flag": flag} if flag else {})
+    metadata = {"help": help, "group": group, "least": least, "most": most} | ({"flag": flag} if flag else {})
     return field(default=default, metadata=metadata)
 
 
@@ -64,8 +72,9 @@ class OptionValues:
             There is no such field, or a number is out of its range.
         """
         if strange := sorted(set(changes) - set(self.names())):
-            where = type(self).__name__
-            raise InputError("unknown options", where=where, expected=", ".join(self.names()), got=", ".join(strange))
+            where, hint = type(self).__name__, did_you_mean(strange[0], self.names())
+            expected, got = ", ".join(self.names()), ", ".join(strange)
+            raise InputError("unknown options", where=where, expected=expected, got=got, hint=hint)
         return replace(self, **changes)
 
     def to_json(self) -> dict[str, Any]:
