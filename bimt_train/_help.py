@@ -14,7 +14,7 @@ TASK is one of
   "y1 = (x1+x3)**3" "y2 = x2**2 + sin(pi*x4)"      one or more formulas of your own
   data.csv --target y1 y2                          a table: .csv, .tsv, .parquet, .npz or .npy
   language --data text.txt                         the next character of a text
-  file.py:NAME                                     a task of your own: see docs/extending
+  file.py:NAME                                     a task of your own: a Task, or what makes one
 
 It writes one checkpoint a seed and runs.json into the output folder, and prints a table, best seed first. Results
 differ from seed to seed, so train several and look at the spread.

@@ -221,7 +221,7 @@ class Registry(Generic[E]):
         if entry is None:
             raise InputError(
                 f"no {self.kind}", where=name, expected="a function or class with the registry's decorator",
-                got=type(found).__name__, hint="docs/extending.md shows one of each kind",
+                got=type(found).__name__, hint="help(bimt_train.Registry.register) says how one is made",
             )  # fmt: skip
         return entry
 
