@@ -10,7 +10,18 @@ import click
 
 from bimt_train import InputError, Registry, fan_out, write_whole
 from bimt_train.losses import LOSSES
-from bimt_train.shell import OK, OTHER, UNMET, Choice, Command, in_group, list_names_option, run
+from bimt_train.shell import (
+    OK,
+    OTHER,
+    UNMET,
+    Choice,
+    Command,
+    config_option,
+    config_text,
+    in_group,
+    list_names_option,
+    run,
+)
 
 from ._help import HELP
 from ._jobs import FORMATS, Job, Outcome, numbered, work
@@ -20,6 +31,8 @@ from .audits import MEASURES, NULL_MODELS, STATISTICS
 from .fleet import analyze_many, holds_many, jobs_of
 from .graph import EDGE_WEIGHTS
 from .report import Finding, Requirement
+
+CONFIG_FILE = "analysis.toml"
 
 
 @dataclass(frozen=True)
@@ -136,6 +149,7 @@ _checks, _many_files = in_group("Checks"), in_group("Many networks")
     "--layout", type=_FILE, metavar="TOML", help="The layout of the module that --model makes; left out, it is traced."
 )
 @_elsewhere("--parts", metavar="TEXT", help="The known decomposition of the task.")
+@config_option("Files")
 @_other("--dask", metavar="URL", help="Compute on the cluster of this Dask scheduler.")
 @_other("--quiet", is_flag=True, help="Do not tell what is done now.")
 @list_names_option(_LISTED)
@@ -223,6 +237,7 @@ def _fleet(options: _Options) -> int:
         _tell_findings(member.findings, f"{member.name}: ")
     if options.out is not None:
         fleet.save(options.out)
+        write_whole(options.out / CONFIG_FILE, config_text(click.get_current_context(), without=["quiet"]))
         click.echo(f"{fleet.statement}: {options.out / 'index.html'}")
     elif fleet.failed:
         click.echo(fleet.statement, err=True)

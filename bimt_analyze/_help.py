@@ -18,10 +18,9 @@ then say what the file does not:
   --parts "y1: x1 x3; y2: x2 x4"        what is known, if anything: which output depends on which inputs,
                                         also by way of functions between: "f: x1 x2; y1 y2: f x3"
 
-Several files, a folder of files, or a manifest give one page over all and one report each, in the folder of --out. A
-manifest is a CSV with a column "file" and, if need be, columns called as the options: activation, probe, target, range,
-final, loss, standardize, key, orientation, layout, model, parts. The command line's options are defaults for its empty
-cells. A file that cannot be read, or takes longer than --time-budget, is a row with its reason.
+Several files, a folder of files, or a manifest.csv give one page over all and one report each, in the folder of --out.
+A manifest has a column "file" and, if need be, columns called as the options: activation, probe, target, range, final,
+loss, standardize, key, orientation, layout, model, parts. The command line's options are defaults for its empty cells. A file that cannot be read, or takes longer than --time-budget, is a row with its reason.
 
 \b
 Examples:

@@ -9,6 +9,7 @@ import click
 
 from ._errors import InputError
 from ._help import help_text
+from ._whole_files import write_whole
 from .connection_cost._cost_terms import COST_TERMS
 from .models import MODELS
 from .shell import (
@@ -19,6 +20,8 @@ from .shell import (
     Command,
     assignments,
     completions,
+    config_option,
+    config_text,
     in_group,
     list_names_option,
     run,
@@ -33,6 +36,9 @@ from .training._runs import RUNS_FILE, Run
 from .training._text_tables import runs_table, sweep_table
 from .training.engines._engine_choice import EngineChoice
 from .training.state._run_folder import STATE_FILE
+
+CONFIG_FILE = "run.toml"
+HOW = ("resume", "quiet", "dry-run")  # options that say how to go about a run, and not what is run
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,31 @@ class _HowToGoOn(Callback):
             Steps done and kept.
         """
         click.echo(f"interrupted after step {step}; the same command with --resume goes on", err=True)
+
+
+class _KeepsOptions(Callback):
+    """Writes the options into the folder of the run as it begins, so that it can be repeated however it ends."""
+
+    def __init__(self, folder: Path, text: str) -> None:
+        self._folder, self._text = folder, text
+
+    def on_start(self, recipe: Recipe, seeds: Sequence[int], step: int) -> None:
+        """Write the file.
+
+        Parameters
+        ----------
+        recipe : Recipe
+            Not used.
+        seeds : sequence of int
+            Not used.
+        step : int
+            Not used.
+        """
+        self.write()
+
+    def write(self) -> None:
+        """Write the file."""
+        write_whole(self._folder / CONFIG_FILE, self._text)
 
 
 class _Command(Command):
@@ -142,6 +173,7 @@ _machine, _files, _other = in_group("Machine"), in_group("Files"), in_group(OTHE
 )  # fmt: skip
 @_files("--out", type=click.Path(path_type=Path), help="Folder for the results; runs/TASK if left out.")
 @_files("--resume", is_flag=True, help="Go on with the unfinished run in the output folder; begin where there is none.")
+@config_option("Files")
 @_machine("--device", default="cpu", help="Where to compute, as torch names it.")
 @_machine(
     "--engine", default="auto", type=Choice(get_args(EngineChoice)),
@@ -167,15 +199,18 @@ def command(**given: Any) -> int:
     recipe = _recipe(task, options)
     about: Any = {"seeds": options.seeds, "recipe": recipe, "kind": options.kind, "out": out}
     about |= {"resume": options.resume, "device": options.device, "engine": options.engine}
-    listeners = (_HowToGoOn(),) if options.quiet else (ProgressBar(), _HowToGoOn())
+    keeper = _KeepsOptions(out, config_text(click.get_current_context(), without=HOW))
+    listeners = (keeper, _HowToGoOn()) if options.quiet else (keeper, ProgressBar(), _HowToGoOn())
     if options.sweep:
         found = sweep(task, _swept(options.sweep), callbacks=listeners, dask=options.dask, **about)
+        keeper.write()
         click.echo(sweep_table(found))
         folders = out / found.cells[0].folder
         click.echo(f"{len(found.cells)} folders of runs and {SWEEP_FILE} in {out}; next: bimt-analyze '{folders}'")
         return _status(found.interrupted, [run for cell in found.cells for run in cell.runs.runs])
     if options.dask:
         runs = train_distributed(task, dask=options.dask, **about)
+        keeper.write()
     else:
         if options.resume and not (out / STATE_FILE).exists():
             click.echo(f"nothing to resume in {out}: the run begins", err=True)

@@ -1,3 +1,5 @@
+from ._config_file import config_option as config_option
+from ._config_file import config_text as config_text
 from ._list_names import list_names_option as list_names_option
 from ._options import OTHER as OTHER
 from ._options import Choice as Choice
