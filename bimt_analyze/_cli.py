@@ -1,8 +1,8 @@
 """bimt-analyze: read trained networks from the shell."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from bimt_train.shell import (
     run,
 )
 
+from ._analysis_flags import analysis_asked, analysis_flags
 from ._help import HELP
 from ._jobs import FORMATS, Job, Outcome, numbered, work
 from ._options import AnalysisOptions
@@ -62,17 +63,12 @@ class _Options:
     orientation: str | None
     layout: Path | None
     dask: str | None
+    dry_run: bool
     quiet: bool
     analysis: AnalysisOptions
 
 
 _FILE = click.Path(path_type=Path)
-_CHOSEN: Mapping[str, Registry[Any]] = {
-    "edge_weight": EDGE_WEIGHTS,
-    "null_models": NULL_MODELS,
-    "statistics": STATISTICS,
-    "measures": MEASURES,
-}
 _LISTED: Mapping[str, Registry[Any]] = {
     "--edge-weight": EDGE_WEIGHTS,
     "--null-model": NULL_MODELS,
@@ -80,24 +76,6 @@ _LISTED: Mapping[str, Registry[Any]] = {
     "--measure": MEASURES,
     "--loss": LOSSES,
 }
-
-
-def _analysis_options(command: Callable[..., int]) -> Callable[..., int]:
-    """Add an option of the command line for every field of `AnalysisOptions` that has a flag."""
-    for option in reversed(fields(AnalysisOptions)):
-        if "flag" not in option.metadata:
-            continue
-        about: dict[str, Any] = {"help": option.metadata["help"], "default": option.default}
-        if isinstance(option.default, bool):
-            about |= {"is_flag": True}
-        elif isinstance(option.default, int | float):
-            kind = click.IntRange if isinstance(option.default, int) else click.FloatRange
-            about |= {"type": kind(option.metadata["least"])}
-        else:
-            about |= {"metavar": "NAME", "multiple": option.name != "edge_weight", "show_default": False}
-            about |= {"default": None, "names": _CHOSEN[option.name]}
-        command = in_group(option.metadata["group"])(option.metadata["flag"], option.name, **about)(command)
-    return command
 
 
 _WIDE = {"show_default": True, "max_content_width": 120}
@@ -115,7 +93,7 @@ _checks, _many_files = in_group("Checks"), in_group("Many networks")
     "--certify", type=_FILE, metavar="FILE", help="Prove how far the network lies from each formula; write the proof."
 )
 @_checks("--check", type=_FILE, metavar="FILE", help="Check a proof, and that CHECKPOINT, if given, is its network.")
-@_analysis_options
+@analysis_flags
 @_many_files("--out", type=_FILE, metavar="FOLDER", help="Write a page over all files, and a report each, in here.")
 @_many_files(
     "--all", "every", is_flag=True, help="Analyse every seed of the folder; each report's file is named after its seed."
@@ -150,6 +128,7 @@ _checks, _many_files = in_group("Checks"), in_group("Many networks")
 )
 @_elsewhere("--parts", metavar="TEXT", help="The known decomposition of the task.")
 @config_option("Files")
+@_files("--dry-run", is_flag=True, help="Say what would be read, computed and written, and do nothing.")
 @_other("--dask", metavar="URL", help="Compute on the cluster of this Dask scheduler.")
 @_other("--quiet", is_flag=True, help="Do not tell what is done now.")
 @list_names_option(_LISTED)
@@ -159,7 +138,7 @@ def command(**given: Any) -> int:
     if given["check"] is None and not given["checkpoint"]:
         raise click.UsageError("Missing argument 'CHECKPOINT...'.")
     many = given["check"] is None and _many(given)
-    analysis = _analysis(given, many=many or bool(given["dask"]))
+    analysis = analysis_asked(given, many=many or bool(given["dask"]))
     options = _Options(**given, analysis=analysis)
     if options.check is not None:
         return _check(options.check, options)
@@ -174,6 +153,9 @@ def command(**given: Any) -> int:
         return _fleet(options)
     source, certify = str(options.checkpoint[0]), options.certify is not None
     job = Job(source, _sampling(options), options.require, _formats(options), analysis, certify)
+    if options.dry_run:
+        written = [getattr(options, name) for name in _formats(options)]
+        return _say([job], [*written, options.certify] if options.certify is not None else written)
     with _telling(options.quiet) as tell:
         (outcome,) = fan_out(work, [job], dask=options.dask) if options.dask else (work(job, tell),)
     return _tell(options, outcome)
@@ -219,6 +201,8 @@ def _fleet(options: _Options) -> int:
         formats=("html", "json") if options.out is not None else formats,
         every=options.every,
     )
+    if options.dry_run:
+        return _say(jobs, [options.out] if options.out is not None else [getattr(options, name) for name in formats])
     with _telling(options.quiet) as tell:
         tell(f"{len(jobs)} checkpoint{'' if len(jobs) == 1 else 's'}")
         fleet = analyze_many(
@@ -237,33 +221,19 @@ def _fleet(options: _Options) -> int:
         _tell_findings(member.findings, f"{member.name}: ")
     if options.out is not None:
         fleet.save(options.out)
-        write_whole(options.out / CONFIG_FILE, config_text(click.get_current_context(), without=["quiet"]))
+        write_whole(options.out / CONFIG_FILE, config_text(click.get_current_context(), without=["quiet", "dry-run"]))
         click.echo(f"{fleet.statement}: {options.out / 'index.html'}")
     elif fleet.failed:
         click.echo(fleet.statement, err=True)
     return OK if fleet.holds else UNMET
 
 
-def _analysis(given: dict[str, Any], *, many: bool) -> AnalysisOptions:
-    """The options of the analysis; names of files in a form that other processes understand too."""
-    defaults, changes = AnalysisOptions().to_json(), dict[str, Any]()
-    for option in fields(AnalysisOptions):
-        if "flag" not in option.metadata:
-            continue
-        value = given.pop(option.name)
-        if option.name in _CHOSEN:
-            value = _chosen(_CHOSEN[option.name], value, defaults[option.name])
-        changes[option.name] = value
-    # where checkpoints run side by side, each stays in its process
-    return AnalysisOptions(**changes, processes=1 if many else None)
+def _say(jobs: Sequence[Job], writes: Sequence[Path]) -> int:
+    """Say what the jobs would do."""
+    from ._dry_run import dry_run
 
-
-def _chosen(registry: Registry[Any], names: Any, default: Any) -> Any:
-    """The names as other processes understand them; one that is not there is refused before the work."""
-    if isinstance(names, str):
-        _ = registry[names]
-        return registry.reference(names)
-    return default if names is None else tuple(dict.fromkeys((*default, *(_chosen(registry, n, ()) for n in names))))
+    click.echo(dry_run(jobs, writes))
+    return OK
 
 
 def _sampling(said: _Options) -> Sampling:

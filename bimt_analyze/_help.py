@@ -20,7 +20,8 @@ then say what the file does not:
 
 Several files, a folder of files, or a manifest.csv give one page over all and one report each, in the folder of --out.
 A manifest has a column "file" and, if need be, columns called as the options: activation, probe, target, range, final,
-loss, standardize, key, orientation, layout, model, parts. The command line's options are defaults for its empty cells. A file that cannot be read, or takes longer than --time-budget, is a row with its reason.
+loss, standardize, key, orientation, layout, model, parts. The command line's options are defaults for its empty cells.
+A file that cannot be read, or takes longer than --time-budget, is a row with its reason.
 
 \b
 Examples:

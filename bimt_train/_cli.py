@@ -66,6 +66,7 @@ class _Options:
     device: str
     engine: EngineChoice
     dask: str | None
+    dry_run: bool
     quiet: bool
 
 
@@ -174,6 +175,7 @@ _machine, _files, _other = in_group("Machine"), in_group("Files"), in_group(OTHE
 @_files("--out", type=click.Path(path_type=Path), help="Folder for the results; runs/TASK if left out.")
 @_files("--resume", is_flag=True, help="Go on with the unfinished run in the output folder; begin where there is none.")
 @config_option("Files")
+@_files("--dry-run", is_flag=True, help="Say what would be read, trained and written, and do nothing.")
 @_machine("--device", default="cpu", help="Where to compute, as torch names it.")
 @_machine(
     "--engine", default="auto", type=Choice(get_args(EngineChoice)),
@@ -196,13 +198,18 @@ def command(**given: Any) -> int:
     options = _Options(**given)
     task = _task(options)
     out = options.out or Path("runs") / task.spec.name
-    recipe = _recipe(task, options)
+    recipe, over = _recipe(task, options), _swept(options.sweep)
     about: Any = {"seeds": options.seeds, "recipe": recipe, "kind": options.kind, "out": out}
     about |= {"resume": options.resume, "device": options.device, "engine": options.engine}
+    if options.dry_run:
+        from ._dry_run import Planned, dry_run
+
+        click.echo(dry_run(Planned(task, **about, dask=options.dask, over=over)))
+        return OK
     keeper = _KeepsOptions(out, config_text(click.get_current_context(), without=HOW))
     listeners = (keeper, _HowToGoOn()) if options.quiet else (keeper, ProgressBar(), _HowToGoOn())
     if options.sweep:
-        found = sweep(task, _swept(options.sweep), callbacks=listeners, dask=options.dask, **about)
+        found = sweep(task, over, callbacks=listeners, dask=options.dask, **about)
         keeper.write()
         click.echo(sweep_table(found))
         folders = out / found.cells[0].folder
