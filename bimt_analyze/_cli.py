@@ -21,6 +21,7 @@ from bimt_train.shell import (
     in_group,
     list_names_option,
     run,
+    shown_logs,
 )
 
 from ._analysis_flags import analysis_asked, analysis_flags
@@ -259,14 +260,15 @@ def _formats(options: _Options) -> tuple[str, ...]:
 
 @contextmanager
 def _telling(quiet: bool) -> Iterator[Any]:
-    """A line on the terminal that says what is done now, and is gone afterwards."""
+    """A line on the terminal that says what is done now, and is gone afterwards; elsewhere the log, unless quiet."""
     from rich.console import Console
 
     console = Console(stderr=True)
     if quiet or not console.is_terminal:
-        yield lambda said: None
+        with shown_logs(progress=not quiet):
+            yield lambda said: None
         return
-    with console.status("") as status:
+    with shown_logs(progress=False), console.status("") as status:
         yield lambda said: status.update(f"{said} ...")
 
 

@@ -1,5 +1,6 @@
 """bimt-train: train BIMT networks from the shell."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from .shell import (
     in_group,
     list_names_option,
     run,
+    shown_logs,
 )
 from .signals import INTERRUPTED
 from .tasks import TASKS, Task, formula_task, resolve_task, task_table
@@ -182,7 +184,7 @@ _machine, _files, _other = in_group("Machine"), in_group("Files"), in_group(OTHE
     help="What computes the steps: compiled code serves MLPs on the CPU, several times faster, and torch all else.",
 )  # fmt: skip
 @_machine("--dask", metavar="URL", help="Train on the workers of this Dask scheduler, four seeds a share.")
-@_other("--quiet", is_flag=True, help="No progress bar.")
+@_other("--quiet", is_flag=True, help="Do not tell how far it is.")
 @_other(
     "--list-tasks", is_flag=True, is_eager=True, expose_value=False, callback=_list_tasks,
     help="Print a table of the tasks that have a name, and end.",
@@ -207,21 +209,23 @@ def command(**given: Any) -> int:
         click.echo(dry_run(Planned(task, **about, dask=options.dask, over=over)))
         return OK
     keeper = _KeepsOptions(out, config_text(click.get_current_context(), without=HOW))
-    listeners = (keeper, _HowToGoOn()) if options.quiet else (keeper, ProgressBar(), _HowToGoOn())
-    if options.sweep:
-        found = sweep(task, over, callbacks=listeners, dask=options.dask, **about)
-        keeper.write()
+    bar = sys.stderr.isatty() and not options.quiet
+    listeners = (keeper, *([ProgressBar()] if bar else ()), _HowToGoOn())
+    with shown_logs(progress=not (bar or options.quiet)):
+        if over:
+            found = sweep(task, over, callbacks=listeners, dask=options.dask, **about)
+        elif options.dask:
+            runs = train_distributed(task, dask=options.dask, **about)
+        else:
+            if options.resume and not (out / STATE_FILE).exists():
+                click.echo(f"nothing to resume in {out}: the run begins", err=True)
+            runs = train(task, callbacks=listeners, **about)
+    keeper.write()
+    if over:
         click.echo(sweep_table(found))
         folders = out / found.cells[0].folder
         click.echo(f"{len(found.cells)} folders of runs and {SWEEP_FILE} in {out}; next: bimt-analyze '{folders}'")
         return _status(found.interrupted, [run for cell in found.cells for run in cell.runs.runs])
-    if options.dask:
-        runs = train_distributed(task, dask=options.dask, **about)
-        keeper.write()
-    else:
-        if options.resume and not (out / STATE_FILE).exists():
-            click.echo(f"nothing to resume in {out}: the run begins", err=True)
-        runs = train(task, callbacks=listeners, **about)
     click.echo(runs_table(runs))
     click.echo(f"{len(runs.runs)} checkpoints and {RUNS_FILE} in {out}; next: bimt-analyze {out} --html report.html")
     return _status(runs.interrupted, runs.runs)

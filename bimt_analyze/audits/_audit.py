@@ -1,5 +1,6 @@
 """An audit as one value: the results of every measure, and the verdict that they allow."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,6 +12,8 @@ from ..modules import Choice, Hierarchy, Partition
 from ._audit_subject import AuditSubject
 from ._measure import MEASURES, AuditMeasure
 from ._verdict import Verdict, verdict
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,6 +157,7 @@ def audited(subject: AuditSubject, *, progress: Any = None) -> Audit:
         if subject.graph.is_backbone and not measure.large and measure not in asked:
             undecided[measure.question] = subject.too_large_for(measure.name)
             continue
+        _log.info("audit: %s", measure.label)
         if progress is not None:
             progress(measure.label)
         try:

@@ -11,5 +11,6 @@ from ._run import BAD_INPUT as BAD_INPUT
 from ._run import OK as OK
 from ._run import UNMET as UNMET
 from ._run import run as run
+from ._shown_logs import shown_logs as shown_logs
 from ._words import assignments as assignments
 from ._words import spread_options as spread_options

@@ -18,7 +18,7 @@ from ..losses import Loss
 from ..models import build_model
 from ..signals import held_signals
 from ..tasks import Task
-from ._callbacks import Callback
+from ._callbacks import Callback, LoggedProgress
 from ._presets import default_recipe
 from ._random_restarts import drawing_seed, leading_rows, record_of, replicas_of, seeds_out
 from ._recipe import Recipe, TrainingType
@@ -104,6 +104,7 @@ def train(
     if resume and out is None:
         raise InputError("nothing to resume", where="no output folder", hint="give the folder of the unfinished run")
     setting = prepare(task, replicas_of(chosen, recipe.replicas), recipe, kind, device)
+    callbacks = (LoggedProgress(), *callbacks)
     progress = _start(setting)
     chosen_engine = partial(engine_of, choice=engine, threads=torch.get_num_threads())
     steps = chosen_engine(setting)
