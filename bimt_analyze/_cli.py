@@ -281,7 +281,10 @@ def _tell(options: _Options, outcome: Outcome) -> int:
         assert options.certify is not None
         path = options.certify if len(outcome.certificates) == 1 else numbered(options.certify, name)
         _write(path, data.decode("ascii"), "certificate")
-    return OK if _tell_findings(outcome.findings) else UNMET
+    held = _tell_findings(outcome.findings)
+    if outcome.next_step and not options.quiet:
+        click.echo(f"next: {outcome.next_step}")
+    return OK if held else UNMET
 
 
 def _write(path: Path, text: str, what: str = "report") -> None:

@@ -10,6 +10,7 @@ import click
 
 from ._errors import InputError
 from ._help import help_text
+from ._next_step import CONFIG_FILE, after_sweep, after_training
 from ._whole_files import write_whole
 from .connection_cost._cost_terms import COST_TERMS
 from .models import MODELS
@@ -39,7 +40,6 @@ from .training._text_tables import runs_table, sweep_table
 from .training.engines._engine_choice import EngineChoice
 from .training.state._run_folder import STATE_FILE
 
-CONFIG_FILE = "run.toml"
 HOW = ("resume", "quiet", "dry-run")  # options that say how to go about a run, and not what is run
 
 
@@ -184,7 +184,7 @@ _machine, _files, _other = in_group("Machine"), in_group("Files"), in_group(OTHE
     help="What computes the steps: compiled code serves MLPs on the CPU, several times faster, and torch all else.",
 )  # fmt: skip
 @_machine("--dask", metavar="URL", help="Train on the workers of this Dask scheduler, four seeds a share.")
-@_other("--quiet", is_flag=True, help="Do not tell how far it is.")
+@_other("--quiet", is_flag=True, help="Tell neither how far it is nor what to do next.")
 @_other(
     "--list-tasks", is_flag=True, is_eager=True, expose_value=False, callback=_list_tasks,
     help="Print a table of the tasks that have a name, and end.",
@@ -222,13 +222,21 @@ def command(**given: Any) -> int:
             runs = train(task, callbacks=listeners, **about)
     keeper.write()
     if over:
-        click.echo(sweep_table(found))
-        folders = out / found.cells[0].folder
-        click.echo(f"{len(found.cells)} folders of runs and {SWEEP_FILE} in {out}; next: bimt-analyze '{folders}'")
+        _tell(sweep_table(found), f"{len(found.cells)} folders of runs and {SWEEP_FILE} in {out}")
+        _tell_next(after_sweep(found, out), options)
         return _status(found.interrupted, [run for cell in found.cells for run in cell.runs.runs])
-    click.echo(runs_table(runs))
-    click.echo(f"{len(runs.runs)} checkpoints and {RUNS_FILE} in {out}; next: bimt-analyze {out} --html report.html")
+    _tell(runs_table(runs), f"{len(runs.runs)} checkpoints and {RUNS_FILE} in {out}")
+    _tell_next(after_training(runs, out), options)
     return _status(runs.interrupted, runs.runs)
+
+
+def _tell(*lines: str) -> None:
+    click.echo("\n".join(lines))
+
+
+def _tell_next(words: str, options: _Options) -> None:
+    if not options.quiet:
+        click.echo(f"next: {words}")
 
 
 def _status(interrupted: bool, runs: Sequence[Run]) -> int:
