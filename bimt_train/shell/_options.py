@@ -81,7 +81,7 @@ class Option(click.Option):
 
 
 def completions(names: "Registry[Any]", incomplete: str) -> "list[CompletionItem]":
-    """The names of a registry that a word could become.
+    """The names of a registry that a word could become; files, where no name begins so.
 
     Parameters
     ----------
@@ -93,17 +93,20 @@ def completions(names: "Registry[Any]", incomplete: str) -> "list[CompletionItem
     Returns
     -------
     list of CompletionItem
-        A name each.
+        A name each; or one that tells the shell to complete the names of files.
 
     Examples
     --------
     >>> from bimt_train.tasks import TASKS
     >>> [item.value for item in completions(TASKS, "in")]
     ['independence', 'in-context']
+    >>> [item.type for item in completions(TASKS, "data/")]
+    ['file']
     """
     from click.shell_completion import CompletionItem
 
-    return [CompletionItem(name) for name in names.names() if name.startswith(incomplete)]
+    found = [CompletionItem(name) for name in names.names() if name.startswith(incomplete)]
+    return found or [CompletionItem(incomplete, type="file")]
 
 
 def in_group(group: str) -> Callable[..., Callable[[CommandFunction], CommandFunction]]:
