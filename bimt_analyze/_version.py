@@ -1,3 +1,6 @@
 """The version of the installed distribution, which holds both packages."""
 
-from bimt_train import __version__ as __version__
+from importlib.metadata import version
+
+__version__ = version("bimt")
+"""The version, as ``--version`` tells it."""

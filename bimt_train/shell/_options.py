@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 OTHER = "Other"
+"""The group of options that name none, the last of the help."""
 CommandFunction = TypeVar("CommandFunction", bound=Callable[..., Any])
 
 

@@ -11,7 +11,12 @@ from .._errors import InputError
 from ..signals import INTERRUPTED
 from ._words import spread_options
 
-OK, UNMET, BAD_INPUT = 0, 1, 2
+OK = 0
+"""Exit status: done."""
+UNMET = 1
+"""Exit status: a requirement does not hold."""
+BAD_INPUT = 2
+"""Exit status: bad input, said in one line."""
 
 
 def run(command: click.Command, words: Sequence[str] | None, *, several: Sequence[str] = ()) -> int:
