@@ -78,7 +78,7 @@ def choose_columns(
     for role, wanted in (("target", targets), ("input", inputs or ())):
         for label in wanted:
             if label not in labels:
-                hint = did_you_mean(label, labels)
+                hint = did_you_mean(repr(label), map(repr, labels))  # a label may have spaces
                 expected = "one of " + ", ".join(map(repr, labels))
                 raise TaskError(f"no such {role} column", where=where, expected=expected, got=repr(label), hint=hint)
             if list(wanted).count(label) > 1:
