@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from functools import partial
 from typing import Any
 
 import click
@@ -19,6 +20,18 @@ _CHOSEN: Mapping[str, Registry[Any]] = {
     "statistics": STATISTICS,
     "measures": MEASURES,
 }
+
+
+class _Amount(click.FloatRange):
+    """A number that may have its unit behind it, as 8G."""
+
+    def __init__(self, unit: str, least: float) -> None:
+        super().__init__(least)
+        self._unit = unit
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number: Any = value.removesuffix(self._unit) if isinstance(value, str) else value
+        return super().convert(number, param, ctx)
 
 
 def analysis_flags(command: Callable[..., int]) -> Callable[..., int]:
@@ -41,7 +54,7 @@ def analysis_flags(command: Callable[..., int]) -> Callable[..., int]:
         if isinstance(option.default, bool):
             about |= {"is_flag": True}
         elif isinstance(option.default, int | float):
-            kind = click.IntRange if isinstance(option.default, int) else click.FloatRange
+            kind = click.IntRange if isinstance(option.default, int) else partial(_Amount, option.metadata["unit"])
             about |= {"type": kind(option.metadata["least"])}
         else:
             about |= {"metavar": "NAME", "multiple": option.name != "edge_weight", "show_default": False}

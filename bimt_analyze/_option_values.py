@@ -16,6 +16,7 @@ def option(
     group: str = "Analysis",
     least: int | float | None = None,
     most: int | float | None = None,
+    unit: str = "",
 ) -> Any:
     """A field of an `OptionValues`, with its range and what the command line needs of it.
 
@@ -31,8 +32,11 @@ def option(
         The heading of ``--help`` under which it stands.
     least, most : number or None
         The range of its values.
+    unit : str
+        What may stand behind the number on the command line, as the G of 8G.
     """
-    metadata = {"help": help, "group": group, "least": least, "most": most} | ({"flag": flag} if flag else {})
+    metadata = {"help": help, "group": group, "least": least, "most": most, "unit": unit}
+    metadata |= {"flag": flag} if flag else {}
     return field(default=default, metadata=metadata)
 
 

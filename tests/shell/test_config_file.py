@@ -18,7 +18,8 @@ ANALYZE = (
     "--model f.py:make --probe t.csv --target y --range -1 1 --range 0 2 --parts p --final none --loss mse "
     "--standardize both --key k --orientation in-out --layout l.toml --out o --time-budget 3.5 --seed 0 --tolerance 0 "
     "--refit 0 --edge-weight magnitude --samples 0 --time-limit 0.5 --genetic --audit --retrain 0 --controls 0 "
-    "--null-model weight_permutation --statistic modularity --measure wiring --dask tcp://x:1 --dry-run --quiet"
+    "--null-model weight_permutation --statistic modularity --measure wiring "
+    "--minutes 0.5 --memory 8G --dask tcp://x:1 --dry-run --quiet"
 )
 
 
