@@ -6,7 +6,7 @@ export NO_MKDOCS_2_WARNING := 1
 # Tests start many processes: with bytecode kept, they compile the packages once.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help install demo test coverage check docs format bench fuzz tutorials gallery clean
+.PHONY: help install demo test coverage check docs format bench fuzz tutorials gallery dist clean
 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -53,6 +53,16 @@ tutorials: install  ## run the notebooks of docs/tutorials anew, and keep what t
 
 gallery: install  ## make the pictures of the README and the docs anew; MNIST=FOLDER for those of digits
 	$(BIN)/python examples/gallery.py $(if $(MNIST),--mnist $(MNIST))
+
+dist: build/dist-tools/bin/twine  ## build wheel and sdist into build/dist, and check what they hold
+	rm -rf build/dist build/lib* build/bdist* *.egg-info
+	build/dist-tools/bin/python -m build --outdir build/dist .
+	build/dist-tools/bin/twine check --strict build/dist/*
+	build/dist-tools/bin/check-wheel-contents build/dist/*.whl
+
+build/dist-tools/bin/twine:
+	$(PYTHON) -m venv build/dist-tools
+	build/dist-tools/bin/python -m pip install --quiet --disable-pip-version-check build check-wheel-contents twine
 
 clean:  ## remove what the other targets made
 	rm -rf .venv build *.egg-info bimt_train/native/*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .import_linter_cache

@@ -1,5 +1,9 @@
 """Reading trained networks: circuits, graphs, modules, formulas, audits."""
 
+import logging
+
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())  # what is shown is for the program to decide

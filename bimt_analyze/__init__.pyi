@@ -17,6 +17,7 @@ from ._options import AnalysisOptions as AnalysisOptions
 from ._run_audit import audit as audit
 from ._sampling import Sampling as Sampling
 from ._sources import open_checkpoint as open_checkpoint
+from ._version import __version__ as __version__
 from .fleet import Fleet as Fleet
 from .fleet import analyze_many as analyze_many
 from .report import Report as Report

@@ -1,6 +1,7 @@
 """From a checkpoint to a report, in one call."""
 
 import importlib.metadata
+import logging
 import platform
 import time
 from collections.abc import Iterator, Mapping
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 
     from .formulas import Formula, Structure
 
+_log = logging.getLogger(__name__)
+
 _LEAST_SHARE = 0.1  # units of work for an output
 PACKAGES = ("bimt", "torch", "numpy", "scipy", "sympy", "igraph", "scikit-learn")
 
@@ -59,6 +62,7 @@ class _Stages:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
+        _log.info("analysis: %s", name)
         if self.progress is not None:
             self.progress(name)
         began = time.perf_counter()

@@ -1,9 +1,8 @@
 """bimt-analyze: read trained networks from the shell."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,21 @@ import click
 
 from bimt_train import InputError, Registry, fan_out, write_whole
 from bimt_train.losses import LOSSES
-from bimt_train.shell import OK, UNMET, run
+from bimt_train.shell import (
+    OK,
+    OTHER,
+    UNMET,
+    Choice,
+    Command,
+    config_option,
+    config_text,
+    in_group,
+    list_names_option,
+    run,
+    shown_logs,
+)
 
+from ._analysis_flags import analysis_asked, analysis_flags
 from ._help import HELP
 from ._jobs import FORMATS, Job, Outcome, numbered, work
 from ._options import AnalysisOptions
@@ -21,6 +33,8 @@ from .audits import MEASURES, NULL_MODELS, STATISTICS
 from .fleet import analyze_many, holds_many, jobs_of
 from .graph import EDGE_WEIGHTS
 from .report import Finding, Requirement
+
+CONFIG_FILE = "analysis.toml"
 
 
 @dataclass(frozen=True)
@@ -50,117 +64,88 @@ class _Options:
     orientation: str | None
     layout: Path | None
     dask: str | None
+    dry_run: bool
     quiet: bool
     analysis: AnalysisOptions
 
 
 _FILE = click.Path(path_type=Path)
-_CHOSEN: Mapping[str, Registry[Any]] = {
-    "edge_weight": EDGE_WEIGHTS,
-    "null_models": NULL_MODELS,
-    "statistics": STATISTICS,
+_LISTED: Mapping[str, Registry[Any]] = {
+    "--edge-weight": EDGE_WEIGHTS,
+    "--null-model": NULL_MODELS,
+    "--statistic": STATISTICS,
+    "--measure": MEASURES,
+    "--loss": LOSSES,
 }
 
 
-class _Amount(click.FloatRange):
-    """A number that may have its unit behind it, as 8G."""
-
-    def __init__(self, unit: str, least: float) -> None:
-        super().__init__(least)
-        self._unit = unit
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        number: Any = value.removesuffix(self._unit) if isinstance(value, str) else value
-        return super().convert(number, param, ctx)
+_WIDE = {"show_default": True, "max_content_width": 120}
+_files, _elsewhere, _other = in_group("Files"), in_group("A network trained elsewhere"), in_group(OTHER)
+_checks, _many_files = in_group("Checks"), in_group("Many networks")
 
 
-def _analysis_options(command: Callable[..., int]) -> Callable[..., int]:
-    """Add an option of the command line for every field of `AnalysisOptions` that has a flag."""
-    for option in reversed(fields(AnalysisOptions)):
-        if "flag" not in option.metadata:
-            continue
-        about: dict[str, Any] = {"help": option.metadata["help"], "default": option.default}
-        if isinstance(option.default, bool):
-            about |= {"is_flag": True}
-        elif isinstance(option.default, int | float):
-            kind = click.IntRange if isinstance(option.default, int) else partial(_Amount, option.metadata["unit"])
-            about |= {"type": kind(option.metadata["least"])}
-        else:
-            names = ", ".join(_CHOSEN[option.name].names()) if option.name in _CHOSEN else ""
-            about |= {"metavar": "NAME", "multiple": option.name != "edge_weight", "show_default": False}
-            about |= {
-                "default": None,
-                "help": f"{option.metadata['help']} {names and f'One of {names}, or file.py:NAME.'}",
-            }
-        command = click.option(option.metadata["flag"], option.name, **about)(command)
-    return command
-
-
-@click.command("bimt-analyze", help=HELP, context_settings={"show_default": True, "max_content_width": 120})
-@click.version_option(package_name="bimt")
+@click.command("bimt-analyze", cls=Command, help=HELP, context_settings=_WIDE)
 @click.argument("checkpoint", type=_FILE, nargs=-1)
-@click.option("--out", type=_FILE, metavar="FOLDER", help="Write a page over all files, and a report each, in here.")
-@click.option("--html", type=_FILE, metavar="FILE", help="Write the report as one self-contained page.")
-@click.option("--json", type=_FILE, metavar="FILE", help="Write the report for other programs.")
-@click.option("--markdown", type=_FILE, metavar="FILE", help="Write the report as Markdown.")
-@click.option(
+@_files("--html", type=_FILE, metavar="FILE", help="Write the report as one self-contained page.")
+@_files("--json", type=_FILE, metavar="FILE", help="Write the report for other programs.")
+@_files("--markdown", type=_FILE, metavar="FILE", help="Write the report as Markdown.")
+@_checks("--require", multiple=True, metavar="CONDITION", help="End with status 1 unless this holds.")
+@_checks(
     "--certify", type=_FILE, metavar="FILE", help="Prove how far the network lies from each formula; write the proof."
 )
-@click.option(
-    "--check", type=_FILE, metavar="FILE", help="Check a proof, and that CHECKPOINT, if given, is its network."
-)
-@click.option("--require", multiple=True, metavar="CONDITION", help="End with status 1 unless this holds.")
-@click.option(
+@_checks("--check", type=_FILE, metavar="FILE", help="Check a proof, and that CHECKPOINT, if given, is its network.")
+@analysis_flags
+@_many_files("--out", type=_FILE, metavar="FOLDER", help="Write a page over all files, and a report each, in here.")
+@_many_files(
     "--all", "every", is_flag=True, help="Analyse every seed of the folder; each report's file is named after its seed."
 )
-@_analysis_options
-@click.option("--activation", help="Activation between the layers of a network trained elsewhere, for instance silu.")
-@click.option(
+@_many_files(
+    "--time-budget", type=click.FloatRange(0, min_open=True), metavar="SECONDS",
+    help="Give up a file that takes longer; the others go on.",
+)  # fmt: skip
+@_elsewhere("--activation", help="Activation between the layers of a network trained elsewhere, for instance silu.")
+@_elsewhere(
     "--model", metavar="FILE.py:NAME",
     help="The function that makes the module of a file of weights, or a kind of model of your own.",
 )  # fmt: skip
-@click.option("--probe", type=_FILE, metavar="TABLE", help="Rows to ask a network trained elsewhere about.")
-@click.option("--target", multiple=True, metavar="NAME...", help="Columns of the table that are outputs.")
-@click.option("--range", "ranges", type=float, nargs=2, multiple=True, metavar="LOW HIGH", help="In place of a table.")
-@click.option(
+@_elsewhere("--probe", type=_FILE, metavar="TABLE", help="Rows to ask a network trained elsewhere about.")
+@_elsewhere("--target", multiple=True, metavar="NAME...", help="Columns of the table that are outputs.")
+@_elsewhere("--range", "ranges", type=float, nargs=2, multiple=True, metavar="LOW HIGH", help="In place of a table.")
+@_elsewhere(
     "--final", default="auto", metavar="NAME", help="What follows its last layer: none, sigmoid, softmax, tanh."
 )
-@click.option("--loss", default="auto", metavar="NAME", help=f"What its outputs are judged by: {', '.join(LOSSES)}.")
-@click.option(
-    "--standardize",
-    type=click.Choice(["raw", "inputs", "outputs", "both"]),
-    default="raw",
+@_elsewhere("--loss", default="auto", metavar="NAME", names=LOSSES, help="What its outputs are judged by: NAMES.")
+@_elsewhere(
+    "--standardize", type=Choice(["raw", "inputs", "outputs", "both"]), default="raw",
     help="Columns of the table that it saw with mean 0 and deviation 1.",
-)
-@click.option("--key", metavar="NAME", help="Which of several networks in a file: the path of its entry, as state.ema.")
-@click.option(
-    "--orientation",
-    type=click.Choice(["out-in", "in-out"]),
+)  # fmt: skip
+@_elsewhere("--key", metavar="NAME", help="Which of several networks in a file: the path of its entry, as state.ema.")
+@_elsewhere(
+    "--orientation", type=Choice(["out-in", "in-out"]),
     help="How the weights of a network trained elsewhere are stored.",
-)
-@click.option(
+)  # fmt: skip
+@_elsewhere(
     "--layout", type=_FILE, metavar="TOML", help="The layout of the module that --model makes; left out, it is traced."
 )
-@click.option("--parts", metavar="TEXT", help="The known decomposition of the task.")
-@click.option(
-    "--time-budget",
-    type=click.FloatRange(0, min_open=True),
-    metavar="SECONDS",
-    help="Give up a file that takes longer; the others go on.",
-)
-@click.option("--dask", metavar="URL", help="Compute on the cluster of this Dask scheduler.")
-@click.option("--quiet", is_flag=True, help="Do not tell what is done now.")
+@_elsewhere("--parts", metavar="TEXT", help="The known decomposition of the task.")
+@config_option("Files")
+@_files("--dry-run", is_flag=True, help="Say what would be read, computed and written, and do nothing.")
+@_other("--dask", metavar="URL", help="Compute on the cluster of this Dask scheduler.")
+@_other("--quiet", is_flag=True, help="Do not tell what is done now.")
+@list_names_option(_LISTED)
+@click.version_option(package_name="bimt")
 def command(**given: Any) -> int:
-    """Read the options, do the jobs, tell the outcomes; click shows `HELP` in place of this."""
+    """Read the options, do the jobs, tell the outcomes."""
     if given["check"] is None and not given["checkpoint"]:
         raise click.UsageError("Missing argument 'CHECKPOINT...'.")
     many = given["check"] is None and _many(given)
-    analysis = _analysis(given, many=many or bool(given["dask"]))
+    analysis = analysis_asked(given, many=many or bool(given["dask"]))
     options = _Options(**given, analysis=analysis)
     if options.check is not None:
         return _check(options.check, options)
     for text in options.require:
         wanted = Requirement.parse(text)  # bad input is said before the work, not after it
+        wanted.check_field([*MEASURES, *(MEASURES[name].name for name in analysis.measures)])
         if wanted.field.partition(".")[0] == "audit" and not analysis.audit:
             raise InputError("a requirement on an audit", where=repr(text), got="no --audit", hint="add --audit")
     if many and options.certify:
@@ -169,6 +154,9 @@ def command(**given: Any) -> int:
         return _fleet(options)
     source, certify = str(options.checkpoint[0]), options.certify is not None
     job = Job(source, _sampling(options), options.require, _formats(options), analysis, certify)
+    if options.dry_run:
+        written = [getattr(options, name) for name in _formats(options)]
+        return _say([job], [*written, options.certify] if options.certify is not None else written)
     with _telling(options.quiet) as tell:
         (outcome,) = fan_out(work, [job], dask=options.dask) if options.dask else (work(job, tell),)
     return _tell(options, outcome)
@@ -214,6 +202,8 @@ def _fleet(options: _Options) -> int:
         formats=("html", "json") if options.out is not None else formats,
         every=options.every,
     )
+    if options.dry_run:
+        return _say(jobs, [options.out] if options.out is not None else [getattr(options, name) for name in formats])
     with _telling(options.quiet) as tell:
         tell(f"{len(jobs)} checkpoint{'' if len(jobs) == 1 else 's'}")
         fleet = analyze_many(
@@ -232,28 +222,19 @@ def _fleet(options: _Options) -> int:
         _tell_findings(member.findings, f"{member.name}: ")
     if options.out is not None:
         fleet.save(options.out)
+        write_whole(options.out / CONFIG_FILE, config_text(click.get_current_context(), without=["quiet", "dry-run"]))
         click.echo(f"{fleet.statement}: {options.out / 'index.html'}")
     elif fleet.failed:
         click.echo(fleet.statement, err=True)
     return OK if fleet.holds else UNMET
 
 
-def _analysis(given: dict[str, Any], *, many: bool) -> AnalysisOptions:
-    """The options of the analysis; names of files in a form that other processes understand too."""
-    defaults, changes = AnalysisOptions().to_json(), dict[str, Any]()
-    for option in fields(AnalysisOptions):
-        if "flag" not in option.metadata:
-            continue
-        value = given.pop(option.name)
-        if option.name in _CHOSEN or option.name == "measures":
-            registry = _CHOSEN.get(option.name, MEASURES)
-            if option.name == "edge_weight":
-                value = value and registry.reference(value)
-            else:
-                value = tuple(dict.fromkeys((*defaults[option.name], *map(registry.reference, value))))
-        changes[option.name] = value
-    # where checkpoints run side by side, each stays in its process
-    return AnalysisOptions(**changes, processes=1 if many else None)
+def _say(jobs: Sequence[Job], writes: Sequence[Path]) -> int:
+    """Say what the jobs would do."""
+    from ._dry_run import dry_run
+
+    click.echo(dry_run(jobs, writes))
+    return OK
 
 
 def _sampling(said: _Options) -> Sampling:
@@ -279,14 +260,15 @@ def _formats(options: _Options) -> tuple[str, ...]:
 
 @contextmanager
 def _telling(quiet: bool) -> Iterator[Any]:
-    """A line on the terminal that says what is done now, and is gone afterwards."""
+    """A line on the terminal that says what is done now, and is gone afterwards; elsewhere the log, unless quiet."""
     from rich.console import Console
 
     console = Console(stderr=True)
     if quiet or not console.is_terminal:
-        yield lambda said: None
+        with shown_logs(progress=not quiet):
+            yield lambda said: None
         return
-    with console.status("") as status:
+    with shown_logs(progress=False), console.status("") as status:
         yield lambda said: status.update(f"{said} ...")
 
 
@@ -299,7 +281,10 @@ def _tell(options: _Options, outcome: Outcome) -> int:
         assert options.certify is not None
         path = options.certify if len(outcome.certificates) == 1 else numbered(options.certify, name)
         _write(path, data.decode("ascii"), "certificate")
-    return OK if _tell_findings(outcome.findings) else UNMET
+    held = _tell_findings(outcome.findings)
+    if outcome.next_step and not options.quiet:
+        click.echo(f"next: {outcome.next_step}")
+    return OK if held else UNMET
 
 
 def _write(path: Path, text: str, what: str = "report") -> None:

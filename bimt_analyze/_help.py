@@ -18,22 +18,18 @@ then say what the file does not:
   --parts "y1: x1 x3; y2: x2 x4"        what is known, if anything: which output depends on which inputs,
                                         also by way of functions between: "f: x1 x2; y1 y2: f x3"
 
-Several files, a folder of files, or a manifest give one page over all and one report each, in the folder of --out. A
-manifest is a CSV with a column "file" and, if need be, columns called as the options: activation, probe, target, range,
-final, loss, standardize, key, orientation, layout, model, parts. The command line's options are defaults for its empty
-cells. A file that cannot be read, or takes longer than --time-budget, is a row with its reason.
+Several files, a folder of files, or a manifest.csv give one page over all and one report each, in the folder of --out.
+A manifest has a column "file" and, if need be, columns called as the options: activation, probe, target, range, final,
+loss, standardize, key, orientation, layout, model, parts. The command line's options are defaults for its empty cells.
+A file that cannot be read, or takes longer than --time-budget, is a row with its reason.
 
 \b
 Examples:
   bimt-analyze runs/independence --html report.html
-  bimt-analyze runs/independence --audit --require audit.modular --html audit.html
-  bimt-analyze runs/independence --all --json reports/independence.json
-  bimt-analyze runs/independence/seed-003.safetensors --require "formulas.*.exact" --require "agreement>=0.9"
-  bimt-analyze model.pt --activation relu --range -2 2 --html report.html
-  bimt-analyze nets/*.pt more.safetensors --activation relu --range -1 1 --out audits/ --time-budget 60
-  bimt-analyze manifest.csv --audit --require audit.modular --out audits/
-  bimt-analyze runs/independence --certify proof.json
-  bimt-analyze --check proof.y1.json runs/independence
+  bimt-analyze runs/independence --audit --require audit.modular --require "agreement>=0.9"
+  bimt-analyze model.pt --activation silu --range -2 2 --json report.json
+  bimt-analyze model.pt runs/independence --activation silu --range -1 1 --out audits/
+  bimt-analyze runs/independence --certify proof.json        # --check proof.y1.json checks it
 
 \b
 --require takes a field of the JSON report, a comparison and a number, and may be given several times:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bimt_train import InputError
 
+from ._next_step import after_analysis
 from ._options import AnalysisOptions
 from ._sampling import Sampling
 from ._sources import best_checkpoint, open_checkpoint
@@ -76,6 +77,8 @@ class Outcome:
         The audit's verdict; None where there was none.
     certificates : dict of str to bytes
         The name of an output to its certificate, where they are wanted.
+    next_step : str
+        What to type next; empty where nothing is left to ask.
     """
 
     source: str
@@ -90,6 +93,7 @@ class Outcome:
     p: float | None
     modular: bool | None
     certificates: dict[str, bytes] = field(default_factory=dict)
+    next_step: str = ""
 
 
 def work(job: Job, progress: Callable[[str], None] | None = None, *, strict: bool = True) -> Outcome:
@@ -151,6 +155,9 @@ def work(job: Job, progress: Callable[[str], None] | None = None, *, strict: boo
         p=report.p,
         modular=None if report.audit is None else report.audit.verdict.modular,
         certificates=certificates,
+        next_step=after_analysis(
+            report, file, formats=job.formats, audit=report.audit is not None, certify=job.certify
+        ),
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import Field, field, fields, replace
 from typing import Any, ClassVar, Self
 
-from bimt_train import InputError
+from bimt_train import InputError, did_you_mean
 
 
 def option(
@@ -13,6 +13,7 @@ def option(
     help: str = "",
     *,
     flag: str = "",
+    group: str = "Analysis",
     least: int | float | None = None,
     most: int | float | None = None,
     unit: str = "",
@@ -27,12 +28,15 @@ def option(
         A sentence for ``--help``.
     flag : str
         The option's name on the command line; without one it is for Python alone.
+    group : str
+        The heading of ``--help`` under which it stands.
     least, most : number or None
         The range of its values.
     unit : str
         What may stand behind the number on the command line, as the G of 8G.
     """
-    metadata = {"help": help, "least": least, "most": most, "unit": unit} | ({"flag": flag} if flag else {})
+    metadata = {"help": help, "group": group, "least": least, "most": most, "unit": unit}
+    metadata |= {"flag": flag} if flag else {}
     return field(default=default, metadata=metadata)
 
 
@@ -72,8 +76,9 @@ class OptionValues:
             There is no such field, or a number is out of its range.
         """
         if strange := sorted(set(changes) - set(self.names())):
-            where = type(self).__name__
-            raise InputError("unknown options", where=where, expected=", ".join(self.names()), got=", ".join(strange))
+            where, hint = type(self).__name__, did_you_mean(strange[0], self.names())
+            expected, got = ", ".join(self.names()), ", ".join(strange)
+            raise InputError("unknown options", where=where, expected=expected, got=got, hint=hint)
         return replace(self, **changes)
 
     def to_json(self) -> dict[str, Any]:

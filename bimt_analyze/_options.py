@@ -79,7 +79,9 @@ class AnalysisOptions(OptionValues):
         60, "Steps of refitting a circuit; 0 keeps the weights as they are.", flag="--refit", least=0
     )
     edge_weight: str | None = option(
-        None, "Edge weight of the graph; attribution, or activation for tokens, if left out.", flag="--edge-weight"
+        None,
+        "Edge weight of the graph: NAMES, or file.py:NAME; attribution, or activation for tokens, if left out.",
+        flag="--edge-weight",
     )
     resolutions: tuple[float, ...] = (0.25, 0.35, 0.5, 0.71, 1.0, 1.41, 2.0, 2.83, 4.0)
     leaks: tuple[float, ...] = (0.01, 0.02, 0.05, 0.1, 0.2)
@@ -96,31 +98,43 @@ class AnalysisOptions(OptionValues):
         False, "Genetic programming by pyoperon for outputs without a formula by then.", flag="--genetic"
     )
     audit: bool = option(
-        False, "Audit the modules: null networks, retrained networks, ablation, locality.", flag="--audit"
+        False,
+        "Audit the modules: null networks, retrained networks, ablation, locality.",
+        flag="--audit",
+        group="Audit",
     )
     retrain_steps: int = option(
-        1000, "Steps of the audit's null networks that are trained; 0: none.", flag="--retrain", least=0
+        1000, "Steps of the audit's null networks that are trained; 0: none.", flag="--retrain", group="Audit", least=0
     )
     controls: int = option(
         20,
         "Control networks of each kind that the audit holds its circuit against; 0: none.",
         flag="--controls",
+        group="Audit",
         least=0,
     )
     null_models: tuple[str, ...] = option(
-        ("degree_preserving", "weight_permutation"), "A further null model of the audit.", flag="--null-model"
+        ("degree_preserving", "weight_permutation"),
+        "A further null model of the audit: NAMES, or file.py:NAME.",
+        flag="--null-model",
+        group="Audit",
     )
     statistics: tuple[str, ...] = option(
-        ("specialisation", "modularity"), "A further statistic of the null models.", flag="--statistic"
+        ("specialisation", "modularity"),
+        "A further statistic of the null models: NAMES, or file.py:NAME.",
+        flag="--statistic",
+        group="Audit",
     )
-    measures: tuple[str, ...] = option((), "A further measure of the audit, as file.py:NAME.", flag="--measure")
+    measures: tuple[str, ...] = option(
+        (), "A further measure of the audit, as file.py:NAME.", flag="--measure", group="Audit"
+    )
     minutes: int | float = option(
         0.0, "Minutes the analysis may take; measures of the audit that would end later are left out; 0: no limit.",
-        flag="--minutes", least=0,
+        flag="--minutes", group="Budget", least=0,
     )  # fmt: skip
     memory: int | float = option(
         0.0, "GiB the analysis may take; a network that needs more is audited by its backbone; 0: the usual limit.",
-        flag="--memory", least=0, unit="G",
+        flag="--memory", group="Budget", least=0, unit="G",
     )  # fmt: skip
     processes: int | None = None
 

@@ -14,6 +14,10 @@ The names used most often can be imported from here. All others are in these pac
 - ``integrations``: the connection cost in training loops that are not ours.
 """
 
+import logging
+
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())  # what is shown is for the program to decide

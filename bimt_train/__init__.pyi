@@ -14,11 +14,13 @@ from ._errors import InputError as InputError
 from ._errors import LayoutError as LayoutError
 from ._errors import PatternError as PatternError
 from ._errors import TaskError as TaskError
+from ._errors import did_you_mean as did_you_mean
 from ._fan_out import fan_out as fan_out
 from ._frozen import FrozenDict as FrozenDict
 from ._registry import Entry as Entry
 from ._registry import Registry as Registry
 from ._registry import load_object as load_object
+from ._version import __version__ as __version__
 from ._whole_files import write_whole as write_whole
 from .connection_cost._connection_cost import ConnectionCost as ConnectionCost
 from .connection_cost._relocate import relocate as relocate

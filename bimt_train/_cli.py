@@ -1,6 +1,6 @@
 """bimt-train: train BIMT networks from the shell."""
 
-import textwrap
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,12 +9,28 @@ from typing import Any, get_args
 import click
 
 from ._errors import InputError
-from ._registry import Registry
+from ._help import help_text
+from ._next_step import CONFIG_FILE, after_sweep, after_training
+from ._whole_files import write_whole
 from .connection_cost._cost_terms import COST_TERMS
 from .models import MODELS
-from .shell import OK, UNMET, assignments, run
+from .shell import (
+    OK,
+    OTHER,
+    UNMET,
+    Choice,
+    Command,
+    assignments,
+    completions,
+    config_option,
+    config_text,
+    in_group,
+    list_names_option,
+    run,
+    shown_logs,
+)
 from .signals import INTERRUPTED
-from .tasks import TASKS, Task, formula_task, resolve_task
+from .tasks import TASKS, Task, formula_task, resolve_task, task_table
 from .training._callbacks import Callback, ProgressBar
 from .training._presets import PAPER_RECIPES, default_recipe
 from .training._recipe import Recipe, TrainingType
@@ -24,34 +40,7 @@ from .training._text_tables import runs_table, sweep_table
 from .training.engines._engine_choice import EngineChoice
 from .training.state._run_folder import STATE_FILE
 
-HELP = """Train sparse, locally arranged networks: many seeds at once, each connection charged for its length.
-
-TASK is one of
-
-\b
-{tasks}
-      a name; --list-tasks says what each is
-  "y1 = (x1+x3)**3" "y2 = x2**2 + sin(pi*x4)"      one or more formulas of your own
-  data.csv --target y1 y2                          a table: .csv, .tsv, .parquet, .npz or .npy
-  language --data text.txt                         the next character of a text
-  file.py:NAME                                     a task of your own: see docs/extending
-
-It writes one checkpoint a seed and runs.json into the output folder, and prints a table, best seed first. Results
-differ from seed to seed, so train several and look at the spread.
-
-\b
-Examples:
-  bimt-train independence
-  bimt-train "y = exp(-x1**2)*cos(x2)" --range -2 2 --seeds 8 --steps 4000
-  bimt-train measurements.csv --target lift drag --out runs/wing
-  bimt-train measurements.csv --target lift drag --out runs/wing --resume     go on after Ctrl-C
-  bimt-train independence --sweep lambda=1e-3,1e-2,1e-1 --out runs/lambdas     one table of several recipes
-  bimt-train independence --seeds 64 --dask tcp://scheduler:8786              on a cluster
-
-\b
-Then:
-  bimt-analyze runs/independence --html report.html
-"""
+HOW = ("resume", "quiet", "dry-run")  # options that say how to go about a run, and not what is run
 
 
 @dataclass(frozen=True)
@@ -79,6 +68,7 @@ class _Options:
     device: str
     engine: EngineChoice
     dask: str | None
+    dry_run: bool
     quiet: bool
 
 
@@ -96,7 +86,32 @@ class _HowToGoOn(Callback):
         click.echo(f"interrupted after step {step}; the same command with --resume goes on", err=True)
 
 
-class _Command(click.Command):
+class _KeepsOptions(Callback):
+    """Writes the options into the folder of the run as it begins, so that it can be repeated however it ends."""
+
+    def __init__(self, folder: Path, text: str) -> None:
+        self._folder, self._text = folder, text
+
+    def on_start(self, recipe: Recipe, seeds: Sequence[int], step: int) -> None:
+        """Write the file.
+
+        Parameters
+        ----------
+        recipe : Recipe
+            Not used.
+        seeds : sequence of int
+            Not used.
+        step : int
+            Not used.
+        """
+        self.write()
+
+    def write(self) -> None:
+        """Write the file."""
+        write_whole(self._folder / CONFIG_FILE, self._text)
+
+
+class _Command(Command):
     """A command whose help names the tasks that there are, installed ones among them."""
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -109,102 +124,75 @@ class _Command(click.Command):
         formatter : click.HelpFormatter
             Takes the text.
         """
-        lines = textwrap.wrap(" | ".join(TASKS.names()), 100, break_on_hyphens=False)
-        self.help = HELP.format(tasks=textwrap.indent("\n".join(lines), "  "))
+        self.help = help_text()
         super().format_help_text(ctx, formatter)
 
 
-class _NamesOption(click.Option):
-    """An option whose help names the entries of a registry, installed ones among them, in the place of NAMES."""
-
-    def __init__(self, words: Sequence[str], *, registry: Registry[Any], **about: Any) -> None:
-        super().__init__(words, **about)
-        self.registry, self.text = registry, str(self.help)
-
-    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        """Return the words and the help with the names of the registry.
-
-        Parameters
-        ----------
-        ctx : click.Context
-            The call whose help is shown.
-
-        Returns
-        -------
-        tuple of str
-            The option's words, and its help.
-        """
-        self.help = self.text.replace("NAMES", ", ".join(self.registry.names()))
-        return super().get_help_record(ctx)
-
-
 def _list_tasks(context: click.Context, option: click.Parameter, wanted: bool) -> None:
-    """Print name and sentence of each task, and end."""
+    """Print the table of tasks, and end."""
     if wanted:
-        entries = TASKS.entries()
-        width = max(len(entry.name) for entry in entries)
-        for entry in entries:
-            click.echo(f"{entry.name:<{width}}  {entry.sentence}{f' Reads {entry.reads}.' if entry.reads else ''}")
+        click.echo(task_table())
         context.exit()
 
 
-@click.command("bimt-train", cls=_Command, help=HELP, context_settings={"show_default": True, "max_content_width": 120})
-@click.version_option(package_name="bimt")
-@click.argument("task", nargs=-1, required=True)
-@click.option(
-    "--list-tasks", is_flag=True, is_eager=True, expose_value=False, callback=_list_tasks,
-    help="Print the tasks that have a name, and end.",
-)  # fmt: skip
-@click.option("--target", multiple=True, metavar="NAME...", help="Columns of the table to predict.")
-@click.option("--data", type=click.Path(path_type=Path), help="Folder of mnist, text of language; else below data/.")
-@click.option(
-    "--range", "bounds", type=float, nargs=2, help="Where the inputs of formulas are drawn; -1 1 if left out."
-)
-@click.option(
-    "--rows", type=click.IntRange(10), help="Training rows of formulas, as many for testing; 100 if left out."
-)
-@click.option("--hidden", metavar="N...", multiple=True, type=click.IntRange(1), help="Neurons of each hidden layer.")
-@click.option(
-    "--model", cls=_NamesOption, registry=MODELS, metavar="KIND",
+_WIDE = {"show_default": True, "max_content_width": 120}
+_data, _network, _recipe_option = in_group("Task"), in_group("Network"), in_group("Training")
+_machine, _files, _other = in_group("Machine"), in_group("Files"), in_group(OTHER)
+
+
+@click.command("bimt-train", cls=_Command, help="Train networks.", context_settings=_WIDE)
+@click.argument("task", nargs=-1, required=True, shell_complete=lambda ctx, param, word: completions(TASKS, word))
+@_data("--target", multiple=True, metavar="NAME...", help="Columns of the table to predict.")
+@_data("--data", type=click.Path(path_type=Path), help="Folder of mnist, text of language; else below data/.")
+@_data("--range", "bounds", type=float, nargs=2, help="Where the inputs of formulas are drawn; -1 1 if left out.")
+@_data("--rows", type=click.IntRange(10), help="Training rows of formulas, as many for testing; 100 if left out.")
+@_network("--hidden", metavar="N...", multiple=True, type=click.IntRange(1), help="Neurons of each hidden layer.")
+@_network(
+    "--model", names=MODELS, metavar="KIND",
     help="The kind of model: NAMES, or file.py:NAME. The task's own if left out.",
 )  # fmt: skip
-@click.option(
+@_network(
     "--model-option", multiple=True, metavar="KEY=VALUE",
     help="An option of that model, hidden=20 or hidden=[20,20] for each kind. Can be given several times.",
 )  # fmt: skip
-@click.option("--seeds", default=16, type=click.IntRange(1), help="How many seeds to train: 0, 1, 2, ...")
-@click.option("--steps", type=click.IntRange(1), help="Steps of the optimiser; the task's own if left out.")
-@click.option("--lr", type=float, help="Learning rate; the task's own if left out.")
-@click.option(
-    "--replicas",
-    type=click.IntRange(1),
+@_recipe_option("--seeds", default=16, type=click.IntRange(1), help="How many seeds to train: 0, 1, 2, ...")
+@_recipe_option("--steps", type=click.IntRange(1), help="Steps of the optimiser; the task's own if left out.")
+@_recipe_option("--lr", type=float, help="Learning rate; the task's own if left out.")
+@_recipe_option(
+    "--replicas", type=click.IntRange(1),
     help="First weights that each seed tries for a fifth of the steps; that of the least training loss goes on. The "
     "task's own number if left out.",
-)
-@click.option(
-    "--cost-term", cls=_NamesOption, registry=COST_TERMS, multiple=True, metavar="NAME=COEFFICIENT",
+)  # fmt: skip
+@_recipe_option(
+    "--cost-term", names=COST_TERMS, multiple=True, metavar="NAME=COEFFICIENT",
     help="What a weight pays: NAMES, or file.py:NAME for a term of your own. Can be given several times.",
 )  # fmt: skip
-@click.option(
+@_recipe_option("--type", "kind", default="bimt", type=Choice(get_args(TrainingType)), help="The paper's five.")
+@_recipe_option("--paper", is_flag=True, help="The paper's recipe: its steps, greedy swaps, constant learning rate.")
+@_recipe_option(
     "--sweep", multiple=True, metavar="FIELD=VALUE,...",
     help="Train the seeds under each of these values, and under every combination where given several times: "
     "lambda=1e-3,1e-2 or lr, steps, cost.l0, relocation.every and the like. Writes a table, sweep.json.",
 )  # fmt: skip
-@click.option("--type", "kind", default="bimt", type=click.Choice(get_args(TrainingType)), help="The paper's five.")
-@click.option("--paper", is_flag=True, help="The paper's recipe: its steps, greedy swaps, constant learning rate.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for the results; runs/TASK if left out.")
-@click.option(
-    "--resume", is_flag=True, help="Go on with the unfinished run in the output folder; begin where there is none."
-)
-@click.option("--device", default="cpu", help="Where to compute, as torch names it.")
-@click.option(
-    "--engine", default="auto", type=click.Choice(get_args(EngineChoice)),
+@_files("--out", type=click.Path(path_type=Path), help="Folder for the results; runs/TASK if left out.")
+@_files("--resume", is_flag=True, help="Go on with the unfinished run in the output folder; begin where there is none.")
+@config_option("Files")
+@_files("--dry-run", is_flag=True, help="Say what would be read, trained and written, and do nothing.")
+@_machine("--device", default="cpu", help="Where to compute, as torch names it.")
+@_machine(
+    "--engine", default="auto", type=Choice(get_args(EngineChoice)),
     help="What computes the steps: compiled code serves MLPs on the CPU, several times faster, and torch all else.",
 )  # fmt: skip
-@click.option("--dask", metavar="URL", help="Train on the workers of this Dask scheduler, four seeds a share.")
-@click.option("--quiet", is_flag=True, help="No progress bar.")
+@_machine("--dask", metavar="URL", help="Train on the workers of this Dask scheduler, four seeds a share.")
+@_other("--quiet", is_flag=True, help="Tell neither how far it is nor what to do next.")
+@_other(
+    "--list-tasks", is_flag=True, is_eager=True, expose_value=False, callback=_list_tasks,
+    help="Print a table of the tasks that have a name, and end.",
+)  # fmt: skip
+@list_names_option({"--model": MODELS, "--cost-term": COST_TERMS})
+@click.version_option(package_name="bimt")
 def command(**given: Any) -> int:
-    """Train the networks that the words and options ask for; click shows `HELP` instead of this line."""
+    """Train the networks that the words and options ask for."""
     from .training._sweep import SWEEP_FILE, sweep  # brings torch
     from .training._train import train
     from .training._train_distributed import train_distributed
@@ -212,25 +200,43 @@ def command(**given: Any) -> int:
     options = _Options(**given)
     task = _task(options)
     out = options.out or Path("runs") / task.spec.name
-    recipe = _recipe(task, options)
+    recipe, over = _recipe(task, options), _swept(options.sweep)
     about: Any = {"seeds": options.seeds, "recipe": recipe, "kind": options.kind, "out": out}
     about |= {"resume": options.resume, "device": options.device, "engine": options.engine}
-    listeners = (_HowToGoOn(),) if options.quiet else (ProgressBar(), _HowToGoOn())
-    if options.sweep:
-        found = sweep(task, _swept(options.sweep), callbacks=listeners, dask=options.dask, **about)
-        click.echo(sweep_table(found))
-        folders = out / found.cells[0].folder
-        click.echo(f"{len(found.cells)} folders of runs and {SWEEP_FILE} in {out}; next: bimt-analyze '{folders}'")
+    if options.dry_run:
+        from ._dry_run import Planned, dry_run
+
+        click.echo(dry_run(Planned(task, **about, dask=options.dask, over=over)))
+        return OK
+    keeper = _KeepsOptions(out, config_text(click.get_current_context(), without=HOW))
+    bar = sys.stderr.isatty() and not options.quiet
+    listeners = (keeper, *([ProgressBar()] if bar else ()), _HowToGoOn())
+    with shown_logs(progress=not (bar or options.quiet)):
+        if over:
+            found = sweep(task, over, callbacks=listeners, dask=options.dask, **about)
+        elif options.dask:
+            runs = train_distributed(task, dask=options.dask, **about)
+        else:
+            if options.resume and not (out / STATE_FILE).exists():
+                click.echo(f"nothing to resume in {out}: the run begins", err=True)
+            runs = train(task, callbacks=listeners, **about)
+    keeper.write()
+    if over:
+        _tell(sweep_table(found), f"{len(found.cells)} folders of runs and {SWEEP_FILE} in {out}")
+        _tell_next(after_sweep(found, out), options)
         return _status(found.interrupted, [run for cell in found.cells for run in cell.runs.runs])
-    if options.dask:
-        runs = train_distributed(task, dask=options.dask, **about)
-    else:
-        if options.resume and not (out / STATE_FILE).exists():
-            click.echo(f"nothing to resume in {out}: the run begins", err=True)
-        runs = train(task, callbacks=listeners, **about)
-    click.echo(runs_table(runs))
-    click.echo(f"{len(runs.runs)} checkpoints and {RUNS_FILE} in {out}; next: bimt-analyze {out} --html report.html")
+    _tell(runs_table(runs), f"{len(runs.runs)} checkpoints and {RUNS_FILE} in {out}")
+    _tell_next(after_training(runs, out), options)
     return _status(runs.interrupted, runs.runs)
+
+
+def _tell(*lines: str) -> None:
+    click.echo("\n".join(lines))
+
+
+def _tell_next(words: str, options: _Options) -> None:
+    if not options.quiet:
+        click.echo(f"next: {words}")
 
 
 def _status(interrupted: bool, runs: Sequence[Run]) -> int:

@@ -1,5 +1,8 @@
 """The errors that users see. Each is one line: what was wrong, where, what was expected, what came, and a hint."""
 
+import difflib
+from collections.abc import Iterable
+
 LONGEST = 400  # letters of one piece of a message
 
 
@@ -42,6 +45,36 @@ def _plain(text: str) -> str:
     if len(text) > LONGEST:
         text = f"{text[: 2 * LONGEST // 3]} ... {text[-LONGEST // 4 :]}"
     return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def did_you_mean(word: str, names: Iterable[str], *, before: str = "", otherwise: str = "") -> str:
+    """The name that a mistyped word is closest to, as the hint of an error.
+
+    Parameters
+    ----------
+    word : str
+        What was written.
+    names : iterable of str
+        What could have been meant.
+    before : str, default ""
+        Put before the name that is found, as the path that leads to it.
+    otherwise : str, default ""
+        The hint where no name is close.
+
+    Returns
+    -------
+    str
+        A question, or ``otherwise``.
+
+    Examples
+    --------
+    >>> did_you_mean("lenght", ["length", "existence"])
+    'did you mean length?'
+    >>> did_you_mean("price", ["length", "existence"], otherwise="name one of these")
+    'name one of these'
+    """
+    near = difflib.get_close_matches(word, list(names), n=1)
+    return f"did you mean {before}{near[0]}?" if near else otherwise
 
 
 class PatternError(InputError):

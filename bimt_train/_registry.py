@@ -1,6 +1,5 @@
 """The one kind of registry: entries with a name, a label and a sentence, built in, installed, or in a user's file."""
 
-import difflib
 import importlib
 import importlib.util
 import sys
@@ -12,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, TypeVar
 
-from ._errors import InputError
+from ._errors import InputError, did_you_mean
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -177,12 +176,11 @@ class Registry(Generic[E]):
             return self._as_entry(installed[name].load(), name)
         if ":" in name:
             return self._as_entry(load_object(name), name)
-        near = difflib.get_close_matches(name, self.names(), n=1)
         raise InputError(
             f"unknown {self.kind}",
             expected=f"{', '.join(self.names())}, or file.py:NAME",
             got=repr(name),
-            hint=f"did you mean {near[0]}?" if near else "name one of these",
+            hint=did_you_mean(name, self.names(), otherwise="name one of these"),
         )
 
     def reference(self, name: str) -> str:
@@ -223,7 +221,7 @@ class Registry(Generic[E]):
         if entry is None:
             raise InputError(
                 f"no {self.kind}", where=name, expected="a function or class with the registry's decorator",
-                got=type(found).__name__, hint="docs/extending.md shows one of each kind",
+                got=type(found).__name__, hint="help(bimt_train.Registry.register) says how one is made",
             )  # fmt: skip
         return entry
 
@@ -260,8 +258,7 @@ def load_object(place: str) -> Any:
     module = load_file(file) if file.endswith(".py") else _imported(file, place)
     if not hasattr(module, name):
         public = [one for one in vars(module) if not one.startswith("_")]
-        near = difflib.get_close_matches(name, public, n=1)
-        hint = f"did you mean {near[0]}?" if near else ""
+        hint = did_you_mean(name, public)
         raise InputError("no such name in the file", where=place, expected=", ".join(public[-12:]), got=name, hint=hint)
     return getattr(module, name)
 

@@ -1,4 +1,4 @@
-"""Every command and every snippet of the README and the docs is run, in the order in which they stand."""
+"""Every command and every snippet of the README, the docs and the commands' help is run, in its order."""
 
 import json
 import os
@@ -13,6 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+
+import bimt_analyze._help
+import bimt_train._help
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
@@ -34,6 +37,8 @@ COMMANDS = {
     ]
     for page in PAGES
 }
+for program, text in (("bimt-train", bimt_train._help.HELP), ("bimt-analyze", bimt_analyze._help.HELP)):
+    COMMANDS[f"{program} --help"] = text.partition("Examples:\n")[2].partition("\n\n")[0].splitlines()
 # What stands on several pages is run for the first of them, its comments aside.
 WORDS = {name: [shlex.split(line, comments=True) for line in lines] for name, lines in COMMANDS.items()}
 REPEATED = {
@@ -169,6 +174,12 @@ def shortened(snippet):
 def test_snippets_run(page, place, go):
     status, said = go(["python", *map(shortened, SNIPPETS[page])])
     assert status == 0, said
+
+
+@pytest.mark.parametrize("program", SHORTER)
+def test_the_help_has_a_few_examples(program):
+    examples = WORDS[f"{program} --help"]
+    assert 3 <= len(examples) <= 5 and {words[0] for words in examples} <= set(SHORTER)
 
 
 def test_the_way_from_python_is_under_ten_lines():

@@ -1,6 +1,7 @@
 """The options of an analysis: one frozen value, checked, read off by the command line, and kept in provenance."""
 
 import json
+import re
 from dataclasses import FrozenInstanceError, fields
 
 import numpy as np
@@ -47,7 +48,7 @@ def test_every_flag_of_the_value_is_on_the_command_line_with_its_words() -> None
     assert len(flags) > 8
     for flag, option in flags.items():
         assert f" {flag} " in text
-        assert option.metadata["help"].split(".")[0] in text
+        assert re.split("[.:]", option.metadata["help"])[0] in text
 
 
 def test_provenance_tells_all_of_them(checkpoint) -> None:

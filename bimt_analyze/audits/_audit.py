@@ -1,5 +1,6 @@
 """An audit as one value: the results of every measure, and the verdict that they allow."""
 
+import logging
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,8 @@ from ._audit_subject import AuditSubject
 from ._deadline import Deadline
 from ._measure import MEASURES, AuditMeasure
 from ._verdict import Verdict, verdict
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,6 +167,7 @@ def audited(subject: AuditSubject, *, deadline: Deadline | None = None, progress
             if why := subject.too_large_for(measure.name) if large else late:
                 undecided[measure.question] = why
                 continue
+        _log.info("audit: %s", measure.label)
         if progress is not None:
             progress(measure.label)
         began = time.monotonic()

@@ -1,5 +1,6 @@
 """Prove how far a network may lie from a formula, or that it decides as a formula says, and write the proof down."""
 
+import logging
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -22,6 +23,8 @@ from .checker._exact_fields import Refused, written
 
 if TYPE_CHECKING:
     import sympy
+
+_log = logging.getLogger(__name__)
 
 Inputs = Float64[np.ndarray, "inputs"]
 
@@ -108,6 +111,7 @@ def certify(
         network_there, formula_there = read.forms(point[None], point[None])
         reached = float(apart(network_there, formula_there)[0][0])
         target = reached + _WITHIN * TOLERANCE * deviation if eps is None or reached > eps else eps
+        _log.info("certificate: proving %s", output)
         tree = prove_box(read, target, ends=ends)
     except (Refused, Unreadable) as error:
         raise InputError("a formula that cannot be certified", where=text, got=str(error)) from None

@@ -1,6 +1,7 @@
 """Many files in one call."""
 
 import functools
+import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
@@ -17,6 +18,8 @@ from ._gather import jobs_of
 from ._member import Failure, Member
 from ._processes import Answer, Worker, alone
 from ._report_names import distinct_names
+
+_log = logging.getLogger(__name__)
 
 Done = Callable[[int, int, Member], None]
 
@@ -102,6 +105,7 @@ def analyze_many(
         if out is not None:
             member = write_reports(member, Path(out))
         members[place] = member
+        _log.info("analysis: %d of %d, last %s", len(members), len(jobs), member.name)
         if progress is not None:
             progress(len(members), len(jobs), member)
 

@@ -1,7 +1,6 @@
 """A manifest: a table of files, with what each does not say of itself."""
 
 import csv
-import difflib
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
@@ -9,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from bimt_train import InputError
+from bimt_train import InputError, did_you_mean
 
 from .._sampling import Sampling
 
@@ -96,8 +95,7 @@ def _check_head(head: list[str], table: Path) -> None:
     known = (_FILE, *_FIELDS)
     for name in head:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else "rename it, or remove it"
+            hint = did_you_mean(name, known, otherwise="rename it, or remove it")
             what = "an unknown column of a manifest"
             raise InputError(what, where=str(table), expected=", ".join(known), got=repr(name), hint=hint)
     twice = [name for name in known if head.count(name) > 1]

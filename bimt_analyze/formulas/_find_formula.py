@@ -1,7 +1,9 @@
 """From rows of one output to a formula: the entry of the search."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -30,6 +32,8 @@ from .problem._precision import row_precision, tolerance_of
 from .problem._search_problem import SearchProblem, deviation
 from .problem._smooth import relevant
 from .problem._structure import Structure
+
+_log = logging.getLogger(__name__)
 
 _SEARCHING = 0.9  # share of the time for the search; the rest is for finishing
 _NOISE_WORK = 0.5  # units, for estimating the noise, within what is left for finishing
@@ -126,7 +130,8 @@ def find_formula(
             got=str(sorted(set(structure.inputs) - set(names))),
             hint="read the structure with the names of the table's columns",
         )
-    tell = progress or (lambda stage: None)
+    tell = progress or partial(_log.debug, "formula of %s: %s", output)
+    _log.info("formulas: searching %s", output)
     budget = Budget.of(_SEARCHING * time_limit, seconds=chosen.hard_limit)
     some = searched_rows(len(y), seed, most=chosen.rows)
     kept = candidate_columns(x, y)

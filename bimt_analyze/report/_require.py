@@ -1,15 +1,14 @@
 """Requirements on a report, as ``--require`` takes them: ``agreement>=0.9``."""
 
-import difflib
 import math
 import operator
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Self
 
-from bimt_train import InputError
+from bimt_train import InputError, did_you_mean
 
 COMPARISONS: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
     {">=": operator.ge, "<=": operator.le, "==": operator.eq, "!=": operator.ne, ">": operator.gt, "<": operator.lt}
@@ -104,6 +103,27 @@ class Requirement:
     def __str__(self) -> str:
         return f"{self.field}{self.comparison}{self.value:g}"
 
+    def check_field(self, measures: Sequence[str]) -> None:
+        """Refuse a field that no report has, before one is made; names of outputs and the like stay open.
+
+        Parameters
+        ----------
+        measures : sequence of str
+            The names of the audit's measures.
+
+        Raises
+        ------
+        InputError
+            No report has such a field.
+        """
+        from ._schema import known_fields
+
+        path = self.field.split(".")
+        for depth, piece in enumerate(path):
+            known = known_fields(path[:depth], measures)
+            if known is not None and piece not in (*known, "*"):
+                raise _unknown(self.field, piece, tuple(path[:depth]), dict.fromkeys(known))
+
     def findings(self, report: Mapping[str, Any]) -> tuple[Finding, ...]:
         """Hold every field that the requirement speaks of against it.
 
@@ -184,11 +204,11 @@ def _items(value: Any) -> Mapping[str, Any]:
 
 
 def _unknown(field: str, piece: str, path: tuple[str, ...], items: Mapping[str, Any]) -> InputError:
-    near = difflib.get_close_matches(piece, items, n=1)
+    before = "".join(f"{name}." for name in path)
     return InputError(
         "a requirement on a field that the report does not have",
         where=repr(field),
         expected=(f"in {'.'.join(path)}: " if path else "") + (", ".join(items) or "nothing further"),
         got=piece,
-        hint=f"did you mean {'.'.join((*path, near[0]))}?" if near else _EXAMPLE,
+        hint=did_you_mean(piece, items, before=before, otherwise=_EXAMPLE),
     )

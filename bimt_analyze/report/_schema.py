@@ -1,8 +1,10 @@
 """The published form of report.json, from which docs/report.schema.json is generated."""
 
-from typing import Any, Literal
+from collections.abc import Sequence
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin
 
-from pydantic import Field, JsonValue
+from pydantic import BaseModel, Field, JsonValue
 
 from ..audits import MEASURES
 from ._formula_records import FormulaRecord, SharedRecord
@@ -267,6 +269,43 @@ class ReportFile(Record):
     circuit: CircuitRecord
     audit: AuditRecord | None = Field(default=None, description="Null where none was asked for.")
     provenance: ProvenanceRecord
+
+
+def known_fields(path: Sequence[str], measures: Sequence[str]) -> tuple[str, ...] | None:
+    """The fields at a place of the report.
+
+    Parameters
+    ----------
+    path : sequence of str
+        The names that lead to the place.
+    measures : sequence of str
+        The names of the audit's measures, which its record does not list.
+
+    Returns
+    -------
+    tuple of str or None
+        Their names; None where the network decides them, or where later versions may add more.
+    """
+    kind: Any = ReportFile
+    for name in path:
+        kind = _inside(_without_none(kind), name)
+    kind = _without_none(kind)
+    if kind is AuditRecord:
+        return (*AuditRecord.model_fields, *measures)
+    return tuple(kind.model_fields) if isinstance(kind, type) and issubclass(kind, Record) else None
+
+
+def _inside(kind: Any, name: str) -> Any:
+    """The type of a field of a record, or of the items of a list or mapping."""
+    if get_origin(kind) in (dict, list):
+        return get_args(kind)[-1]
+    fields = kind.model_fields if isinstance(kind, type) and issubclass(kind, BaseModel) else {}
+    return fields[name].annotation if name in fields else Any
+
+
+def _without_none(kind: Any) -> Any:
+    options = get_args(kind)
+    return next(one for one in options if one is not NoneType) if NoneType in options else kind
 
 
 def json_schema() -> dict[str, Any]:

@@ -310,7 +310,7 @@ def _misfit(path: Path, field: str, error: ValidationError) -> CheckpointError:
         where=f"{path}, field '{name}'",
         expected=first["msg"],
         got=got if len(got) <= 60 else f"{got[:57]}...",
-        hint="write the file anew, as docs/checkpoint.md says",
+        hint="write the file anew: bimt_train.checkpoints.save_checkpoint",
     )
 
 

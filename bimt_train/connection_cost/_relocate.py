@@ -1,5 +1,6 @@
 """Relocation: neurons are assigned to the positions where their connections are cheap. Weights never move."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
@@ -11,6 +12,8 @@ from ..layouts import Group, Layout, Placement, distances, fold
 from ._assignment import EXACT, LEAST_GAIN, assign_blocks
 from ._connection_cost import ConnectionCost
 from ._swaps import Matrix, Neighbour, Slots, swapped, within_group
+
+_log = logging.getLogger(__name__)
 
 Method = Literal["assignment", "swap", "none"]
 Costs = Float64[np.ndarray, "rows neurons slots"]
@@ -185,6 +188,8 @@ def _sweep(movable: list[Group], neighbours: dict[str, list[Neighbour]], slots: 
             turn = np.flatnonzero(stale[group.name])
             if not len(turn):
                 continue
+            if group.size > EXACT:
+                _log.info("relocation: sweep %d, group %s of %d neurons", sweep + 1, group.name, group.size)
             assigned, before, after = _assign(group, neighbours[group.name], slots, turn)
             gained, paid = gained + before - after, paid + before
             stale[group.name][turn] = False

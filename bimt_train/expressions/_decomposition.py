@@ -1,6 +1,5 @@
 """What is known of how a task is built: a small graph of named subfunctions, without cycles."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,7 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
-from .._errors import ExpressionError, TaskError
+from .._errors import ExpressionError, TaskError, did_you_mean
 from ._expression import Expression, natural_order, parse_expression
 from ._formula_reader import is_variable_name
 from ._grouping import read_grouping
@@ -79,7 +78,7 @@ class Decomposition:
             raise TaskError("a name is given twice", where=repr(name), hint="rename one of the two")
         for name in self.outputs:
             if name not in self.names:
-                hint = _did_you_mean(name, self.names)
+                hint = did_you_mean(name, self.names)
                 raise TaskError(
                     "output without a definition", where=repr(name), expected=", ".join(self.names), hint=hint
                 )
@@ -88,7 +87,7 @@ class Decomposition:
                 if name not in names:
                     where = f"{name!r}, in the definition of {subfunction!r}"
                     expected = ", ".join(names)
-                    raise TaskError("unknown name", where=where, expected=expected, hint=_did_you_mean(name, names))
+                    raise TaskError("unknown name", where=where, expected=expected, hint=did_you_mean(name, names))
         self._heights  # noqa: B018 -- walks the graph, and so refuses circles
 
     @property
@@ -340,8 +339,3 @@ def _parsed(name: str, text: str) -> Expression:
 
 def _repeated(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for at, name in enumerate(names) if name in names[:at])
-
-
-def _did_you_mean(name: str, names: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, names, n=1)
-    return f"did you mean {near[0]}?" if near else ""

@@ -1,6 +1,5 @@
 """A formula as a value: read from text safely, evaluated by numpy, exact in sympy."""
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64, Num
 
-from .._errors import ExpressionError
+from .._errors import ExpressionError, did_you_mean
 from ._formula_reader import read_formula, shortened
 from ._formula_tree import Node, variables_of
 
@@ -182,11 +181,10 @@ def parse_expression(text: str, *, variables: Sequence[str] | None = None) -> Ex
     names = natural_order(variables_of(tree))
     for name in names if variables is not None else ():
         if variables is not None and name not in variables:
-            near = difflib.get_close_matches(name, variables, n=1)
             raise ExpressionError(
                 f"unknown name {name!r}",
                 where=repr(shortened(text)),
                 expected=", ".join(variables) or "no names",
-                hint=f"did you mean {near[0]}?" if near else "",
+                hint=did_you_mean(name, variables),
             )
     return Expression(text, names, tree)

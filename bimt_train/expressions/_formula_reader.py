@@ -1,7 +1,6 @@
 """From text to tree: a whitelist over Python's syntax tree. The rest is refused, with the column where it stands."""
 
 import ast
-import difflib
 import keyword
 import re
 import unicodedata
@@ -11,7 +10,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from .._errors import ExpressionError
+from .._errors import ExpressionError, did_you_mean
 from ._formula_tree import (
     CONSTANTS,
     FUNCTIONS,
@@ -279,8 +278,7 @@ class _Reader:
             raise self.refuse("no sign before a bracket", self.column(tree), hint="write 2*(x) for 2(x)")
         word = tree.func.id
         if word not in FUNCTIONS:
-            near = difflib.get_close_matches(word, FUNCTIONS, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"for a product write {shortened(word)}*(...)"
+            hint = did_you_mean(word, FUNCTIONS, otherwise=f"for a product write {shortened(word)}*(...)")
             raise self.refuse(f"unknown function {shortened(word)!r}", self.column(tree), hint=hint)
         if len(tree.args) != 1 or tree.keywords or isinstance(tree.args[0], ast.Starred):
             hint = "write log(x)/log(10) for log(x, 10)" if word == "log" else ""

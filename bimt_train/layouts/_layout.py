@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, Self, get_args
 
-from .._errors import LayoutError
+from .._errors import LayoutError, did_you_mean
 from .._frozen import FrozenDict
 from ._group import Group
 from ._pattern import Pattern, parse_pattern
@@ -190,7 +190,12 @@ class Layout:
         for group in self.groups:
             if group.name == name:
                 return group
-        raise LayoutError("unknown group", expected=", ".join(self.sizes), got=name, hint="correct the name")
+        raise LayoutError(
+            "unknown group",
+            expected=", ".join(self.sizes),
+            got=name,
+            hint=did_you_mean(name, self.sizes, otherwise="correct the name"),
+        )
 
     def weights(self) -> tuple[str, ...]:
         """Name the tensors that join two groups, in the order of ``tensors``."""

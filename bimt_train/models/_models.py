@@ -1,12 +1,11 @@
 """From a `ModelSpec` to a module, from a task's ends to a `ModelSpec`, and options held against tensors."""
 
-import difflib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from .._errors import CheckpointError, InputError
+from .._errors import CheckpointError, InputError, did_you_mean
 from ._contract import MODELS, Ends, ModelOptions, Shape
 from ._model_spec import ModelSpec
 from .building_blocks._activations import ACTIVATIONS
@@ -112,8 +111,7 @@ def model_for(name: str, ends: Ends, given: Mapping[str, Any]) -> ModelSpec:
     known = list(dict.fromkeys(("hidden", *kind.options.model_fields)))
     for key in given:
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else "name one of these"
+            hint = did_you_mean(key, known, otherwise="name one of these")
             raise InputError("unknown model option", where=where, expected=", ".join(known), got=key, hint=hint)
     hidden = given.get("hidden", [])
     hidden = hidden if isinstance(hidden, list) else [hidden]

@@ -1,5 +1,6 @@
 """Pruning: the smallest circuit whose loss stays within a tolerance. The threshold is found, not chosen."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,6 +21,8 @@ from ._dead_neurons import count_components, shrink, unwired, without_dead_ends
 from ._liveness import embeddings, hidden_parts
 from ._narrowing import narrowed
 from ._tried_cuts import without_free_edges
+
+_log = logging.getLogger(__name__)
 
 POINTS = 47  # thresholds tried, evenly spaced in the logarithm
 AT_ONCE = 24  # of them evaluated together
@@ -221,6 +224,7 @@ def prune(
             clean = without_dead_ends(cut)
             components = count_components(clean.layout, clean.connections())
             tried[place] = SweepPoint(threshold, clean.edges(), value, components), clean
+        _log.info("pruning: %d thresholds tried", len(tried))
         return [tried[place][0].loss <= limit for place in places]
 
     if search == "narrowing":

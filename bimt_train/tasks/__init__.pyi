@@ -14,6 +14,7 @@ from ._resolve_task import resolve_task as resolve_task
 from ._task import Dataset as Dataset
 from ._task import Task as Task
 from ._task import mlp as mlp
+from ._task_table import task_table as task_table
 from ._tasks import TASKS as TASKS
 from ._tasks import TaskKind as TaskKind
 from ._two_moons import two_moons as two_moons

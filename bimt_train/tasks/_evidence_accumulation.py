@@ -16,6 +16,7 @@ QUESTIONS = (("y1", "m_a + m_b"), ("y2", "m_b - m_c"), ("y3", "m_d"))
     "evidence",
     label="evidence accumulation",
     sentence="Sums over time on four channels, and three questions that share them.",
+    seconds=17,
 )
 def evidence(*, steps: int = 5, state: int = 64, rows: tuple[int, int] = (1000, 1000), points: Range = UNIT) -> Task:
     """How much evidence has come in on four channels, whatever its sign: in all, in comparison, and by itself.

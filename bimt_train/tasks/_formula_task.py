@@ -1,6 +1,5 @@
 """Any formulas, given as text, as a task."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -8,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Float64
 
-from .._errors import TaskError
+from .._errors import TaskError, did_you_mean
 from ..checkpoints._task_spec import TaskSpec
 from ..expressions._decomposition import Decomposition
 from ..expressions._expression import natural_order, parse_expression
@@ -238,8 +237,7 @@ def _intervals(inputs: Sequence[str], ranges: Range | Mapping[str, Range]) -> tu
         return (ranges,) * len(inputs)
     for name in ranges:
         if name not in inputs:
-            near = difflib.get_close_matches(name, inputs, n=1)
-            hint = f"did you mean {near[0]}?" if near else ""
+            hint = did_you_mean(name, inputs)
             raise TaskError("range for an unknown input", where=repr(name), expected=", ".join(inputs), hint=hint)
     return tuple(ranges.get(name, UNIT) for name in inputs)
 

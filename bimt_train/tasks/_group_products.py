@@ -42,7 +42,9 @@ class ProductSampler:
         return Dataset(x[train], y[train], x[test], y[test])
 
 
-@TASKS.register("modular-addition", label="modular addition", sentence="The sum of two numbers below 59, modulo 59.")
+@TASKS.register(
+    "modular-addition", label="modular addition", sentence="The sum of two numbers below 59, modulo 59.", seconds=5
+)
 def modular_addition(p: int = 59) -> Task:
     """The sum of two numbers modulo p, from all pairs of numbers below p.
 
@@ -77,7 +79,9 @@ def modular_addition(p: int = 59) -> Task:
     return _task("modular-addition", (numbers[:, None] + numbers) % p, [f"c{k}" for k in range(p)], (50, 50))
 
 
-@TASKS.register("permutation-s4", label="permutations S4", sentence="The product of two permutations of four things.")
+@TASKS.register(
+    "permutation-s4", label="permutations S4", sentence="The product of two permutations of four things.", seconds=5.6
+)
 def permutation_s4() -> Task:
     """The product a b of two permutations of four things, b applied first.
 

@@ -106,7 +106,11 @@ def read_idx(path: Path | None) -> UInt8[np.ndarray, "..."]:
 
 
 @TASKS.register(
-    "mnist", label="MNIST", sentence="Handwritten digits from images of 28 x 28 pixels.", reads="a folder of IDX files"
+    "mnist",
+    label="MNIST",
+    sentence="Handwritten digits from images of 28 x 28 pixels.",
+    reads="a folder of IDX files",
+    seconds=5,
 )
 def mnist(folder: str | Path = "data/mnist", *, hidden: tuple[int, ...] = (100, 100)) -> Task:
     """Digits from images of 28 x 28 pixels, by squared error on one-hot targets, as in the paper.

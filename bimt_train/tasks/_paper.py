@@ -10,7 +10,7 @@ from ._task import Task, mlp
 from ._tasks import TASKS
 
 
-@TASKS.register("independence", label="independence", sentence="Two outputs that share no input.")
+@TASKS.register("independence", label="independence", sentence="Two outputs that share no input.", seconds=0.07)
 def independence(*, rows: tuple[int, int] = (100, 100), widths: tuple[int, ...] = (4, 20, 20, 2)) -> Task:
     """Two outputs that share no input.
 
@@ -45,7 +45,12 @@ def independence(*, rows: tuple[int, int] = (100, 100), widths: tuple[int, ...] 
     return _task("independence", decomposition, rows, widths)
 
 
-@TASKS.register("feature-sharing", label="feature sharing", sentence="Three outputs that are sums of the same squares.")
+@TASKS.register(
+    "feature-sharing",
+    label="feature sharing",
+    sentence="Three outputs that are sums of the same squares.",
+    seconds=0.08,
+)
 def feature_sharing(*, rows: tuple[int, int] = (100, 100), widths: tuple[int, ...] = (3, 20, 20, 3)) -> Task:
     """Three outputs that are sums of the same squares.
 
@@ -81,7 +86,7 @@ def feature_sharing(*, rows: tuple[int, int] = (100, 100), widths: tuple[int, ..
     return _task("feature-sharing", decomposition, rows, widths)
 
 
-@TASKS.register("composition", label="composition", sentence="A distance, built in two steps.")
+@TASKS.register("composition", label="composition", sentence="A distance, built in two steps.", seconds=0.22)
 def composition(*, rows: tuple[int, int] = (100, 100), widths: tuple[int, ...] = (4, 20, 20, 20, 20, 1)) -> Task:
     """A distance, built in two steps.
 

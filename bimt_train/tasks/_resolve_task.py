@@ -1,11 +1,10 @@
 """From the words of a command line to a task."""
 
-import difflib
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from .._errors import TaskError
+from .._errors import TaskError, did_you_mean
 from .._registry import load_file, load_object
 from ._formula_task import formula_task
 from ._task import Task
@@ -117,9 +116,8 @@ def _looks_like_formula(word: str) -> bool:
 def _unknown(word: str, given: Sequence[str], names: Sequence[str]) -> TaskError:
     if "=" in given:
         return TaskError("a formula in pieces", got=" ".join(given), hint=f"put it in quotes: '{' '.join(given)}'")
-    near = difflib.get_close_matches(_plain(word), names, n=1)
     formula = f"if it is a formula, write 'y = {word}'" if "-" in word else "write a formula in quotes: 'y = x1*x2'"
-    hint = f"did you mean {near[0]}?" if near else formula
+    hint = did_you_mean(_plain(word), names, otherwise=formula)
     return TaskError("unknown task", expected=_expected(names), got=repr(word), hint=hint)
 
 

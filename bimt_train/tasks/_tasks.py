@@ -26,6 +26,9 @@ class TaskKind(Entry):
         Returns the task. Every parameter has a default; where ``reads`` is given, the first is a path.
     reads : str
         What ``--data`` names, for instance ``"a text in UTF-8"``; empty for a task that reads no files.
+    seconds : float or None
+        Time of a seed on one core of a PC, by the task's own recipe, where many seeds are trained at once; None where
+        nobody measured it.
     recipe : callable or None
         Returns the `Recipe` that suits the task; None takes the general one (`default_recipe`).
 
@@ -36,6 +39,7 @@ class TaskKind(Entry):
     """
 
     reads: str = ""
+    seconds: float | None = None
     recipe: Callable[[], Any] | None = None
 
     def make(self, data: str | Path | None = None) -> Task:

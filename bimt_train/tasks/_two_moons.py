@@ -39,7 +39,9 @@ class MoonSampler:
         return Dataset(*sets)
 
 
-@TASKS.register("two-moons", label="two moons", sentence="Which of two interleaved half circles a point belongs to.")
+@TASKS.register(
+    "two-moons", label="two moons", sentence="Which of two interleaved half circles a point belongs to.", seconds=0.28
+)
 def two_moons(*, rows: tuple[int, int] = (400, 400), noise: float = 0.1) -> Task:
     """Which of two interleaved half circles a point belongs to.
 

@@ -1,5 +1,6 @@
 """What a run tells while it goes on."""
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -8,9 +9,16 @@ import numpy as np
 from ._record import Record
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from ..checkpoints import Network
     from ._recipe import Recipe
     from ._runs import Runs
+
+
+LINES = 10  # of the log, a run
+
+_log = logging.getLogger(__name__)
 
 
 class Callback:
@@ -91,23 +99,84 @@ class Callback:
         """
 
 
+class LoggedProgress(Callback):
+    """The progress of a run in the log, ten lines a run; `train` adds one to its listeners."""
+
+    def __init__(self) -> None:
+        self._steps, self._next = 0, 0.0
+
+    def on_start(self, recipe: "Recipe", seeds: Sequence[int], step: int) -> None:
+        """Log what begins.
+
+        Parameters
+        ----------
+        recipe : Recipe
+            Its number of steps is told.
+        seeds : sequence of int
+            Their number is told.
+        step : int
+            Steps done before.
+        """
+        self._steps, self._next = recipe.steps, step + recipe.steps / LINES
+        _log.info("training: %d seeds, step %d of %d", len(seeds), step, recipe.steps)
+
+    def on_record(self, record: Record) -> None:
+        """Log the measurement, if the last one that was logged is a tenth of the run away.
+
+        Parameters
+        ----------
+        record : Record
+            The measurement.
+        """
+        if record.step >= self._next or record.step == self._steps:
+            self._next = record.step + self._steps / LINES
+            _log.info("training: step %d of %d, %s", record.step, self._steps, _said(record))
+
+    def on_diverged(self, seed: int, step: int) -> None:
+        """Log it.
+
+        Parameters
+        ----------
+        seed : int
+            The seed that diverged.
+        step : int
+            When this was noticed.
+        """
+        _log.info("training: seed %d diverged before step %d; the others go on", seed, step)
+
+
+def _said(record: Record) -> str:
+    """The best seed's loss, the median cost and the median number of edges."""
+    loss = np.nanmin(record.test_loss) if np.isfinite(record.test_loss).any() else np.nan
+    cost, edges = np.median(record.cost), np.median(record.edges)
+    return f"best test loss {loss:.2e}  cost {cost:.2f}  edges {edges:.0f}"
+
+
 class ProgressBar(Callback):
     """A bar with the best seed's loss, the median cost and the median number of edges.
 
+    Parameters
+    ----------
+    console : rich.console.Console, optional
+        Where it is drawn; standard error if left out.
+
     Examples
     --------
+    >>> from rich.console import Console
     >>> from bimt_train import Recipe, train
     >>> from bimt_train.tasks import two_moons
-    >>> task = two_moons(rows=(20, 20))
-    >>> runs = train(task, seeds=1, recipe=Recipe(steps=2), callbacks=[ProgressBar()])  # doctest: +ELLIPSIS
+    >>> bar = ProgressBar(Console())
+    >>> runs = train(two_moons(rows=(20, 20)), seeds=1, recipe=Recipe(steps=2), callbacks=[bar])  # doctest: +ELLIPSIS
     training ... 2/2 ... best test loss ... edges ...
     """
 
-    def __init__(self) -> None:
+    def __init__(self, console: "Console | None" = None) -> None:
+        from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns = (TextColumn("training"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._bar = Progress(*columns, TextColumn("{task.fields[said]}"), transient=False)
+        where = Console(stderr=True) if console is None else console
+        self._bar = Progress(*columns, TextColumn("{task.fields[said]}"), console=where, transient=False)
         self._task = self._bar.add_task("training", total=None, said="")
 
     def on_start(self, recipe: "Recipe", seeds: Sequence[int], step: int) -> None:
@@ -133,10 +202,7 @@ class ProgressBar(Callback):
         record : Record
             The measurement to show.
         """
-        loss = np.nanmin(record.test_loss) if np.isfinite(record.test_loss).any() else np.nan
-        cost, edges = np.median(record.cost), np.median(record.edges)
-        said = f"best test loss {loss:.2e}  cost {cost:.2f}  edges {edges:.0f}"
-        self._bar.update(self._task, completed=record.step, said=said)
+        self._bar.update(self._task, completed=record.step, said=_said(record))
 
     def on_diverged(self, seed: int, step: int) -> None:
         """Print a line above the bar.

@@ -7,7 +7,7 @@ from functools import cache
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from .._errors import InputError
+from .._errors import InputError, did_you_mean
 from ._recipe import Recipe
 
 LAMBDA = "lambda"
@@ -80,7 +80,8 @@ def with_value(recipe: Recipe, name: str, value: float | str | None) -> Recipe:
     """
     known = recipe_fields()
     if name not in known:
-        raise InputError("no such field of a recipe", expected=", ".join(known), got=name, hint="name one of these")
+        hint = did_you_mean(name, known, otherwise="name one of these")
+        raise InputError("no such field of a recipe", expected=", ".join(known), got=name, hint=hint)
     wanted = known[name]
     if not _fits(value, wanted):
         expected = ", ".join(wanted) if isinstance(wanted, tuple) else "a whole number" if wanted is int else "a number"

@@ -215,16 +215,9 @@ def sweep(
     >>> [(dict(cell.values), len(cell.runs.runs)) for cell in found.cells]
     [({'lambda': 0.001}, 2), ({'lambda': 0.01}, 2)]
     """
-    base = recipe or default_recipe(task)
-    for name, values in over.items():
-        if not values or len(set(values)) < len(values):
-            got = ", ".join(map(str, values)) or "none"
-            raise InputError("values that cannot be swept", where=name, expected="one or more, each once", got=got)
-    chosen = [dict(zip(over, values, strict=True)) for values in itertools.product(*over.values())]
-    recipes = [_with_all(base, values) for values in chosen]
     folder = None if out is None else Path(out)
     cells: list[SweepCell] = []
-    for cell, changed in zip(chosen, recipes, strict=True):
+    for cell, changed in combinations(recipe or default_recipe(task), over):
         place = None if folder is None else folder / _folder(cell)
         one = partial(train_distributed, dask=dask) if dask else partial(train, callbacks=callbacks)
         runs = one(task, seeds=seeds, recipe=changed, kind=kind, out=place, resume=resume, device=device, engine=engine)
@@ -235,6 +228,34 @@ def sweep(
         if runs.interrupted:
             break
     return found
+
+
+def combinations(base: Recipe, over: Mapping[str, Sequence[Value]]) -> tuple[tuple[Mapping[str, Value], Recipe], ...]:
+    """Every combination of the values, with its recipe.
+
+    Parameters
+    ----------
+    base : Recipe
+        What all else is taken from.
+    over : mapping of str to sequence
+        Field -> values, as `sweep` takes them.
+
+    Returns
+    -------
+    tuple of (mapping, Recipe)
+        In the order in which they are trained; the base alone where nothing is swept.
+
+    Raises
+    ------
+    InputError
+        A field or a value that is not one, no values, or a value twice.
+    """
+    for name, values in over.items():
+        if not values or len(set(values)) < len(values):
+            got = ", ".join(map(str, values)) or "none"
+            raise InputError("values that cannot be swept", where=name, expected="one or more, each once", got=got)
+    chosen = [dict(zip(over, values, strict=True)) for values in itertools.product(*over.values())]
+    return tuple((values, _with_all(base, values)) for values in chosen)
 
 
 def _folder(values: Mapping[str, Value]) -> str:

@@ -18,7 +18,7 @@ from ..losses import Loss
 from ..models import build_model
 from ..signals import held_signals
 from ..tasks import Task
-from ._callbacks import Callback
+from ._callbacks import Callback, LoggedProgress
 from ._presets import default_recipe
 from ._random_restarts import drawing_seed, leading_rows, record_of, replicas_of, seeds_out
 from ._recipe import Recipe, TrainingType
@@ -104,9 +104,10 @@ def train(
     if resume and out is None:
         raise InputError("nothing to resume", where="no output folder", hint="give the folder of the unfinished run")
     setting = prepare(task, replicas_of(chosen, recipe.replicas), recipe, kind, device)
+    callbacks = (LoggedProgress(), *callbacks)
     progress = _start(setting)
-    engine_of = partial(_engine_of, choice=engine, threads=torch.get_num_threads())
-    steps = engine_of(setting)
+    chosen_engine = partial(engine_of, choice=engine, threads=torch.get_num_threads())
+    steps = chosen_engine(setting)
     folder, began = None if out is None else Path(out), time.perf_counter()
     run = {} if folder is None else setting.fingerprint()
     with run_folder(folder, setting.bytes_written()), for_small_products(), held_signals() as stopped:
@@ -114,7 +115,7 @@ def train(
             found = load_progress(folder, run) if resume else None
             progress = progress if found is None else found.to(device)
             setting = setting.fitting(progress)
-            steps = engine_of(setting)
+            steps = chosen_engine(setting)
             save_progress(folder, progress, run)
         for callback in callbacks:
             callback.on_start(recipe, chosen, progress.steps_done)
@@ -128,7 +129,7 @@ def train(
             while progress.step < recipe.steps and not stopped():
                 if progress.step >= recipe.restarts_end and len(progress.replicas) > len(chosen):
                     setting, progress = setting.only(progress.leaders), progress.only(progress.leaders)
-                    steps = engine_of(setting)
+                    steps = chosen_engine(setting)
                 progress = _advance(setting, steps, progress, due, callbacks)
                 if folder is not None and due():
                     save_progress(folder, progress, run)
@@ -191,7 +192,8 @@ def _start(setting: Setting) -> Progress:
     return Progress(0, setting.replicas, first, Moments.start(flat), places)
 
 
-def _engine_of(setting: Setting, choice: str, threads: int) -> Engine:
+def engine_of(setting: Setting, choice: str, threads: int) -> Engine:
+    """What takes the steps of a run."""
     loss, batch = setting.task.spec.judged_by, setting.recipe.batch
     data = (setting.x, setting.y)
     return choose_engine(choice, setting.model, setting.stack, *data, loss, batch=batch, threads=threads)

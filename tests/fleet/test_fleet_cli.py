@@ -41,6 +41,7 @@ def test_equal_names_have_files_of_their_own_and_all_well_is_zero(tmp_path, line
         "b-net.pt.html",
         "index.html",
     }
+    assert "range = [\n" in (tmp_path / "audits" / "analysis.toml").read_text()
     assert capsys.readouterr().out.splitlines()[-1] == f"2 of 2 files analysed: {tmp_path / 'audits' / 'index.html'}"
 
 

@@ -137,7 +137,7 @@ def test_bad_input_is_one_line_and_status_two(weights, saved, folder, tmp_path, 
     assert "did you mean" in refused(capsys, saved, "--require", "agrement>=1", *FAST)
     assert "cannot be read" in refused(capsys, saved, "--require", ">=1")
     assert "--all is for a folder" in refused(capsys, saved, "--all")
-    assert "No such option" in refused(capsys, saved, "--frobnicate")
+    assert "no such option: got --xyzzy; hint: see bimt-analyze --help" in refused(capsys, saved, "--xyzzy")
     assert "Missing argument" in refused(capsys)
     assert "--seed" in refused(capsys, saved, "--seed", "x")
     (folder / "runs.json").write_text("{")

@@ -107,4 +107,5 @@ def test_a_sweep_from_the_shell(tmp_path, capsys):
     assert main([*words, "--out", str(tmp_path)]) == 0
     said = capsys.readouterr().out.splitlines()
     assert said[0].split()[:2] == ["lambda", "seeds"] and [line.split()[0] for line in said[1:3]] == ["0.001", "0.01"]
-    assert "bimt-analyze" in said[3] and (tmp_path / "lambda=0.01" / "runs.json").exists()
+    assert said[3] == f"2 folders of runs and sweep.json in {tmp_path}"
+    assert (tmp_path / "lambda=0.01" / "runs.json").exists()

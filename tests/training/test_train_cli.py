@@ -44,7 +44,7 @@ def test_a_table_with_two_targets(tmp_path):
         (["y = x1", "--paper"], "the paper has no recipe"),
         (["nowhere.csv", "--target", "y"], "nowhere.csv"),
         (["independence", "--seeds", "0"], "--seeds"),
-        (["independence", "--sead", "0"], "--help"),
+        (["independence", "--xyzzy", "0"], "--help"),
         (["independence", "--device", "abacus"], "a device that cannot compute"),
         (["independence", "--device", "meta"], "a device that cannot compute"),
         (["independence", "--cost-term", "lenght=1"], "did you mean length?"),

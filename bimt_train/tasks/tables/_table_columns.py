@@ -1,6 +1,5 @@
 """The columns of a table that somebody chose, as finite numbers."""
 
-import difflib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -8,7 +7,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float64
 
-from ..._errors import TaskError
+from ..._errors import TaskError, did_you_mean
 from ._read_table import Columns
 
 MISSING = "drop these rows, or fill them in (impute) first"
@@ -79,8 +78,7 @@ def choose_columns(
     for role, wanted in (("target", targets), ("input", inputs or ())):
         for label in wanted:
             if label not in labels:
-                near = difflib.get_close_matches(label, labels, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else ""
+                hint = did_you_mean(repr(label), map(repr, labels))  # a label may have spaces
                 expected = "one of " + ", ".join(map(repr, labels))
                 raise TaskError(f"no such {role} column", where=where, expected=expected, got=repr(label), hint=hint)
             if list(wanted).count(label) > 1:

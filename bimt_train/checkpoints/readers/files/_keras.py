@@ -124,7 +124,7 @@ def _h5py(path: Path) -> Any:
     try:
         import h5py
     except ImportError as error:
-        what, hint = "an HDF5 file, which needs the package h5py", "pip install h5py"
+        what, hint = "an HDF5 file, which needs the package h5py", "pip install 'bimt[keras]'"
         raise CheckpointError(what, where=str(path), hint=hint) from error
     return h5py
 

@@ -1,18 +1,10 @@
-"""What the command lines of both packages share: options that take several values, and errors of one line."""
+"""The words of a command line: options that take several values, and pairs of a name and a value."""
 
-import atexit
-import gc
 import json
-import sys
 from collections.abc import Sequence
 from typing import Any
 
-import click
-
-from ._errors import InputError
-from .signals import INTERRUPTED
-
-OK, UNMET, BAD_INPUT = 0, 1, 2
+from .._errors import InputError
 
 
 def spread_options(words: Sequence[str], several: Sequence[str]) -> list[str]:
@@ -98,59 +90,3 @@ def assignments(words: Sequence[str], option: str) -> dict[str, Any]:
         except json.JSONDecodeError:
             found[key] = text
     return found
-
-
-def run(command: click.Command, words: Sequence[str] | None, *, several: Sequence[str] = ()) -> int:
-    """Run a command on the words of a command line and return its exit status.
-
-    Bad input (`InputError`, a file that cannot be read or written, a wrong option) is one line on standard error and
-    status 2, never a traceback. After Ctrl-C the status is 130.
-
-    Parameters
-    ----------
-    command : click.Command
-        What to run. The integer that it returns is the exit status; None means 0.
-    words : sequence of str or None
-        The words after the program's name; None takes them from ``sys.argv``.
-    several : sequence of str, optional
-        The options that may take several values, as `spread_options` takes them.
-
-    Returns
-    -------
-    int
-        0 if all went well, 1 if a requirement does not hold, 2 for bad input, 130 after Ctrl-C.
-
-    Examples
-    --------
-    >>> @click.command("count")
-    ... @click.argument("letters", nargs=-1)
-    ... def count(letters: tuple[str, ...]) -> int:
-    ...     return 0 if len(letters) < 3 else 1
-    >>> run(count, ["a", "b"]), run(count, ["a", "b", "c"])
-    (0, 1)
-    """
-    if words is None:  # the process is this command's own
-        _look_for_garbage_less_often()
-    given = spread_options(sys.argv[1:] if words is None else words, several)
-    try:
-        status = command.main(args=given, prog_name=command.name, standalone_mode=False)
-    except click.UsageError as error:
-        return _refuse(f"{error.format_message()}; hint: see {command.name} --help")
-    except click.Abort:
-        return _refuse("interrupted", INTERRUPTED)
-    except InputError as error:
-        return _refuse(str(error))
-    except OSError as error:
-        return _refuse(str(InputError(str(error))))
-    return int(status or OK)
-
-
-def _look_for_garbage_less_often() -> None:
-    """Spare the libraries' million objects, which live as long as the process: a third of a short command's time."""
-    gc.set_threshold(100_000, 50, 100)
-    atexit.register(gc.freeze)
-
-
-def _refuse(line: str, status: int = BAD_INPUT) -> int:
-    sys.stderr.write(" ".join(f"error: {line}".split()) + "\n")
-    return status
