@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bimt_train import Entry, Registry
+from bimt_train.showing import Shown
 
 if TYPE_CHECKING:  # brings torch, which a reader of the registry does without
     from matplotlib.axes import Axes
@@ -66,8 +67,8 @@ class Figure:
     narrow: bool = False
 
 
-@dataclass(frozen=True, eq=False)
-class View:
+@dataclass(frozen=True, eq=False, repr=False)
+class View(Shown):
     """How a page shows the result of a measure: pictures, then a table.
 
     Attributes

@@ -34,7 +34,7 @@ def _view(result: GroupSignificance, subject: AuditSubject) -> View:
     caption = "What random tables reach, and the network's own table as a line."
     rows = [(t.statistic, t.p, t.z, t.observed, t.null_mean, len(t.null)) for t in result.tests]
     return View(
-        figures=(Figure(draw_nulls(list(result.tests)), caption),),
+        figures=(Figure(draw_nulls(list(result.tests)).axes, caption),),
         columns=("statistic", "p", "z", "observed", "null mean", "samples"),
         rows=tuple(rows),
     )

@@ -53,7 +53,7 @@ def _view(result: Found, subject: AuditSubject) -> View:
         for test in tests.values()
     ]
     return View(
-        figures=(Figure(draw_nulls(list(tests.values())), caption),),
+        figures=(Figure(draw_nulls(list(tests.values())).axes, caption),),
         columns=("null networks", "statistic", "p", "z", "observed", "null mean", "samples"),
         rows=tuple(rows),
     )

@@ -1,16 +1,11 @@
-"""Figures without a global state: colours, blank axes, and writing them out."""
+"""Axes without a global state: colours, blank axes, panels."""
 
-import base64
-import io
-import re
-from pathlib import Path
 from typing import TypeAlias
 
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.transforms import Bbox
 
 INK, MUTED, PAPER = "#1b1e25", "#7b828f", "#fffffe"
 POSITIVE, NEGATIVE = "#2f6fd0", "#d6453d"
@@ -19,9 +14,6 @@ MODULE_COLOURS = (
 )  # fmt: skip
 
 Colour: TypeAlias = str | tuple[float, float, float]
-
-# In pictures set inside a page, these colours follow the page's own: dark on light, light on dark.
-_PAGE_COLOURS = {INK: "currentColor", PAPER: "var(--paper, #ffffff)"}
 
 
 def module_colour(number: int) -> Colour:
@@ -161,137 +153,3 @@ def figure_of(axes: Axes) -> Figure:
     figure = axes.get_figure(root=True)
     assert isinstance(figure, Figure)
     return figure
-
-
-def _crop(axes: Axes, margin: float = 0.08) -> Bbox:
-    """The inches around all that is drawn; measured once, where matplotlib's own "tight" draws everything twice."""
-    figure = figure_of(axes)
-    return figure.get_tightbbox(FigureCanvasAgg(figure).get_renderer()).padded(margin)
-
-
-def to_png(axes: Axes, *, dpi: int = 160, background: str = "white") -> bytes:
-    """The figure of these axes as a PNG; equal pictures give equal bytes.
-
-    Parameters
-    ----------
-    axes : Axes
-        Axes of the figure.
-    dpi : int, default 160
-        Pixels an inch.
-    background : str, default 'white'
-        Colour behind the picture.
-
-    Returns
-    -------
-    bytes
-        The file's content.
-
-    Examples
-    --------
-    >>> from bimt_analyze.plots import blank_axes, to_png
-    >>> to_png(blank_axes(1.0, 1.0), dpi=40)[1:4]
-    b'PNG'
-    """
-    buffer = io.BytesIO()
-    figure_of(axes).savefig(
-        buffer, format="png", dpi=dpi, facecolor=background, bbox_inches=_crop(axes), metadata={"Software": None}
-    )
-    return buffer.getvalue()
-
-
-def to_svg(axes: Axes, *, prefix: str = "") -> str:
-    """The figure of these axes as an SVG element to set inside a page; equal pictures give equal text.
-
-    Every id begins with ``prefix``, so that several pictures get along in one page. Ink and paper take the page's
-    colours, text the page's font. There is no reference to anything outside.
-
-    Parameters
-    ----------
-    axes : Axes
-        Axes of the figure.
-    prefix : str, default ''
-        Beginning of every id.
-
-    Returns
-    -------
-    str
-        The element.
-
-    Examples
-    --------
-    >>> from bimt_analyze.plots import blank_axes, to_svg
-    >>> to_svg(blank_axes(1.0, 1.0), prefix="p-")[:4]
-    '<svg'
-    """
-    buffer = io.StringIO()
-    plain = {"svg.hashsalt": prefix or "picture", "svg.fonttype": "none"}
-    with matplotlib.rc_context(plain):
-        figure_of(axes).savefig(
-            buffer, format="svg", transparent=True, bbox_inches=_crop(axes), dpi=160,
-            metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")),
-        )  # fmt: skip
-    text = buffer.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}\1"', text)
-    text = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}\1)", text)
-    text = re.sub(r'xlink:href="#([^"]+)"', rf'href="#{prefix}\1"', text)
-    text = re.sub(r"font: ([^;\"]*?)'DejaVu Sans'[^;\"]*", r"font: \1sans-serif", text)
-    text = text.replace('xlink:href="data:', 'href="data:').replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "")
-    for drawn, page in _PAGE_COLOURS.items():
-        text = text.replace(drawn, page)
-    return text.strip()
-
-
-def to_data_uri(axes: Axes, *, dpi: int = 160) -> str:
-    """The figure of these axes as a ``data:`` address of a PNG.
-
-    Parameters
-    ----------
-    axes : Axes
-        Axes of the figure.
-    dpi : int, default 160
-        Pixels an inch.
-
-    Returns
-    -------
-    str
-        The address, for an ``img`` element.
-
-    Examples
-    --------
-    >>> from bimt_analyze.plots import blank_axes, to_data_uri
-    >>> to_data_uri(blank_axes(1.0, 1.0), dpi=40)[:22]
-    'data:image/png;base64,'
-    """
-    return "data:image/png;base64," + base64.b64encode(to_png(axes, dpi=dpi)).decode("ascii")
-
-
-def save_picture(axes: Axes, path: str | Path, *, dpi: int = 160) -> Path:
-    """Write the figure of these axes to a file; the ending says the format (png, svg, pdf).
-
-    Parameters
-    ----------
-    axes : Axes
-        Axes of the figure.
-    path : str or Path
-        The file; it is overwritten.
-    dpi : int, default 160
-        Pixels an inch.
-
-    Returns
-    -------
-    Path
-        The path.
-
-    Examples
-    --------
-    >>> from bimt_analyze.plots import blank_axes, save_picture
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     save_picture(blank_axes(1.0, 1.0), f"{folder}/a.png", dpi=40).name
-    'a.png'
-    """
-    path = Path(path)
-    figure_of(axes).savefig(path, dpi=dpi, facecolor="white", bbox_inches=_crop(axes))
-    return path

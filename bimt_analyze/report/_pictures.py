@@ -7,6 +7,7 @@ import numpy as np
 
 from ..audits import MEASURES
 from ..plots import (
+    Picture,
     draw_hierarchy,
     draw_levels,
     draw_network,
@@ -14,15 +15,13 @@ from ..plots import (
     draw_predictions,
     draw_stability,
     draw_sweep,
-    to_svg,
 )
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
     from ..audits import Audit
     from ._content import ReportContent
 
+IN_A_CELL = 2_000  # edges of a circuit up to which a notebook shows it
 WHOLE = 20_000  # weights up to which the network before pruning is drawn too
 DRAWN = 20_000  # neurons up to which a network is drawn at all: beyond, nobody can tell them apart
 
@@ -68,10 +67,28 @@ def pictures(report: "ReportContent") -> dict[str, str]:
             drawn[f"missed-{number}"] = draw_part(part.x, sides, names=part.inputs, title=title)
     if report.audit is not None:
         drawn |= _audit_pictures(report.audit)
-    return {name: to_svg(axes, prefix=f"{name}-") for name, axes in drawn.items()}
+    return {name: picture.svg(prefix=f"{name}-") for name, picture in drawn.items()}
 
 
-def _audit_pictures(audit: "Audit") -> dict[str, "Axes"]:
+def drawn_circuit(report: "ReportContent") -> str:
+    """The circuit as an ``<img>`` for a cell of a notebook; nothing where it is too large to be told apart there.
+
+    Parameters
+    ----------
+    report : ReportContent
+        What was found.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    if report.graph.is_backbone or len(report.graph.edges.weight) > IN_A_CELL:
+        return ""
+    return draw_network(report.circuit.network, partition=report.module_sets).html()
+
+
+def _audit_pictures(audit: "Audit") -> dict[str, Picture]:
     """The levels as a tree and, where it is small enough, on the network, and how stable they are."""
     chosen, levels = audit.choice.level, audit.levels
     names = {node.key: node.label for node in audit.graph.nodes}
@@ -133,8 +150,8 @@ def measure_sections(audit: "Audit") -> tuple[MeasureSection, ...]:
         view = measure.view(result, audit.subject)
         if view.figures or view.rows:
             figures = tuple(
-                (to_svg(figure.axes, prefix=f"audit-{name}-{number}-"), figure.caption, figure.narrow)
-                for number, figure in enumerate(view.figures)
+                (Picture(each.axes, each.caption).svg(prefix=f"audit-{name}-{number}-"), each.caption, each.narrow)
+                for number, each in enumerate(view.figures)
             )
             sections.append(MeasureSection(name, measure.label, measure.sentence, figures, view.columns, view.rows))
     return tuple(sections)

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 from markupsafe import Markup
 
+from bimt_train.showing import to_cell
+
+from ..formulas import to_mathml
+from ..formulas.export._cells import set_formulas
 from ..modules._module_names import listed
 from ..plots import module_colour
 from ._matches_decomposition import modules_line
-from ._mathml import to_mathml
-from ._pictures import measure_sections, pictures
+from ._pictures import drawn_circuit, measure_sections, pictures
 from ._report_record import record
 from ._words import agreement_rows, significance_rows
 
@@ -55,6 +58,28 @@ def render_html(report: "ReportContent") -> str:
         set_network_formulas=_set(own),
         sections=sections,
     )
+
+
+def render_cell(report: "ReportContent") -> str:
+    """What a notebook shows of a report: formulas, verdicts and modules, and of a small network the circuit.
+
+    Parameters
+    ----------
+    report : ReportContent
+        What was found.
+
+    Returns
+    -------
+    str
+        One ``<div>``.
+    """
+    formulas = set_formulas({name: formula.expression for name, formula in report.formulas.items()})
+    rows = [(formulas[name], formula.verdict()) for name, formula in report.formulas.items()]
+    lines = [] if report.fit is None else [report.fit.statement]
+    lines.append(modules_line(report.modules, report.matches_decomposition))
+    lines += [] if report.audit is None else report.audit.summary()[:1]
+    cell = to_cell(f"Report of {report.checkpoint.task.name}", lines=lines, columns=("formula", "verdict"), rows=rows)
+    return cell + drawn_circuit(report)
 
 
 def _set(expressions: Mapping[str, "sympy.Basic"]) -> dict[str, Markup]:

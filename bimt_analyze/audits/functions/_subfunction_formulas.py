@@ -152,9 +152,9 @@ def subfunction_formulas(
 
 def _short(expression: "sympy.Expr") -> str:
     """Its numbers to three digits."""
-    from sympy import Float
+    from ...formulas.symbolic._rounded import rounded  # brings sympy
 
-    return str(expression.xreplace({number: Float(number, _DIGITS) for number in expression.atoms(Float)}))
+    return str(rounded(expression, _DIGITS))
 
 
 def _reached(network: Network, modules: Sequence[frozenset[NodeId]]) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import Any
 
 from bimt_train.checkpoints import Network
 from bimt_train.expressions import Decomposition
+from bimt_train.showing import Shown
 
 from ...graph import NodeId
 from ...modules import Level as FoundLevel
@@ -45,8 +46,8 @@ class Score:
         return dict(vars(self))
 
 
-@dataclass(frozen=True)
-class Match:
+@dataclass(frozen=True, repr=False)
+class Match(Shown):
     """One found level against one known level.
 
     Attributes

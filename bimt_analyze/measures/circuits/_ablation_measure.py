@@ -65,8 +65,8 @@ def _view(result: MeanAblationEffects, subject: AuditSubject) -> View:
     alone = "What each output loses when the hidden neurons of all other modules are."
     return View(
         figures=(
-            Figure(draw_mean_ablation_effects(result), without, narrow=True),
-            Figure(draw_mean_ablation_effects(result, alone=True), alone, narrow=True),
+            Figure(draw_mean_ablation_effects(result).axes, without, narrow=True),
+            Figure(draw_mean_ablation_effects(result, alone=True).axes, alone, narrow=True),
         )
     )
 

@@ -7,6 +7,7 @@ from matplotlib.colors import LinearSegmentedColormap
 
 from .._canvas import INK, MUTED, NEGATIVE, PAPER, POSITIVE, blank_axes, soften
 from .._labels import shorten
+from .._picture import Picture
 
 if TYPE_CHECKING:
     from ...audits import MeanAblationEffects
@@ -17,7 +18,7 @@ NUMBERED, BARE = 0.55, 0.17  # inches a column, with numbers in it and without
 
 def draw_mean_ablation_effects(
     mean_ablation_effects: "MeanAblationEffects", *, alone: bool = False, level: float = 0.05, ax: Axes | None = None
-) -> Axes:
+) -> Picture:
     """Draw the mean-ablation effect of each module (row) on each output (column).
 
     Blue is lost, red is gained; the scale ends at 1, what predicting the mean costs, or all of a class's margin or
@@ -37,8 +38,8 @@ def draw_mean_ablation_effects(
 
     Returns
     -------
-    Axes
-        The axes; the map is the only one of its ``child_axes``.
+    Picture
+        The picture; the map is the only one of the ``child_axes`` of its ``axes``.
 
     Examples
     --------
@@ -48,7 +49,7 @@ def draw_mean_ablation_effects(
     >>> planted = block_network(blocks=[(2, 3, 1)] * 2, seed=1)
     >>> y = planted.network.predict(planted.x)
     >>> effects = mean_ablation_effects(planted.network, planted.partition.modules, planted.x, y, samples=5)
-    >>> len(draw_mean_ablation_effects(effects).child_axes)
+    >>> len(draw_mean_ablation_effects(effects).axes.child_axes)
     1
     """
     values = mean_ablation_effects.alone if alone else mean_ablation_effects.matrix
@@ -77,4 +78,4 @@ def draw_mean_ablation_effects(
                 size = abs(values[i, j])
                 ink = PAPER if size > 0.6 else INK if size >= 0.005 else MUTED
                 panel.text(j, i, f"{values[i, j]:.2f}", ha="center", va="center", color=ink, fontsize=7, weight=weight)
-    return axes
+    return Picture(axes, f"Mean-ablation effects of {rows} modules on {columns} outputs.")

@@ -1,0 +1,151 @@
+"""A picture as a value: it shows itself in a notebook, and is written to a file or into a page."""
+
+import base64
+import io
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.transforms import Bbox
+
+from bimt_train.showing import Shown
+
+from ._canvas import INK, PAPER, figure_of
+
+SHOWN = 96  # pixels an inch in a notebook
+# In pictures set inside a page, these colours follow the page's own: dark on light, light on dark.
+_PAGE_COLOURS = {INK: "currentColor", PAPER: "var(--paper, #ffffff)"}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Picture(Shown):
+    """What a ``draw_...`` function drew; a notebook shows the picture itself.
+
+    Attributes
+    ----------
+    axes : matplotlib.axes.Axes
+        What was drawn on; ``axes.figure`` is the figure. All that is written is the whole figure.
+    alt : str
+        What the picture shows, in words, for those who cannot see it.
+
+    Examples
+    --------
+    >>> from bimt_analyze.plots import Picture, blank_axes
+    >>> picture = Picture(blank_axes(1.0, 1.0), alt="An empty square.")
+    >>> picture
+    Picture(An empty square.)
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     picture.save(f"{folder}/a.png", dpi=40).name
+    'a.png'
+    """
+
+    axes: Axes
+    alt: str
+
+    def _brief(self) -> str:
+        return self.alt
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, str]]:
+        return self.png(dpi=SHOWN), {"alt": self.alt}
+
+    def png(self, *, dpi: int = 160, background: str = "white") -> bytes:
+        """The content of a PNG file; equal pictures give equal bytes.
+
+        Parameters
+        ----------
+        dpi : int, default 160
+            Pixels an inch.
+        background : str, default "white"
+            Colour behind the picture.
+
+        Returns
+        -------
+        bytes
+            The file's content.
+        """
+        buffer = io.BytesIO()
+        figure_of(self.axes).savefig(
+            buffer, format="png", dpi=dpi, facecolor=background, bbox_inches=self._crop(), metadata={"Software": None}
+        )
+        return buffer.getvalue()
+
+    def svg(self, *, prefix: str = "") -> str:
+        """An SVG element to set inside a page; equal pictures give equal text.
+
+        Every id begins with ``prefix``, so that several pictures get along in one page. Ink and paper take the page's
+        colours, text the page's font. There is no reference to anything outside.
+
+        Parameters
+        ----------
+        prefix : str, default ""
+            Beginning of every id.
+
+        Returns
+        -------
+        str
+            The element.
+        """
+        buffer = io.StringIO()
+        plain = {"svg.hashsalt": prefix or "picture", "svg.fonttype": "none"}
+        with matplotlib.rc_context(plain):
+            figure_of(self.axes).savefig(
+                buffer, format="svg", transparent=True, bbox_inches=self._crop(), dpi=160,
+                metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")),
+            )  # fmt: skip
+        text = buffer.getvalue()
+        text = text[text.index("<svg") :]
+        text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+        text = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}\1"', text)
+        text = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}\1)", text)
+        text = re.sub(r'xlink:href="#([^"]+)"', rf'href="#{prefix}\1"', text)
+        text = re.sub(r"font: ([^;\"]*?)'DejaVu Sans'[^;\"]*", r"font: \1sans-serif", text)
+        text = text.replace('xlink:href="data:', 'href="data:')
+        text = text.replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "")
+        for drawn, page in _PAGE_COLOURS.items():
+            text = text.replace(drawn, page)
+        return text.strip()
+
+    def html(self, *, dpi: int = SHOWN) -> str:
+        """An ``<img>`` element that holds the picture and its description.
+
+        Parameters
+        ----------
+        dpi : int, default 96
+            Pixels an inch.
+
+        Returns
+        -------
+        str
+            The element.
+        """
+        data = base64.b64encode(self.png(dpi=dpi)).decode("ascii")
+        return Markup('<img alt="{}" src="data:image/png;base64,{}">').format(self.alt, data)
+
+    def save(self, path: str | Path, *, dpi: int = 160) -> Path:
+        """Write a file; its ending says the format (png, svg, pdf).
+
+        Parameters
+        ----------
+        path : str or Path
+            The file; it is overwritten.
+        dpi : int, default 160
+            Pixels an inch.
+
+        Returns
+        -------
+        Path
+            The path.
+        """
+        path = Path(path)
+        figure_of(self.axes).savefig(path, dpi=dpi, facecolor="white", bbox_inches=self._crop())
+        return path
+
+    def _crop(self, margin: float = 0.08) -> Bbox:
+        """The inches around all that is drawn; measured once, where matplotlib's own "tight" draws everything twice."""
+        figure = figure_of(self.axes)
+        return figure.get_tightbbox(FigureCanvasAgg(figure).get_renderer()).padded(margin)
