@@ -82,7 +82,28 @@ def brief(values: Mapping[str, object]) -> str:
     >>> brief({"seeds": list(range(9)), "task": "independence"})
     "seeds=[0, 1, 2, ...], task='independence'"
     """
-    return ", ".join(f"{name}={_Short().repr(value)}" for name, value in values.items())
+    return ", ".join(f"{name}={short(value)}" for name, value in values.items())
+
+
+def short(value: object) -> str:
+    """A few characters for any value; for an array its shape.
+
+    Parameters
+    ----------
+    value : object
+        Any value.
+
+    Returns
+    -------
+    str
+        Of long lists and mappings the first three entries.
+
+    Examples
+    --------
+    >>> short({"a": [1, 2, 3, 4]})
+    "{'a': [1, 2, 3, ...]}"
+    """
+    return _Short().repr(value)
 
 
 def _as_if_left_out(value: object, field: "dataclasses.Field[Any]") -> bool:
@@ -107,13 +128,20 @@ class _Short(reprlib.Repr):
 
     repr_Tensor = repr_ndarray
 
-    def repr_FrozenDict(self, mapping: Any, level: int) -> str:
-        return self.repr_dict(mapping, level)
+    def repr_dict(self, mapping: Any, level: int) -> str:  # in the mapping's own order, where reprlib sorts
+        if not mapping or level <= 0:
+            return "{...}" if mapping else "{}"
+        shown = islice(mapping.items(), self.maxdict)
+        pairs = [f"{self.repr1(key, level - 1)}: {self.repr1(value, level - 1)}" for key, value in shown]
+        return f"{{{', '.join(pairs)}{', ...' if len(mapping) > self.maxdict else ''}}}"
+
+    repr_FrozenDict = repr_dict
 
     def repr_instance(self, value: Any, level: int) -> str:
-        if isinstance(value, Shown) and level < self.maxlevel:  # a value inside another is named, and no more
+        text = repr(value)
+        if dataclasses.is_dataclass(value) and (level < self.maxlevel or len(text) > self.maxother):
             return f"{type(value).__name__}(...)"
-        return cut(repr(value), self.maxother)
+        return cut(text, self.maxother)
 
 
 def cut(text: str, most: int) -> str:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:  # brings torch, which a reader of the registry does without
 Cell = str | int | float | None
 
 
-@dataclass(frozen=True)
-class Sentence:
+@dataclass(frozen=True, repr=False)
+class Sentence(Shown):
     """One statement of a verdict.
 
     Attributes
@@ -35,6 +35,9 @@ class Sentence:
 
     topic: str
     text: str
+
+    def _brief(self) -> str:
+        return f"{self.topic}: {self.text}"
 
     def to_json(self) -> dict[str, Any]:
         """Topic and text as plain values."""

@@ -42,6 +42,12 @@ class Strengths(NamedTuple):
     def __repr__(self) -> str:
         return one_line(self, brief(self._asdict()))
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Strengths) and all(map(np.array_equal, self, other))
+
+    def __ne__(self, other: object) -> bool:  # a tuple's own would compare arrays
+        return not self == other
+
 
 def neuron_graph(
     network: Network,

@@ -100,6 +100,12 @@ class Edges(NamedTuple):
     def __repr__(self) -> str:
         return one_line(self, f"{len(self.source)} edges")
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Edges) and all(map(np.array_equal, self, other))
+
+    def __ne__(self, other: object) -> bool:  # a tuple's own would compare arrays
+        return not self == other
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class NeuronGraph(Shown):
@@ -311,8 +317,8 @@ class NeuronGraph(Shown):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, NeuronGraph):
             return NotImplemented
-        mine, theirs = ((g.nodes, g.weights, g.inputs, g.outputs, g.left_out) for g in (self, other))
-        return mine == theirs and all(np.array_equal(a, b) for a, b in zip(self.edges, other.edges, strict=True))
+        mine, theirs = ((g.nodes, g.weights, g.inputs, g.outputs, g.left_out, g.edges) for g in (self, other))
+        return mine == theirs
 
     def __hash__(self) -> int:
         return hash((self.nodes, self.weights, self.inputs, self.outputs, self.edges.weight.tobytes()))

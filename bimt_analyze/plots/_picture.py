@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib
-from markupsafe import Markup
+from markupsafe import escape
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.transforms import Bbox
@@ -124,7 +124,7 @@ class Picture(Shown):
             The element.
         """
         data = base64.b64encode(self.png(dpi=dpi)).decode("ascii")
-        return Markup('<img alt="{}" src="data:image/png;base64,{}">').format(self.alt, data)
+        return f'<img alt="{escape(self.alt)}" src="data:image/png;base64,{data}">'
 
     def save(self, path: str | Path, *, dpi: int = 160) -> Path:
         """Write a file; its ending says the format (png, svg, pdf).

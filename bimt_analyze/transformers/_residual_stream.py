@@ -13,8 +13,8 @@ from bimt_train.showing import Shown
 QKV = 3  # copies of its neurons that an attention reads into
 
 
-@dataclass(frozen=True, eq=False)
-class Part:
+@dataclass(frozen=True, eq=False, repr=False)
+class Part(Shown):
     """Neurons that read the stream and write to it: those of a block's heads, or of its MLP.
 
     Attributes

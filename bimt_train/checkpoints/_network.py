@@ -50,6 +50,12 @@ class Connection(NamedTuple):
     def __repr__(self) -> str:
         return one_line(self, brief(self._asdict()))
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Connection) and self[:3] == other[:3] and np.array_equal(self.matrix, other.matrix)
+
+    def __ne__(self, other: object) -> bool:  # a tuple's own would compare arrays
+        return not self == other
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Network(Shown):

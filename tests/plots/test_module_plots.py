@@ -99,7 +99,8 @@ def test_chains_stand_under_each_other_and_empty_ones_are_left_out() -> None:
     ((band,),) = boxes(axes, "chosen")
     assert band.get_y() < boxes(axes)[-1][0].get_y() < band.get_y() + band.get_height()  # the leak's own row
     assert [len(row) for row in boxes(plots.draw_hierarchy(PLAIN).axes)] == [1]
-    assert not boxes(plots.draw_hierarchy(replace(PLAIN, components=level(Partition((), X | Y), 0.0, "components"))))
+    nothing = replace(PLAIN, components=level(Partition((), X | Y), 0.0, "components"))
+    assert not boxes(plots.draw_hierarchy(nothing).axes)
 
 
 @pytest.mark.parametrize("planted", [block_network(crosstalk=0.02), absolute_sums(outputs=1, terms=12)])

@@ -16,7 +16,7 @@ Stacks = Sequence[Float64[np.ndarray, "samples _ _"]]
 """Many networks of the same groups: for each pair of groups that edges join, their weights [sample, target, source]."""
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Blocks(Shown):
     """A graph as one matrix for each pair of groups that has edges.
 

@@ -11,7 +11,7 @@ from ..symbolic._rounded import rounded
 from ._latex import to_latex
 from ._mathml import to_mathml
 
-ROOM = 3000  # characters of MathML in a cell, and of LaTeX, at most
+TEXT = 300  # characters of all formulas of a cell, written as text, up to which they are set; MathML has ten times more
 
 
 def in_dollars(expression: sympy.Basic, *, output: str = "") -> str | None:
@@ -34,8 +34,8 @@ def in_dollars(expression: sympy.Basic, *, output: str = "") -> str | None:
     >>> in_dollars(sympy.Symbol("x1") / 3)
     '$\\frac{x_{1}}{3}$'
     """
-    text = f"${to_latex(rounded(expression), output=output)}$"
-    return text if len(text) <= ROOM else None
+    shown = rounded(expression)
+    return f"${to_latex(shown, output=output)}$" if len(str(shown)) <= TEXT else None
 
 
 def set_formulas(expressions: Mapping[str, sympy.Basic]) -> dict[str, str]:
@@ -56,9 +56,9 @@ def set_formulas(expressions: Mapping[str, sympy.Basic]) -> dict[str, str]:
     >>> set_formulas({"y": sympy.Symbol("x1")})["y"][:5]
     Markup('<math')
     """
-    room, written = ROOM, {}
+    room, written = TEXT, {}
     for name, expression in expressions.items():
-        markup = to_mathml(expression, output=name)
-        room -= len(markup)
-        written[name] = Markup(markup) if room >= 0 else cut(f"{name} = {rounded(expression)}", CELL)
+        text = f"{name} = {rounded(expression)}"
+        room -= len(text)
+        written[name] = Markup(to_mathml(expression, output=name)) if room >= 0 else cut(text, CELL)
     return written

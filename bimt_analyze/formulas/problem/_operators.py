@@ -60,6 +60,9 @@ class Operator:
         with np.errstate(all="ignore"):
             return np.asarray(self.value(u), dtype=np.float64)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return operator, (self.name,)  # functions made here cannot be pickled
+
 
 def _half(u: sympy.Expr, power: sympy.Expr) -> sympy.Expr:
     """A power that is a multiple of one half."""

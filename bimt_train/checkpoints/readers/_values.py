@@ -76,8 +76,16 @@ class Linear(NamedTuple):
     def __repr__(self) -> str:
         return one_line(self, brief(self._asdict()))
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Linear) or self.name != other.name:
+            return False
+        return np.array_equal(self.weight, other.weight) and np.array_equal(self.bias, other.bias)
 
-@dataclass(frozen=True, repr=False)
+    def __ne__(self, other: object) -> bool:  # a tuple's own would compare arrays
+        return not self == other
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Chain(Shown):
     """A plain feed-forward chain, as a file or a state dict holds it.
 
@@ -104,7 +112,7 @@ class Chain(Shown):
     assumed: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Tensors(Shown):
     """Named tensors as a file holds them.
 
