@@ -123,6 +123,9 @@ class _Short(reprlib.Repr):
         self.maxtuple = self.maxlist = self.maxdict = self.maxset = self.maxfrozenset = 3
         self.maxstring, self.maxother = 60, 60
 
+    def repr_float(self, number: float, level: int) -> str:
+        return repr(float(f"{number:.6g}"))
+
     def repr_ndarray(self, array: Any, level: int) -> str:
         return f"array of shape {list(array.shape)}"
 

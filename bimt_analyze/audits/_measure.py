@@ -44,8 +44,8 @@ class Sentence(Shown):
         return {"topic": self.topic, "text": self.text}
 
 
-@dataclass(frozen=True, eq=False)
-class Figure:
+@dataclass(frozen=True, eq=False, repr=False)
+class Figure(Shown):
     """A picture of a page.
 
     Attributes

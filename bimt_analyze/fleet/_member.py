@@ -9,8 +9,8 @@ from .._jobs import Outcome
 from ..report import Finding
 
 
-@dataclass(frozen=True)
-class Failure:
+@dataclass(frozen=True, repr=False)
+class Failure(Shown):
     """Why a file was not analysed.
 
     Attributes

@@ -28,8 +28,8 @@ SHOWN = 110  # characters of a formula at a prompt
 Predictor = Callable[[Float64[np.ndarray, "rows inputs"]], Float64[np.ndarray, "rows"]]
 
 
-@dataclass(frozen=True)
-class NumericCheck:
+@dataclass(frozen=True, repr=False)
+class NumericCheck(Shown):
     """A formula against its truth on fresh points.
 
     Points where the truth is not a finite real number are left out. A point where only the formula is not finite counts

@@ -32,8 +32,8 @@ class GraphError(InputError):
     """
 
 
-@dataclass(frozen=True)
-class Neuron:
+@dataclass(frozen=True, repr=False)
+class Neuron(Shown):
     """A node of a `NeuronGraph`.
 
     Attributes

@@ -11,12 +11,13 @@ from markupsafe import escape
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.transforms import Bbox
+from PIL import Image
 
 from bimt_train.showing import Shown
 
 from ._canvas import INK, PAPER, figure_of
 
-SHOWN = 96  # pixels an inch in a notebook
+SHOWN, COLOURS = 96, 64  # pixels an inch, and colours, in a notebook
 # In pictures set inside a page, these colours follow the page's own: dark on light, light on dark.
 _PAGE_COLOURS = {INK: "currentColor", PAPER: "var(--paper, #ffffff)"}
 
@@ -51,7 +52,14 @@ class Picture(Shown):
         return self.alt
 
     def _repr_png_(self) -> tuple[bytes, dict[str, str]]:
-        return self.png(dpi=SHOWN), {"alt": self.alt}
+        return self._small(), {"alt": self.alt}
+
+    def _small(self) -> bytes:
+        """The PNG of a notebook, in few colours: a quarter of the bytes, which the notebook's file keeps."""
+        buffer = io.BytesIO()
+        with Image.open(io.BytesIO(self.png(dpi=SHOWN))) as picture:
+            picture.convert("RGB").quantize(COLOURS).save(buffer, "png", optimize=True)
+        return buffer.getvalue()
 
     def png(self, *, dpi: int = 160, background: str = "white") -> bytes:
         """The content of a PNG file; equal pictures give equal bytes.
@@ -110,20 +118,9 @@ class Picture(Shown):
             text = text.replace(drawn, page)
         return text.strip()
 
-    def html(self, *, dpi: int = SHOWN) -> str:
-        """An ``<img>`` element that holds the picture and its description.
-
-        Parameters
-        ----------
-        dpi : int, default 96
-            Pixels an inch.
-
-        Returns
-        -------
-        str
-            The element.
-        """
-        data = base64.b64encode(self.png(dpi=dpi)).decode("ascii")
+    def html(self) -> str:
+        """An ``<img>`` element that holds the picture, in few colours, and its description."""
+        data = base64.b64encode(self._small()).decode("ascii")
         return f'<img alt="{escape(self.alt)}" src="data:image/png;base64,{data}">'
 
     def save(self, path: str | Path, *, dpi: int = 160) -> Path:

@@ -14,8 +14,8 @@ from ._pattern import Pattern, parse_pattern
 Role = Literal["weight", "bias", "embedding", "norm", "buffer"]
 
 
-@dataclass(frozen=True)
-class TensorSpec:
+@dataclass(frozen=True, repr=False)
+class TensorSpec(Shown):
     """What is declared of one tensor.
 
     Attributes

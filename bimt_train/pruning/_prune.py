@@ -30,8 +30,8 @@ FEW_REFITTED = 2  # of them refitted together
 Search = Literal["sweep", "narrowing", "none"]
 
 
-@dataclass(frozen=True)
-class SweepPoint:
+@dataclass(frozen=True, repr=False)
+class SweepPoint(Shown):
     """What is left of a network when weights up to a threshold are cut.
 
     Attributes

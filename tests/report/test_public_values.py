@@ -46,7 +46,7 @@ from bimt_train.checkpoints import Network, from_state_dict
 from bimt_train.integrations import Penalty
 from bimt_train.layouts import parse_pattern
 from bimt_train.models import GPT
-from bimt_train.showing import LINE, ROWS, to_cell
+from bimt_train.showing import LINE, ROWS, Shown, to_cell
 from bimt_train.tasks import formula_task, independence
 
 MOST = 5000  # characters of a cell of a notebook, pictures not counted
@@ -175,6 +175,12 @@ def test_every_public_class_has_a_value(values):
     lacking = [path for path, each in public_classes().items() if not any(issubclass(one, each) for one in values)]
     assert not lacking, "make one of each in made_here, or show one in its docstring"
     assert len(public_classes()) > 120
+
+
+def test_every_public_dataclass_keeps_to_a_line():
+    classes = {path: one for path, one in public_classes().items() if dataclasses.is_dataclass(one)}
+    others = {path for path, one in classes.items() if one.__repr__ is not Shown.__repr__}
+    assert others == {"bimt_analyze.certificates.Checked"}  # the checker stands on numpy alone
 
 
 def test_a_value_is_one_line_at_a_prompt(public):

@@ -22,8 +22,8 @@ STABLE = 0.8
 """The least mean Jaccard index of the edges over draws of the rows."""
 
 
-@dataclass(frozen=True)
-class Condition:
+@dataclass(frozen=True, repr=False)
+class Condition(Shown):
     """One condition of a faithful circuit.
 
     Attributes

@@ -25,8 +25,8 @@ _FEWEST = 20
 Values = Float64[np.ndarray, "rows subfunctions"]
 
 
-@dataclass(frozen=True)
-class LinearProbe:
+@dataclass(frozen=True, repr=False)
+class LinearProbe(Shown):
     """The module from which a known subfunction is best read; each number is defined at `linear_probes`.
 
     Attributes

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from bimt_train.checkpoints import Network, TaskSpec
+from bimt_train.showing import Shown
 
 from ...graph import NodeId, neuron_graph
 from ..truth._dependencies import reachable_inputs
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 _DIGITS = 3
 
 
-@dataclass(frozen=True)
-class SubfunctionFormula:
+@dataclass(frozen=True, repr=False)
+class SubfunctionFormula(Shown):
     """A module's output as a formula; each number is defined at `subfunction_formulas`.
 
     Attributes

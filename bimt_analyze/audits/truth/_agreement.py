@@ -23,8 +23,8 @@ PROBE_ROWS = 500
 """Rows on which gradients are taken."""
 
 
-@dataclass(frozen=True)
-class SubfunctionMatch:
+@dataclass(frozen=True, repr=False)
+class SubfunctionMatch(Shown):
     """The module that comes nearest to a known subfunction.
 
     Attributes

@@ -15,8 +15,8 @@ from ...modules import Partition, adjusted_mutual_information, adjusted_rand
 KnownLevel = tuple[frozenset[str], ...]
 
 
-@dataclass(frozen=True)
-class Score:
+@dataclass(frozen=True, repr=False)
+class Score(Shown):
     """Adjusted Rand index and adjusted mutual information of a found grouping and a known one.
 
     The scores are scikit-learn's; both are None, with the reason, where the known grouping is trivial.

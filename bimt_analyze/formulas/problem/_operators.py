@@ -8,13 +8,15 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
+from bimt_train.showing import Shown
+
 Array = NDArray[np.float64]
 Elementwise = Callable[[Array], Array]
 Family = Literal["wave", "growth", "edge", "sigmoid", "kink"]
 
 
-@dataclass(frozen=True)
-class Operator:
+@dataclass(frozen=True, repr=False)
+class Operator(Shown):
     """One function f of one variable.
 
     Attributes
