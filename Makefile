@@ -6,7 +6,7 @@ export NO_MKDOCS_2_WARNING := 1
 # Tests start many processes: with bytecode kept, they compile the packages once.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help install demo test coverage check docs format bench fuzz gallery clean
+.PHONY: help install demo test coverage check docs format bench fuzz tutorials gallery clean
 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,9 @@ bench: install  ## measure everything that benchmarks/RESULTS.md states
 
 fuzz: install  ## change files, tables and formulas at random, 30,000 times, and look for a traceback
 	$(BIN)/python benchmarks/fuzz.py
+
+tutorials: install  ## run the notebooks of docs/tutorials anew, and keep what they show
+	$(BIN)/python -m nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False docs/tutorials/*.ipynb
 
 gallery: install  ## make the pictures of the README and the docs anew; MNIST=FOLDER for those of digits
 	$(BIN)/python examples/gallery.py $(if $(MNIST),--mnist $(MNIST))

@@ -17,6 +17,7 @@ from bimt_train.checkpoints import Checkpoint, Network
 from bimt_train.expressions import Decomposition
 
 from ._circuit_of import all_inputs, circuit_to_analyse, graph_of
+from ._network_size import check_memory
 from ._options import AnalysisOptions
 from ._run_audit import (
     Progress,
@@ -30,6 +31,7 @@ from ._run_audit import (
 )
 from ._sources import opened
 from .audits import Agreement, Audit, Significance, agreement
+from .audits._deadline import Deadline
 from .audits._deciding_test import deciding, deciding_test
 from .audits.functions._group_significance import significance_of_groups
 from .audits.functions._input_and_output_groups import groups_of_circuit
@@ -126,14 +128,16 @@ def analyze(
     chosen = (options or AnalysisOptions()).with_changes(**changes)
     check_options(chosen, audit=chosen.audit)
     stages = _Stages(progress)
+    deadline = Deadline.after(chosen.minutes, reserved=chosen.time_limit)
     with stages.stage("read"):
         called, checkpoint = opened(source, x, y, decomposition)
         name, fit = called if name is None else name, NetworkFit.of(checkpoint)
+    check_memory(checkpoint.network, chosen.memory)
     with stages.stage("prune"):
         circuit = circuit_to_analyse(checkpoint, chosen)
     network = circuit.network
     with stages.stage("modules"):
-        graph = graph_of(network, checkpoint, edge_weight=chosen.edge_weight)
+        graph = graph_of(network, checkpoint, edge_weight=chosen.edge_weight, memory=chosen.memory)
         if graph.weights == "magnitude" and chosen.edge_weight is None:
             fit = fit.assuming("edges: weighed by magnitude, as what a weight reads and writes cannot be followed")
         if graph.is_backbone:
@@ -149,7 +153,8 @@ def analyze(
     tested: Significance | None
     with stages.stage("audit"):
         if chosen.audit:
-            audited = audit_of(name, checkpoint, circuit, graph, levels, chosen, progress=progress or silent)
+            tell = progress or silent
+            audited = audit_of(name, checkpoint, circuit, graph, levels, chosen, deadline=deadline, progress=tell)
             agreed, tested, choice = audited.get("agreement"), deciding(audited["nulls"]), audited.choice
             tested_groups = audited.get("group_significance")
         else:

@@ -6,6 +6,7 @@ from jaxtyping import Float64
 from bimt_train import Circuit, Search, prune
 from bimt_train.checkpoints import OWN_OUTPUTS, Checkpoint, Network, task_score
 
+from ._network_size import STRONGEST, is_large
 from ._options import AnalysisOptions
 from .graph import NeuronGraph, Unfollowed, neuron_graph, with_ends
 
@@ -14,12 +15,6 @@ _MUCH_ATTENTION = 1e7  # of sequences of tokens, whose attention is work besides
 _FEWEST_ROWS, _FEWEST_TOKENS = 400, 4096  # that it looks at in any case
 _WEIGHED_ROWS = 500
 _JUDGED_TOKENS, _FEWEST_SEQUENCES = 2000, 20
-
-LARGE = 10_000_000
-"""Weights other than 0 from which on a network is not pruned, and its graph is a backbone."""
-
-STRONGEST = 8
-"""Edges of a neuron to and from each group, in a backbone."""
 
 
 def circuit_of(
@@ -102,28 +97,14 @@ def circuit_to_analyse(checkpoint: Checkpoint, options: AnalysisOptions) -> Circ
         What `circuit_of` finds, or the network with nothing cut.
     """
     score = task_score(checkpoint)
-    whole = (score is not None and score.useless) or is_large(checkpoint.network)
+    whole = (score is not None and score.useless) or is_large(checkpoint.network, memory=options.memory)
     search: Search = "none" if whole else "sweep"
     return circuit_of(checkpoint, tolerance=options.tolerance, refit_steps=options.refit_steps, search=search)
 
 
-def is_large(network: Network) -> bool:
-    """Whether a network has ten million weights between neurons that are not 0, or more.
-
-    Parameters
-    ----------
-    network : Network
-        The network before anything is cut.
-
-    Returns
-    -------
-    bool
-        True for a GPT-2 small, which has 85 million in its blocks.
-    """
-    return network.edges() >= LARGE
-
-
-def graph_of(network: Network, checkpoint: Checkpoint, *, edge_weight: str | None = None) -> NeuronGraph:
+def graph_of(
+    network: Network, checkpoint: Checkpoint, *, edge_weight: str | None = None, memory: float = 0.0
+) -> NeuronGraph:
     """The graph of a checkpoint's network or circuit.
 
     On 500 rows of the probe at most, evenly spaced. Of a large network (`is_large`) the graph is a backbone: the eight
@@ -140,6 +121,8 @@ def graph_of(network: Network, checkpoint: Checkpoint, *, edge_weight: str | Non
         Name of the edge weight. None takes attribution, which no scale of neurons changes, or activation where inputs
         are tokens: gradients of as many outputs as there are tokens would take long. Where what a weight reads and
         writes cannot be followed, None takes magnitude.
+    memory : float, default 0.0
+        GiB that the analysis may take; 0 for no such limit.
 
     Returns
     -------
@@ -151,7 +134,7 @@ def graph_of(network: Network, checkpoint: Checkpoint, *, edge_weight: str | Non
     InputError
         There is no such edge weight, or the network cannot be weighed by it.
     """
-    x, strongest = all_inputs(checkpoint), STRONGEST if is_large(checkpoint.network) else None
+    x, strongest = all_inputs(checkpoint), STRONGEST if is_large(checkpoint.network, memory=memory) else None
     if not network.layout.ends_are_neurons:
         return with_ends(_weighed(network, x, edge_weight, "activation", strongest), network.layout)
     some = np.linspace(0, len(x) - 1, min(len(x), _WEIGHED_ROWS)).astype(np.int64)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,18 @@ _CHOSEN: Mapping[str, Registry[Any]] = {
 }
 
 
+class _Amount(click.FloatRange):
+    """A number that may have its unit behind it, as 8G."""
+
+    def __init__(self, unit: str, least: float) -> None:
+        super().__init__(least)
+        self._unit = unit
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number: Any = value.removesuffix(self._unit) if isinstance(value, str) else value
+        return super().convert(number, param, ctx)
+
+
 def _analysis_options(command: Callable[..., int]) -> Callable[..., int]:
     """Add an option of the command line for every field of `AnalysisOptions` that has a flag."""
     for option in reversed(fields(AnalysisOptions)):
@@ -70,7 +83,7 @@ def _analysis_options(command: Callable[..., int]) -> Callable[..., int]:
         if isinstance(option.default, bool):
             about |= {"is_flag": True}
         elif isinstance(option.default, int | float):
-            kind = click.IntRange if isinstance(option.default, int) else click.FloatRange
+            kind = click.IntRange if isinstance(option.default, int) else partial(_Amount, option.metadata["unit"])
             about |= {"type": kind(option.metadata["least"])}
         else:
             names = ", ".join(_CHOSEN[option.name].names()) if option.name in _CHOSEN else ""

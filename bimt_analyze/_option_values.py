@@ -10,7 +10,13 @@ from bimt_train.showing import Shown
 
 
 def option(
-    default: Any, help: str = "", *, flag: str = "", least: int | float | None = None, most: int | float | None = None
+    default: Any,
+    help: str = "",
+    *,
+    flag: str = "",
+    least: int | float | None = None,
+    most: int | float | None = None,
+    unit: str = "",
 ) -> Any:
     """A field of an `OptionValues`, with its range and what the command line needs of it.
 
@@ -24,8 +30,10 @@ def option(
         The option's name on the command line; without one it is for Python alone.
     least, most : number or None
         The range of its values.
+    unit : str
+        What may stand behind the number on the command line, as the G of 8G.
     """
-    metadata = {"help": help, "least": least, "most": most} | ({"flag": flag} if flag else {})
+    metadata = {"help": help, "least": least, "most": most, "unit": unit} | ({"flag": flag} if flag else {})
     return field(default=default, metadata=metadata)
 
 

@@ -48,6 +48,12 @@ class AnalysisOptions(OptionValues):
         Statistics that each null model is compared by (`bimt_analyze.audits.STATISTICS`).
     measures : tuple of str
         Measures of the audit besides those that are built in or installed, as ``file.py:NAME``.
+    minutes : float
+        How long the analysis may take: measures of the audit that would end later are left out, with a word, those that
+        take longest first. 0 for as long as it takes. Which are left out depends on the machine.
+    memory : float
+        GiB that the analysis may take: a network whose whole graph needs more is audited by its backbone. 0 for the
+        usual limit of ten million weights.
     processes : int or None
         Processes that train null networks at once; one a core where None.
 
@@ -108,6 +114,14 @@ class AnalysisOptions(OptionValues):
         ("specialisation", "modularity"), "A further statistic of the null models.", flag="--statistic"
     )
     measures: tuple[str, ...] = option((), "A further measure of the audit, as file.py:NAME.", flag="--measure")
+    minutes: int | float = option(
+        0.0, "Minutes the analysis may take; measures of the audit that would end later are left out; 0: no limit.",
+        flag="--minutes", least=0,
+    )  # fmt: skip
+    memory: int | float = option(
+        0.0, "GiB the analysis may take; a network that needs more is audited by its backbone; 0: the usual limit.",
+        flag="--memory", least=0, unit="G",
+    )  # fmt: skip
     processes: int | None = None
 
     def __post_init__(self) -> None:

@@ -10,7 +10,8 @@ from bimt_train import Circuit, InputError
 from bimt_train.checkpoints import Checkpoint, Network
 from bimt_train.expressions import Decomposition
 
-from ._circuit_of import STRONGEST, all_inputs, circuit_to_analyse, graph_of
+from ._circuit_of import all_inputs, circuit_to_analyse, graph_of
+from ._network_size import STRONGEST, check_memory
 from ._options import AnalysisOptions
 from ._sources import opened
 from .audits import (
@@ -23,6 +24,7 @@ from .audits import (
     functional_modules,
 )
 from .audits._audit import audited
+from .audits._deadline import Deadline
 from .audits.functions._functional_modules import functional_choice
 from .graph import EDGE_WEIGHTS, NeuronGraph
 from .modules import Hierarchy, choose_level, hierarchy
@@ -93,16 +95,17 @@ def audit(
     """
     chosen = (options or AnalysisOptions()).with_changes(**changes)
     check_options(chosen, audit=True)
-    tell = progress or silent
+    tell, deadline = progress or silent, Deadline.after(chosen.minutes)
     tell("read")
     name, checkpoint = opened(source, x, y, decomposition)
     tell("prune")
+    check_memory(checkpoint.network, chosen.memory)
     circuit = circuit_to_analyse(checkpoint, chosen)
-    graph = graph_of(circuit.network, checkpoint, edge_weight=chosen.edge_weight)
+    graph = graph_of(circuit.network, checkpoint, edge_weight=chosen.edge_weight, memory=chosen.memory)
     chosen = within_reach(chosen, graph)
     tell("modules")
     levels = hierarchy_of(graph, chosen)
-    return audit_of(name, checkpoint, circuit, graph, levels, chosen, progress=tell)
+    return audit_of(name, checkpoint, circuit, graph, levels, chosen, deadline=deadline, progress=tell)
 
 
 def audit_of(
@@ -113,6 +116,7 @@ def audit_of(
     levels: Hierarchy,
     options: AnalysisOptions,
     *,
+    deadline: Deadline,
     progress: Progress,
 ) -> Audit:
     """The audit of a circuit whose hierarchy is found.
@@ -131,6 +135,8 @@ def audit_of(
         The graph's hierarchy.
     options : AnalysisOptions
         All that was asked for.
+    deadline : Deadline
+        When the last measure has to end.
     progress : callable
         Is called with the label of each measure as it begins.
 
@@ -162,7 +168,7 @@ def audit_of(
         choice=choice,
         options=options,
     )
-    return audited(subject, progress=progress)
+    return audited(subject, deadline=deadline, progress=progress)
 
 
 def within_reach(options: AnalysisOptions, graph: NeuronGraph) -> AnalysisOptions:
@@ -237,12 +243,12 @@ def less_than_asked(options: AnalysisOptions, graph: NeuronGraph) -> str:
     >>> from bimt_analyze.synthetic import block_network
     >>> graph = neuron_graph(block_network(blocks=[(1, 2, 1)] * 2, seed=0).network)
     >>> less_than_asked(AnalysisOptions(samples=20), graph)  # doctest: +ELLIPSIS
-    'work: 20 null networks, compared by specialisation and modularity, 10 runs of Leiden at 9 resolutions, ...'
+    'work: 20 null networks, compared by specialisation and modularity, 10 runs of Infomap, and of Leiden at 9 ...'
     """
     return (
         f"work: {options.samples} null networks, compared by {' and '.join(options.statistics) or 'nothing more'}, "
-        f"{options.leiden_runs} runs of Leiden at {len(options.resolutions)} resolutions, which is less than was asked "
-        f"for, as there are {len(graph.edges.weight):,} edges"
+        f"{options.leiden_runs} runs of Infomap, and of Leiden at {len(options.resolutions)} resolutions, which is "
+        f"less than was asked for, as there are {len(graph.edges.weight):,} edges"
     )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import calibration
+import choosing_lambda
 import figure3_formulas
 import figure4_two_moons
 import figure5_modular_addition
@@ -26,6 +27,7 @@ FIGURES = (
     (figure8_mnist, 1),
     (recurrent_net, 4),
     (calibration, 20),
+    (choosing_lambda, 16),
 )
 
 

@@ -105,13 +105,11 @@ def go(loaded):
 def place(loaded):
     """The reader's folder with what the docs take for granted: a table, a text, networks, the extensions."""
     folder, go = loaded
-    x = np.random.default_rng(0).uniform(1, 2, (60, 2))
-    table = {"speed": x[:, 0], "area": x[:, 1], "lift": x[:, 0] ** 2 * x[:, 1], "drag": x[:, 0] * x[:, 1]}
-    pd.DataFrame(table).to_csv(folder / "measurements.csv", index=False)
-    (folder / "story.txt").write_text("The cat sat on the mat. The rat sat on the cat.\n" * 40)
-    torch.manual_seed(0)
-    model = torch.nn.Sequential(torch.nn.Linear(2, 4), torch.nn.SiLU(), torch.nn.Linear(4, 1))
-    torch.save(model.state_dict(), folder / "model.pt")
+    for files in (folder, folder / "examples" / "data"):  # pages name them as if they were the reader's own
+        shutil.copytree(ROOT / "examples" / "data", files, dirs_exist_ok=True)
+    model = torch.nn.Sequential(torch.nn.Linear(2, 12), torch.nn.SiLU(), torch.nn.Linear(12, 1))
+    model.load_state_dict(torch.load(folder / "model.pt", weights_only=True))
+    x = np.random.default_rng(0).uniform(-1, 1, (60, 2))
     with torch.no_grad():
         given = model(torch.tensor(x, dtype=torch.float32)).numpy()[:, 0]
     signs = {"x1": x[:, 0], "x2": x[:, 1], "positive": (given > np.median(given)).astype(int)}

@@ -1,5 +1,6 @@
 """An audit as one value: the results of every measure, and the verdict that they allow."""
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from bimt_train.showing import Shown, to_cell
 from ..graph import NeuronGraph, NodeId
 from ..modules import Choice, Hierarchy, Partition
 from ._audit_subject import AuditSubject
+from ._deadline import Deadline
 from ._measure import MEASURES, AuditMeasure
 from ._verdict import Verdict, verdict
 
@@ -146,20 +148,23 @@ class Audit(Shown, Mapping[str, Any]):
         return tuple(sentence.text for sentence in self.verdict.sentences)
 
 
-def audited(subject: AuditSubject, *, progress: Any = None) -> Audit:
-    """Make every measure of a subject, in the order of `MEASURES`, then those that the options add.
+def audited(subject: AuditSubject, *, deadline: Deadline | None = None, progress: Any = None) -> Audit:
+    """Make every measure of a subject: those that take least first, those that the options add at the end.
 
     Parameters
     ----------
     subject : AuditSubject
         What is audited.
+    deadline : Deadline or None
+        When the last measure has to end. A measure that would end later is left out, with a word; those that decide,
+        and those that the options name, are made all the same.
     progress : callable or None
         Is called with the label of each measure as it begins.
 
     Returns
     -------
     Audit
-        Results, verdict, and what could not be decided.
+        Results in the order of `MEASURES`, verdict, and what could not be decided.
 
     Raises
     ------
@@ -168,22 +173,30 @@ def audited(subject: AuditSubject, *, progress: Any = None) -> Audit:
     """
     results: dict[str, Any] = {}
     undecided: dict[str, str] = {}
+    end, efforts, seconds = deadline or Deadline.after(0), 0.0, 0.0
     asked = [MEASURES[name] for name in subject.options.measures]
-    for measure in {one.name: one for one in (*MEASURES.entries(), *asked)}.values():
+    every = {one.name: one for one in (*MEASURES.entries(), *asked)}
+    for measure in sorted(every.values(), key=lambda one: one.effort):
         now = replace(subject, results=FrozenDict(results))
         if not measure.applies(now):
             continue
-        if subject.graph.is_backbone and not measure.large and measure not in asked:
-            undecided[measure.question] = subject.too_large_for(measure.name)
-            continue
+        if measure not in asked and measure.effort:
+            large = subject.graph.is_backbone and not measure.large
+            late = end.leaves_out(measure.effort * seconds / efforts if efforts else 0.0)
+            if why := subject.too_large_for(measure.name) if large else late:
+                undecided[measure.question] = why
+                continue
         if progress is not None:
             progress(measure.label)
+        began = time.monotonic()
         try:
             result = measure.function(now)
         except InputError as error:
             undecided[measure.question] = str(error)
             continue
+        efforts, seconds = efforts + measure.effort, seconds + (time.monotonic() - began if measure.effort else 0.0)
         results[measure.name] = result
         undecided |= measure.undecided(result)
-    done = replace(subject, results=FrozenDict(results))
+    in_order = FrozenDict({name: results[name] for name in every if name in results})
+    done = replace(subject, results=in_order)
     return Audit(done, verdict(done, undecided), undecided)

@@ -8,7 +8,7 @@ from jaxtyping import Num
 
 from bimt_train.checkpoints import Network
 
-from .._circuit_of import STRONGEST
+from .._network_size import STRONGEST
 from .._options import AnalysisOptions
 from ..graph import NeuronGraph
 from .chance._backbone_significance import BACKBONE, backbone_significance

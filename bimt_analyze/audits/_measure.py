@@ -138,6 +138,9 @@ class AuditMeasure(Entry):
         result -> question -> reason, for parts of the answer that are missing.
     view : callable or None
         (result, subject) -> the pictures and the table of the page.
+    effort : float
+        How long it takes, in proportion to the others: measures are made in the order of their efforts, and a time
+        limit leaves out those with the most. 0 for a measure that the verdict cannot do without.
     large : bool
         Whether it can be made of a network of ten million weights and more, in minutes. If not, it is left out there,
         with a word, unless the options name it.
@@ -160,6 +163,7 @@ class AuditMeasure(Entry):
     applies: Callable[["AuditSubject"], bool] = _always
     undecided: Callable[[Any], Mapping[str, str]] = _nothing
     view: Callable[[Any, "AuditSubject"], View] | None = None
+    effort: float = 1.0
     large: bool = False
 
 

@@ -190,9 +190,8 @@ class NeuronGraph(Shown):
             raise GraphError(
                 "an impossible edge weight", expected="a positive finite number", got=str(worst), hint=hint
             )
-        order = np.lexsort((target, source))
-        arrays = tuple(np.array(column[order]) for column in self.edges)
-        if ((np.diff(arrays[0]) == 0) & (np.diff(arrays[1]) == 0)).any():
+        arrays = _sorted(self.edges)
+        if not _rising(arrays[0], arrays[1]).all():
             raise GraphError("a pair of neurons is joined twice", hint="add the weights up")
         for array in arrays:
             array.setflags(write=False)
@@ -230,11 +229,13 @@ class NeuronGraph(Shown):
     @cached_property
     def shares_not_heavier(self) -> Float64[np.ndarray, " edges"]:
         """For each edge, the share of its target's incoming weight in edges not heavier; equal edges fare alike."""
-        weight, share = self.edges.weight, np.zeros(len(self.edges.weight))
-        order = np.argsort(self.edges.target, kind="stable")
+        share = np.zeros(len(self.edges.weight))
+        order = np.lexsort((self.edges.weight, self.edges.target))
         for own in np.split(order, np.flatnonzero(np.diff(self.edges.target[order])) + 1):
-            heavier = weight[own][None, :] > weight[own][:, None] * (1 + 1e-12)
-            share[own] = 1 - (heavier * weight[own]).sum(1) / weight[own].sum()
+            weight = self.edges.weight[own]
+            up_to = np.concatenate([[0.0], np.cumsum(weight)])
+            not_heavier = np.searchsorted(weight, weight * (1 + 1e-12), side="right")
+            share[own] = up_to[not_heavier] / up_to[-1]
         return share
 
     @property
@@ -322,6 +323,20 @@ class NeuronGraph(Shown):
 
     def __hash__(self) -> int:
         return hash((self.nodes, self.weights, self.inputs, self.outputs, self.edges.weight.tobytes()))
+
+
+def _sorted(edges: Edges) -> tuple[np.ndarray, ...]:
+    """Copies of the columns, by source and then by target."""
+    if _rising(edges.source, edges.target).all():
+        return tuple(np.array(column) for column in edges)
+    order = np.lexsort((edges.target, edges.source))
+    return tuple(np.array(column[order]) for column in edges)
+
+
+def _rising(source: Int64[np.ndarray, " edges"], target: Int64[np.ndarray, " edges"]) -> Bool[np.ndarray, "_"]:
+    """Whether each edge comes after the one before it."""
+    further = np.diff(source)
+    return np.asarray((further > 0) | ((further == 0) & (np.diff(target) > 0)))
 
 
 def _first_repeated(keys: Iterable[NodeId]) -> str:

@@ -28,6 +28,7 @@ def _record(result: Agreement) -> float:
     sentences=_sentences,
     record=_record,
     fields="The score of `agreement`; null where no decomposition is known.",
+    effort=0.5,
 )
 def measured(subject: AuditSubject) -> Agreement:
     """The modules held against the known decomposition.

@@ -11,9 +11,9 @@ from ..audits import (
     View,
     edge_weight_robustness,
     partition_ami,
-    significance,
 )
-from ..modules import choose_level, communities
+from ..audits._deciding_test import deciding
+from ..modules import choose_level, infomap
 
 _AGREE = 0.9  # adjusted mutual information from which two partitions are said to agree
 
@@ -53,6 +53,7 @@ def _view(result: tuple[EdgeWeightResult, ...], subject: AuditSubject) -> View:
     absent={},
     fields="Edge weight -> level, modules, ami with the audited modules, p.",
     view=_view,
+    effort=20,
 )
 def measured(subject: AuditSubject) -> tuple[EdgeWeightResult, ...]:
     """Modules and their significance under each edge weight.
@@ -67,11 +68,10 @@ def measured(subject: AuditSubject) -> tuple[EdgeWeightResult, ...]:
     tuple of EdgeWeightResult
         One result an edge weight; those that need gradients are left out where inputs are tokens.
     """
-    options, graph = subject.options, subject.graph
-    own = choose_level(subject.levels).level
-    tested = significance(graph, samples=options.samples, seed=options.seed)
+    options, tests = subject.options, subject.results.get("nulls")
+    known = {subject.graph.weights: (choose_level(subject.levels).level, deciding(tests))} if tests else {}
     return edge_weight_robustness(
-        subject.network, subject.x, subject.partition, known={graph.weights: (own, tested)},
+        subject.network, subject.x, subject.partition, known=known,
         samples=options.samples, runs=options.leiden_runs, resolutions=options.resolutions, seed=options.seed,
     )  # fmt: skip
 
@@ -89,6 +89,7 @@ def _infomap_sentences(result: InfomapCheck, subject: AuditSubject) -> Iterator[
     topic="partition",
     sentences=_infomap_sentences,
     fields="method, modules, ami with the audited modules.",
+    effort=3,
 )
 def infomap_check(subject: AuditSubject) -> InfomapCheck:
     """Modules by another principle, compared with the audited ones.
@@ -103,5 +104,6 @@ def infomap_check(subject: AuditSubject) -> InfomapCheck:
     InfomapCheck
         Infomap's partition and its adjusted mutual information with the audited one.
     """
-    found = communities(subject.graph, method="infomap", seed=subject.options.seed)
+    options = subject.options
+    found = infomap(subject.graph, trials=options.leiden_runs, seed=options.seed)
     return InfomapCheck(found, partition_ami(subject.partition, found))

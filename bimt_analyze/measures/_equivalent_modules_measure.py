@@ -37,6 +37,7 @@ def _applies(subject: AuditSubject) -> bool:
     absent=[],
     applies=_applies,
     fields="Families of modules that compute the same function.",
+    effort=7,
 )
 def measured(subject: AuditSubject) -> tuple[EquivalentModules, ...]:
     """Families of modules with equal functions.

@@ -28,6 +28,7 @@ def _sentences(result: FunctionalModules, subject: AuditSubject) -> Iterator[str
     topic="function",
     sentences=_sentences,
     fields="groups of inputs and outputs by effects: within, alone, several, effects (outputs x inputs).",
+    effort=0.2,
 )
 def measured(subject: AuditSubject) -> FunctionalModules:
     """Modules by function, which were found when the level was chosen.

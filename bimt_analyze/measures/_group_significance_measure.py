@@ -50,6 +50,7 @@ def _view(result: GroupSignificance, subject: AuditSubject) -> View:
     fields="inputs, outputs: p, z, observed, null_mean, ... each; null where there is nothing to test",
     applies=_applies,
     view=_view,
+    effort=0.5,
 )
 def measured(subject: AuditSubject) -> GroupSignificance:
     """The tests of the groups of a circuit, where its inputs take few values.

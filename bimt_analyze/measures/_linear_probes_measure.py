@@ -43,6 +43,7 @@ def _applies(subject: AuditSubject) -> bool:
     applies=_applies,
     undecided=_undecided,
     fields="found: subfunction, the module from whose neurons it is read best, layer, r2, p, ...",
+    effort=0.6,
 )
 def measured(subject: AuditSubject) -> LinearProbes:
     """A linear probe for each known subfunction that has a formula.

@@ -59,6 +59,7 @@ def _view(result: Tests, subject: AuditSubject) -> View:
     absent={},
     fields="Null model -> statistic -> p, z, observed, null_mean, null_deviation, samples, ...",
     view=_view,
+    effort=0,
     large=True,
 )
 def measured(subject: AuditSubject) -> Tests:
@@ -78,9 +79,7 @@ def measured(subject: AuditSubject) -> Tests:
     if subject.graph.is_backbone:
         return {BACKBONE: deciding_test(subject.network, subject.graph, subject.x, options)}
     wanted = [(statistic, model) for model in options.null_models for statistic in options.statistics]
-    # the test that decides is part of another measure too, and takes long
-    made = {one.weights: one.significance for one in subject.results.get("edge_weight_robustness", ())}
-    tests = {HEADLINE: made[subject.graph.weights]} if subject.graph.weights in made else {}
+    tests: dict[tuple[str, str], Significance] = {}
     for statistic, model in dict.fromkeys((HEADLINE, *wanted)):
         key = STATISTICS[statistic].name, NULL_MODELS[model].name
         if key not in tests:

@@ -91,6 +91,7 @@ def circuit_specialisation(checkpoint: Checkpoint) -> tuple[float, float]:
     absent={},
     fields="Kind of training -> p, z, ..., median_loss, observed_loss, steps.",
     view=_view,
+    effort=30,
 )
 def measured(subject: AuditSubject) -> Found:
     """The checkpoint's specialisation against that of networks trained for comparison.

@@ -28,6 +28,7 @@ def _record(result: tuple[SharedNeuron, ...]) -> Any:
     record=_record,
     absent=[],
     fields="neuron, module, and the shares of other modules in it.",
+    effort=0.2,
     large=True,
 )
 def measured(subject: AuditSubject) -> tuple[SharedNeuron, ...]:

@@ -41,6 +41,7 @@ def _applies(subject: AuditSubject) -> bool:
     applies=_applies,
     fields="subfunction, module, expression of the module output, r2 of the two, subfunction_r2 with the subfunction.",
     view=_view,
+    effort=5,
 )
 def measured(subject: AuditSubject) -> tuple[SubfunctionFormula, ...]:
     """A formula for the output of each module that a linear probe singled out.

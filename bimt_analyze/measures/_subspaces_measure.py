@@ -41,6 +41,7 @@ def _applies(subject: AuditSubject) -> bool:
     applies=_applies,
     fields="level, stability, positions of each subspace, significance; null without a residual stream.",
     view=_view,
+    effort=3,
 )
 def measured(subject: AuditSubject) -> Subspaces:
     """Subspaces of the residual stream and how likely chance is to find as much.

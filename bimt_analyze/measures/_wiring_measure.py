@@ -54,6 +54,7 @@ def _undecided(result: Wiring) -> Mapping[str, str]:
     sentences=_sentences,
     undecided=_undecided,
     fields="length, p, relocated, best, locality, random_mean, random_deviation.",
+    effort=7,
 )
 def measured(subject: AuditSubject) -> Wiring:
     """The wiring length of the circuit in its placement.

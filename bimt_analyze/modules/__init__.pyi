@@ -18,6 +18,7 @@ from ._leiden import best_modularity_of as best_modularity_of
 from ._leiden import leiden as leiden
 from ._level_choice import Choice as Choice
 from ._level_choice import choose_level as choose_level
+from ._level_choice import chosen_level as chosen_level
 from ._module_names import Module as Module
 from ._module_names import in_task_order as in_task_order
 from ._module_names import named_modules as named_modules

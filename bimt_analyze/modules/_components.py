@@ -147,9 +147,12 @@ def kept_edges(graph: NeuronGraph, leak: float) -> Bool[np.ndarray, " edges"]:
     ends = np.concatenate([graph.edges.source[kept & apart], graph.edges.target[kept & apart]])
     alone = graph.connected.copy()
     alone[ends] = False
-    for node in np.flatnonzero(alone):
-        own = np.flatnonzero(((graph.edges.source == node) | (graph.edges.target == node)) & apart)
-        kept[own[np.argmax(weight_up_to[own])]] = True
+    ends = np.stack(graph.edges[:2])
+    at, edge = np.nonzero(alone[ends] & apart)
+    node = ends[at, edge]
+    order = np.lexsort((edge, -weight_up_to[edge], node))  # of each node first the edge that would go last
+    first = np.flatnonzero(np.diff(node[order], prepend=-1))
+    kept[edge[order[first]]] = True
     return kept
 
 

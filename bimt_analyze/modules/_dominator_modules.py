@@ -1,8 +1,11 @@
 """Modules that reach the outputs through one neuron: functions of functions, as a network writes them."""
 
+from dataclasses import dataclass
+from typing import Self
+
 import igraph
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Bool, Float64, Int64
 
 from ..graph import NeuronGraph
 from ._components import kept_edges
@@ -56,20 +59,93 @@ def dominator_modules(graph: NeuronGraph, *, depth: int | None = None, leak: flo
     >>> len(found.modules), found.quality
     (2, 1.0)
     """
-    kept = kept_edges(graph, leak)
-    source, target, weight = (column[kept] for column in (graph.edges.source, graph.edges.target, graph.edges.weight))
-    above = _post_dominators(graph, source, target)
-    head = _heads(above)
-    level = _levels(above, head)
-    ends = (*graph.inputs.split(), *graph.outputs.split())
-    inner = np.array([node.group not in ends for node in graph.nodes]) & graph.connected
-    under = (head != np.arange(len(head))) | np.isin(np.arange(len(head)), above)
-    share = float(under[inner].mean()) if inner.any() else 0.0
-    if depth is not None:
-        head = np.array([_raised(n, head, above, level, depth) for n in head.tolist()], dtype=np.int64)
-    labels = _with_readers(graph, head, source, target, weight)
-    about = {"leak": leak, "depth": depth, "weights": graph.weights}
-    return Partition.of(graph, labels, method="dominators", parameters=about, versions=VERSIONS, quality=share)
+    return DominatorTree.of(graph, leak).modules(depth)
+
+
+@dataclass(frozen=True, eq=False)
+class DominatorTree:
+    """What stands above each neuron on all its ways to the outputs, from which modules of any depth are read off.
+
+    Attributes
+    ----------
+    graph : NeuronGraph
+        The graph.
+    leak : float
+        As in `dominator_modules`.
+    kept : array of bool, [edges]
+        The edges that are not forgotten.
+    above : array of int, [nodes]
+        The immediate post-dominator of each node; -1 where its paths have nothing in common, or it has none.
+    head : array of int, [nodes]
+        The head of each node's module; the node itself where it is one, or belongs to none.
+    level : array of int, [nodes]
+        How many other heads stand above each node's head.
+
+    Examples
+    --------
+    >>> from bimt_analyze.synthetic import block_network
+    >>> from bimt_analyze.graph import neuron_graph
+    >>> tree = DominatorTree.of(neuron_graph(block_network(blocks=[(2, 3, 1)] * 2, seed=0).network), leak=0.0)
+    >>> len(tree.modules(None).modules), tree.depth
+    (2, 0)
+    """
+
+    graph: NeuronGraph
+    leak: float
+    kept: Bool[np.ndarray, " edges"]
+    above: Int64[np.ndarray, " nodes"]
+    head: Int64[np.ndarray, " nodes"]
+    level: Int64[np.ndarray, " nodes"]
+
+    @classmethod
+    def of(cls, graph: NeuronGraph, leak: float) -> Self:
+        """The tree of a graph.
+
+        Parameters
+        ----------
+        graph : NeuronGraph
+            Any.
+        leak : float
+            As in `dominator_modules`.
+
+        Returns
+        -------
+        DominatorTree
+            The tree.
+        """
+        kept = kept_edges(graph, leak)
+        above = _post_dominators(graph, graph.edges.source[kept], graph.edges.target[kept])
+        head = _heads(above)
+        return cls(graph, leak, kept, above, head, _levels(above, head))
+
+    @property
+    def depth(self) -> int:
+        """The depth from which on modules no longer differ."""
+        return int(self.level.max(initial=0))
+
+    def modules(self, depth: int | None) -> Partition:
+        """The modules of a depth, as `dominator_modules` says.
+
+        Parameters
+        ----------
+        depth : int or None
+            How many heads a module may have above it; None for any number.
+
+        Returns
+        -------
+        Partition
+            Of all neurons of the graph.
+        """
+        graph, head, above = self.graph, self.head, self.above
+        ends = (*graph.inputs.split(), *graph.outputs.split())
+        inner = np.array([node.group not in ends for node in graph.nodes]) & graph.connected
+        under = (head != np.arange(len(head))) | np.isin(np.arange(len(head)), above)
+        share = float(under[inner].mean()) if inner.any() else 0.0
+        if depth is not None:
+            head = np.array([_raised(n, head, above, self.level, depth) for n in head.tolist()], dtype=np.int64)
+        labels = _with_readers(graph, head, *(column[self.kept] for column in graph.edges[:3]))
+        about = {"leak": self.leak, "depth": depth, "weights": graph.weights}
+        return Partition.of(graph, labels, method="dominators", parameters=about, versions=VERSIONS, quality=share)
 
 
 def _post_dominators(
@@ -77,7 +153,7 @@ def _post_dominators(
 ) -> Int64[np.ndarray, " nodes"]:
     """For each node its immediate post-dominator; -1 where its paths have nothing in common, or it has none."""
     nodes = len(graph.nodes)
-    unread = np.setdiff1d(np.arange(nodes), source[source != target])
+    unread = np.flatnonzero(np.bincount(source[source != target], minlength=nodes) == 0)
     own = graph.members(graph.outputs)
     ends = own if len(own) else unread
     pairs = np.concatenate([np.stack([source, target], axis=1), np.stack([ends, np.full(len(ends), nodes)], axis=1)])

@@ -1,7 +1,7 @@
 """All levels at which a network can be cut into modules."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -12,7 +12,7 @@ from bimt_train.showing import Shown, to_cell
 from ..graph import NeuronGraph, NodeId
 from ._components import components_up_to_layer, connected_components
 from ._consensus import consensus
-from ._dominator_modules import dominator_modules
+from ._dominator_modules import DominatorTree
 from ._leiden import leiden_runs
 from ._leiden_searches import Searches
 from ._partition import Partition
@@ -214,10 +214,70 @@ def hierarchy(
     >>> [level.name for level in levels.levels][-1]
     'components'
     """
+    return with_resolutions(graph, exact_levels(graph, leaks=leaks), resolutions=resolutions, runs=runs, seed=seed)
+
+
+def exact_levels(graph: NeuronGraph, *, leaks: Sequence[float] = LEAKS) -> Hierarchy:
+    """The chains of a graph that need no search: all but the one by resolution, which is left empty.
+
+    Parameters
+    ----------
+    graph : NeuronGraph
+        The graph.
+    leaks : sequence of float, default `LEAKS`
+        Of `connected_components`.
+
+    Returns
+    -------
+    Hierarchy
+        The chains.
+    """
+    whole = _exact(graph, connected_components(graph), "components", 0.0)
+    leaking = [whole]
+    for leak in sorted(leaks):
+        _append_new(leaking, _exact(graph, connected_components(graph, leak=leak), "components", leak))
+    tight = _exact(graph, connected_components(graph, leak=TOLERABLE_LEAK), "components", TOLERABLE_LEAK)
+    dominated, tree = [tight], DominatorTree.of(graph, TOLERABLE_LEAK)
+    for depth in range(tree.depth + 1):
+        _append_new(dominated, _exact(graph, tree.modules(depth), "dominators", float(depth)))
+    up_to_layer = [tight]
+    for depth in reversed(range(int(graph.depths.max(initial=0)))):
+        cut = components_up_to_layer(graph, depth=depth, leak=TOLERABLE_LEAK)
+        _append_new(up_to_layer, _exact(graph, cut, "up to layer", float(depth)))
+    ends = (graph.inputs, graph.outputs)
+    inputs, outputs = (frozenset(graph.nodes[n].key for n in graph.members(end)) for end in ends)
+    leaked, narrowed, cuts = (tuple(reversed(part[1:])) for part in (leaking, dominated, up_to_layer))
+    read = np.isin(graph.edges.source, graph.members(graph.inputs))
+    readers = frozenset(graph.nodes[n].key for n in np.unique(graph.edges.target[read]))
+    return Hierarchy((), leaked, narrowed, cuts, whole, inputs, readers, outputs)
+
+
+def with_resolutions(
+    graph: NeuronGraph, exact: Hierarchy, *, resolutions: Sequence[float], runs: int, seed: int
+) -> Hierarchy:
+    """A hierarchy with the chain by resolution, which is searched.
+
+    Parameters
+    ----------
+    graph : NeuronGraph
+        The graph.
+    exact : Hierarchy
+        What `exact_levels` gives of it.
+    resolutions : sequence of float
+        Of `modularity`.
+    runs : int
+        Searches a resolution.
+    seed : int
+        Of all of it.
+
+    Returns
+    -------
+    Hierarchy
+        All chains.
+    """
     if runs < 2:
         raise InputError("too few runs to compare", where="runs", expected="2 or more", got=str(runs))
-    whole = _exact(graph, connected_components(graph), "components", 0.0)
-    chain, searches = [whole], Searches.of(graph, whole.partition)
+    chain, searches = [exact.components], Searches.of(graph, exact.components.partition)
     streams = np.random.SeedSequence(seed).spawn(len(resolutions))
     for resolution, stream in zip(sorted(resolutions), streams, strict=True):
         *seeds, last = (int(number) for number in stream.generate_state(runs + 1))
@@ -226,27 +286,7 @@ def hierarchy(
         found = leiden_runs(searches, resolution=resolution, seeds=seeds)
         agreed = _refined(consensus(found, seed=last), outer)
         chain.append(Level(agreed, "resolution", resolution, modularity(graph, agreed), stability(found)))
-    leaking = [whole]
-    for leak in sorted(leaks):
-        _append_new(leaking, _exact(graph, connected_components(graph, leak=leak), "components", leak))
-    tight = _exact(graph, connected_components(graph, leak=TOLERABLE_LEAK), "components", TOLERABLE_LEAK)
-    dominated, finest = [tight], dominator_modules(graph, leak=TOLERABLE_LEAK)
-    for depth in range(len(graph.nodes)):
-        cut = dominator_modules(graph, depth=depth, leak=TOLERABLE_LEAK)
-        _append_new(dominated, _exact(graph, cut, "dominators", float(depth)))
-        if cut.same_modules(finest):
-            break
-    up_to_layer = [tight]
-    for depth in reversed(range(int(graph.depths.max(initial=0)))):
-        cut = components_up_to_layer(graph, depth=depth, leak=TOLERABLE_LEAK)
-        _append_new(up_to_layer, _exact(graph, cut, "up to layer", float(depth)))
-    ends = (graph.inputs, graph.outputs)
-    inputs, outputs = (frozenset(graph.nodes[n].key for n in graph.members(end)) for end in ends)
-    parts = (chain, leaking, dominated, up_to_layer)
-    resolved, leaked, narrowed, cuts = (tuple(reversed(part[1:])) for part in parts)
-    read = np.isin(graph.edges.source, graph.members(graph.inputs))
-    readers = frozenset(graph.nodes[n].key for n in np.unique(graph.edges.target[read]))
-    return Hierarchy(resolved, leaked, narrowed, cuts, whole, inputs, readers, outputs)
+    return replace(exact, resolutions=tuple(reversed(chain[1:])))
 
 
 def _exact(graph: NeuronGraph, partition: Partition, kind: Kind, parameter: float) -> Level:

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from bimt_train.showing import one_line
 
-from ..graph import NodeId
-from ._hierarchy import TOLERABLE_LEAK, Hierarchy, Level
+from ..graph import NeuronGraph, NodeId
+from ._hierarchy import LEAKS, RESOLUTIONS, TOLERABLE_LEAK, Hierarchy, Level, exact_levels, with_resolutions
 from ._partition import Partition
 
 NOTEWORTHY = 0.3
@@ -88,6 +88,53 @@ def choose_level(found: Hierarchy) -> Choice:
     >>> choose_level(hierarchy(graph, runs=2, resolutions=(1.0,))).reason
     'the network falls into 2 components from inputs to outputs'
     """
+    return _exact_choice(found) or _searched_choice(found)
+
+
+def chosen_level(
+    graph: NeuronGraph,
+    *,
+    resolutions: Sequence[float] = RESOLUTIONS,
+    leaks: Sequence[float] = LEAKS,
+    runs: int = 10,
+    seed: int = 0,
+) -> Choice:
+    """The level of a graph that `choose_level` chooses of its `hierarchy`, which is searched only where that decides.
+
+    Parameters
+    ----------
+    graph : NeuronGraph
+        The graph.
+    resolutions : sequence of float, default `RESOLUTIONS`
+        Of `modularity`.
+    leaks : sequence of float, default `LEAKS`
+        Of `connected_components`.
+    runs : int, default 10
+        Searches a resolution.
+    seed : int, default 0
+        Of all searches.
+
+    Returns
+    -------
+    Choice
+        The level, and the rule.
+
+    Examples
+    --------
+    >>> from bimt_analyze.synthetic import block_network
+    >>> from bimt_analyze.graph import neuron_graph
+    >>> graph = neuron_graph(block_network(blocks=[(2, 3, 1)] * 2, seed=0).network)
+    >>> chosen_level(graph).reason
+    'the network falls into 2 components from inputs to outputs'
+    """
+    exact = exact_levels(graph, leaks=leaks)
+    if choice := _exact_choice(exact):
+        return choice
+    return _searched_choice(with_resolutions(graph, exact, resolutions=resolutions, runs=runs, seed=seed))
+
+
+def _exact_choice(found: Hierarchy) -> Choice | None:
+    """By rules 1 to 4, which ask for no resolution."""
     whole = found.components
     for level in (whole, *reversed(found.leaks)):
         through = found.through(level)
@@ -108,6 +155,12 @@ def choose_level(found: Hierarchy) -> Choice:
         if level.parameter >= 1 and apart > 1:
             where = f"up to layer {level.parameter:g} and a leak of {TOLERABLE_LEAK:.0%}"
             return Choice(level, f"{where}, the inputs fall into {apart} separate parts")
+    return None
+
+
+def _searched_choice(found: Hierarchy) -> Choice:
+    """By rules 5 and 6."""
+    whole = found.components
     split = [n for n in reversed(found.resolutions) if len(n.partition.modules) > len(whole.partition.modules)]
     runs = _plateaus(split)
     worth = [n for n, level in enumerate(split) if level.modularity >= NOTEWORTHY]

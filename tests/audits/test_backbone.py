@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bimt_analyze import _circuit_of, analyze, audit
+from bimt_analyze import _network_size, analyze, audit
 from bimt_analyze.audits import backbone_significance
 from bimt_analyze.audits.chance._backbone_significance import BACKBONE
 from bimt_analyze.graph import among_strongest, from_igraph, from_networkx, neuron_graph, to_igraph, to_networkx
@@ -62,20 +62,20 @@ def test_nothing_to_keep_and_nothing_to_compare_are_refused(given):
 
 def test_a_network_is_large_by_the_weights_that_it_has(monkeypatch):
     network = drawn(0)
-    monkeypatch.setattr(_circuit_of, "LARGE", network.edges())
-    assert _circuit_of.is_large(network)
+    monkeypatch.setattr(_network_size, "LARGE", network.edges())
+    assert _network_size.is_large(network)
     weight = network.tensors["layers.1.weight"] * (np.arange(60) > 0)
-    assert not _circuit_of.is_large(network.with_tensors({"layers.1.weight": weight}))
+    assert not _network_size.is_large(network.with_tensors({"layers.1.weight": weight}))
 
 
 def test_what_is_dead_in_a_large_network_does_not_change_how_it_is_looked_at(monkeypatch):
     network = drawn(0)
     weight = network.tensors["layers.2.weight"] * (np.arange(60) % 2)  # half of the neurons reach no output
     state = {name.removeprefix("layers."): t for name, t in network.tensors.items()} | {"2.weight": weight}
-    monkeypatch.setattr(_circuit_of, "LARGE", network.with_tensors({"layers.2.weight": weight}).edges())
+    monkeypatch.setattr(_network_size, "LARGE", network.with_tensors({"layers.2.weight": weight}).edges())
     checkpoint = from_state_dict(state, activation="silu", ranges=(-1, 1))
     found = audit(checkpoint, samples=20)
-    assert found.circuit.edges < _circuit_of.LARGE and found.graph.is_backbone
+    assert found.circuit.edges < _network_size.LARGE and found.graph.is_backbone
     assert list(found["nulls"]) == [BACKBONE]
     assert "reach the modularity of its backbone" in found.verdict.sentences[1].text
 
@@ -109,7 +109,7 @@ def test_a_sample_does_not_depend_on_how_many_are_drawn():
 
 @pytest.fixture
 def all_are_large(monkeypatch):
-    monkeypatch.setattr(_circuit_of, "LARGE", 1)
+    monkeypatch.setattr(_network_size, "LARGE", 1)
 
 
 def test_a_large_network_is_audited_by_its_backbone(all_are_large):

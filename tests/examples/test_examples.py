@@ -22,6 +22,7 @@ PICTURES = {
     "film": {"training.gif"},
     "recurrent_net": {"evidence.png"},
     "calibration": {"calibration.png"},
+    "choosing_lambda": {"choosing-lambda.png"},
 }
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bimt_analyze.graph import Edges, Neuron, NeuronGraph
 from bimt_analyze.modules import components_up_to_layer, connected_components
+from bimt_analyze.modules._components import kept_edges
 from bimt_train import InputError
 
 SIZES = (3, 4, 3, 2)
@@ -49,6 +50,31 @@ def test_components_are_networkx_s(edges):
     found = nx.Graph([(a, b) for a, b in edges if a != b])
     assert groups(connected_components(graph)) == {frozenset(c) for c in nx.connected_components(found)}
     assert groups(components_up_to_layer(graph, depth=3)) == groups(connected_components(graph))
+
+
+def kept_one_by_one(graph, leak):
+    """What `kept_edges` says, edge by edge."""
+    edges = list(zip(*(column.tolist() for column in graph.edges[:3]), strict=True))
+
+    def share(edge):
+        read = [weight for _, target, weight in edges if target == edge[1]]
+        return sum(weight for weight in read if weight <= edge[2] * (1 + 1e-12)) / sum(read)
+
+    shares = [share(edge) for edge in edges]
+    kept = {edge for edge, of in zip(edges, shares, strict=True) if leak == 0 or of > leak}
+    joined = {end for edge in kept if edge[0] != edge[1] for end in edge[:2]}
+    for node in range(len(graph.nodes)):
+        own = [n for n, edge in enumerate(edges) if node in edge[:2] and edge[0] != edge[1]]
+        if own and node not in joined:
+            kept.add(edges[max(own, key=lambda n: (shares[n], -n))])
+    return [edge in kept for edge in edges]
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.dictionaries(st.sampled_from(upward), st.sampled_from([0.01, 0.1, 1.0, 3.0]), max_size=25), st.floats(0, 0.9))
+def test_edges_are_kept_as_one_by_one(edges, leak):
+    graph = layered(edges)
+    assert kept_edges(graph, leak).tolist() == kept_one_by_one(graph, leak)
 
 
 @settings(deadline=None, max_examples=60)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bimt_analyze.graph import Edges, Neuron, NeuronGraph
-from bimt_analyze.modules import choose_level, hierarchy, leiden, modularity, stability
+from bimt_analyze.modules import choose_level, chosen_level, hierarchy, leiden, modularity, stability
 from bimt_train import InputError
 
 
@@ -112,6 +112,18 @@ def test_else_the_stable_resolution_with_a_noteworthy_modularity():
     assert set(choice.partition.modules) == HALVES
     assert choice.level.modularity >= 0.3
     assert choice.level.stability == pytest.approx(1.0)
+
+
+def test_the_level_is_chosen_without_a_search_that_decides_nothing(monkeypatch):
+    rng = np.random.default_rng(0)
+    combined = chain(*(b.adjacency()[m][:, n] for b, m, n in [(blocks(), slice(4, 10), slice(0, 4))]), np.ones((1, 6)))
+    dense = chain(rng.uniform(1, 2, (6, 4)), rng.uniform(1, 2, (2, 6)))
+    for graph in (blocks(), blocks(stray=0.003), blocks(stray=0.2), combined, dense):
+        assert chosen_level(graph, runs=2, seed=1) == choose_level(hierarchy(graph, runs=2, seed=1))
+    monkeypatch.setattr("bimt_analyze.modules._hierarchy.leiden_runs", None)  # a search would end in an error
+    assert chosen_level(blocks()).level.kind == "components"
+    with pytest.raises(TypeError):
+        chosen_level(dense)
 
 
 def test_a_dense_network_stays_whole():

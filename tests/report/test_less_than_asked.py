@@ -24,7 +24,9 @@ def test_a_large_one_gets_less_and_the_report_says_so(monkeypatch: pytest.Monkey
     report = analyze(PLANTED.network, x=PLANTED.x, samples=30, time_limit=0)
     assert len(report.graph.edges.weight) == 12
     (said,) = [said for said in report.fit.assumed if "less than was asked" in said]
-    assert said.startswith("work: 25 null networks, compared by specialisation and modularity, 5 runs of Leiden at 5 ")
+    assert said.startswith(
+        "work: 25 null networks, compared by specialisation and modularity, 5 runs of Infomap, and of Leiden at 5 "
+    )
     assert report.provenance["parameters"]["resolutions"] == [0.25, 0.5, 1.0, 2.0, 4.0]
     assert report.significance is not None and len(report.significance.null) == 25
 

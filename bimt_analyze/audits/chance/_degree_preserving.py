@@ -61,14 +61,11 @@ def degree_preserving(
     ([1, 2, 1], [2, 2])
     """
     pattern = np.repeat((matrix > 0)[None], len(generators), axis=0)
-    keys = np.empty((len(generators), len(matrix) // 2, matrix.shape[1]))
     half, full = len(matrix) // 2, bool((matrix > 0).all())
-    for _ in range(_ROUNDS if half else 0):
+    keys = np.empty((len(generators), half, matrix.shape[1]))
+    for _ in range(0 if full else _ROUNDS):  # in a full matrix no row has what another has not
         order = schedule.permutation(len(matrix))
-        first, second = order[:half], order[half : 2 * half]
-        _draw(keys, generators)
-        if not full:  # else no row has what another has not
-            _trade(pattern, first, second, keys)
+        _trade(pattern, order[:half], order[half : 2 * half], _draw(keys, generators))
     return _with_weights(matrix, pattern, _draw(np.empty(pattern.shape), generators))
 
 

@@ -11,7 +11,7 @@ from bimt_train.checkpoints import Network
 from bimt_train.showing import Shown
 
 from ...graph import EDGE_WEIGHTS, neuron_graph, with_ends
-from ...modules import RESOLUTIONS, Level, Partition, adjusted_mutual_information, choose_level, hierarchy
+from ...modules import RESOLUTIONS, Level, Partition, adjusted_mutual_information, chosen_level
 from ..chance._significance import Significance, significance
 from ..truth._matching import labels_apart
 
@@ -118,7 +118,7 @@ def edge_weight_robustness(
 
     def found(which: str) -> tuple[Level, Significance]:
         graph = neuron_graph(network, weights=which, x=x)
-        level = choose_level(hierarchy(graph, resolutions=resolutions, runs=runs, seed=seed)).level
+        level = chosen_level(graph, resolutions=resolutions, runs=runs, seed=seed).level
         return level, significance(with_ends(graph, network.layout), samples=samples, seed=seed)
 
     chosen = {EDGE_WEIGHTS[which].name: which for which in (usual if weights is None else weights)}

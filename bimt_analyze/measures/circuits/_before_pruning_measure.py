@@ -41,5 +41,6 @@ def measured(subject: AuditSubject) -> BeforePruning:
         The two numbers.
     """
     network = subject.checkpoint.network
-    graph = graph_of(network, subject.checkpoint, edge_weight=subject.options.edge_weight)
+    options = subject.options
+    graph = graph_of(network, subject.checkpoint, edge_weight=options.edge_weight, memory=options.memory)
     return before_pruning(network, graph, subject.x, subject.decomposition)

@@ -97,6 +97,7 @@ def _asked(subject: AuditSubject) -> bool:
     applies=_asked,
     undecided=_undecided,
     view=_view,
+    effort=6,
 )
 def measured(subject: AuditSubject) -> CircuitControls:
     """The circuit beside the same pruning of networks that mean nothing.

@@ -25,6 +25,7 @@ def _sentences(result: Thresholds, subject: AuditSubject) -> Iterator[str]:
     sentences=_sentences,
     fields="low, high, octaves: where along the sweep the structure is exact; cost_low, cost_high: the loss there, "
     "over the whole network's.",
+    effort=2.5,
 )
 def measured(subject: AuditSubject) -> Thresholds:
     """The widest range of thresholds with the structure of the decomposition, or of the circuit.
