@@ -6,12 +6,9 @@ import platform
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from bimt_train import Circuit
 from bimt_train.checkpoints import Checkpoint, Network
@@ -20,6 +17,7 @@ from bimt_train.expressions import Decomposition
 from ._circuit_of import all_inputs, circuit_to_analyse, graph_of
 from ._network_size import check_memory
 from ._options import AnalysisOptions
+from ._output_formulas import formulas_of, withheld
 from ._run_audit import (
     Progress,
     audit_of,
@@ -45,11 +43,9 @@ from .representations import interpretation
 if TYPE_CHECKING:
     from torch import nn
 
-    from .formulas import Formula, Structure
 
 _log = logging.getLogger(__name__)
 
-_LEAST_SHARE = 0.1  # units of work for an output
 PACKAGES = ("bimt", "torch", "numpy", "scipy", "sympy", "igraph", "scikit-learn")
 
 
@@ -230,127 +226,6 @@ def _held_against(
     if not options.samples or not graph.has_ends:
         return agreed, None
     return agreed, deciding_test(network, graph, x, options)
-
-
-def formulas_of(checkpoint: Checkpoint, circuit: Network, options: AnalysisOptions) -> Mapping[str, "Formula"]:
-    """A formula for each output of a task with numbers as targets; none where the time limit is 0.
-
-    Parameters
-    ----------
-    checkpoint : Checkpoint
-        Rows to search and to verify on, and the network to follow.
-    circuit : Network
-        The pruned network, which gives hints.
-    options : AnalysisOptions
-        Time limit, seed, and whether genetic programming is allowed. What one output leaves of the work, the next may
-        do.
-
-    Returns
-    -------
-    mapping of str to Formula
-        Output -> its formula.
-    """
-    from .formulas import Differentiable, SearchOptions, find_formula, network_formula, verify_formula
-
-    task, probe = checkpoint.task, checkpoint.probe
-    found: dict[str, Formula] = {}
-    if task.judged_by.right is not None or options.time_limit == 0:
-        return found
-    left = float(options.time_limit)
-    for place, output in enumerate(task.outputs):
-        share = max(left / (len(task.outputs) - place), _LEAST_SHARE)
-        asked = SearchOptions(time_limit=share, seed=options.seed, genetic=options.genetic)
-        network = Differentiable((checkpoint,), place)
-        structure = hints(checkpoint, circuit, place)
-        formula = find_formula(
-            probe.x_train, probe.y_train[:, place], names=task.inputs, output=output,
-            structure=structure, network=network, options=asked,
-        )  # fmt: skip
-        known = task.decomposition is not None and task.decomposition.has_expressions
-        truth = task.decomposition.expression(output).sympy() if task.decomposition is not None and known else None
-        interrupted = formula.message.startswith("interrupted")
-        formula = verify_formula(
-            formula,
-            x_test=probe.x_test,
-            y_test=probe.y_test[:, place],
-            x_train=probe.x_train,
-            y_train=probe.y_train[:, place],
-            truth=truth,
-            ranges=task.ranges,
-            network=network,
-            terms=() if structure is None else structure.terms,
-            seed=options.seed,
-        )
-        left = 0.0 if interrupted else left - formula.work  # the others get the least there is
-        seen = None if formula.verification is None else formula.verification.network
-        if seen is not None and seen.word == "departs":
-            own = network_formula(
-                network, names=task.inputs, output=output, ranges=task.ranges,
-                time_limit=min(options.time_limit, 3.0), seed=options.seed,
-            )  # fmt: skip
-            formula = replace(formula, of_network=own)
-        found[output] = formula
-    return found
-
-
-def withheld(formulas: Mapping[str, "Formula"], fit: NetworkFit) -> Mapping[str, "Formula"]:
-    """The formulas, none of them called exact where the network misses the rows that it was found on.
-
-    Parameters
-    ----------
-    formulas : mapping of str to Formula
-        Output -> its formula.
-    fit : NetworkFit
-        How well the network does its task.
-
-    Returns
-    -------
-    mapping of str to Formula
-        Equal but for those.
-    """
-    why = "the network does not fit these rows, so no formula of theirs is the network's"
-
-    def kept_back(formula: "Formula") -> "Formula":
-        said = formula.verification
-        verification = None if said is None else replace(said, statement=f"{why}; {said.statement}")
-        return replace(formula, exact=False, withheld=True, message=why, verification=verification)
-
-    return {name: kept_back(formula) if fit.misses(name) else formula for name, formula in formulas.items()}
-
-
-def hints(checkpoint: Checkpoint, circuit: Network, output: int) -> "Structure | None":
-    """What the circuit says about an output, in the task's units; None where it is no plain chain with a linear end.
-
-    Parameters
-    ----------
-    checkpoint : Checkpoint
-        Gives the task's names and units.
-    circuit : Network
-        The pruned network.
-    output : int
-        The number of the output.
-
-    Returns
-    -------
-    Structure or None
-        Hints for the search of this output's formula.
-    """
-    from bimt_train.models import options_of
-
-    from .formulas import read_structure
-
-    options = options_of(circuit.model)
-    told = options is not None and options.hidden_parts() is not None
-    if circuit.model.options.get("final") or not told:
-        return None  # what follows the last layer, or stands between layers, is not among the weights
-    connections = circuit.connections()
-    order = [group.name for group in circuit.layout.groups]
-    if [(c.source, c.target) for c in connections] != list(pairwise(order)):
-        return None
-    matrices = [c.matrix.astype(np.float64) for c in connections]
-    if checkpoint.task.input_scale is not None:
-        matrices[0] = matrices[0] / np.array(checkpoint.task.input_scale)
-    return read_structure(matrices, names=checkpoint.task.inputs, output=output)
 
 
 def _versions() -> dict[str, str]:

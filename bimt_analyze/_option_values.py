@@ -6,6 +6,7 @@ from dataclasses import Field, field, fields, replace
 from typing import Any, ClassVar, Self
 
 from bimt_train import InputError, did_you_mean
+from bimt_train.showing import Shown
 
 
 def option(
@@ -40,7 +41,7 @@ def option(
     return field(default=default, metadata=metadata)
 
 
-class OptionValues:
+class OptionValues(Shown):
     """A base of frozen dataclasses whose fields are plain values; see `option`."""
 
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]  # subclasses are dataclasses

@@ -7,7 +7,7 @@ from bimt_train import InputError
 from ._option_values import OptionValues, option
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class AnalysisOptions(OptionValues):
     """All that an analysis depends on besides the network and its rows.
 

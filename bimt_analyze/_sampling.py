@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from bimt_train.showing import Shown
 
-@dataclass(frozen=True)
-class Sampling:
+
+@dataclass(frozen=True, repr=False)
+class Sampling(Shown):
     """What a file of weights does not say of itself; all empty for a checkpoint of this project.
 
     Attributes

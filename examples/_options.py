@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from matplotlib.axes import Axes
 from PIL import Image
 
-from bimt_analyze.plots import save_picture
+from bimt_analyze.plots import Picture
 from bimt_train import Recipe, default_recipe
 from bimt_train.tasks import Task
 
@@ -37,10 +36,10 @@ class Options:
         recipe = default_recipe(task)
         return recipe if self.steps is None else replace(recipe, steps=self.steps)
 
-    def save(self, axes: Axes, name: str) -> None:
+    def save(self, drawn: Picture, name: str) -> None:
         """Write a picture in 256 colours, which takes a third of the bytes, and say where."""
         self.out.mkdir(parents=True, exist_ok=True)
-        path = save_picture(axes, self.out / f"{name}.png", dpi=120)
+        path = drawn.save(self.out / f"{name}.png", dpi=120)
         with Image.open(path) as picture:
             picture.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
         print(path)

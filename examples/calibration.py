@@ -15,6 +15,7 @@ from bimt_analyze import circuit_of
 from bimt_analyze._network_rows import checkpoint_of
 from bimt_analyze.audits import circuit_controls, significance
 from bimt_analyze.graph import neuron_graph
+from bimt_analyze.plots import Picture
 from bimt_analyze.synthetic import block_network, dense_network, rewired_network
 from bimt_train import default_recipe, train
 from bimt_train.checkpoints import Checkpoint, Network
@@ -103,7 +104,7 @@ def draw(options: Options) -> None:
     draw_power(right, levels, modular, faithful, options.seeds)
     figure.draw_without_rendering()  # the picture is cropped to where things then are
     figure.set_layout_engine("none")
-    options.save(left, "calibration")
+    options.save(Picture(left, "How far p and the verdicts can be trusted."), "calibration")
     for kind, values in found.items():
         print(f"{kind}: {np.mean(np.array(values) < LEVEL):.0%} of {len(values)} with p < {LEVEL}")
     print("cross-talk:", *(f"{c}: {m:.0%} / {f:.0%};" for c, m, f in zip(levels, modular, faithful, strict=True)))

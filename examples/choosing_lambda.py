@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 
 from bimt_analyze.audits import dependency_score
 from bimt_analyze.graph import neuron_graph
-from bimt_analyze.plots import blank_axes, panels
+from bimt_analyze.plots import Picture, blank_axes, panels
 from bimt_train import Sweep, sweep
 from bimt_train.checkpoints import Checkpoint
 from bimt_train.tasks import independence
@@ -27,7 +27,7 @@ def draw(options: Options) -> None:
     structure.plot(LAMBDAS, shares, "o-", color=ORANGE)
     structure.set(xscale="log", xlabel="lambda", ylabel="share of the seeds", ylim=(-0.05, 1.05))
     structure.set_title("inputs reach exactly the outputs that they should", fontsize=9, loc="left")
-    options.save(axes, "choosing-lambda")
+    options.save(Picture(axes, "Loss and edges at each lambda of a sweep."), "choosing-lambda")
 
 
 def draw_losses(found: Sweep, axes: Axes) -> None:

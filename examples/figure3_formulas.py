@@ -5,7 +5,7 @@ from typing import get_args
 from _options import Options
 
 from bimt_analyze import Report, analyze
-from bimt_analyze.plots import blank_axes, draw_network, panels
+from bimt_analyze.plots import Picture, blank_axes, draw_network, panels
 from bimt_train import TrainingType, train
 from bimt_train.tasks import composition, feature_sharing, independence
 
@@ -22,7 +22,7 @@ def draw(options: Options) -> None:
         report = analyze(run.checkpoint, samples=0, time_limit=SECONDS if options.steps is None else 0.0)
         draw_network(report.circuit.network, partition=report.partition, legend=False, ax=panel)
         panel.set_title(f"{task.spec.name}\n{formulas(report)}", fontsize=8.5, pad=22, parse_math=False)
-    options.save(axes, "formulas")
+    options.save(Picture(axes, "Networks of three tasks, and their formulas."), "formulas")
 
 
 def draw_types(options: Options) -> None:
@@ -33,7 +33,7 @@ def draw_types(options: Options) -> None:
         draw_network(run.checkpoint.network, threshold=1e-2, legend=False, ax=panel)
         last = run.history[-1]
         panel.set_title(f"{kind}\n{last['edges']} edges, test error {last['test_loss']:.1e}", fontsize=8.5, pad=18)
-    options.save(axes, "training-types")
+    options.save(Picture(axes, "What five kinds of training make of one task."), "training-types")
 
 
 def formulas(report: Report) -> str:

@@ -3,7 +3,7 @@
 from _options import Options
 
 from bimt_analyze import circuit_of
-from bimt_analyze.plots import blank_axes, draw_boundary, draw_network
+from bimt_analyze.plots import Picture, blank_axes, draw_boundary, draw_network
 from bimt_train import Snapshots, train
 from bimt_train.tasks import two_moons
 
@@ -17,7 +17,8 @@ def draw(options: Options) -> None:
     axes = blank_axes(11.0, 6.0)
     axes.set_axis_off()
     draw_boundary(run.checkpoint, data.x_test, data.y_test, ax=axes.inset_axes((0.56, 0.45, 0.44, 0.5)))
-    left = draw_network(circuit.network, legend=False, ax=axes.inset_axes((0.03, 0.45, 0.42, 0.5)))
+    left = axes.inset_axes((0.03, 0.45, 0.42, 0.5))
+    draw_network(circuit.network, legend=False, ax=left)
     left.set_title(f"circuit of {circuit.edges} edges", fontsize=9, loc="left", pad=20)
     snapshots = kept.of(run.seed)
     for place, share in enumerate(SHOWN):
@@ -25,7 +26,7 @@ def draw(options: Options) -> None:
         panel = axes.inset_axes((0.03 + 0.2 * place, 0.0, 0.17, 0.3))
         draw_network(snapshot.network, threshold=1e-2, legend=False, ax=panel)
         panel.set_title(f"step {snapshot.step}", fontsize=9, pad=16)
-    options.save(axes, "two-moons")
+    options.save(Picture(axes, "A circuit, its classes, and how it came about."), "two-moons")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from pathlib import Path
 from _options import Options
 
 from bimt_analyze import circuit_of
-from bimt_analyze.plots import blank_axes, draw_class_use, draw_features, draw_network_3d, panels
+from bimt_analyze.plots import Picture, blank_axes, draw_class_use, draw_features, draw_network_3d, panels
 from bimt_analyze.representations import class_circuit, class_use
 from bimt_train import InputError, train
 from bimt_train.tasks import mnist
@@ -24,7 +24,7 @@ def draw(options: Options) -> None:
     for k, panel in enumerate(panels(axes, 2, 5, gap_x=-0.06, gap_y=-0.1)):
         circuit = class_circuit(network, k, neurons=use.users()[use.classes[k]])
         draw_network_3d(circuit, partition=modules, ax=panel)
-    options.save(axes, "mnist-circuits")
+    options.save(Picture(axes, "The part of the network that each digit needs."), "mnist-circuits")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from bimt_analyze.plots import draw_stream, save_picture
+from bimt_analyze.plots import draw_stream
 from bimt_analyze.transformers import alive, continuation, stream_map
 from bimt_train import ProgressBar, default_recipe, prune, train
 from bimt_train.tasks import language
@@ -27,7 +27,7 @@ def main() -> None:
     living = alive(circuit)
     print(f"{circuit.edges()} weights, {living.heads} heads and {living.neurons} neurons alive")
     print(continuation(replace(checkpoint, network=circuit), "\n"))
-    print(save_picture(draw_stream(stream_map(circuit)), chosen.folder / "stream.png"))
+    print(draw_stream(stream_map(circuit)).save(chosen.folder / "stream.png"))
 
 
 if __name__ == "__main__":

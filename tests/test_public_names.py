@@ -1,5 +1,6 @@
 """Every public name is documented in the numpydoc form: each parameter named, an example, a first line of its own."""
 
+import functools
 import re
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ DEPENDENT = re.compile(r"(The same|Both|Its|See|Theirs|Likewise|Those|That)\b")
 NAMING = ("parameters", "other parameters", "attributes")
 
 
+@functools.cache
 def public_objects() -> dict[str, griffe.Object]:
     """Each public function and class once, by its first path; constants and type aliases have no docstring."""
     packages = {name: griffe.load(name, search_paths=[ROOT]) for name in _reference.PACKAGES}

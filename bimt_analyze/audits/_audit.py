@@ -4,9 +4,10 @@ import logging
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bimt_train import Circuit, FrozenDict, InputError
+from bimt_train.showing import Shown, to_cell
 
 from ..graph import NeuronGraph, NodeId
 from ..modules import Choice, Hierarchy, Partition
@@ -15,11 +16,14 @@ from ._deadline import Deadline
 from ._measure import MEASURES, AuditMeasure
 from ._verdict import Verdict, verdict
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, eq=False)
-class Audit(Mapping[str, Any]):
+@dataclass(frozen=True, eq=False, repr=False)
+class Audit(Shown, Mapping[str, Any]):
     """What an audit found: a mapping from the name of a measure to its result.
 
     A measure without a result is not in the mapping; ``undecided`` says why. Questions to an audit never change it, and
@@ -51,8 +55,26 @@ class Audit(Mapping[str, Any]):
     def __post_init__(self) -> None:
         object.__setattr__(self, "undecided", FrozenDict(self.undecided))
 
-    def __repr__(self) -> str:
-        return "\n".join((f"<Audit of {self.subject.checkpoint.task.name}>", *self.summary()))
+    __eq__, __hash__ = object.__eq__, object.__hash__  # results hold arrays, which a mapping would compare
+
+    def _brief(self) -> str:
+        return f"{self.subject.checkpoint.task.name}: {self.verdict._brief()}"
+
+    def _repr_html_(self) -> str:
+        rows = [(one.topic, one.text) for one in self.verdict.sentences[1:]]
+        return to_cell(f"Audit of {self._brief()}", columns=("question", "answer"), rows=rows)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """One row a statement of the verdict.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``topic`` and ``text``.
+        """
+        import pandas as pd
+
+        return pd.DataFrame([one.to_json() for one in self.verdict.sentences])
 
     @property
     def results(self) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from bimt_train import Circuit, InputError
 from bimt_train.checkpoints import Checkpoint, Network, TaskSpec
 from bimt_train.expressions import Decomposition
+from bimt_train.showing import Shown
 
 from .._circuit_of import all_inputs, held_out
 from .._options import AnalysisOptions
@@ -21,8 +22,8 @@ from .functions._functional_modules import FunctionalModules
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, eq=False)
-class AuditSubject:
+@dataclass(frozen=True, eq=False, repr=False)
+class AuditSubject(Shown):
     """What is audited: all that a measure may look at.
 
     Attributes
@@ -81,6 +82,9 @@ class AuditSubject:
     choice: Choice
     options: AnalysisOptions
     results: Mapping[str, Any] = field(default_factory=dict)
+
+    def _brief(self) -> str:
+        return f"{self.source}, {len(self.choice.partition.modules)} modules, {len(self.results)} results"
 
     @property
     def network(self) -> Network:

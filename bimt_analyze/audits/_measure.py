@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bimt_train import Entry, Registry
+from bimt_train.showing import Shown
 
 if TYPE_CHECKING:  # brings torch, which a reader of the registry does without
     from matplotlib.axes import Axes
@@ -14,8 +15,8 @@ if TYPE_CHECKING:  # brings torch, which a reader of the registry does without
 Cell = str | int | float | None
 
 
-@dataclass(frozen=True)
-class Sentence:
+@dataclass(frozen=True, repr=False)
+class Sentence(Shown):
     """One statement of a verdict.
 
     Attributes
@@ -35,13 +36,16 @@ class Sentence:
     topic: str
     text: str
 
+    def _brief(self) -> str:
+        return f"{self.topic}: {self.text}"
+
     def to_json(self) -> dict[str, Any]:
         """Topic and text as plain values."""
         return {"topic": self.topic, "text": self.text}
 
 
-@dataclass(frozen=True, eq=False)
-class Figure:
+@dataclass(frozen=True, eq=False, repr=False)
+class Figure(Shown):
     """A picture of a page.
 
     Attributes
@@ -66,8 +70,8 @@ class Figure:
     alt: str = ""
 
 
-@dataclass(frozen=True, eq=False)
-class View:
+@dataclass(frozen=True, eq=False, repr=False)
+class View(Shown):
     """How a page shows the result of a measure: pictures, then a table.
 
     Attributes

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from bimt_train.showing import Shown
+
 from ._audit_subject import AuditSubject
 from ._deciding_test import HEADLINE, deciding
 from ._measure import MEASURES, Sentence
@@ -10,8 +12,8 @@ from .chance._significance import LEVEL, Significance, corrected_p
 from .functions._group_significance import GroupSignificance
 
 
-@dataclass(frozen=True)
-class Verdict:
+@dataclass(frozen=True, repr=False)
+class Verdict(Shown):
     """An audit in words.
 
     Attributes
@@ -35,6 +37,9 @@ class Verdict:
 
     modular: bool
     sentences: tuple[Sentence, ...]
+
+    def _brief(self) -> str:
+        return self.sentences[0].text if self.sentences else ("modular" if self.modular else "not modular")
 
 
 def verdict(subject: AuditSubject, undecided: Mapping[str, str]) -> Verdict:

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from bimt_train import InputError, write_whole
+from bimt_train.showing import Shown
 
 from .checker._check import FIELDS, FORMAT, read
 from .checker._exact_fields import Refused, canonical, digest, number
 
 
-@dataclass(frozen=True)
-class Certificate:
+@dataclass(frozen=True, repr=False)
+class Certificate(Shown):
     """A statement on a network, with the network and a proof. `check_certificate` says whether the proof holds.
 
     Attributes

@@ -3,17 +3,21 @@
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bimt_train import write_whole
+from bimt_train.showing import Shown, to_cell
 
 from ._junit import to_junit
 from ._member import Member
-from ._tables import records, to_csv, to_text
+from ._tables import COLUMNS, records, to_csv, to_text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-@dataclass(frozen=True)
-class Fleet:
+@dataclass(frozen=True, repr=False)
+class Fleet(Shown):
     """What came of many files, in the order in which they were given.
 
     Attributes
@@ -30,6 +34,26 @@ class Fleet:
     """
 
     members: tuple[Member, ...]
+
+    def _brief(self) -> str:
+        return self.statement
+
+    def _repr_html_(self) -> str:
+        shown = ("name", "edges", "modules", "modular", "p", "q", "matches", "exact", "formulas", "reason")
+        rows = [[record[column] for column in shown] for record in records(self.members)]
+        return to_cell(f"Fleet: {self.statement}", columns=shown, rows=rows)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """One row a file.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The columns of results.csv.
+        """
+        import pandas as pd
+
+        return pd.DataFrame(records(self.members), columns=list(COLUMNS))
 
     @property
     def failed(self) -> tuple[Member, ...]:

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bimt_train.showing import Shown
+
 from .._jobs import Outcome
 from ..report import Finding
 
 
-@dataclass(frozen=True)
-class Failure:
+@dataclass(frozen=True, repr=False)
+class Failure(Shown):
     """Why a file was not analysed.
 
     Attributes
@@ -29,8 +31,8 @@ class Failure:
     reason: str
 
 
-@dataclass(frozen=True)
-class Member:
+@dataclass(frozen=True, repr=False)
+class Member(Shown):
     """One file of a fleet, with what came of it.
 
     Attributes
@@ -57,6 +59,13 @@ class Member:
     outcome: Outcome | None
     failure: Failure | None
     seconds: float
+
+    def _brief(self) -> str:
+        if self.outcome is None or self.failure is not None:
+            return f"{self.name}: {'not analysed' if self.failure is None else self.failure.reason}"
+        found = self.outcome
+        exact = f"{found.exact} of {found.formulas} formulas exact"
+        return f"{self.name}: {found.edges} edges, {found.modules} modules, {exact}"
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -7,6 +7,8 @@ from itertools import combinations
 import numpy as np
 from jaxtyping import Float64
 
+from bimt_train.showing import Shown
+
 FAITHFUL = 0.999  # r2 against the network from which nothing needs explaining
 _ROWS, _BACKGROUND = 200, 40  # a part's values are means over the second number of rows: 8,000 evaluations a group
 _PAIRS = 45  # of inputs, at most
@@ -17,8 +19,8 @@ Matrix = Float64[np.ndarray, "rows inputs"]
 Function = Callable[[Matrix], Rows]
 
 
-@dataclass(frozen=True, eq=False)
-class Divergence:
+@dataclass(frozen=True, eq=False, repr=False)
+class Divergence(Shown):
     """One part of what the network computes, beside the formula's version of that part.
 
     Attributes

@@ -8,8 +8,11 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
+from bimt_train.showing import Shown, cut, to_cell
+
 from ._fidelity import Divergence
-from .export._latex_name import latex_name
+from .export._cells import in_dollars, set_formulas
+from .export._latex import to_latex
 from .hints._structural_tests import StructuralTestResult
 from .problem._precision import UNKNOWN_PRECISION, RowPrecision
 from .problem._snapping import Constant
@@ -20,11 +23,13 @@ from .verdicts._network_verdict import NetworkVerdict
 if TYPE_CHECKING:
     from torch import nn
 
+SHOWN = 110  # characters of a formula at a prompt
+
 Predictor = Callable[[Float64[np.ndarray, "rows inputs"]], Float64[np.ndarray, "rows"]]
 
 
-@dataclass(frozen=True)
-class NumericCheck:
+@dataclass(frozen=True, repr=False)
+class NumericCheck(Shown):
     """A formula against its truth on fresh points.
 
     Points where the truth is not a finite real number are left out. A point where only the formula is not finite counts
@@ -51,8 +56,8 @@ class NumericCheck:
     worst: float
 
 
-@dataclass(frozen=True)
-class Verification:
+@dataclass(frozen=True, repr=False)
+class Verification(Shown):
     """The evidence behind a formula's ``exact``, each piece by itself.
 
     Residuals are in units of the standard deviation of y.
@@ -112,9 +117,12 @@ class Verification:
     relations: tuple[str, ...] = ()
     distinct_test: int = 0
 
+    def _brief(self) -> str:
+        return self.statement
 
-@dataclass(frozen=True)
-class ParetoEntry:
+
+@dataclass(frozen=True, repr=False)
+class ParetoEntry(Shown):
     """Another formula from the front of length against error.
 
     Attributes
@@ -138,9 +146,15 @@ class ParetoEntry:
     complexity: int
     error: float
 
+    def _brief(self) -> str:
+        return f"{cut(str(self.expression), SHOWN)}: {self.complexity} nodes, error {self.error:.2g}"
 
-@dataclass(frozen=True)
-class Formula:
+    def _repr_latex_(self) -> str | None:
+        return in_dollars(self.expression)
+
+
+@dataclass(frozen=True, repr=False)
+class Formula(Shown):
     """One output as an expression in the task's own names.
 
     The symbols of ``expression`` are real. Residuals are in units of the standard deviation of y.
@@ -201,7 +215,7 @@ class Formula:
     >>> print(formula, formula.variables, formula.predict(np.array([[3.0, 0.0]])))
     y = x1**2 ('x1',) [9.]
     >>> formula
-    <Formula y = x1**2: not verified, r2 1.0000>
+    Formula(y = x1**2: not verified, r2 1.0000)
     """
 
     output: str
@@ -285,20 +299,21 @@ class Formula:
     def __str__(self) -> str:
         return f"{self.output} = {self.expression}"
 
-    def __repr__(self) -> str:
-        return f"<Formula {self}: {self.verdict()}>"
+    def _brief(self) -> str:
+        return f"{cut(str(self), SHOWN)}: {self.verdict()}"
 
-    def _repr_latex_(self) -> str:
-        """What a notebook shows."""
-        return f"${self.latex()}$"
+    def _repr_latex_(self) -> str | None:
+        return in_dollars(self.expression, output=self.output)
+
+    def _repr_html_(self) -> str:
+        return to_cell(self.verdict(), lines=set_formulas({self.output: self.expression}).values())
 
     def latex(self) -> str:
         """``output = expression`` in LaTeX.
 
         Digits at a name's end are an index, and a name of several letters is set upright.
         """
-        names = {symbol: latex_name(str(symbol)) for symbol in self.expression.free_symbols}
-        return f"{latex_name(self.output)} = {sympy.latex(self.expression, symbol_names=names)}"
+        return to_latex(self.expression, output=self.output)
 
     def numpy(self) -> Predictor:
         """A numpy function of [rows, variables], its columns in the order of ``variables``.
@@ -341,7 +356,7 @@ class Formula:
 
         return c_source(self.expression, self.variables, name=name)
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """The fields that report.json publishes."""
         return {
             "expression": str(self.expression),

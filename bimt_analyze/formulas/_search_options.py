@@ -7,7 +7,7 @@ from .._option_values import OptionValues, option
 _GRACE = 3.0  # seconds that what follows a search may take
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class SearchOptions(OptionValues):
     """All that a search depends on besides the rows, their names and the hints.
 

@@ -6,17 +6,21 @@ from itertools import count
 
 import sympy
 
+from bimt_train.showing import Shown, to_cell
+
 from ._formula import Formula
+from .export._cells import set_formulas
 from .symbolic._common_subexpressions import Definitions, aliased, shared, unified
 from .symbolic._restated import restated
+from .symbolic._rounded import rounded
 from .symbolic._terms import is_trivial
 
 _LETTERS = "abcdghkmnpqrstuvw"  # none that is read as a number, a function or a coordinate
 _NODES = 2000  # of all expressions together, beyond which nothing is looked for
 
 
-@dataclass(frozen=True)
-class SharedParts:
+@dataclass(frozen=True, repr=False)
+class SharedParts(Shown):
     """Outputs as expressions over inputs and named parts.
 
     Attributes
@@ -36,6 +40,12 @@ class SharedParts:
 
     parts: Mapping[str, sympy.Expr]
     outputs: Mapping[str, sympy.Expr]
+
+    def _brief(self) -> str:
+        return "; ".join(self.lines())
+
+    def _repr_html_(self) -> str:
+        return to_cell("Shared parts", lines=set_formulas({**self.parts, **self.outputs}).values())
 
     def users(self, part: str) -> tuple[str, ...]:
         """The outputs that use a part, directly or by way of other parts.
@@ -74,7 +84,7 @@ class SharedParts:
         a = x1**2; y1 = a; y2 = a + x2
         """
         return tuple(
-            f"{name} = {expression.xreplace({n: sympy.Float(n, digits) for n in expression.atoms(sympy.Float)})}"
+            f"{name} = {rounded(expression, digits)}"
             for name, expression in (*self.parts.items(), *self.outputs.items())
         )
 

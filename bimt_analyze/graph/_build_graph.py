@@ -9,6 +9,7 @@ from jaxtyping import Float64, Num
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
 from bimt_train.layouts import fold
+from bimt_train.showing import brief, one_line
 
 from ._backbone import among_strongest
 from ._edge_weights import EDGE_WEIGHTS, EdgeWeight
@@ -37,6 +38,15 @@ class Strengths(NamedTuple):
 
     strength: Float64[np.ndarray, "targets sources"]
     signed: Float64[np.ndarray, "targets sources"]
+
+    def __repr__(self) -> str:
+        return one_line(self, brief(self._asdict()))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Strengths) and all(map(np.array_equal, self, other))
+
+    def __ne__(self, other: object) -> bool:  # a tuple's own would compare arrays
+        return not self == other
 
 
 def neuron_graph(

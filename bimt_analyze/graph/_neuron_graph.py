@@ -3,12 +3,16 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int8, Int64
 
 from bimt_train import InputError
+from bimt_train.showing import ROWS, Shown, one_line, to_cell
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NodeId = tuple[str, int]
 """A neuron's identity: its group and its index there."""
@@ -28,8 +32,8 @@ class GraphError(InputError):
     """
 
 
-@dataclass(frozen=True)
-class Neuron:
+@dataclass(frozen=True, repr=False)
+class Neuron(Shown):
     """A node of a `NeuronGraph`.
 
     Attributes
@@ -93,9 +97,18 @@ class Edges(NamedTuple):
     weight: Float64[np.ndarray, " edges"]
     sign: Int8[np.ndarray, " edges"]
 
+    def __repr__(self) -> str:
+        return one_line(self, f"{len(self.source)} edges")
 
-@dataclass(frozen=True, eq=False)
-class NeuronGraph:
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Edges) and all(map(np.array_equal, self, other))
+
+    def __ne__(self, other: object) -> bool:  # a tuple's own would compare arrays
+        return not self == other
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class NeuronGraph(Shown):
     """A directed graph, from the neuron that is read to the neuron that reads it. Asking it never changes it.
 
     Two graphs are equal if all attributes are.
@@ -139,8 +152,28 @@ class NeuronGraph:
     outputs: str = ""
     left_out: int = 0
 
-    def __repr__(self) -> str:
-        return f"<NeuronGraph by {self.weights}: {len(self.nodes)} nodes, {len(self.edges.weight)} edges>"
+    def _brief(self) -> str:
+        left_out = f", {self.left_out} weaker ones left out" if self.left_out else ""
+        return f"{len(self.nodes)} nodes, {len(self.edges.weight)} edges by {self.weights}{left_out}"
+
+    def _repr_html_(self) -> str:
+        heaviest = self.to_frame().sort_values("weight", ascending=False, kind="stable")
+        rows = heaviest.head(ROWS).to_numpy(dtype=object).tolist()
+        return to_cell(f"Graph: {self._brief()}", columns=tuple(heaviest), rows=rows, of=len(heaviest))
+
+    def to_frame(self) -> "pd.DataFrame":
+        """One row an edge.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``source`` and ``target``, as the neurons' labels say, ``weight`` and ``sign``.
+        """
+        import pandas as pd
+
+        labels = np.array([node.label for node in self.nodes], dtype=object)
+        source, target, weight, sign = self.edges
+        return pd.DataFrame({"source": labels[source], "target": labels[target], "weight": weight, "sign": sign})
 
     def __post_init__(self) -> None:
         source, target, weight, sign = self.edges
@@ -285,8 +318,8 @@ class NeuronGraph:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, NeuronGraph):
             return NotImplemented
-        mine, theirs = ((g.nodes, g.weights, g.inputs, g.outputs, g.left_out) for g in (self, other))
-        return mine == theirs and all(np.array_equal(a, b) for a, b in zip(self.edges, other.edges, strict=True))
+        mine, theirs = ((g.nodes, g.weights, g.inputs, g.outputs, g.left_out, g.edges) for g in (self, other))
+        return mine == theirs
 
     def __hash__(self) -> int:
         return hash((self.nodes, self.weights, self.inputs, self.outputs, self.edges.weight.tobytes()))

@@ -43,7 +43,7 @@ def _view(result: Tests, subject: AuditSubject) -> View:
     for (statistic, _), test in result.items():
         rows.append((test.null_model, statistic, test.p, test.z, test.observed, test.null_mean, len(test.null)))
     return View(
-        figures=(Figure(draw_nulls(list(result.values())), caption, nulls_in_words(list(result.values()))),),
+        figures=(Figure(draw_nulls(list(result.values())).axes, caption, nulls_in_words(list(result.values()))),),
         columns=("null networks", "statistic", "p", "z", "observed", "null mean", "samples"),
         rows=tuple(rows),
     )

@@ -54,7 +54,7 @@ def _view(result: Found, subject: AuditSubject) -> View:
         for test in tests.values()
     ]
     return View(
-        figures=(Figure(draw_nulls(list(tests.values())), caption, nulls_in_words(list(tests.values()))),),
+        figures=(Figure(draw_nulls(list(tests.values())).axes, caption, nulls_in_words(list(tests.values()))),),
         columns=("null networks", "statistic", "p", "z", "observed", "null mean", "samples"),
         rows=tuple(rows),
     )

@@ -5,11 +5,17 @@ from dataclasses import dataclass, field
 
 import sympy
 
+from bimt_train.showing import Shown, to_cell
+
 from ..formulas import NetworkVerdict
+from ..formulas.export._cells import in_dollars, set_formulas
+from ..formulas.symbolic._rounded import rounded
+
+DIGITS = 4  # of a decimal, in a line of text
 
 
-@dataclass(frozen=True)
-class SentQuantity:
+@dataclass(frozen=True, repr=False)
+class SentQuantity(Shown):
     """One quantity that a module sends to other modules, or one output that it computes, as a formula.
 
     A quantity that is sent has no unit of its own: neurons carry it by some one-to-one map, which the readers undo.
@@ -63,23 +69,29 @@ class SentQuantity:
     origin: str = "law"
     rivals: tuple[sympy.Basic, ...] = ()
 
+    def _brief(self) -> str:
+        return self.words()
+
+    def _repr_latex_(self) -> str | None:
+        return in_dollars(self.expression, output=self.name)
+
     def words(self) -> str:
         """The quantity, its module, its readers and the verdict, in one line."""
         does = "puts out" if not self.readers else "sends"
-        said = f"module {self.module + 1} {does} {self.name} = {rounded(self.expression)}"
+        said = f"module {self.module + 1} {does} {self.name} = {rounded(self.expression, DIGITS)}"
         if self.readers:
             numbers = [str(reader + 1) for reader in self.readers]
             listed = " and ".join((", ".join(numbers[:-1]), numbers[-1])) if len(numbers) > 1 else numbers[0]
             said += f" to module{'s' * (len(numbers) > 1)} {listed}"
         if self.rivals:
-            said += f" (or {', or '.join(str(rounded(rival)) for rival in self.rivals)})"
+            said += f" (or {', or '.join(str(rounded(rival, DIGITS)) for rival in self.rivals)})"
         if self.origin == "table" and self.network.r2 == 1:
             return f"{said}: so on all {self.network.points} combinations of the inputs"
         return f"{said}: {self.network.words()}"
 
 
-@dataclass(frozen=True)
-class Composition:
+@dataclass(frozen=True, repr=False)
+class Composition(Shown):
     """The formulas of the modules put together, for one output.
 
     Attributes
@@ -103,9 +115,12 @@ class Composition:
     equal: bool | None
     r2: float
 
+    def _repr_latex_(self) -> str | None:
+        return in_dollars(self.expression)
 
-@dataclass(frozen=True)
-class ModuleFormulas:
+
+@dataclass(frozen=True, repr=False)
+class ModuleFormulas(Shown):
     """Every module of a network, written down.
 
     Attributes
@@ -126,6 +141,15 @@ class ModuleFormulas:
     quantities: tuple[SentQuantity, ...]
     compositions: Mapping[str, Composition] = field(default_factory=dict)
     undecided: str = ""
+
+    def _brief(self) -> str:
+        said = f"{len(self.sent)} quantities sent, {len(self.quantities) - len(self.sent)} outputs"
+        return f"undecided: {self.undecided}" if self.undecided else said
+
+    def _repr_html_(self) -> str:
+        formulas = set_formulas({one.name: one.expression for one in self.quantities})
+        rows = [(one.module + 1, formulas[one.name], one.network.words()) for one in self.quantities]
+        return to_cell(f"Formulas of the modules: {self._brief()}", columns=("module", "formula", "network"), rows=rows)
 
     @property
     def sent(self) -> tuple[SentQuantity, ...]:
@@ -172,21 +196,3 @@ class ModuleFormulas:
 
 
 _SHOWN = 12  # quantities in a summary
-
-
-def rounded(expression: sympy.Basic, digits: int = 4) -> sympy.Basic:
-    """An expression with its decimals to a few digits.
-
-    Parameters
-    ----------
-    expression : sympy.Basic
-        Any.
-    digits : int, default 4
-        How many.
-
-    Returns
-    -------
-    sympy.Basic
-        For reading.
-    """
-    return expression.xreplace({number: sympy.Float(number, digits) for number in expression.atoms(sympy.Float)})

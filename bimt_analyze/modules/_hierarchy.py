@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from bimt_train import InputError
+from bimt_train.showing import Shown, to_cell
 
 from ..graph import NeuronGraph, NodeId
 from ._components import components_up_to_layer, connected_components
@@ -17,6 +18,9 @@ from ._leiden_searches import Searches
 from ._partition import Partition
 from ._quality import modularity
 from ._stability import stability
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LEAKS = (0.01, 0.02, 0.05, 0.1, 0.2)
 """Shares of its input that a neuron may read from outside its module."""
@@ -30,8 +34,8 @@ TOLERABLE_LEAK = 0.05
 Kind = Literal["components", "dominators", "up to layer", "resolution", "function", "given"]
 
 
-@dataclass(frozen=True)
-class Level:
+@dataclass(frozen=True, repr=False)
+class Level(Shown):
     """One partition of a hierarchy.
 
     Attributes
@@ -63,6 +67,9 @@ class Level:
     modularity: float
     stability: float | None = None
 
+    def _brief(self) -> str:
+        return f"{self.name}: {len(self.partition.modules)} modules, modularity {self.modularity:.2g}"
+
     @property
     def name(self) -> str:
         """The level's kind and parameter, for tables."""
@@ -77,8 +84,8 @@ class Level:
         return f"resolution {self.parameter:g}" if self.kind == "resolution" else self.partition.method
 
 
-@dataclass(frozen=True)
-class Hierarchy:
+@dataclass(frozen=True, repr=False)
+class Hierarchy(Shown):
     """Four chains of nested partitions of one graph; in each, every level refines the next.
 
     Attributes
@@ -117,6 +124,27 @@ class Hierarchy:
     inputs: frozenset[NodeId]
     readers: frozenset[NodeId]
     outputs: frozenset[NodeId]
+
+    def _brief(self) -> str:
+        sizes = [len(level.partition.modules) for level in self.levels]
+        return f"{len(sizes)} levels, from {min(sizes)} to {max(sizes)} modules"
+
+    def _repr_html_(self) -> str:
+        table = self.to_frame()
+        return to_cell(f"Hierarchy: {self._brief()}", columns=tuple(table), rows=table.to_numpy(dtype=object).tolist())
+
+    def to_frame(self) -> "pd.DataFrame":
+        """One row a level, in the order of ``levels``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``level``, the number of ``modules``, ``modularity`` and ``stability``.
+        """
+        import pandas as pd
+
+        rows = [(one.name, len(one.partition.modules), one.modularity, one.stability) for one in self.levels]
+        return pd.DataFrame(rows, columns=["level", "modules", "modularity", "stability"])
 
     @property
     def levels(self) -> tuple[Level, ...]:

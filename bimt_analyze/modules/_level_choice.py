@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from bimt_train.showing import one_line
+
 from ..graph import NeuronGraph, NodeId
 from ._hierarchy import LEAKS, RESOLUTIONS, TOLERABLE_LEAK, Hierarchy, Level, exact_levels, with_resolutions
 from ._partition import Partition
@@ -36,6 +38,9 @@ class Choice(NamedTuple):
 
     level: Level
     reason: str
+
+    def __repr__(self) -> str:
+        return one_line(self, f"{self.level.name}: {self.reason}")
 
     @property
     def partition(self) -> Partition:

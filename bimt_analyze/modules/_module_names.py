@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bimt_train.checkpoints import Network, TaskSpec
+from bimt_train.showing import Shown
 
 from ..graph import NodeId
 from ._partition import Partition
@@ -11,8 +12,8 @@ from ._partition import Partition
 MANY = 12  # names from which on a line shows the first few only
 
 
-@dataclass(frozen=True)
-class Module:
+@dataclass(frozen=True, repr=False)
+class Module(Shown):
     """A module by names.
 
     Attributes
@@ -33,6 +34,9 @@ class Module:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     neurons: tuple[str, ...]
+
+    def _brief(self) -> str:
+        return f"{self}, {len(self.neurons)} hidden neurons"
 
     def __str__(self) -> str:
         """``{x1, x3 -> y1}``, hidden neurons left out."""

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Int64
 
 from bimt_train import FrozenDict, InputError
+from bimt_train.showing import Shown
 
 from ..graph import Neuron, NeuronGraph, NodeId
 
@@ -28,8 +29,8 @@ class NotAPartition(InputError):
     """
 
 
-@dataclass(frozen=True)
-class Partition:
+@dataclass(frozen=True, repr=False)
+class Partition(Shown):
     """Modules: disjoint sets of neurons, each neuron as (group, index).
 
     Neurons that no edge joins to another belong to no module; they stand in ``unused``, so that an input which the
@@ -90,11 +91,11 @@ class Partition:
         object.__setattr__(self, "parameters", FrozenDict(self.parameters))
         object.__setattr__(self, "versions", FrozenDict(self.versions))
 
-    def __repr__(self) -> str:
+    def _brief(self) -> str:
         sizes = ", ".join(str(len(module)) for module in self.modules[:10]) + ", ..." * (len(self.modules) > 10)
-        return (
-            f"<Partition by {self.method}: {len(self.modules)} modules of {sizes} neurons, {len(self.unused)} unused>"
-        )
+        of = f" of {sizes} neurons" if self.modules else ""
+        many = f"{len(self.modules)} module{'' if len(self.modules) == 1 else 's'}"
+        return f"{many}{of}, {len(self.unused)} unused, by {self.method}"
 
     @classmethod
     def of(cls, graph: NeuronGraph, labels: Sequence[int] | Int64[np.ndarray, " nodes"], **about: Any) -> Self:

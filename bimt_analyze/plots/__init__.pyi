@@ -3,10 +3,7 @@ from ._canvas import module_colour as module_colour
 from ._canvas import panels as panels
 from ._draw_sweep import draw_sweep as draw_sweep
 from ._draw_training import draw_training as draw_training
-from ._export import save_picture as save_picture
-from ._export import to_data_uri as to_data_uri
-from ._export import to_png as to_png
-from ._export import to_svg as to_svg
+from ._picture import Picture as Picture
 from .modules._draw_hierarchy import draw_hierarchy as draw_hierarchy
 from .modules._draw_levels import draw_levels as draw_levels
 from .modules._draw_mean_ablation import draw_mean_ablation_effects as draw_mean_ablation_effects

@@ -7,9 +7,10 @@ from matplotlib.ticker import MaxNLocator
 from bimt_train import Circuit
 
 from ._canvas import INK, MUTED, NEGATIVE, POSITIVE, Colour, blank_axes, log_axis, module_colour, panels, soften
+from ._picture import Picture
 
 
-def draw_sweep(circuit: Circuit, *, ax: Axes | None = None) -> Axes:
+def draw_sweep(circuit: Circuit, *, ax: Axes | None = None) -> Picture:
     """Draw loss, edges and components against the threshold, in three panels under each other.
 
     The chosen threshold is a line through all panels; the loss that the tolerance allows is a dashed line. Thresholds
@@ -24,8 +25,8 @@ def draw_sweep(circuit: Circuit, *, ax: Axes | None = None) -> Axes:
 
     Returns
     -------
-    Axes
-        The axes; the panels are its ``child_axes``.
+    Picture
+        The picture; the panels are the ``child_axes`` of its ``axes``.
 
     Examples
     --------
@@ -34,8 +35,8 @@ def draw_sweep(circuit: Circuit, *, ax: Axes | None = None) -> Axes:
     >>> from bimt_train.checkpoints import Network
     >>> from bimt_train.models import MLP
     >>> sweep = tuple(SweepPoint(0.01 * n, edges=9 - n, loss=0.1 * n, components=1) for n in (1, 2, 3))
-    >>> axes = draw_sweep(Circuit(Network.of(MLP((2, 3, 1))), {}, 0.02, 0.2, 0.2, 0.05, 0, sweep))
-    >>> [panel.get_ylabel() for panel in axes.child_axes]
+    >>> picture = draw_sweep(Circuit(Network.of(MLP((2, 3, 1))), {}, 0.02, 0.2, 0.2, 0.05, 0, sweep))
+    >>> [panel.get_ylabel() for panel in picture.axes.child_axes]
     ['loss', 'edges', 'components']
     """
     axes = blank_axes(6.4, 5.2) if ax is None else ax
@@ -74,4 +75,5 @@ def draw_sweep(circuit: Circuit, *, ax: Axes | None = None) -> Axes:
     rows[0].set_title(
         f"chosen: {circuit.threshold:.2g}, which leaves {circuit.edges} edges", color=INK, fontsize=10, loc="left"
     )
-    return axes
+    chosen_one = f"at {circuit.threshold:.2g}, which was chosen, {circuit.edges} edges are left"
+    return Picture(axes, f"Loss, edges and components by threshold; {chosen_one}.")

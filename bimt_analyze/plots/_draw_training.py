@@ -8,9 +8,10 @@ from matplotlib.axes import Axes
 from bimt_train import InputError
 
 from ._canvas import INK, NEGATIVE, POSITIVE, blank_axes, log_axis, module_colour, panels, soften
+from ._picture import Picture
 
 
-def draw_training(history: Sequence[Mapping[str, float]], *, ax: Axes | None = None) -> Axes:
+def draw_training(history: Sequence[Mapping[str, float]], *, ax: Axes | None = None) -> Picture:
     """Draw losses, connection cost and edges against steps, in three panels under each other.
 
     Parameters
@@ -22,8 +23,8 @@ def draw_training(history: Sequence[Mapping[str, float]], *, ax: Axes | None = N
 
     Returns
     -------
-    Axes
-        The axes; the panels are its ``child_axes``.
+    Picture
+        The picture; the panels are the ``child_axes`` of its ``axes``.
 
     Raises
     ------
@@ -35,7 +36,7 @@ def draw_training(history: Sequence[Mapping[str, float]], *, ax: Axes | None = N
     >>> from bimt_analyze.plots import draw_training
     >>> first = {"step": 0, "train_loss": 1.0, "test_loss": 1.1, "cost": 9.0, "edges": 40}
     >>> last = {"step": 100, "train_loss": 0.1, "test_loss": 0.2, "cost": 1.0, "edges": 7}
-    >>> len(draw_training([first, last]).child_axes)
+    >>> len(draw_training([first, last]).axes.child_axes)
     3
     """
     fields = ("step", "train_loss", "test_loss", "cost", "edges")
@@ -64,4 +65,4 @@ def draw_training(history: Sequence[Mapping[str, float]], *, ax: Axes | None = N
             row.tick_params(which="both", labelbottom=False)
     rows[0].legend(frameon=False, fontsize=8, labelcolor=INK)
     rows[2].set_xlabel("steps")
-    return axes
+    return Picture(axes, f"Losses, connection cost and edges over {len(history)} measurements of a training.")

@@ -1,7 +1,6 @@
 from ._content import ReportContent as ReportContent
 from ._matches_decomposition import DecompositionMatch as DecompositionMatch
 from ._matches_decomposition import matches_decomposition as matches_decomposition
-from ._mathml import to_mathml as to_mathml
 from ._network_fit import NetworkFit as NetworkFit
 from ._report import Report as Report
 from ._require import HEADLINES as HEADLINES

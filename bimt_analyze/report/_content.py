@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bimt_train import Circuit
 from bimt_train.checkpoints import Checkpoint
+from bimt_train.showing import Shown
 
 from ..audits import corrected_p
 from ..graph import NeuronGraph, NodeId
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
     from ..representations import Interpretation
 
 
-LONGEST = 100  # characters of a formula in the summary
+LINE, LONGEST = 150, 100  # characters of all formulas at a prompt; of one in the summary
 
 
-@dataclass(frozen=True, eq=False)
-class ReportContent:
+@dataclass(frozen=True, eq=False, repr=False)
+class ReportContent(Shown):
     """What an analysis found. Asking it never changes it.
 
     Attributes
@@ -100,6 +101,13 @@ class ReportContent:
     tested_groups: "GroupSignificance | None" = None
     module_formulas: "ModuleFormulas | None" = None
 
+    def _brief(self) -> str:
+        said = [f"{name} = {_readable(formula)}" for name, formula in self.formulas.items()]
+        many = f"{len(self.modules)} module{'' if len(self.modules) == 1 else 's'}"
+        listed = f"{', '.join(said)}, {many}" if said else many
+        # A long formula must not hide how many modules there are.
+        return f"{self.checkpoint.task.name}: {listed if len(listed) < LINE else f'{len(said)} formulas, {many}'}"
+
     @cached_property
     def module_sets(self) -> tuple[frozenset[NodeId], ...]:
         """The partition's modules in the order in which the task names their outputs, then their inputs."""
@@ -158,8 +166,7 @@ class ReportContent:
 
 def _readable(formula: "Formula") -> str:
     """The expression with decimals rounded to six digits; of a long one the beginning."""
-    import sympy
+    from ..formulas.symbolic._rounded import rounded  # brings sympy
 
-    rounded = formula.expression.xreplace({n: sympy.Float(n, 6) for n in formula.expression.atoms(sympy.Float)})
-    text = str(rounded)
+    text = str(rounded(formula.expression))
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 4].rsplit(' ', 1)[0]} ..."

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bimt_train.expressions import Decomposition
+from bimt_train.showing import Shown
 
 from ..modules import Module
 
 
-@dataclass(frozen=True)
-class DecompositionMatch:
+@dataclass(frozen=True, repr=False)
+class DecompositionMatch(Shown):
     """Whether the modules match the task's known decomposition.
 
     Attributes

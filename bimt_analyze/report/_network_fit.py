@@ -4,10 +4,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bimt_train.checkpoints import Checkpoint, OtherReading, TaskScore, other_readings, task_score
+from bimt_train.showing import Shown
 
 
-@dataclass(frozen=True)
-class NetworkFit:
+@dataclass(frozen=True, repr=False)
+class NetworkFit(Shown):
     """How a network does on its rows, and what had to be assumed to read it.
 
     Attributes
@@ -29,6 +30,9 @@ class NetworkFit:
     score: TaskScore | None
     assumed: tuple[str, ...]
     better_readings: tuple[OtherReading, ...]
+
+    def _brief(self) -> str:
+        return self.statement
 
     @classmethod
     def of(cls, checkpoint: Checkpoint) -> "NetworkFit":

@@ -4,18 +4,22 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bimt_train import write_whole
 
+from ._cell import render_cell
 from ._content import ReportContent
 from ._markdown import render_markdown
 from ._report_record import record
 from ._require import Finding, Requirement
 from .page._page import render_html
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Report(ReportContent):
     """What an analysis found, and the ways to write it down: JSON, Markdown, one HTML page.
 
@@ -32,8 +36,21 @@ class Report(ReportContent):
     [True]
     """
 
-    def __repr__(self) -> str:
-        return "\n".join((f"<Report of {self.checkpoint.task.name}>", *self.summary()))
+    def _repr_html_(self) -> str:
+        return render_cell(self)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """One row a formula.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``output``, ``expression``, ``variables``, ``r2``, ``exact``, ``complexity``, and the two verdicts in words.
+        """
+        import pandas as pd
+
+        rows = [{"output": name} | one.to_json() | {"verdict": one.verdict()} for name, one in self.formulas.items()]
+        return pd.DataFrame(rows)
 
     @cached_property
     def _plain(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from bimt_train import InputError, did_you_mean
+from bimt_train.showing import Shown
 
 COMPARISONS: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
     {">=": operator.ge, "<=": operator.le, "==": operator.eq, "!=": operator.ne, ">": operator.gt, "<": operator.lt}
@@ -20,8 +21,8 @@ _FORM = re.compile(r"\s*(?P<path>[^\s<>=!]+)\s*(?:(?P<sign>>=|<=|==|!=|>|<|=)\s*
 _EXAMPLE = "write for instance 'agreement>=0.9', 'significance.p<0.05', 'formulas.y1.exact' or 'circuit.edges<=40'"
 
 
-@dataclass(frozen=True)
-class Finding:
+@dataclass(frozen=True, repr=False)
+class Finding(Shown):
     """One field held against a requirement.
 
     Attributes
@@ -47,8 +48,8 @@ class Finding:
     line: str
 
 
-@dataclass(frozen=True)
-class Requirement:
+@dataclass(frozen=True, repr=False)
+class Requirement(Shown):
     """A field of report.json, a comparison and a number.
 
     Fields are dotted (``formulas.y1.r2``); ``*`` stands for every name at that place; a list stands for its length;

@@ -8,13 +8,14 @@ from jaxtyping import Float64
 from scipy.special import log_softmax
 
 from bimt_train.checkpoints import Network
+from bimt_train.showing import Shown
 
 from ..graph import NodeId
 from ._hidden_activations import activations, last_hidden, outputs_of
 
 
-@dataclass(frozen=True)
-class Ablation:
+@dataclass(frozen=True, repr=False)
+class Ablation(Shown):
     """What the classifier does without one module, and with that module alone.
 
     Attributes

@@ -9,12 +9,13 @@ from jaxtyping import Bool, Float64
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
 from bimt_train.layouts import spread
+from bimt_train.showing import Shown
 
 from ..graph import NodeId
 
 
-@dataclass(frozen=True, eq=False)
-class ClassUse:
+@dataclass(frozen=True, eq=False, repr=False)
+class ClassUse(Shown):
     """How much each class relies on each hidden neuron.
 
     Attributes

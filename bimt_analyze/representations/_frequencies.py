@@ -9,6 +9,7 @@ from jaxtyping import Float64
 
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
+from bimt_train.showing import Shown
 
 from ..graph import NodeId
 from ._hidden_activations import activations, last_hidden
@@ -19,8 +20,8 @@ SINGLE = 0.95  # share of the power from which a module represents one frequency
 ROUNDED = 3  # digits of a feature's coefficients
 
 
-@dataclass(frozen=True)
-class Feature:
+@dataclass(frozen=True, repr=False)
+class Feature(Shown):
     """A neuron of the last hidden layer as a function of the residue of a + b.
 
     Attributes
@@ -50,8 +51,8 @@ class Feature:
     r2_harmonics: float
 
 
-@dataclass(frozen=True, eq=False)
-class FrequencyModule:
+@dataclass(frozen=True, eq=False, repr=False)
+class FrequencyModule(Shown):
     """The frequencies in the embedding that one module reads, and its features.
 
     Attributes

@@ -2,15 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bimt_train import Entry, Registry
 from bimt_train.checkpoints import Checkpoint, Network
+from bimt_train.showing import Shown, to_cell
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Cell = str | int | float
 
 
-@dataclass(frozen=True)
-class Interpretation:
+@dataclass(frozen=True, repr=False)
+class Interpretation(Shown):
     """A table about the neurons of a network and the sentence that sums it up.
 
     Attributes
@@ -37,6 +42,24 @@ class Interpretation:
     statement: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
+
+    def _brief(self) -> str:
+        return self.statement
+
+    def _repr_html_(self) -> str:
+        return to_cell(self.title, lines=[self.statement], columns=self.columns, rows=self.rows)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """The table, one row a line.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The columns of ``columns``.
+        """
+        import pandas as pd
+
+        return pd.DataFrame(list(self.rows), columns=list(self.columns))
 
 
 @dataclass(frozen=True, kw_only=True)

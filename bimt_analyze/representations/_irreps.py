@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from bimt_train.checkpoints import Network
+from bimt_train.showing import Shown
 
 from ._hidden_activations import activations
 from .group_tables import TargetGroup, real_characters
@@ -15,8 +16,8 @@ NAMED = 0.9  # share from which a neuron is called by one representation
 STILL = 1e-12  # variance of a neuron that is dead
 
 
-@dataclass(frozen=True)
-class IrrepShares:
+@dataclass(frozen=True, repr=False)
+class IrrepShares(Shown):
     """Shares of one neuron's variance in the irreducible representations of a group.
 
     Attributes

@@ -6,14 +6,15 @@ import numpy as np
 from jaxtyping import Float, Float64
 
 from bimt_train.checkpoints import Network
+from bimt_train.showing import Shown
 
 from ._readout import held_out_r2, stream_modules, stream_values
 
 MOST_TOKENS = 256  # different whole numbers in a column from which they are taken as numbers, not as tokens
 
 
-@dataclass(frozen=True)
-class PlaceReadout:
+@dataclass(frozen=True, repr=False)
+class PlaceReadout(Shown):
     """How well a linear probe at one token gives what stands at a place of the row.
 
     Attributes

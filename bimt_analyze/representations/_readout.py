@@ -9,6 +9,7 @@ from jaxtyping import Float, Float64
 
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
+from bimt_train.showing import Shown
 
 if TYPE_CHECKING:
     import torch
@@ -17,8 +18,8 @@ LEAST_ROWS = 20  # half of them for the fit
 _RIDGE = 1e-8  # of the mean square of the columns: keeps dead dimensions out of the solution
 
 
-@dataclass(frozen=True)
-class Readout:
+@dataclass(frozen=True, repr=False)
+class Readout(Shown):
     """How well a linear probe of a module's output gives a number.
 
     Attributes

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from bimt_train.showing import Shown
+
 from ._hidden_activations import all_pairs
 from .group_tables import TargetGroup, discrete_logarithms
 
 
-@dataclass(frozen=True, eq=False)
-class TokenNumbers:
+@dataclass(frozen=True, eq=False, repr=False)
+class TokenNumbers(Shown):
     """The number, below p, of each of p tokens: the class of the tokens numbered a and b has the number a + b + shift.
 
     Attributes

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from bimt_train.showing import Shown
+
 from ..graph import NodeId
 from ._synthetic_network import SyntheticNetwork
 
 
-@dataclass(frozen=True)
-class Variable:
+@dataclass(frozen=True, repr=False)
+class Variable(Shown):
     """A variable of a program, a subspace of the residual stream.
 
     Attributes
@@ -43,7 +45,7 @@ class Variable:
     reads: tuple[str, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Program(SyntheticNetwork):
     """A synthetic transformer whose modules are the variables of a program.
 

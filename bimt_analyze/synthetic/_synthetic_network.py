@@ -10,13 +10,14 @@ from jaxtyping import Float64
 
 from bimt_train import FrozenDict, InputError
 from bimt_train.checkpoints import Network
+from bimt_train.showing import Shown
 
 from ..graph import NodeId
 from ..modules import Partition
 
 
-@dataclass(frozen=True, eq=False)
-class SyntheticNetwork:
+@dataclass(frozen=True, eq=False, repr=False)
+class SyntheticNetwork(Shown):
     """A network of exactly known structure; equal options and seeds make equal bytes.
 
     Attributes

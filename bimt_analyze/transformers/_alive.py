@@ -6,12 +6,13 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from bimt_train.checkpoints import Network
+from bimt_train.showing import Shown
 
 from ._residual_stream import Part, residual_stream
 
 
-@dataclass(frozen=True)
-class AlivePart:
+@dataclass(frozen=True, repr=False)
+class AlivePart(Shown):
     """The heads of one attention, or the neurons of one MLP.
 
     Attributes
@@ -41,8 +42,8 @@ class AlivePart:
         return sum(self.alive)
 
 
-@dataclass(frozen=True)
-class Alive:
+@dataclass(frozen=True, repr=False)
+class Alive(Shown):
     """What is alive in a transformer.
 
     Attributes

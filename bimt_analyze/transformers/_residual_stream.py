@@ -8,12 +8,13 @@ from jaxtyping import Float64
 
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
+from bimt_train.showing import Shown
 
 QKV = 3  # copies of its neurons that an attention reads into
 
 
-@dataclass(frozen=True, eq=False)
-class Part:
+@dataclass(frozen=True, eq=False, repr=False)
+class Part(Shown):
     """Neurons that read the stream and write to it: those of a block's heads, or of its MLP.
 
     Attributes
@@ -50,8 +51,8 @@ class Part:
     head_size: int = 1
 
 
-@dataclass(frozen=True, eq=False)
-class Stream:
+@dataclass(frozen=True, eq=False, repr=False)
+class Stream(Shown):
     """A residual stream with all that touches it.
 
     Norms are left out: they scale positions, and mix none.

@@ -7,12 +7,13 @@ import numpy as np
 from jaxtyping import Float64
 
 from bimt_train.checkpoints import Network
+from bimt_train.showing import Shown
 
 from ._residual_stream import residual_stream
 
 
-@dataclass(frozen=True, eq=False)
-class StreamMap:
+@dataclass(frozen=True, eq=False, repr=False)
+class StreamMap(Shown):
     """Sums of weight magnitudes between the positions of a stream and all that touches it.
 
     Attributes

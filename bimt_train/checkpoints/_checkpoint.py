@@ -8,14 +8,15 @@ import numpy as np
 from jaxtyping import Float64
 
 from .._errors import CheckpointError
+from ..showing import Shown, to_cell
 from ._network import Network
 from ._task_spec import TaskSpec
 
 PROBES = ("x_train", "y_train", "x_test", "y_test")
 
 
-@dataclass(frozen=True, eq=False)
-class Probe:
+@dataclass(frozen=True, eq=False, repr=False)
+class Probe(Shown):
     """Rows on which an analysis may evaluate the network, in the task's own units. Arrays are copied and read-only.
 
     Attributes
@@ -78,8 +79,8 @@ class Probe:
             )
 
 
-@dataclass(frozen=True, eq=False)
-class Checkpoint:
+@dataclass(frozen=True, eq=False, repr=False)
+class Checkpoint(Shown):
     """A network with what is known about it: the task, rows to evaluate it on, and how it was trained.
 
     Attributes
@@ -133,8 +134,21 @@ class Checkpoint:
             widths = (len(task.targets), 1) if task.judged_by.targets == "class" else (len(task.targets),)
             _check_width(f"y_{half}", getattr(self.probe, f"y_{half}"), widths)
 
-    def __repr__(self) -> str:
-        return f"<Checkpoint of {self.task.name}: {self.network!r}>"
+    def _brief(self) -> str:
+        return f"{self.task.name}; {self.network._brief()}"
+
+    def _repr_html_(self) -> str:
+        network, task = self.network, self.task
+        rows = (
+            ("network", network._brief()),
+            ("weights", f"{network.edges()} that are not 0"),
+            ("inputs", ", ".join(task.input_labels or task.inputs)),
+            ("outputs", ", ".join(task.output_labels or task.outputs)),
+            ("loss", task.loss),
+            ("known decomposition", None if task.decomposition is None else task.decomposition._brief()),
+            ("rows", f"{len(self.probe.x_train)} to train on, {len(self.probe.x_test)} to test on"),
+        )
+        return to_cell(f"Checkpoint of {task.name}", columns=("what", ""), rows=rows)
 
     def predict(self, x: Float64[np.ndarray, "rows inputs"]) -> Float64[np.ndarray, "rows *places outputs"]:
         """Compute the network's outputs in the task's own units.

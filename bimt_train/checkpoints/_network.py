@@ -14,6 +14,7 @@ from ..layouts._bind import bind_shapes
 from ..layouts._fold import fold
 from ..layouts._layout import Layout
 from ..layouts._placement import Placement
+from ..showing import Shown, brief, one_line
 
 if TYPE_CHECKING:
     import torch
@@ -46,9 +47,18 @@ class Connection(NamedTuple):
     source: str
     matrix: Float[np.ndarray, "targets sources"]
 
+    def __repr__(self) -> str:
+        return one_line(self, brief(self._asdict()))
 
-@dataclass(frozen=True, eq=False)
-class Network:
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Connection) and self[:3] == other[:3] and np.array_equal(self.matrix, other.matrix)
+
+    def __ne__(self, other: object) -> bool:  # a tuple's own would compare arrays
+        return not self == other
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Network(Shown):
     """A trained or untrained network as a frozen value. No method changes it.
 
     Attributes
@@ -93,9 +103,8 @@ class Network:
         # made anew, since a copy's arrays could be written to
         return type(self), (self.model, self.layout, self.placement, dict(self.tensors))
 
-    def __repr__(self) -> str:
-        sizes = ", ".join(f"{group} {size}" for group, size in self.layout.sizes.items())
-        return f"<Network {self.model.kind}: {sizes if len(sizes) < 200 else f'{sizes[:200]}...'}>"
+    def _brief(self) -> str:
+        return f"{self.model.kind}: {', '.join(f'{group} {size}' for group, size in self.layout.sizes.items())}"
 
     @classmethod
     def of(

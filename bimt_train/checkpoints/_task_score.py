@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from ..losses import Loss
+from ..showing import Shown
 from ._checkpoint import Checkpoint
 from ._task_spec import TaskSpec
 
@@ -22,8 +23,8 @@ OWN_OUTPUTS = "own outputs"
 """What a checkpoint's config says under ``targets`` where the network gave them itself."""
 
 
-@dataclass(frozen=True)
-class TaskScore:
+@dataclass(frozen=True, repr=False)
+class TaskScore(Shown):
     """How well a network does its task, beside the best answer that is equal for all rows.
 
     Attributes

@@ -14,6 +14,7 @@ from ..expressions._decomposition import Decomposition
 from ..expressions._formula_reader import is_variable_name
 from ..expressions._json_text import as_names, as_text
 from ..losses import LOSSES, Loss
+from ..showing import Shown
 
 Numbers: TypeAlias = tuple[int | float, ...]
 
@@ -21,8 +22,8 @@ _SCALES = ("input_shift", "input_scale", "output_shift", "output_scale")
 _LABELS = ("input_labels", "output_labels")
 
 
-@dataclass(frozen=True)
-class TaskSpec:
+@dataclass(frozen=True, repr=False)
+class TaskSpec(Shown):
     """Names, ranges and units of a task, and its known decomposition.
 
     The network sees ``(x - input_shift) / input_scale``, and the task's y is the network's ``output * output_scale +
@@ -86,6 +87,9 @@ class TaskSpec:
     input_labels: tuple[str, ...] | None = None
     output_labels: tuple[str, ...] | None = None
     classes: bool = False
+
+    def _brief(self) -> str:
+        return f"{self.name}: {', '.join(self.inputs)} -> {', '.join(self.outputs)}; {self.loss}"
 
     def __post_init__(self) -> None:
         where = f"task {self.name!r}"

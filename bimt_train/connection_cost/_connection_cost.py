@@ -10,6 +10,7 @@ from jaxtyping import Float64
 
 from .._errors import InputError
 from ..layouts import Layout, Placement, distances, spread
+from ..showing import Shown
 from ._cost_terms import COST_TERMS, CostTerm, Distances
 
 Reduction = Literal["sum", "mean"]
@@ -17,8 +18,8 @@ Reduction = Literal["sum", "mean"]
 _FIELDS = {"length": "scale", "existence": "l0"}  # the terms whose coefficients are fields
 
 
-@dataclass(frozen=True)
-class ConnectionCost:
+@dataclass(frozen=True, repr=False)
+class ConnectionCost(Shown):
     """The connection cost of arXiv 2305.08746, section 2, computed from a layout.
 
     A weight pays for the distance between the two neurons that it joins. A bias pays ``l0 |b|``, and an embedding entry

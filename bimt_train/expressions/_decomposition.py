@@ -9,14 +9,15 @@ import numpy as np
 from jaxtyping import Float64
 
 from .._errors import ExpressionError, TaskError, did_you_mean
+from ..showing import Shown
 from ._expression import Expression, natural_order, parse_expression
 from ._formula_reader import is_variable_name
 from ._grouping import read_grouping
 from ._json_text import as_names, as_text
 
 
-@dataclass(frozen=True)
-class Decomposition:
+@dataclass(frozen=True, repr=False)
+class Decomposition(Shown):
     """The known decomposition of a task: subfunctions, each a formula over inputs and other subfunctions.
 
     Every output is a subfunction. A subfunction may be used before it is defined: the order in which subfunctions are

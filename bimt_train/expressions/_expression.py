@@ -9,12 +9,13 @@ import numpy as np
 from jaxtyping import Float64, Num
 
 from .._errors import ExpressionError, did_you_mean
+from ..showing import Shown
 from ._formula_reader import read_formula, shortened
 from ._formula_tree import Node, variables_of
 
 
-@dataclass(frozen=True)
-class Expression:
+@dataclass(frozen=True, repr=False)
+class Expression(Shown):
     """A formula in real variables, made by `parse_expression`. Two expressions are equal when their texts are.
 
     Attributes
@@ -38,6 +39,9 @@ class Expression:
     text: str
     names: tuple[str, ...]
     tree: Node = field(repr=False, compare=False)
+
+    def _brief(self) -> str:
+        return self.text
 
     def __str__(self) -> str:
         return self.text

@@ -11,13 +11,14 @@ from torch import Tensor, nn
 from .._frozen import FrozenDict
 from ..connection_cost._relocate import relocate
 from ..layouts import Layout, Placement, bind, layout_for
+from ..showing import Shown
 from ..training._recipe import Recipe
 from ._add_gradients import Charged, add_gradients
 from ._prices import Price, prices_of
 
 
-@dataclass(frozen=True)
-class Penalty:
+@dataclass(frozen=True, repr=False)
+class Penalty(Shown):
     """What a module pays for its connections, where its neurons are now.
 
     In a loop it is called twice a step, around the optimiser's own::

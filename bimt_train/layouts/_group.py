@@ -10,12 +10,13 @@ import numpy as np
 from jaxtyping import Float64
 
 from .._errors import LayoutError
+from ..showing import Shown
 
 Slot = tuple[float, ...]
 
 
-@dataclass(frozen=True)
-class Group:
+@dataclass(frozen=True, repr=False)
+class Group(Shown):
     """Neurons that share a layer, and the slots they may take, in units of the layer's width.
 
     Attributes
@@ -47,6 +48,10 @@ class Group:
     movable: bool = True
     heads: int = 1
     labels: tuple[str, ...] = ()
+
+    def _brief(self) -> str:
+        heads = f", {self.heads} heads" if self.heads > 1 else ""
+        return f"{self.name}: {len(self.slots)} neurons in {len(self.slots[0])}-d{heads}"
 
     def __post_init__(self) -> None:
         where = f"group '{self.name}'"

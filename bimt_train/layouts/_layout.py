@@ -7,14 +7,15 @@ from typing import Any, Literal, Self, get_args
 
 from .._errors import LayoutError, did_you_mean
 from .._frozen import FrozenDict
+from ..showing import Shown
 from ._group import Group
 from ._pattern import Pattern, parse_pattern
 
 Role = Literal["weight", "bias", "embedding", "norm", "buffer"]
 
 
-@dataclass(frozen=True)
-class TensorSpec:
+@dataclass(frozen=True, repr=False)
+class TensorSpec(Shown):
     """What is declared of one tensor.
 
     Attributes
@@ -72,8 +73,8 @@ class TensorSpec:
         return parse_pattern(self.pattern)
 
 
-@dataclass(frozen=True)
-class Layout:
+@dataclass(frozen=True, repr=False)
+class Layout(Shown):
     """Groups of neurons placed in space, and the tensors between them.
 
     Attributes
@@ -120,6 +121,10 @@ class Layout:
     inputs: str = ""
     outputs: str = ""
     steps: int = 1
+
+    def _brief(self) -> str:
+        sizes = ", ".join(f"{group} {size}" for group, size in self.sizes.items())
+        return f"{sizes}; {len(self.tensors)} tensors"
 
     def __post_init__(self) -> None:
         names = [group.name for group in self.groups]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 from .._errors import PatternError
+from ..showing import Shown
 
 Factor = str | int | None  # a group's name, a number of copies, or an axis that no neuron indexes
 
@@ -16,8 +17,8 @@ _TOKEN = re.compile(
 _GRAMMAR = 'axes parted by spaces; an axis is a group\'s name, a number, "_", or "(...)" of names and numbers'
 
 
-@dataclass(frozen=True)
-class Pattern:
+@dataclass(frozen=True, repr=False)
+class Pattern(Shown):
     """The axes of a tensor, slowest first, each the product of its factors. Made by `parse_pattern`.
 
     A matrix lists its target group first, as ``torch.nn.Linear.weight`` does: ``"hidden input"``. An arrow turns this

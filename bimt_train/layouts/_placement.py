@@ -9,11 +9,12 @@ from jaxtyping import Float64
 
 from .._errors import LayoutError
 from .._frozen import FrozenDict
+from ..showing import Shown
 from ._layout import Layout
 
 
-@dataclass(frozen=True)
-class Placement:
+@dataclass(frozen=True, repr=False)
+class Placement(Shown):
     """The assignment of neurons to slots, for every group.
 
     Moving a neuron means changing its slot here; the weights stay where they are, so the module's output cannot change.

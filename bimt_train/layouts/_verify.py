@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from .._errors import LayoutError
 from .._frozen import FrozenDict
+from ..showing import Shown
 from . import Layout, bind
 from ._diagnosis import explain
 from ._permutation_test import LayoutVariant, PermutationTest
@@ -18,8 +19,8 @@ DRAWS = 3
 """Permutations tried for each group."""
 
 
-@dataclass(frozen=True)
-class Certificate:
+@dataclass(frozen=True, repr=False)
+class Certificate(Shown):
     """The result of `verify`: permuting the neurons of each group along their declared axes left the outputs unchanged.
 
     Attributes

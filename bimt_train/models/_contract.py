@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from .._errors import InputError
 from .._registry import Entry, Registry
 from ..layouts._group import Group
+from ..showing import Shown
 from ._dense_layers import DenseLayers
 from ._hidden_parts import HiddenPart
 
@@ -33,8 +34,8 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ends:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Ends(Shown):
     """What a network reads and gives: the part of a model that its task decides.
 
     Attributes
@@ -51,7 +52,7 @@ class Ends:
     Examples
     --------
     >>> Ends(inputs=4, outputs=2)
-    Ends(inputs=4, outputs=2, tokens=0, sequence=False)
+    Ends(inputs=4, outputs=2)
     """
 
     inputs: int

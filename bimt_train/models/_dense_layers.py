@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from ..showing import Shown
 
-@dataclass(frozen=True, kw_only=True)
-class DenseLayers:
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class DenseLayers(Shown):
     """What a network computes that is made of layers one after the other, and of nothing else.
 
     ``h_l = activation(W_l h_(l-1) + b_l)``, with ``final`` in the place of the activation after the last layer. The

@@ -7,6 +7,8 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Bool, Float64
 
+from ..showing import Shown
+
 Tensors: TypeAlias = Mapping[str, np.ndarray]
 """A network's tensors by name."""
 
@@ -14,8 +16,8 @@ Constant: TypeAlias = Callable[[Tensors, Bool[np.ndarray, " neurons"]], Float64[
 """From all tensors, and which neurons nothing drives, to the numbers that those neurons always give."""
 
 
-@dataclass(frozen=True, eq=False)
-class Neurons:
+@dataclass(frozen=True, eq=False, repr=False)
+class Neurons(Shown):
     """A group whose neurons act one by one: each is a function of what it reads, and is read by linear layers alone.
 
     Attributes
@@ -39,8 +41,8 @@ class Neurons:
     constant: Constant | None = None
 
 
-@dataclass(frozen=True)
-class Heads:
+@dataclass(frozen=True, repr=False)
+class Heads(Shown):
     """The neurons of an attention: ``softmax(scale * q k^T) v``, head by head, then a linear layer.
 
     Neuron s of the group is row s of q, of k and of v, and column s of what the linear layer reads. The group's
@@ -66,8 +68,8 @@ class Heads:
     out: str
 
 
-@dataclass(frozen=True)
-class Stream:
+@dataclass(frozen=True, repr=False)
+class Stream(Shown):
     """A residual stream: embeddings, weights and biases add to it, and what nothing adds to is 0. It keeps its width.
 
     Attributes

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._registry import FILE_PREFIX
+from ..showing import Shown
 from ._contract import MODELS
 
 
-@dataclass(frozen=True)
-class ModelSpec:
+@dataclass(frozen=True, repr=False)
+class ModelSpec(Shown):
     """How to build a model again: its kind and its options, as plain JSON values.
 
     Attributes

@@ -14,6 +14,7 @@ from torch import Tensor
 from .._errors import InputError
 from ..checkpoints import Network
 from ..losses import LOSSES
+from ..showing import Shown, to_cell
 from ..training._stack import Flat, Stack, for_small_products
 from ..training.engines._engine import Moments
 from ..training.engines._torch_engine import adam_step, task_gradient, task_losses
@@ -32,8 +33,8 @@ FEW_REFITTED = 2  # of them refitted together
 Search = Literal["sweep", "narrowing", "none"]
 
 
-@dataclass(frozen=True)
-class SweepPoint:
+@dataclass(frozen=True, repr=False)
+class SweepPoint(Shown):
     """What is left of a network when weights up to a threshold are cut.
 
     Attributes
@@ -60,8 +61,8 @@ class SweepPoint:
     components: int
 
 
-@dataclass(frozen=True, eq=False)
-class Circuit:
+@dataclass(frozen=True, eq=False, repr=False)
+class Circuit(Shown):
     """The smallest network found that does the task as well, within a tolerance.
 
     Attributes
@@ -105,8 +106,12 @@ class Circuit:
     refit_steps: int
     sweep: tuple[SweepPoint, ...]
 
-    def __repr__(self) -> str:
-        return f"<Circuit of {self.edges} edges, {self.neurons} neurons: {self.network!r}>"
+    def _brief(self) -> str:
+        return f"{self.edges} edges, {self.neurons} neurons, loss {self.loss:.2g}; {self.network._brief()}"
+
+    def _repr_html_(self) -> str:
+        rows = [(name, value) for name, value in self.to_json().items() if name != "sweep"]
+        return to_cell(f"Circuit: {self.network._brief()}", columns=("figure", "value"), rows=rows)
 
     @property
     def edges(self) -> int:

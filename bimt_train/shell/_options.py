@@ -209,6 +209,9 @@ class Choice(click.Choice[str]):
         """
         if value not in self.choices:
             where = "" if param is None else param.opts[0]
-            expected, hint = ", ".join(self.choices), did_you_mean(str(value), self.choices, otherwise="write one")
+            expected, hint = (
+                ", ".join(self.choices),
+                did_you_mean(str(value), self.choices, otherwise="write one of these"),
+            )
             raise InputError("a word that is none of these", where=where, expected=expected, got=str(value), hint=hint)
         return str(value)

@@ -10,10 +10,11 @@ from jaxtyping import Float64
 from .._errors import InputError, TaskError
 from ..checkpoints._task_spec import TaskSpec
 from ..models._model_spec import ModelSpec
+from ..showing import Shown
 
 
-@dataclass(frozen=True, eq=False)
-class Dataset:
+@dataclass(frozen=True, eq=False, repr=False)
+class Dataset(Shown):
     """What one seed trains on and is tested on, in the task's own units; rows are points.
 
     For classes (``loss="cross-entropy"``) y holds one probability a class, 1 for the true one; for sequences
@@ -44,8 +45,8 @@ class Dataset:
     y_test: Float64[np.ndarray, "test outputs"]
 
 
-@dataclass(frozen=True, eq=False)
-class Task:
+@dataclass(frozen=True, eq=False, repr=False)
+class Task(Shown):
     """Something to train a network on.
 
     Attributes
@@ -77,6 +78,9 @@ class Task:
     spec: TaskSpec
     model: ModelSpec
     sampler: Callable[[int], Dataset]
+
+    def _brief(self) -> str:
+        return self.spec._brief()
 
     def __post_init__(self) -> None:
         widths = self.widths

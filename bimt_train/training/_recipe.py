@@ -8,13 +8,14 @@ from typing import Any, Literal, Self, get_args
 
 from .._errors import InputError
 from ..connection_cost._connection_cost import ConnectionCost
+from ..showing import Shown
 from ._recipe_parts import Phase, RandomRestarts, Relocation
 
 TrainingType = Literal["vanilla", "l1", "l1+local", "l1+swap", "bimt"]
 
 
-@dataclass(frozen=True)
-class Recipe:
+@dataclass(frozen=True, repr=False)
+class Recipe(Shown):
     """Everything that a run depends on besides the task and the seed.
 
     The optimiser is Adam without weight decay (arXiv 2305.08746, section 3: AdamW with none). The learning rate rises

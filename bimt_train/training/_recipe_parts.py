@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from .._errors import InputError
 from ..connection_cost._relocate import Method
+from ..showing import Shown
 
 
-@dataclass(frozen=True)
-class Phase:
+@dataclass(frozen=True, repr=False)
+class Phase(Shown):
     """A stretch of the run with one lambda.
 
     Attributes
@@ -30,8 +31,8 @@ class Phase:
     biases: bool = False
 
 
-@dataclass(frozen=True)
-class Relocation:
+@dataclass(frozen=True, repr=False)
+class Relocation(Shown):
     """When and how neurons are assigned to new positions.
 
     Attributes
@@ -66,8 +67,8 @@ class Relocation:
             )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class RandomRestarts:
+@dataclass(frozen=True, repr=False)
+class RandomRestarts(Shown):
     """Several replicas of each seed with different first weights, of which one goes on.
 
     After a fraction of the steps, the replica of the least training loss goes on, and the others end. Test rows are not

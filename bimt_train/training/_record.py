@@ -5,11 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from ..showing import Shown
+
 PerSeed = Float64[np.ndarray, "seeds"]
 
 
-@dataclass(frozen=True, eq=False)
-class Record:
+@dataclass(frozen=True, eq=False, repr=False)
+class Record(Shown):
     """Where every seed stands after a number of steps; a seed that diverged shows NaN losses from then on.
 
     Attributes

@@ -9,16 +9,19 @@ import numpy as np
 
 from .._errors import CheckpointError
 from .._whole_files import write_whole
+from ..showing import Shown, to_cell
 from ._record import Record
 
 if TYPE_CHECKING:  # brings torch, which a reader of the table does without
+    import pandas as pd
+
     from ..checkpoints import Checkpoint
 
 RUNS_FILE = "runs.json"
 
 
-@dataclass(frozen=True, eq=False)
-class Run:
+@dataclass(frozen=True, eq=False, repr=False)
+class Run(Shown):
     """One seed's network and how it came about.
 
     Attributes
@@ -52,9 +55,9 @@ class Run:
     diverged_at: int | None
     seconds: float
 
-    def __repr__(self) -> str:
-        last = f", test loss {self.history[-1]['test_loss']:.3g}" if self.records else ""
-        return f"<Run of {self.checkpoint.task.name}, seed {self.seed}{last}>"
+    def _brief(self) -> str:
+        last = f", test loss {self.history[-1]['test_loss']:.2g}" if self.records else ""
+        return f"seed {self.seed} of {self.checkpoint.task.name}{last}"
 
     @property
     def history(self) -> tuple[dict[str, int | float], ...]:
@@ -90,8 +93,8 @@ class Run:
         }
 
 
-@dataclass(frozen=True, eq=False)
-class Runs:
+@dataclass(frozen=True, eq=False, repr=False)
+class Runs(Shown):
     """All runs of one call of `train`, in the order of the seeds.
 
     Attributes
@@ -118,9 +121,27 @@ class Runs:
     runs: tuple[Run, ...]
     interrupted: bool = False
 
-    def __repr__(self) -> str:
-        best = f", the best {self.best!r}" if self.runs else ""
-        return f"<Runs of {self.task}: {len(self.runs)}{best}>"
+    def _brief(self) -> str:
+        many = f"{len(self.runs)} seed{'' if len(self.runs) == 1 else 's'} of {self.task}"
+        measured = [run.history[-1]["test_loss"] for run in self.ranked()[:1] if run.records]
+        best = "".join(f", best loss {loss:.2g}" for loss in measured)
+        return f"{many}{best}{', interrupted' if self.interrupted else ''}"
+
+    def _repr_html_(self) -> str:
+        table = self.to_frame()
+        return to_cell(self._brief(), columns=tuple(table), rows=table.to_numpy(dtype=object).tolist())
+
+    def to_frame(self) -> "pd.DataFrame":
+        """One row a seed, best first.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The columns of runs.json.
+        """
+        import pandas as pd
+
+        return pd.DataFrame([run.to_json() for run in self.ranked()])
 
     def ranked(self) -> tuple[Run, ...]:
         """The runs, least test loss first; diverged seeds last.

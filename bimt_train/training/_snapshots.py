@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..checkpoints import Network
+from ..showing import Shown, one_line
 from ._callbacks import Callback
 
 
-@dataclass(frozen=True, eq=False)
-class Snapshot:
+@dataclass(frozen=True, eq=False, repr=False)
+class Snapshot(Shown):
     """A network after a number of steps.
 
     Attributes
@@ -47,6 +48,9 @@ class Snapshots(Callback):
 
     def __init__(self) -> None:
         self._taken: dict[int, list[Snapshot]] = {}
+
+    def __repr__(self) -> str:
+        return one_line(self, f"{sum(map(len, self._taken.values()))} networks of {len(self._taken)} seeds")
 
     def on_start(self, recipe: object, seeds: Sequence[int], step: int) -> None:
         """Forget earlier runs.

@@ -13,6 +13,7 @@ import numpy as np
 from .._errors import InputError
 from .._frozen import FrozenDict
 from .._whole_files import write_whole
+from ..showing import Shown, to_cell
 from ..tasks import Task
 from ._callbacks import Callback
 from ._presets import default_recipe
@@ -32,8 +33,8 @@ _SPREAD = {"median": 0.5, "lower_quartile": 0.25, "upper_quartile": 0.75}
 Value = float | str | None
 
 
-@dataclass(frozen=True, eq=False)
-class SweepCell:
+@dataclass(frozen=True, eq=False, repr=False)
+class SweepCell(Shown):
     """One combination of values, and the runs under it.
 
     Attributes
@@ -63,6 +64,9 @@ class SweepCell:
         """The name of the folder of these runs."""
         return _folder(self.values)
 
+    def _brief(self) -> str:
+        return f"{self.folder}: {self.runs._brief()}"
+
     def to_json(self) -> dict[str, Any]:
         """Values, folder, number of seeds and of diverged ones, and the spread of losses, cost and edges.
 
@@ -84,8 +88,8 @@ class SweepCell:
         }
 
 
-@dataclass(frozen=True, eq=False)
-class Sweep:
+@dataclass(frozen=True, eq=False, repr=False)
+class Sweep(Shown):
     """What came of a sweep.
 
     Attributes
@@ -110,8 +114,19 @@ class Sweep:
     cells: tuple[SweepCell, ...]
     interrupted: bool = False
 
-    def __repr__(self) -> str:
-        return f"<Sweep of {self.task}: {len(self.cells)} recipes>"
+    def _brief(self) -> str:
+        over = ", ".join(self.cells[0].values) if self.cells else "nothing"
+        said = f"{len(self.cells)} recipe{'' if len(self.cells) == 1 else 's'} of {self.task} over {over}"
+        return f"{said}{', interrupted' if self.interrupted else ''}"
+
+    def _repr_html_(self) -> str:
+        names = tuple(self.cells[0].values) if self.cells else ()
+        rows = []
+        for plain in map(SweepCell.to_json, self.cells):
+            medians = [spread and spread["median"] for spread in (plain["test_loss"], plain["edges"])]
+            rows.append((*plain["values"].values(), plain["seeds"], plain["diverged"], *medians))
+        columns = (*names, "seeds", "diverged", "median test loss", "median edges")
+        return to_cell(self._brief(), columns=columns, rows=rows)
 
     def to_json(self) -> dict[str, Any]:
         """The content of sweep.json.

@@ -1,7 +1,7 @@
 """Budgets of work: a search ends at the same candidate however slow the machine, and says where seconds ended it."""
 
 import time
-from dataclasses import fields
+from dataclasses import asdict
 from types import SimpleNamespace
 
 import numpy as np
@@ -30,7 +30,7 @@ def verified(formula: Formula) -> Formula:
 
 def told(formula: Formula) -> dict[str, str]:
     """All that a formula says."""
-    return {field.name: repr(getattr(formula, field.name)) for field in fields(formula)}
+    return {name: repr(value) for name, value in asdict(formula).items()}
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ def test_text_and_fields(formula: Formula) -> None:
     assert str(formula) == "y1 = x1**2 + 2*sin(pi*x3)"
     assert formula.variables == ("x1", "x3")
     assert formula.inputs == ("x1", "x2", "x3")
-    fields = formula.as_dict()
+    fields = formula.to_json()
     assert fields["expression"] == "x1**2 + 2*sin(pi*x3)" and fields["variables"] == ["x1", "x3"]
     assert set(fields) == {"expression", "variables", "r2", "exact", "complexity"}
     assert fields["r2"] == pytest.approx(1.0) and fields["exact"] is False

@@ -45,7 +45,7 @@ def dots(axes):
 )
 def test_one_segment_a_weight_between_the_two_neurons_it_joins(widths, seed, keep):
     network = chain(widths, seed, keep)
-    axes = plots.draw_network(network)
+    axes = plots.draw_network(network).axes
     drawn = [segment for collection in lines(axes) for segment in collection.get_segments()]
     assert len(drawn) == network.edges()
     names = [group.name for group in network.layout.groups]
@@ -61,13 +61,13 @@ def test_one_segment_a_weight_between_the_two_neurons_it_joins(widths, seed, kee
 
 def test_sign_is_colour_and_magnitude_is_width():
     network = chain([3, 4, 2])
-    for collection, tensor in zip(lines(plots.draw_network(network)), network.tensors, strict=False):
+    for collection, tensor in zip(lines(plots.draw_network(network).axes), network.tensors, strict=False):
         del tensor
         widths = np.asarray(collection.get_linewidths())
         assert (np.diff(widths) >= 0).all() and widths[0] < widths[-1]
     weights = np.array([[0.5, -2.0]])
     two = chain([2, 1]).with_tensors({"layers.0.weight": weights})
-    (collection,) = lines(plots.draw_network(two))
+    (collection,) = lines(plots.draw_network(two).axes)
     blue, red = collection.get_colors()
     assert blue[2] > blue[0] and red[0] > red[2]  # the weaker, positive one is drawn first
 
@@ -75,7 +75,7 @@ def test_sign_is_colour_and_magnitude_is_width():
 def test_neurons_take_the_colour_of_their_module_and_the_rest_is_white():
     network = chain([4, 6, 2])
     first, second = {("x", 0), ("h1", 5), ("y", 1)}, {("x", 2), ("y", 0)}
-    drawn = dots(plots.draw_network(network, partition=[first, second]))
+    drawn = dots(plots.draw_network(network, partition=[first, second]).axes)
     expected = {}
     for group, size in network.layout.sizes.items():
         for index in range(size):
@@ -93,7 +93,7 @@ def test_a_module_of_another_network_is_refused():
 
 def test_edges_below_the_threshold_are_left_out():
     network = chain([3, 5, 2])
-    axes = plots.draw_network(network, threshold=0.3)
+    axes = plots.draw_network(network, threshold=0.3).axes
     assert sum(len(c.get_segments()) for c in lines(axes)) == network.edges(0.3) < network.edges()
 
 
@@ -101,7 +101,7 @@ def test_edges_below_the_threshold_are_left_out():
 def test_names_of_inputs_and_outputs_never_meet(size, length):
     names = [f"{i:03d}".ljust(length, "m") for i in range(size)]
     network = chain([size, 3, size], input_labels=names, output_labels=[n.upper() for n in names])
-    axes = plots.draw_network(network, legend=False)
+    axes = plots.draw_network(network, legend=False).axes
     texts = [t for t in axes.texts if t.get_text()[:3].isdigit() and "names" not in t.get_text()]
     boxes = [t.get_window_extent() for t in texts]
     assert len(texts) >= min(2 * size, 40)
@@ -120,7 +120,7 @@ def test_planes_skips_and_recurrence_are_drawn_too():
         name: rng.normal(size=shape) for name, shape in {"a": (4, 9), "r": (4, 4), "s": (5, 9), "b": (9, 5)}.items()
     }
     network = Network(ModelSpec("other", {}), layout, Placement.identity(layout), arrays)
-    axes = plots.draw_network(network)
+    axes = plots.draw_network(network).axes
     by_name = {c.get_gid(): c.get_segments() for c in lines(axes)}
     assert {name: len(s) for name, s in by_name.items()} == {
         "edges-x-h": 36, "edges-h-h": 16, "edges-x-y": 45, "edges-y-x": 45,
@@ -138,15 +138,15 @@ def test_a_hundred_thousand_edges_take_seconds():
     network = chain([784, 110, 100, 10])
     assert network.edges() > 98_000
     began = time.process_time()
-    axes = plots.draw_network(network, most=network.edges())
-    picture = plots.to_png(axes)
+    drawn = plots.draw_network(network, most=network.edges())
+    picture = drawn.png()
     assert time.process_time() - began < 15  # of the processor; about 3
-    assert len(lines(axes)) == 3 and picture.startswith(b"\x89PNG")
+    assert len(lines(drawn.axes)) == 3 and picture.startswith(b"\x89PNG")
 
 
 def test_of_more_edges_than_can_be_seen_the_greatest_are_drawn():
     network = chain([30, 40, 20])
-    axes = plots.draw_network(network, most=500)
+    axes = plots.draw_network(network, most=500).axes
     widths = np.concatenate([np.abs(connection.matrix).ravel() for connection in network.connections()])
     assert sum(len(some.get_paths()) for some in lines(axes)) == 500
     assert "the greatest\n500 of\n2,000 weights" in [text.get_text() for text in axes.texts]
@@ -154,7 +154,7 @@ def test_of_more_edges_than_can_be_seen_the_greatest_are_drawn():
     greatest = np.sort(widths)[-500:]
     drawn = np.sort(np.concatenate([some.get_linewidths() for some in lines(axes)]))
     assert drawn[0] / drawn[-1] == pytest.approx(0.22 + 0.78 * greatest[0] / greatest[-1], rel=1e-3)
-    whole = plots.draw_network(network)
+    whole = plots.draw_network(network).axes
     assert not any("the greatest" in text.get_text() for text in whole.texts)
 
 
@@ -162,7 +162,7 @@ def test_drawing_leaves_pyplot_and_its_global_figures_alone():
     program = (
         "import sys; from bimt_analyze import plots; from bimt_train.models import MLP;"
         "from bimt_train.checkpoints import Network;"
-        "plots.to_svg(plots.draw_network(Network.of(MLP([2, 3, 1]))));"
+        "plots.draw_network(Network.of(MLP([2, 3, 1]))).svg();"
         "sys.exit('matplotlib.pyplot' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program]).returncode == 0

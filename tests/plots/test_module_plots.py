@@ -54,7 +54,7 @@ def words(axes) -> list[str]:
 
 
 def test_each_partition_is_a_row_of_boxes_as_wide_as_they_have_neurons() -> None:
-    axes = plots.draw_hierarchy(TREE)
+    axes = plots.draw_hierarchy(TREE).axes
     rows = boxes(axes)
     assert [[round(6 * (b.get_width() + 2 / 72) / 7.2) for b in row] for row in rows] == [[6], [4, 2], [2, 2, 2]]
     assert {"components\nresolution 0.25", "resolution 0.5 to 1.41", "resolution 2"} <= set(words(axes))
@@ -70,42 +70,43 @@ def test_each_partition_is_a_row_of_boxes_as_wide_as_they_have_neurons() -> None
 
 
 def test_modules_are_called_by_the_ends_that_they_hold() -> None:
-    said = words(plots.draw_hierarchy(TREE, names={("x", 3): "t"}))
+    said = words(plots.draw_hierarchy(TREE, names={("x", 3): "t"}).axes)
     assert [s for s in said if "→" in s][:3] == ["x1, x2, x3, t → y1, y2", "x1, x2, x3 → y1", "t → y2"]
     assert "x1, x2" in said
 
 
 def test_the_chosen_row_is_marked_and_has_the_colours_of_its_partition() -> None:
-    axes = plots.draw_hierarchy(TREE, chosen=SPLIT[2])
+    axes = plots.draw_hierarchy(TREE, chosen=SPLIT[2]).axes
     ((band,),) = boxes(axes, "chosen")
     whole, halves, thirds = boxes(axes)
     assert band.get_y() < halves[0].get_y() < band.get_y() + band.get_height() < whole[0].get_y()
     colours = [[to_hex(box.get_facecolor()) for box in row] for row in (whole, halves, thirds)]
     first, second, third = (plots.module_colour(number) for number in range(3))
     assert colours == [[first], [first, second], [first, third, second]]
-    finest = boxes(plots.draw_hierarchy(TREE, chosen=SPLIT[0]))[-1]
+    finest = boxes(plots.draw_hierarchy(TREE, chosen=SPLIT[0]).axes)[-1]
     assert [to_hex(box.get_facecolor()) for box in finest] == [first, second, third]
     (bold,) = (t for t in axes.texts if t.get_weight() == "bold" and t.get_text() != "chosen")
     assert bold.get_text() == "resolution 0.5 to 1.41"
-    assert not boxes(plots.draw_hierarchy(TREE), "chosen")
+    assert not boxes(plots.draw_hierarchy(TREE).axes, "chosen")
 
 
 def test_chains_stand_under_each_other_and_empty_ones_are_left_out() -> None:
     leaks = (level(HALVES, 0.1, "components"),)
-    axes = plots.draw_hierarchy(replace(TREE, leaks=leaks), chosen=leaks[0])
+    axes = plots.draw_hierarchy(replace(TREE, leaks=leaks), chosen=leaks[0]).axes
     assert [len(row) for row in boxes(axes)] == [1, 2, 3, 1, 2]
     assert {"by resolution", "by weak edges left out"} < set(words(axes))
     assert "by last layers taken away" not in words(axes)
     ((band,),) = boxes(axes, "chosen")
     assert band.get_y() < boxes(axes)[-1][0].get_y() < band.get_y() + band.get_height()  # the leak's own row
-    assert [len(row) for row in boxes(plots.draw_hierarchy(PLAIN))] == [1]
-    assert not boxes(plots.draw_hierarchy(replace(PLAIN, components=level(Partition((), X | Y), 0.0, "components"))))
+    assert [len(row) for row in boxes(plots.draw_hierarchy(PLAIN).axes)] == [1]
+    nothing = replace(PLAIN, components=level(Partition((), X | Y), 0.0, "components"))
+    assert not boxes(plots.draw_hierarchy(nothing).axes)
 
 
 @pytest.mark.parametrize("planted", [block_network(crosstalk=0.02), absolute_sums(outputs=1, terms=12)])
 def test_names_do_not_meet_and_stay_in_their_boxes(planted) -> None:
     found = hierarchy(neuron_graph(planted.network), runs=2)
-    axes = plots.draw_hierarchy(found, chosen=choose_level(found).level)
+    axes = plots.draw_hierarchy(found, chosen=choose_level(found).level).axes
     assert max(len(row) for row in boxes(axes)) > 12
     axes.figure.canvas.draw()
     texts = [text.get_window_extent() for text in axes.texts if text.get_text()]
@@ -128,7 +129,7 @@ def test_a_module_hands_its_number_to_its_greatest_part() -> None:
 
 
 def test_stability_shows_every_resolution_its_plateaus_and_the_chosen_one() -> None:
-    axes = plots.draw_stability(TREE, chosen=SPLIT[1])
+    axes = plots.draw_stability(TREE, chosen=SPLIT[1]).axes
     above, below = axes.child_axes
     stability, modularity = above.lines[:2]
     assert list(stability.get_xdata()) == [0.25, 0.5, 1.41, 2.0] and above.get_xscale() == "log"
@@ -145,7 +146,7 @@ def test_stability_shows_every_resolution_its_plateaus_and_the_chosen_one() -> N
 
 def test_stability_says_if_nothing_splits_or_no_resolution_was_chosen() -> None:
     def title(found: Hierarchy, chosen: Level | None = None) -> str:
-        (above, _) = plots.draw_stability(found, chosen=chosen).child_axes
+        (above, _) = plots.draw_stability(found, chosen=chosen).axes.child_axes
         assert not any(line.get_gid() == "chosen" for line in above.lines)
         return above.get_title(loc="left")
 
@@ -171,7 +172,7 @@ def compared(observed: float, null: list[float], model: str = "weight_permutatio
     ],
 )
 def test_null_values_are_bars_and_the_observed_one_is_a_line(one: Significance, reached: str, distance: str) -> None:
-    (panel,) = plots.draw_null(one).child_axes
+    (panel,) = plots.draw_null(one).axes.child_axes
     assert sum(bar.get_height() for bar in panel.patches) == len(one.null)
     for bar in panel.patches:
         left, right = bar.get_x(), bar.get_x() + bar.get_width()
@@ -189,7 +190,7 @@ def test_null_values_are_bars_and_the_observed_one_is_a_line(one: Significance, 
 
 def test_several_tests_have_a_panel_each() -> None:
     tests = [compared(1.0, [0.5, 0.7], name) for name in ("a", "b", "c")]
-    panels = plots.draw_nulls(tests).child_axes
+    panels = plots.draw_nulls(tests).axes.child_axes
     assert [panel.get_title(loc="left") for panel in panels] == [f"Null model: {name}" for name in "abc"]
     with pytest.raises(InputError, match="no tests to draw"):
         plots.draw_nulls([])
@@ -197,7 +198,7 @@ def test_several_tests_have_a_panel_each() -> None:
 
 def test_the_network_is_drawn_once_a_partition_and_keeps_its_colours() -> None:
     network = Network.of(MLP([4, 2]))
-    axes = plots.draw_levels(network, TREE.levels, chosen=SPLIT[1])
+    axes = plots.draw_levels(network, TREE.levels, chosen=SPLIT[1]).axes
     titles = [panel.get_title(loc="left") for panel in axes.child_axes]
     assert titles == [
         "components\nresolution 0.25\n1 module",
@@ -222,7 +223,7 @@ def test_of_many_levels_the_coarsest_the_chosen_and_the_next_finer_are_drawn() -
     network = Network.of(MLP([9, 1]))
 
     def drawn(**options: Level) -> list[str]:
-        panels = plots.draw_levels(network, chain[::-1], **options).child_axes
+        panels = plots.draw_levels(network, chain[::-1], **options).axes.child_axes
         return [panel.get_title(loc="left").split("\n")[0].removeprefix("resolution ") for panel in panels]
 
     assert drawn(chosen=chain[3]) == ["0", "3", "4", "5"]

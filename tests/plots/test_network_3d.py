@@ -27,7 +27,7 @@ def digits(keep: float = 0.1) -> Network:
 
 def test_every_weight_joins_its_neurons_in_space() -> None:
     network = digits()
-    (panel,) = plots.draw_network_3d(network).child_axes
+    (panel,) = plots.draw_network_3d(network).axes.child_axes
     drawn = {c.get_gid(): c for c in panel.collections if isinstance(c, Line3DCollection)}
     for level, connection in enumerate(network.connections()):
         lines = drawn[f"edges-{connection.source}-{connection.target}"]
@@ -44,7 +44,7 @@ def test_every_weight_joins_its_neurons_in_space() -> None:
 
 def test_pixels_are_as_dark_as_the_weight_that_leaves_them() -> None:
     network = digits()
-    (panel,) = plots.draw_network_3d(network).child_axes
+    (panel,) = plots.draw_network_3d(network).axes.child_axes
     (tiles,) = (c for c in panel.collections if c.get_gid() == "pixels")
     panel.figure.canvas.draw()
     weight = np.abs(network.tensors["layers.0.weight"]).sum(axis=0)
@@ -61,7 +61,7 @@ def where(panel, text) -> Bbox:
 
 
 def test_names_on_a_ring_do_not_meet_and_only_living_ones_are_written() -> None:
-    (panel,) = plots.draw_network_3d(digits(1.0)).child_axes
+    (panel,) = plots.draw_network_3d(digits(1.0)).axes.child_axes
     panel.figure.canvas.draw()
     texts = [text for text in panel.texts if text.get_text().startswith("y") and len(text.get_text()) > 1]
     assert len(texts) == 10
@@ -73,13 +73,13 @@ def test_names_on_a_ring_do_not_meet_and_only_living_ones_are_written() -> None:
     network = digits(1.0)
     alone = np.array(network.tensors["layers.2.weight"])
     alone[1:] = 0
-    (panel,) = plots.draw_network_3d(network.with_tensors({"layers.2.weight": alone})).child_axes
+    (panel,) = plots.draw_network_3d(network.with_tensors({"layers.2.weight": alone})).axes.child_axes
     assert [text.get_text() for text in panel.texts if text.get_text() in {f"y{i}" for i in range(1, 11)}] == ["y1"]
 
 
 def test_modules_colour_the_neurons() -> None:
     network = digits(1.0)
-    (panel,) = plots.draw_network_3d(network, partition=[{("h2", 3)}]).child_axes
+    (panel,) = plots.draw_network_3d(network, partition=[{("h2", 3)}]).axes.child_axes
     panel.figure.canvas.draw()
     (dots,) = (c for c in panel.collections if c.get_gid() == "neurons-h2")
     coloured = np.isclose(dots.get_facecolor()[:, :3], to_rgb(plots.module_colour(0)), atol=0.01).all(axis=1)

@@ -49,7 +49,7 @@ def test_what_a_stream_holds_is_carried_from_where_it_is_written_to_where_it_is_
     tensors["blocks.1.qkv.weight"][3, 2] = -1.0
     tensors["blocks.0.out.weight"][7, 1] = 1.0  # never read
     tensors["write.weight"][0, 5] = 1.0
-    axes = plots.draw_network(network.with_tensors(tensors))
+    axes = plots.draw_network(network.with_tensors(tensors)).axes
     carried = [c for c in axes.collections if c.get_gid() is None and hasattr(c, "get_segments")]
     columns = [sorted(round(8 * segment[0, 0] - 0.5) for segment in c.get_segments()) for c in carried]
     assert columns == [[5], [5], [5], [5]]  # neuron 2 is read in the row where it was written
@@ -65,7 +65,7 @@ def test_kinds_are_named_by_their_columns() -> None:
     module = transformer()
     layout = module.layout(input_labels=["x1", "y1", "x2"], output_labels=["y2"])
     assert layout.group("kind").labels == ("x1, x2", "y1")
-    words = {text.get_text() for text in plots.draw_network(Network.of(module, layout)).texts}
+    words = {text.get_text() for text in plots.draw_network(Network.of(module, layout)).axes.texts}
     assert {"x1, x2", "y1", "y2"} <= words
 
 
@@ -75,13 +75,13 @@ def test_neurons_of_adjacent_slots_do_not_overlap() -> None:
     near = Group("h1", tuple((0.5 + 0.02 * i,) for i in range(4)))
     few = Network.of(MLP([2, 4, 1]), MLP([2, 4, 1]).layout().with_groups([near]))
     assert group.size == 40
-    axes = plots.draw_network(few)
+    axes = plots.draw_network(few).axes
     (dots,) = (c for c in axes.collections if c.get_gid() == "neurons-h1")
     places = axes.transData.transform(dots.get_offsets())[:, 0] * 72 / axes.figure.dpi
     assert np.sqrt(dots.get_sizes()).max() < np.diff(np.sort(places)).min()
 
 
 def test_modules_can_be_named() -> None:
-    axes = plots.draw_network(Network.of(MLP([2, 3, 1])), partition={"first": {("h1", 0)}, "second": {("h1", 2)}})
+    axes = plots.draw_network(Network.of(MLP([2, 3, 1])), partition={"first": {("h1", 0)}, "second": {("h1", 2)}}).axes
     words = [text.get_text() for text in axes.get_legend().get_texts()]
     assert words[:2] == ["first", "second"]

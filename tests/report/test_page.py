@@ -13,7 +13,7 @@ from matplotlib.colors import to_hex
 from bimt_analyze import analyze
 from bimt_analyze.graph import neuron_graph
 from bimt_analyze.modules import Partition
-from bimt_analyze.plots import draw_levels, draw_sweep, module_colour, to_svg
+from bimt_analyze.plots import draw_levels, draw_sweep, module_colour
 from bimt_analyze.report.page._headline import headline
 from bimt_analyze.report.page._set_formula import set_formula
 from bimt_train import Circuit, SweepPoint
@@ -216,17 +216,17 @@ def test_a_loss_of_zero_is_drawn_within_its_picture(loss):
         SweepPoint(10.0**-k, edges=9 - k, loss=loss if k > 2 else 0.1 * k, components=1) for k in range(1, 6)
     )
     circuit = Circuit(Network.of(MLP((2, 3, 1))), {}, 1e-3, loss, loss, 0.05, 0, points)
-    axes = draw_sweep(circuit)
-    ((width, height),) = sizes(to_svg(axes))
+    drawn = draw_sweep(circuit)
+    ((width, height),) = sizes(drawn.svg())
     assert width < 700 and height < 700
-    low, high = axes.child_axes[0].get_ylim()
+    low, high = drawn.axes.child_axes[0].get_ylim()
     assert low <= loss <= high and low <= 0.2 <= high
 
 
 def test_no_picture_has_an_odd_shape_or_labels_that_meet(texts, wide):
     for text in texts.values():
         assert all(200 < width < 1100 and 150 < height < 1300 for width, height in sizes(text))
-    for panel in draw_sweep(wide.circuit).child_axes:
+    for panel in draw_sweep(wide.circuit).axes.child_axes:
         for axis, side in ((panel.xaxis, 0), (panel.yaxis, 1)):
             labels = [label for label in axis.get_ticklabels() if label.get_text() and label.get_visible()]
             boxes = sorted(label.get_window_extent().get_points()[:, side].tolist() for label in labels)
@@ -237,7 +237,7 @@ def test_no_picture_has_an_odd_shape_or_labels_that_meet(texts, wide):
 def test_a_module_has_its_colour_whatever_the_level_numbers_it(audited, turn):
     order = audited.module_sets[::turn]
     network, level = audited.audit.circuit.network, audited.audit.choice.level
-    drawn = draw_levels(network, [level], chosen=level, order=order).child_axes[0]
+    drawn = draw_levels(network, [level], chosen=level, order=order).axes.child_axes[0]
     outputs = next(one for one in drawn.collections if one.get_gid() == "neurons-y")
     assert [to_hex(fill) for fill in outputs.get_facecolor()] == [module_colour(0), module_colour(1)][::turn]
 

@@ -7,7 +7,7 @@ import torch
 
 from bimt_analyze.graph import neuron_graph, to_networkx
 from bimt_analyze.modules import connected_components, leiden, quotient_graph
-from bimt_analyze.plots import draw_stream, to_png
+from bimt_analyze.plots import draw_stream
 from bimt_analyze.transformers import alive, residual_stream, stream_map, virtual_graph
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
@@ -234,9 +234,10 @@ def test_the_graph_of_modules_is_networkxs_quotient_graph() -> None:
 def test_the_stream_is_drawn_in_the_order_of_its_places() -> None:
     network = with_weights(HAND)
     moved = network.with_placement(type(network.placement)({**network.placement.slots, "resid": (3, 2, 1, 0)}))
-    (panel,) = draw_stream(stream_map(moved)).child_axes
+    drawn = draw_stream(stream_map(moved))
+    (panel,) = drawn.axes.child_axes
     columns = [image.get_array().ravel().tolist() for image in panel.images]
     assert columns[0] == [0, 0, 0, 1]  # tokens write position 0, which sits last
     assert columns[-1] == [1, 0, 0, 0]
     assert [label.get_text() for label in panel.get_xticklabels()][2] == "a1 reads"
-    assert to_png(panel.get_figure(root=True).axes[0]).startswith(b"\x89PNG")
+    assert drawn.png().startswith(b"\x89PNG")

@@ -7,12 +7,13 @@ import numpy as np
 from jaxtyping import Float
 
 from bimt_train.checkpoints import Network
+from bimt_train.showing import Shown
 
 from ._output_losses import LossMeasure, PerOutput, checked, flat, losses
 
 
-@dataclass(frozen=True, eq=False)
-class Faithfulness:
+@dataclass(frozen=True, eq=False, repr=False)
+class Faithfulness(Shown):
     """Losses of a network, of its circuit, and of the network without hidden neurons, output by output.
 
     Attributes

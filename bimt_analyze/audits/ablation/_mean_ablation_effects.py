@@ -10,6 +10,7 @@ from jaxtyping import Float, Float64
 
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
+from bimt_train.showing import Shown
 
 from ...graph import NodeId
 from ._output_losses import LossMeasure, checked, flat, losses, units
@@ -22,8 +23,8 @@ _SLACK = 1e-9  # rounding: a random group this little below the observed effect 
 Profile = tuple[tuple[str, int], ...]  # how many neurons of each layer
 
 
-@dataclass(frozen=True, eq=False)
-class MeanAblationEffects:
+@dataclass(frozen=True, eq=False, repr=False)
+class MeanAblationEffects(Shown):
     """Mean-ablation effects of each module on each output; every number is defined at `mean_ablation_effects`.
 
     Attributes

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from bimt_train import InputError
+from bimt_train.showing import Shown
 
 from ...graph import NeuronGraph
 
@@ -15,8 +16,8 @@ Stacks = Sequence[Float64[np.ndarray, "samples _ _"]]
 """Many networks of the same groups: for each pair of groups that edges join, their weights [sample, target, source]."""
 
 
-@dataclass(frozen=True)
-class Blocks:
+@dataclass(frozen=True, eq=False, repr=False)
+class Blocks(Shown):
     """A graph as one matrix for each pair of groups that has edges.
 
     Attributes

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from bimt_train import InputError
+from bimt_train.showing import Shown
 
 from ...graph import NeuronGraph
 from ._group_blocks import Blocks, Stacks
@@ -27,8 +28,8 @@ _THREADS = 4  # at most, as each holds matrices of its own
 _SLACK = 1e-9  # rounding: a sample this little below the observed value counts as equal
 
 
-@dataclass(frozen=True)
-class Significance:
+@dataclass(frozen=True, repr=False)
+class Significance(Shown):
     """A value of a network held against a null model.
 
     Attributes
@@ -69,6 +70,9 @@ class Significance:
     null_model: str
     weights: str
     seed: int
+
+    def _brief(self) -> str:
+        return f"{self.statistic}: {self.p_and_z}; null model: {self.null_model}, {len(self.null)} samples"
 
     @classmethod
     def of(

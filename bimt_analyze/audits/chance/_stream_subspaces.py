@@ -7,6 +7,7 @@ import numpy as np
 
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
+from bimt_train.showing import Shown
 
 from ...graph import NeuronGraph
 from ...modules import Level, best_modularity, choose_level, hierarchy
@@ -17,8 +18,8 @@ from ._significance import Significance
 NULL_MODEL = "units touch as many positions, and positions are touched as often"
 
 
-@dataclass(frozen=True, eq=False)
-class Subspaces:
+@dataclass(frozen=True, eq=False, repr=False)
+class Subspaces(Shown):
     """Positions of the stream that are written and read together.
 
     Attributes

@@ -9,6 +9,7 @@ from jaxtyping import Float64
 from bimt_train import ConnectionCost, InputError, relocate
 from bimt_train.checkpoints import Network
 from bimt_train.layouts import Layout, Placement, distances, fold
+from bimt_train.showing import Shown
 
 _SLACK = 1e-9  # relative; a random placement this little longer counts as equally short
 
@@ -16,8 +17,8 @@ LENGTH = ConnectionCost(l0=0.0)
 """Prices every unit of |w| d with 1, and nothing else."""
 
 
-@dataclass(frozen=True, eq=False)
-class Wiring:
+@dataclass(frozen=True, eq=False, repr=False)
+class Wiring(Shown):
     """The wiring length of a network in its placement; each number is defined at `wiring`.
 
     Attributes

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from bimt_train.checkpoints import TaskSpec
+from bimt_train.showing import Shown
 
 from ..ablation._output_losses import LossMeasure, flat, losses, units
 
@@ -15,8 +16,8 @@ _MEASURES: Mapping[str, LossMeasure] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Behaviour:
+@dataclass(frozen=True, repr=False)
+class Behaviour(Shown):
     """The loss of a network and that of mean outputs, over all outputs, each in its own unit.
 
     Attributes

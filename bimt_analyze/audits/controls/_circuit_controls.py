@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from bimt_train.showing import Shown
+
 from ..chance._significance import LEVEL
 from ._control import KEPT, Control
 from ._edge_stability import EdgeStability
@@ -20,8 +22,8 @@ STABLE = 0.8
 """The least mean Jaccard index of the edges over draws of the rows."""
 
 
-@dataclass(frozen=True)
-class Condition:
+@dataclass(frozen=True, repr=False)
+class Condition(Shown):
     """One condition of a faithful circuit.
 
     Attributes
@@ -51,8 +53,8 @@ class Condition:
         return dict(vars(self))
 
 
-@dataclass(frozen=True, kw_only=True)
-class CircuitControls:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class CircuitControls(Shown):
     """A circuit beside its controls; every number is defined at `circuit_controls`.
 
     Attributes

@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from bimt_train.showing import Shown
+
 KEPT = 0.9
 """The share of what a network does that a faithful circuit keeps; a typical control of its size must keep less."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Control:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Control(Shown):
     """Networks in which a circuit would mean nothing, or which were trained again, pruned in the same way.
 
     Attributes

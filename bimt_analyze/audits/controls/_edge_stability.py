@@ -6,14 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from bimt_train.showing import Shown
+
 from ._circuit_edges import WeightMasks
 
 OFTEN = 0.9
 """The share of draws in which an edge must be kept to count as found again."""
 
 
-@dataclass(frozen=True)
-class EdgeStability:
+@dataclass(frozen=True, repr=False)
+class EdgeStability(Shown):
     """How alike the edges are that pruning keeps on bootstrapped rows.
 
     Attributes

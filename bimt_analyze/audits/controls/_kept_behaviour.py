@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
+from bimt_train.showing import Shown
 
-@dataclass(frozen=True, kw_only=True)
-class KeptBehaviour:
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class KeptBehaviour(Shown):
     """Shares of what a network does beyond mean outputs, on held-out rows; 1 is all of it, 0 no more than means.
 
     Attributes

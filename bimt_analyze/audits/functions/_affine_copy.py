@@ -9,6 +9,8 @@ import numpy as np
 from jaxtyping import Float64
 from scipy.optimize import least_squares
 
+from bimt_train.showing import Shown
+
 from ._module_outputs import squared_correlation
 
 Function = Callable[[Float64[np.ndarray, "points arguments"]], Float64[np.ndarray, " points"]]
@@ -22,8 +24,8 @@ _STEP = 1e-6  # of finite differences
 _ENOUGH, _EQUAL = 1 - 1e-4, 1e-3  # the r2 that ends the search, and what makes no difference
 
 
-@dataclass(frozen=True)
-class AffineMap:
+@dataclass(frozen=True, repr=False)
+class AffineMap(Shown):
     """``g(z) = output_scale f(u) + output_shift`` with ``u_i = scale_i z_(source_i) + shift_i``.
 
     Attributes

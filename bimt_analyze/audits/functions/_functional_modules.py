@@ -9,6 +9,7 @@ from jaxtyping import Float, Float64
 
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
+from bimt_train.showing import Shown
 
 from ...graph import Edges, MeanAblation, NeuronGraph, NodeId
 from ...modules import Choice, Hierarchy, Level, Partition, connected_components, modularity
@@ -25,8 +26,8 @@ MOSTLY = 0.5
 """The share of alive hidden neurons, of all or of a layer, that must serve one group alone to count as separate."""
 
 
-@dataclass(frozen=True, eq=False)
-class FunctionalModules:
+@dataclass(frozen=True, eq=False, repr=False)
+class FunctionalModules(Shown):
     """Groups of inputs and outputs that keep their effects to themselves; defined at `functional_modules`.
 
     Attributes

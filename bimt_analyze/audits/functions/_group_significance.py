@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float, Float64, Int64
 
 from bimt_train.checkpoints import Checkpoint, Network
+from bimt_train.showing import Shown
 
 from ..._circuit_of import all_rows
 from ..chance._significance import Significance
@@ -30,8 +31,8 @@ _NUMBERS = 4e6  # in one stack of tables
 Tables = Int64[np.ndarray, "tables functions *values"]
 
 
-@dataclass(frozen=True)
-class GroupSignificance:
+@dataclass(frozen=True, repr=False)
+class GroupSignificance(Shown):
     """Tests of `InputAndOutputGroups` on what the network computes; defined at `group_significance`.
 
     Attributes

@@ -10,6 +10,7 @@ from scipy.sparse.csgraph import connected_components
 
 from bimt_train import InputError
 from bimt_train.checkpoints import Checkpoint, Network
+from bimt_train.showing import Shown
 
 from ..._circuit_of import all_rows
 from ...modules import Hierarchy
@@ -30,8 +31,8 @@ _STACKED = 2e6  # numbers in one batch of rows
 Groups = tuple[tuple[int, ...], ...]
 
 
-@dataclass(frozen=True)
-class InputAndOutputGroups:
+@dataclass(frozen=True, repr=False)
+class InputAndOutputGroups(Shown):
     """Inputs and outputs in groups, judged at different levels; defined at `input_and_output_groups`.
 
     Attributes

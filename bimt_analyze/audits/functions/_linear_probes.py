@@ -10,6 +10,7 @@ from jaxtyping import Float, Float64
 from bimt_train import InputError
 from bimt_train.checkpoints import Network, TaskSpec
 from bimt_train.expressions import Decomposition
+from bimt_train.showing import Shown
 
 from ...graph import NodeId
 from ..ablation._mean_ablation_effects import check_known
@@ -24,8 +25,8 @@ _FEWEST = 20
 Values = Float64[np.ndarray, "rows subfunctions"]
 
 
-@dataclass(frozen=True)
-class LinearProbe:
+@dataclass(frozen=True, repr=False)
+class LinearProbe(Shown):
     """The module from which a known subfunction is best read; each number is defined at `linear_probes`.
 
     Attributes
@@ -80,8 +81,8 @@ class LinearProbe:
         return dict(vars(self)) | {"encoded": self.encoded}
 
 
-@dataclass(frozen=True)
-class LinearProbes:
+@dataclass(frozen=True, repr=False)
+class LinearProbes(Shown):
     """The best linear probe of each known subfunction that has a formula.
 
     Attributes

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from bimt_train.checkpoints import Network
+from bimt_train.showing import Shown
 
 from ._affine_copy import AffineMap, affine_copy
 from ._module_function import ModuleFunction
@@ -26,8 +27,8 @@ Kind = Literal["curved", "linear", "constant", "one neuron wide", "many inputs"]
 _ROWS = 200  # on which maps are fitted
 
 
-@dataclass(frozen=True)
-class EquivalentModule:
+@dataclass(frozen=True, repr=False)
+class EquivalentModule(Shown):
     """A module compared with the representative of its family.
 
     Attributes
@@ -82,8 +83,8 @@ class EquivalentModule:
         return plain
 
 
-@dataclass(frozen=True)
-class EquivalentModules:
+@dataclass(frozen=True, repr=False)
+class EquivalentModules(Shown):
     """A family of equivalent modules, or the modules of a kind that is not compared.
 
     Attributes

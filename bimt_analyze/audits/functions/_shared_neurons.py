@@ -8,6 +8,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from bimt_train import InputError
+from bimt_train.showing import Shown
 
 from ...graph import NeuronGraph, NodeId
 
@@ -15,8 +16,8 @@ CLAIM = 0.25
 """The share of a neuron's weight, in or out, from which a module has a claim to it."""
 
 
-@dataclass(frozen=True)
-class SharedNeuron:
+@dataclass(frozen=True, repr=False)
+class SharedNeuron(Shown):
     """A neuron that another module than its own has a claim to.
 
     Attributes

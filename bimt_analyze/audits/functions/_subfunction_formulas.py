@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from bimt_train.checkpoints import Network, TaskSpec
+from bimt_train.showing import Shown
 
 from ...graph import NodeId, neuron_graph
 from ..truth._dependencies import reachable_inputs
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 _DIGITS = 3
 
 
-@dataclass(frozen=True)
-class SubfunctionFormula:
+@dataclass(frozen=True, repr=False)
+class SubfunctionFormula(Shown):
     """A module's output as a formula; each number is defined at `subfunction_formulas`.
 
     Attributes
@@ -152,9 +153,9 @@ def subfunction_formulas(
 
 def _short(expression: "sympy.Expr") -> str:
     """Its numbers to three digits."""
-    from sympy import Float
+    from ...formulas.symbolic._rounded import rounded  # brings sympy
 
-    return str(expression.xreplace({number: Float(number, _DIGITS) for number in expression.atoms(Float)}))
+    return str(rounded(expression, _DIGITS))
 
 
 def _reached(network: Network, modules: Sequence[frozenset[NodeId]]) -> np.ndarray:

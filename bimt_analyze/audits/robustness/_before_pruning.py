@@ -8,6 +8,7 @@ from jaxtyping import Float
 
 from bimt_train.checkpoints import Network
 from bimt_train.expressions import Decomposition
+from bimt_train.showing import Shown
 
 from ...graph import NeuronGraph
 from ..chance._specialisation import specialisation
@@ -15,8 +16,8 @@ from ..truth._agreement import PROBE_ROWS
 from ..truth._sensitivity import leak, sensitivity
 
 
-@dataclass(frozen=True)
-class BeforePruning:
+@dataclass(frozen=True, repr=False)
+class BeforePruning(Shown):
     """Measures of a network before pruning, which need no threshold, no refit and no search for modules.
 
     Pruning with a refit may give a network a structure that its training did not; these two tell them apart.

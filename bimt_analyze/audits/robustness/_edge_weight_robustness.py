@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Num
 
 from bimt_train.checkpoints import Network
+from bimt_train.showing import Shown
 
 from ...graph import EDGE_WEIGHTS, neuron_graph, with_ends
 from ...modules import RESOLUTIONS, Level, Partition, adjusted_mutual_information, chosen_level
@@ -15,8 +16,8 @@ from ..chance._significance import Significance, significance
 from ..truth._matching import labels_apart
 
 
-@dataclass(frozen=True, eq=False)
-class EdgeWeightResult:
+@dataclass(frozen=True, eq=False, repr=False)
+class EdgeWeightResult(Shown):
     """The level and significance that one kind of edge weight leads to.
 
     Attributes

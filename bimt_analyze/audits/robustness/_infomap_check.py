@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
+from bimt_train.showing import Shown
+
 from ...modules import Partition
 
 
-@dataclass(frozen=True)
-class InfomapCheck:
+@dataclass(frozen=True, repr=False)
+class InfomapCheck(Shown):
     """What Infomap finds on the audited graph.
 
     Attributes

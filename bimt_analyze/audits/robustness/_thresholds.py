@@ -10,6 +10,7 @@ from jaxtyping import Bool
 from bimt_train import Circuit, InputError
 from bimt_train.checkpoints import Network
 from bimt_train.expressions import Decomposition
+from bimt_train.showing import Shown
 
 from ...graph import neuron_graph, with_ends
 from ..truth._dependencies import known_dependencies, reachable_columns, reachable_inputs
@@ -37,8 +38,8 @@ class ThresholdPoint:
     exact: bool
 
 
-@dataclass(frozen=True)
-class Thresholds:
+@dataclass(frozen=True, repr=False)
+class Thresholds(Shown):
     """Where along the sweep the structure is that of the reference.
 
     Attributes

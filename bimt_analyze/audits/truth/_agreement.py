@@ -10,6 +10,7 @@ from jaxtyping import Float
 from bimt_train import FrozenDict, InputError
 from bimt_train.checkpoints import Network, TaskSpec
 from bimt_train.expressions import Decomposition
+from bimt_train.showing import Shown
 
 from ...graph import NeuronGraph, neuron_graph
 from ...modules import Hierarchy, Level, Partition, choose_level, modularity
@@ -22,8 +23,8 @@ PROBE_ROWS = 500
 """Rows on which gradients are taken."""
 
 
-@dataclass(frozen=True)
-class SubfunctionMatch:
+@dataclass(frozen=True, repr=False)
+class SubfunctionMatch(Shown):
     """The module that comes nearest to a known subfunction.
 
     Attributes
@@ -48,8 +49,8 @@ class SubfunctionMatch:
     f1: float
 
 
-@dataclass(frozen=True)
-class Agreement:
+@dataclass(frozen=True, repr=False)
+class Agreement(Shown):
     """Modules against the task's known decomposition.
 
     Attributes

@@ -8,14 +8,15 @@ from jaxtyping import Bool
 from scipy.sparse import csr_matrix
 
 from bimt_train.expressions import Decomposition
+from bimt_train.showing import Shown
 
 from ...graph import NeuronGraph
 
 Pair = tuple[str, str]
 
 
-@dataclass(frozen=True)
-class DependencyScore:
+@dataclass(frozen=True, repr=False)
+class DependencyScore(Shown):
     """Pairs (output, input) that a path joins, against pairs that are known to depend.
 
     With R the pairs joined and K the pairs known: precision = |R and K| / |R|, recall = |R and K| / |K|, f1 = 2 |R and

@@ -6,6 +6,7 @@ from typing import Any
 
 from bimt_train.checkpoints import Network
 from bimt_train.expressions import Decomposition
+from bimt_train.showing import Shown
 
 from ...graph import NodeId
 from ...modules import Level as FoundLevel
@@ -14,8 +15,8 @@ from ...modules import Partition, adjusted_mutual_information, adjusted_rand
 KnownLevel = tuple[frozenset[str], ...]
 
 
-@dataclass(frozen=True)
-class Score:
+@dataclass(frozen=True, repr=False)
+class Score(Shown):
     """Adjusted Rand index and adjusted mutual information of a found grouping and a known one.
 
     The scores are scikit-learn's; both are None, with the reason, where the known grouping is trivial.
@@ -45,8 +46,8 @@ class Score:
         return dict(vars(self))
 
 
-@dataclass(frozen=True)
-class Match:
+@dataclass(frozen=True, repr=False)
+class Match(Shown):
     """One found level against one known level.
 
     Attributes

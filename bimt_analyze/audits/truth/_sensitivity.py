@@ -9,6 +9,7 @@ from jaxtyping import Float, Float64
 from bimt_train.checkpoints import Network
 from bimt_train.expressions import Decomposition
 from bimt_train.layouts import Pattern, fold
+from bimt_train.showing import Shown
 
 from ...graph import NodeId, Trace
 from ._dependencies import known_dependencies
@@ -16,8 +17,8 @@ from ._dependencies import known_dependencies
 _NEARLY = 0.05  # of the greatest possible match of 2: parts this close are slopes_of_outputs apart by their size
 
 
-@dataclass(frozen=True, eq=False)
-class Sensitivity:
+@dataclass(frozen=True, eq=False, repr=False)
+class Sensitivity(Shown):
     """Mean squared gradients on probe rows, inputs and outputs each in units of their own deviation.
 
     Attributes

@@ -51,6 +51,9 @@ class Checked:
     deviation: float | None
     made_by: str
 
+    def __repr__(self) -> str:
+        return f"Checked({self.statement[:180]})"
+
 
 def read(data: bytes) -> dict[str, Any]:
     """The JSON of a certificate, its form and both digests checked, its proof not.

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from bimt_train.checkpoints import Checkpoint
+from bimt_train.showing import Shown
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,8 +19,8 @@ Matrix = Float64[np.ndarray, "rows inputs"]
 Rows = Float64[np.ndarray, " rows"]
 
 
-@dataclass(frozen=True, eq=False)
-class Differentiable:
+@dataclass(frozen=True, eq=False, repr=False)
+class Differentiable(Shown):
     """The mean over networks of one output, in the task's own units, differentiated by autograd.
 
     Gradients of a mean are better than those of one network: errors of independent seeds cancel.

@@ -8,6 +8,8 @@ from types import MappingProxyType
 import numpy as np
 from jaxtyping import Float64
 
+from bimt_train.showing import Shown
+
 from ..problem._search_problem import deviation
 from ._differentiable import Differentiable
 
@@ -25,8 +27,8 @@ _PERIODS = 60  # tried between a tenth and half of the range: steps of 0.7 % of 
 SIMPLE = (1.0, -1.0, 2.0, -2.0, 0.5, -0.5)  # coefficients of a combination that are taken for meant
 
 
-@dataclass(frozen=True)
-class StructuralTestResult:
+@dataclass(frozen=True, repr=False)
+class StructuralTestResult(Shown):
     """One property, and the function's departure from it.
 
     Attributes

@@ -8,13 +8,15 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
+from bimt_train.showing import Shown
+
 Array = NDArray[np.float64]
 Elementwise = Callable[[Array], Array]
 Family = Literal["wave", "growth", "edge", "sigmoid", "kink"]
 
 
-@dataclass(frozen=True)
-class Operator:
+@dataclass(frozen=True, repr=False)
+class Operator(Shown):
     """One function f of one variable.
 
     Attributes
@@ -59,6 +61,9 @@ class Operator:
         """
         with np.errstate(all="ignore"):
             return np.asarray(self.value(u), dtype=np.float64)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return operator, (self.name,)  # functions made here cannot be pickled
 
 
 def _half(u: sympy.Expr, power: sympy.Expr) -> sympy.Expr:

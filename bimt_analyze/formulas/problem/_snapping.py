@@ -7,6 +7,8 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
+from bimt_train.showing import Shown
+
 from ..symbolic._simple_numbers import Simple, simple_numbers
 from ._constants import Fit, settle
 
@@ -18,8 +20,8 @@ _ERRORS_NOISY = 2.5  # standard errors of noisy rows: 99 % of a normal distribut
 _MARGIN_COARSE, _ERRORS_COARSE = 6.0, 6.0  # of rounded rows: a few large values may carry most of the rounding
 
 
-@dataclass(frozen=True)
-class Constant:
+@dataclass(frozen=True, repr=False)
+class Constant(Shown):
     """A number of a formula: its value, its standard error on the data, and its exact name if it has one.
 
     Attributes

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from bimt_train import InputError
+from bimt_train.showing import Shown
 
 
-@dataclass(frozen=True)
-class Ridge:
+@dataclass(frozen=True, repr=False)
+class Ridge(Shown):
     """A weighted sum u = direction . inputs that first-layer neurons read.
 
     Attributes
@@ -26,8 +27,8 @@ class Ridge:
     direction: tuple[float, ...]
 
 
-@dataclass(frozen=True)
-class Combination:
+@dataclass(frozen=True, repr=False)
+class Combination(Shown):
     """Two inputs that may count only as h(first) + c h(second).
 
     Attributes
@@ -50,8 +51,8 @@ class Combination:
     coefficient: float
 
 
-@dataclass(frozen=True)
-class Structure:
+@dataclass(frozen=True, repr=False)
+class Structure(Shown):
     """Hints for the search of one output; they only propose, and a search may find every one of them wrong.
 
     Attributes

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import sympy
 
+from bimt_train.showing import Shown
+
 _DIGITS = 50  # of both expressions: 20 more than the difference is judged by, for cancellation
 _ZERO = sympy.Rational(1, 10**30)  # relative difference below which exact expressions agree
 _DECIMAL = 1e-12  # relative error of a decimal constant, which data in double precision fix no better
@@ -21,8 +23,8 @@ _TERMS = 3000  # of an expanded power, beyond which it is not expanded
 _KEPT_DIGITS = (12, 11, 13)  # a constant's decimals that are compared; three tries against a rounding edge
 
 
-@dataclass(frozen=True)
-class Equality:
+@dataclass(frozen=True, repr=False)
+class Equality(Shown):
     """Whether two expressions are the same function, and how that was found.
 
     Attributes

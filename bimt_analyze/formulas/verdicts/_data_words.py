@@ -7,6 +7,8 @@ from typing import Literal
 
 import sympy
 
+from bimt_train.showing import Shown
+
 DataWord = Literal["exact", "within precision", "within noise", "one of several", "interpolation", "none"]
 
 DATA_WORDS: Mapping[DataWord, str] = MappingProxyType(
@@ -28,8 +30,8 @@ IDENTIFIED: frozenset[DataWord] = frozenset({"exact", "within precision", "withi
 PREDICTS = 0.9  # r2 on held-out rows
 
 
-@dataclass(frozen=True)
-class Rival:
+@dataclass(frozen=True, repr=False)
+class Rival(Shown):
     """Another formula of comparable length that meets the rows as well.
 
     Attributes

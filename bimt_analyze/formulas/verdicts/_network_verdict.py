@@ -8,6 +8,8 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float64
 
+from bimt_train.showing import Shown
+
 from ..problem._search_problem import deviation
 
 NetworkWord = Literal["follows", "close", "rough", "departs"]
@@ -26,8 +28,8 @@ _FOLLOWED = 1e-6  # of the output's deviation
 _CLOSE, _ROUGH = 0.999, 0.9  # r2
 
 
-@dataclass(frozen=True)
-class NetworkVerdict:
+@dataclass(frozen=True, repr=False)
+class NetworkVerdict(Shown):
     """How far a network follows a formula, on fresh points within the ranges.
 
     Attributes

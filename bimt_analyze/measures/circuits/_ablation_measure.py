@@ -78,9 +78,11 @@ def _view(result: MeanAblationEffects, subject: AuditSubject) -> View:
     alone = "What each output loses when the hidden neurons of all other modules are."
     return View(
         figures=(
-            Figure(draw_mean_ablation_effects(result), without, _in_words("the module", result.outputs, result.matrix)),
             Figure(
-                draw_mean_ablation_effects(result, alone=True),
+                draw_mean_ablation_effects(result).axes, without, _in_words("the module", result.outputs, result.matrix)
+            ),
+            Figure(
+                draw_mean_ablation_effects(result, alone=True).axes,
                 alone,
                 _in_words("all other modules", result.outputs, result.alone),
             ),

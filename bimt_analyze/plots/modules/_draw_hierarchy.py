@@ -10,6 +10,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.patches import Rectangle
 
 from .._canvas import INK, MUTED, ON_COLOUR, blank_axes, module_colour
+from .._picture import Picture
 from ._module_labels import SIZE, Module, ModuleNames, name_below, room
 from ._rungs import Rung, rungs, same_rung, steady_numbers
 
@@ -29,7 +30,7 @@ def draw_hierarchy(
     names: "Mapping[NodeId, str] | None" = None,
     order: "Sequence[frozenset[NodeId]]" = (),
     ax: Axes | None = None,
-) -> Axes:
+) -> Picture:
     """Draw what each module falls into, from the components down to the finest level, one tree a chain.
 
     A row is a level, or several with the same modules; a box is a module, as wide as it has neurons, and its lines lead
@@ -56,8 +57,8 @@ def draw_hierarchy(
 
     Returns
     -------
-    Axes
-        The axes. Boxes are its patches of gid "module".
+    Picture
+        The picture. Boxes are the patches of its ``axes`` with gid "module".
 
     Examples
     --------
@@ -66,7 +67,7 @@ def draw_hierarchy(
     >>> from bimt_analyze.modules import hierarchy
     >>> from bimt_analyze.synthetic import block_network
     >>> levels = hierarchy(neuron_graph(block_network(blocks=[(1, 2, 1)] * 2).network))
-    >>> any(patch.get_gid() == "module" for patch in draw_hierarchy(levels).patches)
+    >>> any(patch.get_gid() == "module" for patch in draw_hierarchy(levels).axes.patches)
     True
     """
     called = ModuleNames(levels.inputs, levels.outputs, names or {})
@@ -87,7 +88,7 @@ def draw_hierarchy(
             axes.annotate(tree.title, (0, top - 0.14), color=INK, fontsize=9, va="center", annotation_clip=False)
         _draw_tree(axes, tree, top - HEAD - HEIGHT / 2, steady_numbers(tree.rungs, chosen, order), marked, called)
         top -= tree.height
-    return axes
+    return Picture(axes, f"How {neurons} neurons fall into modules, as a tree of boxes.")
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from bimt_train import InputError
 from bimt_train.checkpoints import Network
 
 from .._canvas import INK, blank_axes, figure_of, panels
+from .._picture import Picture
 from ..networks._draw_network import MOST_EDGES, draw_network
 from ..networks._unroll import unroll
 from ._rungs import Rung, rungs, same_rung, steady_numbers
@@ -30,7 +31,7 @@ def draw_levels(
     most: int = MOST_EDGES,
     order: "Sequence[frozenset[NodeId]]" = (),
     ax: Axes | None = None,
-) -> Axes:
+) -> Picture:
     """Draw the network side by side, coloured by the modules of each level, coarsest first.
 
     Levels with the same modules are drawn once. Of more than four, these are drawn: the coarsest, the chosen one, and
@@ -56,8 +57,8 @@ def draw_levels(
 
     Returns
     -------
-    Axes
-        The axes; the panels, one a partition, are its ``child_axes``.
+    Picture
+        The picture; the panels, one a partition, are the ``child_axes`` of its ``axes``.
 
     Raises
     ------
@@ -72,7 +73,7 @@ def draw_levels(
     >>> from bimt_analyze.synthetic import block_network
     >>> network = block_network(blocks=[(1, 2, 1)] * 2).network
     >>> levels = hierarchy(neuron_graph(network))
-    >>> len(draw_levels(network, [levels.components]).child_axes)
+    >>> len(draw_levels(network, [levels.components]).axes.child_axes)
     1
     """
     if not levels:
@@ -98,7 +99,7 @@ def draw_levels(
         modules = [by_number.get(number, frozenset()) for number in range(max(by_number, default=-1) + 1)]
         draw_network(network, partition=modules, threshold=threshold, most=most // len(shown), legend=False, ax=panel)
     _entitle(places, shown, marked)
-    return axes
+    return Picture(axes, f"One network, coloured by the modules of {len(shown)} levels.")
 
 
 def _shown(everything: list[Rung], marked: Rung | None) -> list[Rung]:

@@ -7,6 +7,7 @@ from matplotlib.colors import LinearSegmentedColormap
 
 from .._canvas import INK, NEGATIVE, ON_COLOUR, ON_DARK, PAPER, POSITIVE, blank_axes, soften
 from .._labels import shorten
+from .._picture import Picture
 
 if TYPE_CHECKING:
     from ...audits import MeanAblationEffects
@@ -19,7 +20,7 @@ FAINT = "#626a77"  # of numbers that are all but 0
 
 def draw_mean_ablation_effects(
     mean_ablation_effects: "MeanAblationEffects", *, alone: bool = False, level: float = 0.05, ax: Axes | None = None
-) -> Axes:
+) -> Picture:
     """Draw the mean-ablation effect of each module (row) on each output (column).
 
     Blue is lost, red is gained; the scale ends at 1, what predicting the mean costs, or all of a class's margin or
@@ -39,8 +40,8 @@ def draw_mean_ablation_effects(
 
     Returns
     -------
-    Axes
-        The axes; the map is the only one of its ``child_axes``.
+    Picture
+        The picture; the map is the only one of the ``child_axes`` of its ``axes``.
 
     Examples
     --------
@@ -50,7 +51,7 @@ def draw_mean_ablation_effects(
     >>> planted = block_network(blocks=[(2, 3, 1)] * 2, seed=1)
     >>> y = planted.network.predict(planted.x)
     >>> effects = mean_ablation_effects(planted.network, planted.partition.modules, planted.x, y, samples=5)
-    >>> len(draw_mean_ablation_effects(effects).child_axes)
+    >>> len(draw_mean_ablation_effects(effects).axes.child_axes)
     1
     """
     values = mean_ablation_effects.alone if alone else mean_ablation_effects.matrix
@@ -79,4 +80,4 @@ def draw_mean_ablation_effects(
                 size = abs(values[i, j])
                 ink = ON_DARK if size > 0.6 else ON_COLOUR if size >= 0.005 else FAINT
                 panel.text(j, i, f"{values[i, j]:.2f}", ha="center", va="center", color=ink, fontsize=7, weight=weight)
-    return axes
+    return Picture(axes, f"Mean-ablation effects of {rows} modules on {columns} outputs.")

@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from bimt_train import InputError
 
 from .._canvas import INK, MUTED, NEGATIVE, blank_axes, panels, soften
+from .._picture import Picture
 
 if TYPE_CHECKING:
     from ...audits import Significance
@@ -22,7 +23,7 @@ COLUMNS = 2
 LETTERS = 56  # of a line of the title
 
 
-def draw_null(significance: "Significance", *, ax: Axes | None = None) -> Axes:
+def draw_null(significance: "Significance", *, ax: Axes | None = None) -> Picture:
     """Draw the null values as a histogram and the observed value as a line, with p and z in words.
 
     The words count the null networks that reach the observed value, and say how many standard deviations of theirs it
@@ -37,8 +38,8 @@ def draw_null(significance: "Significance", *, ax: Axes | None = None) -> Axes:
 
     Returns
     -------
-    Axes
-        The axes; the panel is its only child.
+    Picture
+        The picture; the panel is the only one of the ``child_axes`` of its ``axes``.
 
     Examples
     --------
@@ -47,13 +48,13 @@ def draw_null(significance: "Significance", *, ax: Axes | None = None) -> Axes:
     >>> from bimt_analyze.graph import neuron_graph
     >>> from bimt_analyze.synthetic import block_network
     >>> test = significance(neuron_graph(block_network(blocks=[(1, 2, 1)] * 2).network), samples=5)
-    >>> len(draw_null(test).child_axes)
+    >>> len(draw_null(test).axes.child_axes)
     1
     """
     return draw_nulls([significance], ax=ax)
 
 
-def draw_nulls(tests: "Sequence[Significance]", *, ax: Axes | None = None) -> Axes:
+def draw_nulls(tests: "Sequence[Significance]", *, ax: Axes | None = None) -> Picture:
     """Draw each test as `draw_null` does, two beside each other.
 
     Parameters
@@ -65,8 +66,8 @@ def draw_nulls(tests: "Sequence[Significance]", *, ax: Axes | None = None) -> Ax
 
     Returns
     -------
-    Axes
-        The axes; the panels, one a test, are its ``child_axes``.
+    Picture
+        The picture; the panels, one a test, are the ``child_axes`` of its ``axes``.
 
     Raises
     ------
@@ -80,7 +81,7 @@ def draw_nulls(tests: "Sequence[Significance]", *, ax: Axes | None = None) -> Ax
     >>> from bimt_analyze.graph import neuron_graph
     >>> from bimt_analyze.synthetic import block_network
     >>> test = significance(neuron_graph(block_network(blocks=[(1, 2, 1)] * 2).network), samples=5)
-    >>> len(draw_nulls([test, test]).child_axes)
+    >>> len(draw_nulls([test, test]).axes.child_axes)
     2
     """
     if not tests:
@@ -94,7 +95,8 @@ def draw_nulls(tests: "Sequence[Significance]", *, ax: Axes | None = None) -> Ax
         panel.remove()
     for test, panel in zip(tests, places, strict=False):
         _draw(panel, test)
-    return axes
+    found = "; ".join(f"{test.statistic}, {test.p_and_z}" for test in tests)
+    return Picture(axes, f"Values of null networks, and this network's: {found}.")
 
 
 def _draw(panel: Axes, test: "Significance") -> None:

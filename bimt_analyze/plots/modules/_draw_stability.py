@@ -7,13 +7,14 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, NullLocator
 
 from .._canvas import INK, MUTED, POSITIVE, blank_axes, module_colour, panels, soften
+from .._picture import Picture
 from ._rungs import count, rungs
 
 if TYPE_CHECKING:
     from ...modules import Hierarchy, Level
 
 
-def draw_stability(levels: "Hierarchy", *, chosen: "Level | None" = None, ax: Axes | None = None) -> Axes:
+def draw_stability(levels: "Hierarchy", *, chosen: "Level | None" = None, ax: Axes | None = None) -> Picture:
     """Draw stability, modularity and the number of modules against the resolution, in two panels under each other.
 
     Stability is the mean pairwise adjusted mutual information of the runs behind a level: 1 where all find the same
@@ -32,8 +33,8 @@ def draw_stability(levels: "Hierarchy", *, chosen: "Level | None" = None, ax: Ax
 
     Returns
     -------
-    Axes
-        The axes; the panels are its ``child_axes``.
+    Picture
+        The picture; the panels are the ``child_axes`` of its ``axes``.
 
     Examples
     --------
@@ -42,7 +43,7 @@ def draw_stability(levels: "Hierarchy", *, chosen: "Level | None" = None, ax: Ax
     >>> from bimt_analyze.modules import hierarchy
     >>> from bimt_analyze.synthetic import block_network
     >>> levels = hierarchy(neuron_graph(block_network(blocks=[(1, 2, 1)] * 2).network))
-    >>> len(draw_stability(levels).child_axes)
+    >>> len(draw_stability(levels).axes.child_axes)
     2
     """
     axes = blank_axes(6.4, 4.2) if ax is None else ax
@@ -88,7 +89,7 @@ def draw_stability(levels: "Hierarchy", *, chosen: "Level | None" = None, ax: Ax
     rows[1].yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=2))
     rows[1].set_ylabel("modules")
     rows[1].set_xlabel("resolution: the higher, the smaller the modules")
-    return axes
+    return Picture(axes, f"{_title(levels, chosen)}: stability, modularity and modules of {len(found)} resolutions.")
 
 
 def _title(levels: "Hierarchy", chosen: "Level | None") -> str:

@@ -10,12 +10,13 @@ from bimt_train import InputError
 from bimt_train.checkpoints import Network
 
 from .._canvas import MUTED, NEGATIVE, PAPER, POSITIVE, blank_axes, module_colour, panels
+from .._picture import Picture
 from ._scene import Modules, module_numbers
 
 FILL = 0.9  # of a slot that its image takes
 
 
-def draw_features(network: Network, *, partition: Modules | None = None, ax: Axes | None = None) -> Axes:
+def draw_features(network: Network, *, partition: Modules | None = None, ax: Axes | None = None) -> Picture:
     """Draw every neuron's incoming weights from an image of pixels, at the neuron's own coordinates.
 
     Blue is above zero, red below; one scale for all, which ends at the 99th percentile of the magnitudes that are not
@@ -32,8 +33,8 @@ def draw_features(network: Network, *, partition: Modules | None = None, ax: Axe
 
     Returns
     -------
-    Axes
-        The axes; the panel is its only child.
+    Picture
+        The picture; the panel is the only one of the ``child_axes`` of its ``axes``.
 
     Raises
     ------
@@ -45,8 +46,8 @@ def draw_features(network: Network, *, partition: Modules | None = None, ax: Axe
     >>> from bimt_analyze.plots import draw_features
     >>> from bimt_train.checkpoints import Network
     >>> from bimt_train.models import ImageMLP
-    >>> axes = draw_features(Network.of(ImageMLP([4, 4, 2], (2, 2))))
-    >>> len(axes.child_axes[0].images)
+    >>> picture = draw_features(Network.of(ImageMLP([4, 4, 2], (2, 2))))
+    >>> len(picture.axes.child_axes[0].images)
     4
     """
     numbers = module_numbers(network, partition)
@@ -71,7 +72,7 @@ def draw_features(network: Network, *, partition: Modules | None = None, ax: Axe
     shown = places[alive] if len(alive) else places
     low, high = shown.min(axis=0) - side * 0.55, shown.max(axis=0) + side * 0.55
     panel.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
-    return axes
+    return Picture(axes, f"Incoming weights of {len(alive)} neurons of {group}, each as an image of the inputs.")
 
 
 def _read_by(network: Network) -> tuple[str, Float64[np.ndarray, "neurons pixels"], tuple[int, int]]:

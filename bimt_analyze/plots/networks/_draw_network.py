@@ -14,6 +14,7 @@ from bimt_train.checkpoints import Network
 
 from .._canvas import INK, MUTED, NEGATIVE, PAPER, POSITIVE, Colour, blank_axes, module_colour
 from .._labels import name_points, shorten
+from .._picture import Picture
 from ._scene import DEPTH, Edges, Modules, Neuron, Row, edges_of, module_numbers, rows_of, segments, strongest, used
 from ._unroll import Stages, unroll
 
@@ -35,7 +36,7 @@ def draw_network(
     most: int = MOST_EDGES,
     legend: bool = True,
     ax: Axes | None = None,
-) -> Axes:
+) -> Picture:
     """Draw neurons at their coordinates and the weights between them.
 
     Groups are parallel lines, the layout's first (the inputs) at the bottom; a group on a grid or ring is a plane in an
@@ -64,8 +65,8 @@ def draw_network(
 
     Returns
     -------
-    Axes
-        The axes.
+    Picture
+        The picture.
 
     Raises
     ------
@@ -77,8 +78,10 @@ def draw_network(
     >>> from bimt_analyze.plots import draw_network
     >>> from bimt_analyze.synthetic import block_network
     >>> planted = block_network(blocks=[(1, 2, 1)] * 2)
-    >>> axes = draw_network(planted.network, partition=planted.partition)
-    >>> len(axes.get_legend().get_texts())
+    >>> picture = draw_network(planted.network, partition=planted.partition)
+    >>> picture
+    Picture(A network of x 2, h1 4, y 2 neurons with 8 weights, coloured by 2 modules.)
+    >>> len(picture.axes.get_legend().get_texts())
     4
     """
     numbers = module_numbers(network, partition)
@@ -96,7 +99,13 @@ def draw_network(
         names = tuple(partition) if isinstance(partition, Mapping) else ()
         _legend(axes, network, numbers, edges, names)
     name_rows(axes, network, rows)
-    return axes
+    return Picture(axes, _alt(network, edges, numbers))
+
+
+def _alt(network: Network, edges: Sequence[Edges], numbers: Mapping[Neuron, int]) -> str:
+    sizes = ", ".join(f"{group} {size}" for group, size in network.layout.sizes.items())
+    modules = f", coloured by {len(set(numbers.values()))} modules" if numbers else ""
+    return f"A network of {sizes} neurons with {sum(len(each.weights) for each in edges)} weights{modules}."
 
 
 def paint(

@@ -13,6 +13,7 @@ from bimt_train.layouts import Group
 
 from .._canvas import INK, MUTED, NEGATIVE, PAPER, POSITIVE, Colour, blank_axes, module_colour
 from .._labels import shorten
+from .._picture import Picture
 from ._scene import Edges, Modules, edges_of, module_numbers, used
 from ._unroll import unroll
 
@@ -34,7 +35,7 @@ def draw_network_3d(
     azimuth: float = -68.0,
     height: float = 1.6,
     ax: Axes | None = None,
-) -> Axes:
+) -> Picture:
     """Draw neurons in space: a group's slots in a plane, groups above each other, the layout's first at the bottom.
 
     An image lies on its plane as on a table, its first row at the back.
@@ -62,8 +63,8 @@ def draw_network_3d(
 
     Returns
     -------
-    Axes
-        The axes; the three-dimensional panel is its only child.
+    Picture
+        The picture; the three-dimensional panel is the only one of the ``child_axes`` of its ``axes``.
 
     Raises
     ------
@@ -74,7 +75,7 @@ def draw_network_3d(
     --------
     >>> from bimt_analyze.plots import draw_network_3d
     >>> from bimt_analyze.synthetic import block_network
-    >>> type(draw_network_3d(block_network(blocks=[(1, 2, 1)] * 2).network).child_axes[0]).__name__
+    >>> type(draw_network_3d(block_network(blocks=[(1, 2, 1)] * 2).network).axes.child_axes[0]).__name__
     'Axes3D'
     """
     numbers = module_numbers(network, partition)
@@ -100,7 +101,7 @@ def draw_network_3d(
         start, end = places[some.source][some.sources], places[some.target][some.targets]
         order, gid = list(levels).index(some.source), f"edges-{some.source}-{some.target}"
         _draw_edges(panel, start, end, some.weights, order, size, gid=gid)
-    return axes
+    return Picture(axes, f"A network in space: {len(network.layout.groups)} layers, {network.edges()} weights.")
 
 
 def _leaving(edges: Sequence[Edges], row: str, size: int) -> Float64[np.ndarray, " neurons"]:

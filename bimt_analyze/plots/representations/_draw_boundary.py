@@ -10,6 +10,7 @@ from bimt_train.checkpoints import Checkpoint
 
 from .._canvas import INK, blank_axes, module_colour, panels, soften
 from .._labels import shorten
+from .._picture import Picture
 
 POINTS = 200  # a side of the grid
 PALE = 0.75  # how far a region's colour is towards white
@@ -21,7 +22,7 @@ def draw_boundary(
     y: Float64[np.ndarray, "rows classes"],
     *,
     ax: Axes | None = None,
-) -> Axes:
+) -> Picture:
     """Draw regions by the class of the largest output, and the rows in their true classes' colours on top.
 
     Parameters
@@ -37,8 +38,8 @@ def draw_boundary(
 
     Returns
     -------
-    Axes
-        The axes; the panel is its only child.
+    Picture
+        The picture; the panel is the only one of the ``child_axes`` of its ``axes``.
 
     Raises
     ------
@@ -54,7 +55,7 @@ def draw_boundary(
     >>> planted = block_network(blocks=[(1, 3, 1)] * 2, rows=20, seed=1)
     >>> x, y = planted.x, np.eye(2)[planted.network.predict(planted.x).argmax(axis=1)]
     >>> task = TaskSpec("own", ("a", "b"), ("u", "v"), ((-3, 3),) * 2, loss="cross-entropy")
-    >>> len(draw_boundary(Checkpoint(planted.network, task, Probe(x, y, x, y), {"seed": 0}), x, y).child_axes)
+    >>> len(draw_boundary(Checkpoint(planted.network, task, Probe(x, y, x, y), {"seed": 0}), x, y).axes.child_axes)
     1
     """
     task = checkpoint.task
@@ -81,4 +82,4 @@ def draw_boundary(
     panel.set_xlabel(shorten(task.inputs[0]), color=INK, parse_math=False)
     panel.set_ylabel(shorten(task.inputs[1]), color=INK, parse_math=False)
     panel.legend(frameon=False, fontsize=8, labelcolor=INK, loc="upper right")
-    return axes
+    return Picture(axes, f"{len(x)} rows by {' and '.join(task.inputs)}, on the classes that the network says.")

@@ -8,6 +8,7 @@ from matplotlib.colors import LinearSegmentedColormap
 
 from .._canvas import INK, MUTED, NEGATIVE, PAPER, POSITIVE, blank_axes, soften
 from .._labels import shorten
+from .._picture import Picture
 
 if TYPE_CHECKING:
     from ...representations import ClassUse
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 MOST = 120  # neurons that are still named
 
 
-def draw_class_use(use: "ClassUse", *, ax: Axes | None = None) -> Axes:
+def draw_class_use(use: "ClassUse", *, ax: Axes | None = None) -> Picture:
     """Draw what each class (row) loses of its margin without each hidden neuron (column), as a share of the margin.
 
     Blue is lost, red is gained; the scale ends at 1, where nothing of the margin is left. The layers stand side by
@@ -30,8 +31,8 @@ def draw_class_use(use: "ClassUse", *, ax: Axes | None = None) -> Axes:
 
     Returns
     -------
-    Axes
-        The axes; the panels, one a layer, are its ``child_axes``, and then the scale.
+    Picture
+        The picture; the panels, one a layer, are the ``child_axes`` of its ``axes``, and then the scale.
 
     Examples
     --------
@@ -40,7 +41,7 @@ def draw_class_use(use: "ClassUse", *, ax: Axes | None = None) -> Axes:
     >>> from bimt_analyze.representations import ClassUse
     >>> one, drop = np.ones(2), np.array([[0.5, 0.0], [0.0, 1.0]])
     >>> use = ClassUse((("h1", 0), ("h1", 1)), ("u", "v"), one, one, drop, drop)
-    >>> len(draw_class_use(use).child_axes)
+    >>> len(draw_class_use(use).axes.child_axes)
     2
     """
     groups = list(dict.fromkeys(group for group, _ in use.neurons))[::-1]
@@ -76,4 +77,4 @@ def draw_class_use(use: "ClassUse", *, ax: Axes | None = None) -> Axes:
     scale.tick_params(length=0)
     scale.set(xticks=[], yticks=(-1, 0, 1))
     scale.set_yticklabels(["all gained", "none lost", "all lost"], fontsize=7)
-    return axes
+    return Picture(axes, f"What each of {len(use.classes)} classes loses without each of {total} hidden neurons.")

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from .._canvas import INK, MUTED, blank_axes, module_colour, soften
+from .._picture import Picture
 
 if TYPE_CHECKING:
     from ...representations import FrequencyModule
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 ROOM = (0.11, 0.085)  # that a token's number takes, in radii; where there is none, the number is left out
 
 
-def draw_frequencies(modules: "Sequence[FrequencyModule]", *, ax: Axes | None = None) -> Axes:
+def draw_frequencies(modules: "Sequence[FrequencyModule]", *, ax: Axes | None = None) -> Picture:
     """Draw for each module its tokens over the first two principal axes of the embedding, and below the spectrum.
 
     Tokens are coloured by their number; a line joins t to the token that is one turn of the frequency's ring further, t
@@ -30,8 +31,8 @@ def draw_frequencies(modules: "Sequence[FrequencyModule]", *, ax: Axes | None = 
 
     Returns
     -------
-    Axes
-        The axes; the panels are its ``child_axes``: the curves, then the spectra.
+    Picture
+        The picture; the panels are the ``child_axes`` of its ``axes``: the curves, then the spectra.
 
     Examples
     --------
@@ -41,7 +42,7 @@ def draw_frequencies(modules: "Sequence[FrequencyModule]", *, ax: Axes | None = 
     >>> turn = 2 * np.pi * np.arange(5) / 5
     >>> curve = np.stack([np.cos(turn), np.sin(turn)], axis=1)
     >>> module = FrequencyModule(frozenset(), (0, 1), 1, 1.0, {1: 1.0}, np.array([0.0, 1.0, 0.0]), curve, ())
-    >>> len(draw_frequencies([module]).child_axes)
+    >>> len(draw_frequencies([module]).axes.child_axes)
     2
     """
     shown = [(number, module) for number, module in enumerate(modules) if module.frequency]
@@ -65,7 +66,7 @@ def draw_frequencies(modules: "Sequence[FrequencyModule]", *, ax: Axes | None = 
         panel.set_xlabel("frequency")
     if shown:
         spectra[0].set_ylabel("power")
-    return axes
+    return Picture(axes, f"What {len(modules)} modules compute, and their spectra over the frequencies.")
 
 
 def _curve(panel: Axes, module: "FrequencyModule") -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from .._canvas import INK, MUTED, blank_axes, module_colour, panels, soften
+from .._picture import Picture
 
 if TYPE_CHECKING:
     from ...representations import IrrepShares
@@ -15,7 +16,7 @@ LEAST = 1e-2  # standard deviation from which a neuron is drawn
 TRIVIAL = "trivial"  # no neuron has a share of it
 
 
-def draw_irreps(shares: "Sequence[IrrepShares]", *, ax: Axes | None = None) -> Axes:
+def draw_irreps(shares: "Sequence[IrrepShares]", *, ax: Axes | None = None) -> Picture:
     """Draw each neuron as a bar of the shares of its variance, one colour a representation.
 
     Grey is the share that is no function of the product. Neurons are sorted by the representation of their greatest
@@ -30,15 +31,15 @@ def draw_irreps(shares: "Sequence[IrrepShares]", *, ax: Axes | None = None) -> A
 
     Returns
     -------
-    Axes
-        The axes; the panel is its only child.
+    Picture
+        The picture; the panel is the only one of the ``child_axes`` of its ``axes``.
 
     Examples
     --------
     >>> from bimt_analyze.plots import draw_irreps
     >>> from bimt_analyze.representations import IrrepShares
     >>> one = IrrepShares(0, {"trivial": 0.0, "sign": 0.9, "2": 0.1, "3": 0.0, "3'": 0.0}, spread=1.0)
-    >>> len(draw_irreps([one]).child_axes)
+    >>> len(draw_irreps([one]).axes.child_axes)
     1
     """
     names = tuple(dict.fromkeys(name for one in shares for name in one.shares if name != TRIVIAL))
@@ -63,4 +64,4 @@ def draw_irreps(shares: "Sequence[IrrepShares]", *, ax: Axes | None = None) -> A
     panel.set_ylabel("share of variance")
     panel.legend(frameon=False, fontsize=8, labelcolor=INK, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=5,
                  handlelength=0.9, columnspacing=1.2)  # fmt: skip
-    return axes
+    return Picture(axes, f"{len(shown)} neurons, each by the representations that its variance belongs to.")

@@ -10,6 +10,7 @@ from bimt_train import InputError
 
 from .._canvas import CROWDED, INK, NEGATIVE, POSITIVE, blank_axes, module_colour, panels, soften
 from .._labels import shorten
+from .._picture import Picture
 
 MOST = 3  # inputs drawn
 
@@ -21,7 +22,7 @@ def draw_part(
     names: Sequence[str],
     title: str = "",
     ax: Axes | None = None,
-) -> Axes:
+) -> Picture:
     """Draw values over each of the first three inputs: lines for one input, dots for several.
 
     Parameters
@@ -39,8 +40,8 @@ def draw_part(
 
     Returns
     -------
-    Axes
-        The axes; the panels are its ``child_axes``.
+    Picture
+        The picture; the panels are the ``child_axes`` of its ``axes``.
 
     Raises
     ------
@@ -52,7 +53,7 @@ def draw_part(
     >>> from bimt_analyze.plots import draw_part
     >>> import numpy as np
     >>> x = np.linspace(-1, 1, 9)[:, None]
-    >>> len(draw_part(x, {"formula": x[:, 0] ** 2}, names=["x1"]).child_axes)
+    >>> len(draw_part(x, {"formula": x[:, 0] ** 2}, names=["x1"]).axes.child_axes)
     1
     """
     if len(names) != x.shape[1]:
@@ -77,4 +78,4 @@ def draw_part(
             panel.set_ylabel(", ".join(values), color=INK)
             if len(values) > 1:
                 panel.legend(frameon=False, fontsize=8, labelcolor=INK)
-    return axes
+    return Picture(axes, f"{title or 'A part of a function'}, over {', '.join(names[:MOST])}.")

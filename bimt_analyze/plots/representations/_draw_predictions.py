@@ -11,6 +11,7 @@ from bimt_train import InputError
 
 from .._canvas import CROWDED, INK, MUTED, POSITIVE, blank_axes, module_colour, panels, soften
 from .._labels import shorten
+from .._picture import Picture
 
 COLUMNS, MOST = 3, 12  # panels a row, and in all
 MARKERS = "oxs^"
@@ -22,7 +23,7 @@ def draw_predictions(
     *,
     names: Sequence[str] = (),
     ax: Axes | None = None,
-) -> Axes:
+) -> Picture:
     """Draw predicted against true values, one panel an output; on the diagonal they are equal.
 
     Parameters
@@ -39,8 +40,8 @@ def draw_predictions(
 
     Returns
     -------
-    Axes
-        The axes; the panels are its ``child_axes``. Of more than 12 outputs the first 12 are drawn.
+    Picture
+        The picture; the panels are the ``child_axes`` of its ``axes``. Of more than 12 outputs the first 12 are drawn.
 
     Raises
     ------
@@ -52,7 +53,7 @@ def draw_predictions(
     >>> from bimt_analyze.plots import draw_predictions
     >>> import numpy as np
     >>> y = np.linspace(0, 1, 9)[:, None]
-    >>> draw_predictions(y, {"network": 0.9 * y}).child_axes[0].get_title(loc="left")
+    >>> draw_predictions(y, {"network": 0.9 * y}).axes.child_axes[0].get_title(loc="left")
     'y1'
     """
     outputs = targets.shape[1]
@@ -77,7 +78,7 @@ def draw_predictions(
         panel.set_title(shorten(names[number]), color=INK, fontsize=10, loc="left", parse_math=False)
         panel.set_xlabel("true")
         panel.set_ylabel("predicted")
-    return axes
+    return Picture(axes, f"Predicted against true values of {', '.join(names[:shown])}.")
 
 
 def _panel(panel: Axes, true: np.ndarray, predicted: Mapping[str, np.ndarray], crowded: bool) -> None:

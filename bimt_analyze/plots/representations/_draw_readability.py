@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 
 from .._canvas import INK, blank_axes, module_colour, panels, soften
 from .._labels import shorten
+from .._picture import Picture
 
 if TYPE_CHECKING:
     from ...representations import Readout
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 LOWEST = -0.05  # r2 below this is drawn here: worse than the mean is worse than the mean
 
 
-def draw_readability(readouts: "Sequence[Readout]", *, tokens: Sequence[str] = (), ax: Axes | None = None) -> Axes:
+def draw_readability(readouts: "Sequence[Readout]", *, tokens: Sequence[str] = (), ax: Axes | None = None) -> Picture:
     """Draw the r2 of linear probes against the modules in the order of computation, one line a token.
 
     Parameters
@@ -28,15 +29,15 @@ def draw_readability(readouts: "Sequence[Readout]", *, tokens: Sequence[str] = (
 
     Returns
     -------
-    Axes
-        The axes; the panel is its only child.
+    Picture
+        The picture; the panel is the only one of the ``child_axes`` of its ``axes``.
 
     Examples
     --------
     >>> from bimt_analyze.plots import draw_readability
     >>> from bimt_analyze.representations import Readout
     >>> found = [Readout("read", 0, 0.1), Readout("blocks.0", 0, 0.9)]
-    >>> len(draw_readability(found, tokens=["x1"]).child_axes)
+    >>> len(draw_readability(found, tokens=["x1"]).axes.child_axes)
     1
     """
     axes = blank_axes(4.2, 2.6) if ax is None else ax
@@ -53,4 +54,4 @@ def draw_readability(readouts: "Sequence[Readout]", *, tokens: Sequence[str] = (
     panel.set_ylim(LOWEST * 1.5, 1.05)
     panel.set_ylabel("r2 of a linear probe")
     panel.legend(frameon=False, fontsize=8, labelcolor=INK)
-    return axes
+    return Picture(axes, f"How well numbers can be read by linear probes after each of {len(modules)} modules.")

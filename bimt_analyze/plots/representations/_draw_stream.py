@@ -7,11 +7,12 @@ from matplotlib.colors import LinearSegmentedColormap
 from ...transformers import StreamMap
 from .._canvas import INK, MUTED, NEGATIVE, POSITIVE, blank_axes, panels, soften
 from .._labels import shorten
+from .._picture import Picture
 
 CELL = 0.32  # inches of a column
 
 
-def draw_stream(found: StreamMap, *, ax: Axes | None = None) -> Axes:
+def draw_stream(found: StreamMap, *, ax: Axes | None = None) -> Picture:
     """Draw positions of the stream, in the order in which they sit in space, against all that writes and reads them.
 
     Columns stand in the order of computation, blue where they write and red where they read; a full cell is the
@@ -27,8 +28,8 @@ def draw_stream(found: StreamMap, *, ax: Axes | None = None) -> Axes:
 
     Returns
     -------
-    Axes
-        The axes; the panel is its only child.
+    Picture
+        The picture; the panel is the only one of the ``child_axes`` of its ``axes``.
 
     Examples
     --------
@@ -36,7 +37,7 @@ def draw_stream(found: StreamMap, *, ax: Axes | None = None) -> Axes:
     >>> import numpy as np
     >>> from bimt_analyze.transformers import StreamMap
     >>> found = StreamMap("resid", (("embedding", "writes"), ("m1", "reads")), np.eye(2), (0, 1))
-    >>> len(draw_stream(found).child_axes)
+    >>> len(draw_stream(found).axes.child_axes)
     1
     """
     axes = blank_axes(CELL * len(found.columns) + 1.2, 4.6) if ax is None else ax
@@ -65,4 +66,4 @@ def draw_stream(found: StreamMap, *, ax: Axes | None = None) -> Axes:
     for tick, (_, kind) in zip(panel.get_xticklabels(), found.columns, strict=True):
         tick.set_color(POSITIVE if kind == "writes" else NEGATIVE)
     panel.set_ylabel(f"positions of {found.group}, as they sit", color=INK)
-    return axes
+    return Picture(axes, f"What {len(found.columns)} parts write to the positions of {found.group} and read from them.")

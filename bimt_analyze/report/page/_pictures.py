@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from ...audits import MEASURES
 from ...plots import (
+    Picture,
     draw_hierarchy,
     draw_levels,
     draw_network,
@@ -16,7 +17,6 @@ from ...plots import (
     draw_predictions,
     draw_stability,
     draw_sweep,
-    to_svg,
 )
 from . import _in_words as in_words
 
@@ -36,7 +36,7 @@ MOST_MISSED = 6  # outputs whose difference from the network is drawn
 
 
 @dataclass(frozen=True)
-class Picture:
+class PagePicture:
     """A picture as it stands in a page.
 
     Attributes
@@ -54,14 +54,14 @@ class Picture:
     caption: str
 
 
-def _picture(name: str, axes: "Axes", alt: str, caption: str) -> Picture:
-    svg = to_svg(axes, prefix=f"{name}-", alt=alt)
+def _picture(name: str, axes: "Axes", alt: str, caption: str) -> PagePicture:
+    svg = Picture(axes, alt).svg(prefix=f"{name}-")
     size = re.search(r'viewBox="0 0 ([\d.]+)', svg)
     assert size is not None
-    return Picture(Markup(svg), round(float(size[1])), caption)
+    return PagePicture(Markup(svg), round(float(size[1])), caption)
 
 
-def pictures(report: "ReportContent") -> dict[str, Picture]:
+def pictures(report: "ReportContent") -> dict[str, PagePicture]:
     """The pictures of a report by name.
 
     They are ``sweep``, where it is small enough ``circuit`` and ``whole``, for numbers ``predictions``, ``missed-N``
@@ -74,7 +74,7 @@ def pictures(report: "ReportContent") -> dict[str, Picture]:
 
     Returns
     -------
-    dict of str to Picture
+    dict of str to PagePicture
         Name -> picture.
     """
     shown = [*_networks(report), *_predictions(report), *_missed(report)]
@@ -86,13 +86,13 @@ def pictures(report: "ReportContent") -> dict[str, Picture]:
 def _networks(report: "ReportContent") -> "Iterator[tuple[str, Axes, str, str]]":
     circuit, network = report.circuit, report.checkpoint.network
     refitted = f", the weights left refitted for {circuit.refit_steps} steps each" if circuit.refit_steps else ""
-    yield "sweep", draw_sweep(circuit), in_words.sweep_in_words(circuit), (
+    yield "sweep", draw_sweep(circuit).axes, in_words.sweep_in_words(circuit), (
         f"Every threshold that was tried{refitted}. The structure is read at the marked one: the greatest at which the "
         "loss stays within the tolerance."
     )  # fmt: skip
     if len(report.graph.nodes) > DRAWN:
         return
-    drawn = draw_network(circuit.network, partition=report.module_sets, most=MOST_EDGES, legend=False)
+    drawn = draw_network(circuit.network, partition=report.module_sets, most=MOST_EDGES, legend=False).axes
     yield "circuit", drawn, in_words.circuit_in_words(report), (
         f"The smallest network found whose loss stays within {100 * circuit.tolerance:g} % of the whole network's. "
         "Neurons stand in their places, inputs at the bottom; an edge's width is its weight."
@@ -100,7 +100,7 @@ def _networks(report: "ReportContent") -> "Iterator[tuple[str, Axes, str, str]]"
     if network.edges() > WHOLE:
         return
     modules = [{(group, circuit.kept[group][index]) for group, index in module} for module in report.module_sets]
-    whole = draw_network(network, partition=modules, most=MOST_EDGES, legend=False)
+    whole = draw_network(network, partition=modules, most=MOST_EDGES, legend=False).axes
     yield "whole", whole, in_words.whole_in_words(report, MOST_EDGES), (
         "The weights before pruning; neurons that pruning removed carry no colour."
     )  # fmt: skip
@@ -117,7 +117,7 @@ def _predictions(report: "ReportContent") -> "Iterator[tuple[str, Axes, str, str
             predictions["formula"] = said
     names = task.output_labels or task.outputs
     words = in_words.predictions_in_words(probe.y_test, predictions, names)
-    drawn = draw_predictions(probe.y_test, predictions, names=names)
+    drawn = draw_predictions(probe.y_test, predictions, names=names).axes
     yield "predictions", drawn, words, "Test rows, which neither the network nor the formulas were fitted to."
 
 
@@ -133,7 +133,7 @@ def _missed(report: "ReportContent") -> "Iterator[tuple[str, Axes, str, str]]":
         if len(part.inputs) > 1:  # two clouds of dots hide what parts them
             sides = {"formula - network": gap}
         title = f"{output}: the part of {', '.join(part.inputs)}"
-        drawn = draw_part(part.x, sides, names=part.inputs, title=title)
+        drawn = draw_part(part.x, sides, names=part.inputs, title=title).axes
         caption = (
             "Where the network departs from the formula most: the difference is the network's own error where the "
             "formula is the law."
@@ -145,17 +145,17 @@ def _levels(audit: "Audit", order: "Sequence[frozenset[NodeId]]") -> "Iterator[t
     """The levels as a tree and, where it is small enough, on the network, and how stable they are."""
     chosen, levels = audit.choice.level, audit.levels
     names = {node.key: node.label for node in audit.graph.nodes}
-    tree = draw_hierarchy(levels, chosen=chosen, names=names, order=order)
+    tree = draw_hierarchy(levels, chosen=chosen, names=names, order=order).axes
     yield "audit-tree", tree, in_words.tree_in_words(audit), (
         "Every level at which the circuit was cut, each module falling into those below it. The chosen level is "
         "marked; it was chosen without looking at what is known of the task."
     )  # fmt: skip
     if len(audit.graph.nodes) <= DRAWN:
-        drawn = draw_levels(audit.circuit.network, levels.levels, chosen=chosen, most=MOST_EDGES, order=order)
+        drawn = draw_levels(audit.circuit.network, levels.levels, chosen=chosen, most=MOST_EDGES, order=order).axes
         yield "audit-levels", drawn, in_words.levels_in_words(audit), (
             "The circuit in the colours of some of these levels."
         )  # fmt: skip
-    yield "audit-stability", draw_stability(levels, chosen=chosen), in_words.stability_in_words(audit), (
+    yield "audit-stability", draw_stability(levels, chosen=chosen).axes, in_words.stability_in_words(audit), (
         "How well runs of Leiden agree at each resolution, and how modular what they find is."
     )  # fmt: skip
 
@@ -172,7 +172,7 @@ class MeasureSection:
         The heading.
     sentence : str
         What was measured.
-    pictures : tuple of Picture
+    pictures : tuple of PagePicture
         What was drawn.
     columns : tuple of str
         Names of the table's columns.
@@ -183,7 +183,7 @@ class MeasureSection:
     name: str
     label: str
     sentence: str
-    pictures: tuple[Picture, ...]
+    pictures: tuple[PagePicture, ...]
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
 

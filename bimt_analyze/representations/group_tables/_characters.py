@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Complex128, Float64, Int64
 
 from bimt_train import InputError
+from bimt_train.showing import Shown
 
 from ._finite_group import FiniteGroup
 
@@ -15,8 +16,8 @@ DIGITS = 9  # of a character's values, where they are compared
 TRIES = 8
 
 
-@dataclass(frozen=True, eq=False)
-class CharacterTable:
+@dataclass(frozen=True, eq=False, repr=False)
+class CharacterTable(Shown):
     """The characters of all irreducible representations over the complex numbers.
 
     Attributes

@@ -7,12 +7,13 @@ import numpy as np
 from jaxtyping import Int64
 
 from bimt_train import InputError
+from bimt_train.showing import Shown
 
 MOST = 256  # elements: all triples are checked, and each has a character in a table as wide
 
 
-@dataclass(frozen=True, eq=False)
-class FiniteGroup:
+@dataclass(frozen=True, eq=False, repr=False)
+class FiniteGroup(Shown):
     """A group of the elements 0, 1, ..., n - 1.
 
     Attributes

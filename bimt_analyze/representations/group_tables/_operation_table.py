@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from bimt_train import InputError
+from bimt_train.showing import Shown
 
 from ._finite_group import MOST
 
@@ -35,8 +36,8 @@ class Tokens:
     values: Float64[np.ndarray, "n columns"]
 
 
-@dataclass(frozen=True, eq=False)
-class OperationTable:
+@dataclass(frozen=True, eq=False, repr=False)
+class OperationTable(Shown):
     """For each pair of tokens its class, where a row tells it.
 
     Attributes

@@ -8,13 +8,15 @@ from string import ascii_lowercase
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from bimt_train.showing import Shown
+
 from ._characters import CharacterTable, character_table
 from ._cyclic_numbers import discrete_logarithms
 from ._finite_group import FiniteGroup
 
 
-@dataclass(frozen=True, eq=False)
-class RealCharacter:
+@dataclass(frozen=True, eq=False, repr=False)
+class RealCharacter(Shown):
     """One irreducible representation that is its own complex conjugate, or two that are each other's.
 
     Attributes

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from bimt_train import InputError
+from bimt_train.showing import Shown
 
 from ._completion import completed
 from ._evidence import foretold, least_foretold
@@ -14,8 +15,8 @@ from ._group_name import group_name
 from ._operation_table import OperationTable
 
 
-@dataclass(frozen=True, eq=False)
-class TargetGroup:
+@dataclass(frozen=True, eq=False, repr=False)
+class TargetGroup(Shown):
     """A group, and how its elements are named in rows: the class of tokens a and b is left[a] right[b].
 
     Attributes

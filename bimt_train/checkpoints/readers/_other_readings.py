@@ -7,6 +7,7 @@ from itertools import product
 import numpy as np
 
 from ...models import ACTIVATIONS
+from ...showing import Shown
 from .._checkpoint import Checkpoint
 from .._network import Network
 from .._task_score import OWN_OUTPUTS, TaskScore
@@ -16,8 +17,8 @@ TRIED_ROWS = 500
 HALF = 0.5  # of what a network misses: another reading counts where it leaves less than this
 
 
-@dataclass(frozen=True)
-class OtherReading:
+@dataclass(frozen=True, repr=False)
+class OtherReading(Shown):
     """A reading that fits the rows better than the one that was asked for.
 
     Attributes
@@ -36,6 +37,9 @@ class OtherReading:
 
     options: dict[str, str]
     score: TaskScore
+
+    def _brief(self) -> str:
+        return str(self)
 
     def __str__(self) -> str:
         said = " ".join(f"--{name} {value}" for name, value in self.options.items())

@@ -7,6 +7,8 @@ from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict
 import numpy as np
 from jaxtyping import Float
 
+from ...showing import Shown, brief, one_line
+
 Orientation: TypeAlias = Literal["out_in", "in_out"]
 State: TypeAlias = Mapping[str, Any]
 ORIENTATIONS: tuple[Orientation, Orientation] = ("out_in", "in_out")
@@ -71,9 +73,20 @@ class Linear(NamedTuple):
     weight: Float[np.ndarray, "out in"]
     bias: Float[np.ndarray, " out"]
 
+    def __repr__(self) -> str:
+        return one_line(self, brief(self._asdict()))
 
-@dataclass(frozen=True)
-class Chain:
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Linear) or self.name != other.name:
+            return False
+        return np.array_equal(self.weight, other.weight) and np.array_equal(self.bias, other.bias)
+
+    def __ne__(self, other: object) -> bool:  # a tuple's own would compare arrays
+        return not self == other
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Chain(Shown):
     """A plain feed-forward chain, as a file or a state dict holds it.
 
     Attributes
@@ -99,8 +112,8 @@ class Chain:
     assumed: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Tensors:
+@dataclass(frozen=True, eq=False, repr=False)
+class Tensors(Shown):
     """Named tensors as a file holds them.
 
     Attributes

@@ -95,7 +95,7 @@ class TracedOptions(ModelOptions):
     Examples
     --------
     >>> TracedOptions.example().ends
-    Ends(inputs=3, outputs=2, tokens=0, sequence=False)
+    Ends(inputs=3, outputs=2)
     """
 
     made_of: str

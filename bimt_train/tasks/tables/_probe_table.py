@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from ..._errors import TaskError
+from ...showing import Shown
 from ._column_names import safe_names
 from ._read_table import Columns, read_table
 from ._table_columns import check_names, choose_columns, numbers_of
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, eq=False)
-class ProbeTable:
+@dataclass(frozen=True, eq=False, repr=False)
+class ProbeTable(Shown):
     """Rows to ask a trained network about. Unlike rows to learn from, they may be few, and a column may be constant.
 
     Attributes

@@ -9,6 +9,7 @@ import numpy as np
 from bimt_train import InputError, Recipe, default_recipe, fan_out, train
 from bimt_train.checkpoints import Checkpoint
 from bimt_train.models import MODELS
+from bimt_train.showing import Shown
 
 from .._significance import Significance
 from ._retrainings import RETRAININGS, CheckpointRows
@@ -20,8 +21,8 @@ FEWEST = 20
 """Null networks: with fewer, p cannot be below 0.05."""
 
 
-@dataclass(frozen=True)
-class Retrained:
+@dataclass(frozen=True, repr=False)
+class Retrained(Shown):
     """What the null networks gave.
 
     Attributes

@@ -7,6 +7,7 @@ import numpy as np
 
 from bimt_train import Entry, Registry, TrainingType
 from bimt_train.checkpoints import Checkpoint
+from bimt_train.showing import brief, one_line
 from bimt_train.tasks import Dataset, Task
 
 
@@ -32,6 +33,9 @@ class NullTraining(NamedTuple):
 
     task: Task
     kind: TrainingType
+
+    def __repr__(self) -> str:
+        return one_line(self, brief(self._asdict()))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,11 +1,9 @@
-"""Pictures written out: as a file, as PNG, and as SVG to set inside a page."""
+"""Figures as SVG to set inside a page."""
 
-import base64
 import io
 import re
 from collections import Counter
 from html import escape
-from pathlib import Path
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -26,40 +24,10 @@ _LONG = r"-?\d+\.\d{3,}(?:e-?\d+)?"
 RASTER = 120  # dots an inch of what a picture inside a page holds as pixels
 
 
-def _crop(axes: Axes, margin: float = 0.08) -> Bbox:
+def crop(axes: Axes, margin: float = 0.08) -> Bbox:
     """The inches around all that is drawn; measured once, where matplotlib's own "tight" draws everything twice."""
     figure = figure_of(axes)
     return figure.get_tightbbox(FigureCanvasAgg(figure).get_renderer()).padded(margin)
-
-
-def to_png(axes: Axes, *, dpi: int = 160, background: str = "white") -> bytes:
-    """The figure of these axes as a PNG; equal pictures give equal bytes.
-
-    Parameters
-    ----------
-    axes : Axes
-        Axes of the figure.
-    dpi : int, default 160
-        Pixels an inch.
-    background : str, default 'white'
-        Colour behind the picture.
-
-    Returns
-    -------
-    bytes
-        The file's content.
-
-    Examples
-    --------
-    >>> from bimt_analyze.plots import blank_axes, to_png
-    >>> to_png(blank_axes(1.0, 1.0), dpi=40)[1:4]
-    b'PNG'
-    """
-    buffer = io.BytesIO()
-    figure_of(axes).savefig(
-        buffer, format="png", dpi=dpi, facecolor=background, bbox_inches=_crop(axes), metadata={"Software": None}
-    )
-    return buffer.getvalue()
 
 
 def to_svg(axes: Axes, *, prefix: str = "", alt: str = "") -> str:
@@ -84,7 +52,7 @@ def to_svg(axes: Axes, *, prefix: str = "", alt: str = "") -> str:
 
     Examples
     --------
-    >>> from bimt_analyze.plots import blank_axes, to_svg
+    >>> from bimt_analyze.plots import blank_axes
     >>> to_svg(blank_axes(1.0, 1.0), prefix="p-", alt="nothing")[:36]
     '<svg role="img" aria-label="nothing"'
     """
@@ -92,7 +60,7 @@ def to_svg(axes: Axes, *, prefix: str = "", alt: str = "") -> str:
     plain = {"svg.hashsalt": prefix or "picture", "svg.fonttype": "none"}
     with matplotlib.rc_context(plain):
         figure_of(axes).savefig(
-            buffer, format="svg", transparent=True, bbox_inches=_crop(axes), dpi=RASTER,
+            buffer, format="svg", transparent=True, bbox_inches=crop(axes), dpi=RASTER,
             metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")),
         )  # fmt: skip
     text = buffer.getvalue()
@@ -140,57 +108,3 @@ def _classes(text: str, prefix: str) -> str:
     rules = "".join(f".{name}{{{style}}}" for style, name in names.items())
     text = re.sub(r' style="([^"]*)"', named, text)
     return re.sub(r"(<svg[^>]*>)", rf"\1<style>{rules}</style>", text, count=1) if rules else text
-
-
-def to_data_uri(axes: Axes, *, dpi: int = 160) -> str:
-    """The figure of these axes as a ``data:`` address of a PNG.
-
-    Parameters
-    ----------
-    axes : Axes
-        Axes of the figure.
-    dpi : int, default 160
-        Pixels an inch.
-
-    Returns
-    -------
-    str
-        The address, for an ``img`` element.
-
-    Examples
-    --------
-    >>> from bimt_analyze.plots import blank_axes, to_data_uri
-    >>> to_data_uri(blank_axes(1.0, 1.0), dpi=40)[:22]
-    'data:image/png;base64,'
-    """
-    return "data:image/png;base64," + base64.b64encode(to_png(axes, dpi=dpi)).decode("ascii")
-
-
-def save_picture(axes: Axes, path: str | Path, *, dpi: int = 160) -> Path:
-    """Write the figure of these axes to a file; the ending says the format (png, svg, pdf).
-
-    Parameters
-    ----------
-    axes : Axes
-        Axes of the figure.
-    path : str or Path
-        The file; it is overwritten.
-    dpi : int, default 160
-        Pixels an inch.
-
-    Returns
-    -------
-    Path
-        The path.
-
-    Examples
-    --------
-    >>> from bimt_analyze.plots import blank_axes, save_picture
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     save_picture(blank_axes(1.0, 1.0), f"{folder}/a.png", dpi=40).name
-    'a.png'
-    """
-    path = Path(path)
-    figure_of(axes).savefig(path, dpi=dpi, facecolor="white", bbox_inches=_crop(axes))
-    return path

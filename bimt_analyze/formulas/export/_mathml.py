@@ -9,6 +9,8 @@ from xml.etree import ElementTree
 import sympy
 from sympy.printing.mathml import mathml
 
+from ..symbolic._rounded import rounded
+
 _FIRST = 0xE000  # of the characters that no text uses; they stand for names while sympy prints
 _GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η", "theta": "θ",
@@ -43,10 +45,10 @@ def to_mathml(expression: sympy.Basic, *, output: str = "", sign: str = "", digi
     >>> to_mathml(sympy.Symbol("x1"), output="y").count("<msub>")
     1
     """
-    rounded = expression.xreplace({n: sympy.Float(n, digits) for n in expression.atoms(sympy.Float)})
-    names = sorted(rounded.free_symbols, key=lambda symbol: natural(str(symbol)))
+    short = rounded(expression, digits)
+    names = sorted(short.free_symbols, key=lambda symbol: natural(str(symbol)))
     stand_ins = {symbol: sympy.Symbol(chr(_FIRST + i), real=True) for i, symbol in enumerate(names)}
-    printed = _resolve(str(mathml(rounded.xreplace(stand_ins), printer="presentation")))
+    printed = _resolve(str(mathml(short.xreplace(stand_ins), printer="presentation")))
     root = ElementTree.fromstring(f"<mrow>{printed}</mrow>")
     set_as = {str(stand_in): name_mathml(str(symbol)) for symbol, stand_in in stand_ins.items()}
     _tidy(root, set_as)

@@ -1,0 +1,64 @@
+"""Formulas in a cell of a notebook, where a long one must not fill the page."""
+
+from collections.abc import Mapping
+
+import sympy
+from markupsafe import Markup
+
+from bimt_train.showing import CELL, cut
+
+from ..symbolic._rounded import rounded
+from ._latex import to_latex
+from ._mathml import to_mathml
+
+TEXT = 300  # characters of all formulas of a cell, written as text, up to which they are set; MathML has ten times more
+
+
+def in_dollars(expression: sympy.Basic, *, output: str = "") -> str | None:
+    r"""A formula as notebooks read LaTeX, its decimals rounded for reading.
+
+    Parameters
+    ----------
+    expression : sympy.Basic
+        Any expression.
+    output : str, default ""
+        Name on the left side; empty for none.
+
+    Returns
+    -------
+    str or None
+        None where it is so long that the plain text, which is cut, says more.
+
+    Examples
+    --------
+    >>> in_dollars(sympy.Symbol("x1") / 3)
+    '$\\frac{x_{1}}{3}$'
+    """
+    shown = rounded(expression)
+    return f"${to_latex(shown, output=output)}$" if len(str(shown)) <= TEXT else None
+
+
+def set_formulas(expressions: Mapping[str, sympy.Basic]) -> dict[str, str]:
+    """Formulas as MathML while there is room in the cell; then as text, a long one cut.
+
+    Parameters
+    ----------
+    expressions : mapping of str to sympy.Basic
+        Name on the left side -> expression.
+
+    Returns
+    -------
+    dict of str to str
+        Name -> ``name = expression``: MathML as `Markup`, text as plain strings.
+
+    Examples
+    --------
+    >>> set_formulas({"y": sympy.Symbol("x1")})["y"][:5]
+    Markup('<math')
+    """
+    room, written = TEXT, {}
+    for name, expression in expressions.items():
+        text = f"{name} = {rounded(expression)}"
+        room -= len(text)
+        written[name] = Markup(to_mathml(expression, output=name)) if room >= 0 else cut(text, CELL)
+    return written

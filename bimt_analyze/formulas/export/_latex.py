@@ -1,0 +1,50 @@
+"""Formulas in LaTeX."""
+
+import sympy
+from sympy.printing.latex import greek_letters_set
+
+
+def to_latex(expression: sympy.Basic, *, output: str = "") -> str:
+    """``output = expression`` in LaTeX, or the expression alone.
+
+    Digits at a name's end are an index, and a name of several letters is set upright.
+
+    Parameters
+    ----------
+    expression : sympy.Basic
+        Any expression.
+    output : str, default ""
+        Name on the left side; empty for none.
+
+    Examples
+    --------
+    >>> to_latex(sympy.Symbol("x1") ** 2, output="y")
+    'y = x_{1}^{2}'
+    """
+    names = {symbol: latex_name(str(symbol)) for symbol in expression.free_symbols}
+    right = str(sympy.latex(expression, symbol_names=names))
+    return f"{latex_name(output)} = {right}" if output else right
+
+
+def latex_name(name: str) -> str:
+    r"""A name in LaTeX, its last digits as an index.
+
+    Parameters
+    ----------
+    name : str
+        The name of an input or output.
+
+    Examples
+    --------
+    >>> latex_name("x12"), latex_name("gamma")
+    ('x_{12}', '\\gamma')
+    """
+    stem = name.rstrip("0123456789").rstrip("_")
+    index = name[len(stem) :].lstrip("_")
+    if not stem:
+        return name
+    if stem.lower() in greek_letters_set:
+        shown = str(sympy.latex(sympy.Symbol(stem)))
+    else:
+        shown = stem if len(stem) == 1 else r"\mathrm{" + stem.replace("_", r"\_") + "}"
+    return f"{shown}_{{{index}}}" if index else shown
