@@ -3,9 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from bimt_train.checkpoints import Checkpoint
+
 from ._jobs import Job
+from ._network_size import planned_size
 from ._options import AnalysisOptions
 from ._sources import best_checkpoint, open_checkpoint
+from .audits import MEASURES
 
 
 def dry_run(jobs: Sequence[Job], writes: Sequence[Path]) -> str:
@@ -23,23 +27,42 @@ def dry_run(jobs: Sequence[Job], writes: Sequence[Path]) -> str:
     str
         A line a subject.
     """
-    said = [("reads", _network(jobs[0]) if len(jobs) == 1 else f"{len(jobs)} networks, a process each")]
-    said += [("", job.path) for job in jobs if len(jobs) > 1]
-    said.append(("computes", _computed(jobs[0].options, certify=jobs[0].certify)))
+    options = jobs[0].options
+    if len(jobs) == 1:
+        file, checkpoint = _opened(jobs[0])
+        said = [
+            ("reads", f"{file}: {_content(checkpoint)}"),
+            ("size", planned_size(checkpoint.network, memory=options.memory)),
+        ]
+    else:
+        said = [("reads", f"{len(jobs)} networks, a process each"), *(("", job.path) for job in jobs)]
+    said.append(("computes", _computed(options, certify=jobs[0].certify)))
+    if options.audit:
+        said.append(("audits", _measures(options)))
     said += [("requires", requirement) for requirement in jobs[0].requirements]
     said += [("writes", str(path)) for path in writes]
     return "\n".join([*(f"{name:<9} {text}" for name, text in said), "nothing is done: this was --dry-run"])
 
 
-def _network(job: Job) -> str:
-    """The file, and what is in it."""
+def _opened(job: Job) -> tuple[Path, Checkpoint]:
     file = best_checkpoint(job.path)
-    checkpoint = open_checkpoint(file, job.sampling)
+    return file, open_checkpoint(file, job.sampling)
+
+
+def _content(checkpoint: Checkpoint) -> str:
+    """What is in the file."""
     task, probe, network = checkpoint.task, checkpoint.probe, checkpoint.network
     weights = sum(tensor.size for tensor in network.tensors.values())
     ends = f"{_list(task.outputs)} from {_list(task.inputs)}"
     rows = len(probe.x_train) + len(probe.x_test)
-    return f"{file}: {task.name}, {ends}; {network.model.kind}, {weights} weights and biases; {rows} rows"
+    return f"{task.name}, {ends}; {network.model.kind}, {weights} weights and biases; {rows} rows"
+
+
+def _measures(options: AnalysisOptions) -> str:
+    """The measures in the order in which they are made."""
+    order = ", ".join(measure.label for measure in sorted(MEASURES.entries(), key=lambda one: one.effort))
+    late = f"; what would end after {options.minutes:g} minutes is left out" if options.minutes else ""
+    return f"{order}, as far as they apply{late}"
 
 
 def _computed(options: AnalysisOptions, *, certify: bool) -> str:

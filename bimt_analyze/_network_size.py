@@ -57,6 +57,33 @@ def check_memory(network: Network, memory: float) -> None:
         )  # fmt: skip
 
 
+def planned_size(network: Network, *, memory: float = 0.0) -> str:
+    """What of a network would be looked at, and in about how much memory.
+
+    Parameters
+    ----------
+    network : Network
+        The network before anything is cut.
+    memory : float, default 0.0
+        GiB that the analysis may take; 0 for no such limit.
+
+    Returns
+    -------
+    str
+        A line.
+
+    Raises
+    ------
+    InputError
+        The memory does not do.
+    """
+    check_memory(network, memory)
+    edges, large = network.edges(), is_large(network, memory=memory)
+    what = f"a backbone, the {STRONGEST} strongest of each neuron to and from each group" if large else "all of them"
+    needed = _needed(edges, _BACKBONE if large else _WHOLE)
+    return f"{edges:,} weights between neurons, {what}; about {needed:.1f} GiB"
+
+
 def _needed(edges: int, each: int) -> float:
     """GiB."""
     return _ANY + edges * each / 2**30

@@ -128,4 +128,5 @@ class _Run:
 
     def _corrections(self, read: Tensor, changes: Mapping[str, Change]) -> Iterator[Tensor]:
         for tensor, (mask, values) in changes.items():
-            yield (values[mask] - read[..., mask]) @ self._replay._matrices[tensor][mask]
+            (chosen,) = mask.nonzero(as_tuple=True)  # found once, where each use of the mask would look for them
+            yield (values[chosen] - read[..., chosen]) @ self._replay._matrices[tensor][chosen]

@@ -60,6 +60,11 @@ def test_an_analysis_is_told_and_a_run_that_is_there(told):
     assert "seed-00" in one["reads"] and one["reads"].endswith("y from x1, x2; mlp, 13 weights and biases; 200 rows")
     assert one["computes"] == "a circuit within 5% of the loss; modules and no null networks; no formulas"
     assert (one["requires"], one["writes"]) == ("modules==1", "r.html")
+    assert one["size"] == "9 weights between neurons, all of them; about 0.5 GiB"
+    assert "too large a network: 9 weights" in told(analyze, "run", "--memory", "0.25G", status=2)
     many = told(analyze, "run", "--all", "--audit", "--retrain", "7", "--out", "audits")
     assert many["reads"] == "2 networks, a process each" and many["writes"] == "audits"
     assert many["computes"].endswith("; an audit, its null networks trained for 7 steps")
+    assert many["audits"].startswith("null networks, ") and many["audits"].endswith("as far as they apply")
+    timed = told(analyze, "run", "--audit", "--minutes", "5")["audits"]
+    assert timed.endswith("what would end after 5 minutes is left out")

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
+from ._edge_trades import ROUNDS, rewired_by_edges
 from ._null_models import NULL_MODELS, Matrices
 
-_ROUNDS = 20
+_LARGE = 1_000_000  # entries from which on a sparse matrix is rewired edge by edge
 _FEW = 0.1  # of all entries: up to this share, sorting them one by one is faster than sorting whole rows
 
 
@@ -60,10 +61,12 @@ def degree_preserving(
     >>> (sample > 0).sum(axis=0).tolist(), (sample > 0).sum(axis=1).tolist()
     ([1, 2, 1], [2, 2])
     """
+    if matrix.size > _LARGE and np.count_nonzero(matrix) < _FEW * matrix.size:
+        return rewired_by_edges(matrix, schedule=schedule, generators=generators)
     pattern = np.repeat((matrix > 0)[None], len(generators), axis=0)
     keys = np.empty((len(generators), len(matrix) // 2, matrix.shape[1]))
     half, full = len(matrix) // 2, bool((matrix > 0).all())
-    for _ in range(_ROUNDS if half else 0):
+    for _ in range(ROUNDS if half else 0):
         order = schedule.permutation(len(matrix))
         first, second = order[:half], order[half : 2 * half]
         _draw(keys, generators)

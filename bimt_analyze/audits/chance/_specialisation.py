@@ -111,7 +111,7 @@ def _one_way(
         read = {source: block for (row, source), block in weights.items() if row == group}
         sent = sum((block.sum(axis=2, keepdims=True) for block in read.values()), np.zeros(1))
         for source, block in read.items():
-            step = np.divide(block, sent, out=np.zeros_like(block), where=sent > 0)
+            step = block / np.where(sent > 0, sent, 1.0)
             if source in own:
                 known[group][:, :, places[source]] = step
             else:

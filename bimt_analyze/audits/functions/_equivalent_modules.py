@@ -33,7 +33,8 @@ def equivalent_modules(
     modules : sequence of frozenset of (str, int)
         Modules as sets of neurons in any layers: those of `choose_level`, say, or of a finer level.
     x : array of float, shape (rows, inputs)
-        Input rows as the network sees them; 200 of them, evenly spaced, are used for the maps.
+        Input rows as the network sees them; of networks of more than 200,000 weights as many fewer as they have more,
+        but at least 200, are looked at, and 200, evenly spaced, are used for the maps.
     seed : int, default 0
         Seed of the search for maps.
 

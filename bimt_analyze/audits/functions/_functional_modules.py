@@ -13,10 +13,10 @@ from bimt_train.showing import Shown
 
 from ...graph import Edges, MeanAblation, NeuronGraph, NodeId
 from ...modules import Choice, Hierarchy, Level, Partition, connected_components, modularity
+from ._fewer_rows import fewer_rows
 from ._module_outputs import RecordedActivations, spread
 
 ROWS, FEWEST_ROWS = 500, 100
-MANY_WEIGHTS = 200_000  # beyond, so many fewer rows as there are more weights, down to the fewest
 """Rows on which inputs and neurons are held."""
 
 INTERFERENCE = 0.1
@@ -145,9 +145,7 @@ def functional_modules(
         raise InputError(
             "rows of another kind", where="x", expected=f"[rows, {width}]", got=str(list(x.shape)), hint=hint
         )
-    weights = sum(network.tensors[name].size for name in network.layout.weights())
-    count = min(len(x), max(FEWEST_ROWS, min(ROWS, ROWS * MANY_WEIGHTS // max(weights, 1))))
-    some = x[np.linspace(0, len(x) - 1, count).astype(np.int64)]
+    some = fewer_rows(network, x, most=ROWS, fewest=FEWEST_ROWS)
     ablation, whole = MeanAblation(network, some), RecordedActivations(network, some)
     ends = network.layout.inputs, network.layout.outputs
     effects_of_inputs = _effects_of_inputs(network, some, whole)
@@ -159,10 +157,12 @@ def functional_modules(
     alive = [node for node in ablation.alive if node in graph.numbers]
     for node in alive:
         from_inputs = effects_of_inputs[node[0]][node[1]]
+        fed = [number for number, group in enumerate(groups) if _share(from_inputs, group, ends[0]) >= 1 - leak]
+        if not fed:
+            continue
         to_outputs = np.asarray(((ablation.outputs([node]) - before) ** 2).mean(axis=0)) / _variance(before)
-        for number, group in enumerate(groups):
-            shares = (_share(from_inputs, group, ends[0]), _share(to_outputs, group, ends[1]))
-            if min(shares) >= 1 - leak:
+        for number in fed:
+            if _share(to_outputs, groups[number], ends[1]) >= 1 - leak:
                 alone[node] = number
     modules = [group | {n for n, of in alone.items() if of == m} for m, group in enumerate(groups)]
     rest = frozenset(node.key for node in graph.nodes).difference(*modules)

@@ -11,6 +11,7 @@ from bimt_train.checkpoints import Network
 from bimt_train.showing import Shown
 
 from ._affine_copy import AffineMap, affine_copy
+from ._fewer_rows import fewer_rows
 from ._module_function import ModuleFunction
 from ._module_outputs import Module, ModuleOutputs, RecordedActivations, squared_correlation
 
@@ -125,12 +126,13 @@ class Comparison:
     network : Network
         A feed-forward network.
     x : array of float, shape (rows, inputs)
-        Input rows as the network sees them; 200 of them are used for maps.
+        Input rows as the network sees them, of which networks of many weights see fewer; 200 of them are used for maps.
     seed : int
         Seed of the search for maps.
     """
 
     def __init__(self, network: Network, x: Float[np.ndarray, "rows inputs"], seed: int) -> None:
+        x = fewer_rows(network, x, fewest=_ROWS)
         self.recorded, self._seed = RecordedActivations(network, x), seed
         self._rows = np.linspace(0, len(x) - 1, min(len(x), _ROWS)).astype(np.int64)
         self._functions: dict[Module, ModuleFunction] = {}

@@ -1,5 +1,7 @@
 """Module outputs: what neurons outside a module read of it."""
 
+from functools import cached_property
+
 import numpy as np
 import scipy.linalg
 from jaxtyping import Float, Float64
@@ -32,8 +34,6 @@ class RecordedActivations:
         Group -> the activations of its neurons, inputs and outputs too.
     connections : tuple of Connection
         Connections of the network.
-    alive : frozenset of (str, int
-        ) The neurons, inputs and outputs too, that vary over the rows and, but for outputs, are read at all.
 
     Raises
     ------
@@ -47,9 +47,12 @@ class RecordedActivations:
         self._inputs, self._outputs = network.layout.inputs, network.layout.outputs
         self.activations = {c.source: _once(c, trace.sources(c.tensor), len(x)) for c in self.connections}
         self.activations[self._outputs] = trace.outputs()
-        self._units = self._input_deviations()
+
+    @cached_property
+    def alive(self) -> Module:
+        """The neurons, inputs and outputs too, that vary over the rows and, but for outputs, are read at all."""
         read = {(c.source, int(j)) for c in self.connections for j in np.flatnonzero((c.matrix != 0).any(axis=0))}
-        self.alive = frozenset(
+        return frozenset(
             (group, j)
             for group, columns in self.activations.items()
             for j in np.flatnonzero(spread(columns) > 0).tolist()
@@ -150,7 +153,8 @@ class RecordedActivations:
         """
         return float(self._units[group][i])
 
-    def _input_deviations(self) -> dict[str, Float64[np.ndarray, " neurons"]]:
+    @cached_property
+    def _units(self) -> dict[str, Float64[np.ndarray, " neurons"]]:
         """Standard deviation of all that each neuron reads."""
         received: dict[str, Columns] = {}
         for c in self.connections:
