@@ -15,6 +15,7 @@ from ..audits import (
 from ..audits._deciding_test import deciding
 from ..modules import choose_level, infomap
 
+_WORTH_PROCESSES = 100_000  # edges; with fewer, a process takes longer to start than to do its work
 _AGREE = 0.9  # adjusted mutual information from which two partitions are said to agree
 
 
@@ -72,6 +73,7 @@ def measured(subject: AuditSubject) -> tuple[EdgeWeightResult, ...]:
     known = {subject.graph.weights: (choose_level(subject.levels).level, deciding(tests))} if tests else {}
     return edge_weight_robustness(
         subject.network, subject.x, subject.partition, known=known,
+        processes=options.processes if len(subject.graph.edges.weight) > _WORTH_PROCESSES else 1,
         samples=options.samples, runs=options.leiden_runs, resolutions=options.resolutions, seed=options.seed,
     )  # fmt: skip
 

@@ -1,7 +1,6 @@
 """Modules by description length in place of modularity."""
 
 import igraph
-import numpy as np
 
 from ..graph import NeuronGraph
 from ._community_methods import COMMUNITY_METHODS
@@ -55,10 +54,10 @@ def infomap(graph: NeuronGraph, *, trials: int = 10, seed: int = 0) -> Partition
     >>> len(infomap(graph).modules)
     2
     """
-    pairs = np.stack([graph.edges.source, graph.edges.target], axis=1)
-    whole = igraph.Graph(len(graph.nodes), pairs.tolist())
+    source, target, weight, _ = graph.edges
+    whole = igraph.Graph(len(graph.nodes), list(zip(source.tolist(), target.tolist(), strict=True)))
     with igraph_random(seed):
-        found = whole.community_infomap(edge_weights=graph.edges.weight.tolist(), trials=trials)
+        found = whole.community_infomap(edge_weights=weight.tolist(), trials=trials)
     parameters = {"trials": trials, "weights": graph.weights}
     return Partition.of(
         graph, found.membership, method="infomap", parameters=parameters, seed=seed, versions=VERSIONS,

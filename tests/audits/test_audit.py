@@ -261,3 +261,12 @@ def test_a_recipe_comes_back_from_json():
     assert Recipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe
     with pytest.raises(InputError, match="cannot be read"):
         Recipe.from_json({"steps": 3})
+
+
+def test_edge_weights_are_looked_at_in_processes_as_in_one():
+    planted = block_network(blocks=[(1, 2, 1)] * 2, seed=1)
+    one, two = (
+        edge_weight_robustness(planted.network, planted.x, planted.partition, samples=5, processes=n) for n in (1, 2)
+    )
+    assert [each.to_json() for each in one] == [each.to_json() for each in two]
+    assert [each.significance.null for each in one] == [each.significance.null for each in two]

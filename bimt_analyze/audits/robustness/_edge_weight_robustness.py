@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from jaxtyping import Num
 
+from bimt_train import fan_out
 from bimt_train.checkpoints import Network
 from bimt_train.showing import Shown
 
@@ -70,6 +72,7 @@ def edge_weight_robustness(
     runs: int = 10,
     resolutions: Sequence[float] = RESOLUTIONS,
     seed: int = 0,
+    processes: int | None = 1,
 ) -> tuple[EdgeWeightResult, ...]:
     """Choose the level, and test it, under each of the edge weights.
 
@@ -93,6 +96,8 @@ def edge_weight_robustness(
         At which Leiden searches.
     seed : int, default 0
         Seed of everything random.
+    processes : int or None, default 1
+        Edge weights that are looked at side by side, a process each; None for one a core.
 
     Returns
     -------
@@ -115,18 +120,31 @@ def edge_weight_robustness(
     """
     given, tokens = known or {}, not network.layout.ends_are_neurons
     usual = tuple(entry.name for entry in EDGE_WEIGHTS.entries() if not (tokens and entry.needs_gradients))
-
-    def found(which: str) -> tuple[Level, Significance]:
-        graph = neuron_graph(network, weights=which, x=x)
-        level = chosen_level(graph, resolutions=resolutions, runs=runs, seed=seed).level
-        return level, significance(with_ends(graph, network.layout), samples=samples, seed=seed)
-
     chosen = {EDGE_WEIGHTS[which].name: which for which in (usual if weights is None else weights)}
-    told = {name: given.get(name) or found(which) for name, which in chosen.items()}
+    left = [name for name in chosen if name not in given]
+    look = partial(_found, network, x, samples=samples, runs=runs, resolutions=resolutions, seed=seed)
+    found = dict(zip(left, fan_out(look, [chosen[name] for name in left], processes=processes), strict=True))
+    told = [(name, *(given.get(name) or found[name])) for name in chosen]
     return tuple(
         EdgeWeightResult(name, level, len(level.partition.modules), partition_ami(partition, level.partition), tested)
-        for name, (level, tested) in told.items()
+        for name, level, tested in told
     )
+
+
+def _found(
+    network: Network,
+    x: Num[np.ndarray, "rows ..."],
+    weights: str,
+    *,
+    samples: int,
+    runs: int,
+    resolutions: Sequence[float],
+    seed: int,
+) -> tuple[Level, Significance]:
+    """The level and the significance under one edge weight."""
+    graph = neuron_graph(network, weights=weights, x=x)
+    level = chosen_level(graph, resolutions=resolutions, runs=runs, seed=seed).level
+    return level, significance(with_ends(graph, network.layout), samples=samples, seed=seed)
 
 
 def partition_ami(one: Partition, other: Partition) -> float:
