@@ -1,7 +1,7 @@
 """How time and memory grow with the edges of a network: graph, modules, chance, relocation.
 
-From 10,000 to 10 million edges; beyond, large.py has GPT-2 small. Dense MLPs of three equal hidden layers with two halves
-planted in them, each in a process of its own.
+From 10,000 to 10 million edges; beyond, large.py has GPT-2 small. Dense MLPs of three equal hidden layers with two
+halves planted in them, each in a process of its own.
 """
 
 import argparse
