@@ -36,8 +36,8 @@ COSTS = {
 def a_term_of_ones_own(monkeypatch):
     """Among the costs as long as a test runs; the registry is as it was afterwards."""
     monkeypatch.setattr(COST_TERMS, "_found", dict(COST_TERMS._found))
-    COST_TERMS.register("squared", label="squared", sentence="The square.")(lambda d: d**2)
-    monkeypatch.setitem(COSTS, "terms", ConnectionCost(terms={"squared": 0.3}))
+    COST_TERMS.register("squared_here", label="squared_here", sentence="The square.")(lambda d: d**2)
+    monkeypatch.setitem(COSTS, "terms", ConnectionCost(terms={"squared_here": 0.3}))
 
 
 def drawn(layout: Layout, seed: int = 0) -> tuple[Placement, dict[str, torch.Tensor]]:
