@@ -33,14 +33,14 @@ def after_analysis(report: "Report", file: Path, *, formats: Sequence[str], audi
     fit = report.fit
     if fit is not None and fit.better_readings:
         options = fit.better_readings[0].options.items()
-        return f"the same with {' '.join(f'--{name} {value}' for name, value in options)}, which fits its rows better"
+        return f"add {' '.join(f'--{name} {value}' for name, value in options)}: so its rows fit better"
     if fit is not None and fit.fits is False:
         return _trained_longer(report, file)
     exact = [name for name, formula in report.formulas.items() if formula.exact]
     left = (
-        ("the same with --html report.html: every number, with its picture", not formats),
-        ("the same with --audit: whether the modules are more than chance", not audit),
-        ("the same with --certify proof.json: how far the network lies from its formulas", exact and not certify),
+        ("add --html report.html: every number, with its picture", not formats),
+        ("add --audit: whether the modules are more than chance", not audit),
+        ("add --certify proof.json: how far the network lies from its formulas", exact and not certify),
         (f"bimt-analyze --check PROOF {shlex.quote(str(file))}: whether a proof holds", certify),
     )
     return next((words for words, is_left in left if is_left), "")

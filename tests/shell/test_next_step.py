@@ -73,7 +73,7 @@ def test_an_analysis_is_followed_by_what_was_not_asked_for(tmp_path):
     def after(*formats, audit=False, certify=False):
         return after_analysis(report, file, formats=formats, audit=audit, certify=certify).partition(":")[0]
 
-    assert after() == "the same with --html report.html"
-    assert after("html") == "the same with --audit"
-    assert after("html", audit=True) == "the same with --certify proof.json"
+    assert after() == "add --html report.html"
+    assert after("html") == "add --audit"
+    assert after("html", audit=True) == "add --certify proof.json"
     assert after("html", audit=True, certify=True) == f"bimt-analyze --check PROOF {file}"
