@@ -13,11 +13,11 @@ from . import synthetic as synthetic
 from . import transformers as transformers
 from ._analyze import analyze as analyze
 from ._circuit_of import circuit_of as circuit_of
-from ._options import AnalysisOptions as AnalysisOptions
 from ._run_audit import audit as audit
-from ._sampling import Sampling as Sampling
 from ._sources import open_checkpoint as open_checkpoint
 from ._version import __version__ as __version__
 from .fleet import Fleet as Fleet
 from .fleet import analyze_many as analyze_many
+from .options._analysis_options import AnalysisOptions as AnalysisOptions
+from .options._sampling import Sampling as Sampling
 from .report import Report as Report

@@ -16,7 +16,6 @@ from bimt_train.expressions import Decomposition
 
 from ._circuit_of import all_inputs, circuit_to_analyse, graph_of
 from ._network_size import check_memory
-from ._options import AnalysisOptions
 from ._output_formulas import formulas_of, withheld
 from ._run_audit import (
     Progress,
@@ -37,6 +36,7 @@ from .audits.functions._input_and_output_groups import groups_of_circuit
 from .graph import NeuronGraph
 from .module_formulas import module_formulas
 from .modules import Hierarchy, choose_level, in_task_order
+from .options._analysis_options import AnalysisOptions
 from .report import NetworkFit, Report
 from .representations import interpretation
 

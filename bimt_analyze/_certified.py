@@ -5,9 +5,9 @@ from pathlib import Path
 from bimt_train import InputError
 from bimt_train.losses import LOSSES
 
-from ._sampling import Sampling
 from ._sources import best_checkpoint, open_checkpoint
 from .certificates import certify, certify_decisions, check_certificate
+from .options._sampling import Sampling
 from .report import Report
 
 

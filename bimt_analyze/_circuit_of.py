@@ -7,8 +7,8 @@ from bimt_train import Circuit, Search, prune
 from bimt_train.checkpoints import OWN_OUTPUTS, Checkpoint, Network, task_score
 
 from ._network_size import STRONGEST, is_large
-from ._options import AnalysisOptions
 from .graph import NeuronGraph, Unfollowed, neuron_graph, with_ends
+from .options._analysis_options import AnalysisOptions
 
 _WORK, _TOO_MUCH = 1e7, 1e8  # weights times predictions (times steps) to look at; from where on it must be brief
 _MUCH_ATTENTION = 1e7  # of sequences of tokens, whose attention is work besides: from where on thresholds are few

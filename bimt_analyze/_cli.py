@@ -24,14 +24,14 @@ from bimt_train.shell import (
     shown_logs,
 )
 
-from ._analysis_flags import analysis_asked, analysis_flags
-from ._help import HELP
 from ._jobs import FORMATS, Job, Outcome, numbered, work
-from ._options import AnalysisOptions
-from ._sampling import Sampling
 from .audits import MEASURES, NULL_MODELS, STATISTICS
+from .command._analysis_flags import analysis_asked, analysis_flags
+from .command._help import HELP
 from .fleet import analyze_many, holds_many, jobs_of
 from .graph import EDGE_WEIGHTS
+from .options._analysis_options import AnalysisOptions
+from .options._sampling import Sampling
 from .report import Finding, Requirement
 
 CONFIG_FILE = "analysis.toml"
@@ -231,7 +231,7 @@ def _fleet(options: _Options) -> int:
 
 def _say(jobs: Sequence[Job], writes: Sequence[Path]) -> int:
     """Say what the jobs would do."""
-    from ._dry_run import dry_run
+    from .command._dry_run import dry_run
 
     click.echo(dry_run(jobs, writes))
     return OK

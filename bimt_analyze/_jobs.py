@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from bimt_train import InputError
 
 from ._next_step import after_analysis
-from ._options import AnalysisOptions
-from ._sampling import Sampling
 from ._sources import best_checkpoint, open_checkpoint
+from .options._analysis_options import AnalysisOptions
+from .options._sampling import Sampling
 from .report import Finding, Requirement
 
 if TYPE_CHECKING:

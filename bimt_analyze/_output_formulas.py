@@ -9,7 +9,7 @@ import numpy as np
 
 from bimt_train.checkpoints import Checkpoint, Network
 
-from ._options import AnalysisOptions
+from .options._analysis_options import AnalysisOptions
 from .report import NetworkFit
 
 if TYPE_CHECKING:

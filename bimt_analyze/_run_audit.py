@@ -12,7 +12,6 @@ from bimt_train.expressions import Decomposition
 
 from ._circuit_of import all_inputs, circuit_to_analyse, graph_of
 from ._network_size import STRONGEST, check_memory
-from ._options import AnalysisOptions
 from ._sources import opened
 from .audits import (
     FEWEST,
@@ -28,6 +27,7 @@ from .audits._deadline import Deadline
 from .audits.functions._functional_modules import functional_choice
 from .graph import EDGE_WEIGHTS, NeuronGraph
 from .modules import Hierarchy, choose_level, hierarchy
+from .options._analysis_options import AnalysisOptions
 
 if TYPE_CHECKING:
     from torch import nn

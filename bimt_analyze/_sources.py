@@ -8,7 +8,7 @@ from bimt_train import CheckpointError, InputError
 from bimt_train.training import checkpoints_in
 
 from ._network_rows import checkpoint_of
-from ._sampling import Sampling
+from .options._sampling import Sampling
 
 if TYPE_CHECKING:
     from collections.abc import Callable

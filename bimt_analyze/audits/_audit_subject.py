@@ -14,9 +14,9 @@ from bimt_train.expressions import Decomposition
 from bimt_train.showing import Shown
 
 from .._circuit_of import all_inputs, held_out
-from .._options import AnalysisOptions
 from ..graph import NeuronGraph, NodeId
 from ..modules import Choice, Hierarchy, Partition, in_task_order, named_modules
+from ..options._analysis_options import AnalysisOptions
 from .functions._functional_modules import FunctionalModules
 
 Result = TypeVar("Result")

@@ -9,8 +9,8 @@ from jaxtyping import Num
 from bimt_train.checkpoints import Network
 
 from .._network_size import STRONGEST
-from .._options import AnalysisOptions
 from ..graph import NeuronGraph
+from ..options._analysis_options import AnalysisOptions
 from .chance._backbone_significance import BACKBONE, backbone_significance
 from .chance._significance import Significance, significance
 

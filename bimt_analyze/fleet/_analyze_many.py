@@ -11,8 +11,8 @@ from queue import SimpleQueue
 from bimt_train import InputError, fan_out
 
 from .._jobs import Job
-from .._options import AnalysisOptions
-from .._sampling import Sampling
+from ..options._analysis_options import AnalysisOptions
+from ..options._sampling import Sampling
 from ._fleet import Fleet, write_reports
 from ._gather import jobs_of
 from ._member import Failure, Member

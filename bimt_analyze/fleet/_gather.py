@@ -9,9 +9,9 @@ from bimt_train import CheckpointError, InputError
 from bimt_train.training import checkpoints_in
 
 from .._jobs import Job
-from .._options import AnalysisOptions
-from .._sampling import Sampling
 from .._sources import SHARDS, WEIGHTS
+from ..options._analysis_options import AnalysisOptions
+from ..options._sampling import Sampling
 from ._manifest import read_manifest
 
 RUNS = "runs.json"  # marks a folder of runs

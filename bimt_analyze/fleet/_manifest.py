@@ -10,7 +10,7 @@ from typing import Any
 
 from bimt_train import InputError, did_you_mean
 
-from .._sampling import Sampling
+from ..options._sampling import Sampling
 
 
 def _path(text: str, folder: Path) -> Path:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .._option_values import OptionValues, option
+from ..options._option_values import OptionValues, option
 
 _GRACE = 3.0  # seconds that what follows a search may take
 

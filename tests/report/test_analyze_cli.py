@@ -16,8 +16,8 @@ from safetensors.torch import save_file
 from bimt_analyze import open_checkpoint
 from bimt_analyze._cli import main
 from bimt_analyze._jobs import Job, work
-from bimt_analyze._options import AnalysisOptions
-from bimt_analyze._sampling import Sampling
+from bimt_analyze.options._analysis_options import AnalysisOptions
+from bimt_analyze.options._sampling import Sampling
 from bimt_train import fan_out
 from bimt_train.checkpoints import save_checkpoint
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from bimt_train.checkpoints import Checkpoint
 
-from ._jobs import Job
-from ._network_size import planned_size
-from ._options import AnalysisOptions
-from ._sources import best_checkpoint, open_checkpoint
-from .audits import MEASURES
+from .._jobs import Job
+from .._network_size import planned_size
+from .._sources import best_checkpoint, open_checkpoint
+from ..audits import MEASURES
+from ..options._analysis_options import AnalysisOptions
 
 
 def dry_run(jobs: Sequence[Job], writes: Sequence[Path]) -> str:

@@ -10,9 +10,9 @@ import click
 from bimt_train import Registry
 from bimt_train.shell import in_group
 
-from ._options import AnalysisOptions
-from .audits import MEASURES, NULL_MODELS, STATISTICS
-from .graph import EDGE_WEIGHTS
+from ..audits import MEASURES, NULL_MODELS, STATISTICS
+from ..graph import EDGE_WEIGHTS
+from ..options._analysis_options import AnalysisOptions
 
 _CHOSEN: Mapping[str, Registry[Any]] = {
     "edge_weight": EDGE_WEIGHTS,

@@ -1,0 +1,1 @@
+"""What the command line bimt-analyze says and reads besides its work: help, flags, dry runs."""
