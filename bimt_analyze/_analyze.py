@@ -128,7 +128,7 @@ def analyze(
     chosen = (options or AnalysisOptions()).with_changes(**changes)
     check_options(chosen, audit=chosen.audit)
     stages = _Stages(progress)
-    deadline = Deadline.after(chosen.minutes, reserved=chosen.time_limit)
+    deadline = Deadline.after(chosen.minutes, reserved=2 * chosen.time_limit)  # of outputs and of modules
     with stages.stage("read"):
         called, checkpoint = opened(source, x, y, decomposition)
         name, fit = called if name is None else name, NetworkFit.of(checkpoint)

@@ -247,7 +247,7 @@ def _template() -> "jinja2.Template":
 
 
 def _written(value: Any) -> Any:
-    if value is None:
+    if value is None or value != value:  # pandas writes a missing number as nan, which equals nothing
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"

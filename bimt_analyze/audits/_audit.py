@@ -11,6 +11,7 @@ from bimt_train.showing import Shown, to_cell
 
 from ..graph import NeuronGraph, NodeId
 from ..modules import Choice, Hierarchy, Partition
+from ..options._analysis_options import AnalysisOptions
 from ._audit_subject import AuditSubject
 from ._deadline import Deadline
 from ._measure import MEASURES, AuditMeasure
@@ -152,7 +153,7 @@ class Audit(Shown, Mapping[str, Any]):
 
 
 def audited(subject: AuditSubject, *, deadline: Deadline | None = None, progress: Any = None) -> Audit:
-    """Make every measure of a subject: those that take least first, those that the options add at the end.
+    """Make every measure of a subject: those that take least first.
 
     Parameters
     ----------
@@ -167,7 +168,7 @@ def audited(subject: AuditSubject, *, deadline: Deadline | None = None, progress
     Returns
     -------
     Audit
-        Results in the order of `MEASURES`, verdict, and what could not be decided.
+        Results in the order of `MEASURES`, then of the options; verdict, and what could not be decided.
 
     Raises
     ------
@@ -178,8 +179,7 @@ def audited(subject: AuditSubject, *, deadline: Deadline | None = None, progress
     undecided: dict[str, str] = {}
     end, efforts, seconds = deadline or Deadline.after(0), 0.0, 0.0
     asked = [MEASURES[name] for name in subject.options.measures]
-    every = {one.name: one for one in (*MEASURES.entries(), *asked)}
-    for measure in sorted(every.values(), key=lambda one: one.effort):
+    for measure in by_effort(subject.options):
         now = replace(subject, results=FrozenDict(results))
         if not measure.applies(now):
             continue
@@ -201,6 +201,30 @@ def audited(subject: AuditSubject, *, deadline: Deadline | None = None, progress
         efforts, seconds = efforts + measure.effort, seconds + (time.monotonic() - began if measure.effort else 0.0)
         results[measure.name] = result
         undecided |= measure.undecided(result)
-    in_order = FrozenDict({name: results[name] for name in every if name in results})
+    order = (*(one.name for one in MEASURES.entries()), *(one.name for one in asked))
+    in_order = FrozenDict({name: results[name] for name in order if name in results})
     done = replace(subject, results=in_order)
     return Audit(done, verdict(done, undecided), undecided)
+
+
+def by_effort(options: AnalysisOptions) -> tuple[AuditMeasure, ...]:
+    """The measures of an audit, those that the options add too, in the order in which they are made.
+
+    Parameters
+    ----------
+    options : AnalysisOptions
+        The options of the audit.
+
+    Returns
+    -------
+    tuple of AuditMeasure
+        The least effort first.
+
+    Raises
+    ------
+    InputError
+        A measure of the options is not there.
+    """
+    asked = (MEASURES[name] for name in options.measures)
+    every = {one.name: one for one in (*MEASURES.entries(), *asked)}
+    return tuple(sorted(every.values(), key=lambda one: one.effort))

@@ -16,6 +16,8 @@ class Deadline:
         What was asked for; 0 for as long as it takes.
     ends : float
         On the clock of `time.monotonic`.
+    reserved : float
+        Seconds that are kept for work after the audit, about.
 
     Examples
     --------
@@ -28,6 +30,7 @@ class Deadline:
 
     minutes: float
     ends: float
+    reserved: float = 0.0
 
     @classmethod
     def after(cls, minutes: float, *, reserved: float = 0.0) -> Self:
@@ -38,14 +41,14 @@ class Deadline:
         minutes : float
             How long all of it may take; 0 for as long as it takes.
         reserved : float, default 0.0
-            Seconds that other work needs after the audit.
+            Seconds that other work needs after the audit, about.
 
         Returns
         -------
         Deadline
             The end of the minutes, less what is reserved.
         """
-        return cls(minutes, time.monotonic() + 60 * minutes - reserved if minutes else math.inf)
+        return cls(minutes, time.monotonic() + 60 * minutes - reserved if minutes else math.inf, reserved)
 
     def leaves_out(self, expected: float) -> str | None:
         """Why a measure has no time left, in words; None where it has.
@@ -64,4 +67,5 @@ class Deadline:
         if expected <= left:
             return None
         about = f"it would take about {expected:.0f} s, and" if expected else "the time is up:"
-        return f"left out, as {about} {max(left, 0.0):.0f} s of --minutes {self.minutes:g} are left"
+        kept = f", less {self.reserved:g} s kept for formulas," if self.reserved else ""
+        return f"left out, as {about} {max(left, 0.0):.0f} s of --minutes {self.minutes:g}{kept} are left"

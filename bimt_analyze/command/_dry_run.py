@@ -8,7 +8,7 @@ from bimt_train.checkpoints import Checkpoint
 from .._jobs import Job
 from .._network_size import planned_size
 from .._sources import best_checkpoint, open_checkpoint
-from ..audits import MEASURES
+from ..audits._audit import by_effort
 from ..options._analysis_options import AnalysisOptions
 
 
@@ -60,7 +60,7 @@ def _content(checkpoint: Checkpoint) -> str:
 
 def _measures(options: AnalysisOptions) -> str:
     """The measures in the order in which they are made."""
-    order = ", ".join(measure.label for measure in sorted(MEASURES.entries(), key=lambda one: one.effort))
+    order = ", ".join(measure.label for measure in by_effort(options))
     late = f"; what would end after {options.minutes:g} minutes is left out" if options.minutes else ""
     return f"{order}, as far as they apply{late}"
 

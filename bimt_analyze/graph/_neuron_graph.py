@@ -157,9 +157,12 @@ class NeuronGraph(Shown):
         return f"{len(self.nodes)} nodes, {len(self.edges.weight)} edges by {self.weights}{left_out}"
 
     def _repr_html_(self) -> str:
-        heaviest = self.to_frame().sort_values("weight", ascending=False, kind="stable")
-        rows = heaviest.head(ROWS).to_numpy(dtype=object).tolist()
-        return to_cell(f"Graph: {self._brief()}", columns=tuple(heaviest), rows=rows, of=len(heaviest))
+        heaviest = np.argsort(-self.edges.weight, kind="stable")[:ROWS]
+        source, target, weight, sign = (column[heaviest].tolist() for column in self.edges)
+        ends = ((self.nodes[a].label, self.nodes[b].label) for a, b in zip(source, target, strict=True))
+        rows = [(*pair, w, s) for pair, w, s in zip(ends, weight, sign, strict=True)]
+        columns = ("source", "target", "weight", "sign")
+        return to_cell(f"Graph: {self._brief()}", columns=columns, rows=rows, of=len(self.edges.weight))
 
     def to_frame(self) -> "pd.DataFrame":
         """One row an edge.

@@ -7,6 +7,7 @@ import pytest
 from bimt_analyze import AnalysisOptions, _network_size, audit
 from bimt_analyze.audits import MEASURES
 from bimt_analyze.audits import _audit as audits
+from bimt_analyze.audits._deadline import Deadline
 from bimt_analyze.synthetic import block_network
 from bimt_train import InputError
 
@@ -76,6 +77,11 @@ def test_memory_decides_what_is_looked_at_whole(planted, monkeypatch):
         InputError, match=r"too large a network: 12 weights: memory: expected about 0\.5 GiB, got 0\.25"
     ):
         audit(network, x=planted.x, memory=0.25, **QUICK)
+
+
+def test_what_is_kept_for_formulas_is_said():
+    late = Deadline.after(1.0, reserved=90.0).leaves_out(0.0)
+    assert late == "left out, as the time is up: 0 s of --minutes 1, less 90 s kept for formulas, are left"
 
 
 @pytest.mark.parametrize("name", ["minutes", "memory"])

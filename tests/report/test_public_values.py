@@ -245,6 +245,10 @@ def test_a_long_formula_does_not_fill_the_cell():
     assert len(repr(formula)) <= LINE and "not verified" in repr(formula)
 
 
+def test_what_is_missing_is_a_dash():
+    assert "<td>–</td><td>–</td><td>0</td>" in to_cell("x", columns=("a", "b", "c"), rows=[(None, float("nan"), 0.0)])
+
+
 def test_what_stands_in_a_cell_is_escaped():
     shown = to_cell("<b>", lines=["a & b"], columns=("<i>",), rows=[("<script>",)] * (ROWS + 3))
     assert "&lt;b&gt;" in shown and "a &amp; b" in shown and "<script>" not in shown and "<i>" not in shown

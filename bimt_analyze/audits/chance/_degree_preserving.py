@@ -46,7 +46,8 @@ def degree_preserving(
     -----
     The patterns come from 20 global curveball trades [1]_: rows are paired at random, and what only one of the two rows
     has is divided between the two at random, each row keeping its number of entries. This samples uniformly from all
-    patterns of these counts as the rounds grow.
+    patterns of these counts as the rounds grow. Sparse matrices of more than a million entries are traded edge by edge,
+    with other draws.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Degree-preserving random wiring of one large, sparse matrix, edge by edge: no entry without an edge is looked at."""
+"""Degree-preserving random wiring of one large, sparse matrix, edge by edge: a trade looks at edges alone."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ def rewired_by_edges(
     schedule: np.random.Generator,
     generators: Sequence[np.random.Generator],
 ) -> Float64[np.ndarray, "samples targets sources"]:
-    """What `degree_preserving` says, in time that grows with the edges.
+    """What `degree_preserving` says; the trades take time that grows with the edges, not with the entries.
 
     Parameters
     ----------
