@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from .shell import few_names
 from .tasks import Task
 from .training import Recipe, TrainingType
 from .training._random_restarts import replicas_of
@@ -82,7 +83,7 @@ def dry_run(planned: Planned) -> str:
         "task": _task(planned.task, setting),
         "network": f"{setting.model.kind}, {sum(map(math.prod, setting.stack.shapes.values()))} weights and biases",
         "training": _training(planned, recipe),
-        "sweep": f"{len(cells)} recipes: {', '.join(f'{name} {_list(v)}' for name, v in planned.over.items())}",
+        "sweep": f"{len(cells)} recipes: {', '.join(f'{name} {few_names(v)}' for name, v in planned.over.items())}",
         "computing": f"{steps} steps on {where}",
         "writes": _writes(planned, len(cells), setting.bytes_written() * planned.seeds * len(cells)),
         "found": _found(planned),
@@ -93,7 +94,7 @@ def dry_run(planned: Planned) -> str:
 
 def _task(task: Task, setting: Setting) -> str:
     spec, data = task.spec, setting.data[0]
-    ends = f"{_list(spec.outputs)} from {_list(spec.inputs)}"
+    ends = f"{few_names(spec.outputs)} from {few_names(spec.inputs)}"
     return f"{spec.name}: {ends}; {len(data.x_train)} rows for training, {len(data.x_test)} for testing"
 
 
@@ -118,8 +119,3 @@ def _found(planned: Planned) -> str:
     if planned.over or (not (planned.out / RUNS_FILE).exists() and not (planned.out / STATE_FILE).exists()):
         return ""
     return f"a run in {planned.out}, which {'goes on' if planned.resume else 'is replaced'}"
-
-
-def _list(names: Sequence[Any]) -> str:
-    """The names, or how many there are of them."""
-    return ", ".join(map(str, names)) if len(names) <= 8 else f"{names[0]} ... {names[-1]} ({len(names)})"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bimt_train.checkpoints import Checkpoint
+from bimt_train.shell import few_names
 
 from .._jobs import Job
 from .._network_size import planned_size
@@ -53,7 +54,7 @@ def _content(checkpoint: Checkpoint) -> str:
     """What is in the file."""
     task, probe, network = checkpoint.task, checkpoint.probe, checkpoint.network
     weights = sum(tensor.size for tensor in network.tensors.values())
-    ends = f"{_list(task.outputs)} from {_list(task.inputs)}"
+    ends = f"{few_names(task.outputs)} from {few_names(task.inputs)}"
     rows = len(probe.x_train) + len(probe.x_test)
     return f"{task.name}, {ends}; {network.model.kind}, {weights} weights and biases; {rows} rows"
 
@@ -72,7 +73,3 @@ def _computed(options: AnalysisOptions, *, certify: bool) -> str:
     if options.audit:
         said.append(f"an audit, its null networks trained for {options.retrain_steps} steps")
     return "; ".join(said + (["a proof for each formula"] if certify else []))
-
-
-def _list(names: Sequence[str]) -> str:
-    return ", ".join(names) if len(names) <= 8 else f"{names[0]} ... {names[-1]} ({len(names)})"

@@ -13,4 +13,5 @@ from ._run import UNMET as UNMET
 from ._run import run as run
 from ._shown_logs import shown_logs as shown_logs
 from ._words import assignments as assignments
+from ._words import few_names as few_names
 from ._words import spread_options as spread_options

@@ -6,6 +6,8 @@ from typing import Any
 
 from .._errors import InputError
 
+_FEW = 8  # names that a line has room for
+
 
 def spread_options(words: Sequence[str], several: Sequence[str]) -> list[str]:
     """Let an option take several values: ``--target a b`` becomes ``--target a --target b``.
@@ -90,3 +92,24 @@ def assignments(words: Sequence[str], option: str) -> dict[str, Any]:
         except json.JSONDecodeError:
             found[key] = text
     return found
+
+
+def few_names(names: Sequence[Any]) -> str:
+    """Name a few things, or the first, the last and how many there are.
+
+    Parameters
+    ----------
+    names : sequence
+        At least one.
+
+    Returns
+    -------
+    str
+        All of up to eight names.
+
+    Examples
+    --------
+    >>> few_names(["x1", "x2"]), few_names(range(100))
+    ('x1, x2', '0 ... 99 (100)')
+    """
+    return ", ".join(map(str, names)) if len(names) <= _FEW else f"{names[0]} ... {names[-1]} ({len(names)})"
