@@ -25,7 +25,20 @@ RASTER = 120  # dots an inch of what a picture inside a page holds as pixels
 
 
 def crop(axes: Axes, margin: float = 0.08) -> Bbox:
-    """The inches around all that is drawn; measured once, where matplotlib's own "tight" draws everything twice."""
+    """The inches around all that is drawn; measured once, where matplotlib's own "tight" draws everything twice.
+
+    Parameters
+    ----------
+    axes : Axes
+        Axes of the figure.
+    margin : float, default 0.08
+        Inches that are left around the drawing.
+
+    Returns
+    -------
+    Bbox
+        What a file of the picture holds.
+    """
     figure = figure_of(axes)
     return figure.get_tightbbox(FigureCanvasAgg(figure).get_renderer()).padded(margin)
 
