@@ -11,7 +11,6 @@ from ._hidden_parts import HiddenPart as HiddenPart
 from ._hidden_parts import Neurons as Neurons
 from ._hidden_parts import Stream as Stream
 from ._image_mlp import ImageMLP as ImageMLP
-from ._linear_layers import linear_layers as linear_layers
 from ._llama import Llama as Llama
 from ._mlp import MLP as MLP
 from ._model_spec import ModelSpec as ModelSpec
@@ -26,4 +25,5 @@ from .building_blocks._activations import Activation as Activation
 from .building_blocks._activations import activated as activated
 from .building_blocks._activations import activation_module as activation_module
 from .building_blocks._drawn_linear import drawn_linear as drawn_linear
+from .building_blocks._linear_layers import linear_layers as linear_layers
 from .traced._traced_module import TracedModule as TracedModule

@@ -16,7 +16,7 @@ from bimt_analyze import open_checkpoint
 from bimt_train import CheckpointError
 from bimt_train.checkpoints import OWN_OUTPUTS, load_checkpoint, read_foreign, save_checkpoint, task_score
 from bimt_train.models import GPT
-from bimt_train.models._continued import continued
+from bimt_train.models.building_blocks._continued import continued
 
 CONFIG = {
     "model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "vocab_size": 5, "n_positions": 6, "n_embd": 4,

@@ -16,7 +16,7 @@ from bimt_analyze import open_checkpoint
 from bimt_train import CheckpointError, verify
 from bimt_train.checkpoints import OWN_OUTPUTS, load_checkpoint, read_foreign, save_checkpoint
 from bimt_train.models import Llama
-from bimt_train.models._continued import continued
+from bimt_train.models.building_blocks._continued import continued
 
 CONFIG = {
     "model_type": "llama", "architectures": ["LlamaForCausalLM"], "vocab_size": 7, "max_position_embeddings": 6,

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Float64
 
 from ...._errors import CheckpointError
-from ....models._continued import continued
+from ....models.building_blocks._continued import continued
 from ....models.building_blocks._language_model import LanguageModel
 
 LENGTH, SEQUENCES, FEWEST = 32, 320, 10  # tokens of a row; rows; rows of a model with many tokens

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from jaxtyping import Float64, Int64
 
-from .building_blocks._language_model import LanguageModel
+from ._language_model import LanguageModel
 
 
 def continued(
