@@ -15,14 +15,17 @@ from bimt_train import InputError
 from ._candidate import finish, order
 from ._formula import Formula, Predictor
 from ._measured_formula import measured, with_work
+from ._row_bounds import rows_missed
 from ._search import Outcome, search
 from ._search_options import SearchOptions
 from ._searched_rows import candidate_columns, check_rows, searched_rows
 from ._sharpened import resummed, sharpened
-from ._stages import COMBINED, DECOMPOSITIONS, GENETIC, MATCHED, QUICK, THOROUGH, Generator
+from ._stages import COMBINED, DECOMPOSITIONS, GENETIC, MARKED, MATCHED, PLAIN, QUICK, THOROUGH, Generator
 from .generators._genetic import check_genetic
 from .hints._differentiable import Differentiable
 from .hints._proposed_structure import proposed_structure, structure_from_tests
+from .hints._relevant_columns import relevant_columns
+from .hints._rows_apart import rows_apart
 from .hints._structural_tests import StructuralTestResult, structural_tests
 from .hints._surrogate import surrogate
 from .problem._budget import Budget
@@ -30,16 +33,25 @@ from .problem._constants import refine
 from .problem._polynomial import fallback_polynomial
 from .problem._precision import row_precision, tolerance_of
 from .problem._search_problem import SearchProblem, deviation
-from .problem._smooth import relevant
 from .problem._structure import Structure
+from .verdicts._data_words import apart_words
 
 _log = logging.getLogger(__name__)
 
 _SEARCHING = 0.9  # share of the time for the search; the rest is for finishing
 _NOISE_WORK = 0.5  # units, for estimating the noise, within what is left for finishing
+_SCREENING = 0.3  # share of the time for the columns that matter, at most
+_FITTED = 0.7  # share of the time for a search without rows that stand apart
+_WIDE = 16  # inputs, beyond which pairs and triples of all of them are too many
 _FEWEST_TESTED = 20  # rows: with fewer, a departure from a property is mostly chance
 _COARSE = 0.05  # of y's deviation: a network that errs by more is too coarse for its derivatives to say anything
-_KINDS = {DECOMPOSITIONS: "decomposition", MATCHED: "pool", THOROUGH: "thorough", GENETIC: "genetic"}
+_KINDS = {
+    DECOMPOSITIONS: "decomposition",
+    MARKED: "kink and wave",
+    MATCHED: "pool",
+    THOROUGH: "thorough",
+    GENETIC: "genetic",
+}
 _CALLED, _TESTED_ROWS = 62, 300  # calls for each input, of a function that is tested, and rows of its derivatives
 _SURROGATE_ROWS = 60  # and where there are at least so many rows, of which a fifth is held out
 
@@ -79,7 +91,7 @@ def find_formula(
         structure (`structural_tests`); any other gives inputs and terms (`structure_from_tests`), where no
         ``structure`` is given. Where the network is too coarse (it errs by more than 5 % of y's deviation) and the
         quick search fails, a `surrogate` is fitted to the rows and tested in its stead. Without ``structure`` and
-        ``network``, a polynomial fit proposes which inputs matter.
+        ``network``, the rows themselves propose which inputs matter (polynomials, terms of two columns, waves).
     options : SearchOptions, optional
         Time limit, seed and all else; the defaults if left out.
     progress : callable, optional
@@ -90,7 +102,8 @@ def find_formula(
     Returns
     -------
     Formula
-        The best formula found, measured on all rows, with the front of length against error. A KeyboardInterrupt ends
+        The best formula found, measured on all rows, with the front of length against error. Rows that stand apart
+        from all others (at most a tenth) are left out, and named in ``apart`` and the message. A KeyboardInterrupt ends
         the search: the best formula so far is finished, and its message begins "interrupted: ".
 
     Raises
@@ -139,7 +152,7 @@ def find_formula(
     precision = row_precision(x, y)
     tolerance = tolerance_of(precision, x[some], y[some], budget=budget) if kept else 0.0
     problem = SearchProblem(x[some][:, list(kept)], y[some], columns, budget, tolerance=tolerance, seed=seed)
-    outcome = Outcome((), ())
+    fitted, outcome = problem, Outcome((), ())
     test_results: tuple[StructuralTestResult, ...] = ()
     tests = _StructuralTests(problem, network if kept else None, x[some], tuple(names), chosen)
     try:
@@ -152,9 +165,11 @@ def find_formula(
                 if test_results
                 else structure_from_tests(network, x[some], y[some], names=names, seed=seed)
             )
-        if structure is None and (fewer := relevant(problem.x, problem.y, budget=budget.share(0.1))) is not None:
-            structure = Structure(tuple(str(columns[i]) for i in fewer))
-        for question, stages in _questions(problem, structure, chosen, tested=network is not None):
+        if structure is None:
+            fewer = relevant_columns(problem.x, problem.y, budget=budget.share(_SCREENING))
+            structure = None if fewer is None else Structure(tuple(str(columns[i]) for i in fewer))
+        fitted = _without_rows_apart(problem, structure)
+        for question, stages in _all_questions(problem, fitted, structure, chosen, tested=network is not None):
             if stages is not QUICK and question.budget.over():
                 continue
             if stages is COMBINED:
@@ -180,9 +195,13 @@ def find_formula(
         outcome = outcome.joined(Outcome((), (fit,)), problem)
     rough = () if outcome.settled else outcome.rough
     found = sorted([*outcome.done, *(finish(fit.model.problem, fit) for fit in rough)], key=order)
-    found = sharpened(found, problem)
+    found = sharpened(found, fitted if outcome.settled else problem)
     last = budget.apart(min(_NOISE_WORK, (1 - _SEARCHING) * time_limit))
-    formula = measured(found, x, y, names, output, precision=precision, budget=last)
+    missed = rows_missed(found[0].expression, names, x, y) if fitted.rows < problem.rows and found else ()
+    rows = np.delete(x, missed, 0), np.delete(y, missed)
+    formula = measured(found, *rows, names, output, precision=precision, budget=last)
+    if missed:
+        formula = replace(formula, apart=missed, message=f"{formula.message}; {apart_words(missed, len(y))}")
     formula = with_work(replace(formula, test_results=test_results), budget.ledger)
     return _interrupted(formula) if outcome.interrupted else formula
 
@@ -251,16 +270,44 @@ def _interrupted(formula: Formula) -> Formula:
     return replace(formula, shortfall=shortfall, message=f"interrupted: {formula.message}")
 
 
+def _without_rows_apart(problem: SearchProblem, structure: Structure | None) -> SearchProblem:
+    """The problem without the rows that stand apart; the problem itself where none do, or too many inputs matter."""
+    names = [str(column) for column in problem.columns]
+    used = [i for i, name in enumerate(names) if structure is None or name in structure.inputs]
+    if not 0 < len(used) <= _WIDE:
+        return problem
+    apart = rows_apart(problem.x[:, used], problem.y, budget=problem.budget)
+    if not apart:
+        return problem
+    return replace(problem, x=np.delete(problem.x, apart, 0), y=np.delete(problem.y, apart))
+
+
+def _all_questions(
+    problem: SearchProblem,
+    fitted: SearchProblem,
+    structure: Structure | None,
+    options: SearchOptions,
+    *,
+    tested: bool,
+) -> Iterator[tuple[SearchProblem, Sequence[Generator]]]:
+    """The questions without the rows that stand apart, where there are any, and then those on all rows."""
+    if fitted.rows < problem.rows:
+        part = replace(fitted, budget=problem.budget.share(_FITTED))
+        yield from _questions(part, structure, options, tested=tested)
+    yield from _questions(problem, structure, options, tested=tested)
+
+
 def _questions(
     problem: SearchProblem, structure: Structure | None, options: SearchOptions, *, tested: bool
 ) -> Iterator[tuple[SearchProblem, Sequence[Generator]]]:
     """Each problem to search, with the generators to search it by, the cheapest first.
 
-    Every stage goes first over the hinted inputs, then over all. Inputs that structural tests combine come before the
+    Every stage goes first over the hinted inputs, then over all; more than sixteen inputs are never
+    searched together but for a plain polynomial. Inputs that structural tests combine come before the
     thorough generators.
     """
     if problem.width == 0:
-        yield problem, QUICK[:1]
+        yield problem, PLAIN[:1]
         return
     hinted = None if structure is None else _hinted(problem, structure)
     last = problem.budget
@@ -268,10 +315,15 @@ def _questions(
         problem = replace(problem, budget=problem.budget.share(1 - options.genetic_share))
     if hinted is not None and hinted.width == problem.width:  # hints add to what is tried, and here leave nothing out
         problem, hinted = replace(problem, structure=hinted.structure), None
-    for stages in (QUICK, DECOMPOSITIONS, MATCHED, *((COMBINED,) if tested else ()), THOROUGH):
+    wide = problem.width > _WIDE
+    share = 1.0 if wide else options.hinted_share
+    if wide and hinted is None:
+        yield problem, PLAIN
+    for stages in (QUICK, DECOMPOSITIONS, MARKED, MATCHED, *((COMBINED,) if tested else ()), THOROUGH):
         if hinted is not None and stages is not COMBINED:
-            yield replace(hinted, budget=problem.budget.share(options.hinted_share)), stages
-        yield problem, stages
+            yield replace(hinted, budget=problem.budget.share(share)), stages
+        if not wide:
+            yield problem, stages
     if options.genetic:
         yield replace(problem, budget=last), GENETIC
 

@@ -203,6 +203,9 @@ class Formula(Shown):
         Whether the network misses the rows, so that a law of theirs is not the network's.
     of_network : Formula or None
         A formula of the network's own answers, where it departs from this one (`network_formula`).
+    apart : tuple of int
+        Numbers of the training rows that stand apart from all others and were left out: what is said of training rows
+        is said of the others.
     work : float
         Units of work of search and verification; a unit is what a quiet reference core does in a second.
     cut_after : float or None
@@ -239,6 +242,7 @@ class Formula(Shown):
     distinct_rows: int = 0
     withheld: bool = False
     of_network: "Formula | None" = None
+    apart: tuple[int, ...] = ()
     work: float = field(default=0.0, compare=False)
     cut_after: float | None = None
 

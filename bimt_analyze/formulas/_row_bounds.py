@@ -14,6 +14,7 @@ from .symbolic._equality import fifty_digits
 
 _WORST_ROWS = 12  # at which a formula's own rounding is measured: fifty digits are slow
 _ULPS = 64  # of y's largest value: what some dozen operations lose
+_APART, _GAP, _DEVIATIONS = 0.1, 10.0, 8.0  # share of rows that may stand apart, and by how much each must
 _LOST = 100  # times what double precision loses at the worst rows
 
 
@@ -72,6 +73,54 @@ def row_fit(
     if not within and precision.coarse:
         within = bool(np.all(residual <= allowances(predict, precision, x, y) + bound))
     return RowFit(worst / unit, bound / unit, within)
+
+
+def rows_missed(
+    expression: sympy.Expr,
+    inputs: Sequence[str],
+    x: Float64[np.ndarray, "rows inputs"],
+    y: Float64[np.ndarray, "rows"],
+) -> tuple[int, ...]:
+    """The few rows that a formula misses by far more than it misses any other row.
+
+    They are at most a tenth of the rows, and each is missed by ten times the largest residual of the others, by more
+    than rounding explains, and by eight deviations as the median residual has them.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+        In real symbols of the inputs.
+    inputs : sequence of str
+        The names of the columns of ``x``.
+    x : array of shape [rows, inputs]
+        The inputs.
+    y : array of shape [rows]
+        The output.
+
+    Returns
+    -------
+    tuple of int
+        Their numbers, growing; none where there is no such gap.
+
+    Examples
+    --------
+    >>> x = np.arange(20.0)[:, None]
+    >>> y = 2 * x[:, 0]
+    >>> y[3] += 1
+    >>> rows_missed(2 * sympy.Symbol("a", real=True), ["a"], x, y)
+    (3,)
+    """
+    with np.errstate(all="ignore"):
+        residual = np.abs(y - numeric(expression, [sympy.Symbol(name, real=True) for name in inputs])(x))
+    residual[~np.isfinite(residual)] = np.inf
+    scale = float(np.median(residual)) if len(y) else 0.0
+    if not np.isfinite(scale):
+        return ()
+    far = residual > max(_DEVIATIONS * 1.4826 * scale, rounding(y))
+    if not 0 < np.sum(far) <= _APART * len(y):
+        return ()
+    near = max(float(np.max(residual[~far])), rounding(y[~far]))
+    return tuple(int(i) for i in np.flatnonzero(far)) if np.min(residual[far]) > _GAP * near else ()
 
 
 def own_rounding(

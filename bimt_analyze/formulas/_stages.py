@@ -20,6 +20,7 @@ from .generators._ridge import single_functions
 from .generators._ridge_sums import ridge_sums
 from .generators._separable import low_error_products, separable
 from .generators._similarity import left_out_error, low_error_similar, series, similar
+from .marks._marked import marked
 from .pool_search._matches import QUICK_TESTS, SLOW_TESTS, matched
 from .problem._polynomial import polynomials
 from .problem._search_problem import SearchProblem
@@ -112,9 +113,9 @@ FEW_VARIABLES = (
     affine,
     partly_polynomial,
 )
+PLAIN: tuple[Generator, ...] = (_alone(constants), _alone(polynomials))
 QUICK: tuple[Generator, ...] = (
-    _alone(constants),
-    _alone(polynomials),
+    *PLAIN,
     _alone(ridge_sums),
     _alone(outer_polynomials),
     _alone(products_of_powers),
@@ -127,6 +128,12 @@ DECOMPOSITIONS: tuple[Generator, ...] = (
     low_error_products,
     _alone(_of_one_input),
 )
+_BESIDE_MARKS: tuple[Generator, ...] = (
+    *QUICK,
+    *DECOMPOSITIONS,
+    _alone(single_functions),
+)
+MARKED: tuple[Generator, ...] = (lambda problem, propose: marked(problem, propose, _BESIDE_MARKS),)
 MATCHED: tuple[Generator, ...] = (_alone(lambda problem: matched(problem, QUICK_TESTS)), _alone(mixed))
 COMBINED: tuple[Generator, ...] = (_alone(lambda problem: combined(problem, FEW_VARIABLES)),)
 GENETIC: tuple[Generator, ...] = (_alone(genetic_programs),)

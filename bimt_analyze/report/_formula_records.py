@@ -44,13 +44,17 @@ class RivalRecord(Record):
 class DataVerdictRecord(Record):
     """What may be said of a formula as a law of the data."""
 
-    word: str = Field(description="exact, within precision, within noise, one of several, interpolation, or none.")
+    word: str = Field(description="A word of DATA_WORDS, from exact to none.")
     statement: str = Field(description="What the word rests on, in one sentence.")
     rivals: list[RivalRecord] = Field(default=[], description="Other formulas that meet the rows as well.")
     relations: list[str] = Field(default=[], description="Relations among the inputs that hold on every row.")
     precision: str = Field(description="How finely the rows are written: double, float32, or so many decimals.")
     training_rows: int = Field(description="Different rows that were searched.")
     held_out_rows: int = Field(description="Different rows held out that repeat none of those.")
+    apart: list[int] = Field(
+        default=[],
+        description="Training rows that stand apart and were left out, numbered from 0.",
+    )
 
 
 class NetworkVerdictRecord(Record):
@@ -77,7 +81,7 @@ class FormulaRecord(Record):
     variables: list[str] = Field(description="The inputs that it uses.")
     r2: Number = Field(description="1 - residual variance / variance, on the training rows.")
     exact: bool = Field(description="Whether it is the law of the data itself, and the network fits its rows.")
-    identified: bool = Field(description="Whether its form is: exactly, within the rows' precision, or within noise.")
+    identified: bool = Field(description="Whether its form is: its word is none of the last three.")
     data: DataVerdictRecord | None = Field(description="The verdict on it as a law of the data; null if unverified.")
     network: NetworkVerdictRecord | None = Field(description="How far the network follows it.")
     complexity: int = Field(description="Nodes of the expression.")

@@ -168,6 +168,7 @@ def _data_verdict(formula: "Formula", verification: "Verification") -> DataVerdi
         precision=formula.precision.words,
         training_rows=formula.distinct_rows,
         held_out_rows=verification.distinct_test,
+        apart=list(formula.apart),
     )  # fmt: skip
 
 

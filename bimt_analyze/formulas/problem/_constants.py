@@ -86,7 +86,8 @@ def model(template: Template, problem: SearchProblem) -> Model:
     """
     constants = tuple(template.start)
     smooth = _without_hyperbolic(template.expression)
-    outputs = [template.expression, *(smooth.diff(c) for c in constants)]
+    slopes = (smooth.diff(c).replace(sympy.DiracDelta, lambda *u: sympy.Integer(0)) for c in constants)
+    outputs = [template.expression, *slopes]  # a step has no slope but where it jumps, and no row lies there
     both = sympy.lambdify(
         [list(problem.columns), list(constants)], outputs, "numpy", cse=len(constants) > 1, docstring_limit=0
     )

@@ -11,6 +11,7 @@ from bimt_train import InputError
 
 from .._fidelity import FAITHFUL, divergence
 from .._formula import Formula, NumericCheck, Predictor, Verification
+from .._row_bounds import rows_missed
 from .._search_options import SearchOptions
 from .._searched_rows import check_rows
 from ..problem._budget import Budget
@@ -18,7 +19,7 @@ from ..problem._search_problem import deviation
 from ..problem._template import node_count
 from ..rivals._rivals import relations_of, rivals
 from ..symbolic._equality import Equality, same_function
-from ..verdicts._data_words import Rival, cut_short
+from ..verdicts._data_words import IDENTIFIED, Rival, apart_words, cut_short
 from ..verdicts._network_verdict import NetworkVerdict, network_verdict
 from ._noise import foreseen, noise_objections
 from ._objections import objections, too_little, word_of
@@ -124,6 +125,12 @@ def verify_formula(
     train = None if x_train is None or y_train is None else (x_train, y_train)
     if train is not None:
         check_rows(*train, formula.inputs, where=f"searched rows of {formula.output!r}", fewest=0)
+    left_out = 0
+    if formula.apart:
+        far = rows_missed(formula.expression, formula.inputs, x_test, y_test)
+        x_test, y_test = np.delete(x_test, far, 0), np.delete(y_test, far)
+        train = train and (np.delete(train[0], formula.apart, 0), np.delete(train[1], formula.apart))
+        left_out = len(far)
     rows = Evidence.of(formula, x_test, y_test, train)
     equality, inside, outside = _NO_TRUTH, None, None
     unit = deviation(y_test) if len(y_test) else 1.0
@@ -165,9 +172,17 @@ def verify_formula(
         wrong = [*known_better, *wrong]
         noise = known_better or noise_objections(formula, x_test, y_test, train, budget=budget, known=known)
         word = "within noise" if not noise and equality.canonical != "different" else rows.predicts
+    kept = word
+    if formula.apart and word in IDENTIFIED:
+        word = "but for rows apart"
     relations = relations_of(formula.inputs, rows.x, precision=rows.precision) if found else ()
     verification = replace(verification, word=word, rivals=found, relations=relations)
-    statement = statement_of(formula, verification, rows, wrong)
+    statement = statement_of(formula, replace(verification, word=kept), rows, wrong)
+    if formula.apart:
+        left = apart_words(formula.apart, formula.rows + len(formula.apart))
+        left += _furthest(formula, x_train, y_train)
+        wrong = [*wrong, f"{left}, and {left_out} held-out rows; of the others: {kept}"]
+        statement = f"{left}, and {left_out} held-out rows; of the others: {statement}"
     missed, seen = None, verification.network
     if network is not None and seen is not None and seen.r2 < FAITHFUL and word != "exact" and formula.inputs:
         x = _points(ranges, seed + 3, _POINTS)
@@ -185,6 +200,18 @@ def verify_formula(
         message="; ".join(said) or word,
         verification=replace(verification, statement=statement, divergence=missed),
     )
+
+
+def _furthest(
+    formula: Formula, x: Float64[np.ndarray, "rows inputs"] | None, y: Float64[np.ndarray, "rows"] | None
+) -> str:
+    """The row that stands furthest apart, by its inputs and its output; nothing where the rows are not known."""
+    if x is None or y is None:
+        return ""
+    apart = np.array(formula.apart)
+    row = int(apart[np.argmax(np.abs(y[apart] - formula.predict(x[apart])))])
+    used = [f"{name} = {x[row, formula.inputs.index(name)]:.4g}" for name in formula.variables]
+    return f" (the furthest has {', '.join([*used, f'{formula.output} = {y[row]:.4g}'])})"
 
 
 def numeric_check(
