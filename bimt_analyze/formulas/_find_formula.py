@@ -1,7 +1,7 @@
 """From rows of one output to a formula: the entry of the search."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -15,17 +15,17 @@ from bimt_train import InputError
 from ._candidate import finish, order
 from ._formula import Formula, Predictor
 from ._measured_formula import measured, with_work
+from ._questions import all_questions, without_rows_apart
 from ._row_bounds import rows_missed
 from ._search import Outcome, search
 from ._search_options import SearchOptions
 from ._searched_rows import candidate_columns, check_rows, searched_rows
 from ._sharpened import resummed, sharpened
-from ._stages import COMBINED, DECOMPOSITIONS, GENETIC, MARKED, MATCHED, PLAIN, QUICK, THOROUGH, Generator
+from ._stages import COMBINED, DECOMPOSITIONS, GENETIC, MARKED, MATCHED, QUICK, THOROUGH
 from .generators._genetic import check_genetic
 from .hints._differentiable import Differentiable
 from .hints._proposed_structure import proposed_structure, structure_from_tests
 from .hints._relevant_columns import relevant_columns
-from .hints._rows_apart import rows_apart
 from .hints._structural_tests import StructuralTestResult, structural_tests
 from .hints._surrogate import surrogate
 from .problem._budget import Budget
@@ -41,8 +41,6 @@ _log = logging.getLogger(__name__)
 _SEARCHING = 0.9  # share of the time for the search; the rest is for finishing
 _NOISE_WORK = 0.5  # units, for estimating the noise, within what is left for finishing
 _SCREENING = 0.3  # share of the time for the columns that matter, at most
-_FITTED = 0.7  # share of the time for a search without rows that stand apart
-_WIDE = 16  # inputs, beyond which pairs and triples of all of them are too many
 _FEWEST_TESTED = 20  # rows: with fewer, a departure from a property is mostly chance
 _COARSE = 0.05  # of y's deviation: a network that errs by more is too coarse for its derivatives to say anything
 _KINDS = {
@@ -168,8 +166,8 @@ def find_formula(
         if structure is None:
             fewer = relevant_columns(problem.x, problem.y, budget=budget.share(_SCREENING))
             structure = None if fewer is None else Structure(tuple(str(columns[i]) for i in fewer))
-        fitted = _without_rows_apart(problem, structure)
-        for question, stages in _all_questions(problem, fitted, structure, chosen, tested=network is not None):
+        fitted = without_rows_apart(problem, structure)
+        for question, stages in all_questions(problem, fitted, structure, chosen, tested=network is not None):
             if stages is not QUICK and question.budget.over():
                 continue
             if stages is COMBINED:
@@ -268,71 +266,3 @@ def _interrupted(formula: Formula) -> Formula:
     """The formula, with the remark that its search was ended before its time."""
     shortfall = formula.shortfall and f"interrupted: {formula.shortfall}"
     return replace(formula, shortfall=shortfall, message=f"interrupted: {formula.message}")
-
-
-def _without_rows_apart(problem: SearchProblem, structure: Structure | None) -> SearchProblem:
-    """The problem without the rows that stand apart; the problem itself where none do, or too many inputs matter."""
-    names = [str(column) for column in problem.columns]
-    used = [i for i, name in enumerate(names) if structure is None or name in structure.inputs]
-    if not 0 < len(used) <= _WIDE:
-        return problem
-    apart = rows_apart(problem.x[:, used], problem.y, budget=problem.budget)
-    if not apart:
-        return problem
-    return replace(problem, x=np.delete(problem.x, apart, 0), y=np.delete(problem.y, apart))
-
-
-def _all_questions(
-    problem: SearchProblem,
-    fitted: SearchProblem,
-    structure: Structure | None,
-    options: SearchOptions,
-    *,
-    tested: bool,
-) -> Iterator[tuple[SearchProblem, Sequence[Generator]]]:
-    """The questions without the rows that stand apart, where there are any, and then those on all rows."""
-    if fitted.rows < problem.rows:
-        part = replace(fitted, budget=problem.budget.share(_FITTED))
-        yield from _questions(part, structure, options, tested=tested)
-    yield from _questions(problem, structure, options, tested=tested)
-
-
-def _questions(
-    problem: SearchProblem, structure: Structure | None, options: SearchOptions, *, tested: bool
-) -> Iterator[tuple[SearchProblem, Sequence[Generator]]]:
-    """Each problem to search, with the generators to search it by, the cheapest first.
-
-    Every stage goes first over the hinted inputs, then over all; more than sixteen inputs are never
-    searched together but for a plain polynomial. Inputs that structural tests combine come before the
-    thorough generators.
-    """
-    if problem.width == 0:
-        yield problem, PLAIN[:1]
-        return
-    hinted = None if structure is None else _hinted(problem, structure)
-    last = problem.budget
-    if options.genetic:
-        problem = replace(problem, budget=problem.budget.share(1 - options.genetic_share))
-    if hinted is not None and hinted.width == problem.width:  # hints add to what is tried, and here leave nothing out
-        problem, hinted = replace(problem, structure=hinted.structure), None
-    wide = problem.width > _WIDE
-    share = 1.0 if wide else options.hinted_share
-    if wide and hinted is None:
-        yield problem, PLAIN
-    for stages in (QUICK, DECOMPOSITIONS, MARKED, MATCHED, *((COMBINED,) if tested else ()), THOROUGH):
-        if hinted is not None and stages is not COMBINED:
-            yield replace(hinted, budget=problem.budget.share(share)), stages
-        if not wide:
-            yield problem, stages
-    if options.genetic:
-        yield replace(problem, budget=last), GENETIC
-
-
-def _hinted(problem: SearchProblem, structure: Structure) -> SearchProblem | None:
-    """The problem on the hinted inputs alone; None where the hints say nothing."""
-    names = [str(column) for column in problem.columns]
-    used = tuple(i for i, name in enumerate(names) if name in structure.inputs)
-    if not used or not (len(used) < problem.width or len(structure.terms) > 1 or structure.ridges):
-        return None
-    part = problem.part(used, problem.y, tolerance=0.0)
-    return replace(part, depth=problem.depth, structure=structure)

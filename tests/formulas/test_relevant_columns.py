@@ -29,7 +29,7 @@ def seen(x: Array, y: Array) -> tuple[int, ...] | None:
     ids=["product and sine", "exponential", "kink"],
 )
 def test_three_columns_of_many_are_seen(width: int, law: Callable[[Array], Array]) -> None:
-    """A product of two centred columns has no slope along either, and is seen as a pair; a few others may come along."""
+    """A product of two centred columns has no slope along either, and is seen as a pair; a few more may come along."""
     x = np.random.default_rng(width).normal(size=(400, width))
     found = seen(x, law(x))
     assert found is not None and {3, 5, 7} <= set(found) and len(found) <= 6

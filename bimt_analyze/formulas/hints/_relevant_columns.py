@@ -20,6 +20,7 @@ _HEAVY = 30.0  # times the median |y|: where the largest is more, its logarithm 
 _MOST = 12  # columns that are proposed
 _STEP, _FASTEST = 0.7, 250.0  # of a periodogram: radians over half of a column's range
 _ROWS_A_RADIAN = 2.0
+_FOLLOWED = 0.01  # share of y's squares: what polynomials leave is then no wave
 
 
 def relevant_columns(x: Matrix, y: Rows, *, budget: Budget) -> tuple[int, ...] | None:
@@ -49,7 +50,7 @@ def relevant_columns(x: Matrix, y: Rows, *, budget: Budget) -> tuple[int, ...] |
     heavy = np.all(y != 0) and np.max(np.abs(y)) > _HEAVY * np.median(np.abs(y))
     target = np.log(np.abs(y)) if heavy else y
     chosen, left = _pursued(t, target, budget)
-    chosen |= _wave_columns(t, left, budget)
+    chosen |= _wave_columns(t, left, float(np.sum((target - np.mean(target)) ** 2)), budget)
     if not chosen or len(chosen) >= x.shape[1]:
         return None
     kept = tuple(sorted(chosen))
@@ -131,12 +132,12 @@ def _best_term(terms: _Terms, left: Rows) -> tuple[float, tuple[int, ...], Rows]
     return max(offers, key=lambda offer: offer[0])
 
 
-def _wave_columns(t: Matrix, left: Rows, budget: Budget) -> set[int]:
+def _wave_columns(t: Matrix, left: Rows, start: float, budget: Budget) -> set[int]:
     """The columns along which what is left is a wave."""
     rows, width = t.shape
     grid = np.arange(2.0, min(_FASTEST, rows / _ROWS_A_RADIAN), _STEP)
     size = float(left @ left)
-    if len(grid) < 3 or size <= 0:
+    if len(grid) < 3 or size <= _FOLLOWED * start:
         return set()
     chance = _CHANCE * 2 * np.log(width * len(grid)) / rows
     found: set[int] = set()

@@ -8,8 +8,8 @@ from ..problem._polynomial import count, powers
 from ..problem._smooth import centred, legendre
 
 _FEWEST = 30  # rows
-_HIGHEST, _COLUMNS_A_ROW = 6, 0.12  # total degree of the fit
-_ROUNDS = 40  # of reweighting
+_HIGHEST, _COLUMNS_A_ROW, _COLUMNS = 6, 0.12, 60  # total degree of the fit, its columns a row, and at most
+_ROUNDS = 25  # of reweighting
 _GAP = 2.5  # times the largest residual of all other rows
 _FLOOR = 4.0  # times the median residual, below which no gap counts
 _AGAIN = 5  # fits without the rows that stand apart
@@ -36,11 +36,13 @@ def rows_apart(x: Float64[np.ndarray, "rows columns"], y: Rows, *, budget: Budge
         Their numbers, growing: at most a tenth of the rows, and none where there is no gap between them and the others.
     """
     rows, width = x.shape
-    most = int(_COLUMNS_A_ROW * rows)
+    most = int(min(_COLUMNS_A_ROW * rows, _COLUMNS))
     degrees = [d for d in range(_HIGHEST + 1) if count(width, d) <= most]
     if rows < _FEWEST or width == 0 or not degrees:
         return ()
     for degree in sorted({degrees[-1], degrees[len(degrees) // 2]}, reverse=True):
+        if budget.over():
+            break
         columns = np.linalg.qr(np.asarray(legendre(centred(x), powers(width, degree))))[0]
         budget.charge("decompose", rows * columns.shape[1] ** 2 * (_ROUNDS + 2), calls=_ROUNDS)
         found = _far(columns, y)
