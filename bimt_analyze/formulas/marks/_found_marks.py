@@ -24,7 +24,7 @@ FAMILIES = (waves, kinks)
 
 _DEGREE, _SHARE = 8, 0.15  # of the smooth part: its total degree, and columns a row
 _MOST = 4  # marks that are found
-_GAIN = 0.2  # share of the squares left that the next mark must explain; chance alone gives a twentieth
+_GAIN = 0.12  # share of the squares left that the next mark must explain; chance alone gives a twentieth
 _MOSTLY, _LAST_GAIN = 0.05, 0.9  # once so little is left, a further mark must explain nearly all of that
 _TOGETHER = 0.6  # share of the squares that all marks together may leave of what no smooth function explains
 _AMPLITUDE = 0.05  # factors a row
@@ -61,7 +61,7 @@ def found_marks(problem: SearchProblem) -> tuple[tuple[Mark, ...], float]:
         return (), 1.0
     marks: tuple[Mark, ...] = ()
     while len(marks) < _MOST and ground.size > max(_DONE * whole, _SEEN * begun.size) and not problem.budget.over():
-        offers = [offer for family in FAMILIES for offer in family(problem, ground)]
+        offers = [offer for family in FAMILIES for offer in family(problem, ground, marks)]
         share, more = min(offers, key=partial(_rank, ground), default=(0.0, ()))
         if share < (_GAIN if ground.size > _MOSTLY * begun.size else _LAST_GAIN):
             break

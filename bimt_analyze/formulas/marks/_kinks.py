@@ -1,6 +1,6 @@
 """Kinks, steps and stairs: where a sum of inputs passes a number, y bends or jumps."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, permutations
 from types import MappingProxyType
@@ -11,6 +11,7 @@ from jaxtyping import Float64
 
 from ..problem._inner import Inner, single
 from ..problem._search_problem import SearchProblem
+from ..problem._template import numeric
 from ..symbolic._simple_numbers import simplest_fraction
 from ._mark import Ground, Mark, Numbers, gains, refined
 
@@ -59,7 +60,7 @@ class _Line:
         return first if self.second is None else first + weight * self.second.parts[0]
 
 
-def kinks(problem: SearchProblem, ground: Ground) -> Iterator[Offer]:
+def kinks(problem: SearchProblem, ground: Ground, known: Sequence[Mark]) -> Iterator[Offer]:
     """The best kinks, steps and stairs in what is left of y, each with the share of its squares that it explains.
 
     Parameters
@@ -68,9 +69,11 @@ def kinks(problem: SearchProblem, ground: Ground) -> Iterator[Offer]:
         The rows to explain.
     ground : Ground
         What is left of y.
+    known : sequence of Mark
+        Those found so far: the greater of the two parts that meet in a kink may itself meet a third.
     """
     found: list[tuple[float, _Kind, _Line, float]] = []
-    for line in _lines(problem):
+    for line in (*_lines(problem), *_nested(problem, known)):
         u = line.values(line.weight)
         places = _places(u, _PLACES if line.second is None else _FEWER_PLACES)
         if not len(places) or problem.budget.over():
@@ -99,6 +102,27 @@ def _lines(problem: SearchProblem) -> Iterator[_Line]:
     for one, other in () if many else permutations(inputs, 2):
         for weight in _WEIGHTS[:2]:
             yield _Line(_product(one, one), other, weight)
+
+
+def _nested(problem: SearchProblem, known: Sequence[Mark]) -> Iterator[_Line]:
+    """The greater and the lesser of two inputs that meet in a kink, against each other input."""
+    symbols = set(problem.columns)
+    for mark in known:
+        kink = mark.build(tuple(sympy.Rational(round(2 * number), 2) for number in mark.numbers))
+        parts = sympy.Add.make_args(kink.args[0]) if isinstance(kink, sympy.Abs) else ()
+        if len(parts) != 2:
+            continue
+        first = next((part for part in parts if part in symbols), None)
+        if first is None:
+            continue
+        second = first - kink.args[0]
+        for sign in (1, -1):
+            whole = (first + second + sign * kink) / 2
+            problem.budget.charge("lambdify")
+            values = numeric(whole, problem.columns)(problem.x)
+            for other in (single(problem, i) for i in range(problem.width)):
+                if other.parts[0] not in kink.free_symbols:
+                    yield _Line(Inner((whole,), (1.0,), values), other, -1.0)
 
 
 def _product(one: Inner, other: Inner) -> Inner:

@@ -1,6 +1,6 @@
 """Waves of any frequency, of one argument or across two inputs: the peaks of a periodogram."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -24,7 +24,7 @@ _APART = 0.2  # of what one wave leaves: so little must a sine and a cosine leav
 _SEEN = 0.05  # share of the residual's squares, below which a peak is not looked at
 
 
-def waves(problem: SearchProblem, ground: Ground) -> Iterator[tuple[float, tuple[Mark, ...]]]:
+def waves(problem: SearchProblem, ground: Ground, known: Sequence[Mark]) -> Iterator[tuple[float, tuple[Mark, ...]]]:
     """The best waves in what is left of y, each with the share of its squares that is explained.
 
     Parameters
@@ -33,6 +33,8 @@ def waves(problem: SearchProblem, ground: Ground) -> Iterator[tuple[float, tuple
         The rows to explain.
     ground : Ground
         What is left of y.
+    known : sequence of Mark
+        Those found so far; waves do not depend on them.
     """
     weighted = ground.residual[:, None] * ground.amplitudes[LINEAR]
     inputs = [single(problem, i) for i in range(problem.width)]
