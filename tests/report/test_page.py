@@ -163,6 +163,15 @@ def test_the_number_of_pictures_is_bounded(dense, monkeypatch):
     assert "the formulas of 2 more outputs is not drawn" in text
 
 
+def test_many_names_are_folded(texts):
+    text = texts["wide"]
+    folded = re.search(
+        r"<td><details><summary>x1, x2, x3, x4, x5, x6 and 58 more</summary>([^<]+)</details></td>", text
+    )
+    assert folded is not None and folded[1].split(", ") == [f"x{number}" for number in range(1, 65)]
+    assert "<td>x1, x3</td>" in texts["report"]
+
+
 def sizes(text):
     return [tuple(map(float, found.split()[2:])) for found in re.findall(r'viewBox="([^"]+)"', text)]
 
