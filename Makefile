@@ -39,7 +39,7 @@ docs: install  ## build the site with the API reference into build/site; a warni
 	$(BIN)/mkdocs build --strict --quiet
 
 site: install  ## read every page of the site in a browser; the tests read the frame and the colours of alike pages once
-	BIMT_WHOLE_SITE=1 $(BIN)/python -m pytest tests/docs/test_site.py tests/docs/test_site_in_a_browser.py
+	BIMT_WHOLE_SITE=1 $(BIN)/python -m pytest -o faulthandler_timeout=900 tests/docs/test_site.py tests/docs/test_site_in_a_browser.py
 
 format: install  ## put the code into the one format
 	$(BIN)/ruff check --fix-only --exit-zero .

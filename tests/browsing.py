@@ -37,6 +37,7 @@ def opened(folder: Path) -> Iterator[Any]:
     for flag in (*FLAGS, *root, f"--user-data-dir={folder}"):
         options.add_argument(flag)
     driver = Chrome(options=options, service=Service(executable_path=DRIVER))
+    driver.set_script_timeout(120)  # axe on a long page and a busy machine
     try:
         yield driver
     finally:
