@@ -6,7 +6,7 @@ export NO_MKDOCS_2_WARNING := 1
 # Tests start many processes: with bytecode kept, they compile the packages once.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help install demo test coverage check docs format bench fuzz tutorials gallery dist clean
+.PHONY: help install demo test coverage check docs site format bench fuzz tutorials gallery dist clean
 
 help:
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,9 @@ check: install  ## format, lint, types and import contracts
 
 docs: install  ## build the site with the API reference into build/site; a warning is an error
 	$(BIN)/mkdocs build --strict --quiet
+
+site: install  ## read every page of the site in a browser; the tests read the frame and the colours of alike pages once
+	BIMT_WHOLE_SITE=1 $(BIN)/python -m pytest -o faulthandler_timeout=900 tests/docs/test_site.py tests/docs/test_site_in_a_browser.py
 
 format: install  ## put the code into the one format
 	$(BIN)/ruff check --fix-only --exit-zero .

@@ -14,7 +14,9 @@ _DISPLAYED = re.compile(r'<div class="arithmatex">\\\[(.*?)\\\]</div>', re.DOTAL
 def with_mathml(page: str) -> str:
     """The HTML of a page, each formula in it written as MathML."""
     page = _INLINE.sub(lambda found: mathml(unescape(found[1]), display="inline"), page)
-    return _DISPLAYED.sub(lambda found: mathml(unescape(found[1]), display="block"), page)
+    return _DISPLAYED.sub(
+        lambda found: f'<div class="scroll">{mathml(unescape(found[1]), display="block")}</div>', page
+    )
 
 
 def mathml(latex: str, *, display: str) -> str:

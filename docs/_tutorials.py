@@ -15,7 +15,8 @@ _OUTSIDE = re.compile(r"\]\(\.\./\.\./([^)#]+)")  # links from docs/tutorials to
 def page_of(notebook: Path) -> tuple[str, dict[str, bytes]]:
     """The notebook as Markdown for the site, and its pictures by name. Nothing is run."""
     text, found = MarkdownExporter().from_filename(str(notebook), resources={"unique_key": notebook.stem})
-    text = re.sub(r"<style scoped>.*?</style>", "", text, flags=re.DOTALL)  # of tables; the site has its own
+    text = re.sub(r"<style scoped>.*?</style>", "", text, flags=re.DOTALL)  # tables look as all on the site
+    text = text.replace('<table border="1" class="dataframe">', "<table>")
     text = _OUTSIDE.sub(r"](../\1", text).replace("![png]", "![what the lines above drew]")
     title, _, rest = text.partition("\n")
     link = f"[This page is a notebook]({notebook.name}), to run and to change. Here is what it shows."

@@ -3,7 +3,9 @@
 import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import browsing
 import pytest
 import torch
 import typecheck
@@ -52,3 +54,10 @@ def save_linear(path: Path, seed: int = 0) -> Path:
 def linear() -> Callable[..., Path]:
     """Writes a tiny network to a path."""
     return save_linear
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """One browser for all pages."""
+    with browsing.opened(tmp_path_factory.mktemp("browser")) as driver:
+        yield driver

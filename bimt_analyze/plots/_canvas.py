@@ -143,7 +143,8 @@ def log_axis(axes: Axes, side: Literal["x", "y"], values: Float64[np.ndarray, " 
     scale, options = "log", {}
     if (values == 0).any():
         least = 10.0 ** math.floor(math.log10(low) - 1e-9)
-        scale, options, ticks = "symlog", {"linthresh": least, "linscale": 0.3}, [0.0, *ticks]
+        apart = max(0.3, math.log10(high / least) / 8)  # in powers of ten, so that 0 does not run into the next label
+        scale, options, ticks = "symlog", {"linthresh": least, "linscale": apart}, [0.0, *ticks]
     set_scale, axis = (axes.set_xscale, axes.xaxis) if side == "x" else (axes.set_yscale, axes.yaxis)
     set_scale(scale, **options)
     axis.set_ticks(ticks, [f"{tick:.3g}" for tick in ticks])

@@ -5,22 +5,17 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
-import numpy as np
 import pytest
 import sympy
 from matplotlib.colors import to_hex
 
-from bimt_analyze import analyze
-from bimt_analyze.graph import neuron_graph
-from bimt_analyze.modules import Partition
 from bimt_analyze.plots import draw_levels, draw_sweep, module_colour
 from bimt_analyze.report.page._headline import headline
 from bimt_analyze.report.page._set_formula import set_formula
 from bimt_train import Circuit, SweepPoint
-from bimt_train.checkpoints import Checkpoint, Network, Probe, TaskSpec
+from bimt_train.checkpoints import Network
 from bimt_train.models import MLP
 
-FEW = {"samples": 20, "refit_steps": 0}
 VOID = {"meta", "input", "br"}
 
 
@@ -53,44 +48,6 @@ class Elements(HTMLParser):
 
     def all(self, *tags):
         return [one for one in self.found if one["tag"] in tags]
-
-
-def drawn_network(sizes, rows=60, seed=0, exact=False):
-    """A checkpoint of a drawn network, whose targets are its own outputs, a little off unless ``exact``."""
-    rng = np.random.default_rng(seed)
-    plain = Network.of(MLP(list(sizes), "silu"))
-    tensors = {name: rng.normal(size=value.shape) for name, value in plain.tensors.items()}
-    network = plain.with_tensors(tensors)
-    x = rng.uniform(-1, 1, (2 * rows, sizes[0]))
-    y = network.predict(x)
-    y = y if exact else y + 0.01 * rng.normal(size=y.shape)
-    names = tuple(f"x{i + 1}" for i in range(sizes[0])), tuple(f"y{i + 1}" for i in range(sizes[-1]))
-    task = TaskSpec("drawn", *names, ((-1.0, 1.0),) * sizes[0])
-    return Checkpoint(network, task, Probe(x[:rows], y[:rows], x[rows:], y[rows:]), {"seed": seed})
-
-
-@pytest.fixture(scope="module")
-def bare(checkpoint):
-    return analyze(checkpoint, time_limit=0.0, **FEW)
-
-
-@pytest.fixture(scope="module")
-def dense():
-    """140 weights, with noise, and more rows than can be told apart."""
-    return analyze(drawn_network((13, 10, 1), rows=400), time_limit=0.05, **FEW)
-
-
-@pytest.fixture(scope="module")
-def wide(bare):
-    """23,000 weights and a loss of zero; what was found in it does not matter here."""
-    drawn = drawn_network((64, 150, 80, 10), rows=200, exact=True)
-    network = drawn.network
-    sweep = tuple(SweepPoint(10.0**-k, 4000 * k, 0.0 if k > 3 else 10.0 ** (1 - k), 1) for k in range(1, 6))
-    circuit = Circuit(network, {}, 1e-4, 0.0, 0.0, 0.05, 0, sweep)
-    graph = neuron_graph(network)
-    partition = Partition((frozenset(node.key for node in graph.nodes),))
-    found = {"agreement": None, "significance": None, "groups": None, "tested_groups": None, "module_formulas": None}
-    return replace(bare, checkpoint=drawn, circuit=circuit, graph=graph, partition=partition, levels=(), **found)
 
 
 @pytest.fixture(scope="module")
@@ -204,6 +161,15 @@ def test_the_number_of_pictures_is_bounded(dense, monkeypatch):
     text = replace(dense, formulas={f"y{number}": one for number in range(1, 4)}).to_html()
     assert text.count('aria-label="Formula minus network') == 1
     assert "the formulas of 2 more outputs is not drawn" in text
+
+
+def test_many_names_are_folded(texts):
+    text = texts["wide"]
+    folded = re.search(
+        r"<td><details><summary>x1, x2, x3, x4, x5, x6 and 58 more</summary>([^<]+)</details></td>", text
+    )
+    assert folded is not None and folded[1].split(", ") == [f"x{number}" for number in range(1, 65)]
+    assert "<td>x1, x3</td>" in texts["report"]
 
 
 def sizes(text):

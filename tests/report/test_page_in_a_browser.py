@@ -1,21 +1,14 @@
 """A page in a browser: axe finds nothing, no width makes the page itself scroll, and paper cuts nothing."""
 
-import os
-import shutil
 from dataclasses import replace
 
 import pytest
 import sympy
+from browsing import console, needs_browser, show, violations
 
 from bimt_analyze.fleet import Failure, Fleet, Member
 
-BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(not (BROWSER and DRIVER), reason="no chromium with its chromedriver is installed")
-FLAGS = (
-    "--headless", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars",
-)  # fmt: skip
-RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice")
+pytestmark = needs_browser
 TOO_WIDE = """
 const edge = document.documentElement.clientWidth;
 return [...document.querySelectorAll("body *")].filter(one => {
@@ -27,21 +20,6 @@ CUT = """
 return [...document.querySelectorAll(".scroll")].filter(one => one.scrollWidth > one.clientWidth + 1)
   .map(one => one.getAttribute("aria-label") + " " + one.className);
 """
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    from selenium.webdriver import Chrome, ChromeOptions
-    from selenium.webdriver.chrome.service import Service
-
-    options = ChromeOptions()
-    options.binary_location = BROWSER
-    root = ("--no-sandbox",) if os.geteuid() == 0 else ()
-    for flag in (*FLAGS, *root, f"--user-data-dir={tmp_path_factory.mktemp('browser')}"):
-        options.add_argument(flag)
-    driver = Chrome(options=options, service=Service(executable_path=DRIVER))
-    yield driver
-    driver.quit()
 
 
 @pytest.fixture(scope="module")
@@ -59,25 +37,13 @@ def addresses(tmp_path_factory, report, audited):
     return {path.stem: path.as_uri() for path in folder.glob("*.html")}
 
 
-def show(browser, address, *, width=1280, media="screen", scheme="light"):
-    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-    features = [{"name": "prefers-color-scheme", "value": scheme}]
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media, "features": features})
-    browser.get(address)
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("page", ["report", "audit", "index"])
 def test_axe_finds_nothing(browser, addresses, page, scheme):
-    axe = pytest.importorskip("axe_core_python.base").AXE_SCRIPT
     show(browser, addresses[page], width=375 if scheme == "dark" else 1280, scheme=scheme)
     browser.execute_script("document.querySelectorAll('details').forEach(one => one.open = true)")
-    browser.execute_script(axe)
-    found = browser.execute_async_script(
-        "const [rules, done] = arguments; axe.run({runOnly: rules}).then(found => done(found.violations))", RULES
-    )
-    assert [(one["id"], [node["html"][:150] for node in one["nodes"]][:3]) for one in found] == []
+    assert violations(browser) == []
+    assert console(browser) == []
 
 
 @pytest.mark.parametrize("page", ["report", "long", "audit", "index"])
