@@ -12,7 +12,8 @@ import yaml
 from bimt_train.extras import EXTRAS
 
 ROOT = Path(__file__).resolve().parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = PYPROJECT["project"]
 PACKAGES = ("bimt_train", "bimt_analyze")
 MADE = {".pyc", ".so", ".pyd"}  # by Python and compilers
 
@@ -79,7 +80,9 @@ def test_the_plain_installation_needs_no_package_of_an_extra():
 
 def test_the_citation_is_of_this_version():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
-    assert citation["version"] == PROJECT["version"] and citation["license"] == PROJECT["license"]
+    coming = re.findall(r"^## ([\d.]+) ", (ROOT / "CHANGELOG.md").read_text(), re.M)[0]
+    assert citation["version"] == coming and citation["license"] == PROJECT["license"]
+    assert PYPROJECT["tool"]["setuptools_scm"]["fallback_version"] == f"{coming}.dev0"
     assert citation["authors"] == PROJECT["authors"]
     assert [each["url"] for each in citation["references"]] == list(PROJECT["urls"].values())
 
