@@ -7,7 +7,8 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 SCRIPTS = (
-    "newcomers.py", "importing.py", "relocation.py", "training.py", "end_to_end.py", "foreign_files.py",
+    "newcomers.py", "importing.py", "light_install.py", "relocation.py", "training.py", "end_to_end.py",
+    "foreign_files.py",
     "same_network.py", "traced_layouts.py", "any_module.py", "certificates.py",
 )  # fmt: skip
 LONG = (

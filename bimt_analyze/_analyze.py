@@ -1,69 +1,32 @@
 """From a checkpoint to a report, in one call."""
 
 import importlib.metadata
-import logging
 import platform
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bimt_train import Circuit
 from bimt_train.checkpoints import Checkpoint, Network
 from bimt_train.expressions import Decomposition
+from bimt_train.extras import installed
 
 from ._circuit_of import all_inputs, circuit_to_analyse, graph_of
 from ._network_size import check_memory
-from ._output_formulas import formulas_of, withheld
-from ._run_audit import (
-    Progress,
-    audit_of,
-    backbone_told,
-    check_options,
-    hierarchy_of,
-    less_than_asked,
-    silent,
-    within_reach,
-)
+from ._run_audit import Progress, backbone_told, check_options, hierarchy_of, less_than_asked, within_reach
+from ._seen import Seen, Stages, Told
 from ._sources import opened
-from .audits import Agreement, Audit, Significance, agreement
 from .audits._deadline import Deadline
 from .audits._deciding_test import deciding, deciding_test
-from .audits.functions._group_significance import significance_of_groups
-from .audits.functions._input_and_output_groups import groups_of_circuit
 from .graph import NeuronGraph
-from .module_formulas import module_formulas
-from .modules import Hierarchy, choose_level, in_task_order
+from .modules import choose_level
 from .options._analysis_options import AnalysisOptions
 from .report import NetworkFit, Report
-from .representations import interpretation
 
 if TYPE_CHECKING:
     from torch import nn
 
-
-_log = logging.getLogger(__name__)
-
 PACKAGES = ("bimt", "torch", "numpy", "scipy", "sympy", "igraph", "scikit-learn")
-
-
-@dataclass(frozen=True)
-class _Stages:
-    """Tells what is done now, and keeps how long it took."""
-
-    progress: Progress | None
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        _log.info("analysis: %s", name)
-        if self.progress is not None:
-            self.progress(name)
-        began = time.perf_counter()
-        yield
-        self.seconds[name] = round(time.perf_counter() - began, 3)
 
 
 def analyze(
@@ -127,7 +90,7 @@ def analyze(
     """
     chosen = (options or AnalysisOptions()).with_changes(**changes)
     check_options(chosen, audit=chosen.audit)
-    stages = _Stages(progress)
+    stages = Stages(progress)
     deadline = Deadline.after(chosen.minutes, reserved=2 * chosen.time_limit)  # of outputs and of modules
     with stages.stage("read"):
         called, checkpoint = opened(source, x, y, decomposition)
@@ -138,7 +101,7 @@ def analyze(
     network = circuit.network
     with stages.stage("modules"):
         graph = graph_of(network, checkpoint, edge_weight=chosen.edge_weight, memory=chosen.memory)
-        if graph.weights == "magnitude" and chosen.edge_weight is None:
+        if installed("torch") and graph.weights == "magnitude" and chosen.edge_weight is None:
             fit = fit.assuming("edges: weighed by magnitude, as what a weight reads and writes cannot be followed")
         if graph.is_backbone:
             fit = fit.assuming(backbone_told(graph))
@@ -146,52 +109,45 @@ def analyze(
         if chosen != asked:
             fit = fit.assuming(less_than_asked(chosen, graph))
         levels = hierarchy_of(graph, chosen)
-        choice = choose_level(levels)
-        groups = groups_of_circuit(network, checkpoint, levels)
-    audited: Audit | None = None
-    agreed: Agreement | None
-    tested: Significance | None
-    with stages.stage("audit"):
-        if chosen.audit:
-            tell = progress or silent
-            audited = audit_of(name, checkpoint, circuit, graph, levels, chosen, deadline=deadline, progress=tell)
-            agreed, tested, choice = audited.get("agreement"), deciding(audited["nulls"]), audited.choice
-            tested_groups = audited.get("group_significance")
-        else:
-            tested_groups = significance_of_groups(
-                network, checkpoint, groups, samples=chosen.samples, seed=chosen.seed
-            )
-            agreed, tested = _held_against(checkpoint, network, graph, levels, chosen)
-    with stages.stage("representations"):
-        read = interpretation(checkpoint, network)
-    with stages.stage("formulas"):
-        formulas = withheld(formulas_of(checkpoint, network, chosen), fit)
-    with stages.stage("module formulas"):
-        written = None
-        if chosen.time_limit > 0:
-            modules = in_task_order(network, choice.level.partition)
-            written = module_formulas(
-                checkpoint, network, modules, formulas, time_limit=chosen.time_limit, seed=chosen.seed
-            )
+    seen = Seen(name, checkpoint, circuit, graph, levels, fit, chosen, deadline)
+    if installed("torch"):
+        from ._by_running import by_running
+
+        told = by_running(seen, stages)
+    else:
+        told = _by_weights(seen, stages)
     return Report(
         checkpoint=checkpoint,
         circuit=circuit,
         graph=graph,
-        partition=choice.level.partition,
-        level=choice.level.name,
-        reason=choice.reason,
-        formulas=formulas,
-        agreement=agreed,
-        significance=tested,
-        interpretation=read,
+        partition=told.choice.level.partition,
+        level=told.choice.level.name,
+        reason=told.choice.reason,
+        formulas=told.formulas,
+        agreement=told.agreement,
+        significance=told.significance,
+        interpretation=told.interpretation,
         provenance=_provenance(name, checkpoint, circuit, graph, chosen, stages.seconds),
-        audit=audited,
+        audit=told.audit,
         fit=fit,
-        levels=tuple(dict.fromkeys((*levels.levels, choice.level))),
-        groups=groups,
-        tested_groups=tested_groups,
-        module_formulas=written,
+        levels=tuple(dict.fromkeys((*levels.levels, told.choice.level))),
+        groups=told.groups,
+        tested_groups=told.tested_groups,
+        module_formulas=told.module_formulas,
     )
+
+
+def _by_weights(seen: Seen, stages: Stages) -> Told:
+    """What the weights tell by themselves."""
+    chosen, graph = seen.options, seen.graph
+    with stages.stage("audit"):
+        if chosen.audit:
+            found = seen.audit(stages.tell)
+            return Told(choice=found.choice, significance=deciding(found["nulls"]), audit=found)
+        tested = None
+        if chosen.samples and graph.has_ends:
+            tested = deciding_test(seen.network, graph, all_inputs(seen.checkpoint), chosen)
+        return Told(choice=choose_level(seen.levels), significance=tested)
 
 
 def _provenance(
@@ -215,18 +171,12 @@ def _provenance(
     }
 
 
-def _held_against(
-    checkpoint: Checkpoint, network: Network, graph: NeuronGraph, levels: Hierarchy, options: AnalysisOptions
-) -> tuple[Agreement | None, Significance | None]:
-    """The modules against the decomposition, where inputs and outputs are neurons, and against null networks."""
-    known, x = checkpoint.task.decomposition, all_inputs(checkpoint)
-    agreed = None
-    if known is not None and network.layout.ends_are_neurons:
-        agreed = agreement(network, known, x=x, graph=graph, levels=levels)
-    if not options.samples or not graph.has_ends:
-        return agreed, None
-    return agreed, deciding_test(network, graph, x, options)
-
-
 def _versions() -> dict[str, str]:
-    return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES}
+    """Of Python, and of those of `PACKAGES` that are installed."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found

@@ -1,10 +1,13 @@
 """The circuit of a checkpoint's network, its graph, and the rows to ask them about."""
 
+import math
+
 import numpy as np
 from jaxtyping import Float64
 
-from bimt_train import Circuit, Search, prune
+from bimt_train import Circuit, Search
 from bimt_train.checkpoints import OWN_OUTPUTS, Checkpoint, Network, task_score
+from bimt_train.extras import MissingExtra, installed
 
 from ._network_size import STRONGEST, is_large
 from .graph import NeuronGraph, Unfollowed, neuron_graph, with_ends
@@ -55,6 +58,8 @@ def circuit_of(
     >>> circuit_of(runs.best.checkpoint, refit_steps=0).edges > 0
     True
     """
+    from bimt_train import prune  # brings torch
+
     task, (x, y) = checkpoint.task, all_rows(checkpoint)
     tokens = task.predictions
     weights = max(checkpoint.network.edges(-1.0), 1) * checkpoint.network.layout.steps
@@ -82,7 +87,7 @@ def circuit_to_analyse(checkpoint: Checkpoint, options: AnalysisOptions) -> Circ
     """The circuit that an analysis or an audit looks at.
 
     A network that is hardly better than a constant (`TaskScore.useless`) is not pruned: any cut would be as good. Nor
-    is one of very many weights (`is_large`).
+    is one of very many weights (`is_large`). Where torch is not installed, nothing is run, and nothing is cut.
 
     Parameters
     ----------
@@ -96,10 +101,18 @@ def circuit_to_analyse(checkpoint: Checkpoint, options: AnalysisOptions) -> Circ
     Circuit
         What `circuit_of` finds, or the network with nothing cut.
     """
+    if not installed("torch"):
+        return _uncut(checkpoint.network, options.tolerance)
     score = task_score(checkpoint)
     whole = (score is not None and score.useless) or is_large(checkpoint.network, memory=options.memory)
     search: Search = "none" if whole else "sweep"
     return circuit_of(checkpoint, tolerance=options.tolerance, refit_steps=options.refit_steps, search=search)
+
+
+def _uncut(network: Network, tolerance: float) -> Circuit:
+    """The network as it is, of unknown loss."""
+    kept = {group.name: tuple(range(group.size)) for group in network.layout.groups}
+    return Circuit(network, kept, 0.0, math.nan, math.nan, tolerance, refit_steps=0, sweep=())
 
 
 def graph_of(
@@ -120,7 +133,7 @@ def graph_of(
     edge_weight : str or None
         Name of the edge weight. None takes attribution, which no scale of neurons changes, or activation where inputs
         are tokens: gradients of as many outputs as there are tokens would take long. Where what a weight reads and
-        writes cannot be followed, None takes magnitude.
+        writes cannot be followed, or torch is not installed, None takes magnitude.
     memory : float, default 0.0
         GiB that the analysis may take; 0 for no such limit.
 
@@ -145,7 +158,7 @@ def _weighed(network: Network, x: np.ndarray, edge_weight: str | None, best: str
     """The graph with the best edge weights, or those that were asked for; magnitudes where nobody asked."""
     try:
         return neuron_graph(network, weights=edge_weight or best, x=x, strongest=strongest)
-    except Unfollowed:
+    except (Unfollowed, MissingExtra):
         if edge_weight is not None:
             raise
         return neuron_graph(network, weights="magnitude", strongest=strongest)

@@ -1,5 +1,6 @@
 """bimt-analyze: read trained networks from the shell."""
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any
 import click
 
 from bimt_train import InputError, Registry, fan_out, write_whole
+from bimt_train.extras import installed
 from bimt_train.losses import LOSSES
 from bimt_train.shell import (
     OK,
@@ -261,14 +263,13 @@ def _formats(options: _Options) -> tuple[str, ...]:
 @contextmanager
 def _telling(quiet: bool) -> Iterator[Any]:
     """A line on the terminal that says what is done now, and is gone afterwards; elsewhere the log, unless quiet."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
+    if quiet or not (installed("rich") and sys.stderr.isatty()):
         with shown_logs(progress=not quiet):
             yield lambda said: None
         return
-    with shown_logs(progress=False), console.status("") as status:
+    from rich.console import Console
+
+    with shown_logs(progress=False), Console(stderr=True).status("") as status:
         yield lambda said: status.update(f"{said} ...")
 
 

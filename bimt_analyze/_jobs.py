@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bimt_train import InputError
+from bimt_train.extras import need
 
 from ._next_step import after_analysis
 from ._sources import best_checkpoint, open_checkpoint
@@ -121,6 +122,8 @@ def work(job: Job, progress: Callable[[str], None] | None = None, *, strict: boo
     """
     from ._analyze import analyze  # brings torch, which the command's help does without
 
+    if job.certify:
+        need("torch", "a certificate of formulas")
     requirements = [Requirement.parse(text) for text in job.requirements]
     file = best_checkpoint(job.path)
     report = analyze(

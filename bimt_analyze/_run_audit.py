@@ -9,6 +9,7 @@ import numpy as np
 from bimt_train import Circuit, InputError
 from bimt_train.checkpoints import Checkpoint, Network
 from bimt_train.expressions import Decomposition
+from bimt_train.extras import installed
 
 from ._circuit_of import all_inputs, circuit_to_analyse, graph_of
 from ._network_size import STRONGEST, check_memory
@@ -20,17 +21,17 @@ from .audits import (
     STATISTICS,
     Audit,
     AuditSubject,
-    functional_modules,
 )
 from .audits._audit import audited
 from .audits._deadline import Deadline
-from .audits.functions._functional_modules import functional_choice
 from .graph import EDGE_WEIGHTS, NeuronGraph
-from .modules import Hierarchy, choose_level, hierarchy
+from .modules import Choice, Hierarchy, choose_level, hierarchy
 from .options._analysis_options import AnalysisOptions
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from .audits import FunctionalModules
 
 Progress = Callable[[str], None]
 
@@ -53,7 +54,8 @@ def audit(
     """Whether a network is modular, how much of that is chance, and what its modules do.
 
     docs/audit.md explains every number, and what it does not show. One source, one set of options and one seed always
-    give the same audit.
+    give the same audit. Where torch is not installed, the network is not run: its weights alone are looked at, and the
+    verdict says what is left out.
 
     Parameters
     ----------
@@ -150,14 +152,7 @@ def audit_of(
         hint = "name the groups inputs and outputs in a layout of your own (bimt_train.layouts.draft_layout)"
         raise InputError("it is not known at which neurons the network begins or ends", where=name, hint=hint)
     progress("effects")
-    served = None
-    if network.layout.ends_are_neurons:
-        try:
-            served = functional_modules(network, graph, all_inputs(checkpoint))
-        except InputError:
-            served = None  # the measure of functional modules says so
-    by_weights = choose_level(levels)
-    choice = by_weights if served is None else functional_choice(by_weights, levels, served, graph)
+    served, choice = _by_effects(checkpoint, network, graph, levels)
     subject = AuditSubject(
         source=name,
         checkpoint=checkpoint,
@@ -169,6 +164,22 @@ def audit_of(
         options=options,
     )
     return audited(subject, deadline=deadline, progress=progress)
+
+
+def _by_effects(
+    checkpoint: Checkpoint, network: Network, graph: NeuronGraph, levels: Hierarchy
+) -> "tuple[FunctionalModules | None, Choice]":
+    """The functional modules, and the level that is audited: the one of the weights where there are none."""
+    choice = choose_level(levels)
+    if not (network.layout.ends_are_neurons and installed("torch")):
+        return None, choice
+    from .audits.functions._functional_modules import functional_choice, functional_modules
+
+    try:
+        served = functional_modules(network, graph, all_inputs(checkpoint))
+    except InputError:
+        return None, choice  # the measure of functional modules says so
+    return served, functional_choice(choice, levels, served, graph)
 
 
 def within_reach(options: AnalysisOptions, graph: NeuronGraph) -> AnalysisOptions:

@@ -16,8 +16,8 @@ The names used most often can be imported from here. All others are in these pac
 
 import logging
 
-import lazy_loader
+from .extras import public_names
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = public_names(__name__, __file__)
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())  # what is shown is for the program to decide

@@ -24,12 +24,13 @@ from ._version import __version__ as __version__
 from ._whole_files import write_whole as write_whole
 from .connection_cost._connection_cost import ConnectionCost as ConnectionCost
 from .connection_cost._relocate import relocate as relocate
+from .extras import MissingExtra as MissingExtra
 from .integrations._penalty import Penalty as Penalty
 from .layouts._verify import Certificate as Certificate
 from .layouts._verify import verify as verify
-from .pruning._prune import Circuit as Circuit
-from .pruning._prune import Search as Search
-from .pruning._prune import SweepPoint as SweepPoint
+from .pruning._circuit import Circuit as Circuit
+from .pruning._circuit import Search as Search
+from .pruning._circuit import SweepPoint as SweepPoint
 from .pruning._prune import prune as prune
 from .training._callbacks import Callback as Callback
 from .training._callbacks import ProgressBar as ProgressBar

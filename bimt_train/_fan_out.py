@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from ._errors import InputError
 from ._registry import loaded_files
+from .extras import need
 
 Given = TypeVar("Given")
 Found = TypeVar("Found")
@@ -134,12 +135,9 @@ def _send_files_by_value() -> None:
 @contextlib.contextmanager
 def _client(address: str) -> Iterator[Any]:
     """A client of this scheduler."""
-    try:
-        from distributed import Client
-    except ImportError as error:
-        raise InputError(
-            "--dask needs another package", expected="distributed", hint="pip install 'bimt[dask]'"
-        ) from error
+    need("distributed", "--dask")
+    from distributed import Client
+
     try:
         client = Client(address, timeout=PATIENCE)
     except (OSError, ValueError) as error:

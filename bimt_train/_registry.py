@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any, Generic, TypeVar
 
 from ._errors import InputError, did_you_mean
+from .extras import explained
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -167,7 +168,10 @@ class Registry(Generic[E]):
         if name in self._found:
             return self._found[name]
         if name in self._builtin:
-            importlib.import_module(self._builtin[name])
+            try:
+                importlib.import_module(self._builtin[name])
+            except ModuleNotFoundError as error:
+                raise explained(error, f"the {self.kind} {name}") from error
             if name not in self._found:
                 raise InputError(f"a half-registered {self.kind}", where=self._builtin[name], expected=repr(name))
             return self._found[name]

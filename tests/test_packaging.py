@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bimt_train.extras import EXTRAS
+
 ROOT = Path(__file__).resolve().parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = PYPROJECT["project"]
 PACKAGES = ("bimt_train", "bimt_analyze")
 MADE = {".pyc", ".so", ".pyd"}  # by Python and compilers
 
@@ -49,12 +52,37 @@ def test_the_extras_that_messages_and_pages_name_exist():
     texts = [path.read_text() for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
     texts += [path.read_text() for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"))]
     named = {extra for text in texts for extra in re.findall(r"'bimt\[([\w,]+)\]'", text)}
-    assert {"dask", "keras", "operon", "parquet"} <= named <= set(PROJECT["optional-dependencies"])
+    assert {"train", "all", "dask", "keras", "operon"} <= named <= set(PROJECT["optional-dependencies"])
+
+
+def test_the_registry_of_extras_is_that_of_the_project():
+    wanted = {name: set(map(bare, brought)) for name, brought in PROJECT["optional-dependencies"].items()}
+    for_developers = {name: wanted.pop(name) for name in ("all", "docs", "dev")}
+    assert {extra.name: set(extra.brings) for extra in EXTRAS} == wanted
+    assert for_developers["all"] == {f"bimt[{','.join(wanted)}]"} and "bimt[all,docs]" in for_developers["dev"]
+
+
+def bare(requirement: str) -> str:
+    """The package of a requirement, without its versions."""
+    return re.split(r"[<>=!~]", requirement)[0].strip()
+
+
+def test_the_page_on_installation_tells_every_extra():
+    page = (ROOT / "docs" / "installation.md").read_text()
+    told = [line for line in page.splitlines() if line.startswith("| `")]
+    assert told == [f"| `{extra.name}` | {', '.join(extra.brings)} | {extra.purpose} |" for extra in EXTRAS]
+
+
+def test_the_plain_installation_needs_no_package_of_an_extra():
+    plain = {bare(requirement) for requirement in PROJECT["dependencies"]}
+    assert not plain & {package for extra in EXTRAS for package in extra.brings}
 
 
 def test_the_citation_is_of_this_version():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
-    assert citation["version"] == PROJECT["version"] and citation["license"] == PROJECT["license"]
+    coming = re.findall(r"^## ([\d.]+) ", (ROOT / "CHANGELOG.md").read_text(), re.M)[0]
+    assert citation["version"] == coming and citation["license"] == PROJECT["license"]
+    assert PYPROJECT["tool"]["setuptools_scm"]["fallback_version"] == f"{coming}.dev0"
     assert citation["authors"] == PROJECT["authors"]
     assert [each["url"] for each in citation["references"]] == list(PROJECT["urls"].values())
 
@@ -62,6 +90,7 @@ def test_the_citation_is_of_this_version():
 def test_the_oldest_versions_that_are_allowed_are_in_the_matrix():
     matrix = yaml.safe_load((ROOT / ".github" / "workflows" / "tests.yml").read_text())["jobs"]["test"]["strategy"]
     python = PROJECT["requires-python"].removeprefix(">=")
-    torch = next(one for one in PROJECT["dependencies"] if one.startswith("torch")).removeprefix("torch>=")
+    (torch,) = (one for one in PROJECT["optional-dependencies"]["train"] if one.startswith("torch"))
+    torch = torch.removeprefix("torch>=")
     assert {"python": python, "torch": f"{torch}.*"} in matrix["matrix"]["include"]
     assert python in matrix["matrix"]["python"]

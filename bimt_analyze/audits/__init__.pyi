@@ -17,6 +17,7 @@ from .chance._degree_preserving import degree_preserving as degree_preserving
 from .chance._group_blocks import Blocks as Blocks
 from .chance._null_models import NULL_MODELS as NULL_MODELS
 from .chance._null_models import NullModel as NullModel
+from .chance._significance import FEWEST as FEWEST
 from .chance._significance import LEVEL as LEVEL
 from .chance._significance import Significance as Significance
 from .chance._significance import corrected_p as corrected_p
@@ -29,7 +30,6 @@ from .chance._stream_subspaces import subspaces as subspaces
 from .chance._weight_permutation import weight_permutation as weight_permutation
 from .chance._wiring import Wiring as Wiring
 from .chance._wiring import wiring as wiring
-from .chance.retraining._retrained import FEWEST as FEWEST
 from .chance.retraining._retrained import Retrained as Retrained
 from .chance.retraining._retrained import retrained as retrained
 from .chance.retraining._retrainings import RETRAININGS as RETRAININGS

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from bimt_train import Circuit, FrozenDict, InputError
+from bimt_train.extras import MissingExtra, need
 from bimt_train.showing import Shown, to_cell
 
 from ..graph import NeuronGraph, NodeId
@@ -73,6 +74,7 @@ class Audit(Shown, Mapping[str, Any]):
         pandas.DataFrame
             ``topic`` and ``text``.
         """
+        need("pandas", "to_frame()")
         import pandas as pd
 
         return pd.DataFrame([one.to_json() for one in self.verdict.sentences])
@@ -140,7 +142,9 @@ class Audit(Shown, Mapping[str, Any]):
             "undecided": dict(self.undecided),
             "seed": self.subject.options.seed,
         }
-        return core | {name: self._record(MEASURES[name]) for name in dict.fromkeys((*MEASURES, *self.results))}
+        every = {measure.name: measure for measure in _loaded(self.subject.options)[0]}
+        names = dict.fromkeys((*MEASURES, *self.results))
+        return core | {name: self._record(every[name]) for name in names if name in every}
 
     def _record(self, measure: AuditMeasure) -> Any:
         if measure.name not in self.results:
@@ -179,7 +183,8 @@ def audited(subject: AuditSubject, *, deadline: Deadline | None = None, progress
     undecided: dict[str, str] = {}
     end, efforts, seconds = deadline or Deadline.after(0), 0.0, 0.0
     asked = [MEASURES[name] for name in subject.options.measures]
-    for measure in by_effort(subject.options):
+    measures, absent = _loaded(subject.options)
+    for measure in measures:
         now = replace(subject, results=FrozenDict(results))
         if not measure.applies(now):
             continue
@@ -195,15 +200,19 @@ def audited(subject: AuditSubject, *, deadline: Deadline | None = None, progress
         began = time.monotonic()
         try:
             result = measure.function(now)
+        except MissingExtra as error:
+            absent[measure.name] = error
+            continue
         except InputError as error:
             undecided[measure.question] = str(error)
             continue
         efforts, seconds = efforts + measure.effort, seconds + (time.monotonic() - began if measure.effort else 0.0)
         results[measure.name] = result
         undecided |= measure.undecided(result)
-    order = (*(one.name for one in MEASURES.entries()), *(one.name for one in asked))
+    order = (*MEASURES, *(one.name for one in asked))
     in_order = FrozenDict({name: results[name] for name in order if name in results})
     done = replace(subject, results=in_order)
+    undecided |= _left_out(absent)
     return Audit(done, verdict(done, undecided), undecided)
 
 
@@ -225,6 +234,28 @@ def by_effort(options: AnalysisOptions) -> tuple[AuditMeasure, ...]:
     InputError
         A measure of the options is not there.
     """
-    asked = (MEASURES[name] for name in options.measures)
-    every = {one.name: one for one in (*MEASURES.entries(), *asked)}
-    return tuple(sorted(every.values(), key=lambda one: one.effort))
+    return _loaded(options)[0]
+
+
+def _loaded(options: AnalysisOptions) -> tuple[tuple[AuditMeasure, ...], dict[str, MissingExtra]]:
+    """The measures by effort, and why others cannot be loaded: their packages are not installed."""
+    every, absent = dict[str, AuditMeasure](), dict[str, MissingExtra]()
+    for name in (*MEASURES, *options.measures):
+        try:
+            measure = MEASURES[name]
+        except MissingExtra as error:
+            absent[name] = error
+        else:
+            every[measure.name] = measure
+    return tuple(sorted(every.values(), key=lambda one: one.effort)), absent
+
+
+def _left_out(absent: Mapping[str, MissingExtra]) -> dict[str, str]:
+    """What the measures would tell whose packages are not installed, a line a command that brings them."""
+    told: dict[str, list[str]] = {}
+    for name, error in absent.items():
+        told.setdefault(error.hint, []).append(name)
+    return {
+        f"what these would tell: {', '.join(names)}": f"left out, and {command} brings what they need"
+        for command, names in told.items()
+    }

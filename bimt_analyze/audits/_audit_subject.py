@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from jaxtyping import Float
@@ -17,7 +17,9 @@ from .._circuit_of import all_inputs, held_out
 from ..graph import NeuronGraph, NodeId
 from ..modules import Choice, Hierarchy, Partition, in_task_order, named_modules
 from ..options._analysis_options import AnalysisOptions
-from .functions._functional_modules import FunctionalModules
+
+if TYPE_CHECKING:  # brings torch
+    from .functions._functional_modules import FunctionalModules
 
 Result = TypeVar("Result")
 
@@ -78,7 +80,7 @@ class AuditSubject(Shown):
     circuit: Circuit
     graph: NeuronGraph
     levels: Hierarchy
-    functional: FunctionalModules | None
+    functional: "FunctionalModules | None"
     choice: Choice
     options: AnalysisOptions
     results: Mapping[str, Any] = field(default_factory=dict)

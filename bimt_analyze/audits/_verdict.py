@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bimt_train.showing import Shown
 
@@ -9,7 +10,9 @@ from ._audit_subject import AuditSubject
 from ._deciding_test import HEADLINE, deciding
 from ._measure import MEASURES, Sentence
 from .chance._significance import LEVEL, Significance, corrected_p
-from .functions._group_significance import GroupSignificance
+
+if TYPE_CHECKING:  # brings torch
+    from .functions._group_significance import GroupSignificance
 
 
 @dataclass(frozen=True, repr=False)
@@ -72,7 +75,7 @@ def verdict(subject: AuditSubject, undecided: Mapping[str, str]) -> Verdict:
     return Verdict(by_weights or bool(ends), tuple(told))
 
 
-def shown(wiring: Significance, groups: GroupSignificance | None) -> tuple[bool, tuple[str, ...]]:
+def shown(wiring: Significance, groups: "GroupSignificance | None") -> tuple[bool, tuple[str, ...]]:
     """What is more than chance, each p times the number of tests: the wiring, and which ends of the table.
 
     Parameters

@@ -2,4 +2,5 @@
 
 import lazy_loader as lazy
 
+# without bimt_train, of which the checker of certificates imports nothing
 __getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bimt_train import write_whole
+from bimt_train.extras import need
 from bimt_train.showing import Shown, to_cell
 
 from ._junit import to_junit
@@ -51,6 +52,7 @@ class Fleet(Shown):
         pandas.DataFrame
             The columns of results.csv.
         """
+        need("pandas", "to_frame()")
         import pandas as pd
 
         return pd.DataFrame(records(self.members), columns=list(COLUMNS))

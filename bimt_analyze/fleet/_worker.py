@@ -8,6 +8,7 @@ import select
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import IO
 
 from bimt_train import InputError
@@ -20,8 +21,9 @@ from ._messages import READY, receive, send
 # (macOS) or not known (Windows), a process does one job and ends.
 COPIES = sys.platform.startswith("linux")
 _LIBRARIES = (
-    "bimt_analyze._analyze", "bimt_analyze.formulas._find_formula", "bimt_analyze.formulas._shared_parts",
-    "bimt_analyze.report.page._page", "bimt_train.pruning", "matplotlib.pyplot", "matplotlib.backends.backend_svg",
+    "bimt_analyze._analyze", "bimt_analyze._by_running", "bimt_analyze.formulas._find_formula",
+    "bimt_analyze.formulas._shared_parts", "bimt_analyze.report.page._page", "bimt_analyze.report.page._pictures",
+    "bimt_train.pruning._prune", "matplotlib.pyplot", "matplotlib.backends.backend_svg",
     "pandas", "sympy",
 )  # fmt: skip
 
@@ -32,7 +34,8 @@ def serve() -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)  # what a library prints is no answer
     for name in (*_LIBRARIES, *_measures()):
-        importlib.import_module(name)
+        with suppress(ImportError):  # of what is not installed; the job that needs it says so
+            importlib.import_module(name)
     gc.freeze()  # what is loaded stays: no copy looks through it for garbage
     send(told, READY)
     while (job := receive(given)) is not None:

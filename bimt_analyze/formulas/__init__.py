@@ -7,6 +7,6 @@ data (`DATA_WORDS`), with the formulas that meet the rows as well (`Rival`), and
 several formulas have in common. A `Formula` is written as LaTeX, numpy, torch or C.
 """
 
-import lazy_loader
+from bimt_train.extras import public_names
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = public_names(__name__, __file__)

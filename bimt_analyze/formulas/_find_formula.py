@@ -27,7 +27,6 @@ from .hints._differentiable import Differentiable
 from .hints._proposed_structure import proposed_structure, structure_from_tests
 from .hints._relevant_columns import relevant_columns
 from .hints._structural_tests import StructuralTestResult, structural_tests
-from .hints._surrogate import surrogate
 from .problem._budget import Budget
 from .problem._constants import refine
 from .problem._polynomial import fallback_polynomial
@@ -245,6 +244,8 @@ class _StructuralTests:
             return known
         if self.problem.budget.left < self.options.surrogate_seconds or len(self.problem.y) < _SURROGATE_ROWS:
             return known
+        from .hints._surrogate import surrogate  # brings torch
+
         function = surrogate(self.x, self.problem.y, names=self.names, seed=self.options.seed)
         self.problem.budget.charge("surrogate", len(self.x))
         return self._tested(function)

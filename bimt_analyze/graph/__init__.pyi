@@ -8,9 +8,9 @@ from ._convert import to_igraph as to_igraph
 from ._convert import to_networkx as to_networkx
 from ._edge_weights import EDGE_WEIGHTS as EDGE_WEIGHTS
 from ._edge_weights import EdgeWeight as EdgeWeight
+from ._edge_weights import Unfollowed as Unfollowed
 from ._ends import with_ends as with_ends
 from ._forward_trace import Trace as Trace
-from ._forward_trace import Unfollowed as Unfollowed
 from ._graphml import read_graphml as read_graphml
 from ._graphml import write_graphml as write_graphml
 from ._mean_ablation import MeanAblation as MeanAblation

@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Num
 
 from bimt_train.checkpoints import Network
+from bimt_train.extras import need
 
 from ._edge_weights import EDGE_WEIGHTS
 from ._strengths import Strength, along_source, deviation, magnitudes
@@ -36,6 +37,7 @@ def activation(network: Network, x: Num[np.ndarray, "rows ..."]) -> dict[str, St
     InputError
         A module around a weight tensor is not affine (`Trace`).
     """
+    need("torch", "the edge weight activation")
     from ._forward_trace import Trace
 
     trace = Trace(network, x)

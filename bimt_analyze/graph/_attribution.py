@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Num
 
 from bimt_train.checkpoints import Network
+from bimt_train.extras import need
 
 from ._activation import activation
 from ._edge_weights import EDGE_WEIGHTS
@@ -43,6 +44,7 @@ def attribution(network: Network, x: Num[np.ndarray, "rows ..."]) -> dict[str, S
     InputError
         A module around a weight tensor is not affine (`Trace`).
     """
+    need("torch", "the edge weight attribution")
     from ._forward_trace import Trace
 
     trace = Trace(network, x)

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import igraph
-import networkx as nx
 import numpy as np
+
+from bimt_train.extras import need
 
 from ._neuron_graph import Edges, GraphError, Neuron, NeuronGraph
 
@@ -35,6 +36,9 @@ def to_networkx(graph: NeuronGraph) -> Any:
     >>> to_networkx(neuron_graph(Network.of(MLP((2, 1), "tanh")))).nodes[("x", 0)]["depth"]
     0
     """
+    need("networkx", "to_networkx")
+    import networkx as nx
+
     found = nx.DiGraph(**{name: getattr(graph, name) for name in GRAPH_FIELDS})
     for node in graph.nodes:
         found.add_node(node.key, **{name: getattr(node, name) for name in NODE_FIELDS})

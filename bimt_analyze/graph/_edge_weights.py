@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bimt_train import Entry, Registry
+from bimt_train import Entry, InputError, Registry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +40,21 @@ class EdgeWeight(Entry):
 
     needs_rows: bool
     needs_gradients: bool
+
+
+class Unfollowed(InputError):
+    """What a weight tensor reads and writes cannot be seen, because no module applies it as an affine map.
+
+    Parameters
+    ----------
+    what, where, expected, got, hint : str
+        The pieces of the message, as `InputError` takes them.
+
+    Examples
+    --------
+    >>> str(Unfollowed("cannot follow what this tensor reads and writes", where="tensor 'w'"))
+    "cannot follow what this tensor reads and writes: tensor 'w'"
+    """
 
 
 EDGE_WEIGHTS: Registry[EdgeWeight] = Registry(

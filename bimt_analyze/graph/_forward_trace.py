@@ -14,22 +14,9 @@ from bimt_train import InputError
 from bimt_train.checkpoints import Network
 from bimt_train.models import linear_layers
 
+from ._edge_weights import Unfollowed
+
 _SLACK = 1e-9  # of the largest output: how far a module may be from affine, in double precision
-
-
-class Unfollowed(InputError):
-    """What a weight tensor reads and writes cannot be seen, because no module applies it as an affine map.
-
-    Parameters
-    ----------
-    what, where, expected, got, hint : str
-        The pieces of the message, as `InputError` takes them.
-
-    Examples
-    --------
-    >>> str(Unfollowed("cannot follow what this tensor reads and writes", where="tensor 'w'"))
-    "cannot follow what this tensor reads and writes: tensor 'w'"
-    """
 
 
 class Trace:

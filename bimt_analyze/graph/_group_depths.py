@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-import networkx as nx
+import igraph
 
 from bimt_train.layouts import Layout
 
@@ -50,11 +50,11 @@ def longest_paths(names: Iterable[str], pairs: Iterable[tuple[str, str]]) -> dic
     dict of str to int
         Name -> number of edges.
     """
-    graph = nx.DiGraph(pairs)
-    names = list(names)
-    graph.add_nodes_from(names)
-    drawn = nx.condensation(graph)
+    number = {name: place for place, name in enumerate(names)}
+    joined = [(number[source], number[target]) for source, target in pairs]
+    circles = igraph.Graph(len(number), joined, directed=True).connected_components(mode="strong")
+    drawn = circles.cluster_graph()
     depth: dict[int, int] = {}
-    for place in nx.topological_sort(drawn):
+    for place in drawn.topological_sorting():
         depth[place] = max((depth[before] + 1 for before in drawn.predecessors(place)), default=0)
-    return {name: depth[drawn.graph["mapping"][name]] for name in names}
+    return {name: depth[circles.membership[place]] for name, place in number.items()}

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int8, Int64
 
 from bimt_train import InputError
+from bimt_train.extras import need
 from bimt_train.showing import ROWS, Shown, one_line, to_cell
 
 if TYPE_CHECKING:
@@ -172,6 +173,7 @@ class NeuronGraph(Shown):
         pandas.DataFrame
             ``source`` and ``target``, as the neurons' labels say, ``weight`` and ``sign``.
         """
+        need("pandas", "to_frame()")
         import pandas as pd
 
         labels = np.array([node.label for node in self.nodes], dtype=object)

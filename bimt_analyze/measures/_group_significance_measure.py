@@ -11,8 +11,6 @@ from ..audits import (
 )
 from ..audits.functions._group_significance import has_small_table, significance_of_groups
 from ..audits.functions._input_and_output_groups import groups_of_circuit
-from ..plots import draw_nulls
-from ..plots.modules._draw_null import nulls_in_words
 
 
 def _sentences(result: GroupSignificance, subject: AuditSubject) -> Iterator[str]:
@@ -30,6 +28,9 @@ def _applies(subject: AuditSubject) -> bool:
 
 
 def _view(result: GroupSignificance, subject: AuditSubject) -> View:
+    from ..plots import draw_nulls  # brings matplotlib
+    from ..plots.modules._draw_null import nulls_in_words
+
     if not result.tests:
         return View()
     caption = "What random tables reach, and the network's own table as a line."

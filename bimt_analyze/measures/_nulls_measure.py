@@ -16,8 +16,6 @@ from ..audits import (
 )
 from ..audits._deciding_test import deciding_test
 from ..audits.chance._backbone_significance import BACKBONE, PHRASE
-from ..plots import draw_nulls
-from ..plots.modules._draw_null import nulls_in_words
 
 Tests = Mapping[tuple[str, str], Significance]
 
@@ -38,6 +36,9 @@ def _record(result: Tests) -> Mapping[str, Any]:
 
 
 def _view(result: Tests, subject: AuditSubject) -> View:
+    from ..plots import draw_nulls  # brings matplotlib
+    from ..plots.modules._draw_null import nulls_in_words
+
     caption = "The values that null networks reach, and the circuit's own value as a line."
     rows = []
     for (statistic, _), test in result.items():

@@ -22,8 +22,6 @@ from ..audits import (
     specialisation,
 )
 from ..audits.chance.retraining._retrained import affordable
-from ..plots import draw_nulls
-from ..plots.modules._draw_null import nulls_in_words
 
 WORK = 1.5e11
 """Multiplications that the networks of one kind may take: half a minute on two cores, or less."""
@@ -47,6 +45,9 @@ def _record(result: Found) -> Mapping[str, Any]:
 
 
 def _view(result: Found, subject: AuditSubject) -> View:
+    from ..plots import draw_nulls  # brings matplotlib
+    from ..plots.modules._draw_null import nulls_in_words
+
     tests = {how: one.significance for how, one in result.items()}
     caption = "The specialisation that retrained networks reach, and the circuit's own as a line."
     rows = [

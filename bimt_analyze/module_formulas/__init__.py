@@ -4,6 +4,6 @@
 (`SentQuantity`), each with how far the module follows it, and what the formulas come to together (`Composition`).
 """
 
-import lazy_loader
+from bimt_train.extras import public_names
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = public_names(__name__, __file__)

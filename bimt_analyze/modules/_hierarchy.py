@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from bimt_train import InputError
+from bimt_train.extras import need
 from bimt_train.showing import Shown, to_cell
 
 from ..graph import NeuronGraph, NodeId
@@ -141,6 +142,7 @@ class Hierarchy(Shown):
         pandas.DataFrame
             ``level``, the number of ``modules``, ``modularity`` and ``stability``.
         """
+        need("pandas", "to_frame()")
         import pandas as pd
 
         rows = [(one.name, len(one.partition.modules), one.modularity, one.stability) for one in self.levels]

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+from bimt_train.extras import installed
 from bimt_train.showing import to_cell
 
 from ..formulas.export._cells import set_formulas
-from ..plots import draw_network
 from ._matches_decomposition import modules_line
 
 if TYPE_CHECKING:
@@ -37,7 +37,9 @@ def render_cell(report: "ReportContent") -> str:
 
 
 def _circuit(report: "ReportContent") -> str:
-    """The circuit as an ``<img>``; nothing where it is too large to be told apart in a cell."""
-    if report.graph.is_backbone or len(report.graph.edges.weight) > IN_A_CELL:
+    """The circuit as an ``<img>``; nothing where it is too large for a cell, or matplotlib is not installed."""
+    if not installed("matplotlib") or report.graph.is_backbone or len(report.graph.edges.weight) > IN_A_CELL:
         return ""
+    from ..plots import draw_network
+
     return draw_network(report.circuit.network, partition=report.module_sets).html()

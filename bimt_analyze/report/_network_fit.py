@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bimt_train.checkpoints import Checkpoint, OtherReading, TaskScore, other_readings, task_score
+from bimt_train.extras import installed, missing_extra
 from bimt_train.showing import Shown
 
 
@@ -19,6 +20,8 @@ class NetworkFit(Shown):
         What was not stored with the network, and why it was read as it was.
     better_readings : tuple of OtherReading
         Readings under which it fits its rows clearly better.
+    not_run : str
+        What to type to have what runs it, where that is not installed; else empty.
 
     Examples
     --------
@@ -30,6 +33,7 @@ class NetworkFit(Shown):
     score: TaskScore | None
     assumed: tuple[str, ...]
     better_readings: tuple[OtherReading, ...]
+    not_run: str = ""
 
     def _brief(self) -> str:
         return self.statement
@@ -49,6 +53,8 @@ class NetworkFit(Shown):
             What was found.
         """
         assumed = tuple(map(str, checkpoint.config.get("assumed", ())))
+        if not installed("torch"):
+            return cls(None, assumed, (), missing_extra("torch", "running a network").hint)
         return cls(task_score(checkpoint), assumed, other_readings(checkpoint))
 
     def assuming(self, said: str) -> "NetworkFit":
@@ -96,6 +102,8 @@ class NetworkFit(Shown):
     @property
     def statement(self) -> str:
         """All of this in one line."""
+        if self.not_run:
+            return f"network: not run, so it is neither pruned nor given formulas; {self.not_run} brings what runs it"
         if self.score is None:
             return "network: no targets are known; its own outputs stand for them"
         score, baseline = self.score, f"{self.score.baseline:.4f}".rstrip("0").rstrip(".")

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bimt_train import write_whole
+from bimt_train.extras import need
 
-from ._cell import render_cell
 from ._content import ReportContent
 from ._markdown import render_markdown
 from ._report_record import record
 from ._require import Finding, Requirement
-from .page._page import render_html
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +36,8 @@ class Report(ReportContent):
     """
 
     def _repr_html_(self) -> str:
+        from ._cell import render_cell
+
         return render_cell(self)
 
     def to_frame(self) -> "pd.DataFrame":
@@ -47,6 +48,7 @@ class Report(ReportContent):
         pandas.DataFrame
             ``output``, ``expression``, ``variables``, ``r2``, ``exact``, ``complexity``, and the two verdicts in words.
         """
+        need("pandas", "to_frame()")
         import pandas as pd
 
         rows = [{"output": name} | one.to_json() | {"verdict": one.verdict()} for name, one in self.formulas.items()]
@@ -67,6 +69,8 @@ class Report(ReportContent):
 
     def to_html(self) -> str:
         """The report as one page that needs nothing else: no script, no font, no picture from outside."""
+        from .page._page import render_html
+
         return render_html(self)
 
     def check(self, requirement: str | Requirement) -> tuple[Finding, ...]:

@@ -1,5 +1,5 @@
 """What the neurons of a network represent in the terms of its task: frequencies, representations, classes."""
 
-import lazy_loader
+from bimt_train.extras import public_names
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = public_names(__name__, __file__)

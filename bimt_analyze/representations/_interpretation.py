@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bimt_train import Entry, Registry
 from bimt_train.checkpoints import Checkpoint, Network
+from bimt_train.extras import need
 from bimt_train.showing import Shown, to_cell
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Interpretation(Shown):
         pandas.DataFrame
             The columns of ``columns``.
         """
+        need("pandas", "to_frame()")
         import pandas as pd
 
         return pd.DataFrame(list(self.rows), columns=list(self.columns))

@@ -1,5 +1,5 @@
 """What is alive in a transformer, and which parts write what others read through its residual stream."""
 
-import lazy_loader
+from bimt_train.extras import public_names
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = public_names(__name__, __file__)

@@ -10,11 +10,13 @@ from jaxtyping import Float, Float64
 
 from .._errors import InputError
 from .._frozen import FrozenDict
+from ..extras import installed, need
 from ..layouts._bind import bind_shapes
 from ..layouts._fold import fold
 from ..layouts._layout import Layout
 from ..layouts._placement import Placement
 from ..showing import Shown, brief, one_line
+from ._dense_outputs import dense_outputs
 
 if TYPE_CHECKING:
     import torch
@@ -167,6 +169,7 @@ class Network(Shown):
 
     def module(self) -> "torch.nn.Module":
         """Build a fresh torch module with these tensors, in double precision if one of them is, in evaluation mode."""
+        need("torch", "a module")
         import torch
 
         from ..models import build_model  # brings torch
@@ -199,7 +202,11 @@ class Network(Shown):
         ------
         InputError
             A token that the network does not know.
+        MissingExtra
+            Torch is not installed, and the network is no chain of layers.
         """
+        if not installed("torch"):
+            return dense_outputs(self.model, self.tensors, x)
         import torch
 
         try:

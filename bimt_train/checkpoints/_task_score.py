@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float64
 
+from ..extras import need
 from ..losses import Loss
 from ..showing import Shown
 from ._checkpoint import Checkpoint
@@ -150,6 +151,7 @@ def score_of(
     TaskScore
         The score.
     """
+    need("torch", "a score of a network")
     import torch
 
     loss = task.judged_by

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from lightning.pytorch import Callback
 from torch import nn
 
 from .._errors import InputError
@@ -10,12 +11,6 @@ from ..layouts import Layout
 from ..training._recipe import Recipe
 from ._begin import begin
 from ._penalty import Penalty
-
-try:
-    from lightning.pytorch import Callback
-except ImportError as error:
-    hint = "pip install 'bimt[lightning]'"
-    raise InputError("LightningPenalty needs another package", expected="lightning", hint=hint) from error
 
 
 class LightningPenalty(Callback):

@@ -3,18 +3,12 @@
 from typing import Any
 
 from torch import nn
+from transformers import TrainerCallback
 
-from .._errors import InputError
 from ..layouts import Layout
 from ..training._recipe import Recipe
 from ._begin import begin
 from ._penalty import Penalty
-
-try:
-    from transformers import TrainerCallback
-except ImportError as error:
-    hint = "pip install 'bimt[transformers]'"
-    raise InputError("TrainerPenalty needs another package", expected="transformers", hint=hint) from error
 
 
 class TrainerPenalty(TrainerCallback):

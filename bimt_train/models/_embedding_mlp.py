@@ -21,7 +21,8 @@ from ._mlp import MLP
 from ._model_spec import ModelSpec
 from .building_blocks._drawn_embedding import drawn_embedding
 from .building_blocks._layer_options import LayerOptions
-from .building_blocks._layers import layer_parts, layer_shapes, stacked_layers
+from .building_blocks._layers import layer_parts, layer_shapes
+from .building_blocks._stacked_layers import stacked_layers
 
 DEVIATION = 1.0  # of a fresh embedding's entries, as torch.nn.Embedding draws them
 EMBEDDING, HIDDEN = 32, (100,)  # where a task is given another model than its own

@@ -7,7 +7,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from ..layouts._fragments import linear
 from ..layouts._layout import Layout
 from ._contract import MODELS
 from ._dense_layers import DenseLayers
@@ -15,7 +14,8 @@ from ._model_spec import ModelSpec
 from .building_blocks._activations import activation_module
 from .building_blocks._drawn_linear import drawn_linear
 from .building_blocks._layer_options import LayerOptions
-from .building_blocks._layers import check_widths, line_groups, stacked_layers
+from .building_blocks._layers import chain_layout, check_widths
+from .building_blocks._stacked_layers import stacked_layers
 
 
 class MLPOptions(LayerOptions):
@@ -160,6 +160,4 @@ class MLP(nn.Module):
         Layout
             The layout.
         """
-        groups = line_groups(self.widths, input_labels, output_labels, movable_ends=movable_ends)
-        pieces = [linear(f"layers.{i}", source=a, target=b) for i, (a, b) in enumerate(itertools.pairwise(groups))]
-        return Layout.merge(*pieces, inputs="x", outputs="y")
+        return chain_layout(self.widths, input_labels, output_labels, movable_ends=movable_ends)

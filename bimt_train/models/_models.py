@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from .._errors import CheckpointError, InputError, did_you_mean
+from ..extras import MissingExtra
 from ._contract import MODELS, Ends, ModelOptions, Shape
 from ._model_spec import ModelSpec
 from .building_blocks._activations import ACTIVATIONS
@@ -61,7 +62,7 @@ def options_of(spec: ModelSpec) -> ModelOptions | None:
     Returns
     -------
     ModelOptions or None
-        The options; None if the kind is not in `MODELS`.
+        The options; None if the kind is not in `MODELS`, or made of torch, which is not installed.
 
     Raises
     ------
@@ -75,7 +76,13 @@ def options_of(spec: ModelSpec) -> ModelOptions | None:
     >>> options_of(ModelSpec("somebody's", {})) is None
     True
     """
-    return MODELS[spec.kind].options.model_validate(dict(spec.options)) if spec.kind in MODELS else None
+    if spec.kind not in MODELS:
+        return None
+    try:
+        kind = MODELS[spec.kind]
+    except MissingExtra:
+        return None
+    return kind.options.model_validate(dict(spec.options))
 
 
 def model_for(name: str, ends: Ends, given: Mapping[str, Any]) -> ModelSpec:

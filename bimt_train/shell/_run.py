@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import click
 
 from .._errors import InputError
+from ..extras import MissingExtra, explained
 from ..signals import INTERRUPTED
 from ._words import spread_options
 
@@ -63,6 +64,11 @@ def run(command: click.Command, words: Sequence[str] | None, *, several: Sequenc
         return _refuse("interrupted", INTERRUPTED)
     except InputError as error:
         return _refuse(str(error))
+    except ModuleNotFoundError as error:
+        found = explained(error, command.name or "the command")
+        if not isinstance(found, MissingExtra):
+            raise
+        return _refuse(str(found))
     except OSError as error:
         return _refuse(str(InputError(str(error))))
     return int(status or OK)

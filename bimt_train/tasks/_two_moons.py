@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..checkpoints._task_spec import TaskSpec
+from ..extras import need
 from ._task import Dataset, Task, mlp
 from ._tasks import TASKS
 
@@ -29,6 +30,7 @@ class MoonSampler:
 
     def __call__(self, seed: int) -> Dataset:
         """The data of one seed."""
+        need("sklearn", "the task two-moons")
         from sklearn.datasets import make_moons
 
         random = np.random.RandomState(seed)

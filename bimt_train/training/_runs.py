@@ -9,6 +9,7 @@ import numpy as np
 
 from .._errors import CheckpointError
 from .._whole_files import write_whole
+from ..extras import need
 from ..showing import Shown, to_cell
 from ._record import Record
 
@@ -139,6 +140,7 @@ class Runs(Shown):
         pandas.DataFrame
             The columns of runs.json.
         """
+        need("pandas", "to_frame()")
         import pandas as pd
 
         return pd.DataFrame([run.to_json() for run in self.ranked()])

@@ -13,6 +13,7 @@ import numpy as np
 from .._errors import InputError
 from .._frozen import FrozenDict
 from .._whole_files import write_whole
+from ..extras import need
 from ..showing import Shown, to_cell
 from ..tasks import Task
 from ._callbacks import Callback
@@ -147,6 +148,7 @@ class Sweep(Shown):
         pandas.DataFrame
             A column for each field that was swept, then those of runs.json.
         """
+        need("pandas", "to_frame()")
         import pandas as pd
 
         return pd.DataFrame([{**cell.values, **run.to_json()} for cell in self.cells for run in cell.runs.runs])

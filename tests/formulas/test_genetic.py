@@ -1,5 +1,7 @@
 """Genetic programming proposes; the rows decide."""
 
+import sys
+
 import numpy as np
 import pytest
 import sympy
@@ -10,7 +12,7 @@ from bimt_analyze.formulas.generators._genetic import genetic_programs
 from bimt_analyze.formulas.problem._budget import Budget
 from bimt_analyze.formulas.problem._constants import refine
 from bimt_analyze.formulas.problem._search_problem import SearchProblem
-from bimt_train import InputError
+from bimt_train import MissingExtra
 
 COLUMNS = sympy.symbols("a b", real=True)
 
@@ -37,9 +39,9 @@ def test_a_round_is_repeatable_by_its_seed() -> None:
 
 
 def test_without_the_engine_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_genetic, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "pyoperon", None)
     x = np.zeros((9, 1))
-    with pytest.raises(InputError, match=r"no engine for genetic programming.*pip install 'bimt\[operon\]'"):
+    with pytest.raises(MissingExtra, match=r"genetic programming needs .*pyoperon.*pip install 'bimt\[operon\]'"):
         find_formula(x, x[:, 0], names=["a"], output="y", genetic=True)
 
 

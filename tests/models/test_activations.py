@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from bimt_train.models.building_blocks._activations import ACTIVATIONS, activated, activation_name
+from bimt_train.models.building_blocks._activations import ACTIVATIONS, activated, activation_module, activation_name
 
 X = np.linspace(-7, 7, 57)
 
@@ -43,9 +43,17 @@ def test_an_activation_is_what_its_name_says(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS.names())
+def test_numpy_gives_what_the_module_gives(name: str) -> None:
+    numbers, x = ACTIVATIONS[name].numbers, np.append(np.linspace(-40, 40, 4001), 0.123)
+    assert numbers is not None
+    np.testing.assert_allclose(numbers(x), activated(name, x), rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS.names())
 def test_the_name_of_torchs_class_is_another_spelling(name: str) -> None:
-    function = ACTIVATIONS[name].function
-    for written in (name, name.upper(), f"nn.{function.__name__}()", f"torch.nn.{function.__name__}"):
+    module = type(activation_module(name)).__name__
+    written_out = "GELU(approximate='tanh')" if name == "gelu_tanh" else f"{module}()"
+    for written in (name, name.upper(), f"nn.{written_out}", f"torch.nn.{written_out.removesuffix('()')}"):
         assert activation_name(written) == name
 
 

@@ -155,7 +155,6 @@ def test_pages_stay_small(texts):
 
 def test_the_number_of_pictures_is_bounded(dense, monkeypatch):
     monkeypatch.setattr("bimt_analyze.report.page._pictures.MOST_MISSED", 1)
-    monkeypatch.setattr("bimt_analyze.report.page._page.MOST_MISSED", 1)
     ((_, one),) = dense.formulas.items()
     assert one.verification is not None and one.verification.divergence is not None
     text = replace(dense, formulas={f"y{number}": one for number in range(1, 4)}).to_html()

@@ -23,6 +23,9 @@ Streams = Sequence[np.random.SeedSequence]
 LEVEL = 0.05
 """Significance level: a p below it is called significant. Five percent is the convention of the field."""
 
+FEWEST = 20
+"""Null networks: with fewer, p cannot be below 0.05."""
+
 _CHUNK = 1e6  # numbers in one stack of matrices
 _THREADS = 4  # at most, as each holds matrices of its own
 _SLACK = 1e-9  # rounding: a sample this little below the observed value counts as equal

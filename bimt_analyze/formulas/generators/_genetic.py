@@ -1,7 +1,6 @@
 """Genetic programming for what no other generator finds: pyoperon, where it is installed."""
 
 from collections.abc import Iterator
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -9,6 +8,7 @@ import sympy
 
 from bimt_train import InputError
 from bimt_train.expressions import parse_expression
+from bimt_train.extras import need
 
 from ..problem._budget import UNIT_COSTS
 from ..problem._search_problem import SearchProblem
@@ -24,10 +24,8 @@ _LEAST_NOISE = 1e-6  # of y's deviation; the engine asks for the noise, and exac
 
 
 def check_genetic() -> None:
-    """Raise InputError where pyoperon is not installed."""
-    if find_spec("pyoperon") is None:
-        hint = "pip install 'bimt[operon]', or search without genetic"
-        raise InputError("no engine for genetic programming", expected="the package pyoperon", hint=hint)
+    """Raise MissingExtra where pyoperon is not installed."""
+    need("pyoperon", "genetic programming")
 
 
 def genetic_programs(problem: SearchProblem) -> Iterator[Template]:

@@ -7,6 +7,7 @@ from jaxtyping import Float64
 
 from bimt_train import Recipe, Relocation, train
 from bimt_train.checkpoints import Checkpoint
+from bimt_train.extras import need
 from bimt_train.tasks import Task
 
 from ._differentiable import Differentiable
@@ -58,6 +59,7 @@ def surrogate(
     >>> function.hessian(x[:3])[:, 0, 1].round(1)  # doctest: +SKIP
     array([1., 1., 1.])
     """
+    need("pandas", "a surrogate")
     import pandas as pd
 
     from bimt_train.tasks import table_task

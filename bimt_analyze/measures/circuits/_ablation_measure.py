@@ -19,7 +19,6 @@ from ...audits import (
     faithfulness,
     mean_ablation_effects,
 )
-from ...plots import draw_mean_ablation_effects
 
 _MEASURES: Mapping[str, LossMeasure] = {
     "numbers": "error", "class": "accuracy", "labels": "log_loss", "tokens": "surprise"
@@ -71,6 +70,8 @@ def _in_words(ablated: str, outputs: Sequence[str], matrix: Float64[np.ndarray, 
 
 
 def _view(result: MeanAblationEffects, subject: AuditSubject) -> View:
+    from ...plots import draw_mean_ablation_effects  # brings matplotlib
+
     without = (
         "What each output loses when all hidden neurons of a module are set to their means; bold where random groups "
         "of the same size seldom cost as much."

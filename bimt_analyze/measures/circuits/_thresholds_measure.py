@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from bimt_train.extras import need
+
 from ...audits import MEASURES, AuditSubject, Thresholds, thresholds
 
 
@@ -40,4 +42,5 @@ def measured(subject: AuditSubject) -> Thresholds:
     Thresholds
         The range and the sweep.
     """
+    need("torch", "pruning")
     return thresholds(subject.checkpoint.network, subject.circuit, subject.decomposition)

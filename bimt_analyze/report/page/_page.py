@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ...plots import module_colour
+from bimt_train.extras import installed, missing_extra
+
 from .._facts import facts
 from ._headline import headline
-from ._pictures import MOST_MISSED, measure_sections, pictures
 from ._set_formula import set_formula
 from ._templates import page_templates
 
@@ -42,27 +42,40 @@ def render_html(report: "ReportContent") -> str:
     tables = {
         name: [(row.name, row.value, row.meaning) for row in known[name]] for name in ("agreement", "significance")
     }
-    drawn = pictures(report)
     formulas = {name: formula.expression for name, formula in report.formulas.items()}
     own = {name: f.of_network.expression for name, f in report.formulas.items() if f.of_network is not None}
     written = () if report.module_formulas is None else report.module_formulas.quantities
-    missed = sum(f.verification is not None and f.verification.divergence is not None for f in report.formulas.values())
     titles = TITLES if report.audit is not None else TITLES | {"audit": "Agreement and chance"}
     order = [part for part in ORDERS[top.asked] if part != "law" or formulas]
     return page_templates().get_template("page.html").render(
         **known | tables,
         parts=[(part, titles[part]) for part in order],
         headline=top,
-        pictures=drawn,
-        unpictured=max(0, missed - MOST_MISSED),
-        colours=[_hex(module_colour(number)) for number in range(len(report.modules))],
         set_formulas=_set(formulas),
         set_network_formulas=_set(own),
         set_quantities=_set({one.name: one.expression for one in written}),
         set_parts={} if report.shared is None else _set(report.shared.parts),
         set_outputs={} if report.shared is None else _set(report.shared.outputs),
-        sections=() if report.audit is None else measure_sections(report.audit),
+        **_drawn(report),
     )  # fmt: skip
+
+
+def _drawn(report: "ReportContent") -> dict[str, Any]:
+    """What is drawn; without matplotlib nothing, and the command that brings it."""
+    if not installed("matplotlib"):
+        return {"pictures": {}, "sections": (), "colours": ["transparent"] * len(report.modules), "unpictured": 0,
+                "undrawn": missing_extra("matplotlib", "a picture").hint}  # fmt: skip
+    from ...plots import module_colour
+    from ._pictures import MOST_MISSED, measure_sections, pictures
+
+    missed = sum(f.verification is not None and f.verification.divergence is not None for f in report.formulas.values())
+    return {
+        "pictures": pictures(report),
+        "sections": () if report.audit is None else measure_sections(report.audit),
+        "colours": [_hex(module_colour(number)) for number in range(len(report.modules))],
+        "unpictured": max(0, missed - MOST_MISSED),
+        "undrawn": "",
+    }
 
 
 def _set(expressions: "Mapping[str, sympy.Basic]") -> "dict[str, Markup]":

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from markupsafe import Markup
 
+from bimt_train.extras import installed
+
 from ...audits import MEASURES
 from ...plots import (
     Picture,
@@ -86,10 +88,11 @@ def pictures(report: "ReportContent") -> dict[str, PagePicture]:
 def _networks(report: "ReportContent") -> "Iterator[tuple[str, Axes, str, str]]":
     circuit, network = report.circuit, report.checkpoint.network
     refitted = f", the weights left refitted for {circuit.refit_steps} steps each" if circuit.refit_steps else ""
-    yield "sweep", draw_sweep(circuit).axes, in_words.sweep_in_words(circuit), (
-        f"Every threshold that was tried{refitted}. The structure is read at the marked one: the greatest at which the "
-        "loss stays within the tolerance."
-    )  # fmt: skip
+    if circuit.sweep:
+        yield "sweep", draw_sweep(circuit).axes, in_words.sweep_in_words(circuit), (
+            f"Every threshold that was tried{refitted}. The structure is read at the marked one: the greatest at which "
+            "the loss stays within the tolerance."
+        )  # fmt: skip
     if len(report.graph.nodes) > DRAWN:
         return
     drawn = draw_network(circuit.network, partition=report.module_sets, most=MOST_EDGES, legend=False).axes
@@ -108,7 +111,7 @@ def _networks(report: "ReportContent") -> "Iterator[tuple[str, Axes, str, str]]"
 
 def _predictions(report: "ReportContent") -> "Iterator[tuple[str, Axes, str, str]]":
     task, probe = report.checkpoint.task, report.checkpoint.probe
-    if task.classifies:
+    if task.classifies or not installed("torch"):
         return
     predictions = {"network": report.checkpoint.predict(probe.x_test)}
     if len(report.formulas) == len(task.outputs):

@@ -1,5 +1,5 @@
 """Tables of products: whether the targets of rows are a group's, and which representations that group has."""
 
-import lazy_loader
+from bimt_train.extras import public_names
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = public_names(__name__, __file__)

@@ -9,6 +9,7 @@ from jaxtyping import Float, Float64
 
 from ..._errors import CheckpointError
 from ...expressions._decomposition import Decomposition
+from ...models._contract import Ends
 from .._checkpoint import Checkpoint, Probe
 from .._network import Network
 from .._task_score import OWN_OUTPUTS
@@ -112,8 +113,7 @@ def checkpoint_of(network: Network, adapter: str, about: About, assumed: Sequenc
     from ...models import options_of  # brings torch
 
     given, layout, options = _Given(**about), network.layout, options_of(network.model)
-    assert options is not None
-    ends = options.ends
+    ends = Ends(inputs=layout.columns, outputs=layout.sizes[layout.outputs]) if options is None else options.ends
     inputs = _names(given.inputs, "x", ends.inputs, "inputs")
     outputs = _names(_one_a_class(given, ends.outputs), "y", ends.outputs, "outputs")
     if given.x is not None and given.ranges is None:

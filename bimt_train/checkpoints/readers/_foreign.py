@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Unpack, cast
 
 from ..._errors import CheckpointError
+from ...extras import need
 from .._checkpoint import Checkpoint
 from ._about import About
 from ._network_of import checkpoint_of_chain
@@ -12,7 +13,6 @@ from ._notebook import from_bimt_notebook, is_notebook
 from ._values import ORIENTATIONS, Chain, Reading, State, Tensors, Told
 from .files._folder import read_weights
 from .huggingface._config import Config, is_huggingface_folder
-from .huggingface._huggingface import FAMILIES, check_family, checkpoint_of_folder
 from .tensors._chain import chain_of
 
 
@@ -130,8 +130,12 @@ def read_foreign(path: str | Path, *, activation: str | None = None, **about: Un
     told, rest = _told(about)
     try:
         config = Config.read(path) if is_huggingface_folder(path) else None
-        if config is not None and activation is None:
-            check_family(config)  # before the weights, which may be many
+        if config is not None:
+            need("torch", f"{path}, a folder of transformers',")
+            from .huggingface._huggingface import FAMILIES, check_family, checkpoint_of_folder
+
+            if activation is None:
+                check_family(config)  # before the weights, which may be many
         found = read_weights(path, told)
         if isinstance(found, Chain):
             unneeded = _unneeded(told, key=True)

@@ -6,8 +6,9 @@ import numpy as np
 
 from ..._errors import CheckpointError
 from ...layouts._placement import Placement
-from ...models._mlp import MLP
+from ...models._model_spec import ModelSpec
 from ...models.building_blocks._activations import ACTIVATIONS, activation_name
+from ...models.building_blocks._layers import chain_layout, check_widths
 from .._checkpoint import Checkpoint
 from .._network import Network
 from ._about import About, checkpoint_of
@@ -38,12 +39,14 @@ def network_of(layers: Sequence[Linear], activation: str) -> Network:
         The activation is unknown.
     """
     widths = [layers[0].weight.shape[1], *(layer.weight.shape[0] for layer in layers)]
-    model = MLP(widths, activation)
-    layout = model.layout()
+    check_widths(widths)
+    ACTIVATIONS[activation]  # refuses a name that is not known
+    spec = ModelSpec("mlp", {"widths": widths, "activation": activation})
+    layout = chain_layout(widths, (), (), movable_ends=True)
     tensors: dict[str, np.ndarray] = {}
     for index, layer in enumerate(layers):
         tensors |= {f"layers.{index}.weight": layer.weight, f"layers.{index}.bias": layer.bias}
-    return Network(model.spec, layout, Placement.identity(layout), tensors)
+    return Network(spec, layout, Placement.identity(layout), tensors)
 
 
 def checkpoint_of_chain(chain: Chain, adapter: str, activation: str | None, about: About) -> Checkpoint:

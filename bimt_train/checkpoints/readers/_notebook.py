@@ -10,7 +10,6 @@ from jaxtyping import Float64, Int
 
 from ..._errors import CheckpointError
 from ...layouts._placement import Placement
-from ...models._embedding_mlp import EmbeddingMLP
 from ...models.building_blocks._activations import activation_name
 from .._checkpoint import Checkpoint, Probe
 from .._network import Network
@@ -149,6 +148,8 @@ def _of_tokens(
     layers[0] = layers[0]._replace(weight=layers[0].weight[:, columns])
     layers[-1] = layers[-1]._replace(weight=layers[-1].weight[out], bias=layers[-1].bias[out])
     widths = [len(layer.bias) for layer in layers]
+    from ...models import EmbeddingMLP  # brings torch
+
     model = EmbeddingMLP(tokens, copies, entries, widths, activation)
     layout = model.layout()
     tensors: dict[str, np.ndarray] = {"embedding.weight": table.astype(layers[0].weight.dtype)}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from ..._errors import CheckpointError, InputError
+from ...extras import need
 from ...layouts._layout import Layout
 from .._checkpoint import Checkpoint
 from ._about import AboutTask
@@ -90,6 +91,7 @@ def read_into(
 
 
 def _made(factory: Any) -> "nn.Module":
+    need("torch", "a network made by a function")
     from torch import nn
 
     where = getattr(factory, "__qualname__", type(factory).__name__)

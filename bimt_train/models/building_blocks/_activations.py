@@ -1,6 +1,7 @@
 """The registry of activation functions, and what they give on plain numbers."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ import numpy as np
 from jaxtyping import Float, Float64
 
 from ..._registry import Entry, Registry
+from ...extras import installed, need
 
 if TYPE_CHECKING:
     from torch import nn
@@ -25,14 +27,18 @@ class Activation(Entry):
         A few words for tables and pictures.
     sentence : str
         One sentence with the formula.
-    function : type
-        The ``torch.nn.Module`` class; it is made without arguments, and acts entry by entry.
+    function : callable
+        The ``torch.nn.Module`` class; it is called without arguments, and what it makes acts entry by entry.
+    numbers : callable or None
+        The activation of an array, for where torch is not installed; None where the module alone computes it.
 
     Examples
     --------
     >>> ACTIVATIONS["relu"].sentence
     'max(x, 0).'
     """
+
+    numbers: Callable[[np.ndarray], np.ndarray] | None = None
 
 
 ACTIVATIONS: Registry[Activation] = Registry(
@@ -163,6 +169,10 @@ def activated(name: str, numbers: Float[np.ndarray, " n"]) -> Float64[np.ndarray
     >>> activated("relu", np.array([-1.0, 2.0])).tolist()
     [0.0, 2.0]
     """
+    numerical = ACTIVATIONS[name].numbers
+    if numerical is not None and not installed("torch"):
+        return np.asarray(numerical(np.asarray(numbers, dtype=np.float64)), dtype=np.float64)
+    need("torch", f"the activation {name}")
     import torch
 
     return np.asarray(activation_module(name)(torch.tensor(numbers, dtype=torch.float64)).numpy())

@@ -1,17 +1,17 @@
-"""What models made of layers one after the other share: tensors, places, constants, and the stack of many at once."""
+"""What models made of layers one after the other share: tensors, places and constants."""
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
-from jaxtyping import Bool, Float, Float64
-from torch import Tensor, nn
+from jaxtyping import Bool, Float64
 
 from ..._errors import InputError
+from ...layouts._fragments import linear
 from ...layouts._group import Group
+from ...layouts._layout import Layout
 from .._contract import Ends, Shape
 from .._hidden_parts import Neurons, Tensors
 from ._activations import activated
@@ -159,38 +159,32 @@ def line_groups(
     ]
 
 
-def stacked_layers(
-    tensors: Mapping[str, Float[Tensor, "seeds ..."]],
-    h: Float[Tensor, "seeds inputs rows"],
-    act: nn.Module,
-    numbers: range,
-) -> Float[Tensor, "seeds outputs rows"]:
-    """Apply consecutive layers of many networks at once, the last of them without activation.
+def chain_layout(
+    widths: Sequence[int], input_labels: Sequence[str], output_labels: Sequence[str], *, movable_ends: bool
+) -> Layout:
+    """Declare layers one after the other, on parallel lines.
 
     Parameters
     ----------
-    tensors : mapping of str to Tensor of shape (seeds, ...)
-        ``layers.N.weight`` and ``layers.N.bias`` of every seed.
-    h : Tensor of shape (seeds, inputs, rows)
-        What the first of these layers reads, rows along the last axis.
-    act : torch.nn.Module
-        The activation.
-    numbers : range
-        Which layers.
+    widths : sequence of int
+        Neurons of each layer, inputs and outputs included.
+    input_labels : sequence of str
+        Names of the inputs, or none.
+    output_labels : sequence of str
+        Names of the outputs, or none.
+    movable_ends : bool
+        Whether inputs and outputs may be reordered.
 
     Returns
     -------
-    Tensor of shape (seeds, outputs, rows)
-        What the last of these layers writes.
+    Layout
+        Groups x, h1, h2, ..., y, and the tensors of `layer_shapes`.
 
     Examples
     --------
-    >>> tensors = {"layers.0.weight": torch.ones(2, 1, 3), "layers.0.bias": torch.zeros(2, 1)}
-    >>> stacked_layers(tensors, torch.ones(2, 3, 5), nn.ReLU(), range(1)).shape
-    torch.Size([2, 1, 5])
+    >>> chain_layout([4, 7, 2], (), (), movable_ends=True).weights()
+    ('layers.0.weight', 'layers.1.weight')
     """
-    for index in numbers:
-        h = torch.baddbmm(tensors[f"layers.{index}.bias"][:, :, None], tensors[f"layers.{index}.weight"], h)
-        if index < numbers[-1]:
-            h = act(h)
-    return h
+    groups = line_groups(widths, input_labels, output_labels, movable_ends=movable_ends)
+    pieces = [linear(f"layers.{i}", source=a, target=b) for i, (a, b) in enumerate(itertools.pairwise(groups))]
+    return Layout.merge(*pieces, inputs="x", outputs="y")

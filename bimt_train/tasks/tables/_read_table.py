@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from ..._errors import InputError, TaskError
+from ..._errors import TaskError
+from ...extras import need
 
 # (label, values): one-dimensional arrays of one length, of whatever kind the file holds.
 Columns: TypeAlias = list[tuple[str, np.ndarray]]
@@ -130,11 +131,8 @@ def _decimal_points(column: np.ndarray) -> np.ndarray:
 
 
 def _parquet(path: Path) -> Columns:
-    try:
-        arrow, parquet = (importlib.import_module(name) for name in ("pyarrow", "pyarrow.parquet"))
-    except ImportError:
-        hint = "pip install 'bimt[parquet]'"
-        raise InputError("Parquet needs the package pyarrow", where=str(path), hint=hint) from None
+    need("pyarrow", f"{path}, a Parquet file,")
+    arrow, parquet = (importlib.import_module(name) for name in ("pyarrow", "pyarrow.parquet"))
     try:
         frame = parquet.read_table(path).to_pandas()
     except (*_DAMAGE, arrow.ArrowException) as error:

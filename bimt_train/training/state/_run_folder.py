@@ -5,10 +5,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from ..._errors import InputError
 from ..._whole_files import PART
+from ...extras import need
 from .._runs import RUNS_FILE
 
 LOCK_FILE, STATE_FILE = ".lock", "state.safetensors"
@@ -36,6 +35,9 @@ def run_folder(folder: Path | None, needed: int) -> Iterator[None]:
     if folder is None:
         yield
         return
+    need("filelock", "a folder of runs")
+    from filelock import FileLock, Timeout
+
     with contextlib.ExitStack() as held:
         try:
             folder.mkdir(parents=True, exist_ok=True)

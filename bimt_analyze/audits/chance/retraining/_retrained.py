@@ -17,9 +17,6 @@ from ._retrainings import RETRAININGS, CheckpointRows
 SHARE = 50
 """Networks trained together."""
 
-FEWEST = 20
-"""Null networks: with fewer, p cannot be below 0.05."""
-
 
 @dataclass(frozen=True, repr=False)
 class Retrained(Shown):

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...._errors import CheckpointError
+from ....extras import need
 from .._values import Chain, Linear, Tensors, Told
 from ._bounds import ZIP_ERRORS, check_bytes, members_of
 from ._weight_file import WEIGHT_FILES
@@ -81,7 +82,7 @@ def read_keras(path: Path, told: Told) -> Chain:
     Raises
     ------
     CheckpointError
-        The package h5py is missing, the model is no chain, or the file is damaged.
+        The model is no chain, or the file is damaged.
     """
     members_of(path)
     try:
@@ -121,11 +122,9 @@ def read_hdf5(path: Path, told: Told) -> Chain | Tensors:
 
 
 def _h5py(path: Path) -> Any:
-    try:
-        import h5py
-    except ImportError as error:
-        what, hint = "an HDF5 file, which needs the package h5py", "pip install 'bimt[keras]'"
-        raise CheckpointError(what, where=str(path), hint=hint) from error
+    need("h5py", f"{path}, an HDF5 file,")
+    import h5py
+
     return h5py
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ...._errors import CheckpointError
+from ....extras import need
 from .._values import Tensors, Told
 from ._bounds import ZIP_ERRORS, check_bytes, damaged, members_of
 from ._state_dict import state_dict_in
@@ -118,6 +119,7 @@ def _check_pickle(path: Path, names: Iterable[str]) -> None:
 
 
 def _loaded(path: Path) -> Any:
+    need("torch", f"{path}, a file of torch.save,")
     import torch
 
     try:

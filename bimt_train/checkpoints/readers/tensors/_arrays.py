@@ -1,12 +1,15 @@
 """Tensors as arrays: what has no values, or more entries than are stored, is refused by name."""
 
+import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
-import torch
 
 from ...._errors import CheckpointError
+
+if TYPE_CHECKING:
+    import torch
 
 SHARED = 16  # names that may hold one storage, on average: tied weights are a few
 SMALL = 2**20  # bytes that need no bound
@@ -32,6 +35,7 @@ def arrays_of(state: Mapping[Any, Any]) -> dict[str, np.ndarray]:
 
     Examples
     --------
+    >>> import torch
     >>> arrays_of({"0.weight": torch.ones(2, 1, dtype=torch.bfloat16)})["0.weight"].dtype.name
     'float32'
     """
@@ -41,7 +45,7 @@ def arrays_of(state: Mapping[Any, Any]) -> dict[str, np.ndarray]:
         if not isinstance(name, str):
             got, hint = repr(name)[:40], "save it anew with torch.save(model.state_dict(), path)"
             raise CheckpointError("a tensor without a name", expected="names as keys", got=got, hint=hint)
-        if isinstance(tensor, torch.Tensor):
+        if _is_tensor(tensor):
             _check_values(name, tensor)
             storage = tensor.untyped_storage()
             stored[storage.data_ptr()] = storage.nbytes()
@@ -53,7 +57,15 @@ def arrays_of(state: Mapping[Any, Any]) -> dict[str, np.ndarray]:
     return {name: _array(name, tensor) for name, tensor in state.items()}
 
 
-def _check_values(name: str, tensor: torch.Tensor) -> None:
+def _is_tensor(value: Any) -> "TypeGuard[torch.Tensor]":
+    """Whether this is torch's; where torch was never imported, nothing is."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)
+
+
+def _check_values(name: str, tensor: "torch.Tensor") -> None:
+    import torch
+
     where = f"tensor '{name}', shape {tuple(tensor.shape)}"
     if tensor.layout != torch.strided:
         hint = "save it with .to_dense()"
@@ -68,7 +80,9 @@ def _check_values(name: str, tensor: torch.Tensor) -> None:
 
 
 def _array(name: str, tensor: Any) -> np.ndarray:
-    if isinstance(tensor, torch.Tensor):
+    if _is_tensor(tensor):
+        import torch
+
         tensor = tensor.detach().cpu()
         if tensor.is_quantized:
             tensor = tensor.dequantize()

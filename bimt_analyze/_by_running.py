@@ -1,0 +1,83 @@
+"""What a network tells when it is run: groups, agreement, what neurons stand for, formulas. All of it needs torch."""
+
+from bimt_train.checkpoints import Checkpoint, Network
+
+from ._circuit_of import all_inputs
+from ._output_formulas import formulas_of, withheld
+from ._seen import Seen, Stages, Told
+from .audits import Agreement, Audit, Significance, agreement
+from .audits._deciding_test import deciding, deciding_test
+from .audits.functions._group_significance import significance_of_groups
+from .audits.functions._input_and_output_groups import groups_of_circuit
+from .graph import NeuronGraph
+from .module_formulas import module_formulas
+from .modules import Hierarchy, choose_level, in_task_order
+from .options._analysis_options import AnalysisOptions
+from .representations import interpretation
+
+
+def by_running(seen: Seen, stages: Stages) -> Told:
+    """Ask a network by running it.
+
+    Parameters
+    ----------
+    seen : Seen
+        The network, its circuit, and the circuit's graph.
+    stages : Stages
+        Is told what is done now.
+
+    Returns
+    -------
+    Told
+        All that was asked for.
+    """
+    checkpoint, network, chosen = seen.checkpoint, seen.network, seen.options
+    audited: Audit | None = None
+    agreed: Agreement | None
+    tested: Significance | None
+    with stages.stage("audit"):
+        choice, groups = choose_level(seen.levels), groups_of_circuit(network, checkpoint, seen.levels)
+        if chosen.audit:
+            audited = seen.audit(stages.tell)
+            agreed, tested, choice = audited.get("agreement"), deciding(audited["nulls"]), audited.choice
+            tested_groups = audited.get("group_significance")
+        else:
+            tested_groups = significance_of_groups(
+                network, checkpoint, groups, samples=chosen.samples, seed=chosen.seed
+            )
+            agreed, tested = _held_against(checkpoint, network, seen.graph, seen.levels, chosen)
+    with stages.stage("representations"):
+        read = interpretation(checkpoint, network)
+    with stages.stage("formulas"):
+        formulas = withheld(formulas_of(checkpoint, network, chosen), seen.fit)
+    with stages.stage("module formulas"):
+        written = None
+        if chosen.time_limit > 0:
+            modules = in_task_order(network, choice.level.partition)
+            written = module_formulas(
+                checkpoint, network, modules, formulas, time_limit=chosen.time_limit, seed=chosen.seed
+            )
+    return Told(
+        choice=choice,
+        significance=tested,
+        audit=audited,
+        agreement=agreed,
+        groups=groups,
+        tested_groups=tested_groups,
+        interpretation=read,
+        formulas=formulas,
+        module_formulas=written,
+    )
+
+
+def _held_against(
+    checkpoint: Checkpoint, network: Network, graph: NeuronGraph, levels: Hierarchy, options: AnalysisOptions
+) -> tuple[Agreement | None, Significance | None]:
+    """The modules against the decomposition, where inputs and outputs are neurons, and against null networks."""
+    known, x = checkpoint.task.decomposition, all_inputs(checkpoint)
+    agreed = None
+    if known is not None and network.layout.ends_are_neurons:
+        agreed = agreement(network, known, x=x, graph=graph, levels=levels)
+    if not options.samples or not graph.has_ends:
+        return agreed, None
+    return agreed, deciding_test(network, graph, x, options)
