@@ -14,7 +14,7 @@ TRAIN = (
     "--sweep lr=1,2 --out there --resume --device cpu --engine torch --dask tcp://x:1 --dry-run --quiet"
 )
 ANALYZE = (
-    "a.pt b.pt --html h --json j --markdown m --certify c --check k --require modules==2 --all --activation silu "
+    "a.pt b.pt --html h --json j --markdown m --graph g.gexf --certify c --check k --require modules==2 --all --activation silu "
     "--model f.py:make --probe t.csv --target y --range -1 1 --range 0 2 --parts p --final none --loss mse "
     "--standardize both --key k --orientation in-out --layout l.toml --out o --time-budget 3.5 --seed 0 --tolerance 0 "
     "--refit 0 --edge-weight magnitude --samples 0 --time-limit 0.5 --genetic --audit --retrain 0 --controls 0 "
