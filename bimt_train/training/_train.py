@@ -118,6 +118,8 @@ def train(
             steps = chosen_engine(setting)
             save_progress(folder, progress, run)
         for callback in callbacks:
+            if folder is not None:
+                callback.on_folder(folder)
             callback.on_start(recipe, chosen, progress.steps_done)
             callback.on_networks(progress.step, partial(_network, setting, progress))
         saved, interrupted = time.perf_counter(), False
