@@ -16,6 +16,7 @@ from bimt_train.shell import (
     UNMET,
     Choice,
     Command,
+    completion_options,
     config_option,
     config_text,
     in_group,
@@ -140,6 +141,7 @@ _checks, _many_files = in_group("Checks"), in_group("Many networks")
 @_other("--dask", metavar="URL", help="Compute on the cluster of this Dask scheduler.")
 @_other("--quiet", is_flag=True, help="Do not tell what is done now.")
 @list_names_option(_LISTED)
+@completion_options
 @click.version_option(package_name="bimt")
 def command(**given: Any) -> int:
     """Read the options, do the jobs, tell the outcomes."""

@@ -21,6 +21,7 @@ from .shell import (
     Choice,
     Command,
     assignments,
+    completion_options,
     completions,
     config_option,
     config_text,
@@ -197,6 +198,7 @@ _machine, _files, _other = in_group("Machine"), in_group("Files"), in_group(OTHE
     help="Print a table of the tasks that have a name, and end.",
 )  # fmt: skip
 @list_names_option({"--model": MODELS, "--cost-term": COST_TERMS, "--log-to": TRACKERS})
+@completion_options
 @click.version_option(package_name="bimt")
 def command(**given: Any) -> int:
     """Train the networks that the words and options ask for."""
