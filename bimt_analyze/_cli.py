@@ -18,6 +18,7 @@ from bimt_train.shell import (
     UNMET,
     Choice,
     Command,
+    completion_options,
     config_option,
     config_text,
     in_group,
@@ -29,9 +30,10 @@ from bimt_train.shell import (
 from ._jobs import FORMATS, Job, Outcome, numbered, work
 from .audits import MEASURES, NULL_MODELS, STATISTICS
 from .command._analysis_flags import analysis_asked, analysis_flags
+from .command._graph_command import graph_findings, is_graph
 from .command._help import HELP
 from .fleet import analyze_many, holds_many, jobs_of
-from .graph import EDGE_WEIGHTS
+from .graph import EDGE_WEIGHTS, GRAPH_FORMATS, format_of
 from .options._analysis_options import AnalysisOptions
 from .options._sampling import Sampling
 from .report import Finding, Requirement
@@ -49,6 +51,7 @@ class _Options:
     html: Path | None
     json: Path | None
     markdown: Path | None
+    graph: Path | None
     certify: Path | None
     check: Path | None
     require: tuple[str, ...]
@@ -78,6 +81,7 @@ _LISTED: Mapping[str, Registry[Any]] = {
     "--statistic": STATISTICS,
     "--measure": MEASURES,
     "--loss": LOSSES,
+    "--graph": GRAPH_FORMATS,
 }
 
 
@@ -91,6 +95,10 @@ _checks, _many_files = in_group("Checks"), in_group("Many networks")
 @_files("--html", type=_FILE, metavar="FILE", help="Write the report as one self-contained page.")
 @_files("--json", type=_FILE, metavar="FILE", help="Write the report for other programs.")
 @_files("--markdown", type=_FILE, metavar="FILE", help="Write the report as Markdown.")
+@_files(
+    "--graph", type=_FILE, metavar="FILE",
+    help="Write the circuit as a graph for other programs, its modules as numbers; the ending says the format.",
+)  # fmt: skip
 @_checks("--require", multiple=True, metavar="CONDITION", help="End with status 1 unless this holds.")
 @_checks(
     "--certify", type=_FILE, metavar="FILE", help="Prove how far the network lies from each formula; write the proof."
@@ -135,11 +143,14 @@ _checks, _many_files = in_group("Checks"), in_group("Many networks")
 @_other("--dask", metavar="URL", help="Compute on the cluster of this Dask scheduler.")
 @_other("--quiet", is_flag=True, help="Do not tell what is done now.")
 @list_names_option(_LISTED)
+@completion_options
 @click.version_option(package_name="bimt")
 def command(**given: Any) -> int:
     """Read the options, do the jobs, tell the outcomes."""
     if given["check"] is None and not given["checkpoint"]:
         raise click.UsageError("Missing argument 'CHECKPOINT...'.")
+    if given["check"] is None and is_graph(given["checkpoint"]):
+        return _graph(click.get_current_context())
     many = given["check"] is None and _many(given)
     analysis = analysis_asked(given, many=many or bool(given["dask"]))
     options = _Options(**given, analysis=analysis)
@@ -150,18 +161,30 @@ def command(**given: Any) -> int:
         wanted.check_field([*MEASURES, *(MEASURES[name].name for name in analysis.measures)])
         if wanted.field.partition(".")[0] == "audit" and not analysis.audit:
             raise InputError("a requirement on an audit", where=repr(text), got="no --audit", hint="add --audit")
-    if many and options.certify:
-        raise InputError("--certify is for one network", got=f"{len(options.checkpoint)} sources, or --all or --out")
+    for option in ("certify", "graph"):
+        if many and getattr(options, option):
+            got = f"{len(options.checkpoint)} sources, or --all or --out"
+            raise InputError(f"--{option} is for one network", got=got)
     if many:
         return _fleet(options)
     source, certify = str(options.checkpoint[0]), options.certify is not None
-    job = Job(source, _sampling(options), options.require, _formats(options), analysis, certify)
+    form = "" if options.graph is None else format_of(options.graph).name
+    job = Job(source, _sampling(options), options.require, _formats(options), analysis, certify, form)
     if options.dry_run:
-        written = [getattr(options, name) for name in _formats(options)]
-        return _say([job], [*written, options.certify] if options.certify is not None else written)
+        asked = (*(getattr(options, name) for name in _formats(options)), options.graph, options.certify)
+        return _say([job], [path for path in asked if path is not None])
     with _telling(options.quiet) as tell:
         (outcome,) = fan_out(work, [job], dask=options.dask) if options.dask else (work(job, tell),)
     return _tell(options, outcome)
+
+
+def _graph(call: click.Context) -> int:
+    """Tell what the weights of a graph say."""
+    said, texts = graph_findings(call)
+    click.echo(said)
+    for path, text in texts.items():
+        _write(path, text, "graph" if path == call.params["graph"] else "report")
+    return OK
 
 
 def _check(file: Path, options: _Options) -> int:
@@ -278,6 +301,8 @@ def _tell(options: _Options, outcome: Outcome) -> int:
     click.echo("\n".join(outcome.summary))
     for name in _formats(options):
         _write(getattr(options, name), outcome.texts[name])
+    if options.graph is not None:
+        _write(options.graph, outcome.graph, "graph")
     for name, data in outcome.certificates.items():
         assert options.certify is not None
         path = options.certify if len(outcome.certificates) == 1 else numbered(options.certify, name)

@@ -10,6 +10,7 @@ from bimt_train.extras import need
 
 from ._next_step import after_analysis
 from ._sources import best_checkpoint, open_checkpoint
+from .graph import GRAPH_FORMATS, graph_text
 from .options._analysis_options import AnalysisOptions
 from .options._sampling import Sampling
 from .report import Finding, Requirement
@@ -38,6 +39,8 @@ class Job:
         All options of the analysis.
     certify : bool
         Whether a certificate is wanted for each output.
+    graph : str
+        The format in which the circuit's graph is wanted; empty for none.
     """
 
     path: str
@@ -46,6 +49,7 @@ class Job:
     formats: tuple[str, ...]
     options: AnalysisOptions
     certify: bool = False
+    graph: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,8 @@ class Outcome:
         The name of an output to its certificate, where they are wanted.
     next_step : str
         What to type next; empty where nothing is left to ask.
+    graph : str
+        The circuit's graph in the format that was wanted.
     """
 
     source: str
@@ -95,6 +101,7 @@ class Outcome:
     modular: bool | None
     certificates: dict[str, bytes] = field(default_factory=dict)
     next_step: str = ""
+    graph: str = ""
 
 
 def work(job: Job, progress: Callable[[str], None] | None = None, *, strict: bool = True) -> Outcome:
@@ -161,7 +168,14 @@ def work(job: Job, progress: Callable[[str], None] | None = None, *, strict: boo
         next_step=after_analysis(
             report, file, formats=job.formats, audit=report.audit is not None, certify=job.certify
         ),
+        graph=_graph_of(report, job.graph) if job.graph else "",
     )
+
+
+def _graph_of(report: "Report", form: str) -> str:
+    """The circuit's graph with its modules, in the order of the report."""
+    modules = {node: number for number, nodes in enumerate(report.module_sets, start=1) for node in nodes}
+    return graph_text(report.graph, GRAPH_FORMATS[form], modules)
 
 
 def _findings(report: "Report", requirement: Requirement, *, strict: bool) -> tuple[Finding, ...]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 WEIGHTS = (".pt", ".pth", ".ckpt", ".tar", ".bin", ".npz", ".npy", ".onnx", ".keras", ".h5")
 
 CONFIG, RUNS = "config.json", "runs.json"  # what a folder of transformers' has, and what one of ours has
+MODEL = "model.safetensors"  # what a folder of one network has, without either
 SHARDS = "*.index.json"  # marks a folder that holds one network in pieces
 
 
@@ -243,7 +244,8 @@ def best_checkpoint(source: str | Path) -> Path:
     Parameters
     ----------
     source : str or Path
-        A file, a folder of runs, or a folder with a config.json or an index of shards, as transformers saves a model.
+        A file, a folder of runs, or a folder with a config.json or an index of shards, as transformers saves a model;
+        or one that `save_pretrained` wrote.
 
     Returns
     -------
@@ -259,7 +261,8 @@ def best_checkpoint(source: str | Path) -> Path:
     if not (path / RUNS).is_file() and ((path / CONFIG).is_file() or any(path.glob(SHARDS))):
         return path
     if path.is_dir():
-        return checkpoints_in(path)[0]
+        alone = (path / MODEL).is_file() and not (path / RUNS).is_file()
+        return path / MODEL if alone else checkpoints_in(path)[0]
     if not path.is_file():
         raise CheckpointError("no such file or folder", where=str(path), hint="correct the path")
     return path

@@ -21,6 +21,7 @@ from .shell import (
     Choice,
     Command,
     assignments,
+    completion_options,
     completions,
     config_option,
     config_text,
@@ -39,6 +40,8 @@ from .training._runs import RUNS_FILE, Run
 from .training._text_tables import runs_table, sweep_table
 from .training.engines._engine_choice import EngineChoice
 from .training.state._run_folder import STATE_FILE
+from .training.trackers._log_to import LogTo
+from .training.trackers._tracker import TRACKERS
 
 HOW = ("resume", "quiet", "dry-run")  # options that say how to go about a run, and not what is run
 
@@ -64,6 +67,7 @@ class _Options:
     kind: TrainingType
     paper: bool
     out: Path | None
+    log_to: tuple[str, ...]
     resume: bool
     device: str
     engine: EngineChoice
@@ -175,6 +179,10 @@ _machine, _files, _other = in_group("Machine"), in_group("Files"), in_group(OTHE
     "lambda=1e-3,1e-2 or lr, steps, cost.l0, relocation.every and the like. Writes a table, sweep.json.",
 )  # fmt: skip
 @_files("--out", type=click.Path(path_type=Path), help="Folder for the results; runs/TASK if left out.")
+@_files(
+    "--log-to", names=TRACKERS, multiple=True, metavar="NAME",
+    help="Write the runs for an experiment tracker too, below the output folder: NAMES, or file.py:NAME.",
+)  # fmt: skip
 @_files("--resume", is_flag=True, help="Go on with the unfinished run in the output folder; begin where there is none.")
 @config_option("Files")
 @_files("--dry-run", is_flag=True, help="Say what would be read, trained and written, and do nothing.")
@@ -189,7 +197,8 @@ _machine, _files, _other = in_group("Machine"), in_group("Files"), in_group(OTHE
     "--list-tasks", is_flag=True, is_eager=True, expose_value=False, callback=_list_tasks,
     help="Print a table of the tasks that have a name, and end.",
 )  # fmt: skip
-@list_names_option({"--model": MODELS, "--cost-term": COST_TERMS})
+@list_names_option({"--model": MODELS, "--cost-term": COST_TERMS, "--log-to": TRACKERS})
+@completion_options
 @click.version_option(package_name="bimt")
 def command(**given: Any) -> int:
     """Train the networks that the words and options ask for."""
@@ -208,9 +217,13 @@ def command(**given: Any) -> int:
 
         click.echo(dry_run(Planned(task, **about, dask=options.dask, over=over)))
         return OK
+    if options.dask and options.log_to:
+        hint = "leave one of them out"
+        raise InputError("workers tell no tracker", got="--dask and --log-to", hint=hint)
+    trackers = [LogTo(name, out) for name in options.log_to]
     keeper = _KeepsOptions(out, config_text(click.get_current_context(), without=HOW))
     bar = sys.stderr.isatty() and not options.quiet
-    listeners = (keeper, *([ProgressBar()] if bar else ()), _HowToGoOn())
+    listeners = (keeper, *([ProgressBar()] if bar else ()), *trackers, _HowToGoOn())
     with shown_logs(progress=not (bar or options.quiet)):
         if over:
             found = sweep(task, over, callbacks=listeners, dask=options.dask, **about)

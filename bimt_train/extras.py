@@ -61,8 +61,12 @@ EXTRAS = (
         "`TrainerPenalty`, for Hugging Face's Trainer",
     ),
     Extra("lightning", ("bimt[train]", "lightning"), ("lightning",), "`LightningPenalty`, for Lightning"),
+    Extra("tensorboard", ("bimt[train]", "tensorboard"), ("tensorboard",), "`--log-to tensorboard`"),
+    Extra("mlflow", ("bimt[train]", "mlflow"), ("mlflow",), "`--log-to mlflow`"),
+    Extra("wandb", ("bimt[train]", "wandb"), ("wandb",), "`--log-to wandb`"),
 )  # fmt: skip
-"""Every extra of users. ``all`` brings all of them; ``docs`` and ``dev`` are for those who work on this project."""
+"""Every extra of users. ``all`` brings all but the last three, of which MLflow wants older packages; ``docs`` and
+``dev`` are for those who work on this project."""
 
 
 class MissingExtra(InputError, ImportError):

@@ -1,6 +1,7 @@
 """How the values of both packages show themselves: one line at a prompt, a short piece of HTML in a notebook."""
 
 import dataclasses
+import re
 import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -167,6 +168,27 @@ def cut(text: str, most: int) -> str:
     'indep...'
     """
     return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def to_markdown(text: object) -> str:
+    r"""Text that cannot break a table of Markdown or start markup.
+
+    Parameters
+    ----------
+    text : object
+        Any text, or what `str` makes one of.
+
+    Returns
+    -------
+    str
+        One line.
+
+    Examples
+    --------
+    >>> print(to_markdown("x_1 | <b>"))
+    x\_1 \| \<b\>
+    """
+    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(str(text).split()))
 
 
 _CELL = """<div class="bimt">

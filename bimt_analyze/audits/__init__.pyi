@@ -1,6 +1,8 @@
 from ._audit import Audit as Audit
 from ._audit_subject import AuditSubject as AuditSubject
 from ._deciding_test import HEADLINE as HEADLINE
+from ._graph_audit import GraphAudit as GraphAudit
+from ._graph_audit import audit_graph as audit_graph
 from ._measure import MEASURES as MEASURES
 from ._measure import AuditMeasure as AuditMeasure
 from ._measure import Figure as Figure

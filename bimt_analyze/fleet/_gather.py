@@ -17,6 +17,7 @@ from ._manifest import read_manifest
 RUNS = "runs.json"  # marks a folder of runs
 MARK = "bimt"  # in the metadata of the checkpoints of this project
 SAVED = ("model.safetensors", "pytorch_model.bin")  # beside a config.json: one network, as libraries save it
+OWN = "model.safetensors"  # alone in a folder: one network, as `save_pretrained` writes it
 ENDS = frozenset((*WEIGHTS, ".safetensors"))
 
 
@@ -31,7 +32,7 @@ def holds_many(source: str | Path) -> bool:
     Returns
     -------
     bool
-        False for one file, a folder of runs, which stands for its best seed, and a folder with one network's shards.
+        False for one file, a folder of runs, which stands for its best seed, and a folder with one network.
 
     Examples
     --------
@@ -47,7 +48,13 @@ def holds_many(source: str | Path) -> bool:
 def _is_one(folder: Path) -> bool:
     if (folder / RUNS).is_file() or any(folder.glob(SHARDS)):
         return True
-    return (folder / "config.json").is_file() and any((folder / name).is_file() for name in SAVED)
+    saved = any((folder / name).is_file() for name in SAVED)
+    return saved and ((folder / "config.json").is_file() or _is_pretrained(folder))
+
+
+def _is_pretrained(folder: Path) -> bool:
+    """Whether a folder holds one checkpoint and no other network."""
+    return [file.name for file in folder.iterdir() if _is_network(file)] == [OWN] and _is_ours(folder / OWN)
 
 
 def jobs_of(
@@ -135,8 +142,8 @@ def _is_ours(path: Path) -> bool:
     """Whether `bimt_train` wrote a file, or the folder."""
     from safetensors import SafetensorError, safe_open
 
-    if os.path.isfile(path / RUNS):
-        return True
+    if os.path.isdir(path):
+        return os.path.isfile(path / RUNS) or _is_pretrained(path)
     try:
         with safe_open(path, framework="numpy") as file:
             return MARK in (file.metadata() or {})

@@ -11,8 +11,6 @@ from ._edge_weights import EdgeWeight as EdgeWeight
 from ._edge_weights import Unfollowed as Unfollowed
 from ._ends import with_ends as with_ends
 from ._forward_trace import Trace as Trace
-from ._graphml import read_graphml as read_graphml
-from ._graphml import write_graphml as write_graphml
 from ._mean_ablation import MeanAblation as MeanAblation
 from ._neuron_graph import Edges as Edges
 from ._neuron_graph import GraphError as GraphError
@@ -22,3 +20,11 @@ from ._neuron_graph import NodeId as NodeId
 from ._strengths import along_source as along_source
 from ._strengths import deviation as deviation
 from ._strengths import rows_are_targets as rows_are_targets
+from .exchange._adopt_graph import AdoptedGraph as AdoptedGraph
+from .exchange._adopt_graph import adopt_graph as adopt_graph
+from .exchange._graph_files import graph_text as graph_text
+from .exchange._graph_files import read_graph as read_graph
+from .exchange._graph_files import write_graph as write_graph
+from .exchange._graph_format import GRAPH_FORMATS as GRAPH_FORMATS
+from .exchange._graph_format import GraphFormat as GraphFormat
+from .exchange._graph_format import format_of as format_of

@@ -188,7 +188,7 @@ def _read(data: Mapping[str, Any], name: str, kind: Callable[[Any], Any], where:
         return kind(data[name])
     except (KeyError, TypeError, ValueError) as error:
         got = repr(data[name]) if name in data else "nothing"
-        hint = "write the graph with to_networkx, to_igraph or write_graphml"
+        hint = "write the graph with to_networkx, to_igraph or write_graph"
         raise GraphError(
             "a graph without what a neuron graph has", where=where, expected=name, got=got, hint=hint
         ) from error

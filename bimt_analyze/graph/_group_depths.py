@@ -50,7 +50,7 @@ def longest_paths(names: Iterable[str], pairs: Iterable[tuple[str, str]]) -> dic
     dict of str to int
         Name -> number of edges.
     """
-    number = {name: place for place, name in enumerate(names)}
+    number = {name: place for place, name in enumerate(dict.fromkeys(names))}
     joined = [(number[source], number[target]) for source, target in pairs]
     circles = igraph.Graph(len(number), joined, directed=True).connected_components(mode="strong")
     drawn = circles.cluster_graph()

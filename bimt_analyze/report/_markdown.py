@@ -2,9 +2,11 @@
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import jinja2
+
+from bimt_train.showing import to_markdown
 
 from ._facts import FILTERS, facts
 
@@ -38,10 +40,5 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {**FILTERS, "cell": _cell}
+    environment.filters |= {**FILTERS, "cell": to_markdown}
     return environment
-
-
-def _cell(text: Any) -> str:
-    """Text that cannot break a Markdown table or start markup."""
-    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", " ".join(str(text).split()))

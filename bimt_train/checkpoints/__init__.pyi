@@ -4,6 +4,8 @@ from ._checkpoint_file import load_checkpoint as load_checkpoint
 from ._checkpoint_file import save_checkpoint as save_checkpoint
 from ._network import Connection as Connection
 from ._network import Network as Network
+from ._pretrained import from_pretrained as from_pretrained
+from ._pretrained import save_pretrained as save_pretrained
 from ._task_score import OWN_OUTPUTS as OWN_OUTPUTS
 from ._task_score import TaskScore as TaskScore
 from ._task_score import task_score as task_score

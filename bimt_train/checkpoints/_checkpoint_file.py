@@ -118,7 +118,8 @@ def save_checkpoint(path: str | Path, checkpoint: Checkpoint) -> None:
     """
     network = checkpoint.network
     tensors, tied = _without_copies(network.tensors)
-    probe = {f"probe.{name}": getattr(checkpoint.probe, name) for name in PROBES}
+    # safetensors writes an array as it lies in memory: of a table of pandas, column by column
+    probe = {f"probe.{name}": np.ascontiguousarray(getattr(checkpoint.probe, name)) for name in PROBES}
     taken = [name for name in network.tensors if name in probe]
     if taken:
         raise CheckpointError(

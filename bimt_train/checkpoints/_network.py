@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from ..models._model_spec import ModelSpec
 
+EDGE = 1e-2  # a weight below this is not counted as an edge while training; pruning finds the true threshold
+
 
 class Connection(NamedTuple):
     """The weights from one group to another, as one matrix; folded copies are summed.

@@ -1,3 +1,4 @@
+from ._completion import completion_options as completion_options
 from ._config_file import config_option as config_option
 from ._config_file import config_text as config_text
 from ._list_names import list_names_option as list_names_option

@@ -21,3 +21,8 @@ from ._sweep import SweepCell as SweepCell
 from ._sweep import sweep as sweep
 from ._train import train as train
 from ._train_distributed import train_distributed as train_distributed
+from .trackers._log_to import LogTo as LogTo
+from .trackers._tracker import TRACKERS as TRACKERS
+from .trackers._tracker import Logbook as Logbook
+from .trackers._tracker import TrackedRun as TrackedRun
+from .trackers._tracker import Tracker as Tracker

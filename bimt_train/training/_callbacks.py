@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,6 +36,15 @@ class Callback:
     1 3
     2 3
     """
+
+    def on_folder(self, folder: Path) -> None:
+        """The run has a folder; told before `on_start`, and not at all where nothing is written.
+
+        Parameters
+        ----------
+        folder : Path
+            Where checkpoints and runs.json will be.
+        """
 
     def on_start(self, recipe: "Recipe", seeds: Sequence[int], step: int) -> None:
         """The run is about to begin, or to go on.

@@ -43,3 +43,20 @@ class Record(Shown):
     cost: PerSeed
     edges: Int64[np.ndarray, "seeds"]
     accuracy: PerSeed | None = None
+
+    def of(self, index: int) -> dict[str, int | float]:
+        """The measurement of one seed.
+
+        Parameters
+        ----------
+        index : int
+            The place of the seed in the arrays.
+
+        Returns
+        -------
+        dict
+            ``step``, ``train_loss``, ``test_loss``, ``cost`` and ``edges``; of classifiers ``accuracy`` too.
+        """
+        own = {name: float(getattr(self, name)[index]) for name in ("train_loss", "test_loss", "cost")}
+        found = {"step": self.step, **own, "edges": int(self.edges[index])}
+        return found if self.accuracy is None else {**found, "accuracy": float(self.accuracy[index])}

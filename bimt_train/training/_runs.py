@@ -63,12 +63,7 @@ class Run(Shown):
     @property
     def history(self) -> tuple[dict[str, int | float], ...]:
         """Step, losses, cost and edges, of classifiers the test accuracy too, measurement by measurement."""
-        return tuple(
-            {"step": r.step, "train_loss": float(r.train_loss[self.index]), "test_loss": float(r.test_loss[self.index]),
-             "cost": float(r.cost[self.index]), "edges": int(r.edges[self.index])}
-            | ({} if r.accuracy is None else {"accuracy": float(r.accuracy[self.index])})
-            for r in self.records
-        )  # fmt: skip
+        return tuple(record.of(self.index) for record in self.records)
 
     @property
     def file(self) -> str:

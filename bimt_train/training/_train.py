@@ -12,6 +12,7 @@ from jaxtyping import Int32
 
 from .._errors import InputError
 from ..checkpoints import Checkpoint, Network, Probe
+from ..checkpoints._network import EDGE
 from ..connection_cost._relocate import relocate_all
 from ..layouts import Placement
 from ..losses import Loss
@@ -33,7 +34,6 @@ from .state._progress import Ahead, Progress
 from .state._run_folder import run_folder
 from .state._state_file import load_progress, save_progress
 
-EDGE = 1e-2  # a weight below this is not counted as an edge while training; pruning finds the true threshold
 SAVE_SECONDS = 5.0  # between two saves of the state; a killed run loses no more work than this, and one step
 PROBE_ROWS, PROBE_PREDICTIONS = 2000, 2**13  # of the data that a checkpoint takes along, at most
 
@@ -118,6 +118,8 @@ def train(
             steps = chosen_engine(setting)
             save_progress(folder, progress, run)
         for callback in callbacks:
+            if folder is not None:
+                callback.on_folder(folder)
             callback.on_start(recipe, chosen, progress.steps_done)
             callback.on_networks(progress.step, partial(_network, setting, progress))
         saved, interrupted = time.perf_counter(), False

@@ -14,6 +14,7 @@ import torch
 
 from bimt_train import CheckpointError, TaskError
 from bimt_train.checkpoints import Checkpoint, Network, Probe, TaskSpec, load_checkpoint, save_checkpoint
+from bimt_train.checkpoints._checkpoint import PROBES
 from bimt_train.expressions import Decomposition
 from bimt_train.layouts import Group, Layout, Placement, TensorSpec
 from bimt_train.models import MLP, ModelSpec
@@ -177,7 +178,9 @@ def test_fortran_order_and_slices_are_stored_by_content(path: Path, tmp_path: Pa
     checkpoint = _checkpoint()
     name = "layers.1.weight"
     array = np.asfortranarray(checkpoint.network.tensors[name])
-    other = replace(checkpoint, network=checkpoint.network.with_tensors({name: array}))
+    probe = Probe(*(np.asfortranarray(getattr(checkpoint.probe, part)) for part in PROBES))
+    assert not probe.x_train.flags.c_contiguous
+    other = replace(checkpoint, network=checkpoint.network.with_tensors({name: array}), probe=probe)
     save_checkpoint(path, checkpoint)
     save_checkpoint(tmp_path / "f.safetensors", other)
     assert path.read_bytes() == (tmp_path / "f.safetensors").read_bytes()

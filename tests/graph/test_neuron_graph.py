@@ -1,8 +1,5 @@
 """The value: what it refuses, what it answers; its conversions, back and forth."""
 
-import tempfile
-from pathlib import Path
-
 import networkx as nx
 import numpy as np
 import pytest
@@ -16,10 +13,9 @@ from bimt_analyze.graph import (
     NeuronGraph,
     from_igraph,
     from_networkx,
-    read_graphml,
     to_igraph,
     to_networkx,
-    write_graphml,
+    write_graph,
 )
 from bimt_analyze.graph._group_depths import longest_paths
 
@@ -54,15 +50,6 @@ def test_networkx_and_igraph_lose_nothing(drawn):
     assert from_igraph(to_igraph(graph)) == graph
 
 
-@settings(deadline=None, max_examples=50)
-@given(graphs())
-def test_graphml_loses_nothing(drawn):
-    graph = graph_of(*drawn)
-    with tempfile.TemporaryDirectory() as folder:
-        write_graphml(graph, Path(folder) / "g.graphml")
-        assert read_graphml(Path(folder) / "g.graphml") == graph
-
-
 def test_networkx_has_the_nodes_and_edges():
     found = to_networkx(graph_of([(0, 2), (2, 5)], [0.25, 3.0], [1, -1]))
     assert found.nodes[("h", 0)] == {
@@ -77,7 +64,7 @@ def test_networkx_has_the_nodes_and_edges():
 def test_graphml_can_be_read_by_igraph(tmp_path):
     import igraph
 
-    write_graphml(graph_of([(0, 2), (2, 5)], [0.25, 3.0]), tmp_path / "g.graphml")
+    write_graph(graph_of([(0, 2), (2, 5)], [0.25, 3.0]), tmp_path / "g.graphml")
     found = igraph.Graph.Read_GraphML(str(tmp_path / "g.graphml"))
     assert found.vcount() == 6
     assert sorted(found.es["weight"]) == [0.25, 3.0]
@@ -153,14 +140,6 @@ def test_foreign_edges_say_what_is_missing():
     foreign.edges[("x", 0), ("h", 0)]["weight"] = "heavy"
     with pytest.raises(GraphError, match="edge 0 -> 2: expected weight, got 'heavy'"):
         from_networkx(foreign)
-
-
-def test_files_that_are_no_graphs(tmp_path):
-    with pytest.raises(GraphError, match="cannot be read as GraphML"):
-        read_graphml(tmp_path / "none.graphml")
-    (tmp_path / "bad.graphml").write_text("<graphml")
-    with pytest.raises(GraphError, match=r"bad.graphml"):
-        read_graphml(tmp_path / "bad.graphml")
 
 
 def test_graphs_differ_by_any_field():

@@ -74,7 +74,8 @@ def test_the_names_that_options_take_are_listed_with_a_sentence_each(capsys):
     assert train_main(["--list-names"]) == analyze_main(["--list-names"]) == 0
     said = capsys.readouterr().out
     assert re.findall(r"^--\S+", said, re.MULTILINE) == [
-        "--model", "--cost-term", "--edge-weight", "--null-model", "--statistic", "--measure", "--loss",
+        "--model", "--cost-term", "--log-to", "--edge-weight", "--null-model", "--statistic", "--measure", "--loss",
+        "--graph",
     ]  # fmt: skip
     assert re.search(r"^  rnn +h_t = activation\(", said, re.MULTILINE)
     assert re.search(r"^  magnitude +An edge is as strong as its weight is large\.$", said, re.MULTILINE)

@@ -195,7 +195,7 @@ def test_batches_depend_on_the_seed_alone():
     assert same_networks(together.runs[1].checkpoint.network, alone.runs[0].checkpoint.network)
 
 
-def test_callbacks_hear_of_everything():
+def test_callbacks_hear_of_everything(tmp_path):
     class Listener(Callback):
         heard: Sequence[str] = ()
 
@@ -205,13 +205,13 @@ def test_callbacks_hear_of_everything():
             return super().__getattribute__(name)
 
     listener = Listener()
-    train(independence(), seeds=1, recipe=SHORT, callbacks=[listener])
-    assert listener.heard[0] == "on_start"
+    train(independence(), seeds=1, recipe=SHORT, callbacks=[listener], out=tmp_path)
+    assert listener.heard[:2] == ("on_folder", "on_start")
     assert listener.heard[-1] == "on_end"
     assert listener.heard.count("on_record") == 60
     assert listener.heard.count("on_networks") == 61
     assert {name for name in vars(Callback) if name.startswith("on_")} == {
-        "on_start", "on_record", "on_networks", "on_diverged", "on_interrupt", "on_end",
+        "on_folder", "on_start", "on_record", "on_networks", "on_diverged", "on_interrupt", "on_end",
     }  # fmt: skip
 
 
