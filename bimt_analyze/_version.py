@@ -1,4 +1,4 @@
-"""The version of the installed distribution, which holds both packages."""
+"""The version of the installed distribution, which is that of bimt_train too."""
 
 from importlib.metadata import version
 
