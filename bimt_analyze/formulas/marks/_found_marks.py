@@ -12,7 +12,7 @@ from scipy.optimize import least_squares
 
 from ..problem._polynomial import count, powers
 from ..problem._search_problem import SearchProblem
-from ..problem._smooth import centred, legendre
+from ..problem._smooth import centred, fit_smooth, legendre
 from ._kinks import kinks
 from ._mark import FACTOR, Ground, Mark
 from ._waves import waves
@@ -22,14 +22,15 @@ Matrix = Float64[np.ndarray, "rows columns"]
 FAMILIES = (waves, kinks)
 """Everything that finds marks: a further kind of mark is one more function here."""
 
-_DEGREE, _SHARE = 8, 0.15  # of the smooth part: its total degree, and columns a row
+_LEAST, _DEGREE, _SHARE = 2, 8, 0.15  # of the smooth part: its total degree, and columns a row
+_FALLS = 0.48  # of what polynomials of two degrees less leave: a kink leaves more than that, an analytic function less
+_FINE = 2e-3  # of y's deviation: a polynomial that leaves less follows y
 _MOST = 4  # marks that are found
 _GAIN = 0.12  # share of the squares left that the next mark must explain; chance alone gives a twentieth
 _MOSTLY, _LAST_GAIN = 0.05, 0.9  # once so little is left, a further mark must explain nearly all of that
-_TOGETHER = 0.6  # share of the squares that all marks together may leave of what no smooth function explains
+_TOGETHER = 0.2  # share of the squares that all marks together may leave of what no smooth function explains
 _AMPLITUDE = 0.05  # factors a row
 _SEEN = 1e-4  # share of what no smooth function explains: less may be what the smooth part cannot follow
-_SMOOTH = 4e-6  # share of y's squares: a smooth part that leaves less follows y
 _DONE = 1e-22  # share of y's squares: nothing is left
 _NUMBER = 0.3  # decades of what is left that one more open number of a mark is worth
 _WORSE = 1.05  # times what is left: so much may a simple number cost
@@ -51,14 +52,15 @@ def found_marks(problem: SearchProblem) -> tuple[tuple[Mark, ...], float]:
     float
         What is left.
     """
-    smooth = _smooth_columns(problem)
-    if smooth is None:
+    degree = _affordable(problem)
+    if degree < _LEAST or _follows(problem, degree):
         return (), 1.0
+    exponents = powers(problem.width, degree)
+    smooth = np.asarray(legendre(centred(problem.x), exponents))
+    problem.budget.charge("decompose", problem.rows * len(exponents) ** 2)
     amplitudes = _amplitudes(problem)
     begun = ground = Ground.of(smooth, amplitudes, problem.y)
     whole = problem.rows * problem.unit**2
-    if begun.size < _SMOOTH * whole:
-        return (), 1.0
     marks: tuple[Mark, ...] = ()
     while len(marks) < _MOST and ground.size > max(_DONE * whole, _SEEN * begun.size) and not problem.budget.over():
         offers = [offer for family in FAMILIES for offer in family(problem, ground, marks)]
@@ -73,15 +75,18 @@ def found_marks(problem: SearchProblem) -> tuple[tuple[Mark, ...], float]:
     return marks, float(np.sqrt(_left(begun, marks) / whole))
 
 
-def _smooth_columns(problem: SearchProblem) -> Matrix | None:
-    """Legendre polynomials of all inputs together; None where the rows do not afford degree 2."""
+def _affordable(problem: SearchProblem) -> int:
+    """The largest total degree that the rows afford."""
     most = int(_SHARE * problem.rows)
-    degrees = [d for d in range(2, _DEGREE + 1) if count(problem.width, d) <= most]
-    if not degrees:
-        return None
-    exponents = powers(problem.width, degrees[-1])
-    problem.budget.charge("decompose", problem.rows * len(exponents) ** 2)
-    return np.asarray(legendre(centred(problem.x), exponents))
+    return max((d for d in range(1, _DEGREE + 1) if count(problem.width, d) <= most), default=0)
+
+
+def _follows(problem: SearchProblem, degree: int) -> bool:
+    """Whether polynomials follow y: what they leave falls quickly with their degree, as it does beside no kink or wave."""
+    everything = [tuple(range(problem.width))]
+    degrees = (max(degree - 2, 1), degree)
+    before, after = (fit_smooth(problem.x, problem.y, everything, [d], budget=problem.budget).error for d in degrees)
+    return after < _FALLS * before or after < _FINE
 
 
 def _amplitudes(problem: SearchProblem) -> tuple[Matrix, ...]:

@@ -17,7 +17,7 @@ Generator = Callable[[SearchProblem, Propose], Iterator[Template]]
 _WIDEST, _FEWEST = 12, 30  # inputs, and rows
 _COARSEST = 1e-3  # tolerance, over y's deviation, at which proposals are still made
 _FINE = 1e-9  # tolerance where open numbers are refined as well as can be
-_SHARE = 0.3  # of the time
+_SHARE = 0.15  # of the time
 
 
 def marked(problem: SearchProblem, propose: Propose, stages: Sequence[Generator]) -> Iterator[Template]:
