@@ -82,7 +82,7 @@ def _affordable(problem: SearchProblem) -> int:
 
 
 def _follows(problem: SearchProblem, degree: int) -> bool:
-    """Whether polynomials follow y: what they leave falls quickly with their degree, as it does beside no kink or wave."""
+    """Whether polynomials follow y: what they leave falls quickly with their degree, as beside a kink it does not."""
     everything = [tuple(range(problem.width))]
     degrees = (max(degree - 2, 1), degree)
     before, after = (fit_smooth(problem.x, problem.y, everything, [d], budget=problem.budget).error for d in degrees)

@@ -17,7 +17,7 @@ Generator = Callable[[SearchProblem, Propose], Iterator[Template]]
 _WIDEST, _FEWEST = 12, 30  # inputs, and rows
 _COARSEST = 1e-3  # tolerance, over y's deviation, at which proposals are still made
 _FINE = 1e-9  # tolerance where open numbers are refined as well as can be
-_SHARE = 0.15  # of the time
+_FINDING, _SHARE = 0.4, 0.2  # of the time: for finding the marks, and for the generators
 
 
 def marked(problem: SearchProblem, propose: Propose, stages: Sequence[Generator]) -> Iterator[Template]:
@@ -34,7 +34,7 @@ def marked(problem: SearchProblem, propose: Propose, stages: Sequence[Generator]
     """
     if not 0 < problem.width <= _WIDEST or problem.rows < _FEWEST:
         return
-    marks, left = found_marks(replace(problem, budget=problem.budget.share(_SHARE)))
+    marks, left = found_marks(replace(problem, budget=problem.budget.share(_FINDING)))
     if not marks:
         return
     slots = tuple(sympy.Symbol(f"mark{k}_", real=True) for k in range(len(marks)))
