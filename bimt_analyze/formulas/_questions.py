@@ -9,6 +9,7 @@ from ._search_options import SearchOptions
 from ._stages import COMBINED, DECOMPOSITIONS, GENETIC, MARKED, MATCHED, PLAIN, QUICK, THOROUGH, Generator
 from .hints._rows_apart import rows_apart
 from .problem._search_problem import SearchProblem
+from .problem._smooth import evenly_spread
 from .problem._structure import Structure
 
 _APART = 0.05  # share of the time for the rows that stand apart
@@ -28,8 +29,8 @@ def without_rows_apart(problem: SearchProblem, structure: Structure | None) -> S
     """
     names = [str(column) for column in problem.columns]
     used = [i for i, name in enumerate(names) if structure is None or name in structure.inputs]
-    if not 0 < len(used) <= _WIDE:
-        return problem
+    if not 0 < len(used) <= _WIDE or not evenly_spread(problem.x[:, used]):
+        return problem  # of columns over decades, a few rows hold nearly all of y
     apart = rows_apart(problem.x[:, used], problem.y, budget=problem.budget.share(_APART))
     if not apart:
         return problem

@@ -13,6 +13,7 @@ import sympy
 from bimt_analyze.formulas import Formula, _search, _stages, find_formula, verify_formula
 from bimt_analyze.formulas.problem._budget import Budget
 from bimt_analyze.formulas.problem._constants import Fit
+from bimt_analyze.formulas.problem._least_squares import lengths
 from bimt_analyze.formulas.problem._search_problem import SearchProblem
 from bimt_analyze.formulas.problem._template import Template, linear
 from bimt_train import InputError
@@ -319,3 +320,13 @@ def test_stages_are_told_as_they_begin() -> None:
     told.clear()
     found(x, np.ones(200), progress=told.append)
     assert told == ["hints", "quick search", "finishing"]
+
+
+def test_columns_whose_squares_overflow_are_searched_without_a_warning() -> None:
+    """A table over decades: a column of 1e160 has a length, though its squares have none."""
+    rng = np.random.default_rng(0)
+    x = np.exp(rng.uniform(np.log(1e30), np.log(1e34), (200, 2)))
+    formula = found(x, x[:, 0] ** 3 / x[:, 1] + 2 * x[:, 1] ** 2, time_limit=2.0)
+    assert np.isfinite(formula.residual)
+    columns = np.array([[3e200, 0.0], [4e200, 0.0]])
+    np.testing.assert_allclose(lengths(columns), [5e200, 1.0])

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from ..problem._inner import Inner, single, weighted
-from ..problem._least_squares import needed, usable
+from ..problem._least_squares import lengths, needed, usable
 from ..problem._monomials import Exponents, direction, expression, length, monomials, used, value
 from ..problem._polynomial import Powers, count, evaluate, monomial, powers
 from ..problem._search_problem import SearchProblem
@@ -131,7 +131,7 @@ def _named(problem: SearchProblem, decomposed: _Decomposed, exponents: tuple[Pow
     plain, m = evaluate(problem.x, exponents), value(problem.x, decomposed.multiple)
     fine = series(decomposed.inner.values, int(min(_FINE, problem.rows // 12)))
     columns = np.concatenate([plain, fine * m[:, None]], axis=1)
-    size = np.linalg.norm(columns, axis=0)
+    size = lengths(columns)
     z = decomposed.target.values
     coefficients = np.linalg.lstsq(columns / size, z, rcond=1e-11)[0] / size
     problem.budget.charge("solve", problem.rows * columns.shape[1] ** 2)

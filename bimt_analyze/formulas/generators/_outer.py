@@ -9,7 +9,7 @@ from jaxtyping import Float64
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from ..problem._least_squares import usable
+from ..problem._least_squares import lengths, usable
 from ..problem._operators import OPERATORS, Operator, finite
 from ..problem._polynomial import Powers, count, evaluate, exact, powers, sparse
 from ..problem._search_problem import SearchProblem
@@ -130,7 +130,7 @@ class _Projector:
         columns = evaluate(x, exponents)
         self.exponents = exponents
         self.valid = len(usable(columns)) == len(exponents)
-        self.basis = np.linalg.qr(columns / np.linalg.norm(columns, axis=0))[0] if self.valid else columns[:, :0]
+        self.basis = np.linalg.qr(columns / lengths(columns))[0] if self.valid else columns[:, :0]
 
     def miss(self, z: NDArray[np.float64]) -> float:
         """The relative error of the best polynomial for z; infinite where z is not finite or constant.

@@ -8,7 +8,7 @@ import sympy
 from jaxtyping import Float64
 
 from ..problem._inner import Inner, inners
-from ..problem._least_squares import needed, usable
+from ..problem._least_squares import lengths, needed, usable
 from ..problem._operators import OPERATORS, Operator
 from ..problem._polynomial import Powers, count, evaluate, monomial, powers
 from ..problem._search_problem import SearchProblem
@@ -157,7 +157,7 @@ def _miss(entry: Operator, inner: Inner, rate: float, space: _Space) -> float:
     if not np.all(np.isfinite(functions)) or np.max(np.abs(functions)) > 1e100:
         return float("inf")
     columns = (functions[:, :, None] * space.factors[:, None, :]).reshape(len(space.target), -1)
-    columns = columns / np.maximum(np.linalg.norm(columns, axis=0), 1e-300)
+    columns = columns / lengths(columns)
     columns -= space.basis @ (space.basis.T @ columns)
     q = np.linalg.qr(columns)[0]
     return float(np.sqrt(np.mean((space.target - q @ (q.T @ space.target)) ** 2)))

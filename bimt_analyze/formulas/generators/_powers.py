@@ -11,7 +11,7 @@ from jaxtyping import Float64
 from numpy.typing import NDArray
 
 from ..problem._budget import Budget
-from ..problem._least_squares import needed, solve
+from ..problem._least_squares import lengths, needed, solve
 from ..problem._search_problem import SearchProblem
 from ..problem._template import Template, constant, numeric
 
@@ -115,8 +115,7 @@ def pursuit(
     budget : Budget
         Is charged.
     """
-    size = np.linalg.norm(columns, axis=0)
-    size[size == 0] = 1.0
+    size = lengths(columns)
     basis = np.zeros((len(y), 0))
     chosen: list[int] = []
     rest = columns / size

@@ -7,7 +7,7 @@ import sympy
 from jaxtyping import Float64
 
 from ..problem._budget import Budget
-from ..problem._least_squares import usable
+from ..problem._least_squares import lengths, usable
 from ..problem._polynomial import count, evaluate, monomial, powers
 from ..problem._search_problem import SearchProblem
 from ..problem._template import Template, constant
@@ -57,9 +57,9 @@ def _null_vector(
     columns: Float64[np.ndarray, "rows columns"], limit: float, budget: Budget
 ) -> tuple[list[int], Float64[np.ndarray, "kept"]] | None:
     """The columns that cannot be missed for a dependency, and its coefficients; None if columns are independent."""
-    size = np.linalg.norm(columns, axis=0)
-    if np.any(size == 0) or not np.all(np.isfinite(size)):
+    if not np.all(np.isfinite(columns)) or not np.all(columns.any(axis=0)):
         return None
+    size = lengths(columns)
     scaled = np.asarray(np.linalg.qr(columns / size, mode="r"))
     kept = list(range(columns.shape[1]))
     budget.charge("decompose", columns.size * columns.shape[1])

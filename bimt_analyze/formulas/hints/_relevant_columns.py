@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from ..problem._budget import Budget
-from ..problem._smooth import centred, relevant
+from ..problem._smooth import centred, evenly_spread, relevant
 
 Matrix = Float64[np.ndarray, "rows columns"]
 Rows = Float64[np.ndarray, "rows"]
@@ -15,7 +15,6 @@ _FEW = 8  # columns, up to which polynomials of all of them together say more
 _SINGLE, _PAIR = 4, 2  # degrees of Legendre polynomials of one column, and of each factor of a pair
 _TERMS_A_ROW, _MOST_TERMS = 0.1, 40
 _CHANCE = 1.3  # times what the best of so many terms explains of noise
-_SPREAD = 0.3  # deviation of a column mapped to [-1, 1]: evenly spread values have 0.58, normal ones 0.3
 _HEAVY = 30.0  # times the median |y|: where the largest is more, its logarithm tells more
 _MOST = 12  # columns that are proposed
 _STEP, _FASTEST = 0.7, 250.0  # of a periodogram: radians over half of a column's range
@@ -46,7 +45,7 @@ def relevant_columns(x: Matrix, y: Rows, *, budget: Budget) -> tuple[int, ...] |
     """
     if x.shape[1] <= _FEW:
         return relevant(x, y, budget=budget)
-    t = centred(x) if _even(x) else _ranks(x)
+    t = centred(x) if evenly_spread(x) else _ranks(x)
     heavy = np.all(y != 0) and np.max(np.abs(y)) > _HEAVY * np.median(np.abs(y))
     target = np.log(np.abs(y)) if heavy else y
     chosen, left = _pursued(t, target, budget)
@@ -56,12 +55,6 @@ def relevant_columns(x: Matrix, y: Rows, *, budget: Budget) -> tuple[int, ...] |
     kept = tuple(sorted(chosen))
     fewer = relevant(x[:, list(kept)], y, budget=budget) if len(kept) <= _MOST else None
     return kept if fewer is None else tuple(kept[i] for i in fewer)
-
-
-def _even(x: Matrix) -> bool:
-    """Whether the columns are spread over their ranges, and not over decades."""
-    t = centred(x)
-    return bool(np.mean(np.std(t, axis=0) > _SPREAD) > 0.5)
 
 
 def _ranks(x: Matrix) -> Matrix:

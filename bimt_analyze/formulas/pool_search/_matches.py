@@ -63,10 +63,11 @@ def matched(problem: SearchProblem, tests: Sequence[Test] | None = None) -> Iter
 
 
 def _telling(y: Rows) -> Int64[np.ndarray, " some"]:
-    """Rows on which candidates are compared: of those where y is not small, if there are enough.
+    """Rows on which candidates are compared: of those where y is not small, or else not zero, if there are enough.
 
-    Functions are undone there, and noise that is small beside y stays small.
+    Functions are undone there, and noise that is small beside y stays small. A logarithm cannot be undone at zero.
     """
     large = np.flatnonzero(np.abs(y) >= _LARGE * np.max(np.abs(y)))
-    rows = large if len(large) >= _ENOUGH else np.arange(len(y))
+    choices = (large, np.flatnonzero(y), np.arange(len(y)))
+    rows = next((rows for rows in choices if len(rows) >= _ENOUGH), choices[-1])
     return rows[np.linspace(0, len(rows) - 1, min(_ROWS, len(rows))).astype(np.int64)]

@@ -107,7 +107,7 @@ def needed(
     score = _information(residual, len(kept))
     refused: set[int] = set()
     while True:
-        share = np.abs(coefficients) * np.linalg.norm(columns[:, kept] / _peak(y), axis=0)
+        share = np.abs(coefficients) * (lengths(columns[:, kept]) / _peak(y))
         order = (
             [i for i in np.argsort(share) if int(kept[i]) not in refused]
             if exact
@@ -126,6 +126,20 @@ def needed(
             return kept, coefficients
 
 
+def lengths(columns: Matrix) -> Float64[np.ndarray, "columns"]:
+    """The length of each column, whose squares may overflow or vanish; 1 for a column of zeros.
+
+    Parameters
+    ----------
+    columns : array of shape [rows, columns]
+        Finite numbers.
+    """
+    peak = np.max(np.abs(columns), axis=0, initial=0.0)
+    peak[peak == 0.0] = 1.0
+    length = peak * np.linalg.norm(columns / peak, axis=0)
+    return np.asarray(np.where(length > 0, length, 1.0))
+
+
 def _peak(y: Rows) -> float:
     """The largest magnitude, or 1 where all is zero."""
     return float(np.max(np.abs(y), initial=0.0)) or 1.0
@@ -142,8 +156,7 @@ def _weakest(columns: Matrix, y: Rows, budget: Budget) -> list[int]:
     """The column of the smallest t value: the one that costs least to leave out."""
     if columns.shape[1] == 0:
         return []
-    size = np.linalg.norm(columns, axis=0)
-    q, r = qr(columns / size, mode="economic", check_finite=False)
+    q, r = qr(columns / lengths(columns), mode="economic", check_finite=False)
     inverse = np.linalg.pinv(r)
     budget.charge("solve", columns.shape[0] * columns.shape[1] ** 2)
     coefficients = inverse @ (q.T @ (y / _peak(y)))

@@ -18,6 +18,7 @@ _SHARE = 0.45  # columns a row
 _HIGHEST = 14  # total degree of a series: it follows a wave of three periods
 _HIGHEST_GRADIENT = 7  # and of one whose slopes are asked for
 _LEGENDRE = 20  # columns of a decomposition that the values of one are worth
+_MIDDLE, _HALF = 0.6, 0.25  # of a column mapped to [-1, 1]: where its median lies, and its middle half
 _SEEN = 0.3  # of y's deviation left, above which a polynomial says nothing about inputs
 
 
@@ -32,6 +33,18 @@ def centred(x: Matrix) -> Matrix:
     low, high = np.min(x, axis=0), np.max(x, axis=0)
     half = np.where(high > low, 0.5 * (high - low), 1.0)
     return np.asarray((x - 0.5 * (low + high)) / half, dtype=np.float64)
+
+
+def evenly_spread(x: Matrix) -> bool:
+    """Whether most columns are spread over their ranges, and not over decades.
+
+    Parameters
+    ----------
+    x : array of shape [rows, columns]
+        The columns.
+    """
+    low, middle, high = np.quantile(centred(x), [0.25, 0.5, 0.75], axis=0)
+    return bool(np.mean((np.abs(middle) < _MIDDLE) & (high - low > _HALF)) > 0.5)
 
 
 def legendre(t: Matrix, exponents: Sequence[Powers]) -> Float64[np.ndarray, "rows terms"]:
