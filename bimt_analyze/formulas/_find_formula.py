@@ -39,6 +39,7 @@ _log = logging.getLogger(__name__)
 
 _SEARCHING = 0.9  # share of the time for the search; the rest is for finishing
 _NOISE_WORK = 0.5  # units, for estimating the noise, within what is left for finishing
+_MANY = 8  # inputs, beyond which hints of a network are held against the rows
 _SCREENING = 0.3  # share of the time for the columns that matter, at most
 _FEWEST_TESTED = 20  # rows: with fewer, a departure from a property is mostly chance
 _COARSE = 0.05  # of y's deviation: a network that errs by more is too coarse for its derivatives to say anything
@@ -162,9 +163,9 @@ def find_formula(
                 if test_results
                 else structure_from_tests(network, x[some], y[some], names=names, seed=seed)
             )
-        if structure is None:
+        if structure is None or len(structure.inputs) > _MANY:  # a network that reads idle columns tells little
             fewer = relevant_columns(problem.x, problem.y, budget=budget.share(_SCREENING))
-            structure = None if fewer is None else Structure(tuple(str(columns[i]) for i in fewer))
+            structure = structure if fewer is None else Structure(tuple(str(columns[i]) for i in fewer))
         fitted = without_rows_apart(problem, structure)
         for question, stages in all_questions(problem, fitted, structure, chosen, tested=network is not None):
             if stages is not QUICK and question.budget.over():

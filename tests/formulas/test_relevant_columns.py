@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bimt_analyze.formulas import find_formula
+from bimt_analyze.formulas import Structure, find_formula
 from bimt_analyze.formulas.hints._relevant_columns import relevant_columns
 from bimt_analyze.formulas.problem._budget import Budget
 
@@ -60,3 +60,15 @@ def test_a_law_among_three_hundred_columns_is_found_in_its_time() -> None:
     names = [f"x{i}" for i in range(300)]
     formula = find_formula(x, x[:, 8] * x[:, 90] + np.sin(x[:, 200]), names=names, output="y", time_limit=5)
     assert str(formula.expression) == "x8*x90 + sin(x200)"
+
+
+def test_hints_of_a_network_that_reads_idle_columns_are_held_against_the_rows() -> None:
+    """A network trained on 25 columns keeps them all; three rows stand apart besides, and the law turns fast."""
+    x = np.random.default_rng(2).uniform(-2, 2, (500, 25))
+    y = np.sin(20 * x[:, 3]) + np.maximum(x[:, 7], 0)
+    y[[5, 50, 300]] += 15.0
+    names = [f"x{i}" for i in range(25)]
+    structure = Structure(tuple(names[:20]))
+    formula = find_formula(x, y, names=names, output="y", structure=structure, time_limit=8)
+    assert formula.apart == (5, 50, 300)
+    assert set(formula.variables) == {"x3", "x7"} and formula.fits

@@ -16,6 +16,7 @@ _SINGLE, _PAIR = 4, 2  # degrees of Legendre polynomials of one column, and of e
 _TERMS_A_ROW, _MOST_TERMS = 0.1, 40
 _CHANCE = 1.3  # times what the best of so many terms explains of noise
 _HEAVY = 30.0  # times the median |y|: where the largest is more, its logarithm tells more
+_EXTREME = 0.02  # share of the values at either end
 _MOST = 12  # columns that are proposed
 _STEP, _FASTEST = 0.7, 250.0  # of a periodogram: radians over half of a column's range
 _ROWS_A_RADIAN = 2.0
@@ -47,7 +48,7 @@ def relevant_columns(x: Matrix, y: Rows, *, budget: Budget) -> tuple[int, ...] |
         return relevant(x, y, budget=budget)
     t = centred(x) if evenly_spread(x) else _ranks(x)
     heavy = np.all(y != 0) and np.max(np.abs(y)) > _HEAVY * np.median(np.abs(y))
-    target = np.log(np.abs(y)) if heavy else y
+    target = np.log(np.abs(y)) if heavy else _clipped(y)
     chosen, left = _pursued(t, target, budget)
     chosen |= _wave_columns(t, left, float(np.sum((target - np.mean(target)) ** 2)), budget)
     if not chosen or len(chosen) >= x.shape[1]:
@@ -55,6 +56,12 @@ def relevant_columns(x: Matrix, y: Rows, *, budget: Budget) -> tuple[int, ...] |
     kept = tuple(sorted(chosen))
     fewer = relevant(x[:, list(kept)], y, budget=budget) if len(kept) <= _MOST else None
     return kept if fewer is None else tuple(kept[i] for i in fewer)
+
+
+def _clipped(y: Rows) -> Rows:
+    """The output with its few most extreme values brought near the others: some may stand apart."""
+    low, high = np.quantile(y, [_EXTREME, 1 - _EXTREME])
+    return np.asarray(np.clip(y, low - (high - low) / 2, high + (high - low) / 2))
 
 
 def _ranks(x: Matrix) -> Matrix:
