@@ -15,7 +15,7 @@ from bimt_train.expressions import parse_expression
 from bimt_train.tasks import Task, table_task
 from bimt_train.tasks._resolve_task import TABLES
 from bimt_train.tasks.tables._column_names import safe_names
-from bimt_train.tasks.tables._read_table import SUFFIXES
+from bimt_train.tasks.tables.files._read_table import SUFFIXES
 
 ROWS = 40
 
@@ -126,42 +126,59 @@ def _rows(header: str, row: Callable[[int], str], count: int = 12) -> str:
     return header + "\n" + "".join(row(i) + "\n" for i in range(count))
 
 
-# name -> (the file, what is said of it); FILE stands for its path, and "got column" is before each list of columns
+# name -> (the file, what is said of it); FILE stands for its path
 BAD_TABLES = {
     "missing": (
         _text({3: "3,,27", 5: ",NA,125", 6: "6,nan,216"}),
-        r"missing values: FILE: got column 'a' \(1, first in row 5\), 'b' \(3, first in row 3\); hint: drop .*impute",
+        r"missing values: FILE: expected numbers, got column 'a' \(1, first in row 5\), 'b' \(3, first in row 3\); "
+        "hint: --impute median, or --drop-missing --skip b$",
     ),
     "text": (
         _text({4: "4,red,64", 5: "5,blue,1"}),
-        r"values that are no numbers: FILE: got column 'b' \(row 4: 'red'\); hint: drop .* encode them as numbers",
+        r"words between numbers: FILE: .*'b' \(2, first in row 4: 'red'\); "
+        "hint: --missing blue red --drop-missing, or --skip b$",
     ),
-    "decimal comma": (_text({2: '2,"1,5",8'}), r"no numbers.*'b' \(row 2: '1,5'\)"),
-    "infinite": (_text({9: "9,inf,3"}), r"infinite values: FILE: got column 'b' \(1, first in row 9\)"),
-    "constant": (_rows("a,b,y", lambda i: f"{i},5,{i * 2}"), r"constant column: FILE: got column 'b' \(always 5\)"),
-    "constant target": (_rows("a,y", lambda i: f"{i},5"), r"constant column.*'y' \(always 5\)"),
-    "copy": (_rows("a,b,y", lambda i: f"{i},{i * i},{i * i}"), r"copy of the target: FILE, columns 'y' and 'b'"),
-    "duplicate": (_text(header="a,a,y"), r"duplicated column name: FILE, 'a': got columns 1 and 2; hint: rename"),
+    "comma": (_text({2: '2,"1,500",8'}), r"decimal marks or.*'b' \(1, first in row 2: '1,500'\).*--decimal comma, or"),
+    "infinite": (
+        _text({9: "9,inf,3"}),
+        r"infinite values: FILE: .*'b' \(1, first in row 9\); hint: --drop-missing, or",
+    ),
+    "constant": (
+        _rows("a,b,y", lambda i: f"{i},5,{i * 2}"),
+        r"constant column: FILE: .*'b' \(always 5\); hint: --skip b$",
+    ),
+    "constant target": (_rows("a,y", lambda i: f"{i},5"), r"constant target.*'y' \(always 5\); hint: name another"),
+    "copy": (
+        _rows("a,b,y", lambda i: f"{i},{i * i},{i * i}"),
+        r"copy of the target: FILE: .*'b' \(the same as 'y'\).*--skip b",
+    ),
+    "duplicate": (_text(header="a,a,y"), r"duplicated column name: FILE: .*'a' \(columns 1 and 2, .*--skip a.2"),
     "nine rows": (_rows("a,y", lambda i: f"{i},{i * i}", 9), "too few rows: FILE: expected at least 10, got 9"),
     "names only": ("a,y\n", "too few rows: FILE: expected at least 10, got 0"),
     "empty": ("", "an empty file: FILE"),
     "blank": ("\n \n", "an empty file: FILE"),
-    "no name": (_text(header=",b,y"), "without a name: FILE, column 1; hint: .* without its index"),
+    "no name": (
+        _text(header=",b,y"),
+        r"without a name: FILE: .*\(column 1, called 'column1' here\); hint: --skip column1",
+    ),
     "no header": (
         _rows("0,0.5", lambda i: f"{i},{i * i}.5"),
         "where names belong: FILE, first row: got 0, 0.5",
     ),
-    "long row": (_text({4: "4,1,64,9"}), "rows of different lengths: FILE: got .*line 5"),
+    "long row": (
+        _text({4: "4,1,64,9"}),
+        "rows of different lengths: FILE: expected 3 fields.* got '9' after them in row 4",
+    ),
     "long first row": (
         _text({1: "1,1,1,9"}),
-        "fields in the first row: FILE: expected 3, .*, got 4",
+        "rows of different lengths: FILE: expected 3 fields.* got '9' after them in row 1",
     ),
     "short row": (_text({4: "4,1"}), r"missing values.*'y' \(1, first in row 4\)"),
     "no target": (_text(header="a,b,z"), "no such target column: FILE: expected one of 'a', 'b', 'z', got 'y'"),
     "one column": (_rows("y", str), "no column is left to learn from: FILE"),
     "many": (
         _rows("a,b,c,d,e,f,g,y", lambda i: ",,,,,,,1"),
-        r"missing values.*'a'.*'e' \(12, first in row 1\) and 2 more; hint",
+        r"2 faults: FILE.*without values.*'a'.*'e' \(12, first in row 1\) and 2 more.*constant target",
     ),
 }
 
@@ -198,14 +215,14 @@ def test_columns_that_cannot_be_chosen(target: tuple[str, ...], inputs: list[str
 def test_columns_that_are_not_chosen_may_hold_anything() -> None:
     frame = _frame().assign(note="text", hole=np.nan, when=pd.Timestamp("2024-01-01"))
     assert table_task(frame, target="y", inputs=["on", "count"]).spec.inputs == ("on", "count")
-    with pytest.raises(TaskError, match=r"'note' \(row 1: 'text'\), 'when' \(row 1: '2024-01-01"):
+    with pytest.raises(TaskError, match=r"4 faults: .*'hole'.*'when' \(40, first in row 1: '2024-01-01.*'note'"):
         table_task(frame, target="y")
 
 
 def test_frames_with_duplicated_names_or_none_at_all() -> None:
     frame = _frame()
     frame.columns = pd.Index(["a", "b", "a", "y"])
-    with pytest.raises(TaskError, match="duplicated column name: DataFrame, 'a': got columns 1 and 3"):
+    with pytest.raises(TaskError, match=r"duplicated column name: DataFrame: .*'a' \(columns 1 and 3"):
         table_task(frame, target="y")
     with pytest.raises(TaskError, match="numbers where names belong"):
         table_task(pd.DataFrame(np.eye(12)), target="0")
@@ -220,7 +237,7 @@ def test_missing_and_nullable_values_in_frames_are_missing() -> None:
     frame.loc[6, "on"] = None
     with pytest.raises(TaskError, match=r"'count' \(1, first in row 5\), 'on' \(1, first in row 7\)"):
         table_task(frame, target="y")
-    with pytest.raises(TaskError, match=r"no numbers.*'on' \(row 1: '\(1\+2j\)'\)"):
+    with pytest.raises(TaskError, match=r"constant column of text.*'on' \(always '\(1\+2j\)'\)"):
         table_task(_frame().assign(on=1 + 2j), target="y")
 
 
