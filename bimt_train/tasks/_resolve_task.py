@@ -11,7 +11,9 @@ from ._formula_task import formula_task
 from ._task import Task
 from ._tasks import TASKS, TaskKind, as_task
 
-TABLES = (".csv", ".tsv", ".parquet", ".npz", ".npy")
+TABLES = (
+    ".csv", ".tsv", ".txt", ".dat", ".parquet", ".feather", ".arrow", ".xlsx", ".h5", ".hdf5", ".npz", ".npy",
+)  # fmt: skip
 PLACE = re.compile(r".+\.py(:\w+)?|[A-Za-z_][\w.]*:[A-Za-z_]\w*")  # file.py, file.py:NAME or package.module:NAME
 
 

@@ -66,7 +66,7 @@ def read_probe_table(source: "str | Path | pd.DataFrame", *, target: str | Seque
     Parameters
     ----------
     source : str, Path or pandas.DataFrame
-        A CSV, Parquet or NumPy file with named columns, or a DataFrame.
+        A file that `table_task` reads, or a DataFrame.
     target : str or sequence of str
         The columns that the network should give; all others are its inputs, in the table's order. Without any, all
         columns are inputs.

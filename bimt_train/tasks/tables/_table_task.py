@@ -75,7 +75,8 @@ def table_task(
     Parameters
     ----------
     source : str, Path or pandas.DataFrame
-        A CSV file (UTF-8, a row of names first; separated by comma, semicolon, tab, bar or spaces), a Parquet file, a
+        A CSV file (UTF-8, a row of names first; separated by comma, semicolon, tab, bar or spaces), a Parquet,
+        Feather, Arrow or Excel file (its first sheet), an HDF5 file (one dataset a column, or a structured one), a
         NumPy file (.npz with one array a column, .npy with a structured array) or a DataFrame. True and false count as
         1 and 0.
     target : str or sequence of str

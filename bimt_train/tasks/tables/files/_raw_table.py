@@ -10,6 +10,9 @@ import pandas as pd
 from ....checkpoints._units import is_unit
 from .._faults import Fault, clipped
 
+COMMENTS = ("#", "%")
+"""How a line begins that is no row."""
+
 # (label, values): one-dimensional arrays of one length, of whatever kind the file holds.
 Columns: TypeAlias = list[tuple[str, np.ndarray]]
 
@@ -117,4 +120,6 @@ def is_missing(value: Any) -> bool:
     bool
         Whether it is missing, or blank.
     """
-    return (isinstance(value, str) and not value.strip()) or (pd.api.types.is_scalar(value) and bool(pd.isna(value)))
+    if isinstance(value, str):
+        return not value.strip()
+    return pd.api.types.is_scalar(value) and bool(pd.isna(value))

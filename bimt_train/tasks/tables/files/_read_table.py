@@ -14,6 +14,7 @@ import pandas as pd
 from ...._errors import TaskError
 from ....extras import need
 from ._raw_table import Columns, RawTable
+from ._sheet import read_sheet
 from ._text_table import read_text_table
 
 # What numpy, zipfile and pyarrow raise over bytes that are not what they should be.
@@ -26,7 +27,8 @@ _DAMAGE = (
 def read_table(source: str | Path | pd.DataFrame, encoding: str | None = None) -> RawTable:
     """The columns of a file or a DataFrame, in their order, duplicated names and all.
 
-    Texts are read as `read_text_table` says. A NumPy file holds a structured array (.npy) or one array a column (.npz).
+    Texts are read as `read_text_table` says. A NumPy file holds a structured array (.npy) or one array a column
+    (.npz); an HDF5 file one dataset a column, or a structured one.
 
     Parameters
     ----------
@@ -87,6 +89,42 @@ def _parquet(path: Path) -> Columns:
     return _frame(frame)
 
 
+def _arrow(path: Path) -> Columns:
+    """A Feather file, or Arrow's own, whole or as a stream."""
+    need("pyarrow", f"{path}, an Arrow file,")
+    arrow, ipc = (importlib.import_module(name) for name in ("pyarrow", "pyarrow.ipc"))
+    data = path.read_bytes()
+    opened = ipc.open_file if data.startswith(b"ARROW1") else ipc.open_stream
+    try:
+        frame = opened(data).read_pandas()
+    except (*_DAMAGE, arrow.ArrowException) as error:
+        raise TaskError("not an Arrow file", where=str(path), got=str(error)) from None
+    return _frame(frame)
+
+
+def _hdf5(path: Path) -> Columns:
+    """One dataset a column, or a single structured one. What pandas writes may hold pickles, and is not read."""
+    need("h5py", f"{path}, an HDF5 file,")
+    h5py = importlib.import_module("h5py")
+    try:
+        with h5py.File(path) as file:
+            arrays = {name: one[()] for name, one in file.items() if isinstance(one, h5py.Dataset)}
+    except (*_DAMAGE, OSError) as error:
+        raise TaskError("not an HDF5 file", where=str(path), got=str(error)) from None
+    if len(arrays) == 1 and next(iter(arrays.values())).dtype.names:
+        return _fields(path, next(iter(arrays.values())))
+    return _arrays(path, [(name, _texts(array)) for name, array in arrays.items()], 'file["x1"] = ..., with h5py')
+
+
+def _texts(array: Any) -> np.ndarray:
+    """An array whose bytes are texts."""
+    values = np.asarray(array)
+    if values.dtype.kind not in "SO":
+        return values
+    decoded = [value.decode("utf-8", "replace") if isinstance(value, bytes) else value for value in values.ravel()]
+    return np.array(decoded, dtype=object).reshape(values.shape)
+
+
 def _npz(path: Path) -> Columns:
     try:
         with path.open("rb") as file:
@@ -94,8 +132,13 @@ def _npz(path: Path) -> Columns:
             columns = [(name, archive[name]) for name in archive.files] if hasattr(archive, "files") else []
     except _DAMAGE as error:
         raise TaskError("not an .npz archive of plain arrays", where=str(path), got=str(error)) from None
+    return _arrays(path, columns, "numpy.savez(path, x1=..., y=...)")
+
+
+def _arrays(path: Path, columns: Columns, written: str) -> Columns:
+    """The columns, once each is one-dimensional and as long as the others."""
     if not columns:
-        hint = "write it with numpy.savez(path, x1=..., y=...)"
+        hint = f"write it with {written}"
         raise TaskError("not an archive of arrays", where=str(path), expected="one array a column", hint=hint)
     rows = len(columns[0][1]) if columns[0][1].ndim else 0
     for name, values in columns:
@@ -116,13 +159,21 @@ def _npy(path: Path) -> Columns:
     if names is None or array.ndim != 1:
         hint = "name the columns: np.save(path, frame.to_records(index=False)), or numpy.savez(path, x1=..., y=...)"
         raise TaskError("an array without named columns", where=str(path), expected="a structured array", hint=hint)
+    return _fields(path, array)
+
+
+def _fields(path: Path, array: np.ndarray) -> Columns:
+    """The fields of a structured array as columns."""
+    names = array.dtype.names or ()
     for name in names:
         if array[name].ndim != 1:
             raise TaskError("a field that is no column", where=f"{path}, {name!r}", got=str(list(array[name].shape)))
-    return [(name, array[name]) for name in names]
+    return [(name, _texts(array[name])) for name in names]
 
 
 _READERS: dict[str, Callable[[Path], RawTable | Columns]] = {
-    ".csv": read_text_table, ".tsv": read_text_table, ".parquet": _parquet, ".npz": _npz, ".npy": _npy,
+    ".csv": read_text_table, ".tsv": read_text_table, ".txt": read_text_table, ".dat": read_text_table,
+    ".parquet": _parquet, ".feather": _arrow, ".arrow": _arrow, ".xlsx": read_sheet, ".h5": _hdf5, ".hdf5": _hdf5,
+    ".npz": _npz, ".npy": _npy,
 }  # fmt: skip
 SUFFIXES = tuple(_READERS)

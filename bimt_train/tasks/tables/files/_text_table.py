@@ -12,10 +12,9 @@ import pandas as pd
 
 from ...._errors import TaskError
 from .._faults import Fault, clipped
-from ._raw_table import RawTable, is_missing, tidied
+from ._raw_table import COMMENTS, RawTable, is_missing, tidied
 
 SEPARATORS = ",;\t"
-COMMENTS = ("#", "%")
 _SPACES = r"\s+"
 _NAMES = {";": "semicolons", "\t": "tabs", "|": "bars", _SPACES: "spaces"}
 _SPARE = 64  # fields that a row may have more than the row of names, and still be read
@@ -172,8 +171,8 @@ def _without_comments(lines: Sequence[str]) -> tuple[str, int]:
 
 
 def _frame(body: str, separator: str, names: int, path: Path) -> pd.DataFrame:
-    count = _SPACES if separator == _SPACES else re.escape(separator)
-    most = max((len(re.findall(count, line)) + 1 for line in io.StringIO(body, newline="")), default=0)
+    lines = io.StringIO(body, newline="")
+    most = max((len(line.split()) if separator == _SPACES else line.count(separator) + 1 for line in lines), default=0)
     wide = range(max(names, most)) if most <= names + _SPARE else None
     try:
         return pd.read_csv(
