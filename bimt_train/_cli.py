@@ -32,6 +32,7 @@ from .shell import (
 )
 from .signals import INTERRUPTED
 from .tasks import TASKS, Task, formula_task, resolve_task, task_table
+from .tasks.tables._table_options import CATEGORIES, DATES, DECIMAL, IMPUTE, units_of_words
 from .training._callbacks import Callback, ProgressBar
 from .training._presets import PAPER_RECIPES, default_recipe
 from .training._recipe import Recipe, TrainingType
@@ -43,6 +44,7 @@ from .training.state._run_folder import STATE_FILE
 from .training.trackers._log_to import LogTo
 from .training.trackers._tracker import TRACKERS
 
+SEVERAL = ("--target", "--inputs", "--skip", "--missing", "--units", "--hidden")
 HOW = ("resume", "quiet", "dry-run")  # options that say how to go about a run, and not what is run
 
 
@@ -52,6 +54,16 @@ class _Options:
 
     task: tuple[str, ...]
     target: tuple[str, ...]
+    inputs: tuple[str, ...]
+    skip: tuple[str, ...]
+    missing: tuple[str, ...]
+    drop_missing: bool
+    impute: str | None
+    categories: str | None
+    dates: str | None
+    decimal: str | None
+    units: tuple[str, ...]
+    encoding: str | None
     data: Path | None
     bounds: tuple[float, float] | None
     rows: int | None
@@ -140,16 +152,33 @@ def _list_tasks(context: click.Context, option: click.Parameter, wanted: bool) -
 
 
 _WIDE = {"show_default": True, "max_content_width": 120}
-_data, _network, _recipe_option = in_group("Task"), in_group("Network"), in_group("Training")
+_data, _table, _network, _recipe_option = map(in_group, ("Task", "Table", "Network", "Training"))
 _machine, _files, _other = in_group("Machine"), in_group("Files"), in_group(OTHER)
 
 
 @click.command("bimt-train", cls=_Command, help="Train networks.", context_settings=_WIDE)
 @click.argument("task", nargs=-1, required=True, shell_complete=lambda ctx, param, word: completions(TASKS, word))
-@_data("--target", multiple=True, metavar="NAME...", help="Columns of the table to predict.")
 @_data("--data", type=click.Path(path_type=Path), help="Folder of mnist, text of language; else below data/.")
 @_data("--range", "bounds", type=float, nargs=2, help="Where the inputs of formulas are drawn; -1 1 if left out.")
 @_data("--rows", type=click.IntRange(10), help="Training rows of formulas, as many for testing; 100 if left out.")
+@_table("--target", multiple=True, metavar="NAME...", help="Columns of the table to predict.")
+@_table("--inputs", multiple=True, metavar="NAME...", help="Columns to predict from; all others if left out.")
+@_table("--skip", multiple=True, metavar="NAME...", help="Columns to leave out.")
+@_table("--missing", multiple=True, metavar="WORD...", help="Words that mean a missing value, beside NA, n/a, -, ?.")
+@_table(
+    "--drop-missing", is_flag=True, help="Leave out rows with a missing or infinite value in a column that is used."
+)
+@_table("--impute", type=Choice(IMPUTE), help="What missing inputs become: this of their column.")
+@_table(
+    "--categories", type=Choice(CATEGORIES), help="Texts become columns, one a category; a target of texts, classes."
+)
+@_table("--dates", type=Choice(tuple(DATES)), help="Dates become the time since the first of them, in this unit.")
+@_table("--decimal", type=Choice(DECIMAL), help="The decimal mark, where the numbers do not tell.")
+@_table(
+    "--units", multiple=True, metavar="names|COLUMN=UNIT...",
+    help="names: v [m/s] becomes v, in m/s. Or the unit of each column.",
+)  # fmt: skip
+@_table("--encoding", help="How the text is written, as latin-1; UTF-8 if left out.")
 @_network("--hidden", metavar="N...", multiple=True, type=click.IntRange(1), help="Neurons of each hidden layer.")
 @_network(
     "--model", names=MODELS, metavar="KIND",
@@ -207,7 +236,8 @@ def command(**given: Any) -> int:
     from .training._train_distributed import train_distributed
 
     options = _Options(**given)
-    task = _task(options)
+    with shown_logs(progress=not options.quiet, times=False):
+        task = _task(options)
     out = options.out or Path("runs") / task.spec.name
     recipe, over = _recipe(task, options), _swept(options.sweep)
     about: Any = {"seeds": options.seeds, "recipe": recipe, "kind": options.kind, "out": out}
@@ -261,7 +291,7 @@ def _status(interrupted: bool, runs: Sequence[Run]) -> int:
 
 def _task(options: _Options) -> Task:
     """The task that the words name, with the drawing and the width that the options ask for."""
-    task = resolve_task(options.task, target=options.target or None, data=options.data)
+    task = resolve_task(options.task, target=options.target or None, data=options.data, table=_table_options(options))
     if options.bounds or options.rows:
         if task.spec.name != "formula":
             raise InputError("--range and --rows are for formulas", got=" ".join(options.task), hint="leave them out")
@@ -275,6 +305,13 @@ def _task(options: _Options) -> Task:
     if options.hidden:
         task = task.with_hidden(options.hidden)
     return task
+
+
+def _table_options(options: _Options) -> dict[str, Any]:
+    """How a table is read, as far as the options say."""
+    names = ("inputs", "skip", "missing", "drop_missing", "impute", "categories", "dates", "decimal", "encoding")
+    said = {name: getattr(options, name) for name in names} | {"units": units_of_words(options.units)}
+    return {name: value for name, value in said.items() if value}
 
 
 def _recipe(task: Task, options: _Options) -> Recipe:
@@ -338,4 +375,4 @@ def main(words: Sequence[str] | None = None) -> int:
     int
         The exit code.
     """
-    return run(command, words, several=("--target", "--hidden"))
+    return run(command, words, several=SEVERAL)

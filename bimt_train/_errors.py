@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
+from typing import ClassVar
 
 LONGEST = 400  # letters of one piece of a message
 
@@ -31,19 +32,21 @@ class InputError(ValueError):
     "wrong size: tensor 'w', axis 0 ('x'): expected 4, got 5; hint: transpose it"
     """
 
+    longest: ClassVar[int] = LONGEST
+
     def __init__(self, what: str, *, where: str = "", expected: str = "", got: str = "", hint: str = "") -> None:
         self.what, self.where, self.expected, self.got, self.hint = what, where, expected, got, hint
-        what, where, expected, got, hint = (_plain(piece) for piece in (what, where, expected, got, hint))
+        what, where, expected, got, hint = (_plain(piece, self.longest) for piece in (what, where, expected, got, hint))
         contrast = ", ".join(f"{word} {said}" for word, said in (("expected", expected), ("got", got)) if said)
         line = ": ".join(piece for piece in (what, where, contrast) if piece)
         super().__init__(f"{line}; hint: {hint}" if hint else line)
 
 
-def _plain(text: str) -> str:
+def _plain(text: str, longest: int) -> str:
     """A text as it may stand in a line: of what came from a file, anything may be in it."""
     text = " ".join(text.split())
-    if len(text) > LONGEST:
-        text = f"{text[: 2 * LONGEST // 3]} ... {text[-LONGEST // 4 :]}"
+    if len(text) > longest:
+        text = f"{text[: 2 * longest // 3]} ... {text[-longest // 4 :]}"
     return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 

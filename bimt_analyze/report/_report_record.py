@@ -56,7 +56,10 @@ def record(report: ReportContent) -> ReportFile:
     task, built = report.checkpoint.task, report.matches_decomposition
     return ReportFile(
         summary=list(report.summary()),
-        task=TaskRecord(name=task.name, inputs=list(task.inputs), outputs=list(task.outputs), loss=task.loss),
+        task=TaskRecord(
+            name=task.name, inputs=list(task.inputs), outputs=list(task.outputs), loss=task.loss, notes=list(task.notes)
+        ),
+        units=task.units,
         network=None if report.fit is None else NetworkRecord(**finite(report.fit.to_json())),
         modules=_modules(report.modules),
         hierarchy=_hierarchy(report),

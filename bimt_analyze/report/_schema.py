@@ -19,6 +19,7 @@ class TaskRecord(Record):
     inputs: list[str] = Field(description="Names of the inputs, in the order of the table's columns.")
     outputs: list[str]
     loss: str = Field(description="The loss that was trained on and that pruning watches.")
+    notes: list[str] = Field(default=[], description="What was done to rows and columns of the table, a sentence each.")
 
 
 class OtherReadingRecord(Record):
@@ -250,6 +251,9 @@ class ReportFile(Record):
     version: Literal[1] = 1
     summary: list[str] = Field(description="The headline in words, one sentence or formula a line.")
     task: TaskRecord
+    units: dict[str, str] = Field(
+        default={}, description="The unit of measurement of each input and output that has one, by its name."
+    )
     network: NetworkRecord | None = Field(default=None, description="Null where it was not asked.")
     modules: list[ModuleRecord]
     hierarchy: HierarchyRecord

@@ -15,11 +15,13 @@ from ..expressions._formula_reader import is_variable_name
 from ..expressions._json_text import as_names, as_text
 from ..losses import LOSSES, Loss
 from ..showing import Shown
+from ._units import split_unit
 
 Numbers: TypeAlias = tuple[int | float, ...]
 
 _SCALES = ("input_shift", "input_scale", "output_shift", "output_scale")
 _LABELS = ("input_labels", "output_labels")
+_UNITS = ("input_units", "output_units")
 
 
 @dataclass(frozen=True, repr=False)
@@ -60,6 +62,12 @@ class TaskSpec(Shown):
         What the user called the outputs, where that is something else. Labels are for tables and pictures.
     classes : bool, default False
         Whether, with ``loss="mse"``, the targets are one-hot: the largest output names the class.
+    input_units : tuple of str, optional
+        The unit of measurement of each input, empty where it has none; None where nothing was said but by labels.
+    output_units : tuple of str, optional
+        The unit of measurement of each output likewise.
+    notes : tuple of str, optional
+        What was done to rows and columns before they became the task's, a sentence each.
 
     Raises
     ------
@@ -87,6 +95,9 @@ class TaskSpec(Shown):
     input_labels: tuple[str, ...] | None = None
     output_labels: tuple[str, ...] | None = None
     classes: bool = False
+    input_units: tuple[str, ...] | None = None
+    output_units: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
 
     def _brief(self) -> str:
         return f"{self.name}: {', '.join(self.inputs)} -> {', '.join(self.outputs)}; {self.loss}"
@@ -115,7 +126,7 @@ class TaskSpec(Shown):
             raise TaskError("the decomposition is of another task", where=where, expected=expected, got=got)
 
     def _check_numbers(self, where: str) -> None:
-        for field in ("ranges", *_SCALES, *_LABELS):
+        for field in ("ranges", *_SCALES, *_LABELS, *_UNITS):
             of = "outputs" if field.startswith("output") else "inputs"
             given, size = getattr(self, field), len(getattr(self, of))
             if given is not None and len(given) != size:
@@ -130,6 +141,40 @@ class TaskSpec(Shown):
                 if not math.isfinite(number) or (field.endswith("scale") and number <= 0):
                     expected = "finite numbers, scales above 0"
                     raise TaskError(f"impossible {field}", where=where, expected=expected, got=str(number))
+
+    @property
+    def units(self) -> dict[str, str]:
+        """The unit of measurement of each input and output that has one: as said, else as its label says, ``T (K)``."""
+        found = {}
+        for names, labels, units in (
+            (self.inputs, self.input_labels, self.input_units), (self.outputs, self.output_labels, self.output_units),
+        ):  # fmt: skip
+            for at, name in enumerate(names):
+                said = units[at] if units else ""
+                if unit := said or split_unit(labels[at] if labels else name)[1]:
+                    found[name] = unit
+        return found
+
+    def with_unit(self, name: str) -> str:
+        """The name of an input or output with its unit, where it has one.
+
+        Parameters
+        ----------
+        name : str
+            The name.
+
+        Returns
+        -------
+        str
+            ``drag [N]``, or the name.
+
+        Examples
+        --------
+        >>> TaskSpec("fall", ("t",), ("h",), ((0.0, 3.0),), input_units=("s",)).with_unit("t")
+        't [s]'
+        """
+        unit = self.units.get(name, "")
+        return f"{name} [{unit}]" if unit else name
 
     @property
     def classifies(self) -> bool:
@@ -268,6 +313,7 @@ class TaskSpec(Shown):
             plain[field] = None if given is None else list(given)
         if self.classes:
             plain["classes"] = True
+        plain |= {field: list(given) for field in (*_UNITS, "notes") if (given := getattr(self, field))}
         return plain
 
     @classmethod
@@ -299,6 +345,7 @@ class TaskSpec(Shown):
             options: dict[str, Any] = {field: _numbers(left.pop(field)) for field in _SCALES}
             options |= {field: None if left[field] is None else as_names(left[field]) for field in _LABELS}
             options["classes"] = _flag(left.pop("classes", False))
+            options |= {field: _texts(left.pop(field)) for field in (*_UNITS, "notes") if field in left}
             unknown = left.keys() - {"decomposition", *_LABELS}
             if unknown:
                 raise ValueError(f"unknown field {min(map(str, unknown))!r}")
@@ -309,6 +356,12 @@ class TaskSpec(Shown):
             raise TaskError("a task that cannot be read", got=f"{type(error).__name__}: {error}") from None
         decomposition = None if given is None else Decomposition.from_json(given)
         return cls(name, inputs, outputs, ranges, loss, decomposition, **options)
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise TypeError(f"{value!r} is no list of texts")
+    return tuple(value)
 
 
 def _flag(value: Any) -> bool:

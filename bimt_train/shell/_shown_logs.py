@@ -17,8 +17,8 @@ class _Echo(logging.Handler):
 
 
 @contextlib.contextmanager
-def shown_logs(*, progress: bool) -> Iterator[None]:
-    r"""While inside, warnings of both packages stand on standard error, and on request their progress, with the time.
+def shown_logs(*, progress: bool, times: bool = True) -> Iterator[None]:
+    r"""While inside, warnings of both packages stand on standard error, and on request their progress.
 
     The packages log under their own names and print nothing; a program that imports them attaches its own handlers.
 
@@ -26,6 +26,8 @@ def shown_logs(*, progress: bool) -> Iterator[None]:
     ----------
     progress : bool
         Whether to show what is done now, too.
+    times : bool, default True
+        Whether each line begins with the time.
 
     Examples
     --------
@@ -36,7 +38,7 @@ def shown_logs(*, progress: bool) -> Iterator[None]:
     'step 5\n'
     """
     handler = _Echo()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s" if times else "%(message)s", datefmt="%H:%M:%S"))
     loggers = [logging.getLogger(name) for name in PACKAGES]
     before = [logger.level for logger in loggers]
     for logger in loggers:

@@ -19,6 +19,9 @@ from ._tasks import TASKS as TASKS
 from ._tasks import TaskKind as TaskKind
 from ._two_moons import two_moons as two_moons
 from .tables._column_names import safe_names as safe_names
+from .tables._faults import Fault as Fault
+from .tables._faults import Spot as Spot
+from .tables._faults import TableError as TableError
 from .tables._probe_table import ProbeTable as ProbeTable
 from .tables._probe_table import read_probe_table as read_probe_table
 from .tables._table_task import table_task as table_task

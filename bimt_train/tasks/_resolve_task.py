@@ -1,8 +1,9 @@
 """From the words of a command line to a task."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from .._errors import TaskError, did_you_mean
 from .._registry import load_file, load_object
@@ -10,12 +11,18 @@ from ._formula_task import formula_task
 from ._task import Task
 from ._tasks import TASKS, TaskKind, as_task
 
-TABLES = (".csv", ".tsv", ".parquet", ".npz", ".npy")
+TABLES = (
+    ".csv", ".tsv", ".txt", ".dat", ".parquet", ".feather", ".arrow", ".xlsx", ".h5", ".hdf5", ".npz", ".npy",
+)  # fmt: skip
 PLACE = re.compile(r".+\.py(:\w+)?|[A-Za-z_][\w.]*:[A-Za-z_]\w*")  # file.py, file.py:NAME or package.module:NAME
 
 
 def resolve_task(
-    words: str | Sequence[str], *, target: str | Sequence[str] | None = None, data: str | Path | None = None
+    words: str | Sequence[str],
+    *,
+    target: str | Sequence[str] | None = None,
+    data: str | Path | None = None,
+    table: Mapping[str, Any] | None = None,
 ) -> Task:
     """A task by its name, by formulas, by the path of a table, or from a Python file.
 
@@ -30,6 +37,8 @@ def resolve_task(
         The columns of the table to predict.
     data : str, Path or None
         What the task reads: the folder of mnist, the text of language.
+    table : mapping of str to object or None
+        How a table is read: what `table_task` takes besides, by name.
 
     Returns
     -------
@@ -62,9 +71,12 @@ def resolve_task(
     if tables:
         from .tables._table_task import table_task  # brings pandas, which only tables need
 
-        return table_task(tables[0], target=target or ())
+        return table_task(tables[0], target=target or (), **(table or {}))
     if target:
         raise TaskError("a target is for tables", got=f"--target with {' '.join(given)!r}", hint="leave --target out")
+    if table:
+        option = f"--{next(iter(table)).replace('_', '-')}"
+        raise TaskError(f"{option} is for tables", got=" ".join(given), hint=f"leave {option} out")
     if named:
         return TASKS[_plain(given[0])].make(data)
     found = _at(places[0]) if places else None

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bimt_train import TaskError
 from bimt_train.checkpoints import TaskSpec
+from bimt_train.checkpoints._units import split_unit
 from bimt_train.expressions import Decomposition
 from bimt_train.tasks import TASKS
 
@@ -61,6 +62,30 @@ def test_outputs_come_back_in_the_units_of_the_targets(shift: float, scale: floa
 def test_json_round_trip_is_exact(ends: list[float]) -> None:
     task = TaskSpec("t", ("x",), ("y",), ((min(ends), max(ends)),), input_shift=(ends[0],), output_labels=("Y (m)",))
     assert TaskSpec.from_json(json.loads(json.dumps(task.to_json()))) == task
+
+
+def test_units_are_said_or_stand_in_labels() -> None:
+    assert CARD.units == {"mass_kg": "kg"} and CARD.with_unit("mass_kg") == "mass_kg [kg]"
+    said = replace(CARD, input_units=("", "m/s"), output_units=("N",), notes=("2 rows left out",))
+    assert said.units == {"mass_kg": "kg", "x2": "m/s", "y": "N"} and said.with_unit("x2") == "x2 [m/s]"
+    assert replace(CARD, input_units=("t", "")).units == {"mass_kg": "t"}
+    assert TaskSpec.from_json(json.loads(json.dumps(said.to_json()))) == said
+    assert not {"input_units", "output_units", "notes"} & CARD.to_json().keys()
+    with pytest.raises(TaskError, match="input_units of the wrong length"):
+        replace(CARD, input_units=("m",))
+
+
+@pytest.mark.parametrize(
+    ("label", "name", "unit"),
+    [
+        ("drag [N]", "drag", "N"), ("T (K)", "T", "K"), ("v[m/s]", "v", "m/s"), ("x (mean)", "x (mean)", ""),
+        ("rate (1/s)", "rate", "1/s"), ("flux [W m^-2]", "flux", "W m^-2"), ("E (kg·m²/s²)", "E", "kg·m²/s²"),
+        ("p (hPa)", "p", "hPa"), ("t (°C)", "t", "°C"), ("share (%)", "share", "%"), ("x[0]", "x[0]", ""),
+        ("(K)", "(K)", ""), ("f(x)", "f(x)", ""), ("c (mg/(L s))", "c (mg/(L s))", ""), ("λ [µm]", "λ", "µm"),
+    ],
+)  # fmt: skip
+def test_units_in_labels(label: str, name: str, unit: str) -> None:
+    assert split_unit(label) == (name, unit)
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def draw_boundary(
     for k, name in enumerate(task.output_labels or task.outputs):
         rows = x[true == k]
         panel.scatter(rows[:, 0], rows[:, 1], s=9, color=colours[k], linewidths=0, label=shorten(name))
-    panel.set_xlabel(shorten(task.inputs[0]), color=INK, parse_math=False)
-    panel.set_ylabel(shorten(task.inputs[1]), color=INK, parse_math=False)
+    panel.set_xlabel(shorten(task.with_unit(task.inputs[0])), color=INK, parse_math=False)
+    panel.set_ylabel(shorten(task.with_unit(task.inputs[1])), color=INK, parse_math=False)
     panel.legend(frameon=False, fontsize=8, labelcolor=INK, loc="upper right")
     return Picture(axes, f"{len(x)} rows by {' and '.join(task.inputs)}, on the classes that the network says.")

@@ -21,6 +21,7 @@ def draw_part(
     *,
     names: Sequence[str],
     title: str = "",
+    unit: str = "",
     ax: Axes | None = None,
 ) -> Picture:
     """Draw values over each of the first three inputs: lines for one input, dots for several.
@@ -35,6 +36,8 @@ def draw_part(
         Names of the inputs.
     title : str, default ''
         Title above the first panel.
+    unit : str, default ''
+        Unit of measurement of the values.
     ax : Axes, optional
         Axes whose place the panels take; left out, a figure of its own.
 
@@ -75,7 +78,7 @@ def draw_part(
         panel.set_xlabel(shorten(names[number]), color=INK, parse_math=False)
         if number == 0:
             panel.set_title(shorten(title, 60), color=INK, fontsize=10, loc="left", parse_math=False)
-            panel.set_ylabel(", ".join(values), color=INK)
+            panel.set_ylabel(", ".join(values) + (f" [{shorten(unit)}]" if unit else ""), color=INK, parse_math=False)
             if len(values) > 1:
                 panel.legend(frameon=False, fontsize=8, labelcolor=INK)
     return Picture(axes, f"{title or 'A part of a function'}, over {', '.join(names[:MOST])}.")

@@ -22,6 +22,7 @@ def draw_predictions(
     predictions: Mapping[str, Float64[np.ndarray, "_ _"]],
     *,
     names: Sequence[str] = (),
+    units: Sequence[str] = (),
     ax: Axes | None = None,
 ) -> Picture:
     """Draw predicted against true values, one panel an output; on the diagonal they are equal.
@@ -35,6 +36,8 @@ def draw_predictions(
         variance.
     names : sequence of str, default ()
         Names of the outputs; y1, y2, ... if left out.
+    units : sequence of str, default ()
+        Units of measurement of the outputs, empty where one has none.
     ax : Axes, optional
         Axes whose place the panels take; left out, a figure of its own.
 
@@ -76,8 +79,9 @@ def draw_predictions(
             continue
         _panel(panel, targets[:, number], {who: values[:, number] for who, values in predictions.items()}, crowded)
         panel.set_title(shorten(names[number]), color=INK, fontsize=10, loc="left", parse_math=False)
-        panel.set_xlabel("true")
-        panel.set_ylabel("predicted")
+        unit = f" [{shorten(units[number])}]" if units and units[number] else ""
+        panel.set_xlabel(f"true{unit}", parse_math=False)
+        panel.set_ylabel(f"predicted{unit}", parse_math=False)
     return Picture(axes, f"Predicted against true values of {', '.join(names[:shown])}.")
 
 

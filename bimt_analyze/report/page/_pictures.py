@@ -120,7 +120,8 @@ def _predictions(report: "ReportContent") -> "Iterator[tuple[str, Axes, str, str
             predictions["formula"] = said
     names = task.output_labels or task.outputs
     words = in_words.predictions_in_words(probe.y_test, predictions, names)
-    drawn = draw_predictions(probe.y_test, predictions, names=names).axes
+    units = [task.units.get(name, "") for name in task.outputs]
+    drawn = draw_predictions(probe.y_test, predictions, names=names, units=units).axes
     yield "predictions", drawn, words, "Test rows, which neither the network nor the formulas were fitted to."
 
 
@@ -130,13 +131,15 @@ def _missed(report: "ReportContent") -> "Iterator[tuple[str, Axes, str, str]]":
         for number, (output, formula) in enumerate(report.formulas.items())
         if formula.verification is not None and formula.verification.divergence is not None
     ]
+    task = report.checkpoint.task
     for number, output, part in parts[:MOST_MISSED]:
         sides = {"network": part.network, "formula": part.formula}
         gap = part.formula - part.network
         if len(part.inputs) > 1:  # two clouds of dots hide what parts them
             sides = {"formula - network": gap}
         title = f"{output}: the part of {', '.join(part.inputs)}"
-        drawn = draw_part(part.x, sides, names=part.inputs, title=title).axes
+        inputs = [task.with_unit(name) for name in part.inputs]
+        drawn = draw_part(part.x, sides, names=inputs, title=title, unit=task.units.get(output, "")).axes
         caption = (
             "Where the network departs from the formula most: the difference is the network's own error where the "
             "formula is the law."

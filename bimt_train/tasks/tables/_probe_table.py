@@ -1,7 +1,8 @@
 """A table of rows to ask a trained network about, with their targets."""
 
+import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,17 @@ from jaxtyping import Float64
 
 from ..._errors import TaskError
 from ...showing import Shown
+from ._cell_faults import categories_of, cell_faults
 from ._column_names import safe_names
-from ._read_table import Columns, read_table
-from ._table_columns import check_names, choose_columns, numbers_of
+from ._faults import Fault, TableError
+from ._prepare import read_columns
+from ._table_columns import choose_columns, distinct_labels
+from ._table_options import TableOptions
+from .cells._column_reading import read_plainly
+from .files._raw_table import Columns, RawTable
+from .files._read_table import read_table
+
+_log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +66,7 @@ def read_probe_table(source: "str | Path | pd.DataFrame", *, target: str | Seque
     Parameters
     ----------
     source : str, Path or pandas.DataFrame
-        A CSV, Parquet or NumPy file with named columns, or a DataFrame.
+        A file that `table_task` reads, or a DataFrame.
     target : str or sequence of str
         The columns that the network should give; all others are its inputs, in the table's order. Without any, all
         columns are inputs.
@@ -81,45 +90,46 @@ def read_probe_table(source: "str | Path | pd.DataFrame", *, target: str | Seque
     (('a', 'b'), (2, 2), (2, 1))
     """
     where = str(source) if isinstance(source, str | Path) else type(source).__name__
-    columns = read_table(source)
-    labels = [label for label, _ in columns]
-    check_names(labels, where)
-    targets = (target,) if isinstance(target, str) else tuple(target)
-    features = choose_columns(labels, targets, None, where) if targets else tuple(labels)
-    chosen = dict(columns)
-    if not len(columns[0][1]):
+    raw = read_table(source)
+    labels, faults = distinct_labels([label for label, _ in raw.columns], where)
+    wrong = [*faults.values(), *raw.faults]
+    raw = replace(raw, columns=[(label, values) for label, (_, values) in zip(labels, raw.columns, strict=True)])
+    wanted = (target,) if isinstance(target, str) else tuple(target)
+    features, targets = choose_columns(labels, wanted, None, where) if wanted else (labels, ())
+    if not raw.rows:
         raise TaskError("a table without rows", where=where, hint="give the network at least one row")
-    x = numbers_of([(label, chosen[label]) for label in features], where)
+    chosen = dict(raw.columns)
+    classes = _texts([(label, chosen[label]) for label in targets], raw.decimal_commas)
+    numeric = features if classes else (*features, *targets)
+    numbers = _numbers(raw, numeric, where, wrong)
     names = safe_names((*features, *targets))
     inputs, outputs = names[: len(features)], names[len(features) :]
+    x = numbers[:, : len(features)]
     if not targets:
         return ProbeTable(x, None, inputs, outputs)
-    found = [(label, chosen[label]) for label in targets]
-    classes = _texts(found)
     if classes:
-        numbers = {name: number for number, name in enumerate(classes)}
-        y = np.array([[float(numbers[str(value).strip()])] for value in found[0][1]])
+        places = {name: number for number, name in enumerate(classes)}
+        y = np.array([[float(places[str(value).strip()])] for value in chosen[targets[0]]])
         return ProbeTable(x, y, inputs, outputs, classes)
-    return ProbeTable(x, numbers_of(found, where), inputs, outputs)
+    return ProbeTable(x, numbers[:, len(features) :], inputs, outputs)
 
 
-def _texts(found: Columns) -> tuple[str, ...]:
+def _numbers(
+    raw: RawTable, labels: Sequence[str], where: str, wrong: Sequence[Fault]
+) -> Float64[np.ndarray, "rows columns"]:
+    """The columns as finite numbers, or all that is wrong with them."""
+    found, notes = read_columns(raw, labels, TableOptions())
+    for note in notes:
+        _log.info("%s: %s", where, note)
+    faults = [*wrong, *cell_faults(found, labels, TableOptions(), least_rows=1)]
+    if faults:
+        raise TableError(faults, where, by_words=False)
+    return np.stack([found[label].numbers for label in labels], axis=1)
+
+
+def _texts(found: Columns, decimal_commas: bool) -> tuple[str, ...]:
     """The different texts of a single column that holds nothing but texts; empty for any other columns."""
-    if len(found) != 1:
+    if len(found) != 1 or not all(isinstance(value, str) for value in found[0][1]):
         return ()
-    values = found[0][1]
-    texts = values.dtype.kind in "OU" and all(isinstance(value, str) and value.strip() for value in values)
-    if not texts or any(_plain(value) for value in values):
-        return ()
-    return tuple(sorted({value.strip() for value in values}))
-
-
-def _plain(text: str) -> bool:
-    """Whether a text is a number or a truth value."""
-    if text.strip().lower() in ("true", "false"):
-        return True
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    column = read_plainly(found[0][1], (), decimal_commas)
+    return categories_of(column) if column.strange.all() else ()

@@ -1,21 +1,17 @@
-"""The columns of a table that somebody chose, as finite numbers."""
+"""The columns of a table that somebody chose: their names, and which of them are inputs and targets."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
-
-import numpy as np
-import pandas as pd
-from jaxtyping import Float64
+from collections.abc import Sequence
 
 from ..._errors import TaskError, did_you_mean
-from ._read_table import Columns
+from ...checkpoints._units import split_unit
+from ._column_names import safe_names
+from ._faults import Fault, Spot, clipped, listed
 
-MISSING = "drop these rows, or fill them in (impute) first"
-SHOWN = 5
 
+def distinct_labels(labels: Sequence[str], where: str) -> tuple[tuple[str, ...], dict[str, Fault]]:
+    """One label a column, all different, and the fault of each that had to be made up.
 
-def check_names(labels: Sequence[str], where: str) -> None:
-    """Refuse names that are missing, numbers or duplicated.
+    A column without a name is called ``column3``, by its place; the second of two ``a`` is called ``a.2``.
 
     Parameters
     ----------
@@ -24,31 +20,55 @@ def check_names(labels: Sequence[str], where: str) -> None:
     where : str
         What messages call the table.
 
+    Returns
+    -------
+    labels : tuple of str
+        Labels that can be asked for.
+    faults : dict of str to Fault
+        The fault of each label that the table does not have.
+
     Raises
     ------
     TaskError
-        The first name that cannot be used.
+        There are no columns, or the row of names holds numbers.
+
+    Examples
+    --------
+    >>> distinct_labels(["", "a", "a"], "t.csv")[0]
+    ('column1', 'a', 'a.2')
     """
     if not labels:
         raise TaskError("a table without columns", where=where)
-    for at, label in enumerate(labels):
-        if not label.strip():
-            hint = "name it, or write the table without its index column"
-            raise TaskError("a column without a name", where=f"{where}, column {at + 1}", hint=hint)
     if all(_is_number(label) for label in labels):
-        got = ", ".join(labels[:SHOWN])
+        got = listed([clipped(label) for label in labels])
         raise TaskError("numbers where names belong", where=f"{where}, first row", got=got, hint="add a row of names")
-    for label in labels:
-        places = [str(at + 1) for at, other in enumerate(labels) if other == label]
-        if len(places) > 1:
-            got = f"columns {' and '.join(places)}"
-            raise TaskError("a duplicated column name", where=f"{where}, {label!r}", got=got, hint="rename one of them")
+    taken, found, faults = set(labels), list[str](), dict[str, Fault]()
+    for at, label in enumerate(labels):
+        if label.strip() and label not in found:
+            found.append(label)
+            continue
+        number, stem = (at + 1, "column") if not label.strip() else (2, f"{label}.")
+        while f"{stem}{number}" in taken:
+            number += 1
+        name = f"{stem}{number}"
+        taken.add(name)
+        found.append(name)
+        what = "a duplicated column name" if label.strip() else "a column without a name"
+        got = f"column {at + 1}, called {clipped(name)!r} here"
+        if label.strip():
+            got = f"columns {list(labels).index(label) + 1} and {at + 1}, which is called {clipped(name)!r} here"
+        faults[name] = Fault(
+            what, (Spot(label, got),), "names that differ", mends=(("--skip", name),), advice="name it"
+        )
+    return tuple(found), faults
 
 
 def choose_columns(
-    labels: Sequence[str], targets: Sequence[str], inputs: Sequence[str] | None, where: str
-) -> tuple[str, ...]:
-    """The labels of the inputs, once all names are known to be there and each has one part to play.
+    labels: Sequence[str], targets: Sequence[str], inputs: Sequence[str] | None, where: str, skip: Sequence[str] = ()
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The labels of inputs and targets, once all names are known to be there and each has one part to play.
+
+    A column may be asked for by its label, or by its label without the unit, or by its name in formulas.
 
     Parameters
     ----------
@@ -60,11 +80,15 @@ def choose_columns(
         The columns to predict from; None takes all others.
     where : str
         What messages call the table.
+    skip : sequence of str
+        Columns to leave out.
 
     Returns
     -------
-    tuple of str
+    features : tuple of str
         The labels of the inputs.
+    targets : tuple of str
+        The labels of the targets.
 
     Raises
     ------
@@ -72,95 +96,68 @@ def choose_columns(
         A name is not there, is given twice, or is both; or nothing is left.
     """
     if not targets:
-        raise TaskError(
-            "no target named", where=where, got=f"columns {', '.join(labels)}", hint="name one: --target NAME"
-        )
-    for role, wanted in (("target", targets), ("input", inputs or ())):
-        for label in wanted:
-            if label not in labels:
-                hint = did_you_mean(repr(label), map(repr, labels))  # a label may have spaces
-                expected = "one of " + ", ".join(map(repr, labels))
-                raise TaskError(f"no such {role} column", where=where, expected=expected, got=repr(label), hint=hint)
-            if list(wanted).count(label) > 1:
-                raise TaskError(f"a column is named twice as {role}", where=f"{where}, column {label!r}")
-    both = [label for label in targets if label in (inputs or ())]
+        got = f"columns {', '.join(map(clipped, labels))}"
+        raise TaskError("no target named", where=where, got=got, hint="name one: --target NAME")
+    if inputs is not None and skip:
+        got = f"--skip {' '.join(skip)}"
+        raise TaskError("inputs and columns to skip", where=where, got=got, hint="give one of --inputs and --skip")
+    asked: dict[str, tuple[str, ...]] = {}
+    for role, wanted in (("target", targets), ("input", inputs or ()), ("skipped", skip)):
+        found = [named(name, labels, role, where) for name in wanted]
+        twice = [label for label in found if found.count(label) > 1]
+        if twice:
+            raise TaskError(f"a column is named twice as {role}", where=f"{where}, column {twice[0]!r}")
+        asked[role] = tuple(found)
+    both = [label for label in asked["target"] if label in asked["input"] or label in asked["skipped"]]
     if both:
-        raise TaskError(
-            "a column is both input and target", where=f"{where}, column {both[0]!r}", hint="leave it out of one"
-        )
-    features = tuple(label for label in labels if label not in targets) if inputs is None else tuple(inputs)
+        other = "input" if both[0] in asked["input"] else "skipped"
+        hint = "leave it out of one"
+        raise TaskError(f"a column is both {other} and target", where=f"{where}, column {both[0]!r}", hint=hint)
+    out = {*asked["target"], *asked["skipped"]}
+    features = tuple(label for label in labels if label not in out) if inputs is None else asked["input"]
     if not features:
         raise TaskError("no column is left to learn from", where=where, hint="name fewer targets, or add inputs")
-    return features
+    return features, asked["target"]
 
 
-def numbers_of(columns: Columns, where: str) -> Float64[np.ndarray, "rows columns"]:
-    """The columns as one array of finite numbers.
+def named(name: str, labels: Sequence[str], role: str, where: str) -> str:
+    """The label that a name means.
 
     Parameters
     ----------
-    columns : list of (str, array)
-        Labels and values.
+    name : str
+        A label, a label without its unit, or what the column is called in formulas.
+    labels : sequence of str
+        The table's columns.
+    role : str
+        What the column is wanted for, as a word before "column".
     where : str
         What messages call the table.
 
     Returns
     -------
-    array of float, shape (rows, columns)
-        The numbers; true and false are 1 and 0.
+    str
+        The label.
 
     Raises
     ------
     TaskError
-        A value is missing, infinite or no number; column and row are named.
+        No column is meant, or several are.
+
+    Examples
+    --------
+    >>> named("v", ["v [m/s]", "T (K)"], "target", "t.csv"), named("T_K", ["v [m/s]", "T (K)"], "target", "t.csv")
+    ('v [m/s]', 'T (K)')
     """
-    read = [_read(values) for _, values in columns]
-    labels = [label for label, _ in columns]
-    texts = [
-        (label, values[bad], bad) for (label, values), (_, bad) in zip(columns, read, strict=True) if bad is not None
-    ]
-    if texts:
-        got = listed([f"{label!r} (row {bad + 1}: {str(value)[:30]!r})" for label, value, bad in texts])
-        hint = "drop these columns, choose others as inputs, or encode them as numbers"
-        raise TaskError("values that are no numbers", where=where, got=f"column {got}", hint=hint)
-    table = np.stack([numbers for numbers, _ in read], axis=1)
-    _refuse_where(np.isnan, table, labels, "missing values", where, MISSING)
-    _refuse_where(np.isinf, table, labels, "infinite values", where, "drop these rows, or put a finite number there")
-    return table
-
-
-def _refuse_where(
-    test: Callable[[Any], Any],
-    table: Float64[np.ndarray, "rows columns"],
-    labels: Sequence[str],
-    what: str,
-    where: str,
-    hint: str,
-) -> None:
-    found = test(table)
-    bad = [(label, np.flatnonzero(hit)) for label, hit in zip(labels, found.T, strict=True) if hit.any()]
-    if bad:
-        got = listed([f"{label!r} ({len(hits)}, first in row {hits[0] + 1})" for label, hits in bad])
-        raise TaskError(what, where=where, got=f"column {got}", hint=hint)
-
-
-def _read(values: np.ndarray) -> tuple[Float64[np.ndarray, " rows"], int | None]:
-    """The numbers, nan where a value is missing, and the first row that holds something else."""
-    if values.dtype.kind in "biuf":
-        return values.astype(np.float64), None
-    numbers = np.full(len(values), np.nan)
-    words = {"true": 1.0, "false": 0.0}
-    for row, value in enumerate(values):
-        if pd.isna(value) or (isinstance(value, str) and not value.strip()):
-            continue
-        if isinstance(value, np.datetime64 | np.timedelta64 | complex):
-            return numbers, row
-        try:
-            word = value.strip().lower() if isinstance(value, str) else ""
-            numbers[row] = words[word] if word in words else float(value)
-        except (TypeError, ValueError):
-            return numbers, row
-    return numbers, None
+    if name in labels:
+        return name
+    near = [label for label in labels if name == split_unit(label, any_unit=True)[0]]
+    near = near or [label for label, safe in zip(labels, safe_names(labels), strict=True) if safe == name]
+    if len(near) == 1:
+        return near[0]
+    hint = did_you_mean(repr(name), map(repr, labels))  # a label may have spaces
+    expected = "one of " + ", ".join(repr(clipped(label)) for label in labels)
+    raise TaskError(f"no such {role} column", where=where, expected=expected, got=repr(name), hint=hint)
 
 
 def _is_number(text: str) -> bool:
@@ -169,13 +166,3 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def listed(pieces: Sequence[str]) -> str:
-    """The first few of many, and how many more there are.
-
-    >>> listed(["a", "b"])
-    'a, b'
-    """
-    more = f" and {len(pieces) - SHOWN} more" if len(pieces) > SHOWN else ""
-    return ", ".join(pieces[:SHOWN]) + more

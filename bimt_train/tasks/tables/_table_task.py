@@ -1,21 +1,24 @@
 """A table with named columns as a task."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float64
 
-from ..._errors import TaskError
 from ...checkpoints._task_spec import TaskSpec
+from ...checkpoints._units import split_unit
 from .._task import Dataset, Task, mlp
 from ._column_names import safe_names
-from ._read_table import read_table
-from ._table_columns import check_names, choose_columns, listed, numbers_of
+from ._prepare import Prepared, prepare
+from ._table_columns import choose_columns, distinct_labels, named
+from ._table_options import NAMES, TableOptions
+from .files._read_table import read_table
 
-LEAST_ROWS = 10
 TEST_SHARE = 0.2
 HIDDEN = (20, 20, 20)
 
@@ -50,6 +53,15 @@ def table_task(
     inputs: Sequence[str] | None = None,
     widths: Sequence[int] | None = None,
     name: str | None = None,
+    skip: Sequence[str] = (),
+    missing: Sequence[str] = (),
+    drop_missing: bool = False,
+    impute: str | None = None,
+    categories: str | None = None,
+    dates: str | None = None,
+    decimal: str | None = None,
+    units: str | Mapping[str, str] | None = None,
+    encoding: str | None = None,
 ) -> Task:
     """Some columns of a table, learned from others.
 
@@ -57,19 +69,42 @@ def table_task(
     sees each input's range mapped on [-1, 1] and gives standardised outputs. Ranges and deviations are measured on the
     whole table, so that the units are the same for every seed. No decomposition is known.
 
+    What was inferred of the file (separators, comments, decimal commas, a row of units) is logged, a line each; so is
+    what was done to rows and columns, which the spec keeps too, in ``notes``.
+
     Parameters
     ----------
     source : str, Path or pandas.DataFrame
-        A CSV file (UTF-8, a row of names first; separated by comma, semicolon or tab), a Parquet file, a NumPy file
-        (.npz with one array a column, .npy with a structured array) or a DataFrame. True and false count as 1 and 0.
+        A CSV file (UTF-8, a row of names first; separated by comma, semicolon, tab, bar or spaces), a Parquet,
+        Feather, Arrow or Excel file (its first sheet), an HDF5 file (one dataset a column, or a structured one), a
+        NumPy file (.npz with one array a column, .npy with a structured array) or a DataFrame. True and false count as
+        1 and 0.
     target : str or sequence of str
-        The columns to predict.
+        The columns to predict. A single one may hold texts, which ``categories`` makes classes.
     inputs : sequence of str or None
         The columns to predict from; None takes all others.
     widths : sequence of int or None
         Neurons of each layer, inputs and outputs included; None takes three hidden layers of 20.
     name : str or None
         Name of the task; None takes the file's name without its suffix.
+    skip : sequence of str
+        Columns to leave out, in the place of ``inputs``.
+    missing : sequence of str
+        Words and numbers that stand for a missing cell, beside those that are known (NA, n/a, -, ?, ...).
+    drop_missing : bool, default False
+        Whether rows leave in which a column that is used has a missing or infinite value.
+    impute : "median", "mean" or None
+        What missing or infinite inputs become: the column's own, over all rows.
+    categories : "one-hot" or None
+        How columns of texts become numbers: one column a category, 1 or 0.
+    dates : "years", "days", "hours", "minutes", "seconds" or None
+        The unit in which dates become the time since the first of them; a year is 365.25 days.
+    decimal : "point", "comma" or None
+        The decimal mark, where the numbers do not tell: 1,234 may be either.
+    units : "names", mapping of str to str, or None
+        ``"names"`` takes units out of names: "v [m/s]" becomes v, in m/s. A mapping gives the unit of each column.
+    encoding : str or None
+        How a file of text is written, such as "latin-1"; None takes UTF-8.
 
     Returns
     -------
@@ -78,10 +113,12 @@ def table_task(
 
     Raises
     ------
+    TableError
+        With all faults of the table, each with column and row, and with what mends it: names missing or duplicated;
+        fewer than 10 rows; values missing, infinite or no numbers; constant columns; an input that is a copy of a
+        target.
     TaskError
-        With file, column and row, for: a file that cannot be read; names missing or duplicated; a target that is
-        absent, or an input too; fewer than 10 rows; values missing, infinite or no numbers; constant columns; an input
-        that is a copy of a target.
+        A file cannot be read; a target is absent, or an input too; an option is unknown.
 
     Examples
     --------
@@ -90,56 +127,68 @@ def table_task(
     >>> task = table_task(frame, target="force (N)")
     >>> task.spec.inputs, len(task.data(0).x_test)
     (('mass_kg',), 2)
+    >>> table_task(frame, target="force", units="names").spec.units
+    {'mass': 'kg', 'force': 'N'}
     """
     where = source.__class__.__name__ if isinstance(source, pd.DataFrame) else str(source)
-    columns = read_table(source)
-    check_names([label for label, _ in columns], where)
-    targets = (target,) if isinstance(target, str) else tuple(target)
-    features = choose_columns([label for label, _ in columns], targets, inputs, where)
-    chosen = dict(columns)
-    labels = (*features, *targets)
-    rows = len(columns[0][1])
-    if rows < LEAST_ROWS:
-        raise TaskError("too few rows", where=where, expected=f"at least {LEAST_ROWS}", got=str(rows))
-    table = numbers_of([(label, chosen[label]) for label in labels], where)
-    constant = [label for label, values in zip(labels, table.T, strict=True) if (values == values[0]).all()]
-    if constant:
-        got = listed([f"{label!r} (always {table[0, labels.index(label)]:g})" for label in constant])
-        hint = "drop it: there is nothing to learn from it"
-        raise TaskError("a constant column", where=where, got=f"column {got}", hint=hint)
-    x, y = table[:, : len(features)], table[:, len(features) :]
-    for at, label in enumerate(targets):
-        for feature, values in zip(features, x.T, strict=True):
-            if np.array_equal(values, y[:, at]):
-                place = f"{where}, columns {label!r} and {feature!r}"
-                hint = f"leave {feature!r} out of the inputs"
-                raise TaskError("an input that is a copy of the target", where=place, hint=hint)
+    options = TableOptions(
+        tuple(skip), tuple(missing), drop_missing, impute, categories, dates, decimal, units, encoding
+    )
+    raw = read_table(source, encoding)
+    labels, faults = distinct_labels([label for label, _ in raw.columns], where)
+    raw = replace(raw, columns=[(label, values) for label, (_, values) in zip(labels, raw.columns, strict=True)])
+    wanted = (target,) if isinstance(target, str) else tuple(target)
+    features, targets = choose_columns(labels, wanted, inputs, where, options.skip)
+    used = (*features, *targets)
+    found = prepare(raw, features, targets, options, where, [faults[label] for label in used if label in faults])
     title = name or ("table" if isinstance(source, pd.DataFrame) else Path(source).stem)
-    spec = _spec(title, features, targets, x, y)
-    network = (len(features), *HIDDEN, len(targets)) if widths is None else tuple(widths)
+    spec, x, y = _spec(title, found, _said_units(found, options, labels, where), options.units == NAMES)
+    network = (len(spec.inputs), *HIDDEN, len(spec.outputs)) if widths is None else tuple(widths)
     return Task(spec, mlp(network), TableSampler(x, y))
 
 
+def _said_units(found: Prepared, options: TableOptions, labels: Sequence[str], where: str) -> dict[str, str]:
+    """The unit of each label, as cells, names and the caller say; the caller has the last word."""
+    units = {label: unit for label in labels if (unit := _in_name(label))} if options.units == NAMES else {}
+    units |= found.units
+    if isinstance(options.units, Mapping):
+        units |= {named(name, labels, "measured", where): unit for name, unit in options.units.items()}
+    return units
+
+
+def _in_name(label: str) -> str:
+    return split_unit(label, any_unit=True)[1]
+
+
 def _spec(
-    name: str,
-    features: Sequence[str],
-    targets: Sequence[str],
-    x: Float64[np.ndarray, "rows inputs"],
-    y: Float64[np.ndarray, "rows outputs"],
-) -> TaskSpec:
+    name: str, found: Prepared, units: Mapping[str, str], short: bool
+) -> tuple[TaskSpec, Float64[np.ndarray, "rows inputs"], Float64[np.ndarray, "rows outputs"]]:
+    """The task's description, and its rows."""
+    x, y = (np.stack([values for _, values in columns], axis=1) for columns in (found.inputs, found.outputs))
+    features, targets = ([label for label, _ in columns] for columns in (found.inputs, found.outputs))
     low, high = x.min(axis=0), x.max(axis=0)
-    names = safe_names((*features, *targets))
+    names = safe_names(_without_units([*features, *targets]) if short else (*features, *targets))
     inputs, outputs = names[: len(features)], names[len(features) :]
+    ends = {"input_labels": (inputs, features), "output_labels": (outputs, targets)}
+    said: dict[str, Any] = {field: None if list(own) == given else tuple(given) for field, (own, given) in ends.items()}
+    for field, given in (("input_units", features), ("output_units", targets)):
+        known = tuple(units.get(label, "") for label in given)
+        said[field] = known if any(known) else None
+    if found.classes:
+        said["loss"] = "cross-entropy"
     with np.errstate(over="ignore"):  # the spec refuses scales that are not finite
-        return TaskSpec(
-            name,
-            inputs,
-            outputs,
-            tuple(zip(low.tolist(), high.tolist(), strict=True)),
-            input_shift=tuple(((high + low) / 2).tolist()),
-            input_scale=tuple(((high - low) / 2).tolist()),
-            output_shift=tuple(y.mean(axis=0).tolist()),
-            output_scale=tuple(y.std(axis=0).tolist()),
-            input_labels=None if inputs == tuple(features) else tuple(features),
-            output_labels=None if outputs == tuple(targets) else tuple(targets),
-        )
+        if not found.classes:
+            said |= {"output_shift": tuple(y.mean(axis=0).tolist()), "output_scale": tuple(y.std(axis=0).tolist())}
+        spec = TaskSpec(
+            name, inputs, outputs, tuple(zip(low.tolist(), high.tolist(), strict=True)),
+            input_shift=tuple(((high + low) / 2).tolist()), input_scale=tuple(((high - low) / 2).tolist()),
+            notes=found.done, **said,
+        )  # fmt: skip
+    return spec, x, y
+
+
+def _without_units(labels: Sequence[str]) -> list[str]:
+    """Names without the units behind them, where they still differ."""
+    short = [split_unit(label, any_unit=True)[0] for label in labels]
+    times = Counter(short)
+    return [one if times[one] == 1 else label for one, label in zip(short, labels, strict=True)]

@@ -1,25 +1,22 @@
-"""Tables from files: CSV, Parquet and NumPy, as named columns that nobody has judged yet."""
+"""Tables from files, as named columns that nobody has judged yet."""
 
-import csv
 import importlib
-import re
 import tokenize
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..._errors import TaskError
-from ...extras import need
+from ...._errors import TaskError
+from ....extras import need
+from ._raw_table import Columns, RawTable
+from ._sheet import read_sheet
+from ._text_table import read_text_table
 
-# (label, values): one-dimensional arrays of one length, of whatever kind the file holds.
-Columns: TypeAlias = list[tuple[str, np.ndarray]]
-
-SUFFIXES = (".csv", ".tsv", ".parquet", ".npz", ".npy")
-SEPARATORS = ",;\t"
 # What numpy, zipfile and pyarrow raise over bytes that are not what they should be.
 _DAMAGE = (
     ValueError, EOFError, KeyError, TypeError, RuntimeError, OverflowError, MemoryError, SyntaxError,
@@ -27,34 +24,35 @@ _DAMAGE = (
 )  # fmt: skip
 
 
-def read_table(source: str | Path | pd.DataFrame) -> Columns:
+def read_table(source: str | Path | pd.DataFrame, encoding: str | None = None) -> RawTable:
     """The columns of a file or a DataFrame, in their order, duplicated names and all.
 
-    CSV is UTF-8 with a row of names first, separated by commas, semicolons or tabs, whichever the first row has most
-    of; with semicolons, 1,5 is a number. A NumPy file holds a structured array (.npy) or one array a column (.npz).
+    Texts are read as `read_text_table` says. A NumPy file holds a structured array (.npy) or one array a column
+    (.npz); an HDF5 file one dataset a column, or a structured one.
 
     Parameters
     ----------
     source : str, Path or pandas.DataFrame
         The table.
+    encoding : str or None
+        How a text is written; None takes UTF-8.
 
     Returns
     -------
-    list of (str, array)
-        Label and values of each column.
+    RawTable
+        Label and values of each column, and what was inferred.
 
     Raises
     ------
     TaskError
         The file is absent, empty, of an unknown kind or not what its suffix says.
     InputError
-        Reading Parquet needs an extra package.
+        Reading such a file needs an extra package.
     """
     if isinstance(source, pd.DataFrame):
-        return _frame(source)
+        return RawTable(_frame(source), {})
     path = Path(source)
-    readers = {".csv": _csv, ".tsv": _csv, ".parquet": _parquet, ".npz": _npz, ".npy": _npy}
-    reader = readers.get(path.suffix.lower())
+    reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise TaskError("not a table", where=str(path), expected=" ".join(SUFFIXES), got=path.suffix or "no suffix")
     try:
@@ -63,9 +61,14 @@ def read_table(source: str | Path | pd.DataFrame) -> Columns:
             raise TaskError(what, where=str(path), hint="check the path; relative paths start where the command runs")
         if path.stat().st_size == 0:
             raise TaskError("an empty file", where=str(path), expected="a row of names and at least 10 of numbers")
-        return reader(path)
+        if reader is read_text_table:
+            return read_text_table(path, encoding)
+        if encoding is not None:
+            raise TaskError("an encoding is for texts", where=str(path), got=encoding, hint="leave --encoding out")
+        found = reader(path)
     except OSError as error:
         raise TaskError("cannot be read", where=str(path), got=str(error.strerror or error)) from None
+    return found if isinstance(found, RawTable) else RawTable(found, {})
 
 
 def _frame(frame: pd.DataFrame) -> Columns:
@@ -74,60 +77,6 @@ def _frame(frame: pd.DataFrame) -> Columns:
         return np.asarray(column.to_numpy() if plain else column.to_numpy(dtype=object))
 
     return [(str(label), values(frame.iloc[:, at])) for at, label in enumerate(frame.columns)]
-
-
-def _csv(path: Path) -> Columns:
-    names, separator, lines = _header(path)
-    try:
-        frame = pd.read_csv(
-            path, sep=separator, header=None, skiprows=lines, dtype=object, encoding="utf-8-sig",
-            skipinitialspace=True, low_memory=False,
-        )  # fmt: skip
-    except pd.errors.EmptyDataError:
-        return [(name, np.zeros(0)) for name in names]
-    except UnicodeDecodeError as error:
-        raise _not_utf8(path, error) from None
-    except pd.errors.ParserError as error:
-        hint = "give every row as many fields as the first, and quote texts that hold the separator"
-        raise TaskError("rows of different lengths", where=str(path), got=str(error).strip(), hint=hint) from None
-    if frame.shape[1] != len(names):
-        expected, got = f"{len(names)}, as in the row of names", str(frame.shape[1])
-        raise TaskError("another number of fields in the first row", where=str(path), expected=expected, got=got)
-    columns = [np.asarray(frame.iloc[:, at].to_numpy(dtype=object)) for at in range(len(names))]
-    if separator == ";":
-        columns = [_decimal_points(column) for column in columns]
-    return list(zip(names, columns, strict=True))
-
-
-def _header(path: Path) -> tuple[list[str], str, int]:
-    """The names in the first row that is not blank, the separator, and how many lines this took."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            first = next((line for line in file if line.strip()), "")
-            outside = re.sub(r'"[^"]*"', "", first)
-            separator = max(SEPARATORS, key=outside.count)
-            file.seek(0)
-            rows = csv.reader(file, delimiter=separator, skipinitialspace=True)
-            names = next((row for row in rows if any(map(str.strip, row))), [])
-            lines = rows.line_num
-    except UnicodeDecodeError as error:
-        raise _not_utf8(path, error) from None
-    except csv.Error as error:
-        raise TaskError("a first row that cannot be read", where=str(path), got=str(error)) from None
-    if not names:
-        raise TaskError("an empty file", where=str(path), expected="a row of names and at least 10 of numbers")
-    return [name.strip() for name in names], separator, lines
-
-
-def _not_utf8(path: Path, error: UnicodeDecodeError) -> TaskError:
-    got = f"byte 0x{error.object[error.start]:02x}"
-    return TaskError("not a text in UTF-8", where=str(path), got=got, hint="save the table again as UTF-8")
-
-
-def _decimal_points(column: np.ndarray) -> np.ndarray:
-    pattern = re.compile(r"\s*[-+]?\d*,\d+([eE][-+]?\d+)?\s*")
-    read = [v.replace(",", ".") if isinstance(v, str) and pattern.fullmatch(v) else v for v in column]
-    return np.array(read, dtype=object)
 
 
 def _parquet(path: Path) -> Columns:
@@ -140,6 +89,42 @@ def _parquet(path: Path) -> Columns:
     return _frame(frame)
 
 
+def _arrow(path: Path) -> Columns:
+    """A Feather file, or Arrow's own, whole or as a stream."""
+    need("pyarrow", f"{path}, an Arrow file,")
+    arrow, ipc = (importlib.import_module(name) for name in ("pyarrow", "pyarrow.ipc"))
+    data = path.read_bytes()
+    opened = ipc.open_file if data.startswith(b"ARROW1") else ipc.open_stream
+    try:
+        frame = opened(data).read_pandas()
+    except (*_DAMAGE, arrow.ArrowException) as error:
+        raise TaskError("not an Arrow file", where=str(path), got=str(error)) from None
+    return _frame(frame)
+
+
+def _hdf5(path: Path) -> Columns:
+    """One dataset a column, or a single structured one. What pandas writes may hold pickles, and is not read."""
+    need("h5py", f"{path}, an HDF5 file,")
+    h5py = importlib.import_module("h5py")
+    try:
+        with h5py.File(path) as file:
+            arrays = {name: one[()] for name, one in file.items() if isinstance(one, h5py.Dataset)}
+    except (*_DAMAGE, OSError) as error:
+        raise TaskError("not an HDF5 file", where=str(path), got=str(error)) from None
+    if len(arrays) == 1 and next(iter(arrays.values())).dtype.names:
+        return _fields(path, next(iter(arrays.values())))
+    return _arrays(path, [(name, _texts(array)) for name, array in arrays.items()], 'file["x1"] = ..., with h5py')
+
+
+def _texts(array: Any) -> np.ndarray:
+    """An array whose bytes are texts."""
+    values = np.asarray(array)
+    if values.dtype.kind not in "SO":
+        return values
+    decoded = [value.decode("utf-8", "replace") if isinstance(value, bytes) else value for value in values.ravel()]
+    return np.array(decoded, dtype=object).reshape(values.shape)
+
+
 def _npz(path: Path) -> Columns:
     try:
         with path.open("rb") as file:
@@ -147,8 +132,13 @@ def _npz(path: Path) -> Columns:
             columns = [(name, archive[name]) for name in archive.files] if hasattr(archive, "files") else []
     except _DAMAGE as error:
         raise TaskError("not an .npz archive of plain arrays", where=str(path), got=str(error)) from None
+    return _arrays(path, columns, "numpy.savez(path, x1=..., y=...)")
+
+
+def _arrays(path: Path, columns: Columns, written: str) -> Columns:
+    """The columns, once each is one-dimensional and as long as the others."""
     if not columns:
-        hint = "write it with numpy.savez(path, x1=..., y=...)"
+        hint = f"write it with {written}"
         raise TaskError("not an archive of arrays", where=str(path), expected="one array a column", hint=hint)
     rows = len(columns[0][1]) if columns[0][1].ndim else 0
     for name, values in columns:
@@ -169,7 +159,21 @@ def _npy(path: Path) -> Columns:
     if names is None or array.ndim != 1:
         hint = "name the columns: np.save(path, frame.to_records(index=False)), or numpy.savez(path, x1=..., y=...)"
         raise TaskError("an array without named columns", where=str(path), expected="a structured array", hint=hint)
+    return _fields(path, array)
+
+
+def _fields(path: Path, array: np.ndarray) -> Columns:
+    """The fields of a structured array as columns."""
+    names = array.dtype.names or ()
     for name in names:
         if array[name].ndim != 1:
             raise TaskError("a field that is no column", where=f"{path}, {name!r}", got=str(list(array[name].shape)))
-    return [(name, array[name]) for name in names]
+    return [(name, _texts(array[name])) for name in names]
+
+
+_READERS: dict[str, Callable[[Path], RawTable | Columns]] = {
+    ".csv": read_text_table, ".tsv": read_text_table, ".txt": read_text_table, ".dat": read_text_table,
+    ".parquet": _parquet, ".feather": _arrow, ".arrow": _arrow, ".xlsx": read_sheet, ".h5": _hdf5, ".hdf5": _hdf5,
+    ".npz": _npz, ".npy": _npy,
+}  # fmt: skip
+SUFFIXES = tuple(_READERS)

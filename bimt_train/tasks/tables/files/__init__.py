@@ -1,0 +1,1 @@
+"""Tables in files, as columns that nobody has judged yet."""
