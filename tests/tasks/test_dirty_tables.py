@@ -82,7 +82,7 @@ NOT_REFUSED = {
 }
 ROWS = [
     [cell.strip() for cell in line[1:-1].split("|")]
-    for line in PAGE.read_text().splitlines()
+    for line in PAGE.read_text().partition("| file | holds")[0].splitlines()
     if line.startswith("| ") and "what you type" not in line
 ]
 
