@@ -56,12 +56,13 @@ def judge(
     inputs: Sequence[str],
     ranges: Sequence[tuple[float, float]],
     seed: int = 0,
+    constant: float = CONSTANT,
 ) -> Judgement:
     """Hold an expression against the truth, on the given range alone.
 
     sqrt(x**2) is x where x is positive. Errors are |found - truth| / (|truth| + deviation of the truth), the largest
     of 1,000 points; a point where the found expression is no real number is an infinite error. The constants that are
-    opened are those of `opened`.
+    opened are those of `opened`. ``constant`` is how far a constant may be from what it is fitted to.
     """
     x, y = _points(truth, inputs, ranges, seed)
     unit = float(np.std(y)) or float(np.max(np.abs(y))) or 1.0
@@ -87,8 +88,8 @@ def judge(
     fitted = refit(curve, form.start, y, unit=unit)
     if not _worst(curve.at(fitted), y, unit) <= FORM or not _holds(form, fitted, truth, inputs, ranges, seed + 1):
         return Judgement(False, False, False, 0, deviation, r2, note)
-    right, spare = _constants(curve, form.start, fitted, unit)
-    return Judgement(False, True, right and deviation <= VALUES, spare, deviation, r2, note)
+    right, spare = _constants(curve, form.start, fitted, unit, constant)
+    return Judgement(False, True, right and deviation <= VALUES * constant / CONSTANT, spare, deviation, r2, note)
 
 
 def _points(
@@ -129,7 +130,7 @@ def _holds(
     return _worst(evaluator(form.filled(fitted), inputs)(x), y, float(np.std(y)) or 1.0) <= FORM
 
 
-def _constants(curve: Curve, start: Array, fitted: Array, unit: float) -> tuple[bool, int]:
+def _constants(curve: Curve, start: Array, fitted: Array, unit: float, constant: float) -> tuple[bool, int]:
     """Whether the constants are near what they are fitted to, and how many of them are fitted to nothing."""
     best = curve.at(fitted)
     right, spare = True, 0
@@ -140,8 +141,8 @@ def _constants(curve: Curve, start: Array, fitted: Array, unit: float) -> tuple[
         felt = _shift(curve.at(moved), best, unit)
         # What rounding leaves of a term is no term.
         spare += vanishes and felt > NUMBERS
-        allowed = CONSTANT if vanishes else UNFELT
-        right &= bool(abs(given - value) <= CONSTANT * abs(value) or felt <= allowed)
+        allowed = constant if vanishes else UNFELT
+        right &= bool(abs(given - value) <= constant * abs(value) or felt <= allowed)
     return right, spare
 
 

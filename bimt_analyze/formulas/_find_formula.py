@@ -62,6 +62,7 @@ def find_formula(
     output: str,
     structure: Structure | None = None,
     network: Predictor | None = None,
+    tolerance: float = 0.0,
     options: SearchOptions | None = None,
     progress: Callable[[str], None] | None = None,
     **changes: Any,
@@ -90,6 +91,10 @@ def find_formula(
         ``structure`` is given. Where the network is too coarse (it errs by more than 5 % of y's deviation) and the
         quick search fails, a `surrogate` is fitted to the rows and tested in its stead. Without ``structure`` and
         ``network``, the rows themselves propose which inputs matter (polynomials, terms of two columns, waves).
+    tolerance : float, default 0
+        The root mean square error of ``y``, in units of its deviation, where it is known: that of a derivative, for
+        instance. The search ends at a form that misses no row by more than three times as much. Without it, only the
+        digits in which ``y`` is written tell how well it is known.
     options : SearchOptions, optional
         Time limit, seed and all else; the defaults if left out.
     progress : callable, optional
@@ -148,7 +153,7 @@ def find_formula(
     kept = candidate_columns(x, y)
     columns = tuple(sympy.Symbol(names[i], real=True) for i in kept)
     precision = row_precision(x, y)
-    tolerance = tolerance_of(precision, x[some], y[some], budget=budget) if kept else 0.0
+    tolerance = max(tolerance, tolerance_of(precision, x[some], y[some], budget=budget)) if kept else 0.0
     problem = SearchProblem(x[some][:, list(kept)], y[some], columns, budget, tolerance=tolerance, seed=seed)
     fitted, outcome = problem, Outcome((), ())
     test_results: tuple[StructuralTestResult, ...] = ()

@@ -1,0 +1,5 @@
+from ._equation import Equation as Equation
+from ._find_motion import find_motion as find_motion
+from ._motion import MOTION_WORDS as MOTION_WORDS
+from ._motion import Motion as Motion
+from ._trajectory import Trajectory as Trajectory

@@ -1,0 +1,114 @@
+"""One trajectory: values of several variables at growing times."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64
+
+from bimt_train import InputError
+from bimt_train.showing import Shown
+
+FEWEST = 12  # times of a trajectory: fewer leave no derivative away from the ends
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Trajectory(Shown):
+    """What was measured of a system from one start on.
+
+    Attributes
+    ----------
+    times : array of shape [times]
+        When, in the user's unit of time; growing, evenly spaced or not.
+    values : array of shape [times, variables]
+        The state at each time, each variable in its own unit.
+
+    Raises
+    ------
+    InputError
+        For other than finite numbers, times that do not grow, fewer than 12 times, and sizes that differ.
+
+    Examples
+    --------
+    >>> times = np.linspace(0, 5, 40)
+    >>> Trajectory(times, np.exp(-times)[:, None])
+    Trajectory(40 times from 0 to 5, 1 variable)
+    """
+
+    times: Float64[np.ndarray, "times"]
+    values: Float64[np.ndarray, "times variables"]
+
+    def __post_init__(self) -> None:
+        times, values = np.array(self.times, np.float64), np.array(self.values, np.float64)
+        if times.ndim != 1 or values.ndim != 2 or len(times) != len(values) or not values.size:
+            raise InputError(
+                "a trajectory's sizes do not fit",
+                expected="times [times] and values [times, variables]",
+                got=f"{np.shape(times)} and {np.shape(values)}",
+                hint="a single variable is values[:, None]",
+            )
+        if len(times) < FEWEST:
+            raise InputError("too few times", where="trajectory", expected=f"{FEWEST} or more", got=str(len(times)))
+        for label, part in (("times", times), ("values", values)):
+            if len(bad := np.argwhere(~np.isfinite(part))):
+                place = ", ".join(str(int(i)) for i in bad[0])
+                raise InputError("a value is no finite number", where=f"{label}[{place}]", hint="leave out such times")
+        if len(back := np.flatnonzero(np.diff(times) <= 0)):
+            raise InputError(
+                "times do not grow",
+                where=f"times[{int(back[0]) + 1}]",
+                expected=f"more than {times[back[0]]:g}",
+                got=f"{times[back[0] + 1]:g}",
+                hint="give each run as a trajectory of its own, sorted by time",
+            )
+        times.flags.writeable = values.flags.writeable = False
+        object.__setattr__(self, "times", times)
+        object.__setattr__(self, "values", values)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Trajectory):
+            return NotImplemented
+        return np.array_equal(self.times, other.times) and np.array_equal(self.values, other.values)
+
+    def __hash__(self) -> int:
+        return hash((self.times.tobytes(), self.values.tobytes()))
+
+    @property
+    def width(self) -> int:
+        """How many variables there are."""
+        return int(self.values.shape[1])
+
+    @property
+    def start(self) -> Float64[np.ndarray, "variables"]:
+        """The state at the first time."""
+        return np.asarray(self.values[0])
+
+    def _brief(self) -> str:
+        first, last = self.times[0], self.times[-1]
+        return f"{len(self.times)} times from {first:g} to {last:g}, {self.width} variable{'s' * (self.width != 1)}"
+
+
+def check_trajectories(trajectories: Sequence[Trajectory], width: int, *, where: str) -> None:
+    """Refuse trajectories that do not have the same variables.
+
+    Parameters
+    ----------
+    trajectories : sequence of Trajectory
+        What was measured.
+    width : int
+        How many variables there must be.
+    where : str
+        What they are, for the error's text.
+
+    Raises
+    ------
+    InputError
+        Where there are none, or one has other than ``width`` variables.
+    """
+    if not trajectories:
+        raise InputError("no trajectory", where=where, expected="one or more")
+    for number, one in enumerate(trajectories):
+        if one.width != width:
+            raise InputError(
+                "variables do not fit", where=f"{where}[{number}]", expected=f"{width} variables", got=str(one.width)
+            )

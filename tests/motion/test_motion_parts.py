@@ -1,0 +1,71 @@
+"""The parts of the search for laws of motion, each against what is known by itself."""
+
+import numpy as np
+import pytest
+import sympy
+
+from bimt_analyze.motion import Trajectory
+from bimt_analyze.motion._form import opened, skeleton
+from bimt_analyze.motion._growth import grown
+from bimt_analyze.motion._shooting import pieces_of
+from bimt_analyze.motion._smoothed import smoothed
+from bimt_analyze.motion._system import System
+from bimt_analyze.motion._weak_form import WeakForm, polynomial_terms
+
+x = sympy.Symbol("x", real=True)
+TIMES = np.linspace(0, 6, 90)
+
+
+def falling(*, noise=0.0, start=2.0):
+    """The trajectory of x' = 1/2 - 0.7 x, by its formula."""
+    level = 0.5 / 0.7
+    values = level + (start - level) * np.exp(-0.7 * TIMES)
+    return Trajectory(TIMES, (values + noise * np.random.default_rng(3).normal(size=len(TIMES)))[:, None])
+
+
+def test_without_noise_derivatives_are_those_of_the_formula():
+    curve = smoothed(falling())
+    assert curve.noise.tolist() == [0.0]
+    assert np.allclose(curve.at(TIMES, 1)[:, 0], 0.5 - 0.7 * falling().values[:, 0], atol=1e-6)
+
+
+def test_noise_is_estimated_and_averaged_out():
+    curve = smoothed(falling(noise=0.03))
+    assert curve.noise[0] == pytest.approx(0.03, rel=0.2)
+    left = curve.at(TIMES)[:, 0] - falling().values[:, 0]
+    assert np.sqrt(np.mean(left**2)) < 0.012
+    inner = curve.at(TIMES, 1)[3:-3, 0] - (0.5 - 0.7 * falling().values[3:-3, 0])
+    assert np.sqrt(np.mean(inner**2)) < 2 * np.sqrt(np.mean(curve.inner_error**2)) + 0.02
+
+
+def test_the_weak_form_holds_for_the_law_and_for_no_other():
+    weak = WeakForm.of([smoothed(falling())])
+    assert weak.error(0.5 - 0.7 * x, [x], 0) < 1e-5 < 0.05 < weak.error(0.5 - 0.6 * x, [x], 0)
+    shortest = [e for e in weak.sums(polynomial_terms([x]), [x], 0) if len(e.args) == 2]
+    assert any(weak.error(e, [x], 0) < 1e-5 for e in shortest)
+
+
+def test_constants_are_fitted_by_integration_with_their_errors():
+    pieces = pieces_of([smoothed(falling(noise=0.02))], length=25)
+    system = System.fitted([opened(1.0 - 1.0 * x)], [x], pieces)
+    fitted, errors = system.shot.forms[0].values, system.shot.errors
+    for truth in (0.5, -0.7):
+        constant = min(fitted, key=lambda c: abs(fitted[c] - truth))
+        assert abs(fitted[constant] - truth) < 3.5 * errors[constant] < 0.2
+    assert system.shot.rms[0] == pytest.approx(1.0, abs=0.2)
+
+
+def test_a_term_that_is_missing_is_added_and_an_idle_one_left_out():
+    pieces = pieces_of([smoothed(falling(noise=0.01)), smoothed(falling(noise=0.01, start=0.1))], length=25)
+    system = grown(System.fitted([opened(0.1 * x**3)], [x], pieces), polynomial_terms([x]), [0])
+    c = sympy.Symbol("c", real=True)
+    assert skeleton(system.expressions()[0]) == c + c * x
+    longer = System.fitted([opened(0.5 - 0.7 * x + 0.01 * x**2)], [x], pieces)
+    assert skeleton(longer.without_idle_terms().expressions()[0]) == c + c * x
+
+
+def test_opened_numbers_are_those_that_can_be_fitted():
+    side = 2 * sympy.sin(3 * x) ** 2 - x / (x + 0.1)
+    form = opened(side)
+    assert sorted(form.values.values()) == [-1.0, 0.1, 2.0, 3.0]
+    assert float((form.filled() - side).subs(x, 0.7)) == pytest.approx(0.0, abs=1e-12)
