@@ -198,7 +198,7 @@ LIGHT = {
     "bimt_analyze.certificates": (),
     "bimt_analyze.fleet": (),
     "bimt_analyze.formulas": ("FormulaModule", "FormulaRegressor", "surrogate"),
-    "bimt_analyze.graph": ("MeanAblation", "Trace", "read_graphml", "write_graphml"),
+    "bimt_analyze.graph": ("MeanAblation", "Trace"),
     "bimt_analyze.modules": ("quotient_graph",),
     "bimt_analyze.report": (),
     "bimt_train.checkpoints": (),

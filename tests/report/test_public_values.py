@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from xml.etree import ElementTree
 
 import joblib
+import networkx
 import numpy as np
 import pandas as pd
 import pytest
@@ -28,10 +29,11 @@ from test_public_names import public_objects
 
 from bimt_analyze import audit
 from bimt_analyze._jobs import Outcome
-from bimt_analyze.audits import RETRAININGS
+from bimt_analyze.audits import RETRAININGS, audit_graph
 from bimt_analyze.certificates import certify, check_certificate
 from bimt_analyze.fleet import Failure, Fleet, Member
 from bimt_analyze.formulas import Formula, ParetoEntry
+from bimt_analyze.graph import adopt_graph, neuron_graph
 from bimt_analyze.representations import (
     FiniteGroup,
     character_table,
@@ -130,6 +132,7 @@ def made_here(report) -> list:
         report.check("circuit.edges>0"), character_table(cyclic), real_characters(cyclic),
         stream_map(Network.of(GPT(5, 4, 8, heads=2, layers=1, hidden=6))),
         token_numbers(target_group(operation_table(pairs, pairs.sum(axis=1, keepdims=True) % 3))),
+        adopt_graph(networkx.DiGraph([("a", "b")])), audit_graph(neuron_graph(checkpoint.network), samples=10),
     ]  # fmt: skip
 
 

@@ -7,9 +7,9 @@ from math import isfinite
 from typing import Any
 
 import igraph
-import networkx as nx
 import numpy as np
 
+from bimt_train.extras import need
 from bimt_train.showing import Shown
 
 from .._convert import GRAPH_FIELDS, assembled
@@ -32,6 +32,7 @@ class AdoptedGraph(Shown):
 
     Examples
     --------
+    >>> import networkx as nx
     >>> adopt_graph(nx.DiGraph([("a", "b")])).assumed[0]
     'groups: no node says its own, so they are layers: how many edges lead to a node, at most'
     """
@@ -71,6 +72,7 @@ def adopt_graph(found: Any, *, group: str | None = None, weight: str = "weight")
 
     Examples
     --------
+    >>> import networkx as nx
     >>> graph = nx.DiGraph()
     >>> graph.add_nodes_from([("a", {"layer": 0, "pos": (0, 0)}), ("b", {"layer": 1, "pos": (2, 1)})])
     >>> graph.add_edge("a", "b", weight=-0.5)
@@ -78,6 +80,7 @@ def adopt_graph(found: Any, *, group: str | None = None, weight: str = "weight")
     >>> adopted.graph.edges.weight, adopted.graph.edges.sign, adopted.graph.nodes[1].coordinates
     (array([0.5]), array([-1], dtype=int8), (2.0, 1.0))
     """
+    need("networkx", "a graph of somebody")
     if isinstance(found, igraph.Graph):
         found = found.to_networkx()
     if not len(found):
@@ -141,6 +144,8 @@ def _groups(found: Any, nodes: Sequence[dict[str, Any]], group: str | None) -> t
             return words, f"groups: the values of {name!r}"
         if group is not None:
             raise GraphError("a node without its group", where=f"node {lacking[0]}", expected=name, got="nothing")
+    import networkx as nx
+
     if found.is_directed() and nx.is_directed_acyclic_graph(found):
         layers = longest_paths(found.nodes, found.edges())
         said = "groups: no node says its own, so they are layers: how many edges lead to a node, at most"

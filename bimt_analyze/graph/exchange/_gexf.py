@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import tostring
 
-import networkx as nx
-from networkx.readwrite.gexf import GEXFWriter
+from bimt_train.extras import need
 
 from ._graph_format import GRAPH_FORMATS
 from ._plain_xml import check_plain_xml
@@ -25,6 +24,9 @@ def read_gexf_file(path: Path) -> Any:
     networkx graph
         Of the kind that the file says.
     """
+    need("networkx", "a GEXF file")
+    import networkx as nx
+
     check_plain_xml(path)
     found = nx.read_gexf(path)
     found.graph |= _about(str(found.graph.get("name", "")))
@@ -59,6 +61,9 @@ def gexf_text(graph: Any) -> str:
     str
         The file's text, the same for equal graphs.
     """
+    import networkx as nx
+    from networkx.readwrite.gexf import GEXFWriter
+
     placed = nx.DiGraph(name=json.dumps(graph.graph))
     for node, data in graph.nodes(data=True):
         placed.add_node(node, **data, viz={"position": _place(data)})

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import networkx as nx
-
 from bimt_train import InputError, write_whole
+from bimt_train.extras import need
 
 from .._convert import to_networkx
 from .._neuron_graph import GraphError, NeuronGraph, NodeId
@@ -39,6 +38,9 @@ def graph_text(graph: NeuronGraph, form: GraphFormat, modules: Mapping[NodeId, i
     >>> text.count("<node "), text.count("<edge ")
     (3, 2)
     """
+    need("networkx", "a file of a graph")
+    import networkx as nx
+
     plain = nx.DiGraph(**to_networkx(graph).graph)
     for node in graph.nodes:
         about = {"group": node.group, "index": node.index, "label": node.label, "depth": node.depth}

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-import networkx as nx
+from bimt_train.extras import need
 
 from ._graph_format import GRAPH_FORMATS
 from ._plain_xml import check_plain_xml
@@ -22,6 +22,9 @@ def read_graphml_file(path: Path) -> Any:
     networkx graph
         Of the kind that the file says.
     """
+    need("networkx", "a GraphML file")
+    import networkx as nx
+
     check_plain_xml(path)
     return nx.read_graphml(path)
 
@@ -46,4 +49,6 @@ def graphml_text(graph: Any) -> str:
     str
         The file's text.
     """
+    import networkx as nx
+
     return "\n".join(nx.generate_graphml(graph, named_key_ids=True)) + "\n"

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..._errors import TaskError
+from ...showing import Shown
 
 SHOWN = 5
 LONGEST_NAME = 40
 
 
-@dataclass(frozen=True)
-class Spot:
+@dataclass(frozen=True, repr=False)
+class Spot(Shown):
     """A column in which a fault was found.
 
     Attributes
@@ -43,8 +44,8 @@ class Spot:
         return f"{clipped(self.column)!r}{f' ({said})' if said else ''}"
 
 
-@dataclass(frozen=True)
-class Fault:
+@dataclass(frozen=True, repr=False)
+class Fault(Shown):
     """One kind of fault of a table.
 
     Attributes
