@@ -130,6 +130,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("path", type=Path, help="a file of systems: {systems: [{id, dim, substituted, init}]}")
     parser.add_argument("--noise", type=float, nargs="+", default=[0.0, 0.01, 0.05])
     parser.add_argument("--only", nargs="+", help="only these systems, such as ode27; nothing is written then")
+    parser.add_argument("--every", type=int, default=1, help="only every second, third, ... system")
+    parser.add_argument("--first", type=int, default=0, help="the number of the first of these, from 0")
+    parser.add_argument("--patience", type=float, default=600.0, help="seconds after which a system is given up")
     parser.add_argument(
         "--seconds", type=float, default=10.0, help="of each equation, in work of the reference machine"
     )
@@ -138,10 +141,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--log", type=Path, help="where each result is added as a line")
     options = parser.parse_args(arguments)
     every = systems(options.path)
-    wanted = [n for n, one in enumerate(every) if not options.only or one.name in options.only]
+    some = range(options.first, len(every), options.every)
+    wanted = [n for n in some if not options.only or every[n].name in options.only]
     jobs = [(str(options.path), n, noise, options.seconds, options.seed) for noise in options.noise for n in wanted]
     results: list[Found] = []
-    for finished in watched(measure, jobs, limits=(600.0, 60.0), processes=options.jobs):
+    for finished in watched(measure, jobs, limits=(options.patience, 60.0), processes=options.jobs):
         failed = Found(
             every[finished.job[1]].name, finished.job[2], finished.fault, False, False, "failed", float("-inf"), np.nan
         )

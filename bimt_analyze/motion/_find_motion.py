@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import sympy
-from jaxtyping import Bool, Float64
+from jaxtyping import Float64
 
 from bimt_train import InputError
 
 from ..formulas import SearchOptions
+from ..formulas._candidate import UNEXPLAINED
 from ._choice import TRIED, chosen, rival_of
 from ._equation import Equation
 from ._form import Form, opened
@@ -262,8 +263,9 @@ def _told(
     met = left <= system.pieces.least[:count]
     noise = np.where(met, 0.0, np.minimum(noise, left))
     until = max(float(one.times[-1]) for one in (asked.held_out or asked.trajectories))
-    word = _word(met | (left <= _NOISY * noise), noise, held, rival)
     equations = _equations(system, asked)
+    law = bool(np.all(met | (left <= _NOISY * noise))) and not any(_is_long(one) for one in equations)
+    word = _word(law, noise, held, rival)
     others = () if rival is None else _equations(rival, asked)
     return Motion(
         variables=asked.names,
@@ -279,16 +281,19 @@ def _told(
     )
 
 
-def _word(
-    law: Bool[np.ndarray, "variables"], noise: Float64[np.ndarray, "variables"], held: float | None, rival: Any
-) -> MotionWord:
+def _word(law: bool, noise: Float64[np.ndarray, "variables"], held: float | None, rival: System | None) -> MotionWord:
     if held is None or not held >= _PREDICTS:
         return "none"
-    if not np.all(law):
+    if not law:
         return "interpolation"
     if rival is not None:
         return "one of several"
     return "within noise" if np.any(noise > 0) else "within precision"
+
+
+def _is_long(equation: Equation) -> bool:
+    """Whether it has more constants without a simple name than a law has: it may stand in for a function."""
+    return sum(constant.exact is None for constant in equation.constants) > UNEXPLAINED
 
 
 def _equations(system: System, asked: _Asked) -> tuple[Equation, ...]:

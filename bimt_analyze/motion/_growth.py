@@ -15,6 +15,7 @@ from ._shooting import sensitivity
 from ._system import System
 
 _MOVES = 16  # that are taken at most
+_LEAST = 1.0  # bits that a move must save
 _TRIED = 3  # terms of the greatest gain
 _WORTH = 10.0  # the sum of squares, in units of what is left, that a term must gain to be tried
 
@@ -39,7 +40,7 @@ def grown(system: System, terms: Sequence[sympy.Expr], places: Sequence[int]) ->
         The variables whose right-hand sides may change.
     """
     for _ in range(_MOVES):
-        better = next((trial for trial in _moves(system, terms, places) if trial.bits < system.bits), None)
+        better = next((trial for trial in _moves(system, terms, places) if trial.bits < system.bits - _LEAST), None)
         if better is None:
             break
         system = better

@@ -36,7 +36,8 @@ MOTION_WORDS: Mapping[MotionWord, str] = MappingProxyType(
     }
 )
 """Each word for the laws of motion, the strongest first, with its definition. All but the last need trajectories from
-other starts, which are predicted to r2 0.9 or better."""
+other starts, which are predicted to r2 0.9 or better; the first three, at most three constants without a simple name in
+each equation."""
 
 
 @dataclass(frozen=True, repr=False)

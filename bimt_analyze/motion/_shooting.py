@@ -24,6 +24,7 @@ _FAR = 1e3  # a value that is no number counts as so many deviations off
 _NUDGE = 1e-6  # of a constant, for its derivative
 _QUIETEST = 0.2  # of the mean noise: a trajectory counts as no more quiet than that
 _SUBSTEPS = 40  # of a step between two times, at most
+_LOUD = 2e-3  # of a variable's deviation: noise that a rough integration does not add to
 _FINE, _ROUGH = 10.0, 4.0  # substeps in which a variable moves by its own deviation: without noise, and with it
 _HOPELESS = 4.0  # times the sum of squares of a better fit: after a few steps, a fit that leaves more is given up
 _FEW = 4
@@ -77,7 +78,9 @@ def pieces_of(curves: Sequence[Smoothed], *, length: int) -> Pieces:
     noise = np.sqrt(np.mean([one.noise**2 for one in curves], axis=0))
     least = MET * np.maximum(np.std(np.concatenate([one.trajectory.values for one in curves]), axis=0), 1e-300)
     times, values, starts, units, fastest = [], [], [], [], []
-    slope = _ROUGH if any(np.any(one.noise > 0) for one in curves) else _FINE
+    slope = (
+        _ROUGH if all(np.all(one.noise > _LOUD * np.std(one.trajectory.values, axis=0)) for one in curves) else _FINE
+    )
     for one in curves:
         known, count = one.trajectory.times, len(one.trajectory.times)
         places = list(range(0, count - length + 1, max(length - 1, 1)))

@@ -15,7 +15,6 @@ from ._shooting import Pieces, Shot, shoot
 
 _NODE = 3.0  # bits
 _WIDE, _MARGIN = 2.5, 3.0  # standard errors, and bits that a simple number must be simpler by
-_COUNTS = 0.5  # of the least that may be left
 _NUMBER = 5.0, 30.0  # bits of a constant, at least and at most: what little is known of one has its price too
 _REMOVED = 12  # constants that are tried to be left out in a row
 
@@ -72,7 +71,7 @@ class System:
     def _floor(self) -> Float64[np.ndarray, "variables"]:
         """What is left of each variable, in units of the pieces, below which nothing counts."""
         unit = np.sqrt(np.mean(self.pieces.unit**2, axis=1))
-        return np.where(np.isfinite(unit), _COUNTS * self.pieces.least / unit, 1.0)
+        return np.where(np.isfinite(unit), self.pieces.least / unit, 1.0)
 
     def _bits_of(self, form: Form) -> float:
         numbers = (Constant(v, self.shot.errors[c], None).bits for c, v in form.values.items())
