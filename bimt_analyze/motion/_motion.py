@@ -68,8 +68,6 @@ class Motion(Shown):
         The equations of another form that describes the trajectories as well; empty without one.
     message : str
         How this was checked, in words.
-    work : float
-        Units of work of the searches for formulas.
 
     Examples
     --------
@@ -91,7 +89,6 @@ class Motion(Shown):
     missed: tuple[float, ...]
     rival: tuple[Equation, ...] = ()
     message: str = ""
-    work: float = 0.0
 
     @property
     def order(self) -> int:
