@@ -21,6 +21,7 @@ A, B, C, D = SYMBOLS = sympy.symbols("a b c d", real=True)
         (sympy.sqrt(A) * sympy.sqrt(B) / sympy.sqrt(C), "sqrt(a*b/c)"),
         (sympy.log(A) - sympy.log(B), "log(a/b)"),
         (sympy.exp(B * sympy.log(A)), "a**b"),
+        (sympy.log((A**2 + 1) * sympy.exp(-sympy.Abs(B))), "log(a**2 + 1) - Abs(b)"),
         (A / 2 / (B / 2 + C / 2), "a/(b + c)"),
         (-A * B / (1 - C), "a*b/(c - 1)"),
         (A**3 + A**2 + A, "a**3 + a**2 + a"),

@@ -109,7 +109,7 @@ class _Terms:
 
     @staticmethod
     def of(table: list[Matrix]) -> "_Terms":
-        """The terms of tables whose entry k is the polynomial of degree k."""
+        """The terms of ``table``, whose entry k holds the polynomial of degree k of each column."""
         single = [t - np.mean(t, axis=0) for t in table[1:]]
         pairs = [(table[i], table[j]) for i in range(1, _PAIR + 1) for j in range(i, _PAIR + 1)]
         squares = [np.maximum((one**2).T @ other**2, 1e-300) for one, other in pairs]

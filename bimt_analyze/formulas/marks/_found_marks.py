@@ -48,7 +48,7 @@ def found_marks(problem: SearchProblem) -> tuple[tuple[Mark, ...], float]:
     Returns
     -------
     tuple of Mark
-        None where marks explain too little of what no smooth function does.
+        Empty where marks explain too little of what no smooth function does.
     float
         What is left.
     """

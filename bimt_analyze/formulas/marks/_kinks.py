@@ -51,11 +51,11 @@ class _Line:
     weight: float
 
     def values(self, weight: float) -> Rows:
-        """The argument on the rows."""
+        """The argument on the rows, for a ``weight`` of the second part."""
         return self.first.values if self.second is None else np.asarray(self.first.values + weight * self.second.values)
 
     def expression(self, weight: sympy.Expr) -> sympy.Expr:
-        """The argument in sympy."""
+        """The argument in sympy, for a ``weight`` of the second part."""
         first = self.first.parts[0]
         return first if self.second is None else first + weight * self.second.parts[0]
 

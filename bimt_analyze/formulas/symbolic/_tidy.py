@@ -67,7 +67,7 @@ def _fractions(expression: sympy.Expr) -> int:
 
 
 def _widened(expression: sympy.Expr) -> Iterator[sympy.Expr]:
-    """One root or logarithm instead of several, and a power instead of exp(a log b).
+    """One root or logarithm instead of several, a power instead of exp(a log b), log a + b instead of log(a exp(b)).
 
     They are equal wherever the expression is real, and real in more places: sqrt(a)*sqrt(b) is sqrt(a*b).
     """
@@ -84,6 +84,11 @@ def _widened(expression: sympy.Expr) -> Iterator[sympy.Expr]:
         if len(logs) > 1:
             inner = sympy.Mul(*(t.args[0] if isinstance(t, sympy.log) else 1 / (-t).args[0] for t in logs))
             yield sympy.Add(sympy.log(inner), *(t for t in expression.args if t not in logs))
+    if isinstance(expression, sympy.log) and expression.args[0].is_Mul:
+        exponentials = [f for f in expression.args[0].args if isinstance(f, sympy.exp)]
+        if exponentials:  # what is left of a positive product without them is positive
+            rest = [f for f in expression.args[0].args if f not in exponentials]
+            yield sympy.Add(sympy.log(sympy.Mul(*rest)), *(f.args[0] for f in exponentials))
     if isinstance(expression, sympy.exp) and expression.args[0].is_Mul:
         for factor in expression.args[0].args:
             if isinstance(factor, sympy.log):

@@ -140,7 +140,7 @@ class TableError(TaskError):
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The same as words of the command line."""
+        """The options and their values as words of the command line."""
         return tuple(word for option, values in self.asked.items() for word in (option, *values))
 
 
