@@ -25,6 +25,7 @@ MET = 1e-6  # of |y|, row by row, over all decades: no interpolation comes so ne
 SHARE = 0.99  # of the fresh rows that must be met: in some rows y is a difference of nearly equal numbers
 WIDER, NEAR = 10.0, 1e-3  # times each upper end: there too a law is met, to 0.1 %, and its series is not
 LONGER = 2.0  # times the law's nodes: a longer formula is not its form
+BASE = ("m", "s", "kg", "K", "V")  # of the data set's units
 EXACT = 1e-9  # of y's deviation: what is called exact must meet the law to this on fresh rows
 
 
@@ -38,6 +39,7 @@ class Equation:
     inputs: tuple[str, ...]
     ranges: tuple[tuple[float, float], ...]
     sampling: tuple[tuple[str, str], ...]
+    units: dict[str, str]
 
     def truth(self) -> sympy.Expr:
         """The equation in real symbols."""
@@ -74,6 +76,11 @@ def _values(rng: np.random.Generator, bounds: tuple[float, float], sampling: tup
     return np.asarray(drawn * (rng.choice([-1.0, 1.0], ROWS) if sign == "pos_neg" else 1.0))
 
 
+def _unit(exponents: Sequence[int]) -> str:
+    """Exponents of metre, second, kilogram, kelvin and volt as a unit."""
+    return "*".join(f"{name}^{power}" for name, power in zip(BASE, exponents, strict=True) if power)
+
+
 def equations() -> tuple[Equation, ...]:
     """All equations of the file, in its order."""
     found = []
@@ -87,6 +94,7 @@ def equations() -> tuple[Equation, ...]:
                 tuple(variables),
                 tuple((float(v["sample_range"][0]), float(v["sample_range"][1])) for v in variables.values()),
                 tuple((v["sample_type"][0], v["sample_type"][-1]) for v in variables.values()),
+                {key: _unit(one["units"]) for key, one in about["vars"].items()},
             )
         )
     return tuple(found)
@@ -110,14 +118,15 @@ class Found:
         return f"{self.name:<12}{self.difficulty:<8}{said:<8}{self.seconds:6.1f} s  {self.formula[:120]}"
 
 
-def measure(job: tuple[int, float, int, int]) -> Iterator[Found]:
+def measure(job: tuple[int, float, int, int, bool]) -> Iterator[Found]:
     """One equation, by its number."""
-    number, seconds, idle, seed = job
+    number, seconds, idle, seed, known = job
     one = equations()[number]
     x, y = one.drawn(seed, idle=idle)
     names = (*one.inputs, *(f"idle{k}" for k in range(idle)))
+    units = one.units if known else None
     began = time.perf_counter()
-    formula = find_formula(x, y, names=names, output="v0", time_limit=seconds, seed=seed)
+    formula = find_formula(x, y, names=names, output="v0", units=units, time_limit=seconds, seed=seed)
     spent = time.perf_counter() - began
     held_x, held_y = one.drawn(seed + 1000, idle=idle)
     ranges = tuple(zip(x.min(axis=0), x.max(axis=0), strict=True))
@@ -145,12 +154,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0, help="of each search, in work of the reference machine")
     parser.add_argument("--idle", type=int, default=0, help="columns that do not matter, drawn like the inputs")
+    parser.add_argument("--units", action="store_true", help="tell the search the units; idle columns have none")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--log", type=Path, help="where each result is added as a line")
+    parser.add_argument("--only", nargs="*", help="names of equations; all if left out")
     options = parser.parse_args(arguments)
     every = equations()
-    jobs = [(number, options.seconds, options.idle, options.seed) for number in range(len(every))]
+    jobs = [(number, options.seconds, options.idle, options.seed, options.units) for number in range(len(every))]
+    jobs = [job for job in jobs if options.only is None or every[job[0]].name in options.only]
     results: list[Found] = []
     for finished in watched(measure, jobs, limits=(900.0, 60.0), processes=options.jobs):
         one = every[finished.job[0]]
@@ -161,14 +173,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if options.log:
             with options.log.open("a") as file:
                 file.write(json.dumps(asdict(found)) + "\n")
-    title = "Equations over decades" + (f", {options.idle} idle columns" if options.idle else "")
-    write_section(title, _told(results))
+    title = "Equations over decades" + (", with units" if options.units else "")
+    title += f", {options.idle} idle columns" if options.idle else ""
+    write_section(title, _told(results, "used" if options.units else "not used"))
 
 
-def _told(results: Sequence[Found]) -> list[str]:
+def _told(results: Sequence[Found], units: str) -> list[str]:
     rows = []
     for kind in ("easy", "medium", "hard"):
         of = [one for one in results if one.difficulty == kind]
+        if not of:
+            continue
         seconds = [one.seconds for one in of]
         found = f"{sum(one.right for one in of)} of {len(of)}"
         claims = (sum(one.exact for one in of), sum(one.wrong for one in of))
@@ -176,7 +191,7 @@ def _told(results: Sequence[Found]) -> list[str]:
     head = ("difficulty", "law found", "called exact", "of these wrongly", "median", "worst")
     missed = [f"{one.name} (`{one.formula[:80]}`)" for one in results if not one.right]
     about = (
-        f"{len(results)} of the 120 SRSD equations, inputs in SI units over decades, {ROWS:,} rows, units not used. "
+        f"{len(results)} of the 120 SRSD equations, inputs in SI units over decades, {ROWS:,} rows, units {units}. "
         "Right: on 99 % of fresh rows within 1e-6 of |y|, row by row; on 99 % of rows from ranges ten times as long "
         "within 0.1 %, where a series is not; and at most twice as long as the law. Seconds are wall time."
     )

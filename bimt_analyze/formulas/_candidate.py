@@ -133,23 +133,42 @@ def finish(problem: SearchProblem, fit: Fit) -> Candidate:
         A template at its least-squares values.
     """
     snapped = snap(fit)
-    expression = _without_bars(tidy(_without_bars(snapped.expression, problem)), problem)
+    return finished(problem, snapped.expression, snapped.constants, explained=fit.explained())
+
+
+def finished(
+    problem: SearchProblem, plain: sympy.Expr, constants: tuple[Constant, ...], *, explained: bool
+) -> Candidate:
+    """An expression as a finished formula: tidied, and checked once more on the rows.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows that the formula is checked on.
+    plain : sympy.Expr
+        Over the problem's columns, without open constants.
+    constants : tuple of Constant
+        The numbers in it that were fitted.
+    explained : bool
+        Whether it explained the rows when it was fitted; one that did not is never called explained.
+    """
+    expression = _without_bars(tidy(_without_bars(plain, problem)), problem)
     expression = _out_of_roots(expression, problem)
     values = numeric(expression, problem.columns)(problem.x)
-    problem.budget.charge("tidy", node_count(snapped.expression))
-    if not problem.explained(problem.y - values) and fit.explained():
-        plain = numeric(snapped.expression, problem.columns)(problem.x)
-        if problem.explained(problem.y - plain):
-            expression, values = snapped.expression, plain
+    problem.budget.charge("tidy", node_count(plain))
+    if explained and not problem.explained(problem.y - values):
+        untidied = numeric(plain, problem.columns)(problem.x)
+        if problem.explained(problem.y - untidied):
+            expression, values = plain, untidied
     residual = problem.y - values
     error = problem.relative(residual)
     with np.errstate(all="ignore"):
         worst = float(np.max(np.abs(residual))) / problem.unit
     size = complexity(expression)
-    names = sum((constant.bits for constant in snapped.constants), 0.0)
+    names = sum((constant.bits for constant in constants), 0.0)
     return Candidate(
         expression,
-        snapped.constants,
+        constants,
         error,
         worst if np.isfinite(worst) else float("inf"),
         problem.explained(residual),

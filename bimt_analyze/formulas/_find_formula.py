@@ -1,7 +1,7 @@
 """From rows of one output to a formula: the entry of the search."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -15,13 +15,14 @@ from bimt_train import InputError
 from ._candidate import finish, order
 from ._formula import Formula, Predictor
 from ._measured_formula import measured, with_work
-from ._questions import all_questions, without_rows_apart
+from ._questions import all_questions, middle, without_rows_apart
 from ._row_bounds import rows_missed
 from ._search import Outcome, search
 from ._search_options import SearchOptions
 from ._searched_rows import candidate_columns, check_rows, searched_rows
 from ._sharpened import resummed, sharpened
 from ._stages import COMBINED, DECOMPOSITIONS, GENETIC, MARKED, MATCHED, QUICK, THOROUGH
+from .dimensions._known import known_units
 from .generators._genetic import check_genetic
 from .hints._differentiable import Differentiable
 from .hints._proposed_structure import proposed_structure, structure_from_tests
@@ -62,6 +63,7 @@ def find_formula(
     output: str,
     structure: Structure | None = None,
     network: Predictor | None = None,
+    units: Mapping[str, str] | None = None,
     tolerance: float = 0.0,
     options: SearchOptions | None = None,
     progress: Callable[[str], None] | None = None,
@@ -91,6 +93,10 @@ def find_formula(
         ``structure`` is given. Where the network is too coarse (it errs by more than 5 % of y's deviation) and the
         quick search fails, a `surrogate` is fitted to the rows and tested in its stead. Without ``structure`` and
         ``network``, the rows themselves propose which inputs matter (polynomials, terms of two columns, waves).
+    units : mapping of str to str, optional
+        The unit of each input and of the output, such as ``{"v": "m/s", "E": "J"}``; empty for a plain number. The
+        search then asks first for laws among products of the inputs (and of constants of nature) that have no unit
+        [2]_. Nothing is refused on account of its units. Read by Pint; a unit that is not known counts as not given.
     tolerance : float, default 0
         The root mean square error of ``y``, in units of its deviation, where it is known: that of a derivative, for
         instance. The search ends at a form that misses no row by more than three times as much. Without it, only the
@@ -123,6 +129,7 @@ def find_formula(
     References
     ----------
     .. [1] J. Rissanen, "Modeling by shortest data description", Automatica 14, 1978.
+    .. [2] E. Buckingham, "On physically similar systems", Physical Review 4, 1914.
 
     Examples
     --------
@@ -155,6 +162,7 @@ def find_formula(
     precision = row_precision(x, y)
     tolerance = max(tolerance, tolerance_of(precision, x[some], y[some], budget=budget)) if kept else 0.0
     problem = SearchProblem(x[some][:, list(kept)], y[some], columns, budget, tolerance=tolerance, seed=seed)
+    known = None if units is None else known_units(units, names, output)
     fitted, outcome = problem, Outcome((), ())
     test_results: tuple[StructuralTestResult, ...] = ()
     tests = _StructuralTests(problem, network if kept else None, x[some], tuple(names), chosen)
@@ -169,21 +177,23 @@ def find_formula(
                 else structure_from_tests(network, x[some], y[some], names=names, seed=seed)
             )
         if structure is None or len(structure.inputs) > _MANY:  # a network that reads idle columns tells little
-            fewer = relevant_columns(problem.x, problem.y, budget=budget.share(_SCREENING))
+            seen = middle(problem) or problem
+            fewer = relevant_columns(seen.x, seen.y, budget=budget.share(_SCREENING))
             structure = structure if fewer is None else Structure(tuple(str(columns[i]) for i in fewer))
         fitted = without_rows_apart(problem, structure)
-        for question, stages in all_questions(problem, fitted, structure, chosen, tested=network is not None):
-            if stages is not QUICK and question.budget.over():
+        for question in all_questions(problem, fitted, structure, chosen, tested=network is not None, known=known):
+            asked, stages = question.problem, question.stages
+            if stages is not QUICK and asked.budget.over():
                 continue
             if stages is COMBINED:
                 tell("structural tests")
                 test_results = tests.of_network_or_surrogate(test_results)
-                question = replace(question, structure=proposed_structure(test_results, names=names))
+                asked = replace(asked, structure=proposed_structure(test_results, names=names))
             kind = _KINDS.get(tuple(stages), "quick")
-            tell(f"{kind} search" if question.structure is None else f"{kind} search with hints")
-            outcome = outcome.joined(search(question, stages), problem)
-            whole = stages in (QUICK, DECOMPOSITIONS) and question.width == problem.width
-            if whole and not outcome.settled and not outcome.interrupted:
+            tell(f"{kind} search" if asked.structure is None else f"{kind} search with hints")
+            outcome = outcome.joined(question.answered(search(asked, stages)), problem)
+            plain = stages in (QUICK, DECOMPOSITIONS) and question.whole is None and asked.width == problem.width
+            if plain and not outcome.settled and not outcome.interrupted:
                 outcome = outcome.joined(Outcome(resummed(outcome, problem), ()), problem)
             if outcome.settled or outcome.interrupted or (tolerance and outcome.done and stages is MATCHED):
                 break  # rows known to a tolerance cannot tell a better form

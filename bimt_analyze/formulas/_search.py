@@ -1,6 +1,7 @@
 """The driver: proposals from the cheapest generator to the dearest, decided on the data within a time limit."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,8 @@ from .problem._constants import Fit, refine
 from .problem._search_problem import SearchProblem
 from .problem._template import Template
 from .symbolic._tidy import complexity
+
+_log = logging.getLogger(__name__)
 
 _FINALISTS = 4  # fits that explain nothing and are finished all the same, for the front
 _BEST = 6  # templates that are given for a part of y: sums and products combine them
@@ -92,23 +95,32 @@ def search(problem: SearchProblem, stages: Sequence[Generator]) -> Outcome:
     done: list[Candidate] = []
     fit: Fit | None = None
     try:
-        for stage in stages:
-            for template in stage(problem, parts):
-                fit = refine(template, problem)
-                if fit is not None and fit.explained():
-                    done.append(finish(problem, fit))
-                    if done[-1].settled:
-                        return Outcome(tuple(done), ())
-                elif fit is not None:
+        with np.errstate(all="ignore"):  # a proposal may leave the range of numbers; then it explains nothing
+            for fit in filter(None, _fits(problem, stages)):
+                if not fit.explained():
                     fits.append(fit)
-                if problem.budget.over():
-                    break
-            if problem.budget.over():
-                break
+                    continue
+                done.append(finish(problem, fit))
+                if done[-1].settled:
+                    return Outcome(tuple(done), ())
     except KeyboardInterrupt:
         last = [] if fit is None else [fit]  # it may have been about to be finished
         return Outcome(tuple(done), _shortest(problem, [*fits, *last]), interrupted=True)
     return Outcome(tuple(done), _shortest(problem, fits))
+
+
+def _fits(problem: SearchProblem, stages: Sequence[Generator]) -> Iterator[Fit | None]:
+    """What each generator proposes, fitted to the rows; a generator whose algebra fails is given up."""
+    for stage in stages:
+        try:
+            for template in stage(problem, parts):
+                yield refine(template, problem)
+                if problem.budget.over():
+                    return
+        except np.linalg.LinAlgError as error:  # of columns over hundreds of decades
+            _log.debug("%s: %s", stage, error)
+        if problem.budget.over():
+            return
 
 
 def _shortest(problem: SearchProblem, fits: Sequence[Fit]) -> tuple[Fit, ...]:

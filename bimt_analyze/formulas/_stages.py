@@ -10,9 +10,10 @@ from .generators._additive import low_error_sums, sums
 from .generators._affine import affine
 from .generators._combined_inputs import combined
 from .generators._genetic import genetic_programs
+from .generators._lifted import lifted
 from .generators._mixed import mixed
 from .generators._monomial_times_function import monomial_times_function
-from .generators._outer import outer_polynomials, scaled_polynomials, undone
+from .generators._outer import outer_polynomials, outer_rationals, scaled_polynomials, undone
 from .generators._partly_polynomial import partly_polynomial
 from .generators._powers import products_of_powers
 from .generators._rational import rationals
@@ -121,12 +122,14 @@ QUICK: tuple[Generator, ...] = (
     _alone(products_of_powers),
     _alone(rationals),
 )
+_AT_FIRST = (rationals, outer_rationals)
 DECOMPOSITIONS: tuple[Generator, ...] = (
     _alone(lambda problem: monomial_times_function(problem, AT_ONCE)),
     _alone(lambda problem: low_error_similar(problem, ONE_VARIABLE)),
     low_error_sums,
     low_error_products,
     _alone(_of_one_input),
+    _alone(lambda problem: lifted(problem, _AT_FIRST, share=0.3)),
 )
 _BESIDE_MARKS: tuple[Generator, ...] = (
     *QUICK,
@@ -137,7 +140,9 @@ MARKED: tuple[Generator, ...] = (lambda problem, propose: marked(problem, propos
 MATCHED: tuple[Generator, ...] = (_alone(lambda problem: matched(problem, QUICK_TESTS)), _alone(mixed))
 COMBINED: tuple[Generator, ...] = (_alone(lambda problem: combined(problem, FEW_VARIABLES)),)
 GENETIC: tuple[Generator, ...] = (_alone(genetic_programs),)
+_LIFTED = (outer_polynomials, lambda problem: monomial_times_function(problem, AT_ONCE))
 THOROUGH: tuple[Generator, ...] = (
+    _alone(lambda problem: lifted(problem, _LIFTED, share=0.2)),
     _alone(lambda problem: monomial_times_function(problem, FEW_VARIABLES)),
     _alone(lambda problem: similar(problem, ONE_VARIABLE)),
     _alone(lambda problem: matched(problem, SLOW_TESTS)),

@@ -14,11 +14,13 @@ from ..problem._operators import OPERATORS, Operator, finite
 from ..problem._polynomial import Powers, count, evaluate, exact, powers, sparse
 from ..problem._search_problem import SearchProblem
 from ..problem._template import Template, constant
+from ._rational import rationals
 
 Rows = Float64[np.ndarray, "rows"]
 Matrix = Float64[np.ndarray, "rows columns"]
 
 _DEGREE = 4  # of the inner polynomial; with many inputs the rows end it sooner
+_OUTER_DEGREE = 2  # of numerator and denominator within a function
 _SLACK = 1e-7  # what undoing a function may cost in accuracy: its own rounding, and a scanned constant's
 _SCANNED = 1e-2  # relative error of the polynomial, above which a scanned constant is dropped
 _AMPLITUDES = ("log", "sin", "cos", "tanh", "atan", "asin", "tan", "sinh")  # whose amplitude p cannot take up
@@ -75,6 +77,22 @@ def outer_polynomials(problem: SearchProblem) -> Iterator[Template]:
                     found.append((_rank(template), _around(entry, template)))
                 break
     yield from (template for _, template in sorted(found, key=lambda pair: pair[0]))
+
+
+def outer_rationals(problem: SearchProblem) -> Iterator[Template]:
+    """Templates y = g(p(x) / q(x)) with p and q of degree two at most.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the budget.
+    """
+    for entry, inverted in undone(problem):
+        if problem.budget.over():
+            return
+        if entry.name != "reciprocal":
+            for template in rationals(replace(inverted, tolerance=problem.tolerance), highest=_OUTER_DEGREE):
+                yield _around(entry, template)
 
 
 def scaled_polynomials(problem: SearchProblem) -> Iterator[Template]:

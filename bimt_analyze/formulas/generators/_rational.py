@@ -12,13 +12,13 @@ from ..problem._polynomial import count, evaluate, monomial, powers
 from ..problem._search_problem import SearchProblem
 from ..problem._template import Template, constant
 
-_HIGHEST = 4  # degree of numerator and denominator
+_HIGHEST, _HIGHEST_OF_FEW = 4, 5  # degree of numerator and denominator, and that of two columns at most
 _WIDEST = 60  # columns, beyond which a decomposition for each column that may leave is slow
 _NULL = 1e-12  # singular value over the largest, below which columns are dependent
 _NULL_APPROXIMATE = 0.3  # times the tolerance, for approximate rows
 
 
-def rationals(problem: SearchProblem) -> Iterator[Template]:
+def rationals(problem: SearchProblem, *, highest: int | None = None) -> Iterator[Template]:
     """The quotient p(x) / q(x) of the lowest degrees that explain y.
 
     p(x) - y q(x) = 0 is linear in the coefficients of p and q. Columns leave while a null vector remains, so
@@ -28,23 +28,30 @@ def rationals(problem: SearchProblem) -> Iterator[Template]:
     ----------
     problem : SearchProblem
         The rows to explain, the hints and the budget.
+    highest : int, optional
+        The largest degree of p and of q; 4 if left out, and 5 of two columns.
     """
-    degrees = [(p, q) for p in range(_HIGHEST + 1) for q in range(1, _HIGHEST + 1)]
+    if highest is None:
+        highest = _HIGHEST_OF_FEW if problem.width <= 2 else _HIGHEST
+    none = max((d for d in range(1, highest + 1) if _affordable(problem, d, d)), default=0)
+    if none:  # a quotient of lower degrees is one of these degrees too
+        columns = _columns(problem, none, none)
+        if columns is None or _null_vector(columns, _limit(problem), problem.budget, fewest=False) is not None:
+            none = 0
+    degrees = [(p, q) for p in range(highest + 1) for q in range(1, highest + 1) if max(p, q) > none]
     for above, below in sorted(degrees, key=lambda pair: (sum(pair), pair[1])):
         if problem.budget.over():
             return
-        size = count(problem.width, above) + count(problem.width, below)
-        if 2 * size >= problem.rows or size > _WIDEST:
+        if not _affordable(problem, above, below):
             continue
-        top, bottom = powers(problem.width, above), powers(problem.width, below)
-        upper, lower = evaluate(problem.x, top), evaluate(problem.x, bottom)
-        if len(usable(upper)) + len(usable(lower)) < size:
+        columns = _columns(problem, above, below)
+        if columns is None:
             return
-        columns = np.column_stack([upper, -problem.y[:, None] * lower])
-        problem.budget.charge("columns", 4 * columns.size, calls=3)
-        found = _null_vector(columns, max(_NULL, _NULL_APPROXIMATE * problem.tolerance), problem.budget)
+        found = _null_vector(columns, _limit(problem), problem.budget)
         if found is None:
             continue
+        size = columns.shape[1]
+        top, bottom = powers(problem.width, above), powers(problem.width, below)
         vector = np.zeros(size)
         vector[found[0]] = found[1]
         template = _form(problem, vector[: len(top)], vector[len(top) :], top, bottom)
@@ -53,8 +60,30 @@ def rationals(problem: SearchProblem) -> Iterator[Template]:
             return
 
 
+def _affordable(problem: SearchProblem, above: int, below: int) -> bool:
+    """Whether there are rows for a quotient of such degrees, and few columns."""
+    size = count(problem.width, above) + count(problem.width, below)
+    return 2 * size < problem.rows and size <= _WIDEST
+
+
+def _columns(problem: SearchProblem, above: int, below: int) -> Float64[np.ndarray, "rows columns"] | None:
+    """The monomials of p, and those of q times -y; None where a power of an input is none of use."""
+    upper = evaluate(problem.x, powers(problem.width, above))
+    lower = evaluate(problem.x, powers(problem.width, below))
+    if len(usable(upper)) + len(usable(lower)) < upper.shape[1] + lower.shape[1]:
+        return None
+    columns = np.column_stack([upper, -problem.y[:, None] * lower])
+    problem.budget.charge("columns", 4 * columns.size, calls=3)
+    return columns
+
+
+def _limit(problem: SearchProblem) -> float:
+    """The singular value, over the largest, that counts as none."""
+    return max(_NULL, _NULL_APPROXIMATE * problem.tolerance)
+
+
 def _null_vector(
-    columns: Float64[np.ndarray, "rows columns"], limit: float, budget: Budget
+    columns: Float64[np.ndarray, "rows columns"], limit: float, budget: Budget, *, fewest: bool = True
 ) -> tuple[list[int], Float64[np.ndarray, "kept"]] | None:
     """The columns that cannot be missed for a dependency, and its coefficients; None if columns are independent."""
     if not np.all(np.isfinite(columns)) or not np.all(columns.any(axis=0)):
@@ -67,7 +96,7 @@ def _null_vector(
     if vector is None:
         return None
     refused: set[int] = set()
-    while True:
+    while fewest:
         for place in np.argsort(np.abs(vector)):
             if kept[place] in refused or len(kept) < 3:
                 continue
@@ -78,15 +107,19 @@ def _null_vector(
                 break
             refused.add(kept[place])
         else:
-            return kept, vector / size[kept]
+            break
+    return kept, vector / size[kept]
 
 
 def _smallest(
     columns: Float64[np.ndarray, "any columns"], limit: float, budget: Budget
 ) -> Float64[np.ndarray, "columns"] | None:
     """The last right singular vector, if its singular value is near enough to zero."""
-    values, right = np.linalg.svd(columns, full_matrices=False)[1:]
     budget.charge("solve", columns.size * columns.shape[1])
+    try:
+        values, right = np.linalg.svd(columns, full_matrices=False)[1:]
+    except np.linalg.LinAlgError:  # columns over hundreds of decades
+        return None
     return np.asarray(right[-1]) if values[-1] <= limit * values[0] else None
 
 

@@ -134,7 +134,9 @@ def best_places(
 
 
 def _fitted(target: Target, columns: Float64[np.ndarray, "rows columns"]) -> tuple[list[float], Rows]:
-    """Least squares on z: the coefficients, and z at these."""
+    """Least squares on z: the coefficients, and z at these; NaN where a column leaves the range of numbers."""
+    if not np.all(np.isfinite(columns)):
+        return [float("nan")] * columns.shape[1], np.full(len(columns), np.nan)
     size = np.max(np.abs(columns), axis=0)
     size[size == 0] = 1.0
     coefficients = np.linalg.lstsq(columns / size, target.values, rcond=1e-13)[0] / size

@@ -108,8 +108,16 @@ def _variants(expression: sympy.Expr) -> Iterator[sympy.Expr]:
             base = factor.base if factor.is_Pow and factor.exp == -1 else factor
             if base.is_Add:
                 yield sympy.Mul(-1, expression / factor) * (-base) ** (-1 if factor.is_Pow else 1)
-    if not (expression.is_Add or expression.is_Mul) or expression.has(sympy.Float):
+    if not (expression.is_Add or expression.is_Mul):
         return
+    number, rest = expression.as_coeff_Mul()
+    if number.is_Float and not rest.has(sympy.Float):
+        yield from (number * variant for variant in _variants(rest))
+    if expression.has(sympy.Float):
+        return
+    plain, functions = _plain(expression)
+    if functions and plain.is_rational_function(*plain.free_symbols):
+        yield from (variant.xreplace(functions) for variant in _variants(plain))
     symbols = sorted(expression.free_symbols, key=str)
     if not symbols or sympy.count_ops(expression) > 6 * _TERMS:
         return
@@ -127,6 +135,17 @@ def _variants(expression: sympy.Expr) -> Iterator[sympy.Expr]:
     elif expression.is_rational_function(*symbols):
         yield sympy.factor(expression)
         yield sympy.cancel(expression)
+
+
+def _plain(expression: sympy.Expr) -> tuple[sympy.Expr, dict[sympy.Dummy, sympy.Expr]]:
+    """The expression with a symbol in place of each function in it, and what the symbols stand for."""
+    functions = sorted(expression.atoms(sympy.Function), key=sympy.count_ops, reverse=True)
+    symbols: dict[sympy.Expr, sympy.Dummy] = {}
+    for place, function in enumerate(functions):
+        if expression.has(function):
+            symbols[function] = sympy.Dummy(f"f{place}", real=True)
+            expression = expression.xreplace({function: symbols[function]})
+    return expression, {symbol: function for function, symbol in symbols.items()}
 
 
 def _small(expression: sympy.Expr, symbols: list[sympy.Symbol]) -> bool:
