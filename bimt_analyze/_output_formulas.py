@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bimt_train.checkpoints import Checkpoint, Network
+from bimt_train.extras import installed
 
 from .options._analysis_options import AnalysisOptions
 from .report import NetworkFit
@@ -39,6 +40,7 @@ def formulas_of(checkpoint: Checkpoint, circuit: Network, options: AnalysisOptio
     from .formulas import Differentiable, SearchOptions, find_formula, network_formula, verify_formula
 
     task, probe = checkpoint.task, checkpoint.probe
+    units = task.units if task.units and installed("pint") else None
     found: dict[str, Formula] = {}
     if task.judged_by.right is not None or options.time_limit == 0:
         return found
@@ -50,7 +52,7 @@ def formulas_of(checkpoint: Checkpoint, circuit: Network, options: AnalysisOptio
         structure = hints(checkpoint, circuit, place)
         formula = find_formula(
             probe.x_train, probe.y_train[:, place], names=task.inputs, output=output,
-            structure=structure, network=network, options=asked,
+            structure=structure, network=network, units=units, options=asked,
         )  # fmt: skip
         known = task.decomposition is not None and task.decomposition.has_expressions
         truth = task.decomposition.expression(output).sympy() if task.decomposition is not None and known else None

@@ -29,7 +29,7 @@ class Extra:
     Examples
     --------
     >>> extra_of("torch").brings
-    ('bimt[tables]', 'torch', 'filelock', 'rich')
+    ('bimt[tables,units]', 'torch', 'filelock', 'rich')
     """
 
     name: str
@@ -45,11 +45,12 @@ class Extra:
 
 EXTRAS = (
     Extra(
-        "train", ("bimt[tables]", "torch", "filelock", "rich"), ("torch", "filelock", "rich"),
+        "train", ("bimt[tables,units]", "torch", "filelock", "rich"), ("torch", "filelock", "rich"),
         "running networks: training, pruning, ablation, formulas of a network, files of `torch.save`",
     ),
     Extra("plots", ("matplotlib",), ("matplotlib", "mpl_toolkits", "PIL"), "pictures, alone and in pages"),
     Extra("tables", ("pandas",), ("pandas",), "tables of rows, such as CSV files, and `to_frame()`"),
+    Extra("units", ("pint",), ("pint",), "units of measurement, where formulas are searched"),
     Extra("parquet", ("bimt[tables]", "pyarrow"), ("pyarrow",), "tables in Parquet, Feather and Arrow files"),
     Extra("excel", ("bimt[tables]", "openpyxl"), ("openpyxl",), "tables in Excel files"),
     Extra("sklearn", ("scikit-learn",), ("sklearn",), "`FormulaRegressor`, and the task `two-moons`"),

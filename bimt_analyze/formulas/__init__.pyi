@@ -10,6 +10,8 @@ from ._formula import Verification as Verification
 from ._search_options import SearchOptions as SearchOptions
 from ._shared_parts import SharedParts as SharedParts
 from ._shared_parts import shared_parts as shared_parts
+from .dimensions._check_units import UnitCheck as UnitCheck
+from .dimensions._check_units import check_units as check_units
 from .export._mathml import to_mathml as to_mathml
 from .export._torch_module import FormulaModule as FormulaModule
 from .hints._circuit_structure import read_structure as read_structure

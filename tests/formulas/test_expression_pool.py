@@ -60,3 +60,9 @@ def test_columns_that_say_nothing_are_left_out():
     x = np.column_stack([np.ones(50), np.linspace(1, 2, 50), np.full(50, np.nan)])
     pool = build_pool(x, SYMBOLS, limit=100, budget=Budget.of(10.0))
     assert {symbol for k in range(len(pool)) for symbol in pool.expression(k).free_symbols} == {SYMBOLS[1]}
+
+
+def test_columns_beyond_the_range_of_numbers_make_an_empty_pool() -> None:
+    x = np.full((20, 1), np.inf)
+    pool = build_pool(x, (sympy.Symbol("x", real=True),), limit=100, budget=Budget.of(1.0))
+    assert len(pool.values) == 0

@@ -77,17 +77,15 @@ def dimension_of(unit: str) -> Dimension:
     if unit.strip() in _OTHERS:
         return NUMBER
     need("pint", "reading units of measurement")
-    import pint
-
     try:
         read: Any = _registry().parse_units(_written(unit))
         zero, base = (_registry().Quantity(value, read).to_base_units() for value in (0, 1))
         if zero.magnitude != 0:
             raise ValueError("its zero is not that of the base units")
-    except (pint.PintError, ValueError, TypeError, AttributeError) as error:
+    except Exception as error:  # whatever Pint's parser stumbles over
         raise InputError(
             "a unit that is not known", where=f"units {unit!r}", expected="a unit with a plain zero, such as m/s or K",
-            got=str(error).splitlines()[0], hint="leave it out, or write it in SI units",
+            got=(str(error) or "no unit").splitlines()[0], hint="leave it out, or write it in SI units",
         ) from error  # fmt: skip
     powers = {str(name): power for name, power in base.unit_items()}
     long = ("meter", "second", "kilogram", "ampere", "kelvin", "mole", "candela")

@@ -48,7 +48,7 @@ class Dimensionless:
         whole : SearchProblem
             The problem in inputs.
         """
-        x, y = self._values(whole.x, whole.y)
+        x, y = self.values(whole.x, whole.y)
         names = tuple(sympy.Symbol(f"group{k}_", real=True) for k in range(x.shape[1]))
         return replace(whole, x=x, y=y, columns=names, structure=None)
 
@@ -67,8 +67,16 @@ class Dimensionless:
         spread = sympy.expand_mul(sympy.powdenest(plain))
         return min((_without_ones(one) for one in (plain, spread)), key=sympy.count_ops)
 
-    def _values(self, x: Matrix, y: Rows) -> tuple[Matrix, Rows]:
-        """The values of the groups, and of y over its scale; the units' sizes stay in the numbers."""
+    def values(self, x: Matrix, y: Rows) -> tuple[Float64[np.ndarray, "rows groups"], Rows]:
+        """The values of the groups, and of y over its scale; the units' sizes stay in the numbers.
+
+        Parameters
+        ----------
+        x : array of shape [rows, inputs]
+            The inputs.
+        y : array of shape [rows]
+            The output.
+        """
         logs = [np.log(constant.value) for constant in self.groups.constants]
         with np.errstate(all="ignore"):
             columns = [_power(x, logs, powers) for powers in self.groups.groups]
@@ -121,16 +129,16 @@ def dimensionless(problem: SearchProblem, known: Known) -> Iterator[Dimensionles
     """
     names = [str(column) for column in problem.columns]
     inputs = [known.inputs.get(name, NUMBER) for name in names]
-    positive = np.all(problem.x > 0, axis=0)
+    signed = [place for place in range(problem.width) if not np.all(problem.x[:, place] > 0)]
     rated: list[tuple[float, int, Dimensionless]] = []
     for ways in all_groups(inputs, known.output):
         for groups in ways[:_SHORTEST]:
-            if len(groups.groups) > _MOST_GROUPS or any(groups.rooted(i) for i in np.flatnonzero(~positive)):
+            if len(groups.groups) > _MOST_GROUPS or any(map(groups.rooted, signed)):
                 continue
             if problem.budget.over():
                 break
             way = _flattened(Dimensionless(problem.columns, groups), problem)
-            x, y = way._values(problem.x, problem.y)
+            x, y = way.values(problem.x, problem.y)
             problem.budget.charge("compare", 50 * x.size * np.log2(len(x) + 1))
             if np.all(np.isfinite(x)) and np.all(np.isfinite(y)) and np.all(np.ptp(x, axis=0) > 0):
                 longer = 1 + _CONSTANT * len(groups.constants) + _GROUP * len(groups.groups)
@@ -139,7 +147,7 @@ def dimensionless(problem: SearchProblem, known: Known) -> Iterator[Dimensionles
         yield way
 
 
-def _scatter(x: Matrix, y: Rows) -> float:
+def _scatter(x: Float64[np.ndarray, "rows groups"], y: Rows) -> float:
     """Decades by which |y| differs from that of neighbours, at the median: what no function of the groups explains.
 
     Decades can be compared between scales, which only shift them.
@@ -155,7 +163,7 @@ def _scatter(x: Matrix, y: Rows) -> float:
 
 def _flattened(way: Dimensionless, problem: SearchProblem) -> Dimensionless:
     """The same groups, with powers of them in the scale where y then reaches over fewer decades."""
-    x, y = way._values(problem.x, problem.y)
+    x, y = way.values(problem.x, problem.y)
     with np.errstate(all="ignore"):
         logs, target = np.log10(np.abs(x)), np.log10(np.abs(y))
     if not np.all(np.isfinite(target)):

@@ -202,7 +202,7 @@ def build_pool(
     width = len(columns)
     leaves = np.stack([np.full(width, _LEAF), np.arange(width), np.zeros(width), np.ones(width), np.zeros(width)], 1)
     growth.add(np.ascontiguousarray(x.T), leaves.astype(np.int64))
-    for size in range(2, longest + 1):
+    for size in range(2, longest + 1 if growth.values else 2):  # none where every column leaves the range of numbers
         for values, about in _longer(growth, size):
             budget.charge("pool", values.size)
             growth.add(values, about)

@@ -51,6 +51,8 @@ def matched(problem: SearchProblem, tests: Sequence[Test] | None = None) -> Iter
     some = _telling(problem.y)
     seen = replace(problem, x=problem.x[some], y=problem.y[some])
     pool = build_pool(seen.x, problem.columns, limit=_FEATURES, budget=problem.budget.share(0.2))
+    if not len(pool.values):
+        return
     later: list[Match] = []
     for test in TESTS if tests is None else tests:
         if problem.budget.over():

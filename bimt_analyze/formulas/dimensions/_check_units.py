@@ -1,0 +1,205 @@
+"""Whether a formula's units agree, and which units its numbers must have."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+import sympy
+
+from bimt_train.showing import Shown
+
+from ._dimension import NUMBER, Dimension
+from ._known import known_units
+
+Exponents = tuple[Fraction, ...]
+
+_PLAIN = NUMBER.exponents
+
+
+@dataclass(frozen=True, repr=False)
+class UnitCheck(Shown):
+    """Whether the units of a formula agree.
+
+    Attributes
+    ----------
+    consistent : bool
+        Whether both sides have one unit, every sum adds like to like, and every function is asked of a plain number.
+    numbers : tuple of (str, str)
+        Each number of the formula that must have a unit for that, and its unit in base units.
+    reason : str
+        Where units do not agree; empty where they do.
+
+    Examples
+    --------
+    >>> check = check_units("4.9*t**2", {"t": "s", "h": "m"}, output="h")
+    >>> check.consistent, check.numbers
+    (True, (('4.90000', 'm/s**2'),))
+    """
+
+    consistent: bool
+    numbers: tuple[tuple[str, str], ...] = ()
+    reason: str = ""
+
+    @property
+    def statement(self) -> str:
+        """All of this in one sentence."""
+        if not self.consistent:
+            return f"units do not agree: {self.reason}"
+        told = ", ".join(f"{number} is in {unit}" for number, unit in self.numbers)
+        return f"units agree where {told}" if told else "units agree"
+
+    def _brief(self) -> str:
+        return self.statement
+
+
+class _Disagreement(Exception):
+    """Units that do not agree."""
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """The unit of an expression; None where a number in it, or an input of unknown unit, may give it any."""
+
+    exponents: Exponents | None
+    number: bool = False  # whether a number stands before it, which may change its unit
+
+
+def check_units(expression: sympy.Expr | str, units: Mapping[str, str], *, output: str) -> UnitCheck:
+    """Whether the units of a formula agree, where its numbers may have units.
+
+    A number that stands as a factor or alone may have any unit: what it must have is told. The factors 1 and -1 have
+    none, so that ``x + t`` with x in metres and t in seconds does not agree, and ``x + 2*t`` does, with 2 in m/s.
+
+    Parameters
+    ----------
+    expression : sympy expression or str
+        The right-hand side.
+    units : mapping of str to str
+        The unit of each input and of the output; empty for a plain number. Inputs without an entry may have any.
+    output : str
+        The output's name.
+
+    Returns
+    -------
+    UnitCheck
+        Whether they agree, and why not.
+
+    Raises
+    ------
+    InputError
+        No unit of the output that is known.
+
+    Examples
+    --------
+    >>> check_units("m*v**2/2", {"m": "kg", "v": "m/s", "E": "J"}, output="E").statement
+    'units agree'
+    >>> check_units("x + sin(t)", {"x": "m", "t": "s", "y": "m"}, output="y").statement
+    'units do not agree: sin of s in sin(t)'
+    """
+    whole = sympy.sympify(expression)
+    names = sorted(str(symbol) for symbol in whole.free_symbols)
+    known = known_units({k: v for k, v in units.items() if k in (*names, output)}, names, output)
+    if known is None:
+        return UnitCheck(True)
+    walk = _Walk(known.inputs)
+    try:
+        walk.require(whole, known.output.exponents)
+    except _Disagreement as error:
+        return UnitCheck(False, (), str(error))
+    return UnitCheck(True, tuple(walk.numbers.items()))
+
+
+class _Walk:
+    """A walk down an expression; it remembers the units that numbers must have."""
+
+    def __init__(self, inputs: Mapping[str, Dimension]) -> None:
+        self.inputs = inputs
+        self.numbers: dict[str, str] = {}
+
+    def require(self, one: sympy.Expr, wanted: Exponents) -> None:
+        """Pass if an expression can have a unit."""
+        said = self.seen(one)
+        if said.exponents not in (None, wanted) and not said.number:
+            raise _Disagreement(f"{one} is in {Dimension(said.exponents)}, where {Dimension(wanted)} is needed")
+        if one.is_number:
+            if wanted != _PLAIN:
+                self.numbers[_written(one)] = str(Dimension(wanted))
+        elif one.is_Add:
+            for term in one.args:
+                self.require(term, wanted)
+        elif one.is_Mul:
+            self._require_product(one, wanted)
+        elif one.is_Pow and one.exp.is_Rational:
+            self.require(one.base, tuple(power / Fraction(int(one.exp.p), int(one.exp.q)) for power in wanted))
+        elif one.is_Symbol:
+            return
+        elif isinstance(one, (sympy.Abs, sympy.Max, sympy.Min, sympy.floor, sympy.ceiling)):
+            for argument in one.args:
+                self.require(argument, wanted)
+        else:
+            self._require_function(one, wanted)
+
+    def _require_function(self, one: sympy.Expr, wanted: Exponents) -> None:
+        for argument in one.args:
+            seen = self.seen(argument)
+            if isinstance(one, (sympy.sign, sympy.Heaviside)) and seen.exponents is not None:
+                self.require(argument, seen.exponents)
+            elif seen.exponents not in (None, _PLAIN) and not seen.number:
+                raise _Disagreement(f"{one.func} of {Dimension(seen.exponents or _PLAIN)} in {one}")
+            else:
+                self.require(argument, _PLAIN)
+
+    def _require_product(self, one: sympy.Expr, wanted: Exponents) -> None:
+        factors = [factor for factor in one.args if not factor.is_number]
+        number = sympy.Mul(*(factor for factor in one.args if factor.is_number))
+        seen = [self.seen(factor) for factor in factors]
+        free = [at for at, unit in enumerate(seen) if unit.exponents is None or unit.number]
+        fixed = [at for at in range(len(factors)) if at not in free]
+        left = wanted
+        for at in fixed:
+            exponents = seen[at].exponents
+            assert exponents is not None
+            self.require(factors[at], exponents)
+            left = tuple(a - b for a, b in zip(left, exponents, strict=True))
+        for at in free[1:] if number in (1, -1) else free:
+            exponents = seen[at].exponents or _PLAIN
+            self.require(factors[at], exponents)
+            left = tuple(a - b for a, b in zip(left, exponents, strict=True))
+        if number in (1, -1):
+            if free:  # else both sides are told already
+                self.require(factors[free[0]], left)
+        else:
+            self.require(number, left)
+
+    def seen(self, one: sympy.Expr) -> _Seen:
+        """The unit of an expression as far as its inputs tell it."""
+        if one.is_number:
+            return _Seen(None)
+        if one.is_Symbol:
+            said = self.inputs.get(str(one))
+            return _Seen(None if said is None else said.exponents)
+        if one.is_Add or isinstance(one, (sympy.Max, sympy.Min)):
+            terms = [self.seen(term) for term in one.args]
+            told = [term for term in terms if term.exponents is not None]
+            sure = [term for term in told if not term.number]
+            return sure[0] if sure else told[0] if told else _Seen(None)
+        if one.is_Mul:
+            parts = [self.seen(factor) for factor in one.args if not factor.is_number]
+            number = sympy.Mul(*(factor for factor in one.args if factor.is_number)) not in (1, -1)
+            if any(part.exponents is None for part in parts):
+                return _Seen(None)
+            total = tuple(sum(powers, Fraction(0)) for powers in zip(*(p.exponents or () for p in parts), strict=True))
+            return _Seen(total, number or any(part.number for part in parts))
+        if one.is_Pow and one.exp.is_Rational:
+            base = self.seen(one.base)
+            if base.exponents is None:
+                return base
+            return _Seen(tuple(p * Fraction(int(one.exp.p), int(one.exp.q)) for p in base.exponents), base.number)
+        if isinstance(one, (sympy.Abs, sympy.floor, sympy.ceiling)):
+            return self.seen(one.args[0])
+        return _Seen(_PLAIN)
+
+
+def _written(number: sympy.Expr) -> str:
+    size = abs(number)
+    return str(size) if size.is_Integer else str(size.evalf(6))
