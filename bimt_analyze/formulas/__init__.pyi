@@ -1,4 +1,5 @@
 from ._approximate_formula import approximate_formula as approximate_formula
+from ._constant_intervals import constant_intervals as constant_intervals
 from ._estimator import FormulaRegressor as FormulaRegressor
 from ._fidelity import Divergence as Divergence
 from ._fidelity import divergence as divergence
@@ -18,6 +19,7 @@ from .hints._proposed_structure import structure_from_tests as structure_from_te
 from .hints._structural_tests import StructuralTestResult as StructuralTestResult
 from .hints._structural_tests import structural_tests as structural_tests
 from .hints._surrogate import surrogate as surrogate
+from .intervals._constant_interval import ConstantInterval as ConstantInterval
 from .problem._operators import OPERATORS as OPERATORS
 from .problem._operators import Operator as Operator
 from .problem._snapping import Constant as Constant

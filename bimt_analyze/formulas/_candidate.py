@@ -137,11 +137,11 @@ def finish(problem: SearchProblem, fit: Fit) -> Candidate:
     expression = _out_of_roots(expression, problem)
     values = numeric(expression, problem.columns)(problem.x)
     problem.budget.charge("tidy", node_count(snapped.expression))
-    if not problem.explained(problem.y - values) and fit.explained():
+    if not problem.explained(problem.residual(values)) and fit.explained():
         plain = numeric(snapped.expression, problem.columns)(problem.x)
-        if problem.explained(problem.y - plain):
+        if problem.explained(problem.residual(plain)):
             expression, values = snapped.expression, plain
-    residual = problem.y - values
+    residual = problem.residual(values)
     error = problem.relative(residual)
     with np.errstate(all="ignore"):
         worst = float(np.max(np.abs(residual))) / problem.unit

@@ -14,6 +14,8 @@ from ._fidelity import Divergence
 from .export._cells import in_dollars, set_formulas
 from .export._latex import to_latex
 from .hints._structural_tests import StructuralTestResult
+from .intervals._constant_interval import ConstantInterval
+from .intervals._intervals import readable
 from .problem._precision import UNKNOWN_PRECISION, RowPrecision
 from .problem._snapping import Constant
 from .problem._template import numeric
@@ -210,6 +212,8 @@ class Formula(Shown):
         Units of work of search and verification; a unit is what a quiet reference core does in a second.
     cut_after : float or None
         Seconds after which the clock cut these short; None where it did not.
+    intervals : tuple of ConstantInterval
+        Where the rows are noisy, the interval of every measured constant, at 95 %; see `constant_intervals`.
 
     Examples
     --------
@@ -245,6 +249,12 @@ class Formula(Shown):
     apart: tuple[int, ...] = ()
     work: float = field(default=0.0, compare=False)
     cut_after: float | None = None
+    intervals: tuple[ConstantInterval, ...] = ()
+
+    @property
+    def readable(self) -> sympy.Expr:
+        """The expression with each measured constant to the digits that its interval justifies."""
+        return readable(self.expression, self.intervals)
 
     @property
     def fits(self) -> bool:
@@ -301,23 +311,23 @@ class Formula(Shown):
         return numeric(self.expression, [sympy.Symbol(name, real=True) for name in self.inputs])(x)
 
     def __str__(self) -> str:
-        return f"{self.output} = {self.expression}"
+        return f"{self.output} = {self.readable}"
 
     def _brief(self) -> str:
         return f"{cut(str(self), SHOWN)}: {self.verdict()}"
 
     def _repr_latex_(self) -> str | None:
-        return in_dollars(self.expression, output=self.output)
+        return in_dollars(self.readable, output=self.output)
 
     def _repr_html_(self) -> str:
-        return to_cell(self.verdict(), lines=set_formulas({self.output: self.expression}).values())
+        return to_cell(self.verdict(), lines=set_formulas({self.output: self.readable}).values())
 
     def latex(self) -> str:
-        """``output = expression`` in LaTeX.
+        """``output = expression`` in LaTeX, with the digits of `readable`.
 
         Digits at a name's end are an index, and a name of several letters is set upright.
         """
-        return to_latex(self.expression, output=self.output)
+        return to_latex(self.readable, output=self.output)
 
     def numpy(self) -> Predictor:
         """A numpy function of [rows, variables], its columns in the order of ``variables``.
@@ -368,4 +378,5 @@ class Formula(Shown):
             "r2": self.r2,
             "exact": self.exact,
             "complexity": self.complexity,
+            "constants": [interval.words() for interval in self.intervals],
         }

@@ -11,6 +11,8 @@ from ._candidate import Candidate
 from ._formula import Formula, ParetoEntry
 from ._row_bounds import distinct_rows, row_fit
 from ._searched_rows import distinct, searched_rows
+from .intervals._constant_interval import ConstantInterval
+from .intervals._intervals import intervals_of
 from .problem._budget import Budget, Ledger
 from .problem._precision import RowPrecision
 from .problem._search_problem import SearchProblem
@@ -20,6 +22,7 @@ from .problem._template import numeric
 from .verdicts._data_words import cut_short
 
 FEWEST_FOR_NOISE = 20  # rows below which a smooth fit says nothing about noise
+_INTERVALS_WORK = 0.5  # units
 _NOISE = 1.5  # a residual within this factor of what smooth fits leave may be noise
 
 
@@ -50,12 +53,13 @@ def measured(
     precision : RowPrecision
         How the rows are written.
     budget : Budget
-        For estimating the noise, which is done where the formula does not meet the rows.
+        For estimating the noise and the intervals of constants, which is done where the formula does not meet the rows.
     """
     best, error = _better_than_the_mean(found, x, y, names)
     budget.charge("lambdify", calls=8)
     fit = row_fit(best.expression, names, x, y, precision=precision)
     shortfall = "" if fit.within_precision else _shortfall(x, y, error, budget)
+    met = fit.worst <= fit.bound or fit.within_precision
     return Formula(
         output=output,
         expression=best.expression,
@@ -73,7 +77,23 @@ def measured(
         precision=precision,
         within_precision=fit.within_precision,
         distinct_rows=distinct_rows(x),
+        intervals=() if met else _intervals(best, x, y, names, budget),
     )
+
+
+def _intervals(
+    best: Candidate,
+    x: Float64[np.ndarray, "rows inputs"],
+    y: Float64[np.ndarray, "rows"],
+    names: Sequence[str],
+    budget: Budget,
+) -> tuple[ConstantInterval, ...]:
+    """The intervals of the constants on the rows that a search looks at."""
+    some = searched_rows(len(y), 0)
+    symbols = tuple(sympy.Symbol(name, real=True) for name in names)
+    problem = SearchProblem(x[some], y[some], symbols, budget.apart(_INTERVALS_WORK))
+    simple = [constant.exact for constant in best.constants if constant.exact is not None]
+    return intervals_of(best.expression, problem, simple=simple)
 
 
 def with_work(formula: Formula, ledger: Ledger) -> Formula:

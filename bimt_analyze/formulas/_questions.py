@@ -34,7 +34,7 @@ def without_rows_apart(problem: SearchProblem, structure: Structure | None) -> S
     apart = rows_apart(problem.x[:, used], problem.y, budget=problem.budget.share(_APART))
     if not apart:
         return problem
-    return replace(problem, x=np.delete(problem.x, apart, 0), y=np.delete(problem.y, apart))
+    return problem.some(np.delete(np.arange(problem.rows), apart))
 
 
 def all_questions(

@@ -67,6 +67,38 @@ def check_rows(
             )
 
 
+def check_sigma(sigma: Float64[np.ndarray, "sigmas"], rows: int, *, where: str) -> None:
+    """Refuse errors of measurement that are none.
+
+    Parameters
+    ----------
+    sigma : array of shape [rows]
+        The standard error of each row.
+    rows : int
+        How many rows there are.
+    where : str
+        What the rows are, for the error's text.
+
+    Raises
+    ------
+    InputError
+        For other than one positive finite number for each row.
+    """
+    if np.shape(sigma) != (rows,):
+        raise InputError(
+            "errors do not fit the rows", where=where, expected=f"sigma of shape [{rows}]", got=str(np.shape(sigma))
+        )
+    bad = np.flatnonzero(~((sigma > 0) & np.isfinite(sigma)))
+    if len(bad):
+        raise InputError(
+            f"{len(bad)} errors of measurement are not positive numbers",
+            where=f"{where}, sigma[{bad[0]}]",
+            expected="positive finite numbers",
+            got=str(sigma[bad[0]]),
+            hint="leave out those rows, or give the error that they have",
+        )
+
+
 def searched_rows(rows: int, seed: int, *, most: int = SearchOptions.rows) -> NDArray[np.int64]:
     """Which rows a search looks at: all of them, or some of very many, drawn at random.
 

@@ -73,11 +73,29 @@ class NetworkFormulaRecord(NetworkVerdictRecord):
     latex: str
 
 
+class ConstantRecord(Record):
+    """A measured constant of a formula and its interval; an end that the rows leave open is null."""
+
+    number: str = Field(description="The constant as it stands in the expression.")
+    value: Number = Field(description="Its least-squares value with all other constants free.")
+    low: Number = Field(description="The lower end of its interval.")
+    high: Number = Field(description="The upper end.")
+    level: float = Field(description="The confidence, 0.95 for 95 %.")
+    error: Number = Field(description="The standard error from the slopes at the optimum.")
+    method: str = Field(description="profile (of the likelihood), or asymptotic where that came to no end.")
+    words: str = Field(description="Value and interval in the digits that the interval justifies.")
+    agrees_with: list[str] = Field(description="Known constants in the interval, where chance is improbable.")
+
+
 class FormulaRecord(Record):
     """What one output computes."""
 
     expression: str = Field(description="sympy text in the task's own names.")
-    latex: str
+    readable: str = Field(description="The expression with each measured constant to the digits that it is known to.")
+    latex: str = Field(description="The readable expression in LaTeX.")
+    constants: list[ConstantRecord] = Field(
+        default=[], description="The measured constants, where the rows are noisy, in the order of the expression."
+    )
     variables: list[str] = Field(description="The inputs that it uses.")
     r2: Number = Field(description="1 - residual variance / variance, on the training rows.")
     exact: bool = Field(description="Whether it is the law of the data itself, and the network fits its rows.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..modules import Module, in_task_order, named_modules
 from ._content import ReportContent
 from ._formula_records import (
+    ConstantRecord,
     DataVerdictRecord,
     DivergenceRecord,
     FormulaRecord,
@@ -193,7 +194,16 @@ def _formula(formula: "Formula") -> FormulaRecord:
     missed = None if verification is None else verification.divergence
     return FormulaRecord(
         expression=str(formula.expression),
+        readable=str(formula.readable),
         latex=formula.latex(),
+        constants=[
+            ConstantRecord(
+                number=str(one.number), value=finite(one.value), low=finite(one.low), high=finite(one.high),
+                level=one.level, error=finite(one.error), method=one.method, words=one.words(),
+                agrees_with=list(one.agrees_with),
+            )
+            for one in formula.intervals
+        ],
         variables=list(formula.variables),
         r2=finite(formula.r2),
         exact=formula.exact,
