@@ -33,5 +33,6 @@ from .verdicts._data_words import Rival as Rival
 from .verdicts._network_verdict import NETWORK_WORDS as NETWORK_WORDS
 from .verdicts._network_verdict import NetworkVerdict as NetworkVerdict
 from .verdicts._network_verdict import network_verdict as network_verdict
+from .verdicts._stated_errors import ChiSquare as ChiSquare
 from .verification._network_formula import network_formula as network_formula
 from .verification._verify_formula import verify_formula as verify_formula

@@ -11,7 +11,7 @@ from ._searched_rows import check_rows, check_sigma
 from .intervals._constant_interval import ConstantInterval
 from .intervals._intervals import intervals_of
 from .problem._budget import Budget
-from .problem._search_problem import SearchProblem, weights_of
+from .problem._search_problem import SearchProblem, mean_sigma, weights_of
 
 _WORK = 60.0  # units
 
@@ -59,7 +59,8 @@ def constant_intervals(
     -----
     The constant is held at trial values, all others are fitted again, and the interval ends where the sum of squares S
     exceeds its least value S0 by t**2 S0 / (rows - constants), t the quantile of Student's distribution [1]_. With
-    ``sigma``, S is in units of it, and the interval ends where S - S0 is the square of the normal quantile. Where the
+    ``sigma``, S is in units of it, and the interval ends where S - S0 is the square of the normal quantile; but where
+    the rows are missed by more than ``sigma`` allows (p below 0.01 by chi-square), only its ratios count. Where the
     trials come to no end, the interval is the value and t standard errors to both sides, and ``method`` says so.
 
     The noise is taken as independent from row to row and close to normal, and the inputs as exact.
@@ -87,7 +88,7 @@ def constant_intervals(
     weights = scale = None
     if sigma is not None:
         check_sigma(sigma, len(y), where=where)
-        weights, scale = weights_of(sigma), float(1 / np.sqrt(np.mean(1 / sigma**2)))
+        weights, scale = weights_of(sigma), mean_sigma(sigma)
     symbols = tuple(sympy.Symbol(name, real=True) for name in formula.inputs)
     problem = SearchProblem(x, y, symbols, Budget.of(_WORK), weights=weights)
     simple = [constant.exact for constant in formula.constants if constant.exact is not None]

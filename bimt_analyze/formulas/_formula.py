@@ -21,6 +21,7 @@ from .problem._snapping import Constant
 from .problem._template import numeric
 from .verdicts._data_words import IDENTIFIED, DataWord, Rival, cut_short
 from .verdicts._network_verdict import NetworkVerdict
+from .verdicts._stated_errors import ChiSquare
 
 if TYPE_CHECKING:
     from torch import nn
@@ -159,7 +160,8 @@ class ParetoEntry(Shown):
 class Formula(Shown):
     """One output as an expression in the task's own names.
 
-    The symbols of ``expression`` are real. Residuals are in units of the standard deviation of y.
+    The symbols of ``expression`` are real. Residuals are in units of the standard deviation of y. Where errors of the
+    rows were stated, rows count in ``r2``, ``residual`` and the errors of the front by 1 / sigma**2.
 
     Attributes
     ----------
@@ -214,6 +216,8 @@ class Formula(Shown):
         Seconds after which the clock cut these short; None where it did not.
     intervals : tuple of ConstantInterval
         Where the rows are noisy, the interval of every measured constant, at 95 %; see `constant_intervals`.
+    chi_square : ChiSquare or None
+        Whether the training rows are met within their stated errors; None where none were stated.
 
     Examples
     --------
@@ -250,6 +254,7 @@ class Formula(Shown):
     work: float = field(default=0.0, compare=False)
     cut_after: float | None = None
     intervals: tuple[ConstantInterval, ...] = ()
+    chi_square: ChiSquare | None = None
 
     @property
     def readable(self) -> sympy.Expr:

@@ -10,6 +10,8 @@ from bimt_train import InputError
 
 from ._search_options import SearchOptions
 
+_FEWEST_PROPOSING = 20  # rows from which forms are proposed
+
 
 def check_rows(
     x: Float64[np.ndarray, "rows inputs"],
@@ -119,6 +121,34 @@ def searched_rows(rows: int, seed: int, *, most: int = SearchOptions.rows) -> ND
     if rows <= most:
         return np.arange(rows)
     return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
+
+
+def best_known(sigma: Float64[np.ndarray, "rows"]) -> NDArray[np.int64]:
+    """The rows from which forms are proposed: those of the smallest errors, as many as tell most when all count alike.
+
+    The mean of the k best rows has the variance (sigma_1**2 + ... + sigma_k**2) / k**2, and k makes that the least, but
+    is at least 20. Where all errors are equal, these are all rows.
+
+    Parameters
+    ----------
+    sigma : array of shape [rows]
+        The standard error of each row.
+
+    Returns
+    -------
+    array of int
+        The numbers of the rows, growing.
+
+    Examples
+    --------
+    >>> best_known(np.array([0.1] * 25 + [2.0] * 5)).size, best_known(np.ones(30)).size
+    (25, 30)
+    """
+    order = np.argsort(sigma, kind="stable")
+    count = np.arange(1, len(sigma) + 1)
+    variance = np.cumsum((sigma[order] / np.min(sigma)) ** 2) / count**2
+    least = min(_FEWEST_PROPOSING, len(sigma))
+    return np.sort(order[: least + int(np.argmin(variance[least - 1 :]))])
 
 
 def candidate_columns(x: Float64[np.ndarray, "rows inputs"], y: Float64[np.ndarray, "rows"]) -> tuple[int, ...]:

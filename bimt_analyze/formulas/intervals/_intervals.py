@@ -7,11 +7,12 @@ from math import isfinite
 import numpy as np
 import sympy
 from numpy.typing import NDArray
-from scipy.special import ndtri, stdtrit
+from scipy.special import chdtrc, ndtri, stdtrit
 
 from ..problem._constants import Fit, Model, Values, model, settle
 from ..problem._search_problem import SearchProblem
 from ..problem._template import numeric
+from ..verdicts._stated_errors import UNLIKELY
 from ._constant_interval import FULL, ConstantInterval, Method, digits_of
 from ._opened import Opened, opened
 from ._profile import BetterOptimum, Optimum, end_of_interval
@@ -42,7 +43,8 @@ def intervals_of(
     simple : sequence of sympy.Expr
         The simple numbers that took the place of fitted constants, which have intervals too.
     sigma : float, optional
-        The standard error of a row of weight 1, in y's own unit, where it is known; else the residual tells it.
+        The standard error of a row of weight 1, in y's own unit, where it is known. Without it, and where the rows are
+        missed by more than it allows, the residual tells it.
 
     Returns
     -------
@@ -96,7 +98,7 @@ class _Likelihood:
         squares, unit = float(np.sum(residual**2)), ready.problem.unit
         least = float(np.finfo(np.float64).eps * np.max(np.abs(ready.problem.y)) / unit) ** 2
         tail = (1 + level) / 2
-        if sigma is None:
+        if sigma is None or chdtrc(freedom, squares * (unit / sigma) ** 2) < UNLIKELY:
             variance, quantile = max(squares / freedom, least), float(stdtrit(freedom, tail))
             errors = fit.errors
         else:

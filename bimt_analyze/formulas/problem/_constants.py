@@ -132,6 +132,12 @@ class Fit:
     residual: Rows
 
     @property
+    def template(self) -> Template:
+        """The template with its constants started at these values."""
+        start = {c: float(value) for c, value in zip(self.model.constants, self.values, strict=True)}
+        return Template(self.model.template.expression, start, self.error)
+
+    @property
     def error(self) -> float:
         """Root mean square residual over y's deviation."""
         return self.model.problem.relative(self.residual)

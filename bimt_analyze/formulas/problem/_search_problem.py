@@ -36,6 +36,23 @@ def deviation(y: Rows) -> float:
     return spread if spread > 1e-14 * peak else peak
 
 
+def mean_sigma(sigma: Rows) -> float:
+    """The standard error of a row of weight 1: 1 / sigma is of this mean square.
+
+    Parameters
+    ----------
+    sigma : array of shape [rows]
+        The standard error of each row, positive.
+
+    Examples
+    --------
+    >>> mean_sigma(np.array([0.5, 0.5]))
+    0.5
+    """
+    least = float(np.min(sigma))
+    return least / float(np.sqrt(np.mean((least / sigma) ** 2)))  # of any size, without overflow
+
+
 def weights_of(sigma: Rows) -> Rows:
     """What each residual counts: 1 / sigma, of mean square 1.
 
@@ -49,8 +66,7 @@ def weights_of(sigma: Rows) -> Rows:
     >>> weights_of(np.array([0.1, 0.1])), weights_of(np.array([1.0, 7.0])).round(3)
     (array([1., 1.]), array([1.4, 0.2]))
     """
-    weights = np.min(sigma) / sigma  # of any size, without overflow
-    return np.asarray(weights / np.sqrt(np.mean(weights**2)))
+    return np.asarray(mean_sigma(sigma) / sigma)
 
 
 def rounding(y: Rows) -> float:
