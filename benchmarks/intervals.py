@@ -15,8 +15,8 @@ from bimt_analyze.formulas.problem._budget import Budget
 from bimt_analyze.formulas.problem._constants import refine
 from bimt_analyze.formulas.problem._search_problem import SearchProblem
 
-LAWS, DRAWS = 200, 10
-SEARCHED, SECONDS = 100, 5.0
+LAWS, DRAWS = 200, 5
+SEARCHED, SECONDS = 50, 3.0
 MET = 1e-6  # of y's deviation: so near a form comes to the rows without noise where it is the law's
 
 

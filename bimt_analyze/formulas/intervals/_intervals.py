@@ -14,6 +14,7 @@ from ..problem._search_problem import SearchProblem
 from ..problem._template import numeric
 from ..verdicts._stated_errors import UNLIKELY
 from ._constant_interval import FULL, ConstantInterval, Method, digits_of
+from ._known_constants import agreeing
 from ._opened import Opened, opened
 from ._profile import BetterOptimum, Optimum, end_of_interval
 
@@ -130,7 +131,8 @@ class _Likelihood:
     def _told(self, form: Opened, place: int, low: float, high: float, method: Method) -> ConstantInterval:
         value, error = float(self.optimum.values[place]), float(self.errors[place])
         number = form.numbers[self.optimum.ready.constants[place]]
-        return ConstantInterval(number, value, low, high, self.level, error, method, digits_of(value, low, high))
+        names = agreeing(value, low, high, numbers=bool(number.is_Float))
+        return ConstantInterval(number, value, low, high, self.level, error, method, digits_of(value, low, high), names)
 
 
 def _directions(jacobian: NDArray[np.float64]) -> tuple[int, NDArray[np.float64]]:
