@@ -5,12 +5,12 @@ from ._fidelity import Divergence as Divergence
 from ._fidelity import divergence as divergence
 from ._find_formula import find_formula as find_formula
 from ._formula import Formula as Formula
-from ._formula import NumericCheck as NumericCheck
-from ._formula import ParetoEntry as ParetoEntry
-from ._formula import Verification as Verification
+from ._front import ParetoEntry as ParetoEntry
 from ._search_options import SearchOptions as SearchOptions
 from ._shared_parts import SharedParts as SharedParts
 from ._shared_parts import shared_parts as shared_parts
+from ._verification import NumericCheck as NumericCheck
+from ._verification import Verification as Verification
 from .export._mathml import to_mathml as to_mathml
 from .export._torch_module import FormulaModule as FormulaModule
 from .hints._circuit_structure import read_structure as read_structure

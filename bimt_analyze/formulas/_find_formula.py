@@ -15,6 +15,7 @@ from bimt_train import InputError
 from ._candidate import finish, order
 from ._formula import Formula, Predictor
 from ._measured_formula import measured, with_work
+from ._plainer_forms import plainer_forms
 from ._questions import all_questions, without_rows_apart
 from ._row_bounds import rows_missed
 from ._search import Outcome, search
@@ -222,7 +223,11 @@ def find_formula(
     missed = rows_missed(found[0].expression, names, x, y) if fitted.rows < problem.rows and found else ()
     rows = np.delete(x, missed, 0), np.delete(y, missed)
     errors = None if sigma is None else np.delete(sigma, missed)
-    formula = measured(found, *rows, names, output, precision=precision, budget=last, sigma=errors)
+    shown = [finish(fit.model.problem, fit) for fit in outcome.seen if all(fit is not one for one in rough)]
+    plainer = plainer_forms(found[0], replace(every, budget=last)) if found else []
+    formula = measured(
+        [*found, *shown], *rows, names, output, precision=precision, budget=last, sigma=errors, plainer=plainer
+    )
     if missed:
         formula = replace(formula, apart=missed, message=f"{formula.message}; {apart_words(missed, len(y))}")
     formula = with_work(replace(formula, test_results=test_results), budget.ledger)

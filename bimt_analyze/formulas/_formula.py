@@ -1,7 +1,7 @@
 """A formula as a value: what it says, how well, and what its verification showed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +10,8 @@ from jaxtyping import Float64
 
 from bimt_train.showing import Shown, cut, to_cell
 
-from ._fidelity import Divergence
+from ._front import SHOWN, ParetoEntry, choice, front_frame
+from ._verification import Verification
 from .export._cells import in_dollars, set_formulas
 from .export._latex import to_latex
 from .hints._structural_tests import StructuralTestResult
@@ -19,141 +20,14 @@ from .intervals._intervals import readable
 from .problem._precision import UNKNOWN_PRECISION, RowPrecision
 from .problem._snapping import Constant
 from .problem._template import numeric
-from .verdicts._data_words import IDENTIFIED, DataWord, Rival, cut_short
-from .verdicts._network_verdict import NetworkVerdict
+from .verdicts._data_words import IDENTIFIED, DataWord, cut_short
 from .verdicts._stated_errors import ChiSquare
 
 if TYPE_CHECKING:
+    import pandas as pd
     from torch import nn
 
-SHOWN = 110  # characters of a formula at a prompt
-
 Predictor = Callable[[Float64[np.ndarray, "rows inputs"]], Float64[np.ndarray, "rows"]]
-
-
-@dataclass(frozen=True, repr=False)
-class NumericCheck(Shown):
-    """A formula against its truth on fresh points.
-
-    Points where the truth is not a finite real number are left out. A point where only the formula is not finite counts
-    as an infinite error. A numeric check is evidence, and no proof.
-
-    Attributes
-    ----------
-    points : int
-        How many points were compared.
-    left_out : int
-        How many points were left out.
-    worst : float
-        The largest relative error, |formula - truth| / (|truth| + deviation of y).
-
-    Examples
-    --------
-    >>> check = NumericCheck(points=1000, left_out=3, worst=2e-12)
-    >>> check.worst < 1e-9
-    True
-    """
-
-    points: int
-    left_out: int
-    worst: float
-
-
-@dataclass(frozen=True, repr=False)
-class Verification(Shown):
-    """The evidence behind a formula's ``exact``, each piece by itself.
-
-    Residuals are in units of the standard deviation of y.
-
-    Attributes
-    ----------
-    train : float
-        The largest residual on the training rows.
-    held : float
-        The largest residual on the held-out rows; 0 without such rows.
-    bound : float
-        The largest residual that rounding can explain.
-    canonical : str
-        ``"equal"`` or ``"different"`` (formula minus truth), ``"undecided"``, or ``"no truth"``.
-    method : str
-        How ``canonical`` was decided.
-    inside : NumericCheck or None
-        Formula against truth on fresh points within the ranges; None where no truth is known.
-    outside : NumericCheck or None
-        Formula against truth in ranges twice as wide; None where no truth is known.
-    network : NetworkVerdict or None
-        How far the network follows the formula, on fresh points inside the range; None where no network was given.
-    statement : str
-        All of this in one sentence.
-    divergence : Divergence or None
-        Where the network follows it to less than r2 0.999 and the formula is not identified: the part of the network
-        that it misses most.
-    word : str
-        What may be said of it as a law of the data: one of `DATA_WORDS`.
-    rivals : tuple of Rival
-        Other formulas of comparable length that meet the rows as well, with the rows that would decide.
-    relations : tuple of str
-        Relations that hold among the inputs on every row.
-    distinct_test : int
-        How many different held-out rows there are that repeat no training row.
-
-    Examples
-    --------
-    >>> statement = "Formula and truth are equal: same expression."
-    >>> found = Verification(0.0, 0.0, 1e-11, "equal", "same expression", None, None, None, statement)
-    >>> found.held <= found.bound, found.canonical
-    (True, 'equal')
-    """
-
-    train: float
-    held: float
-    bound: float
-    canonical: str
-    method: str
-    inside: NumericCheck | None
-    outside: NumericCheck | None
-    network: NetworkVerdict | None
-    statement: str
-    divergence: Divergence | None = None
-    word: DataWord = "none"
-    rivals: tuple[Rival, ...] = ()
-    relations: tuple[str, ...] = ()
-    distinct_test: int = 0
-
-    def _brief(self) -> str:
-        return self.statement
-
-
-@dataclass(frozen=True, repr=False)
-class ParetoEntry(Shown):
-    """Another formula from the front of length against error.
-
-    Attributes
-    ----------
-    expression : sympy.Expr
-        The formula, in the same names.
-    complexity : int
-        How many nodes it is written with.
-    error : float
-        Root mean square of its residual on the rows searched, over y's deviation.
-
-    Examples
-    --------
-    >>> x1 = sympy.Symbol("x1", real=True)
-    >>> entry = ParetoEntry(x1**2, complexity=3, error=0.1)
-    >>> print(f"{entry.expression}: {entry.complexity} nodes, error {entry.error}")
-    x1**2: 3 nodes, error 0.1
-    """
-
-    expression: sympy.Expr
-    complexity: int
-    error: float
-
-    def _brief(self) -> str:
-        return f"{cut(str(self.expression), SHOWN)}: {self.complexity} nodes, error {self.error:.2g}"
-
-    def _repr_latex_(self) -> str | None:
-        return in_dollars(self.expression)
 
 
 @dataclass(frozen=True, repr=False)
@@ -374,6 +248,26 @@ class Formula(Shown):
         from .export._c_source import c_source
 
         return c_source(self.expression, self.variables, name=name)
+
+    @property
+    def front(self) -> tuple[ParetoEntry, ...]:
+        """The front of length against error with the formula itself, which is ``chosen``, the shortest first."""
+        own = ParetoEntry(self.readable, self.complexity, self.residual, chosen=True)
+        return tuple(sorted((own, *self.pareto_front), key=lambda one: (one.complexity, -one.error)))
+
+    def choice(self) -> str:
+        """Why it was chosen of the front, and by which margin, in one sentence."""
+        return choice(self.front, met=self.fits)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """The front of length against error, the shortest formula first.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``expression``, ``complexity``, ``error``, ``bits`` more than the formula that was chosen, ``chosen``.
+        """
+        return front_frame([replace(one, expression=self.expression) if one.chosen else one for one in self.front])
 
     def to_json(self) -> dict[str, Any]:
         """The fields that report.json publishes."""

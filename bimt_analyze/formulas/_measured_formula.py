@@ -8,7 +8,8 @@ import sympy
 from jaxtyping import Float64
 
 from ._candidate import Candidate
-from ._formula import Formula, ParetoEntry
+from ._formula import Formula
+from ._front import ParetoEntry
 from ._row_bounds import distinct_rows, row_fit
 from ._searched_rows import distinct, searched_rows
 from .intervals._constant_interval import ConstantInterval
@@ -37,13 +38,15 @@ def measured(
     precision: RowPrecision,
     budget: Budget,
     sigma: Float64[np.ndarray, "rows"] | None = None,
+    plainer: Sequence[Candidate] = (),
 ) -> Formula:
     """The best candidate of a search as a formula, measured on all rows.
 
     Parameters
     ----------
     found : list of Candidate
-        What the search found, the best first; where it is empty, the mean of ``y`` is the formula.
+        What the search found, the best first, the others for the front; where it is empty, the mean of ``y`` is the
+        formula.
     x : array of shape [rows, inputs]
         All rows, all inputs.
     y : array of shape [rows]
@@ -58,6 +61,8 @@ def measured(
         For estimating the noise and the intervals of constants, which is done where the formula does not meet the rows.
     sigma : array of shape [rows], optional
         The standard error of each ``y``, where it is known.
+    plainer : sequence of Candidate
+        Plainer forms for the front, which the search did not find.
     """
     best, error = _better_than_the_mean(found, x, y, names, sigma)
     budget.charge("lambdify", calls=8)
@@ -78,7 +83,7 @@ def measured(
         rows=len(y),
         shortfall=shortfall,
         message=shortfall or "meets the training rows to rounding; not verified yet",
-        pareto_front=front([one for one in found if one is not best], best),
+        pareto_front=front([one for one in found if one is not best], best, plainer),
         precision=precision,
         within_precision=fit.within_precision,
         distinct_rows=distinct_rows(x),
@@ -170,7 +175,9 @@ def _shortfall(
     return said
 
 
-def front(candidates: Sequence[Candidate], best: Candidate) -> tuple[ParetoEntry, ...]:
+def front(
+    candidates: Sequence[Candidate], best: Candidate, plainer: Sequence[Candidate] = ()
+) -> tuple[ParetoEntry, ...]:
     """The Pareto front beside the best formula: what is shorter or leaves less, and is not beaten in both.
 
     Parameters
@@ -179,13 +186,19 @@ def front(candidates: Sequence[Candidate], best: Candidate) -> tuple[ParetoEntry
         The other formulas of the search.
     best : Candidate
         The formula that was chosen.
+    plainer : sequence of Candidate
+        Forms that the search did not find.
     """
     pareto_front: list[Candidate] = []
-    for one in sorted(candidates, key=lambda c: (c.complexity, c.error)):
+    for one in sorted([*candidates, *plainer], key=lambda c: (c.complexity, c.error)):
         ahead = one.complexity < best.complexity or one.error < best.error
         if ahead and one.expression != best.expression and all(one.error < other.error for other in pareto_front):
             pareto_front.append(one)
-    return tuple(ParetoEntry(c.expression, c.complexity, c.error) for c in pareto_front)
+    made = {id(one) for one in plainer}
+    return tuple(
+        ParetoEntry(c.expression, c.complexity, c.error, c.bits - best.bits, searched=id(c) not in made)
+        for c in pareto_front
+    )
 
 
 def _mean(y: Float64[np.ndarray, "rows"]) -> Candidate:

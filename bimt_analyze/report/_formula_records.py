@@ -11,6 +11,8 @@ class ParetoEntryRecord(Record):
     expression: str
     complexity: int
     error: Number = Field(description="Root mean square residual over the output's deviation.")
+    bits: Number = Field(description="By how many bits its description is longer than that of the formula chosen.")
+    readable: str = Field(description="The expression with its decimals to six digits.")
 
 
 class StructuralTestRecord(Record):
@@ -87,6 +89,15 @@ class ConstantRecord(Record):
     agrees_with: list[str] = Field(description="Known constants in the interval, where chance is improbable.")
 
 
+class ChiSquareRecord(Record):
+    """Whether the rows are met within their stated errors."""
+
+    value: Number = Field(description="The sum of ((y - formula) / sigma)**2.")
+    freedom: int = Field(description="Rows less fitted constants.")
+    p: float = Field(description="How often it would be larger by chance.")
+    words: str
+
+
 class FormulaRecord(Record):
     """What one output computes."""
 
@@ -111,6 +122,10 @@ class FormulaRecord(Record):
         "the search ended by itself or with its budget of work.",
     )
     pareto_front: list[ParetoEntryRecord]
+    choice: str = Field(description="Why it was chosen of the front, and by which margin.")
+    chi_square: ChiSquareRecord | None = Field(
+        default=None, description="The training rows against their stated errors; null where none were stated."
+    )
     test_results: list[StructuralTestRecord] = Field(
         default=[], description="What structural tests proposed; empty where none were made."
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..modules import Module, in_task_order, named_modules
 from ._content import ReportContent
 from ._formula_records import (
+    ChiSquareRecord,
     ConstantRecord,
     DataVerdictRecord,
     DivergenceRecord,
@@ -215,9 +216,16 @@ def _formula(formula: "Formula") -> FormulaRecord:
         message=formula.message if verification is None else verification.statement,
         cut_after=formula.cut_after,
         pareto_front=[
-            ParetoEntryRecord(expression=str(entry.expression), complexity=entry.complexity, error=finite(entry.error))
+            ParetoEntryRecord(
+                expression=str(entry.expression), complexity=entry.complexity, error=finite(entry.error),
+                bits=finite(entry.bits), readable=str(entry.readable),
+            )
             for entry in formula.pareto_front
         ],
+        choice=formula.choice(),
+        chi_square=None
+        if formula.chi_square is None
+        else ChiSquareRecord(**asdict(formula.chi_square), words=formula.chi_square.words()),
         test_results=[
             StructuralTestRecord(
                 kind=e.kind, inputs=list(e.inputs), detail=e.detail, departure=finite(e.departure),

@@ -55,14 +55,14 @@ def test_a_narrower_level_is_a_narrower_interval() -> None:
 
 
 def test_nineteen_of_twenty_hold_the_truth() -> None:
-    """Of 120 intervals; three standard errors about 95 % are 89 % to 100 %. RESULTS.md has thousands."""
+    """Of 73 intervals; three standard errors about 95 % are 87 % to 100 %. RESULTS.md has thousands."""
     held, wide = [], []
-    for law in noisy_laws(50, seed=3):
+    for law in noisy_laws(30, seed=3):
         columns = tuple(sympy.Symbol(name, real=True) for name in law.names)
         for one in intervals_of(law.expression, SearchProblem(law.x, law.y, columns, Budget.of(60.0))):
             held.append(one.low <= float(one.number) <= one.high)
             wide.append(one.low <= float(one.number) - (one.high - one.low) / 4 <= one.high)  # a shifted one does not
-    assert len(held) > 110 and 0.89 < np.mean(held) < 0.99 and np.mean(wide) < 0.92
+    assert len(held) > 70 and 0.87 < np.mean(held) < 1 and np.mean(wide) < 0.92
 
 
 def test_constants_that_make_up_for_each_other_are_open() -> None:

@@ -42,7 +42,7 @@ def noise_objections(
     *,
     budget: Budget,
     known: bool = False,
-    sigma: tuple[Rows, Rows] | None = None,
+    sigma: tuple[Rows, Float64[np.ndarray, "held"]] | None = None,
 ) -> list[str]:
     """What speaks against calling the residual of a formula noise; empty where nothing does.
 
@@ -158,7 +158,7 @@ def _of_form(formula: Formula, x: Matrix, unit: float) -> list[str]:
     if any(c.exact is None and not abs(c.value) > _SIGNIFICANT * c.error for c in formula.constants):
         found.append("a constant may be zero")
     own = _bits(formula.expression, formula.complexity, formula.residual, formula.rows)
-    for entry in formula.pareto_front:
+    for entry in (one for one in formula.pareto_front if one.searched):
         with np.errstate(all="ignore"):
             apart = np.abs(replace(formula, expression=entry.expression).predict(x) - formula.predict(x))
         ahead = _bits(entry.expression, entry.complexity, entry.error, formula.rows) - own

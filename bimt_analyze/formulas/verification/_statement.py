@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from .._formula import Formula, Verification
+from .._formula import Formula
+from .._verification import Verification
 from ._row_evidence import Evidence
 
 

@@ -10,10 +10,11 @@ from jaxtyping import Float64
 from bimt_train import InputError
 
 from .._fidelity import FAITHFUL, divergence
-from .._formula import Formula, NumericCheck, Predictor, Verification
+from .._formula import Formula, Predictor
 from .._row_bounds import rows_missed
 from .._search_options import SearchOptions
 from .._searched_rows import check_rows, check_sigma
+from .._verification import NumericCheck, Verification
 from ..problem._budget import Budget
 from ..problem._search_problem import deviation
 from ..problem._template import node_count
@@ -173,9 +174,13 @@ def verify_formula(
     met = formula.fits and rows.met
     found: tuple[Rival, ...] = ()
     if met and not known and len(rows.y) and formula.inputs:
+        others = [
+            *(one.expression for one in formula.pareto_front if one.searched),
+            *((truth,) if truth is not None else ()),
+        ]
         found = rivals(
             formula.expression, formula.inputs, rows.x, rows.y, precision=rows.precision, ranges=ranges,
-            others=[entry.expression for entry in formula.pareto_front] + ([] if truth is None else [truth]),
+            others=others,
             seed=seed, budget=budget,
         )  # fmt: skip
     word = word_of(formula, rows, verification, wrong, () if thin else found)
