@@ -39,6 +39,7 @@ from .verdicts._data_words import apart_words
 _log = logging.getLogger(__name__)
 
 _SEARCHING = 0.9  # share of the time for the search; the rest is for finishing
+_FRONT_WORK = 0.2  # units, for the formulas that are told beside the best one
 _NOISE_WORK = 0.5  # units, for estimating the noise, within what is left for finishing
 _MANY = 8  # inputs, beyond which hints of a network are held against the rows
 _SCREENING = 0.3  # share of the time for the columns that matter, at most
@@ -215,16 +216,18 @@ def find_formula(
     ):
         outcome = outcome.joined(Outcome((), (fit,)), problem)
     rough = () if outcome.settled else outcome.rough
+    unseen = tuple(fit for fit in outcome.seen if all(fit is not one for one in rough))
     if every is not problem:
-        rough = tuple(refine(fit.template, every) or fit for fit in rough)
+        rough, unseen = (tuple(refine(fit.template, every) or fit for fit in fits) for fits in (rough, unseen))
     found = sorted([*outcome.done, *(finish(fit.model.problem, fit) for fit in rough)], key=order)
     found = sharpened(found, fitted if outcome.settled else every)
     last = budget.apart(min(_NOISE_WORK, (1 - _SEARCHING) * time_limit))
     missed = rows_missed(found[0].expression, names, x, y) if fitted.rows < problem.rows and found else ()
     rows = np.delete(x, missed, 0), np.delete(y, missed)
     errors = None if sigma is None else np.delete(sigma, missed)
-    shown = [finish(fit.model.problem, fit) for fit in outcome.seen if all(fit is not one for one in rough)]
-    plainer = plainer_forms(found[0], replace(every, budget=last)) if found else []
+    beside = budget.apart(_FRONT_WORK)
+    shown = [finish(fit.model.problem, fit) for fit in unseen if not beside.over()]
+    plainer = plainer_forms(found[0], replace(every, budget=beside)) if found else []
     formula = measured(
         [*found, *shown], *rows, names, output, precision=precision, budget=last, sigma=errors, plainer=plainer
     )

@@ -72,6 +72,7 @@ class NetworkFormulaRecord(NetworkVerdictRecord):
     """A formula of the network's answers, where it departs from that of its rows."""
 
     expression: str = Field(description="sympy text in the task's own names.")
+    readable: str = Field(description="The expression with no more digits than the answers justify.")
     latex: str
 
 

@@ -186,7 +186,9 @@ def _of_network(formula: "Formula") -> NetworkFormulaRecord | None:
     if own is None or own.verification is None or own.verification.network is None:
         return None
     seen = _network_verdict(own.verification.network)
-    return NetworkFormulaRecord(expression=str(own.expression), latex=own.latex(), **seen.model_dump())
+    return NetworkFormulaRecord(
+        expression=str(own.expression), readable=str(own.readable), latex=own.latex(), **seen.model_dump()
+    )
 
 
 def _formula(formula: "Formula") -> FormulaRecord:
