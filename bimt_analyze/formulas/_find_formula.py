@@ -221,13 +221,13 @@ def find_formula(
         rough, unseen = (tuple(refine(fit.template, every) or fit for fit in fits) for fits in (rough, unseen))
     found = sorted([*outcome.done, *(finish(fit.model.problem, fit) for fit in rough)], key=order)
     found = sharpened(found, fitted if outcome.settled else every)
-    last = budget.apart(min(_NOISE_WORK, (1 - _SEARCHING) * time_limit))
     missed = rows_missed(found[0].expression, names, x, y) if fitted.rows < problem.rows and found else ()
     rows = np.delete(x, missed, 0), np.delete(y, missed)
     errors = None if sigma is None else np.delete(sigma, missed)
     beside = budget.apart(_FRONT_WORK)
     shown = [finish(fit.model.problem, fit) for fit in unseen if not beside.over()]
     plainer = plainer_forms(found[0], replace(every, budget=beside)) if found else []
+    last = budget.apart(min(_NOISE_WORK, (1 - _SEARCHING) * time_limit))
     formula = measured(
         [*found, *shown], *rows, names, output, precision=precision, budget=last, sigma=errors, plainer=plainer
     )
