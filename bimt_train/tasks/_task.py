@@ -50,6 +50,11 @@ class Dataset(Shown):
     sigma_train: Float64[np.ndarray, "train outputs"] | None = None
     sigma_test: Float64[np.ndarray, "test outputs"] | None = None
 
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The arrays that are there, by their names."""
+        return {name: array for name, array in vars(self).items() if array is not None}
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Task(Shown):
