@@ -1,18 +1,22 @@
 """Plainer forms beside the formula that was chosen: its mean, a plane, and the formula without some of its terms."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from math import inf
 
 import numpy as np
 import sympy
 
 from ._candidate import Candidate, finish
 from .intervals._opened import opened
+from .problem._budget import Budget
 from .problem._constants import refine
 from .problem._search_problem import SearchProblem
-from .problem._template import Template, constant, linear, numeric
+from .problem._template import Template, constant, linear, node_count, numeric
 
 _MOST_TERMS = 8  # of a sum that is taken apart
 _MOST_INPUTS = 8  # of a plane
+_EVALUATIONS = 30  # that a fit and its simple numbers take, about
 
 
 def plainer_forms(best: Candidate, problem: SearchProblem) -> list[Candidate]:
@@ -25,13 +29,18 @@ def plainer_forms(best: Candidate, problem: SearchProblem) -> list[Candidate]:
     problem : SearchProblem
         The rows; work beyond its budget is not begun.
     """
-    found = []
+    found, budget = [], problem.budget
+    apart = replace(problem, budget=Budget.of(inf))  # how many evaluations a fit takes is up to rounding
     for template in _forms(best.expression, problem):
-        if problem.budget.over():
+        if budget.over():
             break
-        fit = refine(template, problem)
+        nodes = node_count(template.expression)
+        budget.charge("compile", nodes)
+        budget.charge("tidy", nodes)
+        budget.charge("evaluate", _EVALUATIONS * problem.rows * nodes, calls=_EVALUATIONS)
+        fit = refine(template, apart)
         if fit is not None and np.all(np.isfinite(fit.errors)):
-            found.append(finish(problem, fit))
+            found.append(finish(apart, fit))
     return found
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import isfinite
+from math import inf, isfinite
 
 import numpy as np
 import sympy
 from numpy.typing import NDArray
 from scipy.special import chdtrc, ndtri, stdtrit
 
+from ..problem._budget import Budget
 from ..problem._constants import Fit, Model, Values, model, settle
 from ..problem._search_problem import SearchProblem
 from ..problem._template import numeric
@@ -16,7 +17,7 @@ from ..verdicts._stated_errors import UNLIKELY
 from ._constant_interval import FULL, ConstantInterval, Method, digits_of
 from ._known_constants import agreeing
 from ._opened import Opened, opened
-from ._profile import BetterOptimum, Optimum, end_of_interval
+from ._profile import EVALUATIONS, BetterOptimum, Optimum, end_of_interval
 
 MOST_CONSTANTS = 20  # no law has so many
 _ANEW = 2  # times that a better optimum is taken for the start
@@ -57,13 +58,15 @@ def intervals_of(
     count = len(form.numbers)
     if not 0 < count <= MOST_CONSTANTS or problem.rows < count + 2:
         return ()
-    ready = model(form.template, problem)
+    ready = model(form.template, replace(problem, budget=Budget.of(inf)))
+    problem.budget.charge("compile", ready.nodes + count)
+    problem.budget.charge("evaluate", EVALUATIONS * problem.rows * (ready.nodes + count), calls=EVALUATIONS)
     start = np.array([form.template.start[c] for c in ready.constants], dtype=np.float64)
     fit = settle(ready, start, np.ones(count, dtype=bool))
     if fit is None:
         return ()
     for _ in range(_ANEW):
-        likelihood = _Likelihood.of(fit, sigma, level)
+        likelihood = _Likelihood.of(fit, sigma, level, problem.budget)
         try:
             found = [likelihood.interval(form, place) for place in range(count)]
             break
@@ -74,7 +77,7 @@ def intervals_of(
                 break
             fit = again
     else:
-        likelihood = _Likelihood.of(fit, sigma, level)
+        likelihood = _Likelihood.of(fit, sigma, level, problem.budget)
         found = [likelihood.asymptotic(form, place) for place in range(count)]
     return _with_digits(expression, problem, _in_order(expression, found), likelihood.optimum.variance)
 
@@ -90,7 +93,7 @@ class _Likelihood:
     level: float
 
     @staticmethod
-    def of(fit: Fit, sigma: float | None, level: float) -> "_Likelihood":
+    def of(fit: Fit, sigma: float | None, level: float, budget: Budget) -> "_Likelihood":
         """From a fit of all constants; the noise from its residual where it is not known."""
         ready: Model = fit.model
         residual, jacobian = ready.evaluate(fit.values)
@@ -105,11 +108,11 @@ class _Likelihood:
         else:
             variance, quantile = (sigma / unit) ** 2, float(ndtri(tail))
             errors = fit.errors * np.sqrt(variance / max(squares / freedom, least))
-        return _Likelihood(Optimum(ready, fit.values, squares, variance), errors, along, quantile, level)
+        return _Likelihood(Optimum(ready, fit.values, squares, variance, budget), errors, along, quantile, level)
 
     def interval(self, form: Opened, place: int) -> ConstantInterval:
         """By profile; from the standard error where that comes to no end or the work is done."""
-        if self.optimum.ready.problem.budget.over():
+        if self.optimum.budget.over():
             return self.asymptotic(form, place)
         ends = [
             end_of_interval(

@@ -1,17 +1,19 @@
 """The profile likelihood of a constant: how badly the rows are met where it is held and the others are fitted again."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf, isfinite, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
+from ..problem._budget import Budget
 from ..problem._constants import Model, Values
 
 _MOST = 24  # fits for one end of an interval
 _FITTING = 40  # evaluations for one of them, and
 _EACH = 6  # more for each constant
+EVALUATIONS = 14  # that one takes, about
 _CLOSE = 0.01  # of the quantile: an end is known so well
 _FAR = 1e4  # asymptotic half widths, beyond which the rows set no end
 _SOON = 2  # trials that aim at the end; later ones look far out
@@ -34,12 +36,15 @@ class Optimum:
         That sum, in units of y's deviation.
     variance : float
         Of the noise of one row, in the same units.
+    budget : Budget
+        Is charged a fixed price for each trial: how many evaluations one takes is up to rounding.
     """
 
     ready: Model
     values: Values
     squares: float
     variance: float
+    budget: Budget
 
 
 class BetterOptimum(Exception):
@@ -134,6 +139,8 @@ def _height(optimum: Optimum, start: Values, place: int) -> tuple[Values, float]
     """The other constants fitted again, and by how many standard errors the rows are met worse."""
     ready = optimum.ready
     values = _fitted(ready, start, place) if len(start) > 1 else start
+    size = ready.problem.rows * (ready.nodes + len(start))
+    optimum.budget.charge("evaluate", EVALUATIONS * size, calls=EVALUATIONS)
     squares = float(np.sum(ready.evaluate(values)[0] ** 2))
     if squares < optimum.squares - _BETTER * optimum.variance:
         raise BetterOptimum(values)
@@ -161,19 +168,4 @@ def _fitted(ready: Model, start: Values, place: int) -> Values:
             gtol=1e-12,
             max_nfev=_FITTING + _EACH * len(start),
         )
-    ready.problem.budget.charge("fit", ready.problem.rows * len(start) ** 2 * int(fit.nfev))
     return spread(fit.x)
-
-
-def moved(optimum: Optimum, values: Values) -> Optimum:
-    """The optimum at other values, with the noise as they leave it.
-
-    Parameters
-    ----------
-    optimum : Optimum
-        The one known so far.
-    values : array of shape [constants]
-        Where the rows are met better.
-    """
-    squares = float(np.sum(optimum.ready.evaluate(values)[0] ** 2))
-    return replace(optimum, values=values, squares=squares)
