@@ -68,6 +68,7 @@ class _Options:
     key: str | None
     orientation: str | None
     layout: Path | None
+    front: bool
     dask: str | None
     dry_run: bool
     quiet: bool
@@ -99,6 +100,7 @@ _checks, _many_files = in_group("Checks"), in_group("Many networks")
     "--graph", type=_FILE, metavar="FILE",
     help="Write the circuit as a graph for other programs, its modules as numbers; the ending says the format.",
 )  # fmt: skip
+@_files("--front", is_flag=True, help="Tell the front of length against error of each formula, and the choice.")
 @_checks("--require", multiple=True, metavar="CONDITION", help="End with status 1 unless this holds.")
 @_checks(
     "--certify", type=_FILE, metavar="FILE", help="Prove how far the network lies from each formula; write the proof."
@@ -165,6 +167,8 @@ def command(**given: Any) -> int:
         if many and getattr(options, option):
             got = f"{len(options.checkpoint)} sources, or --all or --out"
             raise InputError(f"--{option} is for one network", got=got)
+    if many and options.front:
+        raise InputError("--front is for one network", got=f"{len(options.checkpoint)} sources, or --all or --out")
     if many:
         return _fleet(options)
     source, certify = str(options.checkpoint[0]), options.certify is not None
@@ -298,7 +302,7 @@ def _telling(quiet: bool) -> Iterator[Any]:
 
 def _tell(options: _Options, outcome: Outcome) -> int:
     """Print the headline, write files, and hold the requirements against what was found."""
-    click.echo("\n".join(outcome.summary))
+    click.echo("\n".join([*outcome.summary, *(outcome.front if options.front else ())]))
     for name in _formats(options):
         _write(getattr(options, name), outcome.texts[name])
     if options.graph is not None:

@@ -86,6 +86,8 @@ class Outcome:
         What to type next; empty where nothing is left to ask.
     graph : str
         The circuit's graph in the format that was wanted.
+    front : tuple of str
+        The front of each formula, line by line.
     """
 
     source: str
@@ -102,6 +104,7 @@ class Outcome:
     certificates: dict[str, bytes] = field(default_factory=dict)
     next_step: str = ""
     graph: str = ""
+    front: tuple[str, ...] = ()
 
 
 def work(job: Job, progress: Callable[[str], None] | None = None, *, strict: bool = True) -> Outcome:
@@ -169,6 +172,16 @@ def work(job: Job, progress: Callable[[str], None] | None = None, *, strict: boo
             report, file, formats=job.formats, audit=report.audit is not None, certify=job.certify
         ),
         graph=_graph_of(report, job.graph) if job.graph else "",
+        front=_fronts(report),
+    )
+
+
+def _fronts(report: "Report") -> tuple[str, ...]:
+    """The front of each formula, line by line."""
+    from .formulas._front import front_lines  # brings sympy
+
+    return tuple(
+        line for name, formula in report.formulas.items() for line in front_lines(name, formula.front, met=formula.fits)
     )
 
 

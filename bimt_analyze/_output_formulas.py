@@ -52,7 +52,7 @@ def formulas_of(checkpoint: Checkpoint, circuit: Network, options: AnalysisOptio
         structure = hints(checkpoint, circuit, place)
         formula = find_formula(
             probe.x_train, probe.y_train[:, place], names=task.inputs, output=output,
-            structure=structure, network=network, units=units, options=asked,
+            structure=structure, network=network, units=units, sigma=_errors(probe.sigma_train, place), options=asked,
         )  # fmt: skip
         known = task.decomposition is not None and task.decomposition.has_expressions
         truth = task.decomposition.expression(output).sympy() if task.decomposition is not None and known else None
@@ -67,6 +67,8 @@ def formulas_of(checkpoint: Checkpoint, circuit: Network, options: AnalysisOptio
             ranges=task.ranges,
             network=network,
             terms=() if structure is None else structure.terms,
+            sigma_test=_errors(probe.sigma_test, place),
+            sigma_train=_errors(probe.sigma_train, place),
             seed=options.seed,
         )
         left = 0.0 if interrupted else left - formula.work  # the others get the least there is
@@ -79,6 +81,11 @@ def formulas_of(checkpoint: Checkpoint, circuit: Network, options: AnalysisOptio
             formula = replace(formula, of_network=own)
         found[output] = formula
     return found
+
+
+def _errors(sigma: np.ndarray | None, place: int) -> np.ndarray | None:
+    """The standard errors of one output, where they are known."""
+    return None if sigma is None else np.ascontiguousarray(sigma[:, place])
 
 
 def withheld(formulas: Mapping[str, "Formula"], fit: NetworkFit) -> Mapping[str, "Formula"]:

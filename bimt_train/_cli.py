@@ -44,7 +44,7 @@ from .training.state._run_folder import STATE_FILE
 from .training.trackers._log_to import LogTo
 from .training.trackers._tracker import TRACKERS
 
-SEVERAL = ("--target", "--inputs", "--skip", "--missing", "--units", "--hidden")
+SEVERAL = ("--target", "--inputs", "--skip", "--missing", "--units", "--sigma", "--hidden")
 HOW = ("resume", "quiet", "dry-run")  # options that say how to go about a run, and not what is run
 
 
@@ -63,6 +63,7 @@ class _Options:
     dates: str | None
     decimal: str | None
     units: tuple[str, ...]
+    sigma: tuple[str, ...]
     encoding: str | None
     data: Path | None
     bounds: tuple[float, float] | None
@@ -177,6 +178,10 @@ _machine, _files, _other = in_group("Machine"), in_group("Files"), in_group(OTHE
 @_table(
     "--units", multiple=True, metavar="names|COLUMN=UNIT...",
     help="names: v [m/s] becomes v, in m/s. Or the unit of each column.",
+)  # fmt: skip
+@_table(
+    "--sigma", multiple=True, metavar="COLUMN...",
+    help="Columns with the standard error of each target, by which formulas count the rows.",
 )  # fmt: skip
 @_table("--encoding", help="How the text is written, as latin-1; UTF-8 if left out.")
 @_network("--hidden", metavar="N...", multiple=True, type=click.IntRange(1), help="Neurons of each hidden layer.")
@@ -309,7 +314,18 @@ def _task(options: _Options) -> Task:
 
 def _table_options(options: _Options) -> dict[str, Any]:
     """How a table is read, as far as the options say."""
-    names = ("inputs", "skip", "missing", "drop_missing", "impute", "categories", "dates", "decimal", "encoding")
+    names = (
+        "inputs",
+        "skip",
+        "missing",
+        "drop_missing",
+        "impute",
+        "categories",
+        "dates",
+        "decimal",
+        "encoding",
+        "sigma",
+    )
     said = {name: getattr(options, name) for name in names} | {"units": units_of_words(options.units)}
     return {name: value for name, value in said.items() if value}
 

@@ -1,15 +1,16 @@
 from ._approximate_formula import approximate_formula as approximate_formula
+from ._constant_intervals import constant_intervals as constant_intervals
 from ._estimator import FormulaRegressor as FormulaRegressor
 from ._fidelity import Divergence as Divergence
 from ._fidelity import divergence as divergence
 from ._find_formula import find_formula as find_formula
 from ._formula import Formula as Formula
-from ._formula import NumericCheck as NumericCheck
-from ._formula import ParetoEntry as ParetoEntry
-from ._formula import Verification as Verification
+from ._front import ParetoEntry as ParetoEntry
 from ._search_options import SearchOptions as SearchOptions
 from ._shared_parts import SharedParts as SharedParts
 from ._shared_parts import shared_parts as shared_parts
+from ._verification import NumericCheck as NumericCheck
+from ._verification import Verification as Verification
 from .dimensions._check_units import UnitCheck as UnitCheck
 from .dimensions._check_units import check_units as check_units
 from .export._mathml import to_mathml as to_mathml
@@ -20,6 +21,7 @@ from .hints._proposed_structure import structure_from_tests as structure_from_te
 from .hints._structural_tests import StructuralTestResult as StructuralTestResult
 from .hints._structural_tests import structural_tests as structural_tests
 from .hints._surrogate import surrogate as surrogate
+from .intervals._constant_interval import ConstantInterval as ConstantInterval
 from .problem._operators import OPERATORS as OPERATORS
 from .problem._operators import Operator as Operator
 from .problem._snapping import Constant as Constant
@@ -33,5 +35,6 @@ from .verdicts._data_words import Rival as Rival
 from .verdicts._network_verdict import NETWORK_WORDS as NETWORK_WORDS
 from .verdicts._network_verdict import NetworkVerdict as NetworkVerdict
 from .verdicts._network_verdict import network_verdict as network_verdict
+from .verdicts._stated_errors import ChiSquare as ChiSquare
 from .verification._network_formula import network_formula as network_formula
 from .verification._verify_formula import verify_formula as verify_formula

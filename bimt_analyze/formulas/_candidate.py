@@ -156,11 +156,11 @@ def finished(
     expression = _out_of_roots(expression, problem)
     values = numeric(expression, problem.columns)(problem.x)
     problem.budget.charge("tidy", node_count(plain))
-    if explained and not problem.explained(problem.y - values):
+    if explained and not problem.explained(problem.residual(values)):
         untidied = numeric(plain, problem.columns)(problem.x)
-        if problem.explained(problem.y - untidied):
+        if problem.explained(problem.residual(untidied)):
             expression, values = plain, untidied
-    residual = problem.y - values
+    residual = problem.residual(values)
     error = problem.relative(residual)
     with np.errstate(all="ignore"):
         worst = float(np.max(np.abs(residual))) / problem.unit

@@ -61,7 +61,7 @@ class FormulaRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type
         self.random_state = random_state
         self.genetic = genetic
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, sigma: Any = None) -> Self:
         """Find a formula for each output; a KeyboardInterrupt ends the search with the best so far.
 
         Parameters
@@ -70,6 +70,8 @@ class FormulaRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type
             The inputs.
         y : array, series or data frame of shape [rows] or [rows, outputs]
             The outputs.
+        sigma : array of shape [rows] or [rows, outputs], optional
+            The standard error of each output, as in `find_formula`.
 
         Returns
         -------
@@ -81,7 +83,7 @@ class FormulaRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type
         ValueError
             For rows that are no finite numbers, or do not fit each other.
         InputError
-            For a ``time_limit`` that is not positive.
+            For a ``time_limit`` that is not positive, and a ``sigma`` that is not positive or does not fit ``y``.
         """
         if not self.time_limit > 0:
             raise InputError(
@@ -92,6 +94,7 @@ class FormulaRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type
         targets = np.asarray(y, dtype=np.float64)
         self._flat = targets.ndim == 1
         targets = targets.reshape(len(targets), -1)
+        errors = None if sigma is None else _errors(sigma, targets.shape)
         columns = [str(name) for name in getattr(self, "feature_names_in_", _numbered("x", X.shape[1]))]
         inputs, outputs = _names(columns, labels or _numbered("y", targets.shape[1]))
         self.names_ = inputs
@@ -104,6 +107,7 @@ class FormulaRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type
                 column,
                 names=inputs,
                 output=output,
+                sigma=None if errors is None else np.ascontiguousarray(errors[:, place]),
                 time_limit=max(left, 0.0) / (len(outputs) - place),
                 seed=self.random_state,
                 genetic=self.genetic,
@@ -148,6 +152,19 @@ class FormulaRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):  # type
         """``output = expression`` in LaTeX; of several outputs, one on each line."""
         check_is_fitted(self)
         return "\\\\\n".join(formula.latex() for formula in self.formulas_)
+
+
+def _errors(sigma: Any, shape: tuple[int, int]) -> np.ndarray:
+    """The errors of all outputs; those of a single column hold for each output."""
+    errors = np.asarray(sigma, dtype=np.float64)
+    if errors.ndim == 1 and len(errors) == shape[0]:
+        errors = np.repeat(errors[:, None], shape[1], axis=1)
+    if errors.shape != shape:
+        raise InputError(
+            "errors do not fit the outputs", where="FormulaRegressor.fit, sigma", expected=f"shape {list(shape)}",
+            got=str(list(errors.shape)), hint="give one error a row, or one for each output",
+        )  # fmt: skip
+    return errors
 
 
 def _labels(y: Any) -> list[str] | None:

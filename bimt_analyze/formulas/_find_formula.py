@@ -15,11 +15,12 @@ from bimt_train import InputError
 from ._candidate import finish, order
 from ._formula import Formula, Predictor
 from ._measured_formula import measured, with_work
+from ._plainer_forms import plainer_forms
 from ._questions import all_questions, middle, without_rows_apart
 from ._row_bounds import rows_missed
 from ._search import Outcome, search
 from ._search_options import SearchOptions
-from ._searched_rows import candidate_columns, check_rows, searched_rows
+from ._searched_rows import best_known, candidate_columns, check_rows, check_sigma, searched_rows
 from ._sharpened import resummed, sharpened
 from ._stages import COMBINED, DECOMPOSITIONS, GENETIC, MARKED, MATCHED, QUICK, THOROUGH
 from .dimensions._known import known_units
@@ -32,13 +33,14 @@ from .problem._budget import Budget
 from .problem._constants import refine
 from .problem._polynomial import fallback_polynomial
 from .problem._precision import row_precision, tolerance_of
-from .problem._search_problem import SearchProblem, deviation
+from .problem._search_problem import SearchProblem, deviation, weights_of
 from .problem._structure import Structure
 from .verdicts._data_words import apart_words
 
 _log = logging.getLogger(__name__)
 
 _SEARCHING = 0.9  # share of the time for the search; the rest is for finishing
+_FRONT_WORK = 0.2  # units, for the formulas that are told beside the best one
 _NOISE_WORK = 0.5  # units, for estimating the noise, within what is left for finishing
 _MANY = 8  # inputs, beyond which hints of a network are held against the rows
 _SCREENING = 0.3  # share of the time for the columns that matter, at most
@@ -65,6 +67,7 @@ def find_formula(
     network: Predictor | None = None,
     units: Mapping[str, str] | None = None,
     tolerance: float = 0.0,
+    sigma: Float64[np.ndarray, "rows"] | None = None,
     options: SearchOptions | None = None,
     progress: Callable[[str], None] | None = None,
     **changes: Any,
@@ -101,6 +104,10 @@ def find_formula(
         The root mean square error of ``y``, in units of its deviation, where it is known: that of a derivative, for
         instance. The search ends at a form that misses no row by more than three times as much. Without it, only the
         digits in which ``y`` is written tell how well it is known.
+    sigma : array of shape [rows], optional
+        The standard error of each ``y``, in its own unit. Residuals are then divided by it wherever constants are
+        fitted, constants become simple numbers, and formulas are compared; chi-square says whether the formula fits
+        within these errors. Forms are proposed from the rows that are known best (`best_known`), which count alike.
     options : SearchOptions, optional
         Time limit, seed and all else; the defaults if left out.
     progress : callable, optional
@@ -118,8 +125,9 @@ def find_formula(
     Raises
     ------
     InputError
-        For rows that are no finite numbers, for names that do not fit the columns, for a structure that names other
-        inputs, for an option out of its range or unknown, and for ``genetic`` where pyoperon is not installed.
+        For rows that are no finite numbers, for a ``sigma`` that is not positive, for names that do not fit the
+        columns, for a structure that names other inputs, for an option out of its range or unknown, and for ``genetic``
+        where pyoperon is not installed.
 
     Notes
     -----
@@ -145,6 +153,8 @@ def find_formula(
     if chosen.genetic:
         check_genetic()
     check_rows(x, y, names, where=f"rows of {output!r}", fewest=1)
+    if sigma is not None:
+        check_sigma(sigma, len(y), where=f"rows of {output!r}")
     if structure is not None and not set(structure.inputs) <= set(names):
         raise InputError(
             "hints name unknown inputs",
@@ -156,14 +166,23 @@ def find_formula(
     tell = progress or partial(_log.debug, "formula of %s: %s", output)
     _log.info("formulas: searching %s", output)
     budget = Budget.of(_SEARCHING * time_limit, seconds=chosen.hard_limit)
-    some = searched_rows(len(y), seed, most=chosen.rows)
+    some = looked_at = searched_rows(len(y), seed, most=chosen.rows)
+    if sigma is not None:
+        some = some[best_known(sigma[some])]
     kept = candidate_columns(x, y)
     columns = tuple(sympy.Symbol(names[i], real=True) for i in kept)
     precision = row_precision(x, y)
     tolerance = max(tolerance, tolerance_of(precision, x[some], y[some], budget=budget)) if kept else 0.0
-    problem = SearchProblem(x[some][:, list(kept)], y[some], columns, budget, tolerance=tolerance, seed=seed)
     known = None if units is None else known_units(units, names, output)
+    weights = None if sigma is None else weights_of(sigma[some])
+    problem = SearchProblem(
+        x[some][:, list(kept)], y[some], columns, budget, tolerance=tolerance, seed=seed, weights=weights
+    )
     fitted, outcome = problem, Outcome((), ())
+    every = problem
+    if sigma is not None:  # forms are proposed from the rows that are known best, and judged on all
+        weights = weights_of(sigma[looked_at])
+        every = replace(problem, x=x[looked_at][:, list(kept)], y=y[looked_at], weights=weights)
     test_results: tuple[StructuralTestResult, ...] = ()
     tests = _StructuralTests(problem, network if kept else None, x[some], tuple(names), chosen)
     try:
@@ -207,12 +226,21 @@ def find_formula(
     ):
         outcome = outcome.joined(Outcome((), (fit,)), problem)
     rough = () if outcome.settled else outcome.rough
+    unseen = tuple(fit for fit in outcome.seen if all(fit is not one for one in rough))
+    if every is not problem:
+        rough, unseen = (tuple(refine(fit.template, every) or fit for fit in fits) for fits in (rough, unseen))
     found = sorted([*outcome.done, *(finish(fit.model.problem, fit) for fit in rough)], key=order)
-    found = sharpened(found, fitted if outcome.settled else problem)
-    last = budget.apart(min(_NOISE_WORK, (1 - _SEARCHING) * time_limit))
+    found = sharpened(found, fitted if outcome.settled else every)
     missed = rows_missed(found[0].expression, names, x, y) if fitted.rows < problem.rows and found else ()
     rows = np.delete(x, missed, 0), np.delete(y, missed)
-    formula = measured(found, *rows, names, output, precision=precision, budget=last)
+    errors = None if sigma is None else np.delete(sigma, missed)
+    beside = budget.apart(_FRONT_WORK)
+    shown = [finish(fit.model.problem, fit) for fit in unseen if not beside.over()]
+    plainer = plainer_forms(found[0], replace(every, budget=beside)) if found else []
+    last = budget.apart(min(_NOISE_WORK, (1 - _SEARCHING) * time_limit))
+    formula = measured(
+        [*found, *shown], *rows, names, output, precision=precision, budget=last, sigma=errors, plainer=plainer
+    )
     if missed:
         formula = replace(formula, apart=missed, message=f"{formula.message}; {apart_words(missed, len(y))}")
     formula = with_work(replace(formula, test_results=test_results), budget.ledger)

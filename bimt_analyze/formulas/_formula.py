@@ -1,7 +1,7 @@
 """A formula as a value: what it says, how well, and what its verification showed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,154 +10,32 @@ from jaxtyping import Float64
 
 from bimt_train.showing import Shown, cut, to_cell
 
-from ._fidelity import Divergence
+from ._front import SHOWN, ParetoEntry, choice, front_frame
+from ._verification import Verification
 from .export._cells import in_dollars, set_formulas
 from .export._latex import to_latex
 from .hints._structural_tests import StructuralTestResult
+from .intervals._constant_interval import ConstantInterval
+from .intervals._intervals import readable
 from .problem._precision import UNKNOWN_PRECISION, RowPrecision
 from .problem._snapping import Constant
 from .problem._template import numeric
-from .verdicts._data_words import IDENTIFIED, DataWord, Rival, cut_short
-from .verdicts._network_verdict import NetworkVerdict
+from .verdicts._data_words import IDENTIFIED, DataWord, cut_short
+from .verdicts._stated_errors import ChiSquare
 
 if TYPE_CHECKING:
+    import pandas as pd
     from torch import nn
 
-SHOWN = 110  # characters of a formula at a prompt
-
 Predictor = Callable[[Float64[np.ndarray, "rows inputs"]], Float64[np.ndarray, "rows"]]
-
-
-@dataclass(frozen=True, repr=False)
-class NumericCheck(Shown):
-    """A formula against its truth on fresh points.
-
-    Points where the truth is not a finite real number are left out. A point where only the formula is not finite counts
-    as an infinite error. A numeric check is evidence, and no proof.
-
-    Attributes
-    ----------
-    points : int
-        How many points were compared.
-    left_out : int
-        How many points were left out.
-    worst : float
-        The largest relative error, |formula - truth| / (|truth| + deviation of y).
-
-    Examples
-    --------
-    >>> check = NumericCheck(points=1000, left_out=3, worst=2e-12)
-    >>> check.worst < 1e-9
-    True
-    """
-
-    points: int
-    left_out: int
-    worst: float
-
-
-@dataclass(frozen=True, repr=False)
-class Verification(Shown):
-    """The evidence behind a formula's ``exact``, each piece by itself.
-
-    Residuals are in units of the standard deviation of y.
-
-    Attributes
-    ----------
-    train : float
-        The largest residual on the training rows.
-    held : float
-        The largest residual on the held-out rows; 0 without such rows.
-    bound : float
-        The largest residual that rounding can explain.
-    canonical : str
-        ``"equal"`` or ``"different"`` (formula minus truth), ``"undecided"``, or ``"no truth"``.
-    method : str
-        How ``canonical`` was decided.
-    inside : NumericCheck or None
-        Formula against truth on fresh points within the ranges; None where no truth is known.
-    outside : NumericCheck or None
-        Formula against truth in ranges twice as wide; None where no truth is known.
-    network : NetworkVerdict or None
-        How far the network follows the formula, on fresh points inside the range; None where no network was given.
-    statement : str
-        All of this in one sentence.
-    divergence : Divergence or None
-        Where the network follows it to less than r2 0.999 and the formula is not identified: the part of the network
-        that it misses most.
-    word : str
-        What may be said of it as a law of the data: one of `DATA_WORDS`.
-    rivals : tuple of Rival
-        Other formulas of comparable length that meet the rows as well, with the rows that would decide.
-    relations : tuple of str
-        Relations that hold among the inputs on every row.
-    distinct_test : int
-        How many different held-out rows there are that repeat no training row.
-
-    Examples
-    --------
-    >>> statement = "Formula and truth are equal: same expression."
-    >>> found = Verification(0.0, 0.0, 1e-11, "equal", "same expression", None, None, None, statement)
-    >>> found.held <= found.bound, found.canonical
-    (True, 'equal')
-    """
-
-    train: float
-    held: float
-    bound: float
-    canonical: str
-    method: str
-    inside: NumericCheck | None
-    outside: NumericCheck | None
-    network: NetworkVerdict | None
-    statement: str
-    divergence: Divergence | None = None
-    word: DataWord = "none"
-    rivals: tuple[Rival, ...] = ()
-    relations: tuple[str, ...] = ()
-    distinct_test: int = 0
-
-    def _brief(self) -> str:
-        return self.statement
-
-
-@dataclass(frozen=True, repr=False)
-class ParetoEntry(Shown):
-    """Another formula from the front of length against error.
-
-    Attributes
-    ----------
-    expression : sympy.Expr
-        The formula, in the same names.
-    complexity : int
-        How many nodes it is written with.
-    error : float
-        Root mean square of its residual on the rows searched, over y's deviation.
-
-    Examples
-    --------
-    >>> x1 = sympy.Symbol("x1", real=True)
-    >>> entry = ParetoEntry(x1**2, complexity=3, error=0.1)
-    >>> print(f"{entry.expression}: {entry.complexity} nodes, error {entry.error}")
-    x1**2: 3 nodes, error 0.1
-    """
-
-    expression: sympy.Expr
-    complexity: int
-    error: float
-
-    def _brief(self) -> str:
-        return f"{cut(str(self.expression), SHOWN)}: {self.complexity} nodes, error {self.error:.2g}"
-
-    def _repr_latex_(self) -> str | None:
-        return in_dollars(self.expression)
 
 
 @dataclass(frozen=True, repr=False)
 class Formula(Shown):
     """One output as an expression in the task's own names.
 
-    The symbols of ``expression`` are real. Residuals are in units of the standard deviation of y.
+    The symbols of ``expression`` are real. Residuals are in units of the standard deviation of y. Where errors of the
+    rows were stated, rows count in ``r2``, ``residual`` and the errors of the front by 1 / sigma**2.
 
     Attributes
     ----------
@@ -210,6 +88,10 @@ class Formula(Shown):
         Units of work of search and verification; a unit is what a quiet reference core does in a second.
     cut_after : float or None
         Seconds after which the clock cut these short; None where it did not.
+    intervals : tuple of ConstantInterval
+        Where the rows are noisy, the interval of every measured constant, at 95 %; see `constant_intervals`.
+    chi_square : ChiSquare or None
+        Whether the training rows are met within their stated errors; None where none were stated.
 
     Examples
     --------
@@ -245,6 +127,13 @@ class Formula(Shown):
     apart: tuple[int, ...] = ()
     work: float = field(default=0.0, compare=False)
     cut_after: float | None = None
+    intervals: tuple[ConstantInterval, ...] = ()
+    chi_square: ChiSquare | None = None
+
+    @property
+    def readable(self) -> sympy.Expr:
+        """The expression with each measured constant to the digits that its interval justifies."""
+        return readable(self.expression, self.intervals)
 
     @property
     def fits(self) -> bool:
@@ -301,23 +190,23 @@ class Formula(Shown):
         return numeric(self.expression, [sympy.Symbol(name, real=True) for name in self.inputs])(x)
 
     def __str__(self) -> str:
-        return f"{self.output} = {self.expression}"
+        return f"{self.output} = {self.readable}"
 
     def _brief(self) -> str:
         return f"{cut(str(self), SHOWN)}: {self.verdict()}"
 
     def _repr_latex_(self) -> str | None:
-        return in_dollars(self.expression, output=self.output)
+        return in_dollars(self.readable, output=self.output)
 
     def _repr_html_(self) -> str:
-        return to_cell(self.verdict(), lines=set_formulas({self.output: self.expression}).values())
+        return to_cell(self.verdict(), lines=set_formulas({self.output: self.readable}).values())
 
     def latex(self) -> str:
-        """``output = expression`` in LaTeX.
+        """``output = expression`` in LaTeX, with the digits of `readable`.
 
         Digits at a name's end are an index, and a name of several letters is set upright.
         """
-        return to_latex(self.expression, output=self.output)
+        return to_latex(self.readable, output=self.output)
 
     def numpy(self) -> Predictor:
         """A numpy function of [rows, variables], its columns in the order of ``variables``.
@@ -360,6 +249,26 @@ class Formula(Shown):
 
         return c_source(self.expression, self.variables, name=name)
 
+    @property
+    def front(self) -> tuple[ParetoEntry, ...]:
+        """The front of length against error with the formula itself, which is ``chosen``, the shortest first."""
+        own = ParetoEntry(self.readable, self.complexity, self.residual, chosen=True)
+        return tuple(sorted((own, *self.pareto_front), key=lambda one: (one.complexity, -one.error)))
+
+    def choice(self) -> str:
+        """Why it was chosen of the front, and by which margin, in one sentence."""
+        return choice(self.front, met=self.fits)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """The front of length against error, the shortest formula first.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``expression``, ``complexity``, ``error``, ``bits`` more than the formula that was chosen, ``chosen``.
+        """
+        return front_frame([replace(one, expression=self.expression) if one.chosen else one for one in self.front])
+
     def to_json(self) -> dict[str, Any]:
         """The fields that report.json publishes."""
         return {
@@ -368,4 +277,5 @@ class Formula(Shown):
             "r2": self.r2,
             "exact": self.exact,
             "complexity": self.complexity,
+            "constants": [interval.words() for interval in self.intervals],
         }

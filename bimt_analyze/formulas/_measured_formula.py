@@ -8,18 +8,23 @@ import sympy
 from jaxtyping import Float64
 
 from ._candidate import Candidate
-from ._formula import Formula, ParetoEntry
+from ._formula import Formula
+from ._front import ParetoEntry
 from ._row_bounds import distinct_rows, row_fit
 from ._searched_rows import distinct, searched_rows
+from .intervals._constant_interval import ConstantInterval
+from .intervals._intervals import intervals_of
 from .problem._budget import Budget, Ledger
 from .problem._precision import RowPrecision
-from .problem._search_problem import SearchProblem
+from .problem._search_problem import SearchProblem, mean_sigma, weights_of
 from .problem._smooth import noise_level
 from .problem._snapping import Constant
 from .problem._template import numeric
 from .verdicts._data_words import cut_short
+from .verdicts._stated_errors import ChiSquare, chi_square
 
 FEWEST_FOR_NOISE = 20  # rows below which a smooth fit says nothing about noise
+_INTERVALS_WORK = 0.5  # units
 _NOISE = 1.5  # a residual within this factor of what smooth fits leave may be noise
 
 
@@ -32,13 +37,16 @@ def measured(
     *,
     precision: RowPrecision,
     budget: Budget,
+    sigma: Float64[np.ndarray, "rows"] | None = None,
+    plainer: Sequence[Candidate] = (),
 ) -> Formula:
     """The best candidate of a search as a formula, measured on all rows.
 
     Parameters
     ----------
     found : list of Candidate
-        What the search found, the best first; where it is empty, the mean of ``y`` is the formula.
+        What the search found, the best first, the others for the front; where it is empty, the mean of ``y`` is the
+        formula.
     x : array of shape [rows, inputs]
         All rows, all inputs.
     y : array of shape [rows]
@@ -50,12 +58,18 @@ def measured(
     precision : RowPrecision
         How the rows are written.
     budget : Budget
-        For estimating the noise, which is done where the formula does not meet the rows.
+        For estimating the noise and the intervals of constants, which is done where the formula does not meet the rows.
+    sigma : array of shape [rows], optional
+        The standard error of each ``y``, where it is known.
+    plainer : sequence of Candidate
+        Plainer forms for the front, which the search did not find.
     """
-    best, error = _better_than_the_mean(found, x, y, names)
+    best, error = _better_than_the_mean(found, x, y, names, sigma)
     budget.charge("lambdify", calls=8)
     fit = row_fit(best.expression, names, x, y, precision=precision)
-    shortfall = "" if fit.within_precision else _shortfall(x, y, error, budget)
+    tested = None if sigma is None else _tested(best, x, y, names, sigma)
+    shortfall = "" if fit.within_precision else _shortfall(x, y, error, budget, tested)
+    met = fit.worst <= fit.bound or fit.within_precision
     return Formula(
         output=output,
         expression=best.expression,
@@ -69,11 +83,42 @@ def measured(
         rows=len(y),
         shortfall=shortfall,
         message=shortfall or "meets the training rows to rounding; not verified yet",
-        pareto_front=front([one for one in found if one is not best], best),
+        pareto_front=front([one for one in found if one is not best], best, plainer),
         precision=precision,
         within_precision=fit.within_precision,
         distinct_rows=distinct_rows(x),
+        intervals=() if met else _intervals(best, x, y, names, budget, sigma),
+        chi_square=tested,
     )
+
+
+def _intervals(
+    best: Candidate,
+    x: Float64[np.ndarray, "rows inputs"],
+    y: Float64[np.ndarray, "rows"],
+    names: Sequence[str],
+    budget: Budget,
+    sigma: Float64[np.ndarray, "rows"] | None,
+) -> tuple[ConstantInterval, ...]:
+    """The intervals of the constants on the rows that a search looks at."""
+    some = searched_rows(len(y), 0)
+    symbols = tuple(sympy.Symbol(name, real=True) for name in names)
+    weights, scale = (None, None) if sigma is None else (weights_of(sigma[some]), mean_sigma(sigma[some]))
+    problem = SearchProblem(x[some], y[some], symbols, budget.apart(_INTERVALS_WORK), weights=weights)
+    simple = [constant.exact for constant in best.constants if constant.exact is not None]
+    return intervals_of(best.expression, problem, simple=simple, sigma=scale)
+
+
+def _tested(
+    best: Candidate,
+    x: Float64[np.ndarray, "rows inputs"],
+    y: Float64[np.ndarray, "rows"],
+    names: Sequence[str],
+    sigma: Float64[np.ndarray, "rows"],
+) -> ChiSquare:
+    """Chi-square on all rows."""
+    symbols = tuple(sympy.Symbol(name, real=True) for name in names)
+    return chi_square(y - numeric(best.expression, symbols)(x), sigma, constants=len(best.constants))
 
 
 def with_work(formula: Formula, ledger: Ledger) -> Formula:
@@ -97,23 +142,30 @@ def _better_than_the_mean(
     x: Float64[np.ndarray, "rows inputs"],
     y: Float64[np.ndarray, "rows"],
     names: Sequence[str],
+    sigma: Float64[np.ndarray, "rows"] | None,
 ) -> tuple[Candidate, float]:
     """The first candidate, and what it leaves of y; the mean where that is better on all rows."""
     symbols = tuple(sympy.Symbol(name, real=True) for name in names)
-    whole = SearchProblem(x, y, symbols, Budget.of(0.0))
+    whole = SearchProblem(x, y, symbols, Budget.of(0.0), weights=None if sigma is None else weights_of(sigma))
     for candidate in [*found[:1], _mean(y)]:
         with np.errstate(all="ignore"):
-            error = whole.relative(y - numeric(candidate.expression, symbols)(x))
+            error = whole.relative(whole.residual(numeric(candidate.expression, symbols)(x)))
         if error <= 1.0:
             break
     return candidate, error
 
 
 def _shortfall(
-    x: Float64[np.ndarray, "rows inputs"], y: Float64[np.ndarray, "rows"], error: float, budget: Budget
+    x: Float64[np.ndarray, "rows inputs"],
+    y: Float64[np.ndarray, "rows"],
+    error: float,
+    budget: Budget,
+    tested: ChiSquare | None,
 ) -> str:
     """How far the rows are missed, and whether noise may be the reason."""
     said = f"not exact: residual {error:.1e} of y's deviation"
+    if tested is not None:
+        return f"{said}; {tested.words()}"
     some = searched_rows(len(y), 0)
     level = (
         noise_level(x[some][:, list(distinct(x[some]))], y[some], budget=budget) if len(y) >= FEWEST_FOR_NOISE else 1.0
@@ -123,7 +175,9 @@ def _shortfall(
     return said
 
 
-def front(candidates: Sequence[Candidate], best: Candidate) -> tuple[ParetoEntry, ...]:
+def front(
+    candidates: Sequence[Candidate], best: Candidate, plainer: Sequence[Candidate] = ()
+) -> tuple[ParetoEntry, ...]:
     """The Pareto front beside the best formula: what is shorter or leaves less, and is not beaten in both.
 
     Parameters
@@ -132,13 +186,19 @@ def front(candidates: Sequence[Candidate], best: Candidate) -> tuple[ParetoEntry
         The other formulas of the search.
     best : Candidate
         The formula that was chosen.
+    plainer : sequence of Candidate
+        Forms that the search did not find.
     """
     pareto_front: list[Candidate] = []
-    for one in sorted(candidates, key=lambda c: (c.complexity, c.error)):
+    for one in sorted([*candidates, *plainer], key=lambda c: (c.complexity, c.error)):
         ahead = one.complexity < best.complexity or one.error < best.error
         if ahead and one.expression != best.expression and all(one.error < other.error for other in pareto_front):
             pareto_front.append(one)
-    return tuple(ParetoEntry(c.expression, c.complexity, c.error) for c in pareto_front)
+    made = {id(one) for one in plainer}
+    return tuple(
+        ParetoEntry(c.expression, c.complexity, c.error, c.bits - best.bits, searched=id(c) not in made)
+        for c in pareto_front
+    )
 
 
 def _mean(y: Float64[np.ndarray, "rows"]) -> Candidate:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import sympy
 
 from ._candidate import Candidate, finished
 from ._search import Outcome
@@ -12,9 +13,11 @@ from ._stages import COMBINED, DECOMPOSITIONS, GENETIC, MARKED, MATCHED, PLAIN, 
 from .dimensions._dimensionless import Dimensionless, dimensionless
 from .dimensions._known import Known
 from .hints._rows_apart import rows_apart
+from .problem._constants import Fit, refine
 from .problem._search_problem import SearchProblem
 from .problem._smooth import evenly_spread
 from .problem._structure import Structure
+from .problem._template import Template
 
 _APART = 0.05  # share of the time for the rows that stand apart
 _FITTED = 0.7  # share of the time for a search without rows that stand apart
@@ -59,12 +62,23 @@ class Question:
         if self.whole is None:
             return outcome
         done = [self._judged(one, self.whole) for one in outcome.done]
-        return Outcome(tuple(one for one in done if one.explained), (), outcome.interrupted)
+        rough, seen = (tuple(self._fitted(fits, self.whole)) for fits in (outcome.rough, outcome.seen))
+        return Outcome(tuple(one for one in done if one.explained), rough, outcome.interrupted, seen)
 
     def _judged(self, found: Candidate, whole: SearchProblem) -> Candidate:
         """A candidate in y's own columns and unit, on all rows."""
-        plain = found.expression if self.groups is None else self.groups.restated(found.expression)
-        return finished(whole, plain, found.constants, explained=found.explained)
+        return finished(whole, self._restated(found.expression), found.constants, explained=found.explained)
+
+    def _fitted(self, fits: Sequence[Fit], whole: SearchProblem) -> Iterator[Fit]:
+        """Fits that explain nothing, on all rows."""
+        for fit in fits:
+            template = fit.template
+            whole_template = Template(self._restated(template.expression), template.start, template.error)
+            if (again := refine(whole_template, whole)) is not None:
+                yield again
+
+    def _restated(self, expression: sympy.Expr) -> sympy.Expr:
+        return expression if self.groups is None else self.groups.restated(expression)
 
 
 def middle(problem: SearchProblem) -> SearchProblem | None:
@@ -83,7 +97,7 @@ def middle(problem: SearchProblem) -> SearchProblem | None:
     near = size <= _MIDDLE * typical
     if not np.max(size) > _FAR * typical > 0 or np.sum(near) < max(_LEAST * problem.rows, _LEFT):
         return None
-    return replace(problem, x=np.ascontiguousarray(problem.x[near]), y=problem.y[near])
+    return problem.some(near)
 
 
 def without_rows_apart(problem: SearchProblem, structure: Structure | None) -> SearchProblem:
@@ -103,7 +117,7 @@ def without_rows_apart(problem: SearchProblem, structure: Structure | None) -> S
     apart = rows_apart(problem.x[:, used], problem.y, budget=problem.budget.share(_APART))
     if not apart:
         return problem
-    return replace(problem, x=np.delete(problem.x, apart, 0), y=np.delete(problem.y, apart))
+    return problem.some(np.delete(np.arange(problem.rows), apart))
 
 
 def all_questions(

@@ -16,6 +16,8 @@ from .symbolic._tidy import complexity
 _log = logging.getLogger(__name__)
 
 _FINALISTS = 4  # fits that explain nothing and are finished all the same, for the front
+_FRONT = 8  # fits of different lengths that are kept for the front
+_GAIN = 0.95  # of the error of all shorter fits: what a longer one leaves at most
 _BEST = 6  # templates that are given for a part of y: sums and products combine them
 _SHORT = 6  # constants: a longer form that fits a part may be a series, so the search for that part goes on
 
@@ -53,11 +55,14 @@ class Outcome:
         The best fits that do not.
     interrupted : bool
         Whether a KeyboardInterrupt ended the search.
+    seen : tuple of Fit
+        Of all fits that do not explain y, the front of length against error, the shortest first; at most eight.
     """
 
     done: tuple[Candidate, ...]
     rough: tuple[Fit, ...]
     interrupted: bool = False
+    seen: tuple[Fit, ...] = ()
 
     @property
     def settled(self) -> bool:
@@ -75,7 +80,8 @@ class Outcome:
             The whole problem, for the lengths of the fits.
         """
         rough = _shortest(problem, [*self.rough, *other.rough])
-        return Outcome(self.done + other.done, rough, self.interrupted or other.interrupted)
+        seen = _front([*self.seen, *other.seen])
+        return Outcome(self.done + other.done, rough, self.interrupted or other.interrupted, seen)
 
 
 def search(problem: SearchProblem, stages: Sequence[Generator]) -> Outcome:
@@ -102,11 +108,26 @@ def search(problem: SearchProblem, stages: Sequence[Generator]) -> Outcome:
                     continue
                 done.append(finish(problem, fit))
                 if done[-1].settled:
-                    return Outcome(tuple(done), ())
+                    return Outcome(tuple(done), (), seen=_front(fits))
     except KeyboardInterrupt:
         last = [] if fit is None else [fit]  # it may have been about to be finished
-        return Outcome(tuple(done), _shortest(problem, [*fits, *last]), interrupted=True)
-    return Outcome(tuple(done), _shortest(problem, fits))
+        return Outcome(tuple(done), _shortest(problem, [*fits, *last]), interrupted=True, seen=_front(fits))
+    return Outcome(tuple(done), _shortest(problem, fits), seen=_front(fits))
+
+
+def _front(fits: Sequence[Fit]) -> tuple[Fit, ...]:
+    """The best fit of each length that leaves less than every shorter one; of many those that gain most."""
+    front: list[Fit] = []
+    gains: list[float] = []
+    for _, error, fit in sorted(
+        ((complexity(fit.model.template.expression), fit.error, fit) for fit in fits), key=lambda one: one[:2]
+    ):
+        before = front[-1].error if front else 1.0
+        if error < _GAIN * before:
+            front.append(fit)
+            gains.append(before / max(error, 1e-300))
+    kept = sorted(sorted(range(len(front)), key=lambda k: -gains[k])[:_FRONT])
+    return tuple(front[k] for k in kept)
 
 
 def _fits(problem: SearchProblem, stages: Sequence[Generator]) -> Iterator[Fit | None]:

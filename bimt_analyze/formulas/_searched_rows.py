@@ -10,6 +10,8 @@ from bimt_train import InputError
 
 from ._search_options import SearchOptions
 
+_FEWEST_PROPOSING = 20  # rows from which forms are proposed
+
 
 def check_rows(
     x: Float64[np.ndarray, "rows inputs"],
@@ -67,6 +69,38 @@ def check_rows(
             )
 
 
+def check_sigma(sigma: Float64[np.ndarray, "sigmas"], rows: int, *, where: str) -> None:
+    """Refuse errors of measurement that are none.
+
+    Parameters
+    ----------
+    sigma : array of shape [rows]
+        The standard error of each row.
+    rows : int
+        How many rows there are.
+    where : str
+        What the rows are, for the error's text.
+
+    Raises
+    ------
+    InputError
+        For other than one positive finite number for each row.
+    """
+    if np.shape(sigma) != (rows,):
+        raise InputError(
+            "errors do not fit the rows", where=where, expected=f"sigma of shape [{rows}]", got=str(np.shape(sigma))
+        )
+    bad = np.flatnonzero(~((sigma > 0) & np.isfinite(sigma)))
+    if len(bad):
+        raise InputError(
+            f"{len(bad)} errors of measurement are not positive numbers",
+            where=f"{where}, sigma[{bad[0]}]",
+            expected="positive finite numbers",
+            got=str(sigma[bad[0]]),
+            hint="leave out those rows, or give the error that they have",
+        )
+
+
 def searched_rows(rows: int, seed: int, *, most: int = SearchOptions.rows) -> NDArray[np.int64]:
     """Which rows a search looks at: all of them, or some of very many, drawn at random.
 
@@ -87,6 +121,34 @@ def searched_rows(rows: int, seed: int, *, most: int = SearchOptions.rows) -> ND
     if rows <= most:
         return np.arange(rows)
     return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
+
+
+def best_known(sigma: Float64[np.ndarray, "rows"]) -> NDArray[np.int64]:
+    """The rows from which forms are proposed: those of the smallest errors, as many as tell most when all count alike.
+
+    The mean of the k best rows has the variance (sigma_1**2 + ... + sigma_k**2) / k**2, and k makes that the least, but
+    is at least 20. Where all errors are equal, these are all rows.
+
+    Parameters
+    ----------
+    sigma : array of shape [rows]
+        The standard error of each row.
+
+    Returns
+    -------
+    array of int
+        The numbers of the rows, growing.
+
+    Examples
+    --------
+    >>> best_known(np.array([0.1] * 25 + [2.0] * 5)).size, best_known(np.ones(30)).size
+    (25, 30)
+    """
+    order = np.argsort(sigma, kind="stable")
+    count = np.arange(1, len(sigma) + 1)
+    variance = np.cumsum((sigma[order] / np.min(sigma)) ** 2) / count**2
+    least = min(_FEWEST_PROPOSING, len(sigma))
+    return np.sort(order[: least + int(np.argmin(variance[least - 1 :]))])
 
 
 def candidate_columns(x: Float64[np.ndarray, "rows inputs"], y: Float64[np.ndarray, "rows"]) -> tuple[int, ...]:

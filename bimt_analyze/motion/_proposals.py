@@ -115,7 +115,7 @@ def formulas(
     x, y, tolerance = _rows(curves, place)
     names = [str(variable) for variable in variables]
     found = find_formula(x, y, names=names, output="slope", tolerance=tolerance, options=options)
-    return (found.expression, *(entry.expression for entry in found.pareto_front))
+    return (found.expression, *(entry.expression for entry in found.pareto_front if entry.searched))
 
 
 def _rows(

@@ -27,7 +27,7 @@ def render_cell(report: "ReportContent") -> str:
     str
         One ``<div>``.
     """
-    formulas = set_formulas({name: formula.expression for name, formula in report.formulas.items()})
+    formulas = set_formulas({name: formula.readable for name, formula in report.formulas.items()})
     rows = [(formulas[name], formula.verdict()) for name, formula in report.formulas.items()]
     lines = [] if report.fit is None else [report.fit.statement]
     lines.append(modules_line(report.modules, report.matches_decomposition))

@@ -168,5 +168,5 @@ def _readable(formula: "Formula") -> str:
     """The expression with decimals rounded to six digits; of a long one the beginning."""
     from ..formulas.symbolic._rounded import rounded  # brings sympy
 
-    text = str(rounded(formula.expression))
+    text = str(rounded(formula.readable))
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 4].rsplit(' ', 1)[0]} ..."

@@ -11,6 +11,8 @@ class ParetoEntryRecord(Record):
     expression: str
     complexity: int
     error: Number = Field(description="Root mean square residual over the output's deviation.")
+    bits: Number = Field(description="By how many bits its description is longer than that of the formula chosen.")
+    readable: str = Field(description="The expression with its decimals to six digits.")
 
 
 class StructuralTestRecord(Record):
@@ -70,14 +72,42 @@ class NetworkFormulaRecord(NetworkVerdictRecord):
     """A formula of the network's answers, where it departs from that of its rows."""
 
     expression: str = Field(description="sympy text in the task's own names.")
+    readable: str = Field(description="The expression with no more digits than the answers justify.")
     latex: str
+
+
+class ConstantRecord(Record):
+    """A measured constant of a formula and its interval; an end that the rows leave open is null."""
+
+    number: str = Field(description="The constant as it stands in the expression.")
+    value: Number = Field(description="Its least-squares value with all other constants free.")
+    low: Number = Field(description="The lower end of its interval.")
+    high: Number = Field(description="The upper end.")
+    level: float = Field(description="The confidence, 0.95 for 95 %.")
+    error: Number = Field(description="The standard error from the slopes at the optimum.")
+    method: str = Field(description="profile (of the likelihood), or asymptotic where that came to no end.")
+    words: str = Field(description="Value and interval in the digits that the interval justifies.")
+    agrees_with: list[str] = Field(description="Known constants in the interval, where chance is improbable.")
+
+
+class ChiSquareRecord(Record):
+    """Whether the rows are met within their stated errors."""
+
+    value: Number = Field(description="The sum of ((y - formula) / sigma)**2.")
+    freedom: int = Field(description="Rows less fitted constants.")
+    p: float = Field(description="How often it would be larger by chance.")
+    words: str
 
 
 class FormulaRecord(Record):
     """What one output computes."""
 
     expression: str = Field(description="sympy text in the task's own names.")
-    latex: str
+    readable: str = Field(description="The expression with each measured constant to the digits that it is known to.")
+    latex: str = Field(description="The readable expression in LaTeX.")
+    constants: list[ConstantRecord] = Field(
+        default=[], description="The measured constants, where the rows are noisy, in the order of the expression."
+    )
     variables: list[str] = Field(description="The inputs that it uses.")
     r2: Number = Field(description="1 - residual variance / variance, on the training rows.")
     exact: bool = Field(description="Whether it is the law of the data itself, and the network fits its rows.")
@@ -93,6 +123,10 @@ class FormulaRecord(Record):
         "the search ended by itself or with its budget of work.",
     )
     pareto_front: list[ParetoEntryRecord]
+    choice: str = Field(description="Why it was chosen of the front, and by which margin.")
+    chi_square: ChiSquareRecord | None = Field(
+        default=None, description="The training rows against their stated errors; null where none were stated."
+    )
     test_results: list[StructuralTestRecord] = Field(
         default=[], description="What structural tests proposed; empty where none were made."
     )

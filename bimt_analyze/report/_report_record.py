@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from ..modules import Module, in_task_order, named_modules
 from ._content import ReportContent
 from ._formula_records import (
+    ChiSquareRecord,
+    ConstantRecord,
     DataVerdictRecord,
     DivergenceRecord,
     FormulaRecord,
@@ -184,7 +186,9 @@ def _of_network(formula: "Formula") -> NetworkFormulaRecord | None:
     if own is None or own.verification is None or own.verification.network is None:
         return None
     seen = _network_verdict(own.verification.network)
-    return NetworkFormulaRecord(expression=str(own.expression), latex=own.latex(), **seen.model_dump())
+    return NetworkFormulaRecord(
+        expression=str(own.expression), readable=str(own.readable), latex=own.latex(), **seen.model_dump()
+    )
 
 
 def _formula(formula: "Formula") -> FormulaRecord:
@@ -193,7 +197,16 @@ def _formula(formula: "Formula") -> FormulaRecord:
     missed = None if verification is None else verification.divergence
     return FormulaRecord(
         expression=str(formula.expression),
+        readable=str(formula.readable),
         latex=formula.latex(),
+        constants=[
+            ConstantRecord(
+                number=str(one.number), value=finite(one.value), low=finite(one.low), high=finite(one.high),
+                level=one.level, error=finite(one.error), method=one.method, words=one.words(),
+                agrees_with=list(one.agrees_with),
+            )
+            for one in formula.intervals
+        ],
         variables=list(formula.variables),
         r2=finite(formula.r2),
         exact=formula.exact,
@@ -205,9 +218,16 @@ def _formula(formula: "Formula") -> FormulaRecord:
         message=formula.message if verification is None else verification.statement,
         cut_after=formula.cut_after,
         pareto_front=[
-            ParetoEntryRecord(expression=str(entry.expression), complexity=entry.complexity, error=finite(entry.error))
+            ParetoEntryRecord(
+                expression=str(entry.expression), complexity=entry.complexity, error=finite(entry.error),
+                bits=finite(entry.bits), readable=str(entry.readable),
+            )
             for entry in formula.pareto_front
         ],
+        choice=formula.choice(),
+        chi_square=None
+        if formula.chi_square is None
+        else ChiSquareRecord(**asdict(formula.chi_square), words=formula.chi_square.words()),
         test_results=[
             StructuralTestRecord(
                 kind=e.kind, inputs=list(e.inputs), detail=e.detail, departure=finite(e.departure),

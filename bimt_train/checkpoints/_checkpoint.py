@@ -13,6 +13,7 @@ from ._network import Network
 from ._task_spec import TaskSpec
 
 PROBES = ("x_train", "y_train", "x_test", "y_test")
+ERRORS = ("sigma_train", "sigma_test")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -30,11 +31,16 @@ class Probe(Shown):
         Rows that the network was not trained on.
     y_test : array of float
         The targets of these rows.
+    sigma_train : array of float, optional
+        The standard error of each target of ``y_train``, positive; None where it is not known.
+    sigma_test : array of float, optional
+        The standard error of each target of ``y_test``.
 
     Raises
     ------
     CheckpointError
-        An array is empty, holds NaN or infinity, or its rows or columns do not match the others'.
+        An array is empty, holds NaN or infinity, or its rows or columns do not match the others'; an error is not
+        positive.
 
     Examples
     --------
@@ -48,9 +54,11 @@ class Probe(Shown):
     y_train: Float64[np.ndarray, "..."]
     x_test: Float64[np.ndarray, "..."]
     y_test: Float64[np.ndarray, "..."]
+    sigma_train: Float64[np.ndarray, "..."] | None = None
+    sigma_test: Float64[np.ndarray, "..."] | None = None
 
     def __post_init__(self) -> None:
-        for name in PROBES:
+        for name in self.arrays():
             array = np.array(getattr(self, name), dtype=np.float64)
             array.setflags(write=False)
             where = f"probe.{name}"
@@ -65,6 +73,16 @@ class Probe(Shown):
             self._check_equal(f"x_{half}", f"y_{half}", axis=0, hint="give one target row for each input row")
         for side in ("x", "y"):
             self._check_equal(f"{side}_train", f"{side}_test", axis=1, hint="use the same columns")
+        for name, of in zip(ERRORS, ("y_train", "y_test"), strict=True):
+            sigma = getattr(self, name)
+            if sigma is not None and not (sigma.shape == getattr(self, of).shape and np.all(sigma > 0)):
+                expected = f"positive numbers, shape {list(getattr(self, of).shape)}, as probe.{of}"
+                got = f"shape {list(sigma.shape)}, the least {np.min(sigma):g}"
+                raise CheckpointError("errors that fit no targets", where=f"probe.{name}", expected=expected, got=got)
+
+    def arrays(self) -> tuple[str, ...]:
+        """The names of the arrays that are there."""
+        return (*PROBES, *(name for name in ERRORS if getattr(self, name) is not None))
 
     def _check_equal(self, first: str, second: str, *, axis: int, hint: str) -> None:
         expected, got = (getattr(self, name).shape[axis] for name in (first, second))

@@ -18,7 +18,7 @@ from ..layouts._placement import Placement
 from ..models._contract import Strict
 from ..models._model_spec import ModelSpec
 from ..models._models import check_options
-from ._checkpoint import PROBES, Checkpoint, Probe
+from ._checkpoint import ERRORS, PROBES, Checkpoint, Probe
 from ._network import Network
 from ._task_spec import TaskSpec
 
@@ -119,7 +119,9 @@ def save_checkpoint(path: str | Path, checkpoint: Checkpoint) -> None:
     network = checkpoint.network
     tensors, tied = _without_copies(network.tensors)
     # safetensors writes an array as it lies in memory: of a table of pandas, column by column
-    probe = {f"probe.{name}": np.ascontiguousarray(getattr(checkpoint.probe, name)) for name in PROBES}
+    probe = {
+        f"probe.{name}": np.ascontiguousarray(getattr(checkpoint.probe, name)) for name in checkpoint.probe.arrays()
+    }
     taken = [name for name in network.tensors if name in probe]
     if taken:
         raise CheckpointError(
@@ -218,7 +220,8 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         part = "task"
         task = TaskSpec.from_json(data.task)
         part = "probe"
-        probe = Probe(*(_taken(tensors, f"probe.{name}") for name in PROBES))
+        stated = [name for name in ERRORS if f"probe.{name}" in tensors]
+        probe = Probe(**{name: _taken(tensors, f"probe.{name}") for name in (*PROBES, *stated)})
         part = "tensors"
         model = ModelSpec(data.model.kind, data.model.options)
         check_options(model, layout.steps, {name: tensor.shape for name, tensor in tensors.items()})

@@ -30,6 +30,10 @@ class Dataset(Shown):
         Test inputs.
     y_test : array of float, [test, outputs]
         Test targets.
+    sigma_train : array of float, [train, outputs], optional
+        The standard error of each training target, where it is known. A network is trained on all rows alike.
+    sigma_test : array of float, [test, outputs], optional
+        The standard error of each test target.
 
     Examples
     --------
@@ -43,6 +47,13 @@ class Dataset(Shown):
     y_train: Float64[np.ndarray, "train outputs"]
     x_test: Float64[np.ndarray, "test inputs"]
     y_test: Float64[np.ndarray, "test outputs"]
+    sigma_train: Float64[np.ndarray, "train outputs"] | None = None
+    sigma_test: Float64[np.ndarray, "test outputs"] | None = None
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The arrays that are there, by their names."""
+        return {name: array for name, array in vars(self).items() if array is not None}
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -47,7 +47,7 @@ class Setting:
     def fingerprint(self) -> dict[str, Any]:
         """What makes two runs the same run, as plain values: seeds, recipe, task and data."""
         spec = self.task.spec.to_json()
-        distinct = {id(array): array for data in self.data for array in vars(data).values()}
+        distinct = {id(array): array for data in self.data for array in data.arrays.values()}
         data = content_digest({str(number): array for number, array in enumerate(distinct.values())}, json.dumps(spec))
         said = {
             "seeds": seeds_of(self.replicas),
@@ -62,7 +62,7 @@ class Setting:
     def bytes_written(self) -> int:
         """What checkpoints and state take on a disk, the new state beside the old one; about, and not less."""
         row: int = 4 * (self.stack.width + sum(b.numel() for b in self.stack.buffers.values()))
-        probes: int = sum(array[:2000].nbytes for data in self.data for array in vars(data).values())
+        probes: int = sum(array[:2000].nbytes for data in self.data for array in data.arrays.values())
         return (2 * 2 * 3 + 2) * row * len(self.replicas) + probes + 2**20  # states: moments measured and ahead
 
     def fitting(self, progress: Progress) -> Self:

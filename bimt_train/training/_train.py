@@ -336,7 +336,7 @@ def _finish(setting: Setting, progress: Progress, interrupted: bool, engine: str
     for index, row in enumerate(progress.leaders):
         (seed, replica), data = setting.replicas[row], setting.data[row]
         network = _network(setting, progress, seed)
-        probe = Probe(*(part[:taken] for part in (data.x_train, data.y_train, data.x_test, data.y_test)))
+        probe = Probe(**{name: part[:taken] for name, part in data.arrays.items()})
         config = {
             "seed": seed, "replica": replica, "kind": setting.kind, "steps_done": progress.step,
             "engine": engine, "recipe": setting.recipe.to_json(),

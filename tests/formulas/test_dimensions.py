@@ -49,9 +49,7 @@ def test_groups_have_no_unit_and_the_scale_has_that_of_y() -> None:
     for way in some:
         columns = [*inputs, *(constant.dimension for constant in way.constants)]
         for powers, wanted in ((way.scale, output.exponents), *((g, (0,) * 7) for g in way.groups)):
-            total = [
-                sum(p * c.exponents[k] for p, c in zip(powers, columns, strict=True)) for k in range(len(wanted))
-            ]
+            total = [sum(p * c.exponents[k] for p, c in zip(powers, columns, strict=True)) for k in range(len(wanted))]
             assert total == list(wanted)
     plain = next(iter(all_groups(inputs, output)))
     assert all(not way.constants and len(way.groups) == 1 for way in plain)
@@ -92,9 +90,7 @@ def test_units_lead_to_a_law_over_decades() -> None:
 def test_units_in_other_sizes_do_no_harm() -> None:
     x = _rows(3, (1.0, 5.0), (10.0, 200.0))
     y = x[:, 0] * (x[:, 1] / 3.6) ** 2 / 2
-    found = find_formula(
-        x, y, names=["m", "v"], output="E", units={"m": "kg", "v": "km/h", "E": "J"}, time_limit=10
-    )
+    found = find_formula(x, y, names=["m", "v"], output="E", units={"m": "kg", "v": "km/h", "E": "J"}, time_limit=10)
     assert found.fits
     assert np.allclose(found.predict(x), y, rtol=1e-9)
 

@@ -25,7 +25,8 @@ def test_text_and_fields(formula: Formula) -> None:
     assert formula.inputs == ("x1", "x2", "x3")
     fields = formula.to_json()
     assert fields["expression"] == "x1**2 + 2*sin(pi*x3)" and fields["variables"] == ["x1", "x3"]
-    assert set(fields) == {"expression", "variables", "r2", "exact", "complexity"}
+    assert set(fields) == {"expression", "variables", "r2", "exact", "complexity", "constants"}
+    assert fields["constants"] == []  # the rows are met
     assert fields["r2"] == pytest.approx(1.0) and fields["exact"] is False
     assert formula.message.endswith("not verified yet")
 

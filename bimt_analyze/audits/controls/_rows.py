@@ -114,5 +114,5 @@ def thinned(checkpoint: Checkpoint, most: int) -> Checkpoint:
     some = [
         np.linspace(0, len(x) - 1, min(len(x), max(most, 2))).astype(np.int64) for x in (probe.x_train, probe.x_test)
     ]
-    rows = Probe(probe.x_train[some[0]], probe.y_train[some[0]], probe.x_test[some[1]], probe.y_test[some[1]])
-    return replace(checkpoint, probe=rows)
+    taken = {name: getattr(probe, name)[some[name.endswith("test")]] for name in probe.arrays()}
+    return replace(checkpoint, probe=Probe(**taken))

@@ -50,7 +50,7 @@ class Dimensionless:
         """
         x, y = self.values(whole.x, whole.y)
         names = tuple(sympy.Symbol(f"group{k}_", real=True) for k in range(x.shape[1]))
-        return replace(whole, x=x, y=y, columns=names, structure=None)
+        return replace(whole, x=x, y=y, columns=names, structure=None, weights=None)
 
     def restated(self, found: sympy.Expr) -> sympy.Expr:
         """An expression of groups as one of inputs, for y itself.

@@ -53,20 +53,29 @@ def lifted(problem: SearchProblem, stages: Sequence[Generate], *, share: float) 
     """
     if not 0 < problem.width <= _WIDEST or problem.depth < 1:
         return
-    single, joined = list(_single(problem)), list(_joined(problem))
-    pairs = [two for two in combinations(single, 2) if two[0].places != two[1].places]
     problem = replace(problem, budget=problem.budget.share(share))
-    questions = [
-        *(one for lift in single for one in (_in_place(problem, (lift,)), *_divided(problem, lift))),
-        *(_in_place(problem, (lift,)) for lift in joined),
-        *(_in_place(problem, lifts) for lifts in pairs),
-    ]
+    problem.budget.charge("columns", 10 * problem.x.size * len(_FUNCTIONS))
+    if problem.budget.over():
+        return
+    single, joined = list(_single(problem)), list(_joined(problem))
     for generate in stages:
-        for question, factor, back in questions:
+        for question, factor, back in _questions(problem, single, joined):
             for template in generate(question):
                 yield Template(factor * template.expression.xreplace(back), template.start, template.error)
             if problem.budget.over():
                 return
+
+
+def _questions(problem: SearchProblem, single: Sequence[_Lift], joined: Sequence[_Lift]) -> Iterator[_Question]:
+    """All smaller problems, those with a function of one column first."""
+    for lift in single:
+        yield _in_place(problem, (lift,))
+        yield from _divided(problem, lift)
+    for lift in joined:
+        yield _in_place(problem, (lift,))
+    for one, other in combinations(single, 2):
+        if one.places != other.places:
+            yield _in_place(problem, (one, other))
 
 
 def _divided(problem: SearchProblem, lift: _Lift) -> Iterator[_Question]:
@@ -85,6 +94,7 @@ def _in_place(problem: SearchProblem, lifts: Sequence[_Lift]) -> _Question:
     gone = {place for lift in lifts for place in lift.places}
     kept = [place for place in range(problem.width) if place not in gone]
     slots = [sympy.Symbol(f"lifted{k}_", real=True) for k in range(len(lifts))]
+    problem.budget.charge("columns", 2 * problem.x.size)
     question = replace(
         problem,
         x=np.column_stack([*(lift.values for lift in lifts), problem.x[:, kept]]),

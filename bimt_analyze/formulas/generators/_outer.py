@@ -1,7 +1,6 @@
 """One function around a polynomial: the function is undone, and what is left is linear algebra."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import numpy as np
 import sympy
@@ -53,7 +52,7 @@ def undone(problem: SearchProblem) -> Iterator[tuple[Operator, SearchProblem]]:
         The rows to explain, the hints and the budget.
     """
     for entry, z in inverses(problem.y):
-        yield entry, replace(problem, y=z, tolerance=max(problem.tolerance, _SLACK))
+        yield entry, problem.target(z, tolerance=max(problem.tolerance, _SLACK))
 
 
 def outer_polynomials(problem: SearchProblem) -> Iterator[Template]:
@@ -91,7 +90,7 @@ def outer_rationals(problem: SearchProblem) -> Iterator[Template]:
         if problem.budget.over():
             return
         if entry.name != "reciprocal":
-            for template in rationals(replace(inverted, tolerance=problem.tolerance), highest=_OUTER_DEGREE):
+            for template in rationals(inverted.target(inverted.y, tolerance=problem.tolerance), highest=_OUTER_DEGREE):
                 yield _around(entry, template)
 
 
@@ -212,7 +211,7 @@ def _scan(
     miss = projector.miss(undo(value))
     if miss > max(_SCANNED, 3 * problem.tolerance):
         return []
-    inverted = replace(problem, y=undo(value), tolerance=max(problem.tolerance, _SLACK, 3 * miss))
+    inverted = problem.target(undo(value), tolerance=max(problem.tolerance, _SLACK, 3 * miss))
     template = sparse(inverted, projector.exponents)
     if template is None:
         return []

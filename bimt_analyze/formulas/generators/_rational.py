@@ -153,4 +153,4 @@ def _form(
         return expression
 
     expression = side(above, top, -1) / side(below, bottom, pivot)
-    return Template(expression, start, problem.relative(problem.y - value))
+    return Template(expression, start, problem.relative(problem.residual(value)))

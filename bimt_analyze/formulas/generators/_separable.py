@@ -164,7 +164,7 @@ def _scaled(problem: SearchProblem, templates: list[Template], offset: float) ->
     value = numeric(joined.filled(), problem.columns)(problem.x)
     with np.errstate(all="ignore"):
         amplitude = float(value @ (problem.y - offset) / max(float(value @ value), 1e-300))
-        error = problem.relative(problem.y - offset - amplitude * value)
+        error = problem.relative(problem.residual(offset + amplitude * value))
     c = constant()
     start = {**joined.start, c: amplitude if np.isfinite(amplitude) else 1.0}
     return Template(c * joined.expression, start, error).shifted(offset)

@@ -262,6 +262,7 @@ def _asked(
     slot = sympy.Symbol("u_", real=True, positive=True if np.all(u > 0) else None)
     whole, multiple = expression(problem.columns, pair.argument), expression(problem.columns, pair.multiple)
     depth = min(problem.depth, 1)
-    question = replace(problem, x=u[:, None], y=problem.y * m, columns=(slot,), structure=None, depth=depth)
+    target = problem.target(problem.y * m, tolerance=problem.tolerance)
+    question = replace(target, x=u[:, None], columns=(slot,), structure=None, depth=depth)
     for template in generate(question):
         yield Template(template.expression.xreplace({slot: whole}) / multiple, template.start, template.error)

@@ -44,7 +44,7 @@ def in_pieces(
     for rows in (values > 0, values < 0):
         if np.sum(rows) < _FEWEST:
             return
-        part = replace(problem, x=problem.x[rows], y=problem.y[rows], structure=None, depth=1, budget=budget)
+        part = replace(problem.some(rows), structure=None, depth=1, budget=budget)
         flat = np.ptp(part.y) <= 2 * problem.floor
         found.append([linear([sympy.Integer(1)], [float(np.mean(part.y))])] if flat else propose(part)[:_FORMS])
     sign = sympy.sign(argument)

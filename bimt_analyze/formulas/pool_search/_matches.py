@@ -49,7 +49,7 @@ def matched(problem: SearchProblem, tests: Sequence[Test] | None = None) -> Iter
         return
     problem = replace(problem, budget=problem.budget.share(_SHARE))
     some = _telling(problem.y)
-    seen = replace(problem, x=problem.x[some], y=problem.y[some])
+    seen = problem.some(some)
     pool = build_pool(seen.x, problem.columns, limit=_FEATURES, budget=problem.budget.share(0.2))
     if not len(pool.values):
         return

@@ -46,7 +46,9 @@ class Model:
     nodes: int
 
     def evaluate(self, values: Values) -> tuple[Rows, Float64[np.ndarray, "rows constants"]]:
-        """The residual (template - y) / deviation and its Jacobian; undefined rows count as far off.
+        """The residual (template - y) / deviation, times the rows' weights, and its Jacobian.
+
+        Undefined rows count as far off.
 
         Parameters
         ----------
@@ -59,6 +61,8 @@ class Model:
             table = np.stack([_column(output, problem.rows) for output in outputs], axis=1)
             residual = (table[:, 0] - problem.y) / problem.unit
             jacobian = table[:, 1:] / problem.unit
+            if problem.weights is not None:
+                residual, jacobian = residual * problem.weights, jacobian * problem.weights[:, None]
         bad = ~np.isfinite(residual) | (np.abs(residual) > 1e100) | ~np.all(np.isfinite(jacobian), axis=1)
         problem.budget.charge("evaluate", problem.rows * (self.nodes + len(self.constants)))
         residual[~np.isfinite(residual) | (np.abs(residual) > 1e100)] = _FAR
@@ -119,13 +123,19 @@ class Fit:
         Standard errors, sigma * sqrt(diag (J'J)^-1) with sigma^2 = rss / (rows - constants), sigma at least the
         rounding of y; infinite for constants that the data leave open.
     residual : array of shape [rows]
-        In y's own units.
+        In y's own units, as the rows' weights count it.
     """
 
     model: Model
     values: Values
     errors: Values
     residual: Rows
+
+    @property
+    def template(self) -> Template:
+        """The template with its constants started at these values."""
+        start = {c: float(value) for c, value in zip(self.model.constants, self.values, strict=True)}
+        return Template(self.model.template.expression, start, self.error)
 
     @property
     def error(self) -> float:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import sympy
 from jaxtyping import Float64
+from numpy.typing import NDArray
 
 from ._budget import Budget
 from ._structure import Structure
@@ -33,6 +34,39 @@ def deviation(y: Rows) -> float:
         return 1.0
     spread = float(np.std(y / peak)) * peak
     return spread if spread > 1e-14 * peak else peak
+
+
+def mean_sigma(sigma: Rows) -> float:
+    """The standard error of a row of weight 1: 1 / sigma is of this mean square.
+
+    Parameters
+    ----------
+    sigma : array of shape [rows]
+        The standard error of each row, positive.
+
+    Examples
+    --------
+    >>> mean_sigma(np.array([0.5, 0.5]))
+    0.5
+    """
+    least = float(np.min(sigma))
+    return least / float(np.sqrt(np.mean((least / sigma) ** 2)))  # of any size, without overflow
+
+
+def weights_of(sigma: Rows) -> Rows:
+    """What each residual counts: 1 / sigma, of mean square 1.
+
+    Parameters
+    ----------
+    sigma : array of shape [rows]
+        The standard error of each row, positive.
+
+    Examples
+    --------
+    >>> weights_of(np.array([0.1, 0.1])), weights_of(np.array([1.0, 7.0])).round(3)
+    (array([1., 1.]), array([1.4, 0.2]))
+    """
+    return np.asarray(mean_sigma(sigma) / sigma)
 
 
 def rounding(y: Rows) -> float:
@@ -73,6 +107,9 @@ class SearchProblem:
         How often the problem may still be split.
     seed : int
         Of everything random.
+    weights : array of shape [rows], optional
+        What each residual counts, of mean square 1 (`weights_of`); all alike without them. They count where constants
+        are fitted and formulas compared; generators propose without them.
     unit : float
         The deviation of y; computed.
     floor : float
@@ -87,6 +124,7 @@ class SearchProblem:
     tolerance: float = 0.0
     depth: int = 2
     seed: int = 0
+    weights: Float64[np.ndarray, "rows"] | None = None
     unit: float = field(init=False)
     floor: float = field(init=False)
 
@@ -124,6 +162,29 @@ class SearchProblem:
             if set(ridge.inputs) <= set(names)
         )
 
+    def some(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> "SearchProblem":
+        """The problem on some of its rows.
+
+        Parameters
+        ----------
+        rows : array of int, or of bool
+            The numbers of the rows that are kept, or for each row whether it is.
+        """
+        weights = None if self.weights is None else self.weights[rows]
+        return replace(self, x=self.x[rows], y=self.y[rows], weights=weights)
+
+    def target(self, y: Rows, *, tolerance: float) -> "SearchProblem":
+        """The problem with another target on the same rows, whose residuals all count alike.
+
+        Parameters
+        ----------
+        y : array of shape [rows]
+            The new target.
+        tolerance : float
+            How well it is known, in units of its deviation.
+        """
+        return replace(self, y=y, tolerance=tolerance, weights=None)
+
     def part(self, columns: tuple[int, ...], y: Rows, *, tolerance: float) -> "SearchProblem":
         """A smaller problem: some columns, another target, one split fewer.
 
@@ -143,7 +204,20 @@ class SearchProblem:
             columns=tuple(self.columns[i] for i in columns),
             tolerance=tolerance,
             depth=self.depth - 1,
+            weights=self.weights if y is self.y else None,
         )
+
+    def residual(self, values: Rows) -> Rows:
+        """What values leave of y, each row as its weight counts it, in y's own units.
+
+        Parameters
+        ----------
+        values : array of shape [rows]
+            What a formula says.
+        """
+        with np.errstate(all="ignore"):
+            left: Rows = self.y - values
+        return left if self.weights is None else left * self.weights
 
     def relative(self, residual: Rows) -> float:
         """Root mean square of a residual in units of y's deviation; infinite where it is not finite.

@@ -23,8 +23,8 @@ DATA_WORDS: Mapping[DataWord, str] = MappingProxyType(
     {
         "exact": "the form is identified, and every row is met to rounding in double precision",
         "within precision": "the form is identified, and every row is met to the last digit in which it is written",
-        "within noise": "the residual is as large as the estimated noise and like it, and the form is preferred by "
-        "description length over every rival by 10 bits or more",
+        "within noise": "the residual is as large as the estimated noise, or the stated errors, and like it, and the "
+        "form is preferred by description length over every rival by 10 bits or more",
         "but for rows apart": "the form is identified as for the words above, on all rows but the few that stand "
         "apart: at most a tenth, each missed by ten times the largest residual of the others",
         "one of several": "the rows cannot tell the form from another one of comparable length, which is named",

@@ -13,6 +13,7 @@ from .._searched_rows import distinct, searched_rows
 from ..problem._budget import Budget
 from ..problem._search_problem import deviation
 from ..problem._smooth import noise_level
+from ..verdicts._stated_errors import chi_square
 
 Matrix = Float64[np.ndarray, "rows inputs"]
 Rows = Float64[np.ndarray, "rows"]
@@ -41,6 +42,7 @@ def noise_objections(
     *,
     budget: Budget,
     known: bool = False,
+    sigma: tuple[Rows, Float64[np.ndarray, "held"]] | None = None,
 ) -> list[str]:
     """What speaks against calling the residual of a formula noise; empty where nothing does.
 
@@ -58,12 +60,15 @@ def noise_objections(
         Is charged.
     known : bool, default False
         Whether the formula equals a known truth, so that its form is no question.
+    sigma : tuple of arrays, optional
+        The stated errors of the rows that were searched, and of those held out.
 
     Notes
     -----
-    The residual is noise if it is less than a fifth of y's deviation and at most a tenth larger than the least
-    leave-one-out error of smooth fits, if smooth fits of the residual leave 98.5 % of it, and if it is as large on
-    held-out rows, but for four standard errors. The form is preferred if each constant without a name is four standard
+    Where errors are stated, the residual in units of them is noise if chi-square fits, if smooth fits of it leave
+    98.5 % of it, and if it is as large on held-out rows, but for four standard errors. Else the residual is noise if it
+    is less than a fifth of y's deviation and at most a tenth larger than the least leave-one-out error of smooth fits,
+    and if the other two hold. The form is preferred if each constant without a name is four standard
     errors from zero, if there are at most two of them, and if the description length of every other form of the search
     is ten bits more. Of a fifth or more nothing is said: few rows resolve a law of kinks and high powers no better.
     """
@@ -75,7 +80,12 @@ def noise_objections(
         residual, held = y - formula.predict(x), y_test - formula.predict(x_test)
     if not (np.all(np.isfinite(residual)) and np.all(np.isfinite(held))):
         return ["the formula is not real on every row"]
-    found = _of_residual(x, y, residual, held, budget)
+    if sigma is None:
+        found = _of_residual(x, y, residual, held, budget)
+    else:
+        tested = chi_square(residual, sigma[0][some], constants=len(formula.constants))
+        found = [] if tested.fits else [tested.words()]
+        found += _structure(x[:, list(distinct(x))], residual / sigma[0][some], held / sigma[1], budget)
     return found if known else found + _of_form(formula, x, deviation(y))
 
 
@@ -125,10 +135,16 @@ def _of_residual(x: Matrix, y: Rows, residual: Rows, held: Float64[np.ndarray, "
         found.append(f"smooth fits leave {level:.1e} of y's deviation, the formula {left / unit:.1e}")
     if left >= _MOST_LEFT * unit:
         found.append(f"{left / unit:.0%} of y's deviation are left, which may be a law that these rows do not resolve")
+    return found + _structure(columns, residual, held, budget)
+
+
+def _structure(columns: Matrix, residual: Rows, held: Float64[np.ndarray, "held"], budget: Budget) -> list[str]:
+    """What can be predicted of a residual, and by how much more other rows are missed."""
+    found = []
+    left, beyond = (float(np.sqrt(np.mean(part**2))) for part in (residual, held))
     structure = noise_level(columns, residual, budget=budget.apart(_WORK))
     if structure < _UNPREDICTED:
         found.append(f"smooth fits explain {1 - structure**2:.0%} of the residual")
-    beyond = float(np.sqrt(np.mean(held**2)))
     if beyond > left * (1 + _SPREAD * sqrt(0.5 / len(held) + 0.5 / len(residual))):
         found.append(f"the residual is {beyond / left:.2f} times as large on held-out rows")
     return found
@@ -142,7 +158,7 @@ def _of_form(formula: Formula, x: Matrix, unit: float) -> list[str]:
     if any(c.exact is None and not abs(c.value) > _SIGNIFICANT * c.error for c in formula.constants):
         found.append("a constant may be zero")
     own = _bits(formula.expression, formula.complexity, formula.residual, formula.rows)
-    for entry in formula.pareto_front:
+    for entry in (one for one in formula.pareto_front if one.searched):
         with np.errstate(all="ignore"):
             apart = np.abs(replace(formula, expression=entry.expression).predict(x) - formula.predict(x))
         ahead = _bits(entry.expression, entry.complexity, entry.error, formula.rows) - own

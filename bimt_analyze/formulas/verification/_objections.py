@@ -6,7 +6,8 @@ import numpy as np
 import sympy
 
 from .._candidate import UNEXPLAINED
-from .._formula import Formula, Verification
+from .._formula import Formula
+from .._verification import Verification
 from ..verdicts._data_words import DataWord, Rival
 from ._row_evidence import Evidence
 

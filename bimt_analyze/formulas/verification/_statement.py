@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from .._formula import Formula, Verification
+from .._formula import Formula
+from .._verification import Verification
 from ._row_evidence import Evidence
 
 
@@ -21,6 +22,8 @@ def statement_of(formula: Formula, verification: Verification, rows: Evidence, w
         What speaks against it.
     """
     word, held = verification.word, rows.count
+    if word == "within noise" and formula.chi_square is not None:
+        return f"within noise: {formula.chi_square.words()}, and nothing of the residual can be predicted"
     if word == "within noise":
         return (
             f"within noise: the residual is {formula.residual:.1e} of y's deviation, as much as smooth fits leave, and "

@@ -10,10 +10,11 @@ from jaxtyping import Float64
 from bimt_train import InputError
 
 from .._fidelity import FAITHFUL, divergence
-from .._formula import Formula, NumericCheck, Predictor, Verification
+from .._formula import Formula, Predictor
 from .._row_bounds import rows_missed
 from .._search_options import SearchOptions
-from .._searched_rows import check_rows
+from .._searched_rows import check_rows, check_sigma
+from .._verification import NumericCheck, Verification
 from ..problem._budget import Budget
 from ..problem._search_problem import deviation
 from ..problem._template import node_count
@@ -44,6 +45,8 @@ def verify_formula(
     y_train: Float64[np.ndarray, "rows"] | None = None,
     network: Predictor | None = None,
     terms: Sequence[frozenset[str]] = (),
+    sigma_test: Float64[np.ndarray, "held"] | None = None,
+    sigma_train: Float64[np.ndarray, "rows"] | None = None,
     seed: int = 0,
 ) -> Formula:
     """The formula with its verification: the word for it as a law of the data, and how far the network follows it.
@@ -69,6 +72,11 @@ def verify_formula(
         The network's prediction of this output, from [rows, inputs] to [rows].
     terms : sequence of frozenset of str, optional
         The additive terms of the circuit, over which a difference to the network is split; single inputs without them.
+    sigma_test : array of shape [held], optional
+        The standard error of each held-out output. With those of the rows searched, they tell whether the residual is
+        noise; else smooth fits do.
+    sigma_train : array of shape [rows], optional
+        The standard error of each output searched.
     seed : int, default 0
         Of the fresh points.
 
@@ -80,7 +88,7 @@ def verify_formula(
     Raises
     ------
     InputError
-        For held-out rows or ranges of the wrong size, or a truth in unknown names.
+        For held-out rows, ranges or errors of the wrong size, or a truth in unknown names.
 
     Notes
     -----
@@ -125,11 +133,16 @@ def verify_formula(
     train = None if x_train is None or y_train is None else (x_train, y_train)
     if train is not None:
         check_rows(*train, formula.inputs, where=f"searched rows of {formula.output!r}", fewest=0)
+    for sigma, rows_of, where in ((sigma_test, y_test, "held-out"), (sigma_train, y_train, "searched")):
+        if sigma is not None and rows_of is not None:
+            check_sigma(sigma, len(rows_of), where=f"{where} rows of {formula.output!r}")
+    errors = None if sigma_train is None or sigma_test is None else (sigma_train, sigma_test)
     left_out = 0
     if formula.apart:
         far = rows_missed(formula.expression, formula.inputs, x_test, y_test)
         x_test, y_test = np.delete(x_test, far, 0), np.delete(y_test, far)
         train = train and (np.delete(train[0], formula.apart, 0), np.delete(train[1], formula.apart))
+        errors = errors and (np.delete(errors[0], formula.apart), np.delete(errors[1], far))
         left_out = len(far)
     rows = Evidence.of(formula, x_test, y_test, train)
     equality, inside, outside = _NO_TRUTH, None, None
@@ -161,16 +174,22 @@ def verify_formula(
     met = formula.fits and rows.met
     found: tuple[Rival, ...] = ()
     if met and not known and len(rows.y) and formula.inputs:
+        others = [
+            *(one.expression for one in formula.pareto_front if one.searched),
+            *((truth,) if truth is not None else ()),
+        ]
         found = rivals(
             formula.expression, formula.inputs, rows.x, rows.y, precision=rows.precision, ranges=ranges,
-            others=[entry.expression for entry in formula.pareto_front] + ([] if truth is None else [truth]),
+            others=others,
             seed=seed, budget=budget,
         )  # fmt: skip
     word = word_of(formula, rows, verification, wrong, () if thin else found)
     if word == "none" and not met:
         known_better = [] if network is None else foreseen(formula, network, x_test, y_test)
         wrong = [*known_better, *wrong]
-        noise = known_better or noise_objections(formula, x_test, y_test, train, budget=budget, known=known)
+        noise = known_better or noise_objections(
+            formula, x_test, y_test, train, budget=budget, known=known, sigma=errors
+        )
         word = "within noise" if not noise and equality.canonical != "different" else rows.predicts
     kept = word
     if formula.apart and word in IDENTIFIED:

@@ -42,8 +42,8 @@ def render_html(report: "ReportContent") -> str:
     tables = {
         name: [(row.name, row.value, row.meaning) for row in known[name]] for name in ("agreement", "significance")
     }
-    formulas = {name: formula.expression for name, formula in report.formulas.items()}
-    own = {name: f.of_network.expression for name, f in report.formulas.items() if f.of_network is not None}
+    formulas = {name: formula.readable for name, formula in report.formulas.items()}
+    own = {name: f.of_network.readable for name, f in report.formulas.items() if f.of_network is not None}
     written = () if report.module_formulas is None else report.module_formulas.quantities
     titles = TITLES if report.audit is not None else TITLES | {"audit": "Agreement and chance"}
     order = [part for part in ORDERS[top.asked] if part != "law" or formulas]

@@ -2,14 +2,14 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from ._cell_faults import LEAST_ROWS, Readings, categories_of, cell_faults
 from ._faults import Fault, TableError, clipped, listed
 from ._table_options import TableOptions
 from ._transforms import as_numbers, classes_of, encoded, imputed, whole_rows
-from ._value_faults import value_faults
+from ._value_faults import error_faults, value_faults
 from .cells._column_reading import ColumnReading, read_column
 from .cells._number_texts import Decimal, readings
 from .files._raw_table import Columns, RawTable
@@ -33,6 +33,8 @@ class Prepared:
         What was done to rows and columns, a sentence each.
     classes : bool
         Whether the outputs are the classes of one column of texts.
+    errors : list of (str, array)
+        Label and numbers of the standard error of each target; empty where none are stated.
     """
 
     inputs: Columns
@@ -40,6 +42,7 @@ class Prepared:
     units: dict[str, str]
     done: tuple[str, ...]
     classes: bool = False
+    errors: Columns = field(default_factory=list)
 
 
 def read_columns(
@@ -101,6 +104,7 @@ def prepare(
     options: TableOptions,
     where: str,
     faults: Sequence[Fault] = (),
+    errors: Sequence[str] = (),
 ) -> Prepared:
     """Inputs and targets as finite numbers.
 
@@ -118,6 +122,8 @@ def prepare(
         What messages call the table.
     faults : sequence of Fault
         What is known to be wrong.
+    errors : sequence of str
+        The columns that hold the standard errors of the targets.
 
     Returns
     -------
@@ -129,29 +135,32 @@ def prepare(
     TableError
         Something is wrong, with all of it.
     """
-    found, notes = read_columns(raw, (*features, *targets), options)
+    found, notes = read_columns(raw, (*features, *targets, *errors), options)
     for note in notes:
         _log.info("%s: %s", where, note)
     wrong = [*faults, *raw.faults]
     if raw.rows < LEAST_ROWS:
         wrong.append(Fault("too few rows", (), f"at least {LEAST_ROWS}", str(raw.rows), advice="add rows"))
-    wrong += cell_faults(found, targets, options) if raw.rows else []
+    wrong += cell_faults(found, (*targets, *errors), options) if raw.rows else []
     dated, days = as_numbers(found, replace(options, dates=options.dates or "days") if wrong else options)
     filled, fillings = imputed(dated, features, options)
     kept, dropped = whole_rows(filled, options, leave=bool(wrong))
     if wrong:
         numbers = {label: one.numbers for label, one in kept.items() if not one.strange.any()}
         ends = [[(label, numbers[label]) for label in end if label in numbers] for end in (features, targets)]
-        raise TableError(_typed([*wrong, *value_faults(*ends)], features), where)
+        stated = [(label, numbers[label]) for label in errors if label in numbers]
+        raise TableError(_typed([*wrong, *value_faults(*ends), *error_faults(stated)], features), where)
     inputs, names = encoded([(label, kept[label]) for label in features])
     outputs, classes = classes_of([(label, kept[label]) for label in targets])
     owners = [label for label in features for _ in (categories_of(kept[label]) if kept[label].holds_texts else [label])]
-    if wrong := value_faults([(owner, values) for owner, (_, values) in zip(owners, inputs, strict=True)], outputs):
+    stated = [(label, kept[label].numbers) for label in errors]
+    owned = [(owner, values) for owner, (_, values) in zip(owners, inputs, strict=True)]
+    if wrong := [*value_faults(owned, outputs), *error_faults(stated)]:
         raise TableError(_typed(wrong, features), where)
     done = tuple(sentence for each in (days, fillings, dropped, names, classes) for sentence in each)
     for sentence in done:
         _log.info("%s: %s", where, sentence)
-    return Prepared(inputs, outputs, _units(raw, found, options), done, bool(classes))
+    return Prepared(inputs, outputs, _units(raw, found, options), done, bool(classes), stated)
 
 
 def _typed(faults: Sequence[Fault], features: Sequence[str]) -> list[Fault]:

@@ -64,7 +64,12 @@ def distinct_labels(labels: Sequence[str], where: str) -> tuple[tuple[str, ...],
 
 
 def choose_columns(
-    labels: Sequence[str], targets: Sequence[str], inputs: Sequence[str] | None, where: str, skip: Sequence[str] = ()
+    labels: Sequence[str],
+    targets: Sequence[str],
+    inputs: Sequence[str] | None,
+    where: str,
+    skip: Sequence[str] = (),
+    errors: Sequence[str] = (),
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The labels of inputs and targets, once all names are known to be there and each has one part to play.
 
@@ -82,6 +87,8 @@ def choose_columns(
         What messages call the table.
     skip : sequence of str
         Columns to leave out.
+    errors : sequence of str
+        The labels of columns of standard errors, which are no inputs.
 
     Returns
     -------
@@ -113,11 +120,40 @@ def choose_columns(
         other = "input" if both[0] in asked["input"] else "skipped"
         hint = "leave it out of one"
         raise TaskError(f"a column is both {other} and target", where=f"{where}, column {both[0]!r}", hint=hint)
-    out = {*asked["target"], *asked["skipped"]}
+    if both := [label for label in errors if any(label in asked[role] for role in ("target", "input"))]:
+        where, hint = f"{where}, column {both[0]!r}", "leave it out of one"
+        raise TaskError("a column of errors is a target or an input too", where=where, hint=hint)
+    out = {*asked["target"], *asked["skipped"], *errors}
     features = tuple(label for label in labels if label not in out) if inputs is None else asked["input"]
     if not features:
         raise TaskError("no column is left to learn from", where=where, hint="name fewer targets, or add inputs")
     return features, asked["target"]
+
+
+def error_columns(labels: Sequence[str], names: Sequence[str], targets: Sequence[str], where: str) -> tuple[str, ...]:
+    """The labels of the columns of standard errors, one for each target, or none.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        The table's columns.
+    names : sequence of str
+        What the columns of errors are called, as `named` reads it.
+    targets : sequence of str
+        The columns to predict.
+    where : str
+        What messages call the table.
+
+    Raises
+    ------
+    TaskError
+        A name is not there, or there are not as many as targets.
+    """
+    if names and len(names) != len(targets):
+        expected = f"{len(targets)}, one for each target in their order"
+        got = f"--sigma {' '.join(names)}"
+        raise TaskError("errors do not fit the targets", where=where, expected=expected, got=got)
+    return tuple(named(name, labels, "error", where) for name in names)
 
 
 def named(name: str, labels: Sequence[str], role: str, where: str) -> str:

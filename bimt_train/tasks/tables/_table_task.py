@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float64
 
+from ..._errors import TaskError
 from ...checkpoints._task_spec import TaskSpec
 from ...checkpoints._units import split_unit
 from .._task import Dataset, Task, mlp
 from ._column_names import safe_names
 from ._prepare import Prepared, prepare
-from ._table_columns import choose_columns, distinct_labels, named
+from ._table_columns import choose_columns, distinct_labels, error_columns, named
 from ._table_options import NAMES, TableOptions
 from .files._read_table import read_table
 
@@ -35,15 +36,19 @@ class TableSampler:
         Inputs, in the table's units.
     y : array of float, [rows, outputs]
         Outputs, in the table's units.
+    sigma : array of float, [rows, outputs], or None
+        The standard error of each output.
     """
 
     x: Float64[np.ndarray, "rows inputs"]
     y: Float64[np.ndarray, "rows outputs"]
+    sigma: Float64[np.ndarray, "rows outputs"] | None = None
 
     def __call__(self, seed: int) -> Dataset:
         order = np.random.default_rng(seed).permutation(len(self.x))
         test, train = np.split(order, [round(TEST_SHARE * len(order))])
-        return Dataset(self.x[train], self.y[train], self.x[test], self.y[test])
+        errors = () if self.sigma is None else (self.sigma[train], self.sigma[test])
+        return Dataset(self.x[train], self.y[train], self.x[test], self.y[test], *errors)
 
 
 def table_task(
@@ -62,6 +67,7 @@ def table_task(
     decimal: str | None = None,
     units: str | Mapping[str, str] | None = None,
     encoding: str | None = None,
+    sigma: str | Sequence[str] = (),
 ) -> Task:
     """Some columns of a table, learned from others.
 
@@ -105,6 +111,9 @@ def table_task(
         ``"names"`` takes units out of names: "v [m/s]" becomes v, in m/s. A mapping gives the unit of each column.
     encoding : str or None
         How a file of text is written, such as "latin-1"; None takes UTF-8.
+    sigma : str or sequence of str
+        The columns that hold the standard error of each target, in the order of ``target``. They are no inputs. The
+        search for formulas counts rows by them; the network is trained on all rows alike.
 
     Returns
     -------
@@ -138,13 +147,20 @@ def table_task(
     labels, faults = distinct_labels([label for label, _ in raw.columns], where)
     raw = replace(raw, columns=[(label, values) for label, (_, values) in zip(labels, raw.columns, strict=True)])
     wanted = (target,) if isinstance(target, str) else tuple(target)
-    features, targets = choose_columns(labels, wanted, inputs, where, options.skip)
-    used = (*features, *targets)
-    found = prepare(raw, features, targets, options, where, [faults[label] for label in used if label in faults])
+    errors = error_columns(labels, (sigma,) if isinstance(sigma, str) else tuple(sigma), wanted, where)
+    features, targets = choose_columns(labels, wanted, inputs, where, options.skip, errors)
+    used = (*features, *targets, *errors)
+    known = [faults[label] for label in used if label in faults]
+    found = prepare(raw, features, targets, options, where, known, errors)
+    if found.classes and errors:
+        raise TaskError(
+            "errors of measurement of classes", where=where, got=f"--sigma {errors[0]}", hint="leave --sigma out"
+        )
     title = name or ("table" if isinstance(source, pd.DataFrame) else Path(source).stem)
     spec, x, y = _spec(title, found, _said_units(found, options, labels, where), options.units == NAMES)
     network = (len(spec.inputs), *HIDDEN, len(spec.outputs)) if widths is None else tuple(widths)
-    return Task(spec, mlp(network), TableSampler(x, y))
+    stated = np.stack([values for _, values in found.errors], axis=1) if errors else None
+    return Task(spec, mlp(network), TableSampler(x, y, stated))
 
 
 def _said_units(found: Prepared, options: TableOptions, labels: Sequence[str], where: str) -> dict[str, str]:

@@ -48,6 +48,35 @@ def value_faults(inputs: Columns, outputs: Columns) -> list[Fault]:
     return [fault for fault in found if fault.spots]
 
 
+def error_faults(errors: Columns) -> list[Fault]:
+    """The fault of standard errors that are not positive, among the rows that are left; nan is passed over.
+
+    Parameters
+    ----------
+    errors : list of (str, array)
+        Labels and numbers of the columns of errors.
+
+    Returns
+    -------
+    list of Fault
+        One, or none.
+
+    Examples
+    --------
+    >>> [fault.what for fault in error_faults([("s", np.array([0.1, 0.0]))])]
+    ['an error of measurement that is not positive']
+    """
+    spots = []
+    for label, values in errors:
+        bad = np.flatnonzero(values <= 0)
+        if len(bad):
+            spots.append(
+                Spot(label, f"{values[bad[0]]:g} in {len(bad)} rows" if len(bad) > 1 else f"{values[bad[0]]:g}")
+            )
+    what, mend = "an error of measurement that is not positive", "give every row the error that it has, or leave it out"
+    return [Fault(what, tuple(spots), "positive numbers", advice=mend)] if spots else []
+
+
 def _constant(columns: Columns) -> dict[str, Spot]:
     found = {}
     for label, values in columns:

@@ -1,0 +1,1 @@
+"""Intervals of the constants of a formula, and names that agree with them."""
