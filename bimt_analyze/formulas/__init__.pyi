@@ -20,6 +20,7 @@ from .hints._structural_tests import structural_tests as structural_tests
 from .hints._surrogate import surrogate as surrogate
 from .problem._operators import OPERATORS as OPERATORS
 from .problem._operators import Operator as Operator
+from .problem._prior_knowledge import PriorKnowledge as PriorKnowledge
 from .problem._snapping import Constant as Constant
 from .problem._structure import Combination as Combination
 from .problem._structure import Ridge as Ridge

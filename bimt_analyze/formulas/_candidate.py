@@ -99,8 +99,16 @@ def order(candidate: Candidate) -> tuple[bool, float]:
     return (not candidate.settled, candidate.bits)
 
 
-def _without_bars(expression: sympy.Expr, problem: SearchProblem) -> sympy.Expr:
-    """The expression with |a| written as a or -a where a keeps one sign on the rows."""
+def without_bars(expression: sympy.Expr, problem: SearchProblem) -> sympy.Expr:
+    """The expression with |a| written as a or -a where a keeps one sign on the rows.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+        Over the problem's columns, without open constants.
+    problem : SearchProblem
+        The rows.
+    """
     for bars in sorted(expression.atoms(sympy.Abs), key=sympy.default_sort_key):
         values = numeric(bars.args[0], problem.columns)(problem.x)
         if np.all(values >= 0) or np.all(values <= 0):
@@ -133,7 +141,7 @@ def finish(problem: SearchProblem, fit: Fit) -> Candidate:
         A template at its least-squares values.
     """
     snapped = snap(fit)
-    expression = _without_bars(tidy(_without_bars(snapped.expression, problem)), problem)
+    expression = without_bars(tidy(without_bars(snapped.expression, problem)), problem)
     expression = _out_of_roots(expression, problem)
     values = numeric(expression, problem.columns)(problem.x)
     problem.budget.charge("tidy", node_count(snapped.expression))

@@ -12,6 +12,7 @@ from jaxtyping import Float64
 
 from bimt_train import InputError
 
+from ._asked_form import asked_form, fitted_form
 from ._candidate import finish, order
 from ._formula import Formula, Predictor
 from ._measured_formula import measured, with_work
@@ -31,6 +32,7 @@ from .problem._budget import Budget
 from .problem._constants import refine
 from .problem._polynomial import fallback_polynomial
 from .problem._precision import row_precision, tolerance_of
+from .problem._prior_knowledge import NOTHING_KNOWN, PriorKnowledge
 from .problem._search_problem import SearchProblem, deviation
 from .problem._structure import Structure
 from .verdicts._data_words import apart_words
@@ -63,6 +65,8 @@ def find_formula(
     structure: Structure | None = None,
     network: Predictor | None = None,
     tolerance: float = 0.0,
+    prior: PriorKnowledge | None = None,
+    form: str | sympy.Expr | None = None,
     options: SearchOptions | None = None,
     progress: Callable[[str], None] | None = None,
     **changes: Any,
@@ -95,6 +99,11 @@ def find_formula(
         The root mean square error of ``y``, in units of its deviation, where it is known: that of a derivative, for
         instance. The search ends at a form that misses no row by more than three times as much. Without it, only the
         digits in which ``y`` is written tell how well it is known.
+    prior : PriorKnowledge, optional
+        What is known of the law: candidates that contradict it are left out.
+    form : str or sympy.Expr, optional
+        A form to fit instead of a search, such as ``"a*exp(-b*t) + c"``: every name in it that is no input is a
+        constant.
     options : SearchOptions, optional
         Time limit, seed and all else; the defaults if left out.
     progress : callable, optional
@@ -113,7 +122,8 @@ def find_formula(
     ------
     InputError
         For rows that are no finite numbers, for names that do not fit the columns, for a structure that names other
-        inputs, for an option out of its range or unknown, and for ``genetic`` where pyoperon is not installed.
+        inputs, for knowledge of other inputs, for a form that cannot be fitted, for an option out of its range or
+        unknown, and for ``genetic`` where pyoperon is not installed.
 
     Notes
     -----
@@ -146,6 +156,8 @@ def find_formula(
             got=str(sorted(set(structure.inputs) - set(names))),
             hint="read the structure with the names of the table's columns",
         )
+    if prior is not None:
+        prior.check_inputs(names)
     tell = progress or partial(_log.debug, "formula of %s: %s", output)
     _log.info("formulas: searching %s", output)
     budget = Budget.of(_SEARCHING * time_limit, seconds=chosen.hard_limit)
@@ -155,7 +167,14 @@ def find_formula(
     precision = row_precision(x, y)
     tolerance = max(tolerance, tolerance_of(precision, x[some], y[some], budget=budget)) if kept else 0.0
     problem = SearchProblem(x[some][:, list(kept)], y[some], columns, budget, tolerance=tolerance, seed=seed)
+    problem = replace(problem, prior=prior or NOTHING_KNOWN)
     fitted, outcome = problem, Outcome((), ())
+    if form is not None:
+        tell("fitting the form")
+        every = tuple(sympy.Symbol(name, real=True) for name in names)
+        asked = replace(problem, x=x[some], columns=every)
+        found = [finish(asked, fitted_form(asked_form(form, every), asked))]
+        return with_work(measured(found, x, y, names, output, precision=precision, budget=budget), budget.ledger)
     test_results: tuple[StructuralTestResult, ...] = ()
     tests = _StructuralTests(problem, network if kept else None, x[some], tuple(names), chosen)
     try:
@@ -184,7 +203,8 @@ def find_formula(
             outcome = outcome.joined(search(question, stages), problem)
             whole = stages in (QUICK, DECOMPOSITIONS) and question.width == problem.width
             if whole and not outcome.settled and not outcome.interrupted:
-                outcome = outcome.joined(Outcome(resummed(outcome, problem), ()), problem)
+                sums = tuple(one for one in resummed(outcome, problem) if problem.allows(one.expression))
+                outcome = outcome.joined(Outcome(sums, ()), problem)
             if outcome.settled or outcome.interrupted or (tolerance and outcome.done and stages is MATCHED):
                 break  # rows known to a tolerance cannot tell a better form
     except KeyboardInterrupt:  # while hints were read
@@ -198,7 +218,7 @@ def find_formula(
         outcome = outcome.joined(Outcome((), (fit,)), problem)
     rough = () if outcome.settled else outcome.rough
     found = sorted([*outcome.done, *(finish(fit.model.problem, fit) for fit in rough)], key=order)
-    found = sharpened(found, fitted if outcome.settled else problem)
+    found = [one for one in sharpened(found, fitted if outcome.settled else problem) if problem.allows(one.expression)]
     last = budget.apart(min(_NOISE_WORK, (1 - _SEARCHING) * time_limit))
     missed = rows_missed(found[0].expression, names, x, y) if fitted.rows < problem.rows and found else ()
     rows = np.delete(x, missed, 0), np.delete(y, missed)

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
+import sympy
 
 from ._candidate import Candidate, description_length, finish
 from ._stages import PARTS, Generator
@@ -94,11 +96,14 @@ def search(problem: SearchProblem, stages: Sequence[Generator]) -> Outcome:
     try:
         for stage in stages:
             for template in stage(problem, parts):
-                fit = refine(template, problem)
+                allowed = problem.prior.allows_functions(template.expression)
+                fit = refine(template, problem) if allowed else None
                 if fit is not None and fit.explained():
-                    done.append(finish(problem, fit))
-                    if done[-1].settled:
-                        return Outcome(tuple(done), ())
+                    candidate = finish(problem, fit)
+                    if problem.allows(candidate.expression):
+                        done.append(candidate)
+                        if candidate.settled:
+                            return Outcome(tuple(done), ())
                 elif fit is not None:
                     fits.append(fit)
                 if problem.budget.over():
@@ -112,8 +117,14 @@ def search(problem: SearchProblem, stages: Sequence[Generator]) -> Outcome:
 
 
 def _shortest(problem: SearchProblem, fits: Sequence[Fit]) -> tuple[Fit, ...]:
-    """The fits of the shortest description, at most four."""
-    return tuple(sorted(fits, key=lambda fit: _rough_length(problem, fit))[:_FINALISTS])
+    """The fits of the shortest description that agree with what is known, at most four."""
+    ordered = sorted(fits, key=lambda fit: _rough_length(problem, fit))
+    return tuple(islice((fit for fit in ordered if problem.allows(_filled(fit))), _FINALISTS))
+
+
+def _filled(fit: Fit) -> sympy.Expr:
+    values = map(sympy.Float, fit.values.tolist())
+    return fit.model.template.expression.xreplace(dict(zip(fit.model.constants, values, strict=True)))
 
 
 def _rough_length(problem: SearchProblem, fit: Fit) -> float:

@@ -7,6 +7,7 @@ import sympy
 from jaxtyping import Float64
 
 from ._budget import Budget
+from ._prior_knowledge import NOTHING_KNOWN, PriorKnowledge
 from ._structure import Structure
 
 Rows = Float64[np.ndarray, "rows"]
@@ -73,6 +74,8 @@ class SearchProblem:
         How often the problem may still be split.
     seed : int
         Of everything random.
+    prior : PriorKnowledge
+        What is known of y = f(x) as a whole; a part of it may be otherwise.
     unit : float
         The deviation of y; computed.
     floor : float
@@ -87,6 +90,7 @@ class SearchProblem:
     tolerance: float = 0.0
     depth: int = 2
     seed: int = 0
+    prior: PriorKnowledge = NOTHING_KNOWN
     unit: float = field(init=False)
     floor: float = field(init=False)
 
@@ -144,6 +148,16 @@ class SearchProblem:
             tolerance=tolerance,
             depth=self.depth - 1,
         )
+
+    def allows(self, expression: sympy.Expr) -> bool:
+        """Whether an expression agrees with what is known.
+
+        Parameters
+        ----------
+        expression : sympy.Expr
+            Over the columns, without open constants.
+        """
+        return self.prior is NOTHING_KNOWN or self.prior.allows(expression, self.columns, self.x)
 
     def relative(self, residual: Rows) -> float:
         """Root mean square of a residual in units of y's deviation; infinite where it is not finite.
