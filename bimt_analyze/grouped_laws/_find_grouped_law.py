@@ -35,11 +35,13 @@ _log = getLogger(__name__)
 _PROPOSING = 0.6  # share of the time for searches of single groups and of all
 _LOOKED_AT = 12  # groups, and rows of each, at which many forms are looked at
 _LOOKED_AT_ROWS = 60
-_KEPT = 8  # forms whose constants are sorted
+_KEPT, _KEPT_EXACT = 8, 3  # forms whose constants are sorted, and where some meet every row to rounding
+_EXACT = 1e-10  # of the deviation
 _GROWN = 3  # forms that are tried with a constant more
 _ROUNDS = 2
 _STARTS_OF_FORM, _SPREAD_OF_FORM = 60, 1.5  # whose constants may be of any size
 _REDUNDANT = 1e-9  # of the largest singular value
+_EVALUATIONS, _TRIED = 150, 1500  # of a form by a fit: how many, and of how many starts in all
 _HUGE = 1e60  # a constant of this size stands for a form without it
 _NODE = 3.0  # bits
 
@@ -100,7 +102,7 @@ def find_grouped_law(
     Notes
     -----
     The description length is, in bits, log2 of what is left of every row, half of log2(rows) for each constant
-    (of a group's own: of the group's rows, and five more for its being own), and three for each node of the form.
+    (of a group's own: of the group's rows, and eight more for its being own), and three for each node of the form.
 
     Examples
     --------
@@ -142,6 +144,7 @@ class _Scored:
 
     compiled: CompiledForm
     bits: float
+    exact: bool
 
 
 @dataclass(frozen=True)
@@ -163,11 +166,16 @@ class _Search:
         some = _some_groups(self.rows, self.seed).thinned(_LOOKED_AT_ROWS, self.seed)
         seen: dict[sympy.Expr, _Scored] = {}
         tell("forms")
-        for _, form in proposals(self.rows, self.columns, self.budget.share(_PROPOSING), self.seed):
+        origin = ""
+        for source, form in proposals(self.rows, self.columns, self.budget.share(_PROPOSING), self.seed):
+            if source != origin and any(one.exact for one in seen.values()):
+                break
+            origin = source
             self._look(form, some, seen)
+        exact = any(one.exact for one in seen.values())
         tell("constants")
         positive = [bool(np.all(self.rows.x[..., i] > 0)) for i in range(len(self.columns))]
-        for _ in range(_ROUNDS):
+        for _ in range(0 if exact else _ROUNDS):
             before = min(seen.values(), key=lambda one: one.bits).bits
             for one in sorted(seen.values(), key=lambda one: one.bits)[:_GROWN]:
                 for form in with_more(one.compiled.form, self.columns, positive):
@@ -177,7 +185,7 @@ class _Search:
                 break
         tell("shared constants")
         found = []
-        for one in sorted(seen.values(), key=lambda one: one.bits)[:_KEPT]:
+        for one in sorted(seen.values(), key=lambda one: one.bits)[: _KEPT_EXACT if exact else _KEPT]:
             shared = self.sorted(one.compiled.form)
             if shared is not None and self._allowed(shared):
                 found.append(shared)
@@ -206,10 +214,14 @@ class _Search:
             return
         compiled = self.compile(form)
         _, left = fit_each(compiled, some, some.units, seed=self.seed)
-        self.budget.charge("fit", some.y.size * count**2 * 400)
+        self.budget.charge("evaluate", _TRIED * some.y.size * (form.size + count), calls=_EVALUATIONS)
         sizes = some.sizes
         bits = np.minimum(sizes * np.log2(np.maximum(left, LEAST)) + 0.5 * count * np.log2(sizes), 0.0)
-        seen[key] = _Scored(compiled, float(np.sum(bits) * self.rows.count / some.count) + _NODE * form.size)
+        seen[key] = _Scored(
+            compiled,
+            float(np.sum(bits) * self.rows.count / some.count) + _NODE * form.size,
+            bool(np.max(left) < _EXACT),
+        )
 
     def of_form(self, form: Template) -> Shared:
         """A form that is asked for, as it is written."""
@@ -239,7 +251,7 @@ class _Search:
             values, left = fit_each(compiled, self.rows, deviations, seed=self.seed)
         if not np.all(np.isfinite(left)) or np.max(np.abs(values)) > _HUGE:
             return None
-        self.budget.charge("fit", self.rows.y.size * compiled.count**2 * 1000)
+        self.budget.charge("evaluate", _TRIED * self.rows.y.size * (form.size + compiled.count), calls=_EVALUATIONS)
         values = written_alike(compiled, self.rows, deviations, values, left)
         found = share_constants(compiled, self.rows, values, left, deviations)
         found = without_idle_constants(found, self.compile)

@@ -98,7 +98,7 @@ def _searched(problem: SearchProblem) -> list[OpenForm]:
 
 
 def of_one_input(rows: GroupedRows, columns: Sequence[sympy.Symbol]) -> Iterator[OpenForm]:
-    """a*f(b*x + c) + d for common functions of each input, and the same without what makes them equal to another.
+    """a*f(b*x + c) + d for common functions f of each input; also with other inputs added, or times another input.
 
     Parameters
     ----------
@@ -134,6 +134,8 @@ def of_one_input(rows: GroupedRows, columns: Sequence[sympy.Symbol]) -> Iterator
                 1.5 * x**1.3 / (x**1.3 + width**1.3),
             ]
         for expression in plain:
-            form = opened(expression)
-            if form is not None:
-                yield form
+            beside = [other for other in columns if other != x]
+            for whole in (expression, expression + sympy.Add(*beside), *(expression * other for other in beside)):
+                form = opened(whole)
+                if form is not None and (beside or whole == expression):
+                    yield form

@@ -10,7 +10,8 @@ from ._compiled_form import CompiledForm, Constants
 from ._grouped_rows import GroupedRows
 from ._joint_fit import Groups, JointFit, joint_fit
 
-MARGIN = 5.0  # bits by which constants of the groups' own must be preferred
+MARGIN = 8.0  # bits by which constants of the groups' own must be preferred
+_DEPARTS = 15.0  # bits, where only a few groups ask for that
 _NODE = 3.0  # bits
 _ROUNDING = 1e-8  # of a constant: closer values are equal
 _APART = 5.0  # times what the other groups leave: a group that leaves more does not follow the form
@@ -86,8 +87,8 @@ def share_constants(
     Notes
     -----
     Own values t with errors of covariance V are held against equal ones by the likelihood ratio of t ~ N(m, V + w**2)
-    with the best width w to that with w = 0. Five bits decide for own values. Where at most a tenth of the groups makes
-    the difference, the constant is shared and these groups do not follow.
+    with the best width w to that with w = 0. Eight bits decide for own values. Where at most a tenth of the groups
+    makes the difference, the constant is shared, and from fifteen bits on these groups do not follow.
     """
     units = _units(left, deviations, rows.sizes, compiled.count)
     follows = _following(left * deviations / units)
@@ -135,7 +136,7 @@ def _sorted(fit: JointFit) -> tuple[JointFit, tuple[int, ...]]:
     while not fit.shared.all():
         gains = {place: _gain(fit, int(place)) for place in np.flatnonzero(~fit.shared)}
         place = min(gains, key=lambda one: gains[one])
-        if gains[place] < MARGIN:
+        if gains[place] < MARGIN or (gains[place] < _DEPARTS and _few_apart(fit, int(place))):
             fit = _with_shared(fit, int(place), True)
             continue
         blamed = {int(p): few for p in gains if (few := _few_apart(fit, int(p)))}

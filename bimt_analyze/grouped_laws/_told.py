@@ -10,6 +10,7 @@ import sympy
 from jaxtyping import Float64
 
 from ..formulas import Constant
+from ..formulas._candidate import UNEXPLAINED
 from ..formulas._row_bounds import row_fit
 from ..formulas.problem._budget import Budget
 from ..formulas.problem._precision import RowPrecision, row_precision
@@ -140,6 +141,11 @@ class _Law:
         self.found, self.rows, self.columns, self.expression, self.own = found, rows, columns, expression, own
         self.followers = np.flatnonzero(found.follows)
 
+    @property
+    def decimals(self) -> int:
+        """How many shared constants have no simple name."""
+        return len(self.expression.atoms(sympy.Float))
+
     def groups(self, own: dict[str, tuple[np.ndarray, np.ndarray]]) -> Iterator[GroupFit]:
         """Every group, measured."""
         place = {int(g): k for k, g in enumerate(self.followers)}
@@ -241,6 +247,10 @@ class _Law:
     def _objections(self, residual: float) -> list[str]:
         """What speaks against calling the residual noise."""
         found = []
+        if self.decimals > UNEXPLAINED:
+            found.append(
+                f"{self.decimals} shared constants have no simple name, so that the form may stand in for another"
+            )
         if residual > _MOST_LEFT:
             found.append(f"{residual:.0%} of the deviation are left, which may be a law that these rows do not resolve")
         fit = self.found.fit
