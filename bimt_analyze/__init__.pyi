@@ -1,5 +1,6 @@
 from . import audits as audits
 from . import certificates as certificates
+from . import discrete_laws as discrete_laws
 from . import fleet as fleet
 from . import formulas as formulas
 from . import graph as graph

@@ -167,6 +167,8 @@ def _freedom(fit: JointFit) -> int:
 
 def _preferred(values: Values, covariance: Float64[np.ndarray, "groups groups"], freedom: int) -> float:
     """Bits by which values that differ are preferred to equal ones, as far as their errors tell."""
+    if not np.all(np.isfinite(covariance)):
+        return 0.0  # the rows leave the constant open
     spread, turned = np.linalg.eigh(covariance)
     spread = np.maximum(spread, 0.0) + (_ROUNDING * float(np.max(np.abs(values)))) ** 2 + 1e-300
     ones, seen = turned.sum(axis=0), values @ turned

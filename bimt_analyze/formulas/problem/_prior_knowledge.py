@@ -34,8 +34,10 @@ class PriorKnowledge(Shown):
         ``tanh``, ``atan``, ``abs``, ``max``, ...; ``sqrt`` is half powers, ``power`` any others. None allows all.
     monotone : mapping of str to {"rising", "falling"}
         Inputs along which the law never falls, or never rises, within their range.
-    even, odd : tuple of str
-        Inputs whose sign does not change the law, or changes its sign.
+    even : tuple of str
+        Inputs whose sign does not matter.
+    odd : tuple of str
+        Inputs whose sign is a sign of the whole law.
     swaps : tuple of (str, str)
         Pairs of inputs that can be exchanged.
     limits : mapping of str to float
