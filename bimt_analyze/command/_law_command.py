@@ -3,17 +3,19 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
 from click.core import ParameterSource
 
 from bimt_train import InputError
-from bimt_train.tasks import ProbeTable, read_probe_table
 
-from ..formulas import Formula, PriorKnowledge, find_formula, verify_formula
-from ..grouped_laws import GroupedLaw, find_grouped_law
+if TYPE_CHECKING:  # tables bring pandas, which the other calls do without
+    from bimt_train.tasks import ProbeTable
+
+    from ..formulas import Formula, PriorKnowledge
+    from ..grouped_laws import GroupedLaw
 
 LAW_OPTIONS = ("groups", "form", "functions")
 """The options that ask for a law, each of which makes the call one for a table."""
@@ -55,6 +57,10 @@ def laws_found(context: click.Context) -> tuple[str, dict[Path, str]]:
     InputError
         An option that is for networks, or a table that cannot be used.
     """
+    from bimt_train.tasks import read_probe_table
+
+    from ..formulas import PriorKnowledge
+
     given: Mapping[str, Any] = context.params
     sources: Sequence[Path] = given["checkpoint"]
     asked = ", ".join(f"--{name}" for name in LAW_OPTIONS if given[name])
@@ -84,7 +90,10 @@ def _words(text: str | None) -> tuple[str, ...] | None:
     return None if text is None else tuple(text.replace(",", " ").split())
 
 
-def _law(table: ProbeTable, place: int, given: Mapping[str, Any], prior: PriorKnowledge) -> GroupedLaw | Formula:
+def _law(table: "ProbeTable", place: int, given: Mapping[str, Any], prior: "PriorKnowledge") -> "GroupedLaw | Formula":
+    from ..formulas import find_formula, verify_formula
+    from ..grouped_laws import find_grouped_law
+
     assert table.y is not None
     y, output, seed = np.ascontiguousarray(table.y[:, place]), table.outputs[place], given["seed"]
     about: dict[str, Any] = {"names": table.inputs, "output": output, "form": given["form"], "prior": prior}
@@ -101,7 +110,9 @@ def _law(table: ProbeTable, place: int, given: Mapping[str, Any], prior: PriorKn
     )  # fmt: skip
 
 
-def _lines(law: GroupedLaw | Formula) -> list[str]:
+def _lines(law: "GroupedLaw | Formula") -> list[str]:
+    from ..grouped_laws import GroupedLaw
+
     lines = [str(law), f"  {law.verdict()}", *([f"  {law.message}"] if law.message else [])]
     if isinstance(law, GroupedLaw):
         lines += [f"  {one.words()}" for one in law.groups]

@@ -186,7 +186,10 @@ class _Search:
         tell("shared constants")
         found = []
         for one in sorted(seen.values(), key=lambda one: one.bits)[: _KEPT_EXACT if exact else _KEPT]:
-            shared = self.sorted(one.compiled.form)
+            try:
+                shared = self.sorted(one.compiled.form)
+            except np.linalg.LinAlgError:  # slopes beyond all bounds
+                continue
             if shared is not None and self._allowed(shared):
                 found.append(shared)
         if not found:
@@ -213,7 +216,10 @@ class _Search:
         if key in seen or count == 0 or 2 * count > np.max(some.sizes) + 1:
             return
         compiled = self.compile(form)
-        _, left = fit_each(compiled, some, some.units, seed=self.seed)
+        try:
+            _, left = fit_each(compiled, some, some.units, seed=self.seed)
+        except np.linalg.LinAlgError:  # slopes beyond all bounds
+            return
         self.budget.charge("evaluate", _TRIED * some.y.size * (form.size + count), calls=_EVALUATIONS)
         sizes = some.sizes
         bits = np.minimum(sizes * np.log2(np.maximum(left, LEAST)) + 0.5 * count * np.log2(sizes), 0.0)
