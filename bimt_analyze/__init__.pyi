@@ -1,8 +1,10 @@
 from . import audits as audits
 from . import certificates as certificates
+from . import discrete_laws as discrete_laws
 from . import fleet as fleet
 from . import formulas as formulas
 from . import graph as graph
+from . import grouped_laws as grouped_laws
 from . import measures as measures
 from . import module_formulas as module_formulas
 from . import modules as modules

@@ -32,6 +32,7 @@ from .audits import MEASURES, NULL_MODELS, STATISTICS
 from .command._analysis_flags import analysis_asked, analysis_flags
 from .command._graph_command import graph_findings, is_graph
 from .command._help import HELP
+from .command._law_command import is_law, laws_found
 from .fleet import analyze_many, holds_many, jobs_of
 from .graph import EDGE_WEIGHTS, GRAPH_FORMATS, format_of
 from .options._analysis_options import AnalysisOptions
@@ -69,6 +70,9 @@ class _Options:
     orientation: str | None
     layout: Path | None
     front: bool
+    groups: str | None
+    form: str | None
+    functions: str | None
     dask: str | None
     dry_run: bool
     quiet: bool
@@ -88,6 +92,7 @@ _LISTED: Mapping[str, Registry[Any]] = {
 
 _WIDE = {"show_default": True, "max_content_width": 120}
 _files, _elsewhere, _other = in_group("Files"), in_group("A network trained elsewhere"), in_group(OTHER)
+_law = in_group("A table without a network")
 _checks, _many_files = in_group("Checks"), in_group("Many networks")
 
 
@@ -140,6 +145,17 @@ _checks, _many_files = in_group("Checks"), in_group("Many networks")
     "--layout", type=_FILE, metavar="TOML", help="The layout of the module that --model makes; left out, it is traced."
 )
 @_elsewhere("--parts", metavar="TEXT", help="The known decomposition of the task.")
+@_law("--groups", metavar="NAME", help="Column of groups: one law, with constants of its own in each group.")
+@_law(
+    "--functions",
+    metavar="NAME,...",
+    help="The functions that may occur, such as sin,exp,sqrt; sums, products and whole powers always may.",
+)
+@_law(
+    "--form",
+    metavar="TEXT",
+    help='The form to fit, such as "a*exp(-b*t) + c"; names that are no columns are constants.',
+)
 @config_option("Files")
 @_files("--dry-run", is_flag=True, help="Say what would be read, computed and written, and do nothing.")
 @_other("--dask", metavar="URL", help="Compute on the cluster of this Dask scheduler.")
@@ -153,6 +169,8 @@ def command(**given: Any) -> int:
         raise click.UsageError("Missing argument 'CHECKPOINT...'.")
     if given["check"] is None and is_graph(given["checkpoint"]):
         return _graph(click.get_current_context())
+    if given["check"] is None and is_law(given):
+        return _laws(click.get_current_context())
     many = given["check"] is None and _many(given)
     analysis = analysis_asked(given, many=many or bool(given["dask"]))
     options = _Options(**given, analysis=analysis)
@@ -188,6 +206,17 @@ def _graph(call: click.Context) -> int:
     click.echo(said)
     for path, text in texts.items():
         _write(path, text, "graph" if path == call.params["graph"] else "report")
+    return OK
+
+
+def _laws(call: click.Context) -> int:
+    """Tell the laws behind a table."""
+    with _telling(call.params["quiet"]) as tell:
+        tell("searching")
+        said, texts = laws_found(call)
+    click.echo(said)
+    for path, text in texts.items():
+        _write(path, text)
     return OK
 
 

@@ -45,6 +45,7 @@ REPEATED = {
     name: [words for earlier in list(WORDS)[:place] for words in WORDS[earlier]] for place, name in enumerate(WORDS)
 }
 GRAPHS = (".gexf", ".graphml")  # no options of networks
+LAWS = {"--groups", "--form", "--functions"}  # nor of a table's law
 # Enough for the circuits that the text promises, and no more than the tests can wait for.
 ELSEWHERE = ("extending.md",)  # whose commands test_extending.py runs, each once
 TRAINED = ["bimt-train", "independence"]  # to its end and once, since what follows on a page reads it
@@ -120,6 +121,9 @@ def place(loaded):
         given = model(torch.tensor(x, dtype=torch.float32)).numpy()[:, 0]
     signs = {"x1": x[:, 0], "x2": x[:, 1], "positive": (given > np.median(given)).astype(int)}
     pd.DataFrame(signs).to_csv(folder / "signs.csv", index=False)
+    batch = np.repeat(np.arange(3), 20)
+    decays = {"batch": np.array(["red", "blue", "green"])[batch], "t": np.tile(np.linspace(0, 4, 20), 3)}
+    pd.DataFrame(decays | {"y": (1 + batch) * np.exp(-decays["t"])}).to_csv(folder / "batches.csv", index=False)
     (folder / "nets").mkdir()
     x = torch.rand(60, 4, generator=torch.Generator().manual_seed(0))
     for seed in range(2):
@@ -154,6 +158,8 @@ def test_commands_run(page, place, go):
         if words[0] == "bimt-analyze" and {"--out", "--audit"} & {*words}:  # trained networks cost most of an audit
             fewer = ["--retrain", "5" if "--retrain" in words else "0"]
         shorter = SHORTER[words[0]] if not words[1].endswith(GRAPHS) else SHORTER[words[0]][:2]
+        if LAWS & {*words}:
+            shorter = ["--time-limit", "0.2"]
         status, said = go([*words, *shorter, *fewer])
         assert status == 0, f"{line}\n{said}"
         for option in ("--html", "--json"):

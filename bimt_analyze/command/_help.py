@@ -32,6 +32,14 @@ Examples:
   bimt-analyze runs/independence --certify proof.json        # --check proof.y1.json checks it
 
 \b
+A table in the place of a network, with one of these, gives the law behind its rows:
+
+\b
+  bimt-analyze table.csv --target y --groups batch             one form, with constants of its own in each group
+  bimt-analyze table.csv --target y --form "a*exp(-b*t) + c"   a form that is fitted and judged
+  bimt-analyze table.csv --target y --functions sin,exp        a search with these functions alone
+
+\b
 --require takes a field of the JSON report, a comparison and a number, and may be given several times:
   agreement>=0.9            score of the modules against the known decomposition
   significance.p<0.05       how often a network without modular structure looks as modular

@@ -24,6 +24,7 @@ from .hints._surrogate import surrogate as surrogate
 from .intervals._constant_interval import ConstantInterval as ConstantInterval
 from .problem._operators import OPERATORS as OPERATORS
 from .problem._operators import Operator as Operator
+from .problem._prior_knowledge import PriorKnowledge as PriorKnowledge
 from .problem._snapping import Constant as Constant
 from .problem._structure import Combination as Combination
 from .problem._structure import Ridge as Ridge

@@ -99,8 +99,16 @@ def order(candidate: Candidate) -> tuple[bool, float]:
     return (not candidate.settled, candidate.bits)
 
 
-def _without_bars(expression: sympy.Expr, problem: SearchProblem) -> sympy.Expr:
-    """The expression with |a| written as a or -a where a keeps one sign on the rows."""
+def without_bars(expression: sympy.Expr, problem: SearchProblem) -> sympy.Expr:
+    """The expression with |a| written as a or -a where a keeps one sign on the rows.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+        Over the problem's columns, without open constants.
+    problem : SearchProblem
+        The rows.
+    """
     for bars in sorted(expression.atoms(sympy.Abs), key=sympy.default_sort_key):
         values = numeric(bars.args[0], problem.columns)(problem.x)
         if np.all(values >= 0) or np.all(values <= 0):
@@ -152,7 +160,7 @@ def finished(
     explained : bool
         Whether it explained the rows when it was fitted; one that did not is never called explained.
     """
-    expression = _without_bars(tidy(_without_bars(plain, problem)), problem)
+    expression = without_bars(tidy(without_bars(plain, problem)), problem)
     expression = _out_of_roots(expression, problem)
     values = numeric(expression, problem.columns)(problem.x)
     problem.budget.charge("tidy", node_count(plain))

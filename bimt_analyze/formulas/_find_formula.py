@@ -12,6 +12,7 @@ from jaxtyping import Float64
 
 from bimt_train import InputError
 
+from ._asked_form import asked_form, fitted_form
 from ._candidate import finish, order
 from ._formula import Formula, Predictor
 from ._measured_formula import measured, with_work
@@ -33,6 +34,7 @@ from .problem._budget import Budget
 from .problem._constants import refine
 from .problem._polynomial import fallback_polynomial
 from .problem._precision import row_precision, tolerance_of
+from .problem._prior_knowledge import NOTHING_KNOWN, PriorKnowledge
 from .problem._search_problem import SearchProblem, deviation, weights_of
 from .problem._structure import Structure
 from .verdicts._data_words import apart_words
@@ -68,6 +70,8 @@ def find_formula(
     units: Mapping[str, str] | None = None,
     tolerance: float = 0.0,
     sigma: Float64[np.ndarray, "rows"] | None = None,
+    prior: PriorKnowledge | None = None,
+    form: str | sympy.Expr | None = None,
     options: SearchOptions | None = None,
     progress: Callable[[str], None] | None = None,
     **changes: Any,
@@ -108,6 +112,11 @@ def find_formula(
         The standard error of each ``y``, in its own unit. Residuals are then divided by it wherever constants are
         fitted, constants become simple numbers, and formulas are compared; chi-square says whether the formula fits
         within these errors. Forms are proposed from the rows that are known best (`best_known`), which count alike.
+    prior : PriorKnowledge, optional
+        What is known of the law: candidates that contradict it are left out.
+    form : str or sympy.Expr, optional
+        A form to fit instead of a search, such as ``"a*exp(-b*t) + c"``: every name in it that is no input is a
+        constant.
     options : SearchOptions, optional
         Time limit, seed and all else; the defaults if left out.
     progress : callable, optional
@@ -126,8 +135,8 @@ def find_formula(
     ------
     InputError
         For rows that are no finite numbers, for a ``sigma`` that is not positive, for names that do not fit the
-        columns, for a structure that names other inputs, for an option out of its range or unknown, and for ``genetic``
-        where pyoperon is not installed.
+        columns, for a structure, units or knowledge of other inputs, for a form that cannot be fitted, for an option
+        out of its range or unknown, and for ``genetic`` where pyoperon is not installed.
 
     Notes
     -----
@@ -163,6 +172,8 @@ def find_formula(
             got=str(sorted(set(structure.inputs) - set(names))),
             hint="read the structure with the names of the table's columns",
         )
+    if prior is not None:
+        prior.check_inputs(names)
     tell = progress or partial(_log.debug, "formula of %s: %s", output)
     _log.info("formulas: searching %s", output)
     budget = Budget.of(_SEARCHING * time_limit, seconds=chosen.hard_limit)
@@ -178,11 +189,19 @@ def find_formula(
     problem = SearchProblem(
         x[some][:, list(kept)], y[some], columns, budget, tolerance=tolerance, seed=seed, weights=weights
     )
+    problem = replace(problem, prior=prior or NOTHING_KNOWN)
     fitted, outcome = problem, Outcome((), ())
     every = problem
     if sigma is not None:  # forms are proposed from the rows that are known best, and judged on all
         weights = weights_of(sigma[looked_at])
         every = replace(problem, x=x[looked_at][:, list(kept)], y=y[looked_at], weights=weights)
+    if form is not None:
+        tell("fitting the form")
+        symbols = tuple(sympy.Symbol(name, real=True) for name in names)
+        asked = replace(every, x=x[looked_at], columns=symbols)
+        found = [finish(asked, fitted_form(asked_form(form, symbols), asked))]
+        fit = measured(found, x, y, names, output, precision=precision, budget=budget, sigma=sigma)
+        return with_work(fit, budget.ledger)
     test_results: tuple[StructuralTestResult, ...] = ()
     tests = _StructuralTests(problem, network if kept else None, x[some], tuple(names), chosen)
     try:
@@ -213,7 +232,8 @@ def find_formula(
             outcome = outcome.joined(question.answered(search(asked, stages)), problem)
             plain = stages in (QUICK, DECOMPOSITIONS) and question.whole is None and asked.width == problem.width
             if plain and not outcome.settled and not outcome.interrupted:
-                outcome = outcome.joined(Outcome(resummed(outcome, problem), ()), problem)
+                sums = tuple(one for one in resummed(outcome, problem) if problem.allows(one.expression))
+                outcome = outcome.joined(Outcome(sums, ()), problem)
             if outcome.settled or outcome.interrupted or (tolerance and outcome.done and stages is MATCHED):
                 break  # rows known to a tolerance cannot tell a better form
     except KeyboardInterrupt:  # while hints were read
@@ -230,7 +250,7 @@ def find_formula(
     if every is not problem:
         rough, unseen = (tuple(refine(fit.template, every) or fit for fit in fits) for fits in (rough, unseen))
     found = sorted([*outcome.done, *(finish(fit.model.problem, fit) for fit in rough)], key=order)
-    found = sharpened(found, fitted if outcome.settled else every)
+    found = [one for one in sharpened(found, fitted if outcome.settled else every) if problem.allows(one.expression)]
     missed = rows_missed(found[0].expression, names, x, y) if fitted.rows < problem.rows and found else ()
     rows = np.delete(x, missed, 0), np.delete(y, missed)
     errors = None if sigma is None else np.delete(sigma, missed)

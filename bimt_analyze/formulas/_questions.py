@@ -63,7 +63,8 @@ class Question:
             return outcome
         done = [self._judged(one, self.whole) for one in outcome.done]
         rough, seen = (tuple(self._fitted(fits, self.whole)) for fits in (outcome.rough, outcome.seen))
-        return Outcome(tuple(one for one in done if one.explained), rough, outcome.interrupted, seen)
+        kept = tuple(one for one in done if one.explained and self.whole.allows(one.expression))
+        return Outcome(kept, rough, outcome.interrupted, seen)
 
     def _judged(self, found: Candidate, whole: SearchProblem) -> Candidate:
         """A candidate in y's own columns and unit, on all rows."""

@@ -3,8 +3,10 @@
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
+import sympy
 
 from ._candidate import Candidate, description_length, finish
 from ._stages import PARTS, Generator
@@ -106,9 +108,11 @@ def search(problem: SearchProblem, stages: Sequence[Generator]) -> Outcome:
                 if not fit.explained():
                     fits.append(fit)
                     continue
-                done.append(finish(problem, fit))
-                if done[-1].settled:
-                    return Outcome(tuple(done), (), seen=_front(fits))
+                candidate = finish(problem, fit)
+                if problem.allows(candidate.expression):
+                    done.append(candidate)
+                    if candidate.settled:
+                        return Outcome(tuple(done), (), seen=_front(fits))
     except KeyboardInterrupt:
         last = [] if fit is None else [fit]  # it may have been about to be finished
         return Outcome(tuple(done), _shortest(problem, [*fits, *last]), interrupted=True, seen=_front(fits))
@@ -135,7 +139,7 @@ def _fits(problem: SearchProblem, stages: Sequence[Generator]) -> Iterator[Fit |
     for stage in stages:
         try:
             for template in stage(problem, parts):
-                yield refine(template, problem)
+                yield refine(template, problem) if problem.prior.allows_functions(template.expression) else None
                 if problem.budget.over():
                     return
         except np.linalg.LinAlgError as error:  # of columns over hundreds of decades
@@ -145,8 +149,14 @@ def _fits(problem: SearchProblem, stages: Sequence[Generator]) -> Iterator[Fit |
 
 
 def _shortest(problem: SearchProblem, fits: Sequence[Fit]) -> tuple[Fit, ...]:
-    """The fits of the shortest description, at most four."""
-    return tuple(sorted(fits, key=lambda fit: _rough_length(problem, fit))[:_FINALISTS])
+    """The fits of the shortest description that agree with what is known, at most four."""
+    ordered = sorted(fits, key=lambda fit: _rough_length(problem, fit))
+    return tuple(islice((fit for fit in ordered if problem.allows(_filled(fit))), _FINALISTS))
+
+
+def _filled(fit: Fit) -> sympy.Expr:
+    values = map(sympy.Float, fit.values.tolist())
+    return fit.model.template.expression.xreplace(dict(zip(fit.model.constants, values, strict=True)))
 
 
 def _rough_length(problem: SearchProblem, fit: Fit) -> float:

@@ -10,6 +10,7 @@ from jaxtyping import Float64
 from scipy.spatial import cKDTree
 from scipy.stats import rankdata
 
+from ..problem._prior_knowledge import NOTHING_KNOWN
 from ..problem._search_problem import Matrix, Rows, SearchProblem
 from ._dimension import NUMBER
 from ._groups import Exponents, Groups, all_groups
@@ -50,7 +51,7 @@ class Dimensionless:
         """
         x, y = self.values(whole.x, whole.y)
         names = tuple(sympy.Symbol(f"group{k}_", real=True) for k in range(x.shape[1]))
-        return replace(whole, x=x, y=y, columns=names, structure=None, weights=None)
+        return replace(whole, x=x, y=y, columns=names, structure=None, weights=None, prior=NOTHING_KNOWN)
 
     def restated(self, found: sympy.Expr) -> sympy.Expr:
         """An expression of groups as one of inputs, for y itself.

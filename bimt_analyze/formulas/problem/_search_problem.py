@@ -8,6 +8,7 @@ from jaxtyping import Float64
 from numpy.typing import NDArray
 
 from ._budget import Budget
+from ._prior_knowledge import NOTHING_KNOWN, PriorKnowledge
 from ._structure import Structure
 
 Rows = Float64[np.ndarray, "rows"]
@@ -110,6 +111,8 @@ class SearchProblem:
     weights : array of shape [rows], optional
         What each residual counts, of mean square 1 (`weights_of`); all alike without them. They count where constants
         are fitted and formulas compared; generators propose without them.
+    prior : PriorKnowledge
+        What is known of y = f(x) as a whole; a part of it may be otherwise.
     unit : float
         The deviation of y; computed.
     floor : float
@@ -125,6 +128,7 @@ class SearchProblem:
     depth: int = 2
     seed: int = 0
     weights: Float64[np.ndarray, "rows"] | None = None
+    prior: PriorKnowledge = NOTHING_KNOWN
     unit: float = field(init=False)
     floor: float = field(init=False)
 
@@ -218,6 +222,16 @@ class SearchProblem:
         with np.errstate(all="ignore"):
             left: Rows = self.y - values
         return left if self.weights is None else left * self.weights
+
+    def allows(self, expression: sympy.Expr) -> bool:
+        """Whether an expression agrees with what is known.
+
+        Parameters
+        ----------
+        expression : sympy.Expr
+            Over the columns, without open constants.
+        """
+        return self.prior is NOTHING_KNOWN or self.prior.allows(expression, self.columns, self.x)
 
     def relative(self, residual: Rows) -> float:
         """Root mean square of a residual in units of y's deviation; infinite where it is not finite.

@@ -15,7 +15,7 @@ from ._cell_faults import categories_of, cell_faults
 from ._column_names import safe_names
 from ._faults import Fault, TableError
 from ._prepare import read_columns
-from ._table_columns import choose_columns, distinct_labels
+from ._table_columns import choose_columns, distinct_labels, named
 from ._table_options import TableOptions
 from .cells._column_reading import read_plainly
 from .files._raw_table import Columns, RawTable
@@ -43,6 +43,8 @@ class ProbeTable(Shown):
         Names of the targets likewise.
     classes : tuple of str
         What the numbers in y's only column stand for, in alphabetical order; empty where targets are numbers.
+    groups : tuple of str
+        The label of each row's group; empty where no column of groups was named.
 
     Examples
     --------
@@ -58,9 +60,12 @@ class ProbeTable(Shown):
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     classes: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
 
 
-def read_probe_table(source: "str | Path | pd.DataFrame", *, target: str | Sequence[str] = ()) -> ProbeTable:
+def read_probe_table(
+    source: "str | Path | pd.DataFrame", *, target: str | Sequence[str] = (), groups: str | None = None
+) -> ProbeTable:
     """Read a table of rows to ask a trained network about.
 
     Parameters
@@ -70,6 +75,8 @@ def read_probe_table(source: "str | Path | pd.DataFrame", *, target: str | Seque
     target : str or sequence of str
         The columns that the network should give; all others are its inputs, in the table's order. Without any, all
         columns are inputs.
+    groups : str, optional
+        A column of texts or numbers that says which group a row belongs to, and is no input.
 
     Returns
     -------
@@ -95,7 +102,10 @@ def read_probe_table(source: "str | Path | pd.DataFrame", *, target: str | Seque
     wrong = [*faults.values(), *raw.faults]
     raw = replace(raw, columns=[(label, values) for label, (_, values) in zip(labels, raw.columns, strict=True)])
     wanted = (target,) if isinstance(target, str) else tuple(target)
-    features, targets = choose_columns(labels, wanted, None, where) if wanted else (labels, ())
+    grouping = None if groups is None else named(groups, labels, "groups", where)
+    apart = () if grouping is None else (grouping,)
+    features, targets = choose_columns(labels, wanted, None, where, apart) if wanted else (labels, ())
+    features = tuple(label for label in features if label != grouping)
     if not raw.rows:
         raise TaskError("a table without rows", where=where, hint="give the network at least one row")
     chosen = dict(raw.columns)
@@ -105,13 +115,14 @@ def read_probe_table(source: "str | Path | pd.DataFrame", *, target: str | Seque
     names = safe_names((*features, *targets))
     inputs, outputs = names[: len(features)], names[len(features) :]
     x = numbers[:, : len(features)]
+    members = () if grouping is None else tuple(str(value).strip() for value in chosen[grouping])
     if not targets:
-        return ProbeTable(x, None, inputs, outputs)
+        return ProbeTable(x, None, inputs, outputs, groups=members)
     if classes:
         places = {name: number for number, name in enumerate(classes)}
         y = np.array([[float(places[str(value).strip()])] for value in chosen[targets[0]]])
-        return ProbeTable(x, y, inputs, outputs, classes)
-    return ProbeTable(x, numbers[:, len(features) :], inputs, outputs)
+        return ProbeTable(x, y, inputs, outputs, classes, members)
+    return ProbeTable(x, numbers[:, len(features) :], inputs, outputs, groups=members)
 
 
 def _numbers(

@@ -1,0 +1,119 @@
+"""``bimt-analyze table.csv --target y --groups batch``: the law behind a table, where there is no network."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy as np
+from click.core import ParameterSource
+
+from bimt_train import InputError
+
+if TYPE_CHECKING:  # tables bring pandas, which the other calls do without
+    from bimt_train.tasks import ProbeTable
+
+    from ..formulas import Formula, PriorKnowledge
+    from ..grouped_laws import GroupedLaw
+
+LAW_OPTIONS = ("groups", "form", "functions")
+"""The options that ask for a law, each of which makes the call one for a table."""
+
+TAKEN = frozenset({"checkpoint", "target", "json", "seed", "time_limit", "quiet", *LAW_OPTIONS})
+"""The parameters of the command that a law has a use for."""
+
+_TEST_SHARE = 0.2
+
+
+def is_law(given: Mapping[str, Any]) -> bool:
+    """Whether a call is for the law behind a table.
+
+    Parameters
+    ----------
+    given : mapping of str to object
+        The options, as click read them.
+    """
+    return any(given[name] for name in LAW_OPTIONS)
+
+
+def laws_found(context: click.Context) -> tuple[str, dict[Path, str]]:
+    """Find the law of each target of the table that a call names.
+
+    Parameters
+    ----------
+    context : click.Context
+        The call.
+
+    Returns
+    -------
+    said : str
+        The laws, and what is said of them.
+    texts : dict of Path to str
+        The files that were asked for, with their content.
+
+    Raises
+    ------
+    InputError
+        An option that is for networks, or a table that cannot be used.
+    """
+    from bimt_train.tasks import read_probe_table
+
+    from ..formulas import PriorKnowledge
+
+    given: Mapping[str, Any] = context.params
+    sources: Sequence[Path] = given["checkpoint"]
+    asked = ", ".join(f"--{name}" for name in LAW_OPTIONS if given[name])
+    if len(sources) != 1:
+        raise InputError(f"{asked} is for one table", got=f"{len(sources)} sources")
+    for option in context.command.params:
+        name = str(option.name)
+        said = context.get_parameter_source(name) not in (None, ParameterSource.DEFAULT)
+        if option.expose_value and said and name not in TAKEN:
+            hint = f"leave it out: {asked} asks for the law behind a table"
+            raise InputError("an option for networks", where=str(sources[0]), got=option.opts[0], hint=hint)
+    if not given["target"]:
+        raise InputError("no target named", where=str(sources[0]), hint="name the column of the law: --target NAME")
+    table = read_probe_table(sources[0], target=given["target"], groups=given["groups"])
+    if table.classes or table.y is None:
+        raise InputError("a law of texts", where=str(sources[0]), expected="a target of numbers")
+    prior = PriorKnowledge(functions=_words(given["functions"]))
+    laws = [_law(table, place, given, prior) for place in range(len(table.outputs))]
+    texts = {}
+    if given["json"] is not None:
+        texts[given["json"]] = json.dumps({law.output: law.to_json() for law in laws}, indent=2) + "\n"
+    return "\n".join(line for law in laws for line in _lines(law)), texts
+
+
+def _words(text: str | None) -> tuple[str, ...] | None:
+    """Names in a text, separated by commas or spaces."""
+    return None if text is None else tuple(text.replace(",", " ").split())
+
+
+def _law(table: "ProbeTable", place: int, given: Mapping[str, Any], prior: "PriorKnowledge") -> "GroupedLaw | Formula":
+    from ..formulas import find_formula, verify_formula
+    from ..grouped_laws import find_grouped_law
+
+    assert table.y is not None
+    y, output, seed = np.ascontiguousarray(table.y[:, place]), table.outputs[place], given["seed"]
+    about: dict[str, Any] = {"names": table.inputs, "output": output, "form": given["form"], "prior": prior}
+    about |= {"time_limit": given["time_limit"], "seed": seed}
+    if table.groups:
+        return find_grouped_law(table.x, y, table.groups, **about)
+    order = np.random.default_rng(seed).permutation(len(y))
+    test, train = np.split(order, [round(_TEST_SHARE * len(order))])
+    found = find_formula(table.x[train], y[train], **about)
+    ranges = list(zip(table.x.min(axis=0).tolist(), table.x.max(axis=0).tolist(), strict=True))
+    return verify_formula(
+        found, x_test=table.x[test], y_test=y[test], truth=None, ranges=ranges, x_train=table.x[train],
+        y_train=y[train], seed=seed,
+    )  # fmt: skip
+
+
+def _lines(law: "GroupedLaw | Formula") -> list[str]:
+    from ..grouped_laws import GroupedLaw
+
+    lines = [str(law), f"  {law.verdict()}", *([f"  {law.message}"] if law.message else [])]
+    if isinstance(law, GroupedLaw):
+        lines += [f"  {one.words()}" for one in law.groups]
+    return lines

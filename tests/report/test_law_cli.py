@@ -1,0 +1,54 @@
+"""``bimt-analyze table.csv --target y --groups batch``: the law behind a table."""
+
+import json
+
+import numpy as np
+import pytest
+
+from bimt_analyze._cli import main
+
+
+@pytest.fixture
+def table(tmp_path):
+    rng = np.random.default_rng(0)
+    lines = ["batch,t,y"]
+    for label, a in (("red", 1.0), ("blue", 3.0), ("7", 2.0)):
+        for t in rng.uniform(0, 4, 20):
+            lines.append(f"{label},{t},{a * np.exp(-0.5 * t) + 2}")
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_a_form_is_fitted_in_each_group(table, tmp_path, capsys):
+    words = [str(table), "--target", "y", "--groups", "batch", "--form", "A*exp(-k*t) + c", "--json"]
+    assert main([*words, str(tmp_path / "law.json"), "--quiet"]) == 0
+    said = capsys.readouterr().out
+    assert "y = A*exp(-0.5*t) + 2.0, A in each group" in said and "exact, 3 groups" in said
+    assert "blue: A = 3" in said
+    law = json.loads((tmp_path / "law.json").read_text())["y"]
+    assert [one["group"] for one in law["groups"]] == ["red", "blue", "7"] and law["own"] == ["A"]
+
+
+def test_without_groups_one_law_is_sought_for_all_rows(tmp_path, capsys):
+    times = np.random.default_rng(0).uniform(0, 4, 60)
+    (tmp_path / "t.csv").write_text("t,y\n" + "".join(f"{t},{np.exp(-0.5 * t) + 2}\n" for t in times))
+    words = [str(tmp_path / "t.csv"), "--target", "y", "--functions", "exp,sqrt", "--time-limit", "1", "--quiet"]
+    assert main(words) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("y = 2 + exp(-t/2)") and "exact on the data" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--groups", "batsch", "--target", "y"], "no such groups column"),
+        (["--groups", "batch"], "no target named"),
+        (["--groups", "batch", "--target", "y", "--audit"], "an option for networks"),
+        (["--groups", "batch", "--target", "y", "--functions", "sinn"], "a function that is not known"),
+        (["--target", "y", "--form", "a*t"], "'batch'"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_line(table, words, said, capsys):
+    assert main([str(table), *words]) == 2
+    assert said in capsys.readouterr().err
