@@ -1,0 +1,17 @@
+from ._compact import compact as compact
+from ._compact import separate as separate
+from ._compact_network import CompactNetwork as CompactNetwork
+from ._compactions import COMPACTIONS as COMPACTIONS
+from ._export import Export as Export
+from ._export import export_circuit as export_circuit
+from ._formats import EXPORT_FORMATS as EXPORT_FORMATS
+from ._formats import ExportFormat as ExportFormat
+from ._formats import export_format_of as export_format_of
+from ._measurement import Measurement as Measurement
+from ._measurement import Timing as Timing
+from .layers._dense_layer import DenseLayer as DenseLayer
+from .layers._gated_layer import GatedLayer as GatedLayer
+from .layers._layer import Layer as Layer
+from .layers._lookup import Lookup as Lookup
+from .layers._recurrent import Recurrent as Recurrent
+from .layers._whole import Whole as Whole
