@@ -7,6 +7,7 @@ from ._export import export_circuit as export_circuit
 from ._formats import EXPORT_FORMATS as EXPORT_FORMATS
 from ._formats import ExportFormat as ExportFormat
 from ._formats import export_format_of as export_format_of
+from ._in_threads import in_threads as in_threads
 from ._measurement import Measurement as Measurement
 from ._measurement import Timing as Timing
 from .layers._dense_layer import DenseLayer as DenseLayer

@@ -90,7 +90,7 @@ def separate(network: CompactNetwork) -> tuple[CompactNetwork, ...]:
     >>> from bimt_analyze.synthetic import block_network
     >>> network = compact(block_network(blocks=[(2, 3, 1)] * 2, seed=0).network)
     >>> [module.inputs for module in separate(network)]
-    [('x1', 'x2'), ('x3', 'x4')]
+    [('x1', 'x3'), ('x2', 'x4')]
     """
     starts = np.cumsum([0, *network.widths])
     parts = _components(network, starts)

@@ -52,7 +52,7 @@ class Export(Shown):
     >>> network = block_network(blocks=[(2, 3, 1)] * 2, seed=0).network
     >>> found = export_circuit(network, "two.safetensors", x=np.ones((5, 4)), write=False)
     >>> found.modules[1].inputs, found.worst < 1e-5
-    (('x3', 'x4'), True)
+    (('x2', 'x4'), True)
     """
 
     files: Mapping[str, bytes]
@@ -157,8 +157,8 @@ def export_circuit(
     >>> network = block_network(blocks=[(2, 3, 1)] * 2, seed=0).network
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     found = export_circuit(network, f"{folder}/two.c", x=np.ones((5, 4)), measure=False)
-    ...     Path(folder, "two.c").read_text().count("void circuit_two(")
-    1
+    ...     [path.name for path in found.save(f"{folder}/again.c")]
+    ['again.c']
     """
     form, network = export_format_of(path), circuit.network if isinstance(circuit, Circuit) else circuit
     whole = compact(network, inputs=inputs, outputs=outputs)

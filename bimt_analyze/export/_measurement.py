@@ -55,10 +55,14 @@ class Measurement(Shown):
     ----------
     timings : tuple of Timing
         For some numbers of rows; empty where nothing here runs the file, or torch is not installed.
-    bytes, dense_bytes : int
-        Of weights, biases and indices; and of the dense network's weights and biases.
-    multiply_adds, dense_multiply_adds : int
-        Multiplications by weights for one row, or for one step or token of it where these share weights.
+    bytes : int
+        Of the export's weights, biases and indices.
+    dense_bytes : int
+        Of the dense network's weights and biases, in single precision.
+    multiply_adds : int
+        Multiplications by weights for one row; of a network that is kept whole, for one token of it.
+    dense_multiply_adds : int
+        Those of the dense network.
 
     Examples
     --------

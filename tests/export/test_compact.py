@@ -5,7 +5,7 @@ import pytest
 import torch
 from export_cases import CASES
 
-from bimt_analyze.export import COMPACTIONS, compact, separate
+from bimt_analyze.export import COMPACTIONS, compact, in_threads, separate
 from bimt_analyze.synthetic import block_network
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
@@ -83,3 +83,9 @@ def test_what_cannot_be_exported_is_refused():
         compact(network.with_tensors({"layers.0.weight": np.zeros((2, 3))}))
     with pytest.raises(InputError, match="names that do not fit"):
         compact(network, inputs=["only one"])
+
+
+def test_modules_in_threads_give_what_they_give_in_turn():
+    network = compact(block_network(blocks=[(2, 3, 1), (3, 4, 2), (2, 5, 1)], seed=0).network)
+    x = torch.tensor(np.random.default_rng(0).normal(size=(20, 7)), dtype=torch.float32)
+    np.testing.assert_allclose(in_threads(network, threads=2)(x), network.to_torch()(x).detach(), rtol=0, atol=1e-6)

@@ -26,6 +26,12 @@ class DenseLayer(Layer):
         The biases.
     activation : str
         A name in `bimt_train.models.ACTIVATIONS`.
+
+    Examples
+    --------
+    >>> layer = DenseLayer(np.array([[1, 0], [2, 3]], np.float32), np.zeros(2, np.float32), "relu")
+    >>> layer.multiply_adds(), layer.taken([0], [0]).weight.tolist()
+    (3, [[1.0]])
     """
 
     weight: Matrix

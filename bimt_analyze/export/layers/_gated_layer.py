@@ -20,12 +20,22 @@ class GatedLayer(Layer):
 
     Attributes
     ----------
-    gate, up : float32 array [outputs, inputs]
-        The weights; cut ones are 0.
-    gate_bias, up_bias : float32 array [outputs]
-        The biases.
+    gate : float32 array [outputs, inputs]
+        Weights of the gates; cut ones are 0.
+    gate_bias : float32 array [outputs]
+        Biases of the gates.
+    up : float32 array [outputs, inputs]
+        Weights of what is gated; cut ones are 0.
+    up_bias : float32 array [outputs]
+        Biases of what is gated.
     activation : str
         A name in `bimt_train.models.ACTIVATIONS`, for the gates.
+
+    Examples
+    --------
+    >>> one, zero = np.ones((1, 2), np.float32), np.zeros(1, np.float32)
+    >>> GatedLayer(one, zero, one, zero, "silu").multiply_adds()
+    5
     """
 
     gate: Matrix

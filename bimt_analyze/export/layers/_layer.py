@@ -20,6 +20,14 @@ class Layer(ABC):
     """A step from numbers to numbers. A new kind of layer is one subclass in a file of its own.
 
     Every subclass is a frozen dataclass whose arrays are float32.
+
+    Examples
+    --------
+    >>> from bimt_analyze.export import compact
+    >>> from bimt_analyze.synthetic import block_network
+    >>> layer, *_ = compact(block_network(blocks=[(2, 3, 1)], seed=0).network).layers
+    >>> isinstance(layer, Layer), layer.inputs, layer.outputs, sorted(layer.arrays())
+    (True, 2, 3, ['bias', 'weight'])
     """
 
     shares_inputs = False  # whether modules may read one input without being joined by it, as tokens are read

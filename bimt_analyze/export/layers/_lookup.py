@@ -41,6 +41,12 @@ class Lookup(Layer):
         Which entry of its vector is given.
     read : int
         How many tokens are read at once.
+
+    Examples
+    --------
+    >>> layer = Lookup(np.ones((7, 3), np.float32), np.array([0, 0, 1]), np.array([0, 2, 2]), 2)
+    >>> layer.taken([0, 1], [0]).table.shape
+    (7, 2)
     """
 
     table: Float32[np.ndarray, "tokens width"]

@@ -33,6 +33,13 @@ class Recurrent(Layer):
         A name in `bimt_train.models.ACTIVATIONS`.
     steps : int
         Steps of a sequence.
+
+    Examples
+    --------
+    >>> read, recur = np.ones((2, 1), np.float32), np.eye(2, dtype=np.float32)
+    >>> layer = Recurrent(read, np.zeros(2, np.float32), recur, "relu", 5)
+    >>> layer.inputs, layer.multiply_adds()
+    (5, 18)
     """
 
     read: Matrix

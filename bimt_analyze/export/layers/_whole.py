@@ -28,6 +28,13 @@ class Whole(Layer):
         Columns of its rows.
     given : int
         Numbers that it gives for each row.
+
+    Examples
+    --------
+    >>> from bimt_train.models import GPT
+    >>> network = Network.of(GPT(tokens=3, context=2, width=4, heads=2, layers=1, hidden=5))
+    >>> Whole(network, 2, 3).links().all()
+    np.True_
     """
 
     network: Network

@@ -1,8 +1,10 @@
 """Networks as modules of torch, for the formats that torch writes."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import repeat
 from typing import Any
 
 import torch
@@ -35,8 +37,41 @@ class ModulesApart(nn.Module):
 
     def forward(self, x: Float[Tensor, "rows inputs"]) -> Float[Tensor, "rows outputs"]:
         """Run each module, and put the outputs in order."""
-        given = [self.get_submodule(name)(x.index_select(1, self.get_buffer(f"{name}_reads"))) for name in self.names]
-        return torch.cat(given, dim=1).index_select(1, self.order)
+        return self.together([self.given(name, x) for name in self.names])
+
+    def given(self, name: str, x: Float[Tensor, "rows inputs"]) -> Float[Tensor, "rows given"]:
+        """What a module gives."""
+        read = x.index_select(1, self.get_buffer(f"{name}_reads"))
+        outputs: Float[Tensor, "rows given"] = self.get_submodule(name)(read)
+        return outputs
+
+    def together(self, given: Sequence[Tensor]) -> Float[Tensor, "rows outputs"]:
+        """The outputs of all modules, in order."""
+        return torch.cat(list(given), dim=1).index_select(1, self.order)
+
+
+class ModulesInThreads(ModulesApart):
+    """Several modules, run side by side.
+
+    Parameters
+    ----------
+    parts : Parts
+        The modules and the network that they make up.
+    threads : int
+        How many run at once.
+    """
+
+    def __init__(self, parts: Parts, threads: int) -> None:
+        super().__init__(parts)
+        self.pool = ThreadPoolExecutor(threads)
+
+    def forward(self, x: Float[Tensor, "rows inputs"]) -> Float[Tensor, "rows outputs"]:
+        """Hand each module to a thread, and wait for all."""
+        return self.together(list(self.pool.map(self._without_gradient, self.names, repeat(x))))
+
+    def _without_gradient(self, name: str, x: Tensor) -> Tensor:
+        with torch.inference_mode():
+            return self.given(name, x)
 
 
 def variants(parts: Parts) -> tuple[str, ...]:
