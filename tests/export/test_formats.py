@@ -68,6 +68,22 @@ def test_a_stranger_runs_the_file(kind, tmp_path):
     np.testing.assert_allclose(y, network.predict(x), rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize("name", ["gated mlp", "rnn", "embedding mlp"])
+def test_torch_exports_every_layer_for_any_number_of_rows(name, tmp_path):
+    network, x = CASES[name]
+    assert export_circuit(network, tmp_path / "net.pt2", x=x, measure=False).worst < 1e-6
+
+
+def test_what_torch_cannot_export_is_said_in_one_line(tmp_path, monkeypatch):
+    def refused(*args, **options):
+        raise RuntimeError("no rule for this\nand pages of advice")
+
+    monkeypatch.setattr("torch.export.export", refused)
+    network, x = CASES["mlp"]
+    with pytest.raises(InputError, match=r"^a network that torch cannot export: got no rule for this; hint: [^\n]*$"):
+        export_circuit(network, tmp_path / "net.pt2", x=x, measure=False)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_safetensors_holds_all_that_a_program_needs(name, tmp_path):
     network, x = CASES[name]

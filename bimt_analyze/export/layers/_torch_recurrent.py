@@ -13,7 +13,7 @@ class RecurrentModule(nn.Module):
 
     def forward(self, x: Float[Tensor, "rows inputs"]) -> Float[Tensor, "rows state"]:
         """Read all steps at once, then go through them."""
-        first, *later = self.read(x.reshape(len(x), self.steps, -1)).unbind(1)
+        first, *later = self.read(x.reshape(-1, self.steps, x.shape[1] // self.steps)).unbind(1)
         state: Tensor = self.activation(first)
         for driven in later:
             state = self.activation(driven + self.recur(state))

@@ -11,6 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from bimt_train import InputError
+
 from .._compact_network import CompactNetwork
 from .._parts import Parts
 
@@ -110,7 +112,14 @@ def any_rows() -> tuple[dict[int, Any]]:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Torch warns of its own doings while it exports."""
+    """Torch warns of its own doings while it exports, and says in pages what it cannot export."""
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
-        yield
+        try:
+            yield
+        except (RuntimeError, TypeError, ValueError, torch.onnx.OnnxExporterError) as error:
+            lines = str(error).strip().splitlines() or [type(error).__name__]
+            raise InputError(
+                "a network that torch cannot export", got=lines[0][:200],
+                hint="export .safetensors, or .c where the kind of model allows it",
+            ) from error  # fmt: skip
