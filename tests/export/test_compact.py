@@ -38,19 +38,25 @@ def test_a_column_is_left_out_if_and_only_if_no_output_moves_with_it(name):
     assert len(found.reads) < x.shape[1] and found.inputs == tuple(f"x{i + 1}" for i in found.reads)
 
 
-def test_modules_give_what_the_network_gives():
-    network = block_network(blocks=[(2, 3, 1), (3, 4, 2)], seed=0).network
-    x = np.random.default_rng(0).normal(size=(20, 5))
-    order = np.random.default_rng(1).permutation(3)  # outputs of modules need not lie side by side
+def mixed_outputs():
+    """Two blocks of two outputs; the first and the last of the four are those of one block."""
+    network = block_network(blocks=[(2, 3, 2), (3, 4, 2)], seed=0).network
+    first, second = (module.places for module in separate(compact(network)))
+    order = [first[0], *second, first[1]]
     last = network.layout.weights()[-1]
     bias = last.replace("weight", "bias")
-    network = network.with_tensors({last: network.tensors[last][order], bias: network.tensors[bias][order]})
+    return network.with_tensors({last: network.tensors[last][order], bias: network.tensors[bias][order]})
+
+
+def test_modules_give_what_the_network_gives():
+    network = mixed_outputs()
+    x = np.random.default_rng(0).normal(size=(20, 5))
     modules = separate(compact(network))
     assert sorted(len(module.reads) for module in modules) == [2, 3]
     expected = network.predict(x)
     for module in modules:
         np.testing.assert_allclose(outputs_of(module, x), expected[:, list(module.places)], rtol=0, atol=1e-6)
-    assert sorted(place for module in modules for place in module.places) == [0, 1, 2]
+    assert sorted(place for module in modules for place in module.places) == [0, 1, 2, 3]
 
 
 def test_modules_may_read_one_token_both():
@@ -86,6 +92,6 @@ def test_what_cannot_be_exported_is_refused():
 
 
 def test_modules_in_threads_give_what_they_give_in_turn():
-    network = compact(block_network(blocks=[(2, 3, 1), (3, 4, 2), (2, 5, 1)], seed=0).network)
-    x = torch.tensor(np.random.default_rng(0).normal(size=(20, 7)), dtype=torch.float32)
+    network = compact(mixed_outputs())
+    x = torch.tensor(np.random.default_rng(0).normal(size=(20, 5)), dtype=torch.float32)
     np.testing.assert_allclose(in_threads(network, threads=2)(x), network.to_torch()(x).detach(), rtol=0, atol=1e-6)
