@@ -15,7 +15,7 @@ from bimt_train.showing import Shown
 from ._parts import Run
 
 ROWS = (1, 100, 2000)
-_SECONDS, _FEWEST = 0.06, 5  # for each figure; calls at least
+_SECONDS, _FEWEST = 0.06, 15  # for each figure; calls at least
 
 
 @dataclass(frozen=True)
