@@ -1,6 +1,7 @@
 from . import audits as audits
 from . import certificates as certificates
 from . import discrete_laws as discrete_laws
+from . import export as export
 from . import fleet as fleet
 from . import formulas as formulas
 from . import graph as graph
@@ -18,6 +19,7 @@ from ._circuit_of import circuit_of as circuit_of
 from ._run_audit import audit as audit
 from ._sources import open_checkpoint as open_checkpoint
 from ._version import __version__ as __version__
+from .export import export_circuit as export_circuit
 from .fleet import Fleet as Fleet
 from .fleet import analyze_many as analyze_many
 from .options._analysis_options import AnalysisOptions as AnalysisOptions

@@ -33,6 +33,7 @@ from .command._analysis_flags import analysis_asked, analysis_flags
 from .command._graph_command import graph_findings, is_graph
 from .command._help import HELP
 from .command._law_command import is_law, laws_found
+from .export import EXPORT_FORMATS, export_format_of
 from .fleet import analyze_many, holds_many, jobs_of
 from .graph import EDGE_WEIGHTS, GRAPH_FORMATS, format_of
 from .options._analysis_options import AnalysisOptions
@@ -53,6 +54,8 @@ class _Options:
     json: Path | None
     markdown: Path | None
     graph: Path | None
+    export: Path | None
+    apart: bool
     certify: Path | None
     check: Path | None
     require: tuple[str, ...]
@@ -87,6 +90,7 @@ _LISTED: Mapping[str, Registry[Any]] = {
     "--measure": MEASURES,
     "--loss": LOSSES,
     "--graph": GRAPH_FORMATS,
+    "--export": EXPORT_FORMATS,
 }
 
 
@@ -106,6 +110,11 @@ _checks, _many_files = in_group("Checks"), in_group("Many networks")
     help="Write the circuit as a graph for other programs, its modules as numbers; the ending says the format.",
 )  # fmt: skip
 @_files("--front", is_flag=True, help="Tell the front of length against error of each formula, and the choice.")
+@_files(
+    "--export", type=_FILE, metavar="FILE",
+    help="Write the circuit as a program that runs by itself: .c, .onnx, .pt2 or .safetensors.",
+)  # fmt: skip
+@_files("--apart", is_flag=True, help="Export each module to a file of its own, for separate machines.")
 @_checks("--require", multiple=True, metavar="CONDITION", help="End with status 1 unless this holds.")
 @_checks(
     "--certify", type=_FILE, metavar="FILE", help="Prove how far the network lies from each formula; write the proof."
@@ -181,7 +190,9 @@ def command(**given: Any) -> int:
         wanted.check_field([*MEASURES, *(MEASURES[name].name for name in analysis.measures)])
         if wanted.field.partition(".")[0] == "audit" and not analysis.audit:
             raise InputError("a requirement on an audit", where=repr(text), got="no --audit", hint="add --audit")
-    for option in ("certify", "graph"):
+    if options.apart and options.export is None:
+        raise InputError("--apart is for an export", got="no --export", hint="add --export circuit.c")
+    for option in ("certify", "graph", "export"):
         if many and getattr(options, option):
             got = f"{len(options.checkpoint)} sources, or --all or --out"
             raise InputError(f"--{option} is for one network", got=got)
@@ -191,9 +202,15 @@ def command(**given: Any) -> int:
         return _fleet(options)
     source, certify = str(options.checkpoint[0]), options.certify is not None
     form = "" if options.graph is None else format_of(options.graph).name
-    job = Job(source, _sampling(options), options.require, _formats(options), analysis, certify, form)
+    export = "" if options.export is None else options.export.name
+    if export:
+        export_format_of(export)
+    job = Job(
+        source, _sampling(options), options.require, _formats(options), analysis, certify, form, export, options.apart
+    )
     if options.dry_run:
-        asked = (*(getattr(options, name) for name in _formats(options)), options.graph, options.certify)
+        files = (options.graph, options.export, options.certify)
+        asked = (*(getattr(options, name) for name in _formats(options)), *files)
         return _say([job], [path for path in asked if path is not None])
     with _telling(options.quiet) as tell:
         (outcome,) = fan_out(work, [job], dask=options.dask) if options.dask else (work(job, tell),)
@@ -336,6 +353,11 @@ def _tell(options: _Options, outcome: Outcome) -> int:
         _write(getattr(options, name), outcome.texts[name])
     if options.graph is not None:
         _write(options.graph, outcome.graph, "graph")
+    for number, content in outcome.exports.items():
+        assert options.export is not None
+        _write(options.export.with_name(f"{options.export.stem}{number}{options.export.suffix}"), content, "export")
+    for line in outcome.exported:
+        click.echo(f"  {line}")
     for name, data in outcome.certificates.items():
         assert options.certify is not None
         path = options.certify if len(outcome.certificates) == 1 else numbered(options.certify, name)
@@ -346,7 +368,7 @@ def _tell(options: _Options, outcome: Outcome) -> int:
     return OK if held else UNMET
 
 
-def _write(path: Path, text: str, what: str = "report") -> None:
+def _write(path: Path, text: str | bytes, what: str = "report") -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, text)
     click.echo(f"{what}: {path}")

@@ -5,11 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bimt_train import InputError
+from bimt_train import Circuit, InputError
+from bimt_train.checkpoints import Checkpoint
 from bimt_train.extras import need
 
+from ._circuit_of import all_inputs
 from ._next_step import after_analysis
 from ._sources import best_checkpoint, open_checkpoint
+from .export import export_circuit
 from .graph import GRAPH_FORMATS, graph_text
 from .options._analysis_options import AnalysisOptions
 from .options._sampling import Sampling
@@ -41,6 +44,10 @@ class Job:
         Whether a certificate is wanted for each output.
     graph : str
         The format in which the circuit's graph is wanted; empty for none.
+    export : str
+        What the file is called that the circuit is exported to; empty for none.
+    apart : bool
+        Whether each module is exported to a file of its own.
     """
 
     path: str
@@ -50,6 +57,8 @@ class Job:
     options: AnalysisOptions
     certify: bool = False
     graph: str = ""
+    export: str = ""
+    apart: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,6 +97,10 @@ class Outcome:
         The circuit's graph in the format that was wanted.
     front : tuple of str
         The front of each formula, line by line.
+    exports : dict of str to bytes
+        The files of the export, by what stands before their ending.
+    exported : tuple of str
+        What there is to say of the export, line by line.
     """
 
     source: str
@@ -105,6 +118,8 @@ class Outcome:
     next_step: str = ""
     graph: str = ""
     front: tuple[str, ...] = ()
+    exports: dict[str, bytes] = field(default_factory=dict)
+    exported: tuple[str, ...] = ()
 
 
 def work(job: Job, progress: Callable[[str], None] | None = None, *, strict: bool = True) -> Outcome:
@@ -136,8 +151,9 @@ def work(job: Job, progress: Callable[[str], None] | None = None, *, strict: boo
         need("torch", "a certificate of formulas")
     requirements = [Requirement.parse(text) for text in job.requirements]
     file = best_checkpoint(job.path)
+    checkpoint = open_checkpoint(file, job.sampling)
     report = analyze(
-        open_checkpoint(file, job.sampling),
+        checkpoint,
         job.options,
         name=str(file),
         progress=progress,
@@ -152,6 +168,11 @@ def work(job: Job, progress: Callable[[str], None] | None = None, *, strict: boo
         if progress is not None:
             progress("certificates")
         certificates = certificates_of(report)
+    exports, exported = dict[str, bytes](), tuple[str, ...]()
+    if job.export:
+        if progress is not None:
+            progress("export")
+        exports, exported = _exported(report.circuit, checkpoint, job)
     if progress is not None and job.formats:
         progress("report")
     write = {"html": report.to_html, "json": report.to_json_text, "markdown": report.to_markdown}
@@ -173,6 +194,8 @@ def work(job: Job, progress: Callable[[str], None] | None = None, *, strict: boo
         ),
         graph=_graph_of(report, job.graph) if job.graph else "",
         front=_fronts(report),
+        exports=exports,
+        exported=exported,
     )
 
 
@@ -189,6 +212,21 @@ def _graph_of(report: "Report", form: str) -> str:
     """The circuit's graph with its modules, in the order of the report."""
     modules = {node: number for number, nodes in enumerate(report.module_sets, start=1) for node in nodes}
     return graph_text(report.graph, GRAPH_FORMATS[form], modules)
+
+
+def _exported(circuit: Circuit, checkpoint: Checkpoint, job: Job) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """The circuit as a file that runs by itself, checked on rows of the probe."""
+    found = export_circuit(
+        circuit,
+        job.export,
+        x=all_inputs(checkpoint),
+        dense=checkpoint.network,
+        inputs=checkpoint.task.inputs,
+        outputs=checkpoint.task.outputs,
+        apart=job.apart,
+        write=False,
+    )
+    return dict(found.files), tuple(found.lines())
 
 
 def _findings(report: "Report", requirement: Requirement, *, strict: bool) -> tuple[Finding, ...]:

@@ -59,6 +59,10 @@ EXTRAS = (
     Extra("operon", ("pyoperon",), ("pyoperon",), "genetic programming, in the search for formulas"),
     Extra("keras", ("h5py",), ("h5py",), "files of Keras, and tables in HDF5 files"),
     Extra(
+        "onnx", ("bimt[train]", "onnx", "onnxscript", "onnxruntime"), ("onnx", "onnxscript", "onnxruntime"),
+        "`--export circuit.onnx`",
+    ),
+    Extra(
         "transformers", ("bimt[train]", "transformers", "accelerate"), ("transformers", "accelerate"),
         "`TrainerPenalty`, for Hugging Face's Trainer",
     ),

@@ -76,6 +76,7 @@ def test_the_names_that_options_take_are_listed_with_a_sentence_each(capsys):
     assert re.findall(r"^--\S+", said, re.MULTILINE) == [
         "--model", "--cost-term", "--log-to", "--edge-weight", "--null-model", "--statistic", "--measure", "--loss",
         "--graph",
+        "--export",
     ]  # fmt: skip
     assert re.search(r"^  rnn +h_t = activation\(", said, re.MULTILINE)
     assert re.search(r"^  magnitude +An edge is as strong as its weight is large\.$", said, re.MULTILINE)

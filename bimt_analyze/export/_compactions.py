@@ -1,0 +1,21 @@
+"""The registry of compactions: how a kind of model becomes layers."""
+
+from bimt_train import Entry, Registry
+
+_KINDS = "bimt_analyze.export.kinds"
+
+COMPACTIONS: Registry[Entry] = Registry(
+    "compaction",
+    Entry,
+    builtin={
+        "mlp": f"{_KINDS}._dense_layers",
+        "image-mlp": f"{_KINDS}._dense_layers",
+        "embedding-mlp": f"{_KINDS}._dense_layers",
+        "gated-mlp": f"{_KINDS}._gated_layers",
+        "rnn": f"{_KINDS}._state",
+    },
+    group="bimt.compactions",
+)
+"""By the name of a kind of model: a function that takes a network of this kind and returns its layers.
+
+What has no entry is exported whole, as its own module, and the export says so."""

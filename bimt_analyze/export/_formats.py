@@ -1,0 +1,100 @@
+"""The registry of formats that networks are exported in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bimt_train import Entry, InputError, Registry
+
+from ._parts import Facts, Parts, Run, Written
+
+_HERE = "bimt_analyze.export.writers"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportFormat(Entry):
+    """A format of files that hold networks.
+
+    ``function`` takes `Parts` and the name of a variant, and returns what ``pack`` takes.
+
+    Attributes
+    ----------
+    name : str
+        The word by which it is chosen.
+    label : str
+        What it is called in messages.
+    sentence : str
+        One sentence that says who runs it.
+    function : callable
+        As above.
+    ending : str
+        Of the files, with its dot.
+    variants : callable
+        Takes `Parts` and names the ways in which they could be written, of which the fastest is taken.
+    pack : callable
+        Takes what ``function`` gave, `Parts`, and the facts that the file says of itself; returns `Written`.
+    load : callable
+        Takes a file's bytes and `Parts`; returns what the file computes, or None where nothing here runs it.
+    runs_in : str
+        What ``load`` runs it by.
+
+    Examples
+    --------
+    >>> EXPORT_FORMATS["c"].ending
+    '.c'
+    """
+
+    ending: str
+    variants: Callable[[Parts], tuple[str, ...]]
+    pack: Callable[[Any, Parts, Facts], Written]
+    load: Callable[[bytes, Parts], Run | None]
+    runs_in: str
+
+
+EXPORT_FORMATS: Registry[ExportFormat] = Registry(
+    "export format",
+    ExportFormat,
+    builtin={
+        "c": f"{_HERE}._c",
+        "pt2": f"{_HERE}._pt2",
+        "onnx": f"{_HERE}._onnx",
+        "safetensors": f"{_HERE}._safetensors",
+    },
+    group="bimt.export_formats",
+)
+"""Every format that networks are exported in."""
+
+
+def export_format_of(path: str | Path) -> ExportFormat:
+    """The format that the ending of a file's name says.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file, which need not be there.
+
+    Returns
+    -------
+    ExportFormat
+        Its format.
+
+    Raises
+    ------
+    InputError
+        No format has this ending.
+
+    Examples
+    --------
+    >>> export_format_of("circuit.onnx").label
+    'ONNX'
+    """
+    ending = Path(path).suffix.lower()
+    for entry in EXPORT_FORMATS.entries():
+        if entry.ending == ending:
+            return entry
+    raise InputError(
+        "an export in an unknown format", where=str(path),
+        expected=", ".join(entry.ending for entry in EXPORT_FORMATS.entries()), got=ending or "no ending",
+        hint="name the file with one of these endings",
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Networks in C99: products of matrices, activations, and the file around them."""

@@ -1,0 +1,17 @@
+"""The gated layer in torch."""
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+class GatedModule(nn.Module):
+    """``activation(gate(h)) * up(h)``."""
+
+    def __init__(self, gate: nn.Module, up: nn.Module, activation: nn.Module) -> None:
+        super().__init__()
+        self.gate, self.up, self.activation = gate, up, activation
+
+    def forward(self, h: Float[Tensor, "rows inputs"]) -> Float[Tensor, "rows outputs"]:
+        """Compute both and multiply."""
+        product: Float[Tensor, "rows outputs"] = self.activation(self.gate(h)) * self.up(h)
+        return product

@@ -1,0 +1,21 @@
+"""What layers have in common in torch."""
+
+import numpy as np
+import torch
+from torch import nn
+
+from ..c_code._products import Matrix, Vector
+
+
+def linear(weight: Matrix, bias: Vector | None) -> nn.Linear:
+    """A linear layer with these weights, which need no gradient."""
+    layer = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None)
+    layer.weight = constant(weight)
+    if bias is not None:
+        layer.bias = constant(bias)
+    return layer
+
+
+def constant(array: np.ndarray) -> nn.Parameter:
+    """An array as a parameter without gradient."""
+    return nn.Parameter(torch.tensor(array), requires_grad=False)
