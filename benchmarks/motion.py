@@ -132,19 +132,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", nargs="+", help="only these systems, such as ode27; nothing is written then")
     parser.add_argument("--every", type=int, default=1, help="only every second, third, ... system")
     parser.add_argument("--first", type=int, default=0, help="the number of the first of these, from 0")
-    parser.add_argument("--patience", type=float, default=600.0, help="seconds after which a system is given up")
-    parser.add_argument(
-        "--seconds", type=float, default=10.0, help="of each equation, in work of the reference machine"
-    )
+    parser.add_argument("--patience", type=float, default=120.0, help="seconds after which a system is given up")
+    parser.add_argument("--seconds", type=float, default=60.0, help="of each system, the time limit")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--log", type=Path, help="where each result is added as a line")
+    parser.add_argument("--log", type=Path, help="where each result is added as a line; those that are there are kept")
     options = parser.parse_args(arguments)
     every = systems(options.path)
     some = range(options.first, len(every), options.every)
     wanted = [n for n in some if not options.only or every[n].name in options.only]
-    jobs = [(str(options.path), n, noise, options.seconds, options.seed) for noise in options.noise for n in wanted]
-    results: list[Found] = []
+    results = kept(options.log)
+    done = {(one.name, one.noise) for one in results}
+    jobs = [
+        (str(options.path), n, noise, options.seconds, options.seed)
+        for noise in options.noise
+        for n in wanted
+        if (every[n].name, noise) not in done
+    ]
     for finished in watched(measure, jobs, limits=(options.patience, 60.0), processes=options.jobs):
         failed = Found(
             every[finished.job[1]].name, finished.job[2], finished.fault, False, False, "failed", float("-inf"), np.nan
@@ -157,6 +161,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 file.write(json.dumps(asdict(found)) + "\n")
     if not options.only:
         write_section("Laws of motion", told(results))
+
+
+def kept(log: Path | None) -> list[Found]:
+    """The results of a run that was stopped."""
+    return [Found(**json.loads(line)) for line in log.read_text().splitlines()] if log and log.exists() else []
 
 
 def told(results: Sequence[Found]) -> list[str]:

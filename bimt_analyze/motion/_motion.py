@@ -68,6 +68,8 @@ class Motion(Shown):
         The equations of another form that describes the trajectories as well; empty without one.
     message : str
         How this was checked, in words.
+    cut : tuple of str
+        The stages of the search that the time limit cut short; empty where there was time for everything.
 
     Examples
     --------
@@ -89,6 +91,7 @@ class Motion(Shown):
     missed: tuple[float, ...]
     rival: tuple[Equation, ...] = ()
     message: str = ""
+    cut: tuple[str, ...] = ()
 
     @property
     def order(self) -> int:
@@ -199,6 +202,7 @@ class Motion(Shown):
             "missed": list(self.missed),
             "rival": [str(one.expression) for one in self.rival],
             "message": self.message,
+            "cut": list(self.cut),
         }
 
 
