@@ -1,3 +1,4 @@
+from ._conserved import Conserved as Conserved
 from ._equation import Equation as Equation
 from ._find_motion import find_motion as find_motion
 from ._motion import MOTION_WORDS as MOTION_WORDS
