@@ -120,7 +120,7 @@ def find_motion(
         with stages.stage("formulas", _FORMULAS) as share:
             system, others = search.within(share).by_formulas(system, others)
     with stages.stage("constants", _TERMS) as share:
-        system = system.within(share).without_idle_terms()
+        system = system.within(share).without_idle_terms().with_fewest_constants()
     with stages.stage("rivals", _RIVALS) as share:
         rival = rival_of(system.within(share), others)
     with stages.stage("simple numbers", 1.0) as share:

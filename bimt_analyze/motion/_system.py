@@ -11,7 +11,7 @@ from ..formulas import Constant
 from ..formulas.problem._budget import Budget
 from ..formulas.symbolic._simple_numbers import Simple, simple_numbers
 from ..formulas.symbolic._tidy import complexity
-from ._form import Form, joined
+from ._form import Form, joined, with_fewest_constants
 from ._pieces import Pieces
 from ._shooting import Shot, shoot
 
@@ -139,6 +139,16 @@ class System:
                 many = len(doubtful) // 2
             else:
                 refused.update(doubtful)
+        return system
+
+    def with_fewest_constants(self) -> "System":
+        """The system with each right-hand side written with as few constants as it needs, where it stays as good."""
+        system = self
+        for place, form in enumerate(self.shot.forms):
+            shorter = with_fewest_constants(form)
+            if shorter is not form and not self.pieces.budget.over():
+                trial = system.with_form(place, shorter)
+                system = trial if trial.bits < system.bits else system
         return system
 
     def doubtful(self, refused: Set[sympy.Dummy] = frozenset()) -> list[sympy.Dummy]:

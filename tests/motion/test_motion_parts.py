@@ -6,7 +6,7 @@ import sympy
 
 from bimt_analyze.formulas.problem._budget import Budget
 from bimt_analyze.motion import Trajectory
-from bimt_analyze.motion._form import opened, skeleton
+from bimt_analyze.motion._form import Form, opened, skeleton, with_fewest_constants
 from bimt_analyze.motion._growth import grown
 from bimt_analyze.motion._integrate import integrated
 from bimt_analyze.motion._pieces import pieces_of
@@ -90,3 +90,26 @@ def test_what_cannot_be_followed_is_given_up():
     pieces = pieces_of([smoothed(falling())], budget=budget)
     System.fitted([opened(1e8 * x**3)], [x], pieces)
     assert 0 < budget.ledger.spent < 5
+
+
+@pytest.mark.parametrize(
+    ("side", "count"),
+    [
+        (0.99 * x * (0.79 - 0.0106 * x), 2),
+        (1.3 * (0.4 * x + 0.2 * sympy.sin(x)), 2),
+        ((2.0 * x + 3.0) / (4.0 * x + 5.0), 3),
+        (1.7 * sympy.exp(0.3 + 2.0 * x), 2),
+        (0.5 - 0.7 * x, 2),
+    ],
+)
+def test_a_right_hand_side_is_written_with_as_few_constants_as_it_needs(side, count):
+    form = with_fewest_constants(opened(side))
+    assert len(form.values) == count
+    assert [float((form.filled() - side).subs(x, at)) for at in (0.3, 1.9)] == pytest.approx([0.0, 0.0], abs=1e-12)
+
+
+def test_redundant_constants_are_left_out_of_a_system():
+    pieces = pieces_of([smoothed(falling(noise=0.01))], budget=Budget.of(100))
+    a, b, c = (sympy.Dummy(name, real=True) for name in "abc")
+    system = System.fitted([Form(a * (b + c * x), {a: 1.1, b: 0.45, c: -0.6})], [x], pieces)
+    assert [len(one.shot.forms[0].values) for one in (system, system.with_fewest_constants())] == [3, 2]
