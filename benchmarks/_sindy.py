@@ -20,7 +20,7 @@ from bimt_analyze.motion._integrate import integrated
 
 THRESHOLDS = (0.003, 0.01, 0.03, 0.1, 0.3)
 AS_GOOD = 1.1  # times the least error: a shorter system is preferred within that
-LOOK = 2.0  # seconds that one integration may take
+LOOK = 0.5  # seconds that one integration may take
 
 
 def sindy(

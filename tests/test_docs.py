@@ -154,6 +154,7 @@ def test_commands_run(page, place, go):
         if words[0] == "bimt-analyze" and {"--out", "--audit"} & {*words}:  # trained networks cost most of an audit
             fewer = ["--retrain", "5" if "--retrain" in words else "0"]
         shorter = SHORTER[words[0]] if not words[1].endswith(GRAPHS) else SHORTER[words[0]][:2]
+        shorter = ["--time-limit", "2", "--quiet"] if "--time" in words else shorter
         status, said = go([*words, *shorter, *fewer])
         assert status == 0, f"{line}\n{said}"
         for option in ("--html", "--json"):
