@@ -93,7 +93,7 @@ def find_motion(
     --------
     >>> times = np.linspace(0, 6, 60)
     >>> runs = [Trajectory(times, (1 / (1 + a * np.exp(-times)))[:, None]) for a in (9.0, 4.0, 0.3)]
-    >>> motion = find_motion(runs, names=["x"], time_limit=2)
+    >>> motion = find_motion(runs, names=["x"], time_limit=20)
     >>> print(motion, motion.word)
     x' = -x**2 + x within precision
     """

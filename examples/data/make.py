@@ -26,7 +26,9 @@ def trajectories() -> pd.DataFrame:
         )  # fmt: skip
         values = done.y.T + 0.01 * np.std(done.y.T, axis=0) * random.normal(size=done.y.T.shape)
         runs.append(
-            pd.DataFrame({"run": run, "t": times.round(1), **dict(zip(("hares", "lynxes"), values.T.round(4)))})
+            pd.DataFrame(
+                {"run": run, "t": times.round(1), **dict(zip(("hares", "lynxes"), values.T.round(4), strict=True))}
+            )
         )
     return pd.concat(runs)
 
