@@ -76,6 +76,9 @@ class _Options:
     groups: str | None
     form: str | None
     functions: str | None
+    time: str | None
+    trajectory: str | None
+    order: int
     dask: str | None
     dry_run: bool
     quiet: bool
@@ -98,6 +101,7 @@ _WIDE = {"show_default": True, "max_content_width": 120}
 _files, _elsewhere, _other = in_group("Files"), in_group("A network trained elsewhere"), in_group(OTHER)
 _law = in_group("A table without a network")
 _checks, _many_files = in_group("Checks"), in_group("Many networks")
+_motion = in_group("Laws of motion")
 
 
 @click.command("bimt-analyze", cls=Command, help=HELP, context_settings=_WIDE)
@@ -165,6 +169,9 @@ _checks, _many_files = in_group("Checks"), in_group("Many networks")
     metavar="TEXT",
     help='The form to fit, such as "a*exp(-b*t) + c"; names that are no columns are constants.',
 )
+@_motion("--time", metavar="COLUMN", help="CHECKPOINT is a table of trajectories; this is its column of times.")
+@_motion("--trajectory", metavar="COLUMN", help="Its column that says to which trajectory a row belongs.")
+@_motion("--order", type=click.IntRange(1, 2), default=1, help="Which derivative by time the equations give.")
 @config_option("Files")
 @_files("--dry-run", is_flag=True, help="Say what would be read, computed and written, and do nothing.")
 @_other("--dask", metavar="URL", help="Compute on the cluster of this Dask scheduler.")
@@ -178,6 +185,15 @@ def command(**given: Any) -> int:
         raise click.UsageError("Missing argument 'CHECKPOINT...'.")
     if given["check"] is None and is_graph(given["checkpoint"]):
         return _graph(click.get_current_context())
+    if given["time"] is not None:
+        from .command._motion_command import motion_findings
+
+        with _telling(given["quiet"]) as tell:
+            said, texts = motion_findings(click.get_current_context(), tell)
+        return _told(said, texts)
+    if given["trajectory"] is not None or given["order"] != 1:
+        got = "--trajectory" if given["trajectory"] is not None else "--order"
+        raise InputError("an option for trajectories", got=got, hint="say which column has the times: --time COLUMN")
     if given["check"] is None and is_law(given):
         return _laws(click.get_current_context())
     many = given["check"] is None and _many(given)
@@ -219,10 +235,14 @@ def command(**given: Any) -> int:
 
 def _graph(call: click.Context) -> int:
     """Tell what the weights of a graph say."""
-    said, texts = graph_findings(call)
+    return _told(*graph_findings(call), graph=call.params["graph"])
+
+
+def _told(said: str, texts: Mapping[Path, str], *, graph: Path | None = None) -> int:
+    """Say what was found, and write the files that were asked for."""
     click.echo(said)
     for path, text in texts.items():
-        _write(path, text, "graph" if path == call.params["graph"] else "report")
+        _write(path, text, "graph" if path == graph else "report")
     return OK
 
 

@@ -23,6 +23,10 @@ A manifest has a column "file" and, if need be, columns called as the options: a
 loss, standardize, key, orientation, layout, model, parts. The command line's options are defaults for its empty cells.
 A file that cannot be read, or takes longer than --time-budget, is a row with its reason.
 
+With --time COLUMN, CHECKPOINT is a table of trajectories, one row a time: the differential equations behind them are
+found, checked by integration from a held-out trajectory (the last of three or more), with what drives what and what is
+conserved. --time-limit is then that of everything, 60 s if left out.
+
 \b
 Examples:
   bimt-analyze runs/independence --html report.html

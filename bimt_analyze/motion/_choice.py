@@ -6,10 +6,9 @@ import numpy as np
 import sympy
 
 from ._form import Form, skeleton
-from ._shooting import Pieces
+from ._pieces import Pieces
 from ._system import System
 
-TRIED = 4  # forms of each variable that come first
 _ROUNDS = 2  # in which every variable's form is looked at
 _NEAR = 40.0  # bits: a system so near to the best is made as short as that is, and may be a rival
 _RIVAL = 10.0  # bits within which it is one
@@ -57,7 +56,7 @@ def chosen(
                     id(form),
                     *(id(other.expression) for other in best.shot.forms[:place] + best.shot.forms[place + 1 :]),
                 )
-                if key in seen:
+                if key in seen or pieces.budget.over():
                     continue
                 seen.add(key)
                 trial = best.with_form(place, form)
@@ -80,7 +79,7 @@ def rival_of(best: System, others: Sequence[System]) -> System | None:
     """
     form, seen = _forms(best), set[tuple[sympy.Expr, ...]]()
     for other in sorted(others, key=lambda one: one.bits):
-        if not other.bits < best.bits + _NEAR or len(seen) == _LOOKED_AT:
+        if not other.bits < best.bits + _NEAR or len(seen) == _LOOKED_AT or best.pieces.budget.over():
             break
         if (shape := _forms(other)) in seen or shape == form:
             continue

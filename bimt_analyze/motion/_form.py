@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import sympy
 
+from ..formulas.symbolic._tidy import complexity
+
 
 @dataclass(frozen=True)
 class Form:
@@ -88,13 +90,39 @@ def opened(expression: sympy.Expr) -> Form:
             return sympy.Add(*(walk(term, top=top) for term in part.args))
         if part.is_Mul:
             numbers, rest = part.as_independent(*part.free_symbols, as_Add=False)
-            pieces = [walk(factor) for factor in sympy.Mul.make_args(rest)]
+            factors = list(sympy.Mul.make_args(rest))
+            if (inner := next((one for one in factors if one.is_Add), None)) is not None:  # its terms have the number
+                factors.remove(inner)
+                terms = [walk(numbers * term, top=True) for term in inner.args]
+                return sympy.Mul(sympy.Add(*terms), *(walk(factor) for factor in factors))
             kept = not top and numbers in (1, -1)
-            return sympy.Mul(numbers if kept else number(numbers), *pieces)
-        inner = part.func(*(walk(argument) for argument in part.args))
-        return number(sympy.Integer(1)) * inner if top else inner
+            return sympy.Mul(numbers if kept else number(numbers), *(walk(factor) for factor in factors))
+        function = part.func(*(walk(argument) for argument in part.args))
+        return number(sympy.Integer(1)) * function if top else function
 
     return Form(walk(expression, top=True), values)
+
+
+def with_fewest_constants(form: Form) -> Form:
+    """The form written with as few constants as it needs: multiplied out, or over a denominator that begins with 1.
+
+    Parameters
+    ----------
+    form : Form
+        A right-hand side.
+
+    Examples
+    --------
+    >>> x = sympy.Symbol("x", real=True)
+    >>> sorted(with_fewest_constants(opened(2.0 * (0.5 * x + 3.0 * x**2))).values.values())
+    [1.0, 6.0]
+    """
+    filled = form.filled()
+    above, below = sympy.fraction(sympy.together(filled))
+    lead, scale = next((pair for pair in sympy.expand(below).as_coefficients_dict().items() if pair[0] != 1), (1, 1))
+    over_one = sympy.expand(above / scale) / (lead + sympy.expand((below - scale * lead) / scale))
+    others = [opened(one) for one in (sympy.expand(filled), over_one) if not one.has(sympy.nan, sympy.zoo)]
+    return min([form, *others], key=lambda one: (len(one.values), one is not form, complexity(one.expression)))
 
 
 def joined(forms: Sequence[Form]) -> dict[sympy.Dummy, float]:

@@ -1,7 +1,8 @@
-"""Terms added and exchanged where the integrated trajectories ask for them.
+"""Terms added, left out and exchanged, many at once, where the integrated trajectories ask for them.
 
-What a new term would gain is seen before it is fitted: trajectories are integrated with a little of each term, all at
-once, and what that changes is held against what is left of the measured values. No derivative of theirs is needed.
+What a term would change is seen by integrating with a little of each, all at once. In that linear picture the best few
+of old and new terms are chosen as for any sparse sum; the systems that look best are then fitted. No derivative of the
+trajectories is needed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,22 +10,31 @@ from dataclasses import dataclass
 
 import numpy as np
 import sympy
+from jaxtyping import Float64
 
 from ._form import Form, joined
 from ._shooting import sensitivity
+from ._subsets import subsets
 from ._system import System
 
-_MOVES = 16  # that are taken at most
+_MOVES = 8  # that are taken at most
 _LEAST = 1.0  # bits that a move must save
-_TRIED = 3  # terms of the greatest gain
-_WORTH = 10.0  # the sum of squares, in units of what is left, that a term must gain to be tried
+_TRIED = 4  # systems that look best are fitted
+_TERM = 20.0  # bits of one term, about
+_MOST, _FROM_ALL = 16, 70  # terms of all variables together; and columns from which they are left out one by one
+
+Matrix = Float64[np.ndarray, "rows columns"]
+Rows = Float64[np.ndarray, "rows"]
 
 
 @dataclass(frozen=True)
-class _Gain:
-    gain: float
+class _Term:
+    """A term of one variable's right-hand side: an open constant of its own, or one that may be added."""
+
     place: int
     term: sympy.Expr
+    constant: sympy.Dummy
+    old: bool
 
 
 def grown(system: System, terms: Sequence[sympy.Expr], places: Sequence[int]) -> System:
@@ -40,62 +50,101 @@ def grown(system: System, terms: Sequence[sympy.Expr], places: Sequence[int]) ->
         The variables whose right-hand sides may change.
     """
     for _ in range(_MOVES):
-        better = next((trial for trial in _moves(system, terms, places) if trial.bits < system.bits - _LEAST), None)
-        if better is None:
+        if system.met or system.pieces.budget.over():
+            break  # what is met needs no further term; idle ones are left out by others
+        better = min(_moves(system, terms, places), key=lambda trial: trial.bits, default=system)
+        if not better.bits < system.bits - _LEAST:
             break
         system = better
     return system
 
 
 def _moves(system: System, terms: Sequence[sympy.Expr], places: Sequence[int]) -> Iterator[System]:
-    """The best systems of each kind of step: with a term more, with one less, with one exchanged, with two more."""
-    longer = _longer(system, terms, places)
-    yield from longer[:1]
-    for constant in system.doubtful():
-        shorter = system.without([constant])
-        if shorter is not None:
-            yield shorter
-            yield from _longer(shorter, terms, places)[:1]
-    for one in longer:
-        yield from _longer(one, terms, places)[:1]
-
-
-def _longer(system: System, terms: Sequence[sympy.Expr], places: Sequence[int]) -> list[System]:
-    """Systems with one more term, the shortest description first."""
-    trials = [
-        system.with_form(one.place, _with_term(system.shot.forms[one.place], one.term))
-        for one in _gains(system, terms, places)[:_TRIED]
+    """The systems that look best in the linear picture, fitted."""
+    own = [
+        _Term(place, factor, constant, True)
+        for place in places
+        for constant in system.shot.forms[place].values
+        if not (factor := sympy.diff(system.shot.forms[place].expression, constant)).has(constant)
     ]
-    return sorted(trials, key=lambda trial: trial.bits)
+    known = {(one.place, one.term) for one in own}
+    new = [
+        _Term(place, term, sympy.Dummy("c", real=True), False)
+        for place in places
+        for term in terms
+        if (place, term) not in known
+    ]
+    for some, weights in _chosen(system, [*own, *new]):
+        if system.pieces.budget.over():
+            return
+        forms = _with_terms(system, own, some, weights)
+        if forms is not None:
+            yield (trial := system.with_forms(forms))
+            if trial.met:
+                return
 
 
-def _with_term(form: Form, term: sympy.Expr, value: float = 0.0) -> Form:
-    constant = sympy.Dummy("c", real=True)
-    return Form(form.expression + constant * term, {**form.values, constant: value})
+def _chosen(system: System, every: Sequence[_Term]) -> list[tuple[tuple[_Term, ...], Rows]]:
+    """Subsets of the terms and their weights, the shortest description in the linear picture first."""
+    matrix, target = _picture(system, every)
+    size = np.linalg.norm(matrix, axis=0)
+    kept = np.flatnonzero(np.isfinite(size) & (size > 0))
+    now = frozenset(place for place, number in enumerate(kept.tolist()) if every[number].old)
+    if not len(kept):
+        return []
+    matrix = matrix[:, kept] / size[kept]
+    found = []
+    for some in subsets(matrix, target, most=_MOST, from_all=_FROM_ALL):
+        if some == now:
+            continue
+        places = sorted(some)
+        weights, *_ = np.linalg.lstsq(matrix[:, places], target, rcond=None)
+        left = float(np.mean((target - matrix[:, places] @ weights) ** 2))
+        bits = 0.5 * len(target) * np.log2(max(left, 1e-300) + 1.0 * (left < 1.0)) + _TERM * len(places)
+        found.append((bits, tuple(every[kept[i]] for i in places), weights / size[kept[places]]))
+    found.sort(key=lambda one: one[0])
+    return [(some, weights) for _, some, weights in found[:_TRIED]]
 
 
-def _gains(system: System, terms: Sequence[sympy.Expr], places: Sequence[int]) -> list[_Gain]:
-    """Terms by what they would gain if they were added, the greatest first."""
-    known = len(joined(system.shot.forms))
-    forms, added = list(system.shot.forms), []
-    order = list(joined(forms))
-    for place in places:
-        for term in terms:
-            forms[place] = _with_term(forms[place], term)
-            added.append((place, term, list(forms[place].values)[-1]))
+def _picture(system: System, every: Sequence[_Term]) -> tuple[Matrix, Rows]:
+    """What a unit of each term adds to the integrated values, and what all terms have to make up."""
+    forms = list(system.shot.forms)
+    values = joined(forms)
+    for one in every:
+        if not one.old:
+            forms[one.place] = _with_term(forms[one.place], one.term, one.constant, 0.0)
     columns, left = sensitivity(forms, system.variables, system.pieces, system.shot)
-    names = list(joined(forms))
-    old = columns[:, [names.index(c) for c in order]]
-    new = columns[:, [names.index(c) for _, _, c in added]]
-    size = np.linalg.norm(new, axis=0)
-    if known:
-        basis = np.linalg.qr(old / np.maximum(np.linalg.norm(old, axis=0), 1e-300))[0]
-        new = new - basis @ (basis.T @ new)
-        left = left - basis @ (basis.T @ left)
-    rest = np.linalg.norm(new, axis=0)
-    seen = np.isfinite(rest) & (rest > 1e-6 * size)
-    with np.errstate(all="ignore"):
-        gain = np.where(seen, (left @ new) ** 2 / rest**2, 0.0)
-    noise = float(np.mean(left**2)) or 1.0
-    found = [_Gain(float(g) / noise, place, term) for g, (place, term, _) in zip(gain, added, strict=True)]
-    return sorted((one for one in found if one.gain > _WORTH), key=lambda one: -one.gain)
+    names = {constant: place for place, constant in enumerate(joined(forms))}
+    wanted = {one.constant for one in every}
+    always = [names[c] for c in values if c not in wanted]
+    target = left + columns[:, [names[c] for c in values if c in wanted]] @ np.array(
+        [v for c, v in values.items() if c in wanted], np.float64
+    )
+    matrix = columns[:, [names[one.constant] for one in every]]
+    if always:
+        fixed = columns[:, always]
+        basis = np.linalg.qr(fixed / np.maximum(np.linalg.norm(fixed, axis=0), 1e-300))[0]
+        matrix, target = matrix - basis @ (basis.T @ matrix), target - basis @ (basis.T @ target)
+    return matrix, target
+
+
+def _with_terms(system: System, own: Sequence[_Term], some: Sequence[_Term], weights: Rows) -> list[Form] | None:
+    """The right-hand sides with the chosen terms; None where one makes no sense."""
+    forms = list(system.shot.forms)
+    kept = {one.constant for one in some}
+    for one in own:
+        if one.constant not in kept:
+            shorter = forms[one.place].holding(one.constant, sympy.S.Zero)
+            if shorter is None:
+                return None
+            forms[one.place] = shorter
+    for one, weight in zip(some, weights.tolist(), strict=True):
+        if not one.old:
+            forms[one.place] = _with_term(forms[one.place], one.term, one.constant, weight)
+        elif one.constant in forms[one.place].values:
+            forms[one.place] = Form(forms[one.place].expression, {**forms[one.place].values, one.constant: weight})
+    return forms
+
+
+def _with_term(form: Form, term: sympy.Expr, constant: sympy.Dummy, value: float) -> Form:
+    return Form(form.expression + constant * term, {**form.values, constant: value})

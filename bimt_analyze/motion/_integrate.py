@@ -8,10 +8,12 @@ import sympy
 from jaxtyping import Float64
 from scipy.integrate import LSODA
 
-from ..formulas.problem._template import numeric
+from ..formulas.problem._budget import Budget
+from ._flow import compiled
 
 _RELATIVE, _ABSOLUTE = 1e-9, 1e-11  # tolerances; the absolute one of the start's size
 _STEPS = 50_000  # after which the rest is given up
+_LOOKS = 50  # steps between looks at the budget
 
 
 def integrated(
@@ -19,6 +21,8 @@ def integrated(
     variables: Sequence[sympy.Symbol],
     start: Float64[np.ndarray, "variables"],
     times: Float64[np.ndarray, "times"],
+    *,
+    budget: Budget | None = None,
 ) -> Float64[np.ndarray, "times variables"]:
     """The trajectory from a start on; NaN from where on it grows without bound or cannot be followed.
 
@@ -32,11 +36,16 @@ def integrated(
         The state at the first time.
     times : array of shape [times]
         Growing.
+    budget : Budget, optional
+        What may be spent; as much as it takes, up to 50,000 steps, if left out.
     """
-    functions = [numeric(side, variables) for side in sides]
+    function = compiled(sides, variables)
 
     def slope(_: float, state: Float64[np.ndarray, "variables"]) -> Float64[np.ndarray, "variables"]:
-        return np.array([function(state[None])[0] for function in functions])
+        try:
+            return np.array(function(*state), np.float64)
+        except (ArithmeticError, TypeError):  # what numbers without an array raise, or a value that is not real
+            return np.full(len(state), np.nan)
 
     states = np.full((len(times), len(start)), np.nan)
     states[:1] = start
@@ -44,8 +53,8 @@ def integrated(
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # how a solver fails is told by NaN
         solver = LSODA(slope, times[0], start, times[-1], rtol=_RELATIVE, atol=absolute)
-        for _ in range(_STEPS):
-            if solver.status != "running":
+        for step in range(_STEPS):
+            if solver.status != "running" or (budget is not None and step % _LOOKS == 0 and budget.over()):
                 break
             solver.step()
             if solver.status == "failed" or not np.isfinite(solver.y).all():

@@ -16,6 +16,7 @@ from bimt_train.showing import Shown, to_cell
 
 from ..formulas.export._cells import set_formulas
 from ..formulas.problem._template import numeric
+from ._conserved import Conserved
 from ._equation import Equation
 from ._integrate import integrated
 
@@ -68,6 +69,10 @@ class Motion(Shown):
         The equations of another form that describes the trajectories as well; empty without one.
     message : str
         How this was checked, in words.
+    cut : tuple of str
+        The stages of the search that the time limit cut short; empty where there was time for everything.
+    conserved : tuple of Conserved
+        Independent quantities that the equations conserve, the plainest first; those of a library are searched.
 
     Examples
     --------
@@ -89,6 +94,8 @@ class Motion(Shown):
     missed: tuple[float, ...]
     rival: tuple[Equation, ...] = ()
     message: str = ""
+    cut: tuple[str, ...] = ()
+    conserved: tuple[Conserved, ...] = ()
 
     @property
     def order(self) -> int:
@@ -154,10 +161,12 @@ class Motion(Shown):
         return state_names(self.variables, self.order)
 
     def verdict(self) -> str:
-        """The word, and how it was checked, in one line."""
-        if self.held_r2 is None:
-            return f"{self.word}, r2 {self.r2:.4f}"
-        return f"{self.word}, held-out r2 {self.held_r2:.4f} until t = {self.until:g}"
+        """The word, how it was checked, and what is conserved, in one line."""
+        predicts = (
+            f"r2 {self.r2:.4f}" if self.held_r2 is None else f"held-out r2 {self.held_r2:.4f} until t = {self.until:g}"
+        )
+        kept = f"; conserved: {', '.join(map(str, self.conserved))}" if self.conserved else ""
+        return f"{self.word}, {predicts}{kept}"
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.equations))
@@ -199,6 +208,8 @@ class Motion(Shown):
             "missed": list(self.missed),
             "rival": [str(one.expression) for one in self.rival],
             "message": self.message,
+            "cut": list(self.cut),
+            "conserved": [one.to_json() for one in self.conserved],
         }
 
 

@@ -9,10 +9,12 @@ import sympy
 from jaxtyping import Float64
 
 from ..formulas import SearchOptions, find_formula
+from ..formulas._search_options import _GRACE
+from ..formulas.problem._budget import Budget
 from ..formulas.symbolic._tidy import complexity
 from ._form import Form, opened, skeleton
 from ._smoothed import Smoothed
-from ._weak_form import WeakForm, function_terms, polynomial_terms
+from ._weak_form import WeakForm
 
 _NODE, _CONSTANT = 3.0, 8.0  # bits
 _MET = 1e-6  # of a variable's change: the weak form does not see less
@@ -22,100 +24,94 @@ _SAFETY, _LEAST = 2.0, 1e-6  # times the derivative's error, and the least of it
 
 
 @dataclass(frozen=True)
-class Proposals:
-    """Right-hand sides of one variable, the likeliest first by the weak form.
+class Proposal:
+    """A right-hand side of one variable.
 
     Attributes
     ----------
-    expressions : tuple of sympy.Expr
-        Each form once, at the constants that the weak form likes best.
+    expression : sympy.Expr
+        At the constants that the weak form likes best.
+    bits : float
+        The length of its description, as the weak form sees it.
     """
 
-    expressions: tuple[sympy.Expr, ...]
-
-    def forms(self, most: int | None = None) -> tuple[Form, ...]:
-        """The first few with their constants open, then the first of each small number of constants.
-
-        Parameters
-        ----------
-        most : int, optional
-            How many come first; all if left out.
-        """
-        forms = [opened(expression) for expression in self.expressions]
-        small: dict[int, Form] = {}
-        for form in forms[len(forms) if most is None else most :]:
-            if len(form.values) <= _SMALL:
-                small.setdefault(len(form.values), form)
-        return (*forms[:most], *small.values())
+    expression: sympy.Expr
+    bits: float
 
 
-def ranked(found: Iterable[sympy.Expr], weak: WeakForm, variables: Sequence[sympy.Symbol], place: int) -> Proposals:
-    """Right-hand sides ordered by their description length, each form once.
+def told(found: Iterable[tuple[sympy.Expr, float]], rows: int) -> tuple[Proposal, ...]:
+    """Right-hand sides with their description lengths, the shortest first.
 
     Parameters
     ----------
-    found : iterable of sympy.Expr
-        Right-hand sides.
-    weak : WeakForm
-        What they are held against.
-    variables : sequence of sympy.Symbol
-        The variables.
-    place : int
-        The number of the variable.
+    found : iterable of (sympy.Expr, float)
+        Right-hand sides, and what each misses of the variable's change, over its size.
+    rows : int
+        How many measurements there are.
     """
-    rows = weak.times
-    told: dict[sympy.Expr, tuple[float, int, sympy.Expr]] = {}
-    for number, expression in enumerate(found):
-        error = weak.error(expression, variables, place)
+    proposals = []
+    for expression, error in found:
         if not isfinite(error) or expression.has(sympy.nan, sympy.zoo):
             continue
         bits = rows * log2(max(error, _MET)) + _NODE * complexity(expression)
-        bits += _CONSTANT * len(opened(expression).values)
-        form = skeleton(expression)
-        told[form] = min(told.get(form, (float("inf"), 0, expression)), (bits, number, expression), key=lambda t: t[:2])
-    return Proposals(tuple(expression for _, _, expression in sorted(told.values(), key=lambda t: t[:2])))
+        proposals.append(Proposal(expression, bits + _CONSTANT * len(expression.atoms(sympy.Float, sympy.Rational))))
+    return tuple(sorted(proposals, key=lambda one: one.bits))
 
 
-def sums(weak: WeakForm, variables: Sequence[sympy.Symbol], place: int) -> tuple[sympy.Expr, ...]:
-    """Polynomials and sums of functions that the weak form proposes for one variable.
+def forms(proposals: Iterable[Proposal], most: int) -> tuple[Form, ...]:
+    """The likeliest forms with their constants open, then the likeliest of each small number of constants.
 
     Parameters
     ----------
-    weak : WeakForm
-        Windows over all trajectories.
-    variables : sequence of sympy.Symbol
-        The variables.
-    place : int
-        The number of the variable.
+    proposals : iterable of Proposal
+        For one variable.
+    most : int
+        How many come first.
     """
-    libraries = (
-        polynomial_terms(variables),
-        function_terms(variables, paired=False),
-        function_terms(variables, paired=True),
-    )
-    return tuple(expression for terms in libraries for expression in weak.sums(terms, variables, place))
+    first: dict[sympy.Expr, Form] = {}
+    small: dict[int, Form] = {}
+    for one in sorted(proposals, key=lambda one: one.bits):
+        if len(first) < most:
+            first.setdefault(skeleton(one.expression), opened(one.expression))
+        elif len(form := opened(one.expression).values) <= _SMALL:
+            small.setdefault(len(form), opened(one.expression))
+    return (*first.values(), *(form for form in small.values() if skeleton(form.filled()) not in first))
 
 
 def formulas(
-    curves: Sequence[Smoothed], variables: Sequence[sympy.Symbol], place: int, options: SearchOptions
-) -> tuple[sympy.Expr, ...]:
+    curves: Sequence[Smoothed],
+    weak: WeakForm,
+    variables: Sequence[sympy.Symbol],
+    place: int,
+    options: SearchOptions,
+    budget: Budget,
+) -> tuple[Proposal, ...]:
     """Formulas of one variable's derivative: the best, and the others of the front.
 
     Parameters
     ----------
     curves : sequence of Smoothed
         The trajectories.
+    weak : WeakForm
+        What the formulas are held against.
     variables : sequence of sympy.Symbol
         The variables.
     place : int
         The number of the variable.
     options : SearchOptions
         Of the search.
+    budget : Budget
+        What may be spent on it.
     """
+    seconds = min(options.time_limit, budget.left)
+    within = options.with_changes(time_limit=seconds, patience=budget.left / (seconds + _GRACE))
     x, y, tolerance = _rows(curves, place)
     names = [str(variable) for variable in variables]
-    found = find_formula(x, y, names=names, output="slope", tolerance=tolerance, options=options)
-    return (found.expression, *(entry.expression for entry in found.pareto_front if entry.searched))
+    found = find_formula(x, y, names=names, output="slope", tolerance=tolerance, options=within)
+    budget.ledger.spend(found.work)
+    others = (entry.expression for entry in found.pareto_front if entry.searched)
+    every = list(dict.fromkeys([found.expression, *others]))
+    return told(zip(every, weak.errors(every, variables, place), strict=True), weak.times)
 
 
 def _rows(

@@ -4,7 +4,7 @@ Noise and smoothness are those of the Gaussian process of the largest likelihood
 degree seven goes through all values.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -99,7 +99,8 @@ def smoothed(trajectory: Trajectory) -> Smoothed:
         What was measured.
     """
     times, values = trajectory.times, trajectory.values
-    every = [_Process.likeliest(times, column) for column in values.T]
+    correlations = _Correlation.every(times)
+    every = [_Process.likeliest(times, column, correlations) for column in values.T]
     noise, curves, errors = [], [], []
     for process, column in zip(every, values.T, strict=True):
         clean = process is None or process.noise < CLEAN * float(np.std(column))
@@ -158,27 +159,42 @@ class _Process:
         return np.asarray(self.size / self.scale * np.sqrt(np.maximum(variance, 0.0)), np.float64)
 
     @staticmethod
-    def likeliest(times: Times, values: Times) -> "_Process | None":
+    def likeliest(times: Times, values: Times, correlations: Sequence["_Correlation"]) -> "_Process | None":
         """The process under which the values are likeliest; None where they do not vary."""
         mean = float(np.mean(values))
         y = values - mean
         if float(np.std(y)) <= 1e-13 * float(np.max(np.abs(values), initial=0.0)):
             return None
         best: tuple[float, _Process] | None = None
-        for shape in _CORRELATIONS:
-            for scale in _SCALES * float(times[-1] - times[0]):
-                k = shape((times[:, None] - times[None, :]) / scale)[0]
-                roots, vectors = np.linalg.eigh(k)
-                roots, turned = np.maximum(roots, 0.0), vectors.T @ y
-                spread = roots[None, :] + _RATIOS[:, None]
-                size = np.mean(turned**2 / spread, axis=1)
-                likely = -0.5 * len(y) * np.log(size) - 0.5 * np.sum(np.log(spread), axis=1)
-                place = int(np.argmax(likely))
-                if best is None or likely[place] > best[0]:
-                    weights = vectors @ (turned / spread[place])
-                    found = _Process(
-                        times, weights, mean, float(np.sqrt(size[place])), float(scale), float(_RATIOS[place]), shape
-                    )
-                    best = float(likely[place]), found
+        for one in correlations:
+            turned = one.vectors.T @ y
+            spread = one.roots[None, :] + _RATIOS[:, None]
+            size = np.mean(turned**2 / spread, axis=1)
+            likely = -0.5 * len(y) * np.log(size) - 0.5 * np.sum(np.log(spread), axis=1)
+            place = int(np.argmax(likely))
+            if best is None or likely[place] > best[0]:
+                weights = one.vectors @ (turned / spread[place])
+                deviation, ratio = float(np.sqrt(size[place])), float(_RATIOS[place])
+                best = float(likely[place]), _Process(times, weights, mean, deviation, one.scale, ratio, one.shape)
         assert best is not None
         return best[1]
+
+
+@dataclass(frozen=True, eq=False)
+class _Correlation:
+    """The correlation of values at given times, taken apart: the same for all variables of a trajectory."""
+
+    shape: Callable[[Square], tuple[Square, Square, Square]]
+    scale: float
+    roots: Times
+    vectors: Square
+
+    @staticmethod
+    def every(times: Times) -> "tuple[_Correlation, ...]":
+        """One for each shape and each correlation time that are tried."""
+        found = []
+        for shape in _CORRELATIONS:
+            for scale in _SCALES * float(times[-1] - times[0]):
+                roots, vectors = np.linalg.eigh(shape((times[:, None] - times[None, :]) / scale)[0])
+                found.append(_Correlation(shape, float(scale), np.maximum(roots, 0.0), vectors))
+        return tuple(found)

@@ -8,10 +8,12 @@ import sympy
 from jaxtyping import Float64
 
 from ..formulas import Constant
+from ..formulas.problem._budget import Budget
 from ..formulas.symbolic._simple_numbers import Simple, simple_numbers
 from ..formulas.symbolic._tidy import complexity
-from ._form import Form, joined
-from ._shooting import Pieces, Shot, shoot
+from ._form import Form, joined, with_fewest_constants
+from ._pieces import Pieces
+from ._shooting import Shot, shoot
 
 _NODE = 3.0  # bits
 _WIDE, _MARGIN = 2.5, 3.0  # standard errors, and bits that a simple number must be simpler by
@@ -42,7 +44,12 @@ class System:
 
     @staticmethod
     def fitted(
-        forms: Sequence[Form], variables: Sequence[sympy.Symbol], pieces: Pieces, *, near: Shot | None = None
+        forms: Sequence[Form],
+        variables: Sequence[sympy.Symbol],
+        pieces: Pieces,
+        *,
+        near: Shot | None = None,
+        starts: Float64[np.ndarray, "variables pieces"] | None = None,
     ) -> "System":
         """The system at its best constants.
 
@@ -56,9 +63,16 @@ class System:
             What was measured.
         near : Shot, optional
             The fit of a similar system, for the starts of the pieces.
+        starts : array of shape [variables, pieces], optional
+            Where the starts of the pieces begin; smooth values if left out.
         """
-        shot = shoot(forms, variables, pieces, near=near)
+        shot = shoot(forms, variables, pieces if starts is None else replace(pieces, starts=starts), near=near)
         return System(tuple(variables), shot, pieces, ((),) * len(forms))
+
+    @property
+    def met(self) -> bool:
+        """Whether every variable is met as nearly as values without noise are."""
+        return bool(np.all(self.shot.missed <= self.pieces.least))
 
     @property
     def bits(self) -> float:
@@ -89,12 +103,32 @@ class System:
         """
         forms = [*self.shot.forms]
         forms[place] = form
+        return self.with_forms(forms)
+
+    def with_forms(self, forms: Sequence[Form]) -> "System":
+        """The system with other forms, fitted anew.
+
+        Parameters
+        ----------
+        forms : sequence of Form
+            One for each variable.
+        """
         return replace(System.fitted(forms, self.variables, self.pieces, near=self.shot), names=self.names)
+
+    def within(self, budget: Budget) -> "System":
+        """The system with another budget.
+
+        Parameters
+        ----------
+        budget : Budget
+            For the fits that follow.
+        """
+        return replace(self, pieces=replace(self.pieces, budget=budget))
 
     def without_idle_terms(self) -> "System":
         """The system without the constants, one after the other, that are not worth their bits."""
         system, refused, many = self, set[sympy.Dummy](), sum(len(form.values) for form in self.shot.forms) // 3
-        while len(refused) < _REMOVED:
+        while len(refused) < _REMOVED and not self.pieces.budget.over():
             doubtful = system.doubtful(refused)[: max(many, 1)]
             if not doubtful:
                 break
@@ -105,6 +139,16 @@ class System:
                 many = len(doubtful) // 2
             else:
                 refused.update(doubtful)
+        return system
+
+    def with_fewest_constants(self) -> "System":
+        """The system with each right-hand side written with as few constants as it needs, where it stays as good."""
+        system = self
+        for place, form in enumerate(self.shot.forms):
+            shorter = with_fewest_constants(form)
+            if shorter is not form and not self.pieces.budget.over():
+                trial = system.with_form(place, shorter)
+                system = trial if trial.bits < system.bits else system
         return system
 
     def doubtful(self, refused: Set[sympy.Dummy] = frozenset()) -> list[sympy.Dummy]:
@@ -136,7 +180,7 @@ class System:
             if shorter is None:
                 return None
             forms.append(shorter)
-        return replace(System.fitted(forms, self.variables, self.pieces, near=self.shot), names=self.names)
+        return self.with_forms(forms)
 
     def snapped(self) -> "System":
         """The system with simple numbers for constants, where the measured values allow it."""
@@ -148,7 +192,7 @@ class System:
                 for c in form.values
                 if c not in done and (numbers := _near(form.values[c], system.shot.errors[c]))
             ]
-            if not choices:
+            if not choices or self.pieces.budget.over():
                 return system
             _, place, constant, numbers = min(choices, key=lambda one: one[:2])
             done.add(constant)

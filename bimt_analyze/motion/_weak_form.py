@@ -13,8 +13,9 @@ import sympy
 from jaxtyping import Float64
 
 from ..formulas.problem._polynomial import monomial, powers
-from ..formulas.problem._template import numeric
+from ._flow import compiled
 from ._smoothed import Smoothed
+from ._subsets import subsets
 
 Rows = Float64[np.ndarray, "rows"]
 Matrix = Float64[np.ndarray, "rows columns"]
@@ -25,7 +26,6 @@ _FINE = 3  # nodes (Gauss) of the integrals between two times
 _MOST = 10  # terms of a sum
 _PAIRED = 21  # functions of which all products are tried
 _FROM_ALL = 40  # columns up to which terms are left out of the sum of all
-_SAME = 1e-6  # of a column's length: what is left of one that others make up
 _CUBIC = 3  # variables up to which cubes are among them
 
 
@@ -85,30 +85,35 @@ class WeakForm:
         variables : sequence of sympy.Symbol
             The variables.
         """
+        values = np.empty((len(self.states), len(terms)))
         with np.errstate(all="ignore"):
-            values = np.stack([numeric(term, variables)(self.states) for term in terms], axis=1)
+            for place, part in enumerate(compiled(terms, variables)(*self.states.T)):
+                values[:, place] = part
             return np.asarray(self.average @ values, np.float64)
 
-    def error(self, expression: sympy.Expr, variables: Sequence[sympy.Symbol], place: int) -> float:
-        """What an expression misses of a variable's change, over its size; infinite where it is not finite.
+    def errors(self, expressions: Sequence[sympy.Expr], variables: Sequence[sympy.Symbol], place: int) -> list[float]:
+        """What each expression misses of a variable's change, over its size; infinite where it is not finite.
 
         Parameters
         ----------
-        expression : sympy.Expr
+        expressions : sequence of sympy.Expr
             Without open constants.
         variables : sequence of sympy.Symbol
             The variables.
         place : int
             The number of the variable.
         """
-        left = self.columns([expression], variables)[:, 0] - self.change[:, place]
-        found = float(np.sqrt(np.mean(left**2)) / self.units[place])
-        return found if np.isfinite(found) else float("inf")
+        left = self.columns(expressions, variables) - self.change[:, place, None]
+        with np.errstate(all="ignore"):
+            found = np.sqrt(np.mean(left**2, axis=0)) / self.units[place]
+        return [float(one) if np.isfinite(one) else float("inf") for one in found]
 
     def sums(
         self, terms: Sequence[sympy.Expr], variables: Sequence[sympy.Symbol], place: int
-    ) -> tuple[sympy.Expr, ...]:
-        """Sums of few of the terms, each times a number: the best of each length, by taking terms in and leaving out.
+    ) -> tuple[tuple[sympy.Expr, float], ...]:
+        """Sums of few of the terms, each times a number, and what each misses of the variable's change, over its size.
+
+        They are the best of each length, by taking terms in and leaving out.
 
         Parameters
         ----------
@@ -123,16 +128,26 @@ class WeakForm:
         size = np.linalg.norm(columns, axis=0)
         kept = np.flatnonzero(np.isfinite(size) & (size > 0))
         matrix, target = columns[:, kept] / size[kept], self.change[:, place] / self.units[place]
-        chosen = {*_taken_in(matrix, target), *_left_out(matrix, target)}
         found = []
-        for some in sorted(chosen, key=lambda one: (len(one), sorted(one))):
+        for some in subsets(matrix, target, most=_MOST, from_all=_FROM_ALL):
             places = sorted(some)
-            weights = np.linalg.lstsq(matrix[:, places], target, rcond=None)[0] * self.units[place]
-            parts = [
-                sympy.Float(float(w / size[kept[k]])) * terms[kept[k]] for w, k in zip(weights, places, strict=True)
-            ]
-            found.append(sympy.Add(*parts))
+            weights = np.linalg.lstsq(matrix[:, places], target, rcond=None)[0]
+            error = float(np.sqrt(np.mean((matrix[:, places] @ weights - target) ** 2)))
+            numbers = weights * self.units[place] / size[kept[places]]
+            parts = [sympy.Float(n) * terms[kept[k]] for n, k in zip(numbers.tolist(), places, strict=True)]
+            found.append((sympy.Add(*parts), error))
         return tuple(found)
+
+
+def libraries(variables: Sequence[sympy.Symbol]) -> tuple[tuple[sympy.Expr, ...], ...]:
+    """The terms of which sums are tried, the plainest first: powers, functions of one variable, and their products.
+
+    Parameters
+    ----------
+    variables : sequence of sympy.Symbol
+        The variables.
+    """
+    return polynomial_terms(variables), function_terms(variables, paired=False), function_terms(variables, paired=True)
 
 
 def polynomial_terms(variables: Sequence[sympy.Symbol]) -> tuple[sympy.Expr, ...]:
@@ -183,49 +198,3 @@ def _windows(one: Smoothed) -> WeakForm:
             rows.append(size * weights * (1 - s**2) ** _POWER)
             slopes.append(-size * weights * 2 * _POWER * s * (1 - s**2) ** (_POWER - 1) * size)
     return WeakForm(states, np.stack(rows), -np.stack(slopes) @ states, len(times))
-
-
-def _taken_in(matrix: Matrix, target: Rows) -> list[frozenset[int]]:
-    """One term after the other, each time the one that helps most; then each is exchanged where another helps more."""
-    taken, found = list[int](), []
-    for _ in range(min(_MOST, matrix.shape[1])):
-        best = _most_helpful(matrix, target, taken)
-        if best is None:
-            break
-        taken.append(best)
-        found.append(frozenset(taken))
-        for place in range(len(taken) - 1):
-            others = [*taken[:place], *taken[place + 1 :]]
-            best = _most_helpful(matrix, target, others)
-            if best is not None:
-                taken[place] = best
-        found.append(frozenset(taken))
-    return found
-
-
-def _most_helpful(matrix: Matrix, target: Rows, taken: Sequence[int]) -> int | None:
-    """The column that, beside those taken, leaves least of the target (orthogonal least squares)."""
-    basis = np.linalg.qr(matrix[:, list(taken)])[0] if taken else np.zeros((len(target), 0))
-    rest = matrix - basis @ (basis.T @ matrix)
-    left = target - basis @ (basis.T @ target)
-    size = np.linalg.norm(rest, axis=0)
-    gain = np.where(size > _SAME, np.abs(left @ rest) / np.maximum(size, _SAME), 0.0)
-    gain[list(taken)] = 0.0
-    best = int(np.argmax(gain))
-    return best if gain[best] > 0 else None
-
-
-def _left_out(matrix: Matrix, target: Rows) -> list[frozenset[int]]:
-    """From all terms on, each time without the one that is missed least."""
-    kept, found = list(range(matrix.shape[1])), []
-    if len(kept) > _FROM_ALL:
-        return []
-    while kept:
-        some = matrix[:, kept]
-        inverse = np.linalg.pinv(some.T @ some, rcond=1e-13)
-        weights = inverse @ (some.T @ target)
-        if len(kept) <= _MOST:
-            found.append(frozenset(kept))
-        missed = weights**2 / np.maximum(np.diag(inverse), 1e-300)
-        kept.pop(int(np.argmin(missed)))
-    return found

@@ -1,6 +1,7 @@
 """Laws of motion from trajectories: what is found is held against the equations that made them."""
 
 import dataclasses
+import time
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 import sympy
 from scipy.integrate import solve_ivp
 
+from bimt_analyze.formulas import SearchOptions
 from bimt_analyze.motion import MOTION_WORDS, Equation, Motion, Trajectory, find_motion
 from bimt_train import InputError
 
@@ -47,13 +49,13 @@ def scattered(seed):
 @pytest.fixture(scope="module")
 def clean():
     runs = [run(eaten, start, times=scattered(seed)) for seed, start in enumerate(STARTS)]
-    return find_motion(runs[:2], names=["x", "y"], held_out=runs[2:], time_limit=2)
+    return find_motion(runs[:2], names=["x", "y"], held_out=runs[2:], time_limit=30)
 
 
 @pytest.fixture(scope="module")
 def noisy():
     runs = [run(crowded, [start], noise=0.03, seed=seed) for seed, start in enumerate((0.1, 5.0, 1.0))]
-    return runs, find_motion(runs, names=["x"], time_limit=1)
+    return runs, find_motion(runs, names=["x"], options=SearchOptions(time_limit=1))
 
 
 def test_the_equations_of_two_species_are_found_at_uneven_times(clean):
@@ -85,7 +87,7 @@ def test_noise_leaves_the_form_and_its_size_is_told(noisy):
 def test_of_order_two_the_speeds_need_not_be_measured():
     runs = [run(swing, start) for start in [(2.0, 0.0), (-1.0, 1.5), (0.5, 1.0)]]
     places = [Trajectory(one.times, one.values[:, :1]) for one in runs]
-    motion = find_motion(places, names=["a"], order=2, time_limit=2)
+    motion = find_motion(places, names=["a"], order=2, time_limit=30)
     a, speed = sympy.symbols("a a_dot", real=True)
     left = sympy.lambdify((a, speed), motion.equations[0].expression + sympy.sin(a) + speed / 4)
     assert max(abs(left(*state)) for state in runs[0].values) < 1e-3
@@ -102,6 +104,25 @@ def test_what_no_start_confirms_is_no_law():
 def test_another_system_s_trajectory_is_not_predicted():
     other = run(lambda a: (-(a**3),), [2.0])
     assert find_motion([run(crowded, [0.1])], held_out=[other], time_limit=1).word == "none"
+
+
+def stiff(a, b):
+    return -400 * (a - np.cos(b)) + b, -0.5 * a * b
+
+
+def wild(a, b, c):
+    return 10 * (b - a), a * (99 - c) - b, a * b - 8 / 3 * c
+
+
+@pytest.mark.parametrize(
+    ("system", "starts"), [(stiff, [(2.0, 1.0), (0.0, 2.0), (1.0, -1.0)]), (wild, [(2.0, 8.0, 12.0)] * 2)]
+)
+def test_the_time_limit_is_kept_and_what_it_cut_short_is_told(system, starts):
+    runs = [run(system, start, noise=0.01, seed=seed) for seed, start in enumerate(starts)]
+    began = time.process_time()  # by the clock where no other work slows the machine
+    motion = find_motion(runs, time_limit=2)
+    assert time.process_time() - began < 1.1 * 2 + 1
+    assert motion.cut and f"cut short by the time limit: {', '.join(motion.cut)}" in motion.message
 
 
 def test_what_grows_without_bound_is_told_by_nan():
@@ -121,7 +142,7 @@ def test_a_motion_is_told_in_words_tables_and_formulas(clean):
 
 def test_the_same_trajectories_give_the_same_equations(noisy):
     runs, motion = noisy
-    assert find_motion(runs, names=["x"], time_limit=1) == motion
+    assert find_motion(runs, names=["x"], options=SearchOptions(time_limit=1)) == motion
 
 
 @pytest.mark.parametrize(
@@ -132,7 +153,8 @@ def test_the_same_trajectories_give_the_same_equations(noisy):
         ({"names": ["x", "2y"]}, "names do not fit the variables"),
         ({"order": 3}, "expected 1 or 2, got 3"),
         ({"held_out": [Trajectory(np.arange(12.0), np.ones((12, 1)))]}, "variables do not fit: held_out"),
-        ({"time_limt": 3}, "time_limit"),
+        ({"sed": 3}, "seed"),
+        ({"time_limit": 0}, "more than 0 seconds"),
     ],
 )
 def test_what_cannot_be_searched_is_refused(change, said):

@@ -9,7 +9,7 @@ from typing import Literal
 
 Kind = Literal[
     "look", "compile", "lambdify", "evaluate", "fit", "solve", "decompose", "columns", "pool", "compare", "shapes",
-    "build", "tidy", "expand", "digits", "network", "surrogate", "genetic",
+    "build", "tidy", "expand", "digits", "network", "surrogate", "genetic", "integrate",
 ]  # fmt: skip
 
 UNIT_COSTS: Mapping[Kind, tuple[float, float]] = MappingProxyType(
@@ -32,6 +32,7 @@ UNIT_COSTS: Mapping[Kind, tuple[float, float]] = MappingProxyType(
         "network": (3e-4, 1e-6),
         "surrogate": (4.5, 7e-4),
         "genetic": (1.0, 4.5e-4),
+        "integrate": (2.5e-5, 5e-9),
     }
 )
 """Of each kind of work, the units of one call, and of one more of its size. They were fitted to the wall time of
@@ -50,11 +51,15 @@ class Ledger:
         Units of work so far.
     cut : bool
         Whether the wall time ran out while work was left.
+    paced : bool
+        Whether a second that passes counts as a unit of work at least, so that the shares of stages hold by the clock
+        too.
     """
 
     seconds: float = inf
     spent: float = 0.0
     cut: bool = False
+    paced: bool = False
     _began: float = field(default_factory=lambda: time.monotonic())
 
     def charge(self, kind: Kind, size: float, calls: int) -> None:
@@ -84,6 +89,8 @@ class Ledger:
 
     def late(self) -> bool:
         """Whether the wall time is used up; that is remembered."""
+        if self.paced:
+            self.spent = max(self.spent, time.monotonic() - self._began)
         if not self.cut and time.monotonic() - self._began >= self.seconds:
             self.cut = True
         return self.cut
@@ -112,7 +119,7 @@ class Budget:
     end: float
 
     @staticmethod
-    def of(work: float, *, seconds: float = inf) -> "Budget":
+    def of(work: float, *, seconds: float = inf, paced: bool = False) -> "Budget":
         """A budget for a new search.
 
         Parameters
@@ -121,8 +128,10 @@ class Budget:
             Units of work; one is about what a quiet core does in a second.
         seconds : float
             Wall time after which the search is cut short all the same.
+        paced : bool
+            Whether a second that passes counts as a unit of work at least.
         """
-        return Budget(Ledger(seconds), work)
+        return Budget(Ledger(seconds, paced=paced), work)
 
     def charge(self, kind: Kind, size: float = 0.0, *, calls: int = 1) -> None:
         """Write down work that was done, or is done next.
@@ -141,7 +150,7 @@ class Budget:
     def over(self) -> bool:
         """Whether the work is done, or the wall time used up; to look is work too, so that every loop ends."""
         self.ledger.charge("look", 0.0, 1)
-        return self.ledger.spent >= self.end or self.ledger.late()
+        return self.ledger.late() or self.ledger.spent >= self.end
 
     @property
     def left(self) -> float:
