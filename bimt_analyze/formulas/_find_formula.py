@@ -200,8 +200,8 @@ def find_formula(
         symbols = tuple(sympy.Symbol(name, real=True) for name in names)
         asked = replace(every, x=x[looked_at], columns=symbols)
         found = [finish(asked, fitted_form(asked_form(form, symbols), asked))]
-        fit = measured(found, x, y, names, output, precision=precision, budget=budget, sigma=sigma)
-        return with_work(fit, budget.ledger)
+        asked_for = measured(found, x, y, names, output, precision=precision, budget=budget, sigma=sigma)
+        return with_work(asked_for, budget.ledger)
     test_results: tuple[StructuralTestResult, ...] = ()
     tests = _StructuralTests(problem, network if kept else None, x[some], tuple(names), chosen)
     try:
