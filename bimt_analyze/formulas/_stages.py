@@ -130,7 +130,8 @@ DECOMPOSITIONS: tuple[Generator, ...] = (
     low_error_sums,
     low_error_products,
     _alone(_of_one_input),
-    _alone(lambda problem: lifted(problem, _AT_FIRST, share=0.3)),
+    _alone(sparse_sums),
+    _alone(lambda problem: lifted(problem, _AT_FIRST, share=0.12)),
 )
 _BESIDE_MARKS: tuple[Generator, ...] = (
     *QUICK,
@@ -140,7 +141,6 @@ _BESIDE_MARKS: tuple[Generator, ...] = (
 MARKED: tuple[Generator, ...] = (lambda problem, propose: marked(problem, propose, _BESIDE_MARKS),)
 MATCHED: tuple[Generator, ...] = (
     _alone(lambda problem: matched(problem, QUICK_TESTS)),
-    _alone(sparse_sums),
     _alone(mixed),
 )
 COMBINED: tuple[Generator, ...] = (_alone(lambda problem: combined(problem, FEW_VARIABLES)),)

@@ -28,7 +28,8 @@ _BEAM, _CHILDREN = 60, 8  # sums that are kept at each length, and how many may 
 _LONGEST = ((0, 4), (1, 3), (2, 3), (3, 2))  # degree of a polynomial that is free, and how many terms may stand beside
 _EXACT = 1e-6  # relative error that is no chance
 _BEST = 3  # sums that explain nothing and are proposed all the same
-_SHARE = 0.2  # of the time
+_SHARE = 0.12  # of the time
+_LEAST_WORK = 0.4  # units, below which a dictionary is not worth its making
 _CHAINED = 3  # inputs, up to which that is tried
 _LARGEST, _FLAT = 1e9, 1e-6  # of a term's values, over their mean size; and how much they must vary
 _APART = 1e-9  # of a term's square, below which it is a sum of others
@@ -110,6 +111,8 @@ def sparse_sums(problem: SearchProblem) -> Iterator[Template]:
     problem = replace(problem, budget=problem.budget.share(_SHARE))
     some = np.linspace(0, problem.rows - 1, min(_ROWS, problem.rows)).astype(np.int64)
     for multiples, chained in _SIZES:
+        if problem.budget.left < _LEAST_WORK:
+            return
         terms = _dictionary(problem.some(some), multiples, chained=chained)
         for target in [] if terms is None else targets(problem):
             undone = problem.target(target.values, tolerance=problem.tolerance)
