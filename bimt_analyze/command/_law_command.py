@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
-from click.core import ParameterSource
 
 from bimt_train import InputError
+
+from ._saying import tell_found, telling
 
 if TYPE_CHECKING:  # tables bring pandas, which the other calls do without
     from bimt_train.tasks import ProbeTable
@@ -20,7 +21,7 @@ if TYPE_CHECKING:  # tables bring pandas, which the other calls do without
 LAW_OPTIONS = ("groups", "form", "functions")
 """The options that ask for a law, each of which makes the call one for a table."""
 
-TAKEN = frozenset({"checkpoint", "target", "json", "seed", "time_limit", "quiet", *LAW_OPTIONS})
+LAW_TAKES = frozenset({"checkpoint", "target", "json", "seed", "time_limit", "quiet", *LAW_OPTIONS})
 """The parameters of the command that a law has a use for."""
 
 _TEST_SHARE = 0.2
@@ -37,7 +38,7 @@ def is_law(given: Mapping[str, Any]) -> bool:
     return any(given[name] for name in LAW_OPTIONS)
 
 
-def laws_found(context: click.Context) -> tuple[str, dict[Path, str]]:
+def laws_of_table(context: click.Context) -> int:
     """Find the law of each target of the table that a call names.
 
     Parameters
@@ -47,15 +48,13 @@ def laws_found(context: click.Context) -> tuple[str, dict[Path, str]]:
 
     Returns
     -------
-    said : str
-        The laws, and what is said of them.
-    texts : dict of Path to str
-        The files that were asked for, with their content.
+    int
+        The exit status.
 
     Raises
     ------
     InputError
-        An option that is for networks, or a table that cannot be used.
+        No target, or a table that cannot be used.
     """
     from bimt_train.tasks import read_probe_table
 
@@ -66,23 +65,19 @@ def laws_found(context: click.Context) -> tuple[str, dict[Path, str]]:
     asked = ", ".join(f"--{name}" for name in LAW_OPTIONS if given[name])
     if len(sources) != 1:
         raise InputError(f"{asked} is for one table", got=f"{len(sources)} sources")
-    for option in context.command.params:
-        name = str(option.name)
-        said = context.get_parameter_source(name) not in (None, ParameterSource.DEFAULT)
-        if option.expose_value and said and name not in TAKEN:
-            hint = f"leave it out: {asked} asks for the law behind a table"
-            raise InputError("an option for networks", where=str(sources[0]), got=option.opts[0], hint=hint)
     if not given["target"]:
         raise InputError("no target named", where=str(sources[0]), hint="name the column of the law: --target NAME")
     table = read_probe_table(sources[0], target=given["target"], groups=given["groups"])
     if table.classes or table.y is None:
         raise InputError("a law of texts", where=str(sources[0]), expected="a target of numbers")
     prior = PriorKnowledge(functions=_words(given["functions"]))
-    laws = [_law(table, place, given, prior) for place in range(len(table.outputs))]
+    with telling(given["quiet"]) as tell:
+        tell("searching")
+        laws = [_law(table, place, given, prior) for place in range(len(table.outputs))]
     texts = {}
     if given["json"] is not None:
         texts[given["json"]] = json.dumps({law.output: law.to_json() for law in laws}, indent=2) + "\n"
-    return "\n".join(line for law in laws for line in _lines(law)), texts
+    return tell_found("\n".join(line for law in laws for line in _lines(law)), texts)
 
 
 def _words(text: str | None) -> tuple[str, ...] | None:
