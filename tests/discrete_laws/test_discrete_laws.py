@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.discrete_laws import class_formulas, find_discrete_law, find_recurrence
+from bimt_analyze.discrete_laws import ClassFormulas, class_formulas, find_discrete_law, find_recurrence
 from bimt_train import InputError
 from bimt_train.checkpoints import Checkpoint, Probe, TaskSpec, from_state_dict
 
@@ -92,8 +92,36 @@ def test_the_log_odds_of_three_classes_are_told_against_one():
     u, v = sympy.symbols("u v", real=True)
     assert found.formulas["p"].expression == u - 2 * v + sympy.Rational(1, 2)
     assert found.boundary("r") == sympy.Eq(-u - v - sympy.Rational(1, 4), 0)
-    assert found.agreement == found.right == found.network_right == 1.0
+    assert found.agreement == found.fresh_agreement == found.right == found.network_right == 1.0 and found.rows == 40
     assert json.loads(json.dumps(found.to_json()))["reference"] == "q" and "log-odds" in found._repr_html_()
+
+
+def test_the_shares_are_counted_at_the_held_out_rows():
+    rng = np.random.default_rng(1)
+    sizes = ((8, 2), (8,), (2, 8), (2,))
+    weights = dict(
+        zip(("0.weight", "0.bias", "1.weight", "1.bias"), (rng.normal(size=s) * 3 for s in sizes), strict=True)
+    )
+    net = from_state_dict(weights, activation="tanh", ranges=(-1, 1)).network
+    x = rng.uniform(-1, 1, (140, 2))
+    truth = np.argmax(net.predict(x), axis=1) ^ (rng.random(140) < 0.1)  # a tenth of the rows says otherwise
+    task = TaskSpec("bent", ("u", "v"), ("p", "q"), ((-1, 1),) * 2, loss="cross-entropy")
+    found = class_formulas(
+        Checkpoint(net, task, Probe(x[:40], np.eye(2)[truth[:40]], x[40:], np.eye(2)[truth[40:]]), {}), time_limit=0.3
+    )
+    odds = sympy.lambdify(sympy.symbols("u v", real=True), found.formulas["q"].expression, "numpy")(*x[40:].T)
+    said, decided = odds > 0, np.argmax(net.predict(x[40:]), axis=1) == 1
+    assert 0.5 < found.agreement == np.mean(said == decided) < 1.0 and found.rows == 100
+    assert found.right == np.mean(said == truth[40:]) and found.network_right == np.mean(decided == truth[40:])
+    assert found.fresh_agreement not in (found.agreement, 1.0)
+
+
+def test_less_than_all_is_never_written_as_all():
+    nearly = ClassFormulas(("a", "b"), "a", {}, 0.9999, 1.0, right=0.99999, network_right=1.0, rows=20_000)
+    assert nearly.verdict() == (
+        "decides as the network at 99.9% of 20000 held-out rows and 100.0% of fresh points; "
+        "right at 99.9%, the network at 100.0%"
+    )
 
 
 def test_one_output_is_its_own_log_odds():
