@@ -68,6 +68,43 @@ def test_the_rule_of_a_sequence(terms, said):
     assert str(find_recurrence(terms)) == said
 
 
+@pytest.mark.parametrize(
+    ("rule", "said", "kind"),
+    [
+        (lambda n: n * (n + 1) // 2, "y = k**2/2 + k/2", "polynomial"),
+        (lambda n: n % 3, "y = Mod(k, 3)", "modular"),
+        (lambda n: 2**n, "y = 2*y(k - 1)", "recurrence"),
+        (lambda n: 7 + 0 * n, "y = 7", "constant"),
+    ],
+)
+def test_the_rule_of_rows_whose_input_counts_up_is_the_shortest(rule, said, kind):
+    places = np.random.default_rng(0).permutation(np.arange(3, 30))
+    law = find_discrete_law(places[:, None].astype(float), rule(places).astype(float), names=["k"])
+    assert str(law) == said and law.kind == kind and law.exact
+
+
+def test_a_late_exception_ends_a_rule_and_many_terms_take_no_time():
+    terms = [n**2 for n in range(400)]
+    assert find_recurrence(terms, place="k", first=1).expression == sympy.expand(
+        (sympy.Symbol("k", integer=True) - 1) ** 2
+    )
+    assert find_recurrence([*terms, 3]) is None
+    fibonacci = [1, 1]
+    while len(fibonacci) < 60:
+        fibonacci.append(sum(fibonacci[-2:]))
+    assert find_recurrence(fibonacci).kind == "recurrence" and find_recurrence([*fibonacci, 0]) is None
+
+
+def test_an_exception_in_the_last_rows_ends_a_sum_modulo_a_number():
+    x = np.random.default_rng(0).integers(0, 50, (200, 2)).astype(float)
+    y = (3 * x[:, 0] + x[:, 1]) % 17
+    assert find_discrete_law(x, y, names=["m", "n"]).exact
+    for row in (0, 77, 199):
+        off = y.copy()
+        off[row] = (off[row] + 1) % 17
+        assert find_discrete_law(x, off, names=["m", "n"]) is None
+
+
 def test_a_sequence_without_a_rule_has_none():
     assert find_recurrence([2, 3, 5, 7, 11, 13, 17, 19, 23, 29]) is None
 
