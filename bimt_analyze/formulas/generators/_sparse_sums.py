@@ -24,9 +24,10 @@ _WIDEST, _FEWEST = 6, 40  # inputs, and rows
 _TERMS = 20_000  # of the dictionary
 _ARGUMENTS = 60
 _SIZES = ((40, False), (120, True))  # monomials, and whether three functions may stand within each other
-_BEAM, _CHILDREN = 60, 8  # sums that are kept at each length, and how many may come from one shorter sum
+_BEAM, _MOST_BEAM = 60, 600  # sums that are kept at each length; of few terms there are more, at equal work
+_CHILDREN = 7  # a part of them, one in so many, may come from one shorter sum
 _LONGEST = ((0, 4), (1, 3), (2, 3), (3, 2))  # degree of a polynomial that is free, and how many terms may stand beside
-_EXACT = 1e-6  # relative error that is no chance
+_EXACT = 1e-8  # relative error that is no chance
 _BEST = 3  # sums that explain nothing and are proposed all the same
 _SHARE = 0.12  # of the time
 _LEAST_WORK = 0.4  # units, below which a dictionary is not worth its making
@@ -114,7 +115,9 @@ def sparse_sums(problem: SearchProblem) -> Iterator[Template]:
         if problem.budget.left < _LEAST_WORK:
             return
         terms = _dictionary(problem.some(some), multiples, chained=chained)
-        for target in [] if terms is None else targets(problem):
+        if terms is None:
+            return
+        for target in targets(problem):
             undone = problem.target(target.values, tolerance=problem.tolerance)
             for degree, most in _LONGEST:
                 if problem.budget.over():
@@ -157,11 +160,12 @@ def _proposed(
 def _longer(beam: Sequence[_Sum], apart: Matrix, squares: Float64[np.ndarray, " terms"]) -> list[_Sum]:
     """The sums with one more term that leave least, the best first."""
     along = apart @ np.stack([one.residual for one in beam]).T
+    width = int(np.clip(_BEAM * _TERMS / len(apart), _BEAM, _MOST_BEAM))
     offers: list[tuple[float, int, int]] = []
     for place, one in enumerate(beam):
         left = squares - one.taken
         gain = np.where(left > _APART * squares, along[:, place] ** 2 / np.maximum(left, 1e-300), 0.0)
-        children = np.argpartition(-gain, min(_CHILDREN, len(gain) - 1))[:_CHILDREN]
+        children = np.argpartition(-gain, min(width // _CHILDREN, len(gain) - 1))[: width // _CHILDREN]
         whole = float(one.residual @ one.residual)
         offers += [(whole - float(gain[k]), place, int(k)) for k in children]
     chosen: dict[tuple[int, ...], tuple[_Sum, int, Rows]] = {}
@@ -174,7 +178,7 @@ def _longer(beam: Sequence[_Sum], apart: Matrix, squares: Float64[np.ndarray, " 
         size = float(np.linalg.norm(new))
         if key not in chosen and size**2 > _APART * squares[k]:
             chosen[key] = (one, k, new / size)
-        if len(chosen) == _BEAM:
+        if len(chosen) == width:
             break
     if not chosen:
         return []
