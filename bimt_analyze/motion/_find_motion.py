@@ -14,8 +14,8 @@ from bimt_train import InputError
 from ..formulas import SearchOptions
 from ..formulas.problem._budget import Budget
 from ._asked import Asked
-from ._choice import rival_of
 from ._motion import Motion
+from ._rivals import held_against_rivals
 from ._search import Search
 from ._smoothed import smoothed
 from ._states import with_speeds
@@ -122,7 +122,7 @@ def find_motion(
     with stages.stage("constants", _TERMS) as share:
         system = system.within(share).without_idle_terms().with_fewest_constants()
     with stages.stage("rivals", _RIVALS) as share:
-        rival = rival_of(system.within(share), others)
+        system, rival = held_against_rivals(system.within(share), others, search.places)
     with stages.stage("simple numbers", 1.0) as share:
         system = system.within(share).snapped()
     tell("checking")

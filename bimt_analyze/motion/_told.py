@@ -15,6 +15,7 @@ from ._motion import Motion, MotionWord
 from ._smoothed import Smoothed
 from ._system import System
 from ._trajectory import Trajectory
+from ._whiteness import foretold
 
 _NOISY = 1.5  # times the estimated noise: what a law may leave
 _PREDICTS = 0.9  # r2 on held-out trajectories
@@ -67,7 +68,9 @@ def as_motion(
     noise = np.where(met, 0.0, np.minimum(noise, left))
     until = max(float(one.times[-1]) for one in (asked.held_out or asked.trajectories))
     equations = _equations(system, asked)
-    law = bool(np.all(met | (left <= _NOISY * noise))) and not any(_is_long(one) for one in equations)
+    like_noise = (left <= _NOISY * noise) & ~foretold(system.residual[:, :count])
+    searched = bool(np.all(met)) or "rivals" not in cut
+    law = bool(np.all(met | like_noise)) and searched and not any(_is_long(one) for one in equations)
     word = _word(law, noise, held, rival)
     part = float(np.max(noise / np.where(spread > 0, spread, 1.0)))
     constant: tuple[Conserved, ...] = ()
