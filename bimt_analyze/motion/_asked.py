@@ -8,8 +8,8 @@ import sympy
 
 from bimt_train import InputError
 
-from ._motion import state_names
-from ._trajectory import Trajectory, check_trajectories
+from .laws._motion import state_names
+from .trajectories._trajectory import Trajectory, check_trajectories
 
 _ORDERS = (1, 2)
 

@@ -14,13 +14,13 @@ from bimt_train import InputError
 from ..formulas import SearchOptions
 from ..formulas.problem._budget import Budget
 from ._asked import Asked
-from ._motion import Motion
-from ._rivals import held_against_rivals
 from ._search import Search
-from ._smoothed import smoothed
-from ._states import with_speeds
 from ._told import as_motion
-from ._trajectory import Trajectory
+from .laws._motion import Motion
+from .systems._rivals import held_against_rivals
+from .trajectories._smoothed import smoothed
+from .trajectories._states import with_speeds
+from .trajectories._trajectory import Trajectory
 
 _log = getLogger(__name__)
 

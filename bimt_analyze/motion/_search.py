@@ -9,14 +9,14 @@ import sympy
 from ..formulas import SearchOptions
 from ..formulas.problem._budget import Budget
 from ._asked import Asked
-from ._choice import chosen
-from ._form import Form, opened
-from ._growth import grown
-from ._pieces import Pieces, pieces_of
-from ._proposals import Proposal, forms, formulas, told
-from ._smoothed import Smoothed
-from ._system import System
-from ._weak_form import WeakForm, libraries, polynomial_terms
+from .integration._form import Form, opened
+from .integration._pieces import Pieces, pieces_of
+from .proposals._proposals import Proposal, forms, formulas, told
+from .proposals._weak_form import WeakForm, libraries, polynomial_terms
+from .systems._choice import chosen
+from .systems._growth import grown
+from .systems._system import System
+from .trajectories._smoothed import Smoothed
 
 _SHORT = 3  # constants of an equation beyond which formulas are searched, though sums meet the values
 _GROWS = 70  # terms of a variable from which sums grow

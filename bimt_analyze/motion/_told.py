@@ -8,14 +8,14 @@ from jaxtyping import Float64
 from ..formulas._candidate import UNEXPLAINED
 from ..formulas.problem._budget import Budget
 from ._asked import Asked
-from ._conserved import Conserved, conserved
-from ._equation import Equation
-from ._integrate import integrated
-from ._motion import Motion, MotionWord
-from ._smoothed import Smoothed
-from ._system import System
-from ._trajectory import Trajectory
-from ._whiteness import foretold
+from .integration._integrate import integrated
+from .laws._conserved import Conserved, conserved
+from .laws._equation import Equation
+from .laws._motion import Motion, MotionWord
+from .systems._system import System
+from .systems._whiteness import foretold
+from .trajectories._smoothed import Smoothed
+from .trajectories._trajectory import Trajectory
 
 _NOISY = 1.5  # times the estimated noise: what a law may leave
 _PREDICTS = 0.9  # r2 on held-out trajectories

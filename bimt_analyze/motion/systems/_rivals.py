@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import sympy
 
-from ._form import joined, skeleton
+from ..integration._form import joined, skeleton
+from ..proposals._weak_form import libraries
 from ._neighbours import neighbours
 from ._system import System
-from ._weak_form import libraries
 
 _RIVAL = 10.0  # bits within which another form is a rival
 _NEAR = 40.0  # bits: a fitted system so near is made as short as that is, before it is compared
@@ -20,9 +20,7 @@ _EXCHANGES = 3  # of the best system for a shorter rival, at most
 _SIGNIFICANT = 3.0  # standard errors from zero: a term more that lies nearer was added by chance
 
 
-def held_against_rivals(
-    best: System, others: Sequence[System], places: Sequence[int]
-) -> tuple[System, System | None]:
+def held_against_rivals(best: System, others: Sequence[System], places: Sequence[int]) -> tuple[System, System | None]:
     """The best system once its rivals are known, and the rival that is left: a rival that is shorter takes its place.
 
     Parameters

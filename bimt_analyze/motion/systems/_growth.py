@@ -12,9 +12,9 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
-from ._form import Form, joined
-from ._shooting import sensitivity
-from ._subsets import subsets
+from ..integration._form import Form, joined
+from ..integration._shooting import sensitivity
+from ..proposals._subsets import subsets
 from ._system import System
 
 _MOVES = 8  # that are taken at most

@@ -7,13 +7,13 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
-from ..formulas import Constant
-from ..formulas.problem._budget import Budget
-from ..formulas.symbolic._simple_numbers import Simple, simple_numbers
-from ..formulas.symbolic._tidy import complexity
-from ._form import Form, joined, with_fewest_constants
-from ._pieces import Pieces
-from ._shooting import Shot, residual_of, shoot
+from ...formulas import Constant
+from ...formulas.problem._budget import Budget
+from ...formulas.symbolic._simple_numbers import Simple, simple_numbers
+from ...formulas.symbolic._tidy import complexity
+from ..integration._form import Form, joined, with_fewest_constants
+from ..integration._pieces import Pieces
+from ..integration._shooting import Shot, residual_of, shoot
 
 NODE = 3.0  # bits of a node
 _WIDE, _MARGIN = 2.5, 3.0  # standard errors, and bits that a simple number must be simpler by
@@ -94,7 +94,9 @@ class System:
 
     def _bits_of(self, form: Form) -> float:
         numbers = (Constant(v, self.shot.errors[c], None).bits for c, v in form.values.items())
-        return NODE * complexity(form.expression) + sum(float(np.clip(bits, LEAST_OF_NUMBER, _MOST_OF_NUMBER)) for bits in numbers)
+        return NODE * complexity(form.expression) + sum(
+            float(np.clip(bits, LEAST_OF_NUMBER, _MOST_OF_NUMBER)) for bits in numbers
+        )
 
     def with_form(self, place: int, form: Form) -> "System":
         """The system with another form of one variable, fitted anew.

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import sympy
 
-from ._form import Form
-from ._pieces import Pieces
+from ..integration._form import Form
+from ..integration._pieces import Pieces
 from ._system import System
 
 _ROUNDS = 2  # in which every variable's form is looked at

@@ -10,7 +10,7 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
-from ..formulas.symbolic._tidy import complexity
+from ...formulas.symbolic._tidy import complexity
 from ._growth import Term, picture, terms_of, with_terms
 from ._system import LEAST_OF_NUMBER, NODE, System
 

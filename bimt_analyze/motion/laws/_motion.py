@@ -14,11 +14,11 @@ from bimt_train import InputError
 from bimt_train.extras import need
 from bimt_train.showing import Shown, to_cell
 
-from ..formulas.export._cells import set_formulas
-from ..formulas.problem._template import numeric
+from ...formulas.export._cells import set_formulas
+from ...formulas.problem._template import numeric
+from ..integration._integrate import integrated
 from ._conserved import Conserved
 from ._equation import Equation
-from ._integrate import integrated
 
 if TYPE_CHECKING:
     import pandas as pd
