@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import sympy
 
-from ..integration._form import joined, skeleton
+from ..integration._form import joined, opened, skeleton
 from ..proposals._weak_form import libraries
 from ._neighbours import neighbours
 from ._system import System
@@ -57,7 +57,9 @@ def rival_of(best: System, others: Sequence[System], places: Sequence[int]) -> S
     places : sequence of int
         The variables whose right-hand sides were searched.
     """
-    found = [one for one in (*_shortened(best, others), *_stepped(best, places)) if _is_rival(one, best)]
+    found = [one for one in _shortened(best, others) if _is_rival(one, best)]
+    plain = _multiplied_out(best)
+    found += [one for one in _stepped(plain, places) if _is_rival(one, plain)]
     return min(found, key=lambda one: one.bits, default=None)
 
 
@@ -69,6 +71,19 @@ def _shortened(best: System, others: Sequence[System]) -> Iterator[System]:
         if (shape := _shape(other)) not in seen:
             seen.add(shape)
             yield other.within(best.pieces.budget).without_idle_terms()
+
+
+def _multiplied_out(best: System) -> System:
+    """The system as sums, where they need no more constants: a step exchanges terms, and is written as sums too."""
+    if best.met or best.pieces.budget.over():
+        return best
+    forms = []
+    for form in best.shot.forms:
+        longer = opened(sympy.expand(form.filled()))
+        other = longer.expression.xreplace(dict.fromkeys(longer.values, sympy.S.One))
+        own = form.expression.xreplace(dict.fromkeys(form.values, sympy.S.One))
+        forms.append(longer if len(longer.values) <= len(form.values) and other != own else form)
+    return best if all(a is b for a, b in zip(forms, best.shot.forms, strict=True)) else best.with_forms(forms)
 
 
 def _stepped(best: System, places: Sequence[int]) -> Iterator[System]:
