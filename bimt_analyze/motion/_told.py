@@ -15,6 +15,7 @@ from .laws._motion import Motion, MotionWord
 from .systems._system import System
 from .systems._whiteness import foretold
 from .trajectories._smoothed import Smoothed
+from .trajectories._thinned import MOST_TIMES
 from .trajectories._trajectory import Trajectory
 
 _NOISY = 1.5  # times the estimated noise: what a law may leave
@@ -140,9 +141,10 @@ def _r2(paths: Sequence[States], trajectories: Sequence[Trajectory], asked: Aske
 
 def _message(asked: Asked, r2: float, held: float | None, until: float, cut: tuple[str, ...]) -> str:
     """How it was checked, in words, and what the time limit cut short."""
-    return "; ".join(
-        [_checked(asked, r2, held, until), *([f"cut short by the time limit: {', '.join(cut)}"] if cut else [])]
-    )
+    parts = [_checked(asked, r2, held, until)]
+    parts += [f"{asked.long} of more than {MOST_TIMES} times thinned out"] if asked.long else []
+    parts += [f"cut short by the time limit: {', '.join(cut)}"] if cut else []
+    return "; ".join(parts)
 
 
 def _checked(asked: Asked, r2: float, held: float | None, until: float) -> str:

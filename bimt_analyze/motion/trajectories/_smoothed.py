@@ -90,6 +90,25 @@ class Smoothed:
         return self.error[_ENDS:-_ENDS]
 
 
+def smoothed_each(trajectories: Sequence[Trajectory]) -> list[Smoothed]:
+    """Trajectories without their noise; those of the same times share what takes longest.
+
+    Parameters
+    ----------
+    trajectories : sequence of Trajectory
+        What was measured.
+    """
+    known: dict[bytes, tuple[_Correlation, ...]] = {}
+    found = []
+    for one in trajectories:
+        apart = one.times - one.times[0]
+        key = f"{apart[-1]:.9g}".encode() + np.round(apart / apart[-1], 9).tobytes()
+        if key not in known:
+            known[key] = _Correlation.every(one.times)
+        found.append(_smoothed(one, known[key]))
+    return found
+
+
 def smoothed(trajectory: Trajectory) -> Smoothed:
     """A trajectory without its noise.
 
@@ -98,8 +117,11 @@ def smoothed(trajectory: Trajectory) -> Smoothed:
     trajectory : Trajectory
         What was measured.
     """
+    return smoothed_each([trajectory])[0]
+
+
+def _smoothed(trajectory: Trajectory, correlations: "Sequence[_Correlation]") -> Smoothed:
     times, values = trajectory.times, trajectory.values
-    correlations = _Correlation.every(times)
     every = [_Process.likeliest(times, column, correlations) for column in values.T]
     noise, curves, errors = [], [], []
     for process, column in zip(every, values.T, strict=True):
