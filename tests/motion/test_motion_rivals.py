@@ -6,10 +6,10 @@ import sympy
 
 from bimt_analyze.formulas.problem._budget import Budget
 from bimt_analyze.motion import Trajectory
-from bimt_analyze.motion.integration._form import opened, skeleton
+from bimt_analyze.motion.integration._form import Form, opened, skeleton
 from bimt_analyze.motion.integration._pieces import pieces_of
 from bimt_analyze.motion.systems._neighbours import neighbours
-from bimt_analyze.motion.systems._rivals import held_against_rivals, rival_of
+from bimt_analyze.motion.systems._rivals import _is_rival, _multiplied_out, held_against_rivals, rival_of
 from bimt_analyze.motion.systems._system import System
 from bimt_analyze.motion.systems._whiteness import foretold
 from bimt_analyze.motion.trajectories._smoothed import smoothed_each
@@ -48,9 +48,13 @@ def test_a_step_is_fitted_as_any_other_system_is():
 
 
 def test_a_term_more_is_a_rival_only_where_chance_does_not_explain_it():
-    wide = fitted(0.5 - 0.7 * x, 6.0, 0.0)
-    longer = [one for one in neighbours(wide, [x**2], [0], within=1e6) if len(one.shot.forms[0].values) == 3]
-    assert rival_of(wide, longer, [0]) is None  # x**2 is idle
+    random = np.random.default_rng(10)  # with which a constant follows the noise by 1.5 standard errors
+    runs = [start * np.exp(-0.7 * TIMES) + 0.02 * random.normal(size=90) for start in (6.0, 1.0)]
+    pieces = pieces_of(smoothed_each([Trajectory(TIMES, one[:, None]) for one in runs]), budget=Budget.of(100))
+    for system, real in ((System.fitted([opened(-0.7 * x)], [x], pieces), False), (fitted(-x, 6.0, 0.0), True)):
+        (longer,) = [one for one in neighbours(system, [sympy.S.One], [0], within=1e6) if len(one.shot.errors) == 2]
+        assert longer.bits < system.bits + 10 and longer.shot.left < system.shot.left
+        assert _is_rival(longer, system) == real
 
 
 def test_a_rival_with_a_shorter_description_takes_the_place():
@@ -59,9 +63,14 @@ def test_a_rival_with_a_shorter_description_takes_the_place():
     assert skeleton(best.expressions()[0]) == c + c * x and best.bits < wrong.bits
 
 
-def test_form_written_as_a_product_has_the_rivals_of_the_sum():
+def test_a_product_is_written_as_a_sum_before_its_terms_are_exchanged():
+    a, b = (sympy.Dummy(name, real=True) for name in "ab")
     near = fitted(0.5 - 0.7 * x, 0.9, 0.6)
-    product = near.with_form(0, opened(-0.7 * (x - 0.5 / 0.7)))
+    product = near.with_form(0, Form((a - x) * b, {a: 0.7, b: 0.7}))
+    written = _multiplied_out(product)
+    assert product.shot.forms[0].expression.is_Mul and written.shot.forms[0].expression.is_Add
+    assert written.shot.left == pytest.approx(product.shot.left, rel=1e-4)
+    assert _multiplied_out(near) is near
     rivals = [rival_of(one, [], [0]) for one in (near, product)]
     assert [skeleton(one.expressions()[0]) for one in rivals] == [skeleton(rivals[0].expressions()[0])] * 2
 

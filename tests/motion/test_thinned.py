@@ -37,8 +37,9 @@ def test_without_noise_values_are_those_that_were_measured():
     assert np.isin(found.times, one.times).all() and np.isin(found.values, one.values).all()
 
 
-def test_what_turns_too_often_is_taken_in_stretches():
-    one = waves(300, noise=0.05)
+@pytest.mark.parametrize("pace", [300, 2100])  # the second turns every three times, so that neighbours foretell nothing
+def test_what_turns_too_often_is_taken_in_stretches(pace):
+    one = waves(pace, noise=0.05)
     parts = thinned(one)
     assert [len(part.times) for part in parts] == [200] * 3
     assert parts[0].times[0] == 0 and parts[-1].times[-1] == 10
