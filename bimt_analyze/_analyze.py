@@ -52,7 +52,7 @@ def analyze(
         A checkpoint, its file, a folder of them (the best seed is taken); or a network or any module, with its rows.
     options : AnalysisOptions or None
         Seed, tolerance of pruning, null networks, time limit and all else; the defaults if left out. A network whose
-        inputs are tokens is not compared with a decomposition. Classifiers have no formulas.
+        inputs are tokens is not compared with a decomposition. Of a classifier, the log-odds of its classes are sought.
     x : array of shape (rows, ...), tuple or mapping of them, or None
         For a network or a module: rows of what it takes.
     y : array of shape (rows, outputs) or None
@@ -133,6 +133,7 @@ def analyze(
         levels=tuple(dict.fromkeys((*levels.levels, told.choice.level))),
         groups=told.groups,
         tested_groups=told.tested_groups,
+        class_formulas=told.class_formulas,
         module_formulas=told.module_formulas,
     )
 

@@ -3,7 +3,7 @@
 from bimt_train.checkpoints import Checkpoint, Network
 
 from ._circuit_of import all_inputs
-from ._output_formulas import formulas_of, withheld
+from ._output_formulas import class_formulas_of, formulas_of, withheld
 from ._seen import Seen, Stages, Told
 from .audits import Agreement, Audit, Significance, agreement
 from .audits._deciding_test import deciding, deciding_test
@@ -50,6 +50,7 @@ def by_running(seen: Seen, stages: Stages) -> Told:
         read = interpretation(checkpoint, network)
     with stages.stage("formulas"):
         formulas = withheld(formulas_of(checkpoint, network, chosen), seen.fit)
+        classes = class_formulas_of(checkpoint, chosen)
     with stages.stage("module formulas"):
         written = None
         if chosen.time_limit > 0:
@@ -66,6 +67,7 @@ def by_running(seen: Seen, stages: Stages) -> Told:
         tested_groups=tested_groups,
         interpretation=read,
         formulas=formulas,
+        class_formulas=classes,
         module_formulas=written,
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bimt_train import InputError
 from bimt_train.checkpoints import Checkpoint, Network
 from bimt_train.extras import installed
 
@@ -14,6 +15,7 @@ from .options._analysis_options import AnalysisOptions
 from .report import NetworkFit
 
 if TYPE_CHECKING:
+    from .discrete_laws import ClassFormulas
     from .formulas import Formula, Structure
 
 _LEAST_SHARE = 0.1  # units of work for an output
@@ -81,6 +83,31 @@ def formulas_of(checkpoint: Checkpoint, circuit: Network, options: AnalysisOptio
             formula = replace(formula, of_network=own)
         found[output] = formula
     return found
+
+
+def class_formulas_of(checkpoint: Checkpoint, options: AnalysisOptions) -> "ClassFormulas | str":
+    """The log-odds of each class of a task with classes.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        The network, and rows with their classes.
+    options : AnalysisOptions
+        Time limit and seed.
+
+    Returns
+    -------
+    ClassFormulas or str
+        The formulas, or why there are none; empty where targets are numbers or the time limit is 0.
+    """
+    if checkpoint.task.judged_by.right is None or options.time_limit == 0:
+        return ""
+    from .discrete_laws import class_formulas
+
+    try:
+        return class_formulas(checkpoint, time_limit=float(options.time_limit), seed=options.seed)
+    except InputError as error:
+        return error.what
 
 
 def _errors(sigma: np.ndarray | None, place: int) -> np.ndarray | None:

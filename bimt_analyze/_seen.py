@@ -20,6 +20,7 @@ from .report import NetworkFit
 
 if TYPE_CHECKING:  # brings torch
     from .audits import Agreement, GroupSignificance, InputAndOutputGroups
+    from .discrete_laws import ClassFormulas
     from .formulas import Formula
     from .module_formulas import ModuleFormulas
     from .representations import Interpretation
@@ -119,4 +120,5 @@ class Told:
     tested_groups: "GroupSignificance | None" = None
     interpretation: "Interpretation | None" = None
     formulas: "Mapping[str, Formula]" = field(default_factory=dict)
+    class_formulas: "ClassFormulas | str" = ""
     module_formulas: "ModuleFormulas | None" = None

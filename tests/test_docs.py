@@ -1,5 +1,6 @@
 """Every command and every snippet of the README, the docs and the commands' help is run, in its order."""
 
+import itertools
 import json
 import os
 import re
@@ -45,7 +46,7 @@ REPEATED = {
     name: [words for earlier in list(WORDS)[:place] for words in WORDS[earlier]] for place, name in enumerate(WORDS)
 }
 GRAPHS = (".gexf", ".graphml")  # no options of networks
-LAWS = {"--groups", "--form", "--functions"}  # nor of a table's law
+LAWS = {"--groups", "--form", "--functions", "--discrete"}  # nor of a table's law
 # Enough for the circuits that the text promises, and no more than the tests can wait for.
 ELSEWHERE = ("extending.md",)  # whose commands test_extending.py runs, each once
 TRAINED = ["bimt-train", "independence"]  # to its end and once, since what follows on a page reads it
@@ -124,6 +125,8 @@ def place(loaded):
     batch = np.repeat(np.arange(3), 20)
     decays = {"batch": np.array(["red", "blue", "green"])[batch], "t": np.tile(np.linspace(0, 4, 20), 3)}
     pd.DataFrame(decays | {"y": (1 + batch) * np.exp(-decays["t"])}).to_csv(folder / "batches.csv", index=False)
+    a, b = np.array(list(itertools.product((0, 1), repeat=2)) * 10).T
+    pd.DataFrame({"a": a, "b": b, "y": a ^ b, "carry": a & b}).to_csv(folder / "gates.csv", index=False)
     (folder / "nets").mkdir()
     x = torch.rand(60, 4, generator=torch.Generator().manual_seed(0))
     for seed in range(2):

@@ -42,6 +42,7 @@ A table in the place of a network, with one of these, gives the law behind its r
   bimt-analyze table.csv --target y --groups batch             one form, with constants of its own in each group
   bimt-analyze table.csv --target y --form "a*exp(-b*t) + c"   a form that is fitted and judged
   bimt-analyze table.csv --target y --functions sin,exp        a search with these functions alone
+  bimt-analyze table.csv --target y --discrete                 logic, a sum modulo a number, a recurrence
 
 \b
 --require takes a field of the JSON report, a comparison and a number, and may be given several times:

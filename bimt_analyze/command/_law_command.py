@@ -7,23 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
-from click.core import ParameterSource
 
 from bimt_train import InputError
+
+from ._saying import tell_found, telling
 
 if TYPE_CHECKING:  # tables bring pandas, which the other calls do without
     from bimt_train.tasks import ProbeTable
 
-    from ..formulas import Formula, PriorKnowledge
+    from ..discrete_laws import DiscreteLaw
+    from ..formulas import Formula
     from ..grouped_laws import GroupedLaw
 
-LAW_OPTIONS = ("groups", "form", "functions")
+LAW_OPTIONS = ("groups", "form", "functions", "discrete")
 """The options that ask for a law, each of which makes the call one for a table."""
 
-TAKEN = frozenset({"checkpoint", "target", "json", "seed", "time_limit", "quiet", *LAW_OPTIONS})
+LAW_TAKES = frozenset({"checkpoint", "target", "json", "seed", "time_limit", "quiet", *LAW_OPTIONS})
 """The parameters of the command that a law has a use for."""
 
 _TEST_SHARE = 0.2
+_NO_RULE = "no rule found: no sum modulo a number up to 1000, and no polynomial or recurrence of a sequence"
 
 
 def is_law(given: Mapping[str, Any]) -> bool:
@@ -37,7 +40,7 @@ def is_law(given: Mapping[str, Any]) -> bool:
     return any(given[name] for name in LAW_OPTIONS)
 
 
-def laws_found(context: click.Context) -> tuple[str, dict[Path, str]]:
+def laws_of_table(context: click.Context) -> int:
     """Find the law of each target of the table that a call names.
 
     Parameters
@@ -47,42 +50,36 @@ def laws_found(context: click.Context) -> tuple[str, dict[Path, str]]:
 
     Returns
     -------
-    said : str
-        The laws, and what is said of them.
-    texts : dict of Path to str
-        The files that were asked for, with their content.
+    int
+        The exit status.
 
     Raises
     ------
     InputError
-        An option that is for networks, or a table that cannot be used.
+        No target, or a table that cannot be used.
     """
     from bimt_train.tasks import read_probe_table
-
-    from ..formulas import PriorKnowledge
 
     given: Mapping[str, Any] = context.params
     sources: Sequence[Path] = given["checkpoint"]
     asked = ", ".join(f"--{name}" for name in LAW_OPTIONS if given[name])
     if len(sources) != 1:
         raise InputError(f"{asked} is for one table", got=f"{len(sources)} sources")
-    for option in context.command.params:
-        name = str(option.name)
-        said = context.get_parameter_source(name) not in (None, ParameterSource.DEFAULT)
-        if option.expose_value and said and name not in TAKEN:
-            hint = f"leave it out: {asked} asks for the law behind a table"
-            raise InputError("an option for networks", where=str(sources[0]), got=option.opts[0], hint=hint)
+    if given["discrete"] and asked != "--discrete":
+        raise InputError("two kinds of laws", got=asked, hint="give --discrete alone, or leave it out")
     if not given["target"]:
         raise InputError("no target named", where=str(sources[0]), hint="name the column of the law: --target NAME")
     table = read_probe_table(sources[0], target=given["target"], groups=given["groups"])
     if table.classes or table.y is None:
         raise InputError("a law of texts", where=str(sources[0]), expected="a target of numbers")
-    prior = PriorKnowledge(functions=_words(given["functions"]))
-    laws = [_law(table, place, given, prior) for place in range(len(table.outputs))]
+    with telling(given["quiet"]) as tell:
+        tell("searching")
+        laws = {name: _law(table, place, given) for place, name in enumerate(table.outputs)}
     texts = {}
     if given["json"] is not None:
-        texts[given["json"]] = json.dumps({law.output: law.to_json() for law in laws}, indent=2) + "\n"
-    return "\n".join(line for law in laws for line in _lines(law)), texts
+        plain = {name: None if law is None else law.to_json() for name, law in laws.items()}
+        texts[given["json"]] = json.dumps(plain, indent=2) + "\n"
+    return tell_found("\n".join(line for name, law in laws.items() for line in _lines(name, law)), texts)
 
 
 def _words(text: str | None) -> tuple[str, ...] | None:
@@ -90,13 +87,18 @@ def _words(text: str | None) -> tuple[str, ...] | None:
     return None if text is None else tuple(text.replace(",", " ").split())
 
 
-def _law(table: "ProbeTable", place: int, given: Mapping[str, Any], prior: "PriorKnowledge") -> "GroupedLaw | Formula":
-    from ..formulas import find_formula, verify_formula
+def _law(table: "ProbeTable", place: int, given: Mapping[str, Any]) -> "GroupedLaw | Formula | DiscreteLaw | None":
+    """The law of one target; None where it is sought among the discrete ones, and there is none."""
+    from ..discrete_laws import find_discrete_law
+    from ..formulas import PriorKnowledge, find_formula, verify_formula
     from ..grouped_laws import find_grouped_law
 
     assert table.y is not None
     y, output, seed = np.ascontiguousarray(table.y[:, place]), table.outputs[place], given["seed"]
-    about: dict[str, Any] = {"names": table.inputs, "output": output, "form": given["form"], "prior": prior}
+    about: dict[str, Any] = {"names": table.inputs, "output": output}
+    if given["discrete"]:
+        return find_discrete_law(table.x, y, **about)
+    about |= {"form": given["form"], "prior": PriorKnowledge(functions=_words(given["functions"]))}
     about |= {"time_limit": given["time_limit"], "seed": seed}
     if table.groups:
         return find_grouped_law(table.x, y, table.groups, **about)
@@ -110,10 +112,13 @@ def _law(table: "ProbeTable", place: int, given: Mapping[str, Any], prior: "Prio
     )  # fmt: skip
 
 
-def _lines(law: "GroupedLaw | Formula") -> list[str]:
+def _lines(name: str, law: "GroupedLaw | Formula | DiscreteLaw | None") -> list[str]:
     from ..grouped_laws import GroupedLaw
 
-    lines = [str(law), f"  {law.verdict()}", *([f"  {law.message}"] if law.message else [])]
+    if law is None:
+        return [f"{name}: {_NO_RULE}"]
+    message = getattr(law, "message", "")  # a discrete law has none
+    lines = [str(law), f"  {law.verdict()}", *([f"  {message}"] if message else [])]
     if isinstance(law, GroupedLaw):
         lines += [f"  {one.words()}" for one in law.groups]
     return lines

@@ -1,70 +1,74 @@
 """``bimt-analyze trajectories.csv --time t``: the laws of motion behind a table of trajectories."""
 
 import json
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from bimt_train import InputError
 
-from ..motion import Motion, TrajectoryTable, find_motion, read_trajectories
-from ..report.page._set_formula import set_formula
-from ..report.page._templates import page_templates
+from ._saying import is_given, tell_found, telling
 
-TAKEN = frozenset(
+if TYPE_CHECKING:  # brings pandas, which the other calls do without
+    from ..motion import Motion, TrajectoryTable
+
+MOTION_TAKES = frozenset(
     {"checkpoint", "time", "trajectory", "order", "json", "html", "markdown", "time_limit", "seed", "quiet"}
 )
 """The parameters of the command that trajectories have a use for."""
 
 _SECONDS = 60.0  # where no --time-limit is given
-_ALL = 3  # trajectories from which one is held out
 
 
-def motion_findings(context: click.Context, tell: Callable[[str], None]) -> tuple[str, dict[Path, str]]:
+def is_motion(given: Mapping[str, Any]) -> bool:
+    """Whether a call is for the laws of motion of a table.
+
+    Parameters
+    ----------
+    given : mapping of str to object
+        The options, as click read them.
+    """
+    return given["time"] is not None or given["trajectory"] is not None or given["order"] != 1
+
+
+def laws_of_motion(context: click.Context) -> int:
     """Find the laws of motion behind the table that a call names.
 
     Parameters
     ----------
     context : click.Context
         The call.
-    tell : callable
-        Called with the name of each stage.
 
     Returns
     -------
-    said : str
-        What was found.
-    texts : dict of Path to str
-        The reports that were asked for.
+    int
+        The exit status.
 
     Raises
     ------
     InputError
-        An option that is for networks, or a table that cannot be used.
+        No column of times, or a table that cannot be used.
     """
+    from ..motion import find_motion, read_trajectories
+
     given: Mapping[str, Any] = context.params
-    for option in context.command.params:
-        name = str(option.name)
-        if option.expose_value and _is_given(context, name) and name not in TAKEN:
-            raise InputError(
-                "an option for networks", where="with --time", got=option.opts[0], hint="leave one of the two out"
-            )
+    if given["time"] is None:
+        got = "--trajectory" if given["trajectory"] is not None else "--order"
+        raise InputError("an option for trajectories", got=got, hint="say which column has the times: --time COLUMN")
     if len(given["checkpoint"]) > 1:
         raise InputError("--time is for one table", got=f"{len(given['checkpoint'])} sources")
     table = read_trajectories(given["checkpoint"][0], time=given["time"], trajectory=given["trajectory"])
-    seconds = given["time_limit"] if _is_given(context, "time_limit") else _SECONDS
-    motion = find_motion(
-        table.trajectories,
-        names=table.names,
-        order=given["order"],
-        time_limit=seconds,
-        seed=given["seed"],
-        progress=tell,
-    )
-    said = _lines(motion, table)
+    seconds = given["time_limit"] if is_given(context, "time_limit") else _SECONDS
+    with telling(given["quiet"]) as tell:
+        motion = find_motion(
+            table.trajectories,
+            names=table.names,
+            order=given["order"],
+            time_limit=seconds,
+            seed=given["seed"],
+            progress=tell,
+        )
     texts = {}
     if given["json"] is not None:
         drivers = {name: list(by) for name, by in motion.drivers.items()}
@@ -74,14 +78,10 @@ def motion_findings(context: click.Context, tell: Callable[[str], None]) -> tupl
         texts[given["markdown"]] = _markdown(motion, table)
     if given["html"] is not None:
         texts[given["html"]] = _page(motion, table)
-    return "\n".join(said), texts
+    return tell_found("\n".join(_lines(motion, table)), texts)
 
 
-def _is_given(context: click.Context, name: str) -> bool:
-    return context.get_parameter_source(name) not in (None, ParameterSource.DEFAULT)
-
-
-def _lines(motion: Motion, table: TrajectoryTable) -> list[str]:
+def _lines(motion: "Motion", table: "TrajectoryTable") -> list[str]:
     """What the terminal says."""
     return [
         *(f"assumed: {sentence}" for sentence in table.assumed),
@@ -93,7 +93,7 @@ def _lines(motion: Motion, table: TrajectoryTable) -> list[str]:
     ]
 
 
-def _markdown(motion: Motion, table: TrajectoryTable) -> str:
+def _markdown(motion: "Motion", table: "TrajectoryTable") -> str:
     kept = [f"- conserved: `{one}`" for one in motion.conserved]
     rows = [f"| {name} | {', '.join(by) or '–'} |" for name, by in motion.drivers.items()]
     head = [
@@ -108,7 +108,10 @@ def _markdown(motion: Motion, table: TrajectoryTable) -> str:
     return "\n".join([*head, *([""] * bool(kept)), *kept, *([""] * bool(said)), *said, "", *graph]) + "\n"
 
 
-def _page(motion: Motion, table: TrajectoryTable) -> str:
+def _page(motion: "Motion", table: "TrajectoryTable") -> str:
+    from ..report.page._set_formula import set_formula
+    from ..report.page._templates import page_templates
+
     return (
         page_templates("bimt_analyze.command")
         .get_template("motion.html")

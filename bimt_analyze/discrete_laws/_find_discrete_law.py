@@ -1,4 +1,4 @@
-"""The minimal logic of a table of truth values, or a sum modulo a number."""
+"""The minimal logic of a table of truth values, a sum modulo a number, or the rule of a sequence."""
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations_with_replacement
@@ -14,10 +14,12 @@ from bimt_train import InputError
 from ..formulas._searched_rows import check_rows
 from ..module_formulas._truth_tables import shortest_logic
 from ._discrete_law import DiscreteLaw, Kind
+from ._find_recurrence import FEWEST, find_recurrence
 
 _MOST_LOGICAL = 12  # arguments of a truth table
 _LARGEST = 1000  # modulus that is tried
 _SPARE = 3  # rows beyond the terms of a sum
+_TRIED = 10  # the same, of the rows that are looked at first
 
 Whole = NDArray[np.int64]
 
@@ -29,7 +31,7 @@ def find_discrete_law(
     names: Sequence[str],
     output: str = "y",
 ) -> DiscreteLaw | None:
-    """The rule behind truth values or whole numbers: minimal logic, or a sum of terms modulo a number.
+    """The rule behind truth values or whole numbers: minimal logic, a sum modulo a number, the rule of a sequence.
 
     Parameters
     ----------
@@ -46,7 +48,9 @@ def find_discrete_law(
     -------
     DiscreteLaw or None
         Logic where all numbers are 0 and 1, with the share of the rows that it gets right. Else the first of
-        (a*x1 + b*x2 + ... + c) mod p, and the same with products of two inputs, that meets every row; None without one.
+        (a*x1 + b*x2 + ... + c) mod p, and the same with products of two inputs, that meets every row. Where the only
+        input counts up by one, that or the rule of the sequence (`find_recurrence`), whichever is shorter. None without
+        one.
 
     Raises
     ------
@@ -68,7 +72,24 @@ def find_discrete_law(
         raise InputError("numbers that are not whole", where=f"rows of {output!r}", expected="whole numbers")
     if set(np.unique(whole)) | set(np.unique(wanted)) <= {0, 1}:
         return _logic(whole, wanted, names, output)
-    return _modular(whole, wanted, names, output)
+    laws = (_of_sequence(whole, wanted, names, output), _modular(whole, wanted, names, output))
+    return min((law for law in laws if law is not None), key=_length, default=None)
+
+
+def _length(law: DiscreteLaw) -> tuple[bool, int]:
+    """How long a law is; what may be chance comes last."""
+    return not law.exact, int(law.expression.count_ops())
+
+
+def _of_sequence(x: Whole, y: Whole, names: Sequence[str], output: str) -> DiscreteLaw | None:
+    """The rule of a sequence, where the only input is the place of a term."""
+    if x.shape[1] != 1 or len(y) < FEWEST:
+        return None
+    order = np.argsort(x[:, 0])
+    places = x[order, 0]
+    if np.any(np.diff(places) != 1):
+        return None
+    return find_recurrence(y[order].tolist(), output=output, place=names[0], first=int(places[0]))
 
 
 def _logic(x: Whole, y: Whole, names: Sequence[str], output: str) -> DiscreteLaw:
@@ -94,7 +115,10 @@ def _modular(x: Whole, y: Whole, names: Sequence[str], output: str) -> DiscreteL
         table = np.stack([values for values, _ in terms], axis=1)
         if len(y) < len(terms) + _SPARE:
             return None
+        some = np.random.default_rng(0).permutation(len(y))[: len(terms) + _TRIED]
         for modulus in range(max(least, 2), min(2 * least, _LARGEST) + 1):
+            if _solved(table[some] % modulus, y[some], modulus) is None:
+                continue  # what a few rows rule out needs no look at all of them
             found = _solved(table % modulus, y, modulus)
             if found is not None:
                 total = sympy.Add(*(int(c) * term for c, (_, term) in zip(found, terms, strict=True)))

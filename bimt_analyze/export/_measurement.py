@@ -18,8 +18,8 @@ ROWS = (1, 100, 2000)
 _SECONDS, _FEWEST = 0.06, 15  # for each figure; calls at least
 
 
-@dataclass(frozen=True)
-class Timing:
+@dataclass(frozen=True, repr=False)
+class Timing(Shown):
     """Seconds for a batch of rows, the least of several calls.
 
     Attributes

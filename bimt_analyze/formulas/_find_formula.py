@@ -254,7 +254,7 @@ def find_formula(
     missed = rows_missed(found[0].expression, names, x, y) if fitted.rows < problem.rows and found else ()
     rows = np.delete(x, missed, 0), np.delete(y, missed)
     errors = None if sigma is None else np.delete(sigma, missed)
-    beside = budget.apart(_FRONT_WORK)
+    beside = budget.apart(min(_FRONT_WORK, (1 - _SEARCHING) * time_limit))
     shown = [finish(fit.model.problem, fit) for fit in unseen if not beside.over()]
     plainer = plainer_forms(found[0], replace(every, budget=beside)) if found else []
     last = budget.apart(min(_NOISE_WORK, (1 - _SEARCHING) * time_limit))

@@ -139,7 +139,9 @@ def _fits(problem: SearchProblem, stages: Sequence[Generator]) -> Iterator[Fit |
     for stage in stages:
         try:
             for template in stage(problem, parts):
-                yield refine(template, problem) if problem.prior.allows_functions(template.expression) else None
+                possible = not template.expression.has(sympy.zoo, sympy.nan)  # one over a sum that came out as zero
+                allowed = possible and problem.prior.allows_functions(template.expression)
+                yield refine(template, problem) if allowed else None
                 if problem.budget.over():
                     return
         except np.linalg.LinAlgError as error:  # of columns over hundreds of decades

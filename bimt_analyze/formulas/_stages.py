@@ -21,6 +21,7 @@ from .generators._ridge import single_functions
 from .generators._ridge_sums import ridge_sums
 from .generators._separable import low_error_products, separable
 from .generators._similarity import left_out_error, low_error_similar, series, similar
+from .generators._sparse_sums import sparse_sums
 from .marks._marked import marked
 from .pool_search._matches import QUICK_TESTS, SLOW_TESTS, matched
 from .problem._polynomial import polynomials
@@ -129,7 +130,8 @@ DECOMPOSITIONS: tuple[Generator, ...] = (
     low_error_sums,
     low_error_products,
     _alone(_of_one_input),
-    _alone(lambda problem: lifted(problem, _AT_FIRST, share=0.3)),
+    _alone(sparse_sums),
+    _alone(lambda problem: lifted(problem, _AT_FIRST, share=0.12)),
 )
 _BESIDE_MARKS: tuple[Generator, ...] = (
     *QUICK,
@@ -137,7 +139,10 @@ _BESIDE_MARKS: tuple[Generator, ...] = (
     _alone(single_functions),
 )
 MARKED: tuple[Generator, ...] = (lambda problem, propose: marked(problem, propose, _BESIDE_MARKS),)
-MATCHED: tuple[Generator, ...] = (_alone(lambda problem: matched(problem, QUICK_TESTS)), _alone(mixed))
+MATCHED: tuple[Generator, ...] = (
+    _alone(lambda problem: matched(problem, QUICK_TESTS)),
+    _alone(mixed),
+)
 COMBINED: tuple[Generator, ...] = (_alone(lambda problem: combined(problem, FEW_VARIABLES)),)
 GENETIC: tuple[Generator, ...] = (_alone(genetic_programs),)
 _LIFTED = (outer_polynomials, lambda problem: monomial_times_function(problem, AT_ONCE))

@@ -17,6 +17,7 @@ from ._network_fit import NetworkFit
 
 if TYPE_CHECKING:
     from ..audits import Agreement, Audit, GroupSignificance, InputAndOutputGroups, Significance
+    from ..discrete_laws import ClassFormulas
     from ..formulas import Formula, SharedParts
     from ..module_formulas import ModuleFormulas
     from ..representations import Interpretation
@@ -65,6 +66,8 @@ class ReportContent(Shown):
         Tests of these groups; None where they were not tested.
     module_formulas : ModuleFormulas or None
         What each module sends and computes; None where that was not asked.
+    class_formulas : ClassFormulas or str
+        The log-odds of each class; or why a network of classes has none, empty where nothing was asked.
 
     Examples
     --------
@@ -100,6 +103,7 @@ class ReportContent(Shown):
     groups: "InputAndOutputGroups | None" = None
     tested_groups: "GroupSignificance | None" = None
     module_formulas: "ModuleFormulas | None" = None
+    class_formulas: "ClassFormulas | str" = ""
 
     def _brief(self) -> str:
         said = [f"{name} = {_readable(formula)}" for name, formula in self.formulas.items()]
@@ -153,6 +157,7 @@ class ReportContent(Shown):
             if formula.of_network is not None and (own := formula.of_network.verification) is not None:
                 seen = "" if own.network is None else own.network.words()
                 lines.append(f"  the network's own formula: {name} = {_readable(formula.of_network)}    {seen}")
+        lines += _class_lines(self.class_formulas)
         lines.append(modules_line(self.modules, self.matches_decomposition))
         lines += [] if self.module_formulas is None else self.module_formulas.lines()
         if self.interpretation is not None:
@@ -162,6 +167,14 @@ class ReportContent(Shown):
         if self.audit is not None:
             lines.append(self.audit.summary()[0])
         return tuple(lines)
+
+
+def _class_lines(found: "ClassFormulas | str") -> list[str]:
+    """The log-odds of each class and what they are worth, or why there are none."""
+    if isinstance(found, str):
+        return [f"no formulas of the classes: {found}"] if found else []
+    odds = [f"log-odds of {name} against {found.reference} = {_readable(f)}" for name, f in found.formulas.items()]
+    return [*odds, f"  {found.verdict()}"]
 
 
 def _readable(formula: "Formula") -> str:

@@ -69,7 +69,7 @@ class NetworkVerdictRecord(Record):
 
 
 class NetworkFormulaRecord(NetworkVerdictRecord):
-    """A formula of the network's answers, where it departs from that of its rows."""
+    """A formula of the network's own answers, and how far the network follows it."""
 
     expression: str = Field(description="sympy text in the task's own names.")
     readable: str = Field(description="The expression with no more digits than the answers justify.")

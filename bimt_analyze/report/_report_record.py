@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ..modules import Module, in_task_order, named_modules
+from ._class_formula_records import ClassFormulasRecord
 from ._content import ReportContent
 from ._formula_records import (
     ChiSquareRecord,
@@ -39,6 +40,7 @@ from ._schema import (
 )
 
 if TYPE_CHECKING:
+    from ..discrete_laws import ClassFormulas
     from ..formulas import Formula, NetworkVerdict, Verification
 
 
@@ -75,6 +77,8 @@ def record(report: ReportContent) -> ReportFile:
         ),
         formulas={name: _formula(formula) for name, formula in report.formulas.items()},
         shared=_shared(report),
+        class_formulas=None if isinstance(report.class_formulas, str) else _classes(report.class_formulas),
+        no_class_formulas=report.class_formulas if isinstance(report.class_formulas, str) else "",
         module_formulas=None if report.module_formulas is None else module_formulas_record(report.module_formulas),
         agreement=_agreement(report),
         significance=_significance(report),
@@ -181,13 +185,26 @@ def _network_verdict(seen: "NetworkVerdict") -> NetworkVerdictRecord:
     return NetworkVerdictRecord(word=seen.word, r2=finite(seen.r2), worst=finite(seen.worst), points=seen.points)
 
 
-def _of_network(formula: "Formula") -> NetworkFormulaRecord | None:
-    own = formula.of_network
-    if own is None or own.verification is None or own.verification.network is None:
-        return None
+def _of_network(own: "Formula") -> NetworkFormulaRecord:
+    """A formula of the network's answers, which was held against the network."""
+    assert own.verification is not None and own.verification.network is not None
     seen = _network_verdict(own.verification.network)
     return NetworkFormulaRecord(
         expression=str(own.expression), readable=str(own.readable), latex=own.latex(), **seen.model_dump()
+    )
+
+
+def _classes(found: "ClassFormulas") -> ClassFormulasRecord:
+    return ClassFormulasRecord(
+        classes=list(found.classes),
+        reference=found.reference,
+        log_odds={name: _of_network(formula) for name, formula in found.formulas.items()},
+        agreement=found.agreement,
+        fresh_agreement=found.fresh_agreement,
+        right=found.right,
+        network_right=found.network_right,
+        rows=found.rows,
+        statement=found.verdict(),
     )
 
 
@@ -236,7 +253,7 @@ def _formula(formula: "Formula") -> FormulaRecord:
             for e in formula.test_results
             if e.proposed and e.kind != "depends"
         ],
-        of_network=_of_network(formula),
+        of_network=None if formula.of_network is None else _of_network(formula.of_network),
         divergence=None
         if missed is None
         else DivergenceRecord(inputs=list(missed.inputs), share=finite(missed.share), r2=finite(missed.r2)),

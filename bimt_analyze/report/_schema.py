@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, Field, JsonValue
 
 from ..audits import MEASURES
+from ._class_formula_records import ClassFormulasRecord
 from ._formula_records import FormulaRecord, SharedRecord
 from ._module_formula_records import ModuleFormulasRecord
 from ._record_base import Number, OpenRecord, Record
@@ -261,6 +262,12 @@ class ReportFile(Record):
     formulas: dict[str, FormulaRecord] = Field(description="One for each output.")
     shared: SharedRecord | None = Field(
         default=None, description="What several outputs have in common; null where there is nothing."
+    )
+    class_formulas: ClassFormulasRecord | None = Field(
+        default=None, description="The log-odds of each class; null where targets are numbers, or there are none."
+    )
+    no_class_formulas: str = Field(
+        default="", description="Why a network of classes has no formulas of them; else empty."
     )
     module_formulas: ModuleFormulasRecord | None = Field(
         default=None, description="What each module sends and computes; null where formulas were not asked for."

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.discrete_laws import class_formulas, find_discrete_law, find_recurrence
+from bimt_analyze.discrete_laws import ClassFormulas, class_formulas, find_discrete_law, find_recurrence
 from bimt_train import InputError
 from bimt_train.checkpoints import Checkpoint, Probe, TaskSpec, from_state_dict
 
@@ -68,6 +68,43 @@ def test_the_rule_of_a_sequence(terms, said):
     assert str(find_recurrence(terms)) == said
 
 
+@pytest.mark.parametrize(
+    ("rule", "said", "kind"),
+    [
+        (lambda n: n * (n + 1) // 2, "y = k**2/2 + k/2", "polynomial"),
+        (lambda n: n % 3, "y = Mod(k, 3)", "modular"),
+        (lambda n: 2**n, "y = 2*y(k - 1)", "recurrence"),
+        (lambda n: 7 + 0 * n, "y = 7", "constant"),
+    ],
+)
+def test_the_rule_of_rows_whose_input_counts_up_is_the_shortest(rule, said, kind):
+    places = np.random.default_rng(0).permutation(np.arange(3, 30))
+    law = find_discrete_law(places[:, None].astype(float), rule(places).astype(float), names=["k"])
+    assert str(law) == said and law.kind == kind and law.exact
+
+
+def test_a_late_exception_ends_a_rule_and_many_terms_take_no_time():
+    terms = [n**2 for n in range(400)]
+    assert find_recurrence(terms, place="k", first=1).expression == sympy.expand(
+        (sympy.Symbol("k", integer=True) - 1) ** 2
+    )
+    assert find_recurrence([*terms, 3]) is None
+    fibonacci = [1, 1]
+    while len(fibonacci) < 60:
+        fibonacci.append(sum(fibonacci[-2:]))
+    assert find_recurrence(fibonacci).kind == "recurrence" and find_recurrence([*fibonacci, 0]) is None
+
+
+def test_an_exception_in_the_last_rows_ends_a_sum_modulo_a_number():
+    x = np.random.default_rng(0).integers(0, 50, (200, 2)).astype(float)
+    y = (3 * x[:, 0] + x[:, 1]) % 17
+    assert find_discrete_law(x, y, names=["m", "n"]).exact
+    for row in (0, 77, 199):
+        off = y.copy()
+        off[row] = (off[row] + 1) % 17
+        assert find_discrete_law(x, off, names=["m", "n"]) is None
+
+
 def test_a_sequence_without_a_rule_has_none():
     assert find_recurrence([2, 3, 5, 7, 11, 13, 17, 19, 23, 29]) is None
 
@@ -92,8 +129,36 @@ def test_the_log_odds_of_three_classes_are_told_against_one():
     u, v = sympy.symbols("u v", real=True)
     assert found.formulas["p"].expression == u - 2 * v + sympy.Rational(1, 2)
     assert found.boundary("r") == sympy.Eq(-u - v - sympy.Rational(1, 4), 0)
-    assert found.agreement == found.right == found.network_right == 1.0
+    assert found.agreement == found.fresh_agreement == found.right == found.network_right == 1.0 and found.rows == 40
     assert json.loads(json.dumps(found.to_json()))["reference"] == "q" and "log-odds" in found._repr_html_()
+
+
+def test_the_shares_are_counted_at_the_held_out_rows():
+    rng = np.random.default_rng(1)
+    sizes = ((8, 2), (8,), (2, 8), (2,))
+    weights = dict(
+        zip(("0.weight", "0.bias", "1.weight", "1.bias"), (rng.normal(size=s) * 3 for s in sizes), strict=True)
+    )
+    net = from_state_dict(weights, activation="tanh", ranges=(-1, 1)).network
+    x = rng.uniform(-1, 1, (140, 2))
+    truth = np.argmax(net.predict(x), axis=1) ^ (rng.random(140) < 0.1)  # a tenth of the rows says otherwise
+    task = TaskSpec("bent", ("u", "v"), ("p", "q"), ((-1, 1),) * 2, loss="cross-entropy")
+    found = class_formulas(
+        Checkpoint(net, task, Probe(x[:40], np.eye(2)[truth[:40]], x[40:], np.eye(2)[truth[40:]]), {}), time_limit=0.3
+    )
+    odds = sympy.lambdify(sympy.symbols("u v", real=True), found.formulas["q"].expression, "numpy")(*x[40:].T)
+    said, decided = odds > 0, np.argmax(net.predict(x[40:]), axis=1) == 1
+    assert 0.5 < found.agreement == np.mean(said == decided) < 1.0 and found.rows == 100
+    assert found.right == np.mean(said == truth[40:]) and found.network_right == np.mean(decided == truth[40:])
+    assert found.fresh_agreement not in (found.agreement, 1.0)
+
+
+def test_less_than_all_is_never_written_as_all():
+    nearly = ClassFormulas(("a", "b"), "a", {}, 0.9999, 1.0, right=0.99999, network_right=1.0, rows=20_000)
+    assert nearly.verdict() == (
+        "decides as the network at 99.9% of 20000 held-out rows and 100.0% of fresh points; "
+        "right at 99.9%, the network at 100.0%"
+    )
 
 
 def test_one_output_is_its_own_log_odds():

@@ -50,7 +50,7 @@ def test_the_command_line_asks_for_it(saved, tmp_path, capsys):
 
 
 def test_what_needs_an_audit_is_refused_before_the_work(saved, capsys, monkeypatch):
-    monkeypatch.setattr("bimt_analyze._cli.work", None)
+    monkeypatch.setattr("bimt_analyze.command._network_command.work", None)
     assert main([str(saved), "--require", "audit.modular"]) == 2
     assert "add --audit" in capsys.readouterr().err
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class GatedLayer(Layer):
     """Numbers ``activation(gate h + gate_bias) * (up h + up_bias)``.
 

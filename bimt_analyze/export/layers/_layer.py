@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from jaxtyping import Bool
 
+from bimt_train.showing import Shown
+
 from ..c_code._module_code import ModuleCode
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 Links = Bool[np.ndarray, "outputs inputs"]
 
 
-class Layer(ABC):
+class Layer(Shown, ABC):
     """A step from numbers to numbers. A new kind of layer is one subclass in a file of its own.
 
     Every subclass is a frozen dataclass whose arrays are float32.

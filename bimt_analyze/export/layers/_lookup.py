@@ -27,7 +27,7 @@ static void look_up@of(@lane (*h)[@wide], @lane (*y)[@wide], int outputs, int wi
 """
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Lookup(Layer):
     """For each output, one entry of the vector of one of the tokens that are read.
 

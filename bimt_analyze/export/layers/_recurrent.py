@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Recurrent(Layer):
     """The state after the last step. A row holds all channels of the first step, then all of the second, and so on.
 

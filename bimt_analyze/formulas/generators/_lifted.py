@@ -79,14 +79,16 @@ def _questions(problem: SearchProblem, single: Sequence[_Lift], joined: Sequence
 
 
 def _divided(problem: SearchProblem, lift: _Lift) -> Iterator[_Question]:
-    """The other columns' part of y, where it is a product with a function of one column."""
-    others = tuple(place for place in range(problem.width) if place not in lift.places)
-    if not others or np.any(lift.values == 0):
+    """What is left of y, where it is a product with a function of one column: of the other columns, then of all."""
+    every = tuple(range(problem.width))
+    others = tuple(place for place in every if place not in lift.places)
+    if np.any(lift.values == 0):
         return
     for whole, values in ((lift.whole, lift.values), (1 / lift.whole, 1 / lift.values)):
-        part = problem.part(others, problem.y / values, tolerance=problem.tolerance)
-        if np.all(np.isfinite(part.y)):
-            yield replace(part, structure=None), whole, {}
+        for columns in (others, every):
+            part = problem.part(columns, problem.y / values, tolerance=problem.tolerance)
+            if columns and np.all(np.isfinite(part.y)):
+                yield replace(part, structure=None), whole, {}
 
 
 def _in_place(problem: SearchProblem, lifts: Sequence[_Lift]) -> _Question:

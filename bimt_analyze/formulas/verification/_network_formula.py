@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Float64
 
 from .._approximate_formula import approximate_formula
 from .._formula import Formula, Predictor
@@ -19,6 +20,7 @@ def network_formula(
     ranges: Sequence[tuple[float, float]],
     time_limit: float = 3.0,
     seed: int = 0,
+    rows: Float64[np.ndarray, "rows inputs"] | None = None,
 ) -> Formula:
     """A short formula of a network's own answers on fresh points, with its verdict.
 
@@ -36,6 +38,8 @@ def network_formula(
         Units of work for the search.
     seed : int, default 0
         Of the points and of the search.
+    rows : array of shape [rows, inputs], optional
+        Where the network is asked for the search; where these are few, or left out, at drawn points too.
 
     Returns
     -------
@@ -51,6 +55,8 @@ def network_formula(
     """
     low, high = np.array(ranges, dtype=np.float64).reshape(-1, 2).T
     x = np.random.default_rng(seed).uniform(low, high, (_SEARCHED + _HELD, len(names)))
+    if rows is not None:
+        x[: min(len(rows), _SEARCHED)] = rows[:_SEARCHED]
     y = np.asarray(network(x), dtype=np.float64).reshape(len(x))
     searched, held = (x[:_SEARCHED], y[:_SEARCHED]), (x[_SEARCHED:], y[_SEARCHED:])
     found = approximate_formula(*searched, names=names, output=output, time_limit=time_limit, seed=seed)

@@ -45,6 +45,7 @@ def render_html(report: "ReportContent") -> str:
     formulas = {name: formula.readable for name, formula in report.formulas.items()}
     own = {name: f.of_network.readable for name, f in report.formulas.items() if f.of_network is not None}
     written = () if report.module_formulas is None else report.module_formulas.quantities
+    classes = {} if isinstance(report.class_formulas, str) else report.class_formulas.formulas
     titles = TITLES if report.audit is not None else TITLES | {"audit": "Agreement and chance"}
     order = [part for part in ORDERS[top.asked] if part != "law" or formulas]
     return page_templates().get_template("page.html").render(
@@ -53,6 +54,7 @@ def render_html(report: "ReportContent") -> str:
         headline=top,
         set_formulas=_set(formulas),
         set_network_formulas=_set(own),
+        set_classes=_set({f"log-odds of {name}": one.readable for name, one in classes.items()}),
         set_quantities=_set({one.name: one.expression for one in written}),
         set_parts={} if report.shared is None else _set(report.shared.parts),
         set_outputs={} if report.shared is None else _set(report.shared.outputs),
