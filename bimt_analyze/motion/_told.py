@@ -69,9 +69,9 @@ def as_motion(
     noise = np.where(met, 0.0, np.minimum(noise, left))
     until = max(float(one.times[-1]) for one in (asked.held_out or asked.trajectories))
     equations = _equations(system, asked)
-    like_noise = (left <= _NOISY * noise) & ~foretold(system.residual[:, :count])
     searched = bool(np.all(met)) or "rivals" not in cut
-    law = bool(np.all(met | like_noise)) and searched and not any(_is_long(one) for one in equations)
+    law = bool(np.all(met | (left <= _NOISY * noise))) and searched and not any(_is_long(one) for one in equations)
+    law = law and bool(np.all(met | ~foretold(system.residual[:, :count])))
     word = _word(law, noise, held, rival)
     part = float(np.max(noise / np.where(spread > 0, spread, 1.0)))
     constant: tuple[Conserved, ...] = ()
