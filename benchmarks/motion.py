@@ -23,7 +23,7 @@ from scipy.integrate import solve_ivp
 from bimt_analyze.formulas.problem._budget import Budget
 from bimt_analyze.formulas.symbolic._rounded import rounded
 from bimt_analyze.motion import Trajectory, find_motion
-from bimt_analyze.motion._integrate import integrated
+from bimt_analyze.motion.integration._integrate import integrated
 
 Array = NDArray[np.float64]
 

@@ -8,8 +8,9 @@ import sympy
 
 from bimt_train import InputError
 
-from ._motion import state_names
-from ._trajectory import Trajectory, check_trajectories
+from .laws._motion import state_names
+from .trajectories._thinned import MOST_TIMES, thinned
+from .trajectories._trajectory import Trajectory, check_trajectories
 
 _ORDERS = (1, 2)
 
@@ -26,12 +27,15 @@ class Asked:
         The variables.
     order : int
         1 or 2.
+    long : int
+        How many of the trajectories were thinned out.
     """
 
     trajectories: tuple[Trajectory, ...]
     held_out: tuple[Trajectory, ...]
     names: tuple[str, ...]
     order: int
+    long: int
 
     @staticmethod
     def of(
@@ -67,7 +71,9 @@ class Asked:
             trajectories, held_out = trajectories[:kept], trajectories[kept:]
         elif held_out:
             check_trajectories(held_out, len(named), where="held_out")
-        return Asked(tuple(trajectories), tuple(held_out), named, order)
+        long = sum(len(one.times) > MOST_TIMES for one in (*trajectories, *held_out))
+        parts = tuple(part for one in trajectories for part in thinned(one))
+        return Asked(parts, tuple(thinned(one)[0] for one in held_out), named, order, long)
 
     @property
     def symbols(self) -> tuple[sympy.Symbol, ...]:

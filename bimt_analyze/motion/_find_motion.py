@@ -14,13 +14,13 @@ from bimt_train import InputError
 from ..formulas import SearchOptions
 from ..formulas.problem._budget import Budget
 from ._asked import Asked
-from ._choice import rival_of
-from ._motion import Motion
 from ._search import Search
-from ._smoothed import smoothed
-from ._states import with_speeds
 from ._told import as_motion
-from ._trajectory import Trajectory
+from .laws._motion import Motion
+from .systems._rivals import held_against_rivals
+from .trajectories._smoothed import smoothed_each
+from .trajectories._states import with_speeds
+from .trajectories._trajectory import Trajectory
 
 _log = getLogger(__name__)
 
@@ -48,10 +48,11 @@ def find_motion(
     """The equations of motion behind trajectories: dx/dt = f(x), one for each variable.
 
     Trajectories are smoothed as far as their own noise asks for (a Gaussian process of the largest likelihood, or a
-    spline where no noise is seen). Right-hand sides are proposed by sparse sums in the weak form [1]_, and by
-    `find_formula` on the smooth states and derivatives. Then derivatives are left behind: the constants of proposed
-    systems are fitted by integrating pieces of the trajectories (multiple shooting), and the system of the shortest
-    description of the measured values is kept, its constants made simple where the values allow it.
+    spline where no noise is seen). One of more than 1,000 times is thinned out first: to 500 times at most where it is
+    smooth between them, else to three stretches of 200. Right-hand sides are proposed by sparse sums in the weak form
+    [1]_, and by `find_formula` on the smooth states and derivatives. Then derivatives are left behind: the constants of
+    proposed systems are fitted by integrating pieces of the trajectories (multiple shooting), and the system of the
+    shortest description of the measured values is kept, its constants made simple where the values allow it.
 
     Parameters
     ----------
@@ -104,8 +105,8 @@ def find_motion(
         raise InputError("no time", where="time_limit", expected="more than 0 seconds", got=f"{time_limit:g}")
     budget = Budget.of((1 - _CHECKING) * time_limit, seconds=(1 - _CHECKING) * time_limit, paced=True)
     tell("smoothing")
-    curves = [smoothed(one) for one in asked.trajectories]
-    held_curves = [smoothed(one) for one in asked.held_out]
+    every = smoothed_each([*asked.trajectories, *asked.held_out])
+    curves, held_curves = every[: len(asked.trajectories)], every[len(asked.trajectories) :]
     noise = np.sqrt(np.mean([one.noise**2 for one in curves], axis=0))
     spread = np.std(np.concatenate([one.values for one in asked.trajectories]), axis=0)
     search = Search.of(with_speeds(curves) if order == 2 else curves, asked, chosen_options, budget)
@@ -122,7 +123,7 @@ def find_motion(
     with stages.stage("constants", _TERMS) as share:
         system = system.within(share).without_idle_terms().with_fewest_constants()
     with stages.stage("rivals", _RIVALS) as share:
-        rival = rival_of(system.within(share), others)
+        system, rival = held_against_rivals(system.within(share), others, search.places)
     with stages.stage("simple numbers", 1.0) as share:
         system = system.within(share).snapped()
     tell("checking")

@@ -9,14 +9,14 @@ import sympy
 from ..formulas import SearchOptions
 from ..formulas.problem._budget import Budget
 from ._asked import Asked
-from ._choice import chosen
-from ._form import Form, opened
-from ._growth import grown
-from ._pieces import Pieces, pieces_of
-from ._proposals import Proposal, forms, formulas, told
-from ._smoothed import Smoothed
-from ._system import System
-from ._weak_form import WeakForm, libraries, polynomial_terms
+from .integration._form import Form, opened
+from .integration._pieces import Pieces, pieces_of
+from .proposals._proposals import Proposal, forms, formulas, told
+from .proposals._weak_form import WeakForm, libraries, polynomial_terms
+from .systems._choice import chosen
+from .systems._growth import grown
+from .systems._system import System
+from .trajectories._smoothed import Smoothed
 
 _SHORT = 3  # constants of an equation beyond which formulas are searched, though sums meet the values
 _GROWS = 70  # terms of a variable from which sums grow
@@ -77,18 +77,18 @@ class Search:
         return replace(self, pieces=replace(self.pieces, budget=budget))
 
     @property
-    def _searched(self) -> range:
-        """The states whose right-hand sides are searched: of order two, the speeds."""
+    def places(self) -> range:
+        """The numbers of the states whose right-hand sides are searched: of order two, the speeds."""
         count = len(self.asked.symbols)
         return range(count - len(self.asked.names), count)
 
     def by_sums(self) -> tuple[System, tuple[System, ...]]:
         """The best system of sparse sums, and the others that were fitted."""
-        every: list[tuple[Proposal, ...]] = [() for _ in self._searched]
-        best, tried = self._fitted([opened(sympy.Float(0.0)) for _ in self._searched]), list[System]()
+        every: list[tuple[Proposal, ...]] = [() for _ in self.places]
+        best, tried = self._fitted([opened(sympy.Float(0.0)) for _ in self.places]), list[System]()
         grows: dict[sympy.Expr, None] = {}
         for terms in libraries(self.asked.symbols):
-            found = [told(self._sums(terms, place), self.weak.times) for place in self._searched]
+            found = [told(self._sums(terms, place), self.weak.times) for place in self.places]
             every = [(*old, *new) for old, new in zip(every, found, strict=True)]
             grows |= dict.fromkeys(terms) if len(grows) + len(terms) <= _GROWS else {}
             if tried and self.pieces.budget.over():
@@ -96,13 +96,13 @@ class Search:
             start = self._fitted([forms(one, 1)[0] for one in every])
             if tried and not start.bits < best.bits:
                 start = best
-            start = grown(start, list(grows), self._searched)
+            start = grown(start, list(grows), self.places)
             tried.append(start)
             best = min(best, start, key=lambda one: one.bits)
             if self.settled(best) or self.pieces.budget.over():
                 return best, tuple(tried)
         best, others = self._chosen(every, best)
-        return grown(best, list(grows), self._searched), (*tried, best, *others)
+        return grown(best, list(grows), self.places), (*tried, best, *others)
 
     def _sums(self, terms: Sequence[sympy.Expr], place: int) -> tuple[tuple[sympy.Expr, float], ...]:
         if len(terms) > _GROWS and self.pieces.budget.over():
@@ -132,7 +132,7 @@ class Search:
             Of a search that counts residuals in other units.
         """
         same = System.fitted(system.shot.forms, system.variables, self.pieces, starts=system.shot.starts)
-        return grown(same, polynomial_terms(self.asked.symbols), self._searched)
+        return grown(same, polynomial_terms(self.asked.symbols), self.places)
 
     def _fitted(self, forms: Sequence[Form]) -> System:
         speeds = [Form(speed, {}) for speed in self.asked.symbols[len(self.asked.names) :]]
@@ -149,10 +149,10 @@ class Search:
             What was fitted besides.
         """
         found = []
-        for number, place in enumerate(self._searched):
+        for number, place in enumerate(self.places):
             if self.pieces.budget.over():
                 return system, others
-            share = self.pieces.budget.share(_SEARCHING / (len(self._searched) - number))
+            share = self.pieces.budget.share(_SEARCHING / (len(self.places) - number))
             found.append(formulas(self.curves, self.weak, self.asked.symbols, place, self.options, share))
         best, more = self._chosen(found, system)
         return best, (*others, system, *more)

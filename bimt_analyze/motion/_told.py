@@ -8,13 +8,15 @@ from jaxtyping import Float64
 from ..formulas._candidate import UNEXPLAINED
 from ..formulas.problem._budget import Budget
 from ._asked import Asked
-from ._conserved import Conserved, conserved
-from ._equation import Equation
-from ._integrate import integrated
-from ._motion import Motion, MotionWord
-from ._smoothed import Smoothed
-from ._system import System
-from ._trajectory import Trajectory
+from .integration._integrate import integrated
+from .laws._conserved import Conserved, conserved
+from .laws._equation import Equation
+from .laws._motion import Motion, MotionWord
+from .systems._system import System
+from .systems._whiteness import foretold
+from .trajectories._smoothed import Smoothed
+from .trajectories._thinned import MOST_TIMES
+from .trajectories._trajectory import Trajectory
 
 _NOISY = 1.5  # times the estimated noise: what a law may leave
 _PREDICTS = 0.9  # r2 on held-out trajectories
@@ -67,7 +69,9 @@ def as_motion(
     noise = np.where(met, 0.0, np.minimum(noise, left))
     until = max(float(one.times[-1]) for one in (asked.held_out or asked.trajectories))
     equations = _equations(system, asked)
-    law = bool(np.all(met | (left <= _NOISY * noise))) and not any(_is_long(one) for one in equations)
+    searched = bool(np.all(met)) or "rivals" not in cut
+    law = bool(np.all(met | (left <= _NOISY * noise))) and searched and not any(_is_long(one) for one in equations)
+    law = law and bool(np.all(met | ~foretold(system.residual[:, :count])))
     word = _word(law, noise, held, rival)
     part = float(np.max(noise / np.where(spread > 0, spread, 1.0)))
     constant: tuple[Conserved, ...] = ()
@@ -137,9 +141,10 @@ def _r2(paths: Sequence[States], trajectories: Sequence[Trajectory], asked: Aske
 
 def _message(asked: Asked, r2: float, held: float | None, until: float, cut: tuple[str, ...]) -> str:
     """How it was checked, in words, and what the time limit cut short."""
-    return "; ".join(
-        [_checked(asked, r2, held, until), *([f"cut short by the time limit: {', '.join(cut)}"] if cut else [])]
-    )
+    parts = [_checked(asked, r2, held, until)]
+    parts += [f"{asked.long} of more than {MOST_TIMES} times thinned out"] if asked.long else []
+    parts += [f"cut short by the time limit: {', '.join(cut)}"] if cut else []
+    return "; ".join(parts)
 
 
 def _checked(asked: Asked, r2: float, held: float | None, until: float) -> str:

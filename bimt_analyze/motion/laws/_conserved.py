@@ -15,11 +15,11 @@ from jaxtyping import Float64
 
 from bimt_train.showing import Shown
 
-from ..formulas.problem._budget import Budget
-from ..formulas.problem._polynomial import monomial, powers
-from ..formulas.symbolic._rounded import rounded
-from ..formulas.symbolic._simple_numbers import simple_numbers
-from ._flow import compiled
+from ...formulas.problem._budget import Budget
+from ...formulas.problem._polynomial import monomial, powers
+from ...formulas.symbolic._rounded import rounded
+from ...formulas.symbolic._simple_numbers import simple_numbers
+from ..integration._flow import compiled
 
 States = Float64[np.ndarray, "states variables"]
 Path = Float64[np.ndarray, "_ variables"]

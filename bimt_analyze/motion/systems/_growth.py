@@ -12,9 +12,9 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
-from ._form import Form, joined
-from ._shooting import sensitivity
-from ._subsets import subsets
+from ..integration._form import Form, joined
+from ..integration._shooting import sensitivity
+from ..proposals._subsets import subsets
 from ._system import System
 
 _MOVES = 8  # that are taken at most
@@ -28,8 +28,20 @@ Rows = Float64[np.ndarray, "rows"]
 
 
 @dataclass(frozen=True)
-class _Term:
-    """A term of one variable's right-hand side: an open constant of its own, or one that may be added."""
+class Term:
+    """A term of one variable's right-hand side: an open constant of its own, or one that may be added.
+
+    Attributes
+    ----------
+    place : int
+        The number of the variable.
+    term : sympy.Expr
+        What the constant is multiplied by.
+    constant : sympy.Dummy
+        Its constant.
+    old : bool
+        Whether the right-hand side has it.
+    """
 
     place: int
     term: sympy.Expr
@@ -59,34 +71,50 @@ def grown(system: System, terms: Sequence[sympy.Expr], places: Sequence[int]) ->
     return system
 
 
-def _moves(system: System, terms: Sequence[sympy.Expr], places: Sequence[int]) -> Iterator[System]:
-    """The systems that look best in the linear picture, fitted."""
+def terms_of(system: System, terms: Sequence[sympy.Expr], places: Sequence[int]) -> list[Term]:
+    """The terms that right-hand sides have, then those that may be added.
+
+    Parameters
+    ----------
+    system : System
+        Whose right-hand sides they are.
+    terms : sequence of sympy.Expr
+        Functions of the variables, which may be added.
+    places : sequence of int
+        The variables whose right-hand sides may change.
+    """
     own = [
-        _Term(place, factor, constant, True)
+        Term(place, factor, constant, True)
         for place in places
         for constant in system.shot.forms[place].values
         if not (factor := sympy.diff(system.shot.forms[place].expression, constant)).has(constant)
     ]
     known = {(one.place, one.term) for one in own}
     new = [
-        _Term(place, term, sympy.Dummy("c", real=True), False)
+        Term(place, term, sympy.Dummy("c", real=True), False)
         for place in places
         for term in terms
         if (place, term) not in known
     ]
-    for some, weights in _chosen(system, [*own, *new]):
+    return [*own, *new]
+
+
+def _moves(system: System, terms: Sequence[sympy.Expr], places: Sequence[int]) -> Iterator[System]:
+    """The systems that look best in the linear picture, fitted."""
+    every = terms_of(system, terms, places)
+    for some, weights in _chosen(system, every):
         if system.pieces.budget.over():
             return
-        forms = _with_terms(system, own, some, weights)
+        forms = with_terms(system, every, some, weights)
         if forms is not None:
             yield (trial := system.with_forms(forms))
             if trial.met:
                 return
 
 
-def _chosen(system: System, every: Sequence[_Term]) -> list[tuple[tuple[_Term, ...], Rows]]:
+def _chosen(system: System, every: Sequence[Term]) -> list[tuple[tuple[Term, ...], Rows]]:
     """Subsets of the terms and their weights, the shortest description in the linear picture first."""
-    matrix, target = _picture(system, every)
+    matrix, target = picture(system, every)
     size = np.linalg.norm(matrix, axis=0)
     kept = np.flatnonzero(np.isfinite(size) & (size > 0))
     now = frozenset(place for place, number in enumerate(kept.tolist()) if every[number].old)
@@ -106,8 +134,16 @@ def _chosen(system: System, every: Sequence[_Term]) -> list[tuple[tuple[_Term, .
     return [(some, weights) for _, some, weights in found[:_TRIED]]
 
 
-def _picture(system: System, every: Sequence[_Term]) -> tuple[Matrix, Rows]:
-    """What a unit of each term adds to the integrated values, and what all terms have to make up."""
+def picture(system: System, every: Sequence[Term]) -> tuple[Matrix, Rows]:
+    """What a unit of each term adds to the integrated values, and what all terms have to make up.
+
+    Parameters
+    ----------
+    system : System
+        Where it is looked at.
+    every : sequence of Term
+        The terms.
+    """
     forms = list(system.shot.forms)
     values = joined(forms)
     for one in every:
@@ -128,12 +164,24 @@ def _picture(system: System, every: Sequence[_Term]) -> tuple[Matrix, Rows]:
     return matrix, target
 
 
-def _with_terms(system: System, own: Sequence[_Term], some: Sequence[_Term], weights: Rows) -> list[Form] | None:
-    """The right-hand sides with the chosen terms; None where one makes no sense."""
+def with_terms(system: System, every: Sequence[Term], some: Sequence[Term], weights: Rows) -> list[Form] | None:
+    """The right-hand sides with the chosen terms; None where one makes no sense.
+
+    Parameters
+    ----------
+    system : System
+        Whose right-hand sides they were.
+    every : sequence of Term
+        All terms, of which old ones that are not chosen are left out.
+    some : sequence of Term
+        The chosen ones.
+    weights : array of shape [chosen]
+        Their constants.
+    """
     forms = list(system.shot.forms)
     kept = {one.constant for one in some}
-    for one in own:
-        if one.constant not in kept:
+    for one in every:
+        if one.old and one.constant not in kept:
             shorter = forms[one.place].holding(one.constant, sympy.S.Zero)
             if shorter is None:
                 return None

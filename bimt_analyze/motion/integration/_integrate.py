@@ -8,7 +8,7 @@ import sympy
 from jaxtyping import Float64
 from scipy.integrate import LSODA
 
-from ..formulas.problem._budget import Budget
+from ...formulas.problem._budget import Budget
 from ._flow import compiled
 
 _RELATIVE, _ABSOLUTE = 1e-9, 1e-11  # tolerances; the absolute one of the start's size

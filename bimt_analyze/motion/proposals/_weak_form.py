@@ -12,9 +12,9 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
-from ..formulas.problem._polynomial import monomial, powers
-from ._flow import compiled
-from ._smoothed import Smoothed
+from ...formulas.problem._polynomial import monomial, powers
+from ..integration._flow import compiled
+from ..trajectories._smoothed import Smoothed
 from ._subsets import subsets
 
 Rows = Float64[np.ndarray, "rows"]

@@ -110,6 +110,23 @@ def _shot(forms: Sequence[Form], pieces: Pieces, at: Point, found: Residual, err
     return Shot(tuple(form.at(fitted) for form in forms), known, rms, at.starts, float(np.sum(found**2)), own)
 
 
+def residual_of(shot: Shot, variables: Sequence[sympy.Symbol], pieces: Pieces) -> Residual:
+    """What a fitted system misses of each measured value, in units of the noise.
+
+    Parameters
+    ----------
+    shot : Shot
+        The fit.
+    variables : sequence of sympy.Symbol
+        The variables.
+    pieces : Pieces
+        What was measured.
+    """
+    values = joined(shot.forms)
+    flow = Flow.of(shot.forms, variables, tuple(values), pieces)
+    return flow.residual(Point(np.array(list(values.values()), np.float64), shot.starts))
+
+
 def sensitivity(
     forms: Sequence[Form], variables: Sequence[sympy.Symbol], pieces: Pieces, near: Shot
 ) -> tuple[Float64[np.ndarray, "rows constants"], Float64[np.ndarray, "rows"]]:

@@ -22,6 +22,7 @@ CLEAN = 1e-3  # of a variable's deviation: a process cannot tell less noise from
 _SCALES = np.geomspace(0.01, 1.0, 15)  # of the duration: correlation times that are tried
 _RATIOS = np.geomspace(1e-9, 1e1, 41)  # noise variance over the process's own
 _DEGREE, _LOWER = 7, 5  # of the spline, and of the one that it is compared with
+_ENOUGH = 400  # times that tell the correlation
 _ENDS = 3  # times at each end at which a derivative is not to be trusted
 
 
@@ -90,6 +91,25 @@ class Smoothed:
         return self.error[_ENDS:-_ENDS]
 
 
+def smoothed_each(trajectories: Sequence[Trajectory]) -> list[Smoothed]:
+    """Trajectories without their noise; those of the same times share what takes longest.
+
+    Parameters
+    ----------
+    trajectories : sequence of Trajectory
+        What was measured.
+    """
+    known: dict[bytes, tuple[_Correlation, ...]] = {}
+    found = []
+    for one in trajectories:
+        apart = one.times - one.times[0]
+        key = f"{apart[-1]:.9g}".encode() + np.round(apart / apart[-1], 9).tobytes()
+        if key not in known:
+            known[key] = _Correlation.every(one.times[:: _step(one.times)])
+        found.append(_smoothed(one, known[key]))
+    return found
+
+
 def smoothed(trajectory: Trajectory) -> Smoothed:
     """A trajectory without its noise.
 
@@ -98,9 +118,19 @@ def smoothed(trajectory: Trajectory) -> Smoothed:
     trajectory : Trajectory
         What was measured.
     """
+    return smoothed_each([trajectory])[0]
+
+
+def _smoothed(trajectory: Trajectory, correlations: "Sequence[_Correlation]") -> Smoothed:
     times, values = trajectory.times, trajectory.values
-    correlations = _Correlation.every(times)
-    every = [_Process.likeliest(times, column, correlations) for column in values.T]
+    step = _step(times)
+    every = [_Process.likeliest(times[::step], column[::step], correlations) for column in values.T]
+    if step > 1:  # every few times tell the correlation; then all of them count
+        chosen = {(one.shape, one.scale): _Correlation.of(times, one.shape, one.scale) for one in every if one}
+        every = [
+            one and _Process.likeliest(times, column, [chosen[one.shape, one.scale]])
+            for one, column in zip(every, values.T, strict=True)
+        ]
     noise, curves, errors = [], [], []
     for process, column in zip(every, values.T, strict=True):
         clean = process is None or process.noise < CLEAN * float(np.std(column))
@@ -195,6 +225,16 @@ class _Correlation:
         found = []
         for shape in _CORRELATIONS:
             for scale in _SCALES * float(times[-1] - times[0]):
-                roots, vectors = np.linalg.eigh(shape((times[:, None] - times[None, :]) / scale)[0])
-                found.append(_Correlation(shape, float(scale), np.maximum(roots, 0.0), vectors))
+                found.append(_Correlation.of(times, shape, float(scale)))
         return tuple(found)
+
+    @staticmethod
+    def of(times: Times, shape: Callable[[Square], tuple[Square, Square, Square]], scale: float) -> "_Correlation":
+        """The correlation of one shape and one correlation time."""
+        roots, vectors = np.linalg.eigh(shape((times[:, None] - times[None, :]) / scale)[0])
+        return _Correlation(shape, scale, np.maximum(roots, 0.0), vectors)
+
+
+def _step(times: Times) -> int:
+    """Every how many-th time is enough to tell the correlation."""
+    return -(-len(times) // _ENOUGH)

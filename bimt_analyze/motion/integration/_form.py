@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import sympy
 
-from ..formulas.symbolic._tidy import complexity
+from ...formulas.symbolic._tidy import complexity
 
 
 @dataclass(frozen=True)

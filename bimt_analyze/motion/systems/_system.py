@@ -7,17 +7,17 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
-from ..formulas import Constant
-from ..formulas.problem._budget import Budget
-from ..formulas.symbolic._simple_numbers import Simple, simple_numbers
-from ..formulas.symbolic._tidy import complexity
-from ._form import Form, joined, with_fewest_constants
-from ._pieces import Pieces
-from ._shooting import Shot, shoot
+from ...formulas import Constant
+from ...formulas.problem._budget import Budget
+from ...formulas.symbolic._simple_numbers import Simple, simple_numbers
+from ...formulas.symbolic._tidy import complexity
+from ..integration._form import Form, joined, with_fewest_constants
+from ..integration._pieces import Pieces
+from ..integration._shooting import Shot, residual_of, shoot
 
-_NODE = 3.0  # bits
+NODE = 3.0  # bits of a node
 _WIDE, _MARGIN = 2.5, 3.0  # standard errors, and bits that a simple number must be simpler by
-_NUMBER = 5.0, 30.0  # bits of a constant, at least and at most: what little is known of one has its price too
+LEAST_OF_NUMBER, _MOST_OF_NUMBER = 5.0, 30.0  # bits of a constant: what little is known of one has its price too
 _REMOVED = 12  # constants that are tried to be left out in a row
 
 
@@ -75,6 +75,11 @@ class System:
         return bool(np.all(self.shot.missed <= self.pieces.least))
 
     @property
+    def residual(self) -> Float64[np.ndarray, "times variables pieces"]:
+        """What integrated pieces miss of each measured value, in units of the noise."""
+        return residual_of(self.shot, self.variables, self.pieces)
+
+    @property
     def bits(self) -> float:
         """The description length: what is left of the measured values, the forms, their constants."""
         rows = self.pieces.rows * float(np.sum(np.log2(np.maximum(self.shot.rms, self._floor))))
@@ -89,7 +94,9 @@ class System:
 
     def _bits_of(self, form: Form) -> float:
         numbers = (Constant(v, self.shot.errors[c], None).bits for c, v in form.values.items())
-        return _NODE * complexity(form.expression) + sum(float(np.clip(bits, *_NUMBER)) for bits in numbers)
+        return NODE * complexity(form.expression) + sum(
+            float(np.clip(bits, LEAST_OF_NUMBER, _MOST_OF_NUMBER)) for bits in numbers
+        )
 
     def with_form(self, place: int, form: Form) -> "System":
         """The system with another form of one variable, fitted anew.

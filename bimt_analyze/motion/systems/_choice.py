@@ -2,17 +2,13 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import sympy
 
-from ._form import Form, skeleton
-from ._pieces import Pieces
+from ..integration._form import Form
+from ..integration._pieces import Pieces
 from ._system import System
 
 _ROUNDS = 2  # in which every variable's form is looked at
-_NEAR = 40.0  # bits: a system so near to the best is made as short as that is, and may be a rival
-_RIVAL = 10.0  # bits within which it is one
-_LOOKED_AT = 3
 
 
 def chosen(
@@ -65,30 +61,3 @@ def chosen(
         if not best.bits < before:
             break
     return best, tuple(others)
-
-
-def rival_of(best: System, others: Sequence[System]) -> System | None:
-    """Another form that describes what was measured as well: within ten bits, once its idle terms are left out.
-
-    Parameters
-    ----------
-    best : System
-        The chosen system, without idle terms.
-    others : sequence of System
-        What else was fitted.
-    """
-    form, seen = _forms(best), set[tuple[sympy.Expr, ...]]()
-    for other in sorted(others, key=lambda one: one.bits):
-        if not other.bits < best.bits + _NEAR or len(seen) == _LOOKED_AT or best.pieces.budget.over():
-            break
-        if (shape := _forms(other)) in seen or shape == form:
-            continue
-        seen.add(shape)
-        shorter = other.without_idle_terms()
-        if _forms(shorter) != form and shorter.bits < best.bits + _RIVAL and np.isfinite(shorter.bits):
-            return shorter
-    return None
-
-
-def _forms(system: System) -> tuple[sympy.Expr, ...]:
-    return tuple(skeleton(expression) for expression in system.expressions())

@@ -14,11 +14,11 @@ from bimt_train import InputError
 from bimt_train.extras import need
 from bimt_train.showing import Shown, to_cell
 
-from ..formulas.export._cells import set_formulas
-from ..formulas.problem._template import numeric
+from ...formulas.export._cells import set_formulas
+from ...formulas.problem._template import numeric
+from ..integration._integrate import integrated
 from ._conserved import Conserved
 from ._equation import Equation
-from ._integrate import integrated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,10 +29,11 @@ MOTION_WORDS: Mapping[MotionWord, str] = MappingProxyType(
     {
         "within precision": "no noise is seen, and trajectories that are integrated piece by piece meet every variable "
         "to 1e-6 of its deviation; no other form does so in as short a description",
-        "within noise": "what integrated pieces miss is as large as the estimated noise, and no other form is within "
-        "10 bits of the description length",
+        "within noise": "what integrated pieces miss is as large as the estimated noise and like it, and no other form "
+        "that was fitted, or is one step away, is within 10 bits of the description length",
         "one of several": "as for the words above, but another form, which is named, is within 10 bits",
-        "interpolation": "it predicts held-out trajectories to r2 0.9 or better, and is not to be read as a law",
+        "interpolation": "it predicts held-out trajectories to r2 0.9 or better, and is not to be read as a law, or "
+        "the time limit cut the search for rivals short",
         "none": "it does not predict held-out trajectories to r2 0.9, or there are none",
     }
 )

@@ -1,0 +1,1 @@
+"""What is handed over: equations, what they conserve, and the word for them."""

@@ -1,0 +1,1 @@
+"""Right-hand sides that are proposed for one variable, before anything is integrated."""
