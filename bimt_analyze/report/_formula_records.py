@@ -123,6 +123,10 @@ class FormulaRecord(Record):
         "the search ended by itself or with its budget of work.",
     )
     pareto_front: list[ParetoEntryRecord]
+    units: str = Field(
+        default="",
+        description="Whether its units agree, and which units its numbers must have; empty where none are known.",
+    )
     choice: str = Field(description="Why it was chosen of the front, and by which margin.")
     chi_square: ChiSquareRecord | None = Field(
         default=None, description="The training rows against their stated errors; null where none were stated."

@@ -1,8 +1,11 @@
 """From a report to the record that is published as JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+
+from bimt_train import InputError
+from bimt_train.extras import installed
 
 from ..modules import Module, in_task_order, named_modules
 from ._class_formula_records import ClassFormulasRecord
@@ -75,7 +78,7 @@ def record(report: ReportContent) -> ReportFile:
             matches_decomposition=None if built is None else built.matches,
             decomposition_level=None if built is None else built.level,
         ),
-        formulas={name: _formula(formula) for name, formula in report.formulas.items()},
+        formulas={name: _formula(formula, _units(formula, task.units)) for name, formula in report.formulas.items()},
         shared=_shared(report),
         class_formulas=None if isinstance(report.class_formulas, str) else _classes(report.class_formulas),
         no_class_formulas=report.class_formulas if isinstance(report.class_formulas, str) else "",
@@ -208,7 +211,19 @@ def _classes(found: "ClassFormulas") -> ClassFormulasRecord:
     )
 
 
-def _formula(formula: "Formula") -> FormulaRecord:
+def _units(formula: "Formula", units: Mapping[str, str]) -> str:
+    """Whether a formula's units agree; empty where the output has no unit that is known."""
+    from ..formulas import check_units  # brings sympy
+
+    if formula.output not in units or not installed("pint"):
+        return ""
+    try:
+        return check_units(formula.expression, units, output=formula.output).statement
+    except InputError:
+        return ""
+
+
+def _formula(formula: "Formula", units: str) -> FormulaRecord:
     verification = formula.verification
     seen = None if verification is None else verification.network
     missed = None if verification is None else verification.divergence
@@ -241,6 +256,7 @@ def _formula(formula: "Formula") -> FormulaRecord:
             )
             for entry in formula.pareto_front
         ],
+        units=units,
         choice=formula.choice(),
         chi_square=None
         if formula.chi_square is None

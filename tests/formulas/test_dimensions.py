@@ -140,6 +140,7 @@ UNITS = {"x": "m", "t": "s", "m": "kg", "v": "m/s", "E": "J", "h": "m", "T": "K"
     [
         ("m*v**2/2", "E", "units agree"),
         ("m*v**2/2 + 9.81*m*h", "E", "units agree where 9.81000 is in m/s**2"),
+        ("m*(196133*h + 10000*v**2)/20000", "E", "units agree where 9.80665 is in m/s**2"),
         ("4.9*t**2", "h", "units agree where 4.90000 is in m/s**2"),
         ("x + 2*t", "h", "units agree where 2 is in m/s"),
         ("x + t", "h", "units do not agree: t + x is in s, where m is needed"),
@@ -155,3 +156,8 @@ UNITS = {"x": "m", "t": "s", "m": "kg", "v": "m/s", "E": "J", "h": "m", "T": "K"
 )
 def test_units_of_a_formula_are_checked(formula: str, output: str, statement: str) -> None:
     assert check_units(formula, UNITS, output=output).statement == statement
+
+
+def test_units_cannot_be_checked_without_that_of_the_output() -> None:
+    with pytest.raises(InputError, match="the output's unit is not known"):
+        check_units("2*x", {"x": "m"}, output="y")

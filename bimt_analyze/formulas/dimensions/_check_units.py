@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import sympy
 
+from bimt_train import InputError
 from bimt_train.showing import Shown
 
 from ._dimension import NUMBER, Dimension
@@ -96,11 +97,14 @@ def check_units(expression: sympy.Expr | str, units: Mapping[str, str], *, outpu
     >>> check_units("x + sin(t)", {"x": "m", "t": "s", "y": "m"}, output="y").statement
     'units do not agree: sin of s in sin(t)'
     """
-    whole = sympy.sympify(expression)
+    whole = sympy.expand_mul(sympy.sympify(expression))  # 9.81 is then one number, and no quotient of two
     names = sorted(str(symbol) for symbol in whole.free_symbols)
     known = known_units({k: v for k, v in units.items() if k in (*names, output)}, names, output)
     if known is None:
-        return UnitCheck(True)
+        raise InputError(
+            "the output's unit is not known", where=f"units of {output!r}", got=units.get(output, "none"),
+            hint="give one, or an empty text for a plain number",
+        )  # fmt: skip
     walk = _Walk(known.inputs)
     try:
         walk.require(whole, known.output.exponents)
