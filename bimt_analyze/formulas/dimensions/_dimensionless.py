@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import log2
 
 import numpy as np
 import sympy
@@ -140,7 +141,7 @@ def dimensionless(problem: SearchProblem, known: Known) -> Iterator[Dimensionles
                 break
             way = _flattened(Dimensionless(problem.columns, groups), problem)
             x, y = way.values(problem.x, problem.y)
-            problem.budget.charge("compare", 50 * x.size * np.log2(len(x) + 1))
+            problem.budget.charge("compare", 50 * x.size * log2(len(x) + 1))
             if np.all(np.isfinite(x)) and np.all(np.isfinite(y)) and np.all(np.ptp(x, axis=0) > 0):
                 longer = 1 + _CONSTANT * len(groups.constants) + _GROUP * len(groups.groups)
                 rated.append(((_scatter(x, y) + _LEAST) * longer, len(rated), way))
