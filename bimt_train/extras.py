@@ -29,7 +29,7 @@ class Extra:
     Examples
     --------
     >>> extra_of("torch").brings
-    ('bimt[tables,units]', 'torch', 'filelock', 'rich')
+    ('bimt[tables]', 'bimt[units]', 'torch', 'filelock', 'rich')
     """
 
     name: str
@@ -45,7 +45,7 @@ class Extra:
 
 EXTRAS = (
     Extra(
-        "train", ("bimt[tables,units]", "torch", "filelock", "rich"), ("torch", "filelock", "rich"),
+        "train", ("bimt[tables]", "bimt[units]", "torch", "filelock", "rich"), ("torch", "filelock", "rich"),
         "running networks: training, pruning, ablation, formulas of a network, files of `torch.save`",
     ),
     Extra("plots", ("matplotlib",), ("matplotlib", "mpl_toolkits", "PIL"), "pictures, alone and in pages"),

@@ -95,7 +95,7 @@ def check_units(expression: sympy.Expr | str, units: Mapping[str, str], *, outpu
     >>> check_units("m*v**2/2", {"m": "kg", "v": "m/s", "E": "J"}, output="E").statement
     'units agree'
     >>> check_units("x + sin(t)", {"x": "m", "t": "s", "y": "m"}, output="y").statement
-    'units do not agree: sin of s in sin(t)'
+    'units do not agree: sin(t) is a plain number, where m is needed'
     """
     whole = sympy.expand_mul(sympy.sympify(expression))  # 9.81 is then one number, and no quotient of two
     names = sorted(str(symbol) for symbol in whole.free_symbols)
@@ -123,8 +123,8 @@ class _Walk:
     def require(self, one: sympy.Expr, wanted: Exponents) -> None:
         """Pass if an expression can have a unit."""
         said = self.seen(one)
-        if said.exponents not in (None, wanted) and not said.number:
-            raise _Disagreement(f"{one} is in {Dimension(said.exponents)}, where {Dimension(wanted)} is needed")
+        if said.exponents is not None and said.exponents != wanted and not said.number:
+            raise _Disagreement(f"{one} is {_words(said.exponents)}, where {_needed(wanted)} is needed")
         if one.is_number:
             if wanted != _PLAIN:
                 self.numbers[_written(one)] = str(Dimension(wanted))
@@ -202,6 +202,14 @@ class _Walk:
         if isinstance(one, (sympy.Abs, sympy.floor, sympy.ceiling)):
             return self.seen(one.args[0])
         return _Seen(_PLAIN)
+
+
+def _words(exponents: Exponents) -> str:
+    return "a plain number" if exponents == _PLAIN else f"in {Dimension(exponents)}"
+
+
+def _needed(exponents: Exponents) -> str:
+    return "a plain number" if exponents == _PLAIN else str(Dimension(exponents))
 
 
 def _written(number: sympy.Expr) -> str:
