@@ -11,7 +11,7 @@ from ..formulas.problem._budget import Budget
 from ._asked import Asked
 from .integration._form import Form, opened
 from .integration._pieces import Pieces, pieces_of
-from .proposals._proposals import Proposal, forms, formulas, told
+from .proposals._proposals import FINISHING, Proposal, forms, formulas, told
 from .proposals._weak_form import WeakForm, libraries, polynomial_terms
 from .systems._choice import chosen
 from .systems._growth import grown
@@ -150,9 +150,9 @@ class Search:
         """
         found = []
         for number, place in enumerate(self.places):
-            if self.pieces.budget.over():
-                return system, others
             share = self.pieces.budget.share(_SEARCHING / (len(self.places) - number))
+            if share.left < FINISHING:
+                return system, others
             found.append(formulas(self.curves, self.weak, self.asked.symbols, place, self.options, share))
         best, more = self._chosen(found, system)
         return best, (*others, system, *more)

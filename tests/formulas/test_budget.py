@@ -99,7 +99,7 @@ def test_the_clock_cuts_a_search_short_and_that_is_told(ticking) -> None:
     assert options.hard_limit == 80.0 and cut.cut_after == 80.0 and cut.work < 0.9
     remark = "cut short by the clock after 80 s; another run may find more"
     assert remark in cut.message and remark in cut.verification.statement and remark in cut.verdict()
-    record = _formula(cut)
+    record = _formula(cut, "")
     assert record.cut_after == 80.0 and remark in record.message
 
 

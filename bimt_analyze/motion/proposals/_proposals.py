@@ -21,6 +21,7 @@ _MET = 1e-6  # of a variable's change: the weak form does not see less
 _SMALL = 5  # constants
 _TRUSTED = 0.8  # share of the rows that are searched: those whose derivative is known best
 _SAFETY, _LEAST = 2.0, 1e-6  # times the derivative's error, and the least of its deviation that is asked for
+FINISHING = 0.7  # units that a search takes beyond its limit: its last step, and finishing
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def formulas(
     budget : Budget
         What may be spent on it.
     """
-    seconds = min(options.time_limit, budget.left)
+    seconds = min(options.time_limit, max(budget.left - FINISHING, 0.0))
     within = options.with_changes(time_limit=seconds, patience=budget.left / (seconds + _GRACE))
     x, y, tolerance = _rows(curves, place)
     names = [str(variable) for variable in variables]
