@@ -47,7 +47,7 @@ def test_groups_have_no_unit_and_the_scale_has_that_of_y() -> None:
     some = [one for ways in all_groups(inputs, output) for one in ways]
     assert some
     for way in some:
-        columns = [*inputs, *(constant.dimension for constant in way.constants)]
+        columns = [*inputs, *(dimension_of(constant.unit) for constant in way.constants)]
         for powers, wanted in ((way.scale, output.exponents), *((g, (0,) * 7) for g in way.groups)):
             total = [sum(p * c.exponents[k] for p, c in zip(powers, columns, strict=True)) for k in range(len(wanted))]
             assert total == list(wanted)

@@ -10,11 +10,12 @@ import numpy as np
 from jaxtyping import Float64
 
 from ..problem._monomials import length
-from ._dimension import BASE, Dimension
-from ._nature import NATURE, NatureConstant
+from ..symbolic._constants_of_nature import ConstantOfNature, constants_of_nature
+from ._dimension import BASE, Dimension, dimension_of
 
 Exponents = tuple[Fraction, ...]
 
+_ASKED = ("c", "k", "h", "G", "e", "epsilon_0", "g", "N_A", "m_e")  # constants of nature that may stand beside inputs
 _MOST_CONSTANTS = 3
 _LARGEST = 4  # denominator of a power
 _MOST_BASES = 400  # choices of inputs that carry the units
@@ -26,7 +27,7 @@ class Groups:
 
     Attributes
     ----------
-    constants : tuple of NatureConstant
+    constants : tuple of ConstantOfNature
         Which stand beside the inputs.
     scale : tuple of Fraction
         Powers of the inputs and of the constants whose product has y's unit.
@@ -34,7 +35,7 @@ class Groups:
         Powers of each group, whose product has no unit.
     """
 
-    constants: tuple[NatureConstant, ...]
+    constants: tuple[ConstantOfNature, ...]
     scale: Exponents
     groups: tuple[Exponents, ...]
 
@@ -71,9 +72,12 @@ def all_groups(inputs: Sequence[Dimension], output: Dimension) -> Iterator[tuple
         many groups as there are inputs and no constant, it says nothing and is left out.
     """
     target = _column(output)
+    table = {constant.symbol: constant for constant in constants_of_nature()}
+    asked = [table[symbol] for symbol in _ASKED]
+    dimensions = {constant: dimension_of(constant.unit) for constant in asked}
     for many in range(_MOST_CONSTANTS + 1):
-        for constants in combinations(NATURE, many):
-            columns = [*inputs, *(constant.dimension for constant in constants)]
+        for constants in combinations(asked, many):
+            columns = [*inputs, *(dimensions[constant] for constant in constants)]
             matrix = np.array([_column(one) for one in columns]).reshape(-1, len(BASE)).T
             rank = int(np.linalg.matrix_rank(matrix)) if columns else 0
             if rank == 0 or len(columns) - rank > len(inputs):
@@ -92,7 +96,7 @@ def _of_bases(
     matrix: Float64[np.ndarray, "base columns"],
     target: Float64[np.ndarray, "base"],
     rank: int,
-    constants: tuple[NatureConstant, ...],
+    constants: tuple[ConstantOfNature, ...],
 ) -> tuple[Groups, ...]:
     """The groups by each choice of columns that carry the units, the shortest first."""
     columns = matrix.shape[1]

@@ -7,6 +7,7 @@ from math import isfinite, pi
 
 import sympy
 
+from ..symbolic._constants_of_nature import constants_of_nature
 from ..symbolic._simple_numbers import simple_numbers
 
 CHANCE = 0.02  # names tried times the relative width of the interval, at most
@@ -15,34 +16,6 @@ _DEVIATIONS = 2.0  # of a constant of nature's own error that count as its width
 _MOST = 3  # names that are told
 _LONGEST = 1e-12  # relative width below which an interval is no measurement, but rounding
 
-# Symbol, name, and what CODATA calls it, as scipy.constants does.
-_NATURE = (
-    ("c", "speed of light", "speed of light in vacuum"),
-    ("G", "gravitational constant", "Newtonian constant of gravitation"),
-    ("h", "Planck constant", "Planck constant"),
-    ("hbar", "reduced Planck constant", "reduced Planck constant"),
-    ("k", "Boltzmann constant", "Boltzmann constant"),
-    ("e", "elementary charge", "elementary charge"),
-    ("epsilon_0", "electric constant", "vacuum electric permittivity"),
-    ("mu_0", "magnetic constant", "vacuum mag. permeability"),
-    ("N_A", "Avogadro constant", "Avogadro constant"),
-    ("R", "molar gas constant", "molar gas constant"),
-    ("F", "Faraday constant", "Faraday constant"),
-    ("sigma", "Stefan-Boltzmann constant", "Stefan-Boltzmann constant"),
-    ("b", "Wien displacement constant", "Wien wavelength displacement law constant"),
-    ("g", "standard gravity", "standard acceleration of gravity"),
-    ("atm", "standard atmosphere", "standard atmosphere"),
-    ("m_e", "electron mass", "electron mass"),
-    ("m_p", "proton mass", "proton mass"),
-    ("u", "atomic mass constant", "atomic mass constant"),
-    ("alpha", "fine-structure constant", "fine-structure constant"),
-    ("R_inf", "Rydberg constant", "Rydberg constant"),
-    ("a_0", "Bohr radius", "Bohr radius"),
-    ("mu_B", "Bohr magneton", "Bohr magneton"),
-    ("Z_0", "impedance of the vacuum", "characteristic impedance of vacuum"),
-    ("Phi_0", "magnetic flux quantum", "mag. flux quantum"),
-    ("c_2", "second radiation constant", "second radiation constant"),
-)
 _MULTIPLES = (
     ("2", 2.0), ("1/2", 0.5), ("3/2", 1.5), ("pi", pi), ("2*pi", 2 * pi), ("4*pi", 4 * pi), ("8*pi", 8 * pi),
     ("1/(2*pi)", 0.5 / pi), ("1/(4*pi)", 0.25 / pi), ("1/", 0.0),
@@ -78,12 +51,7 @@ class KnownConstant:
 @cache
 def known_constants() -> tuple[tuple[KnownConstant, ...], ...]:
     """The constants of nature (CODATA, as scipy has it), and their simple multiples and products: the simpler first."""
-    from scipy.constants import physical_constants
-
-    plain = tuple(
-        KnownConstant(symbol, name, physical_constants[key][0], physical_constants[key][2])
-        for symbol, name, key in _NATURE
-    )
+    plain = tuple(KnownConstant(one.symbol, one.name, one.value, one.error) for one in constants_of_nature())
     return plain, tuple(_multiples(plain))
 
 
