@@ -26,8 +26,7 @@ _FEW = 8  # inputs, up to which groups without units are looked for among all
 _FAR, _MIDDLE = 1e3, 30.0  # times the median of |y|: where its largest values hide all others, and what is looked at
 _LEAST, _LEFT = 0.3, 40  # share of the rows, and rows, that must be left of the middle
 _MIDDLING = 0.5  # share of the time for a search of the middle
-_WITHOUT_UNITS = 0.5  # share of the time for groups without units, and of what is left for each
-_EACH = 0.3
+_WITHOUT_UNITS, _EACH = 0.5, 0.3  # share of the time for groups without units, and of what is left for each of them
 
 
 @dataclass(frozen=True)
@@ -163,6 +162,8 @@ def _without_units(problem: SearchProblem, structure: Structure | None, known: K
     """The questions that groups without units ask, of the hinted inputs where there are many."""
     hinted = None if structure is None or problem.width <= _FEW else _hinted(problem, structure)
     whole = replace(hinted or problem, structure=None, budget=problem.budget.share(_WITHOUT_UNITS))
+    if whole.width > _WIDE:
+        return
     yield Question(whole, QUICK)
     asked = [(groups, groups.problem(whole)) for groups in dimensionless(whole, known)]
     for stages in (QUICK, DECOMPOSITIONS, MATCHED, THOROUGH):

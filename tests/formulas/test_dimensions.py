@@ -132,7 +132,7 @@ def test_ranges_beyond_numbers_end_in_a_formula() -> None:
     assert np.isfinite(found.predict(x[:5])).all()
 
 
-UNITS = {"x": "m", "t": "s", "m": "kg", "v": "m/s", "E": "J", "h": "m", "T": "K", "th": ""}
+UNITS = {"x": "m", "t": "s", "m": "kg", "v": "m/s", "E": "J", "h": "m", "T": "K", "th": "", "w": "km/h", "d": "cm"}
 
 
 @pytest.mark.parametrize(
@@ -152,6 +152,10 @@ UNITS = {"x": "m", "t": "s", "m": "kg", "v": "m/s", "E": "J", "h": "m", "T": "K"
         ("x/(1 + t**2)", "h", "units do not agree: x/(t**2 + 1) is in m/s**2, where m is needed"),
         ("sqrt(x**2 + h**2)*sin(th)", "h", "units agree"),
         ("q*x", "h", "units agree"),
+        ("m*w**2/25.92", "E", "units agree where 0.0385802 is 0.5"),
+        ("490.5*t**2", "d", "units agree where 490.500 is 4.905 m/s**2"),
+        ("x + d", "h", "units do not agree: d + x is in 0.01 m, where m is needed"),
+        ("m*w**2", "E", "units do not agree: m*w**2 is in 0.0771605 kg*m**2/s**2, where kg*m**2/s**2 is needed"),
     ],
 )
 def test_units_of_a_formula_are_checked(formula: str, output: str, statement: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from math import prod
 
 import sympy
 
@@ -11,10 +12,6 @@ from bimt_train.showing import Shown
 
 from ._dimension import NUMBER, Dimension
 from ._known import known_units
-
-Exponents = tuple[Fraction, ...]
-
-_PLAIN = NUMBER.exponents
 
 
 @dataclass(frozen=True, repr=False)
@@ -26,7 +23,8 @@ class UnitCheck(Shown):
     consistent : bool
         Whether both sides have one unit, every sum adds like to like, and every function is asked of a plain number.
     numbers : tuple of (str, str)
-        Each number of the formula that must have a unit for that, and its unit in base units.
+        Each number of the formula that must have a unit for that, and what it is: ``"in m/s**2"``, or where the inputs
+        or the output are not in base units, its value in these, ``"4.905 m/s**2"``.
     reason : str
         Where units do not agree; empty where they do.
 
@@ -34,7 +32,7 @@ class UnitCheck(Shown):
     --------
     >>> check = check_units("4.9*t**2", {"t": "s", "h": "m"}, output="h")
     >>> check.consistent, check.numbers
-    (True, (('4.90000', 'm/s**2'),))
+    (True, (('4.90000', 'in m/s**2'),))
     """
 
     consistent: bool
@@ -46,7 +44,7 @@ class UnitCheck(Shown):
         """All of this in one sentence."""
         if not self.consistent:
             return f"units do not agree: {self.reason}"
-        told = ", ".join(f"{number} is in {unit}" for number, unit in self.numbers)
+        told = ", ".join(f"{number} is {unit}" for number, unit in self.numbers)
         return f"units agree where {told}" if told else "units agree"
 
     def _brief(self) -> str:
@@ -61,7 +59,7 @@ class _Disagreement(Exception):
 class _Seen:
     """The unit of an expression; None where a number in it, or an input of unknown unit, may give it any."""
 
-    exponents: Exponents | None
+    unit: Dimension | None
     number: bool = False  # whether a number stands before it, which may change its unit
 
 
@@ -107,7 +105,7 @@ def check_units(expression: sympy.Expr | str, units: Mapping[str, str], *, outpu
         )  # fmt: skip
     walk = _Walk(known.inputs)
     try:
-        walk.require(whole, known.output.exponents)
+        walk.require(whole, known.output)
     except _Disagreement as error:
         return UnitCheck(False, (), str(error))
     return UnitCheck(True, tuple(walk.numbers.items()))
@@ -120,21 +118,22 @@ class _Walk:
         self.inputs = inputs
         self.numbers: dict[str, str] = {}
 
-    def require(self, one: sympy.Expr, wanted: Exponents) -> None:
+    def require(self, one: sympy.Expr, wanted: Dimension) -> None:
         """Pass if an expression can have a unit."""
         said = self.seen(one)
-        if said.exponents is not None and said.exponents != wanted and not said.number:
-            raise _Disagreement(f"{one} is {_words(said.exponents)}, where {_needed(wanted)} is needed")
+        if said.unit is not None and not said.unit.agrees(wanted) and not said.number:
+            where = "a plain number" if wanted.agrees(NUMBER) else wanted.words
+            raise _Disagreement(f"{one} is {_words(said.unit)}, where {where} is needed")
         if one.is_number:
-            if wanted != _PLAIN:
-                self.numbers[_written(one)] = str(Dimension(wanted))
+            if not wanted.agrees(NUMBER):
+                self.numbers[_written(one)] = _of_number(one, wanted)
         elif one.is_Add:
             for term in one.args:
                 self.require(term, wanted)
         elif one.is_Mul:
             self._require_product(one, wanted)
         elif one.is_Pow and one.exp.is_Rational:
-            self.require(one.base, tuple(power / Fraction(int(one.exp.p), int(one.exp.q)) for power in wanted))
+            self.require(one.base, wanted ** (1 / _power(one)))
         elif one.is_Symbol:
             return
         elif isinstance(one, (sympy.Abs, sympy.Max, sympy.Min, sympy.floor, sympy.ceiling)):
@@ -143,32 +142,31 @@ class _Walk:
         else:
             self._require_function(one, wanted)
 
-    def _require_function(self, one: sympy.Expr, wanted: Exponents) -> None:
+    def _require_function(self, one: sympy.Expr, wanted: Dimension) -> None:
         for argument in one.args:
             seen = self.seen(argument)
-            if isinstance(one, (sympy.sign, sympy.Heaviside)) and seen.exponents is not None:
-                self.require(argument, seen.exponents)
-            elif seen.exponents not in (None, _PLAIN) and not seen.number:
-                raise _Disagreement(f"{one.func} of {Dimension(seen.exponents or _PLAIN)} in {one}")
+            if isinstance(one, (sympy.sign, sympy.Heaviside)) and seen.unit is not None:
+                self.require(argument, seen.unit)
+            elif seen.unit is not None and not seen.unit.agrees(NUMBER) and not seen.number:
+                raise _Disagreement(f"{one.func} of {seen.unit.words} in {one}")
             else:
-                self.require(argument, _PLAIN)
+                self.require(argument, NUMBER)
 
-    def _require_product(self, one: sympy.Expr, wanted: Exponents) -> None:
+    def _require_product(self, one: sympy.Expr, wanted: Dimension) -> None:
         factors = [factor for factor in one.args if not factor.is_number]
         number = sympy.Mul(*(factor for factor in one.args if factor.is_number))
         seen = [self.seen(factor) for factor in factors]
-        free = [at for at, unit in enumerate(seen) if unit.exponents is None or unit.number]
+        free = [at for at, unit in enumerate(seen) if unit.unit is None or unit.number]
         fixed = [at for at in range(len(factors)) if at not in free]
         left = wanted
         for at in fixed:
-            exponents = seen[at].exponents
-            assert exponents is not None
-            self.require(factors[at], exponents)
-            left = tuple(a - b for a, b in zip(left, exponents, strict=True))
+            unit = seen[at].unit or NUMBER
+            self.require(factors[at], unit)
+            left = left / unit
         for at in free[1:] if number in (1, -1) else free:
-            exponents = seen[at].exponents or _PLAIN
-            self.require(factors[at], exponents)
-            left = tuple(a - b for a, b in zip(left, exponents, strict=True))
+            unit = seen[at].unit or NUMBER
+            self.require(factors[at], unit)
+            left = left / unit
         if number in (1, -1):
             if free:  # else both sides are told already
                 self.require(factors[free[0]], left)
@@ -180,36 +178,41 @@ class _Walk:
         if one.is_number:
             return _Seen(None)
         if one.is_Symbol:
-            said = self.inputs.get(str(one))
-            return _Seen(None if said is None else said.exponents)
+            return _Seen(self.inputs.get(str(one)))
         if one.is_Add or isinstance(one, (sympy.Max, sympy.Min)):
             terms = [self.seen(term) for term in one.args]
-            told = [term for term in terms if term.exponents is not None]
+            told = [term for term in terms if term.unit is not None]
             sure = [term for term in told if not term.number]
             return sure[0] if sure else told[0] if told else _Seen(None)
         if one.is_Mul:
             parts = [self.seen(factor) for factor in one.args if not factor.is_number]
             number = sympy.Mul(*(factor for factor in one.args if factor.is_number)) not in (1, -1)
-            if any(part.exponents is None for part in parts):
+            told_units = [part.unit for part in parts if part.unit is not None]
+            if len(told_units) < len(parts):
                 return _Seen(None)
-            total = tuple(sum(powers, Fraction(0)) for powers in zip(*(p.exponents or () for p in parts), strict=True))
-            return _Seen(total, number or any(part.number for part in parts))
+            return _Seen(prod(told_units, start=NUMBER), number or any(part.number for part in parts))
         if one.is_Pow and one.exp.is_Rational:
             base = self.seen(one.base)
-            if base.exponents is None:
-                return base
-            return _Seen(tuple(p * Fraction(int(one.exp.p), int(one.exp.q)) for p in base.exponents), base.number)
+            return base if base.unit is None else _Seen(base.unit ** _power(one), base.number)
         if isinstance(one, (sympy.Abs, sympy.floor, sympy.ceiling)):
             return self.seen(one.args[0])
-        return _Seen(_PLAIN)
+        return _Seen(NUMBER)
 
 
-def _words(exponents: Exponents) -> str:
-    return "a plain number" if exponents == _PLAIN else f"in {Dimension(exponents)}"
+def _power(one: sympy.Pow) -> Fraction:
+    return Fraction(int(one.exp.p), int(one.exp.q))
 
 
-def _needed(exponents: Exponents) -> str:
-    return "a plain number" if exponents == _PLAIN else str(Dimension(exponents))
+def _words(unit: Dimension) -> str:
+    return "a plain number" if unit.agrees(NUMBER) else f"in {unit.words}"
+
+
+def _of_number(number: sympy.Expr, unit: Dimension) -> str:
+    """What a number in a unit is: the unit's name, or where that is of another size, the number in base units."""
+    if unit.agrees(Dimension(unit.exponents)):
+        return f"in {unit}"
+    value = f"{abs(float(number)) * unit.size:.6g}"
+    return value if unit.exponents == NUMBER.exponents else f"{value} {unit}"
 
 
 def _written(number: sympy.Expr) -> str:

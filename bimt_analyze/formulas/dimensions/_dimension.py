@@ -4,12 +4,14 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from math import isclose
 from typing import Any
 
 from bimt_train import InputError
 from bimt_train.extras import need
 
 BASE = ("m", "s", "kg", "A", "K", "mol", "cd")
+_SAME = 1e-9  # relative difference of two sizes that is none
 _LARGEST = 12  # a denominator of an exponent
 _OTHERS = {"rad", "sr", "°", "deg", "%", "‰", "ppm", "ppb", "1", "", "-", "dimensionless", "count"}  # are numbers
 
@@ -41,10 +43,36 @@ class Dimension:
         bottom = "*".join(_raised(*one) for one in below)
         return top if not below else f"{top}/{bottom}" if len(below) == 1 else f"{top}/({bottom})"
 
+    def __mul__(self, other: "Dimension") -> "Dimension":
+        return Dimension(
+            tuple(a + b for a, b in zip(self.exponents, other.exponents, strict=True)), self.size * other.size
+        )
+
+    def __pow__(self, power: Fraction | int) -> "Dimension":
+        return Dimension(tuple(one * power for one in self.exponents), self.size ** float(power))
+
+    def __truediv__(self, other: "Dimension") -> "Dimension":
+        return self * other**-1
+
+    def agrees(self, other: "Dimension") -> bool:
+        """Whether both are one unit: of the same quantity, and of the same size.
+
+        Parameters
+        ----------
+        other : Dimension
+            Another unit.
+
+        Examples
+        --------
+        >>> dimension_of("N*m").agrees(dimension_of("J")), dimension_of("km").agrees(dimension_of("m"))
+        (True, False)
+        """
+        return self.exponents == other.exponents and isclose(self.size, other.size, rel_tol=_SAME)
+
     @property
-    def none(self) -> bool:
-        """Whether it is a plain number."""
-        return not any(self.exponents)
+    def words(self) -> str:
+        """The unit in base units with its size, such as ``"1000 m"``."""
+        return str(self) if isclose(self.size, 1.0, rel_tol=_SAME) else f"{self.size:.6g} {self}"
 
 
 def _raised(name: str, power: Fraction) -> str:
