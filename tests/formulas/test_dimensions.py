@@ -165,3 +165,12 @@ def test_units_of_a_formula_are_checked(formula: str, output: str, statement: st
 def test_units_cannot_be_checked_without_that_of_the_output() -> None:
     with pytest.raises(InputError, match="the output's unit is not known"):
         check_units("2*x", {"x": "m"}, output="y")
+
+
+def test_an_input_that_a_text_takes_for_a_number_is_refused() -> None:
+    """E is an energy here, and Euler's number in a text; as a symbol it is the energy."""
+    units = {"E": "J", "T": "K", "y": "J/K"}
+    with pytest.raises(InputError, match="read as a number"):
+        check_units("3*E/T", units, output="y")
+    energy, temperature = sympy.symbols("E T", real=True)
+    assert check_units(3 * energy / temperature, units, output="y").statement == "units agree"

@@ -8,6 +8,7 @@ from math import prod
 import sympy
 
 from bimt_train import InputError
+from bimt_train.expressions import parse_expression
 from bimt_train.showing import Shown
 
 from ._dimension import NUMBER, Dimension
@@ -72,7 +73,7 @@ def check_units(expression: sympy.Expr | str, units: Mapping[str, str], *, outpu
     Parameters
     ----------
     expression : sympy expression or str
-        The right-hand side.
+        The right-hand side; a text is in the language of decompositions, in which ``E`` and ``pi`` are numbers.
     units : mapping of str to str
         The unit of each input and of the output; empty for a plain number. Inputs without an entry may have any.
     output : str
@@ -86,7 +87,7 @@ def check_units(expression: sympy.Expr | str, units: Mapping[str, str], *, outpu
     Raises
     ------
     InputError
-        No unit of the output that is known.
+        No unit of the output that is known, or a text with an input that is called ``E`` or ``pi``.
 
     Examples
     --------
@@ -95,7 +96,15 @@ def check_units(expression: sympy.Expr | str, units: Mapping[str, str], *, outpu
     >>> check_units("x + sin(t)", {"x": "m", "t": "s", "y": "m"}, output="y").statement
     'units do not agree: sin(t) is a plain number, where m is needed'
     """
-    whole = sympy.expand_mul(sympy.sympify(expression))  # 9.81 is then one number, and no quotient of two
+    if isinstance(expression, str):
+        numbers = sorted({"E", "pi"} & (set(units) - {output}))
+        if numbers:
+            raise InputError(
+                "an input that is read as a number in a text", where=f"units of {output!r}", got=", ".join(numbers),
+                hint="give the expression with sympy symbols, or another name",
+            )  # fmt: skip
+        expression = parse_expression(expression).sympy()
+    whole = sympy.expand_mul(expression)  # 9.81 is then one number, and no quotient of two
     names = sorted(str(symbol) for symbol in whole.free_symbols)
     known = known_units({k: v for k, v in units.items() if k in (*names, output)}, names, output)
     if known is None:
