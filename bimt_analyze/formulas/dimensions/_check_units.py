@@ -1,5 +1,6 @@
 """Whether a formula's units agree, and which units its numbers must have."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -97,7 +98,7 @@ def check_units(expression: sympy.Expr | str, units: Mapping[str, str], *, outpu
     'units do not agree: sin(t) is a plain number, where m is needed'
     """
     if isinstance(expression, str):
-        numbers = sorted({"E", "pi"} & (set(units) - {output}))
+        numbers = [name for name in ("E", "pi") if name in units and re.search(rf"\b{name}\b", expression)]
         if numbers:
             raise InputError(
                 "an input that is read as a number in a text", where=f"units of {output!r}", got=", ".join(numbers),
