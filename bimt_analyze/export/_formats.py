@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bimt_train import Entry, InputError, Registry
+from bimt_train import Registry
 
+from .._file_format import FileFormat, format_by_ending
 from ._parts import Facts, Parts, Run, Written
 
 _HERE = "bimt_analyze.export.writers"
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExportFormat(Entry):
+class ExportFormat(FileFormat):
     """A format of files that hold networks.
 
     ``function`` takes `Parts` and the name of a variant, and returns what ``pack`` takes.
@@ -45,7 +46,6 @@ class ExportFormat(Entry):
     '.c'
     """
 
-    ending: str
     variants: Callable[[Parts], tuple[str, ...]]
     pack: Callable[[Any, Parts, Facts], Written]
     load: Callable[[bytes, Parts], Run | None]
@@ -89,12 +89,4 @@ def export_format_of(path: str | Path) -> ExportFormat:
     >>> export_format_of("circuit.onnx").label
     'ONNX'
     """
-    ending = Path(path).suffix.lower()
-    for entry in EXPORT_FORMATS.entries():
-        if entry.ending == ending:
-            return entry
-    raise InputError(
-        "an export in an unknown format", where=str(path),
-        expected=", ".join(entry.ending for entry in EXPORT_FORMATS.entries()), got=ending or "no ending",
-        hint="name the file with one of these endings",
-    )  # fmt: skip
+    return format_by_ending(EXPORT_FORMATS, path, "an export in an unknown format")

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bimt_train import Entry, InputError, Registry
+from bimt_train import Registry
+
+from ..._file_format import FileFormat, format_by_ending
 
 _HERE = "bimt_analyze.graph.exchange"
 
 
 @dataclass(frozen=True, kw_only=True)
-class GraphFormat(Entry):
+class GraphFormat(FileFormat):
     """A format of files that hold graphs.
 
     ``function`` takes a networkx.DiGraph whose attributes are plain (texts, whole numbers, floats) and returns the
@@ -39,7 +41,6 @@ class GraphFormat(Entry):
     """
 
     read: Callable[[Path], Any]
-    ending: str
 
 
 GRAPH_FORMATS: Registry[GraphFormat] = Registry(
@@ -74,12 +75,4 @@ def format_of(path: str | Path) -> GraphFormat:
     >>> format_of("circuit.graphml").label
     'GraphML'
     """
-    ending = Path(path).suffix.lower()
-    for entry in GRAPH_FORMATS.entries():
-        if entry.ending == ending:
-            return entry
-    expected = ", ".join(entry.ending for entry in GRAPH_FORMATS.entries())
-    hint = "name the file with one of these endings"
-    raise InputError(
-        "a graph of an unknown format", where=str(path), expected=expected, got=ending or "none", hint=hint
-    )
+    return format_by_ending(GRAPH_FORMATS, path, "a graph of an unknown format")
