@@ -43,7 +43,7 @@ from bimt_analyze.representations import (
     token_numbers,
 )
 from bimt_analyze.transformers import stream_map
-from bimt_train import FrozenDict, Recipe, sweep, train
+from bimt_train import Entry, FrozenDict, Recipe, sweep, train
 from bimt_train.checkpoints import Network, from_state_dict
 from bimt_train.integrations import Penalty
 from bimt_train.layouts import parse_pattern
@@ -81,10 +81,10 @@ def public_classes():
     classes = {}
     for path, each in public_objects().items():
         bases = {str(base).split("[")[0] for base in each.bases} if each.is_class else set()
-        if ("dataclass" in each.labels or bases & VALUES) and "Entry" not in bases | {each.name}:
+        if "dataclass" in each.labels or bases & VALUES:
             module, _, name = path.rpartition(".")
             classes[path] = getattr(importlib.import_module(module), name)
-    return classes
+    return {path: one for path, one in classes.items() if not issubclass(one, Entry)}
 
 
 def held(value, seen: dict) -> Iterator:
