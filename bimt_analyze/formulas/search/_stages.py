@@ -7,6 +7,7 @@ import numpy as np
 import sympy
 
 from ..generators._affine import affine
+from ..generators._curves import curves, curves_within
 from ..generators._genetic import genetic_programs
 from ..generators._lifted import lifted
 from ..generators._monomial_times_function import monomial_times_function
@@ -22,6 +23,7 @@ from ..generators.decompositions._combined_inputs import combined
 from ..generators.decompositions._mixed import mixed
 from ..generators.decompositions._separable import low_error_products, separable
 from ..generators.decompositions._similarity import left_out_error, low_error_similar, series, similar
+from ..generators.decompositions._varying_coefficients import varying_coefficients
 from ..marks._marked import marked
 from ..pool_search._matches import QUICK_TESTS, SLOW_TESTS, matched
 from ..problem._polynomial import polynomials
@@ -76,6 +78,7 @@ def _of_one_input(problem: SearchProblem) -> Iterator[Template]:
     """The library of one variable, for problems of a single input."""
     if problem.width == 1:
         yield from single_functions(problem)
+        yield from curves(problem, deep=True)
 
 
 def _undone_functions(problem: SearchProblem) -> Iterator[Template]:
@@ -102,6 +105,7 @@ ONE_VARIABLE = (
     outer_polynomials,
     rationals,
     single_functions,
+    curves,
     _undone_functions,
     scaled_polynomials,
     matched,
@@ -130,6 +134,7 @@ DECOMPOSITIONS: tuple[Generator, ...] = (
     low_error_sums,
     low_error_products,
     _alone(_of_one_input),
+    _alone(varying_coefficients),
     _alone(sparse_sums),
     _alone(lambda problem: lifted(problem, _AT_FIRST, share=0.12)),
 )
@@ -156,6 +161,7 @@ THOROUGH: tuple[Generator, ...] = (
     _alone(scaled_polynomials),
     _alone(single_functions),
     separable,
+    _alone(curves_within),
     _alone(partly_polynomial),
     nested,
 )

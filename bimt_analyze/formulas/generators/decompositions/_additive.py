@@ -7,11 +7,11 @@ from itertools import combinations, product
 
 import numpy as np
 
+from ...curves._curve_shapes import curve_shapes
 from ...problem._inner import single
 from ...problem._search_problem import SearchProblem
 from ...problem._smooth import Group, Smooth, affordable, best_smooth, fit_smooth
 from ...problem._template import Template, total
-from ...problem._univariate import shapes
 
 Propose = Callable[[SearchProblem], list[Template]]
 
@@ -118,7 +118,7 @@ def _parts(problem: SearchProblem, smooth: Smooth, place: int, propose: Propose)
         return []
     tolerance = max(smooth.error / share, problem.tolerance)
     if len(group) == 1:
-        found = shapes(single(problem, group[0]), values, tolerance=tolerance, budget=problem.budget, most=4)
+        found = curve_shapes(single(problem, group[0]), values, tolerance=tolerance, budget=problem.budget, most=4)
         return [(shape.rank(tolerance), shape.added()) for shape in found]
     if problem.depth < 1:
         return []

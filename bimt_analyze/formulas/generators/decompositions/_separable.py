@@ -8,12 +8,12 @@ from itertools import product as choices_of
 import numpy as np
 from jaxtyping import Float64
 
+from ...curves._curve_shapes import curve_shapes
 from ...problem._inner import single
 from ...problem._polynomial import powers
 from ...problem._search_problem import SearchProblem
 from ...problem._smooth import Group, centred, legendre, size
 from ...problem._template import Template, constant, numeric, product
-from ...problem._univariate import shapes
 
 Rows = Float64[np.ndarray, "rows"]
 Basis = Float64[np.ndarray, "rows _"]
@@ -151,7 +151,7 @@ def _options(
         return [(0.0, Template(1 + 0 * problem.columns[0], {}, 0.0))]
     tolerance = tolerance / spread
     if len(group) == 1:
-        found = shapes(single(problem, group[0]), values, tolerance=tolerance, budget=problem.budget, most=4)
+        found = curve_shapes(single(problem, group[0]), values, tolerance=tolerance, budget=problem.budget, most=4)
         return [(shape.rank(tolerance), shape.factor()) for shape in found]
     templates = propose(problem.part(group, values, tolerance=tolerance))
     return [(float(np.log10(max(f.error, tolerance, 1e-12))) + 0.1 * len(f.start), f) for f in templates[:4]]
