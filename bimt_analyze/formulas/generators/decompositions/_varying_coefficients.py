@@ -19,11 +19,12 @@ from ._similarity import left_out_error, series
 Rows = Float64[np.ndarray, "rows"]
 
 _DEGREES = (1, 2, 3)  # of the polynomial
-_SERIES = 10  # degree of the series that stand for the coefficients, as far as there are three rows a column
+_SERIES = 14  # degree of the series that stand for the coefficients, as far as there are three rows a column
 _SEEN = 1e-3  # of y that series leave, above which there is no such form
 _NOTHING = 10.0  # times what the series leave: a term that is smaller is none
 _SHAPES = 3  # tried of each coefficient
 _JOINED = 6  # choices of shapes for all coefficients, the best by rank
+_WORSE = 1.0  # decades by which a coefficient is named worse than the best one
 _MOST_TERMS = 7
 _SHARE = 0.4  # of the time
 
@@ -103,19 +104,31 @@ def _named(problem: SearchProblem, split: _Split) -> Iterator[Template]:
         kept = tuple(kept[k] for k in needed)
     values, sizes = values[:, needed], sizes[needed]
     others = [column for i, column in enumerate(problem.columns) if i != split.varying]
-    options = []
-    for k, exponent in enumerate(kept):
-        tolerance = max(split.error / float(sizes[k]), problem.tolerance, 1e-9)
-        options.append(
-            [
-                (rank, times([template, Template(monomial(others, exponent), {})]))
-                for rank, template in _coefficient(problem, split.varying, values[:, k], tolerance)
-            ]
-        )
+    tolerances = [max(split.error / float(size), problem.tolerance, 1e-9) for size in sizes]
+    options = _options(problem, split.varying, values, tolerances)
     joins = ((sum(o[0] for o in chosen), [o[1] for o in chosen]) for chosen in product(*options))
-    for _, templates in nsmallest(_JOINED, joins, key=lambda pair: pair[0]):
+    for _, chosen in nsmallest(_JOINED, joins, key=lambda pair: pair[0]):
         problem.budget.charge("build")
-        yield replace(total(templates, None), error=split.error)
+        terms = [times([one, Template(monomial(others, e), {})]) for one, e in zip(chosen, kept, strict=True)]
+        yield replace(total(terms, None), error=split.error)
+
+
+def _options(
+    problem: SearchProblem, varying: int, values: Float64[np.ndarray, "rows terms"], tolerances: list[float]
+) -> list[list[tuple[float, Template]]]:
+    """Templates of all coefficients with their ranks; some as products with the one that is named best."""
+    many = range(len(tolerances))
+    options = [_coefficient(problem, varying, values[:, k], tolerances[k]) for k in many]
+    vary = [k for k in many if options[k] and options[k][0][1].expression.free_symbols & {*problem.columns}]
+    best = min(vary, key=lambda k: options[k][0][0], default=None)
+    if best is None or np.any(values[:, best] == 0):
+        return options
+    rank, named = options[best][0]
+    for k in vary:
+        if k != best and options[k][0][0] > rank + _WORSE:
+            ratio = _coefficient(problem, varying, values[:, k] / values[:, best], tolerances[k])
+            options[k] += [(one, times([template, named])) for one, template in ratio]
+    return options
 
 
 def _coefficient(problem: SearchProblem, varying: int, values: Rows, tolerance: float) -> list[tuple[float, Template]]:
