@@ -34,6 +34,7 @@ Propose = Callable[[SearchProblem], list[Template]]
 Generator = Callable[[SearchProblem, Propose], Iterator[Template]]
 
 _SHARP = 1e-6  # tolerance of a target that was only undone, not fitted
+_NESTED = 0.3  # share of the time for sums and products within a function
 _SERIES = 6  # degree of a series that makes a function look simple
 
 
@@ -72,6 +73,24 @@ def nested(problem: SearchProblem, propose: Propose) -> Iterator[Template]:
                 yield Template(entry.build(template.expression), template.start, template.error)
         if problem.budget.over():
             return
+
+
+def low_error_nested(problem: SearchProblem, propose: Propose) -> Iterator[Template]:
+    """Templates g(z) for functions g with an inverse, where z is a sum or a product of smooth parts beyond doubt.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the budget.
+    propose : callable
+        Gives templates for a part of the problem.
+    """
+    for entry, inverted in undone(replace(problem, budget=problem.budget.share(_NESTED))):
+        for split in (low_error_sums, low_error_products):
+            if inverted.budget.over():
+                return
+            for template in split(inverted, propose):
+                yield Template(entry.build(template.expression), template.start, template.error)
 
 
 def _of_one_input(problem: SearchProblem) -> Iterator[Template]:
@@ -133,6 +152,7 @@ DECOMPOSITIONS: tuple[Generator, ...] = (
     _alone(lambda problem: low_error_similar(problem, ONE_VARIABLE)),
     low_error_sums,
     low_error_products,
+    low_error_nested,
     _alone(_of_one_input),
     _alone(varying_coefficients),
     _alone(sparse_sums),

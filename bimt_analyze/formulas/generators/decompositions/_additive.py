@@ -19,7 +19,7 @@ _COMBINATIONS = 10  # of terms' shapes, the best by rank: each is refined on the
 _NOTHING = 1e-3  # a part smaller than this share of y is no term
 _SPLIT = 0.1  # leave-one-out error of a sum of smooth parts, above which there is no such sum
 _LOW_ERROR = 1e-3  # and below which there is no doubt
-_AT_ONCE = 0.1  # share of the time for sums beyond doubt
+_AT_ONCE, _NAMED = 0.1, 0.3  # shares of the time for finding sums beyond doubt, and for writing their parts
 
 
 def sums(problem: SearchProblem, propose: Propose) -> Iterator[Template]:
@@ -56,7 +56,7 @@ def low_error_sums(problem: SearchProblem, propose: Propose) -> Iterator[Templat
     short = replace(problem, budget=problem.budget.share(_AT_ONCE))
     groups = next((groups for error, groups in _merged(short) if error < _LOW_ERROR), None)
     if groups is not None:
-        yield from _over(short, groups, propose)
+        yield from _over(replace(problem, budget=problem.budget.share(_NAMED)), groups, propose)
 
 
 def partitions(problem: SearchProblem) -> Iterator[tuple[Group, ...]]:

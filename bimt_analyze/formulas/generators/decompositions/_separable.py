@@ -23,7 +23,7 @@ _SWEEPS = 40  # at most; they end where the error falls by less than 2 %
 _COMBINATIONS = 8  # of factors' shapes, the best by rank: each is refined on the rows
 _SPLIT = 0.05  # relative error of a product of smooth factors, above which there is no such product
 _LOW_ERROR = 1e-3  # and below which there is no doubt
-_AT_ONCE = 0.1  # share of the time for products beyond doubt
+_NAMED = 0.3  # share of the time for products beyond doubt
 
 
 def separable(problem: SearchProblem, propose: Propose) -> Iterator[Template]:
@@ -59,7 +59,7 @@ def low_error_products(problem: SearchProblem, propose: Propose) -> Iterator[Tem
         Gives templates for a part of the problem, the best first.
     """
     if problem.width > 1:
-        short = replace(problem, budget=problem.budget.share(_AT_ONCE))
+        short = replace(problem, budget=problem.budget.share(_NAMED))
         yield from _over(short, _apart(problem), propose, worst=_LOW_ERROR)
 
 

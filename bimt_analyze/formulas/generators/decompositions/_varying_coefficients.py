@@ -19,14 +19,14 @@ from ._similarity import left_out_error, series
 Rows = Float64[np.ndarray, "rows"]
 
 _DEGREES = (1, 2, 3)  # of the polynomial
-_SERIES = 14  # degree of the series that stand for the coefficients, as far as there are three rows a column
+_SERIES = 24  # degree of the series that stand for the coefficients, as far as there are three rows a column
 _SEEN = 1e-3  # of y that series leave, above which there is no such form
 _NOTHING = 10.0  # times what the series leave: a term that is smaller is none
 _SHAPES = 3  # tried of each coefficient
 _JOINED = 6  # choices of shapes for all coefficients, the best by rank
 _WORSE = 1.0  # decades by which a coefficient is named worse than the best one
 _MOST_TERMS = 7
-_SHARE = 0.4  # of the time
+_SHARE = 0.25  # of the time
 
 
 @dataclass(frozen=True)
