@@ -24,7 +24,7 @@ demo: install  ## train 16 seeds of the independence task, analyse the best, say
 	$(BIN)/bimt-analyze runs/independence --html runs/independence/report.html
 
 test: check docs  ## all checks, the docs and all tests, one process a core
-	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+	BIMT_SITE=build/site $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 coverage: install  ## which lines no test runs; takes twice as long as the tests
 	$(BIN)/python -m pytest --numprocesses auto --cov --cov-report=term:skip-covered

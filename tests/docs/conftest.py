@@ -13,7 +13,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the built site. Processes of one run, which share the parent of their folders, build it once."""
+    """The folder of the built site: the one that BIMT_SITE names, which `make test` has built, or a new one.
+
+    Processes of one run, which share the parent of their folders, build it once.
+    """
+    if given := os.environ.get("BIMT_SITE"):
+        return ROOT / given
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "site"
     with FileLock(f"{folder}.lock"):
