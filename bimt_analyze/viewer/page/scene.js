@@ -1,0 +1,214 @@
+// The picture: a camera, the worker's bitmap of edges and neurons, and on top of it modules, names and the selection.
+const MARGIN = 0.2; // of the picture's size, that the bitmap reaches beyond each side, so that moving uncovers little
+
+function scene(net, state, links) {
+  const canvas = document.getElementById("picture"), pen = canvas.getContext("2d");
+  const worker = new Worker(URL.createObjectURL(new Blob([document.getElementById("raster").textContent])));
+  const count = about.labels.length, closed = new Uint8Array(count);
+  const camera = { yaw: 0, pitch: 0, scale: 1, left: 0, top: 0 };
+  let bitmap = null, asked = 0, busy = false, due = false, settling = 0, waiting = 0, between = [], size = [1, 1], fits = 1;
+  worker.postMessage({ net: { source: net.source, target: net.target, weight: net.weight, level: net.level,
+    module: net.module, x: net.x, y: net.y, z: net.z } });
+
+  const dense = () => Math.min(2, devicePixelRatio || 1);
+  const axes = () => {
+    const [cy, sy, cp, sp] = [Math.cos(camera.yaw), Math.sin(camera.yaw), Math.cos(camera.pitch), Math.sin(camera.pitch)];
+    return [cy, -sy, -sy * sp, -cy * sp, -cp];
+  };
+  const project = (x, y, z) => {
+    const [ux, uy, vx, vy, vz] = axes();
+    return [camera.left + camera.scale * (ux * x + uy * y), camera.top + camera.scale * (vx * x + vy * y + vz * z)];
+  };
+  const neuronAt = i => project(net.x[i], net.y[i], net.z[i]);
+  const moduleAt = m => project(...net.centres.subarray(3 * m, 3 * m + 3));
+  const standsAt = i => closed[i] ? moduleAt(net.module[i]) : neuronAt(i);
+  const ballRadius = m => (11 + 17 * Math.sqrt(about.modules[m].size / Math.max(...about.modules.map(one => one.size)))) * Math.min(1.6, Math.max(0.6, Math.sqrt(camera.scale / fits)));
+  const dotRadius = () => Math.min(6.5, Math.max(0.9, 0.28 * net.spacing[0] * camera.scale));
+
+  function fit() {
+    [camera.scale, camera.left, camera.top] = [1, 0, 0];
+    let [x0, x1, y0, y1] = [1e9, -1e9, 1e9, -1e9];
+    for (let i = 0; i < count; i++) {
+      const [x, y] = neuronAt(i);
+      x0 = Math.min(x0, x); x1 = Math.max(x1, x); y0 = Math.min(y0, y); y1 = Math.max(y1, y);
+    }
+    const [width, height] = size, sides = Math.min(110, 0.14 * width);
+    const scale = Math.min((width - 2 * sides) / Math.max(0.2, x1 - x0), (height - 130) / Math.max(0.2, y1 - y0));
+    Object.assign(camera, { scale, left: (width - scale * (x0 + x1)) / 2, top: (height - scale * (y0 + y1)) / 2 });
+    fits = scale;
+    moved();
+  }
+
+  // Ask the worker for a bitmap: of as many edges as a moment allows while the picture turns, else of all.
+  function ask(hurried) {
+    const [width, height] = size, d = dense(), mx = MARGIN * width, my = MARGIN * height, colour = COLOURINGS[state.colour](net);
+    const colours = new Uint32Array(count), known = new Map();
+    for (let i = 0; i < count; i++) {
+      const hex = colour(i);
+      if (!known.has(hex)) known.set(hex, pixel(hex));
+      colours[i] = known.get(hex);
+    }
+    busy = true; due = false;
+    worker.postMessage({ number: ++asked, hurried, width: Math.ceil((width + 2 * mx) * d), height: Math.ceil((height + 2 * my) * d),
+      dense: d, projection: [...axes(), camera.scale * d, (camera.left + mx) * d, (camera.top + my) * d],
+      closed, centres: net.centres, shown: state.shown, colours, radius: dotRadius() * d, open: [...state.open].map(() => true),
+      above: pixel(css("above")), below: pixel(css("below")), rim: pixel(css("ink")) });
+    waiting = { ...camera, mx, my, width: width + 2 * mx, height: height + 2 * my };
+  }
+  worker.onmessage = ({ data }) => {
+    if (data.number !== asked) return;
+    bitmap?.image.close();
+    bitmap = { image: data.bitmap, ...waiting };
+    busy = false;
+    if (data.whole) say(data);
+    if (due) ask(true);
+    soon();
+  };
+  function say({ drawn, milliseconds }) {
+    document.getElementById("status").textContent = `${counted(drawn, "edge")} drawn`;
+    canvas.dataset.drawn = drawn;
+    canvas.dataset.milliseconds = Math.round(milliseconds);
+    canvas.dataset.still = asked;
+  }
+
+  // While the picture moves, its bitmap moves along; when it stands still, an exact one follows.
+  function moved() {
+    const turned = bitmap && (bitmap.yaw !== camera.yaw || bitmap.pitch !== camera.pitch);
+    if (turned && !busy) ask(true);
+    else due = !!turned;
+    clearTimeout(settling);
+    settling = setTimeout(() => ask(false), 150);
+    soon();
+  }
+  function changed() {
+    for (let i = 0; i < count; i++) closed[i] = !net.end[i] && !state.open.has(net.module[i]) ? 1 : 0;
+    between = bundles(net, closed, state.shown);
+    clearTimeout(settling);
+    settling = setTimeout(() => ask(false), bitmap ? 30 : 0);
+    soon();
+  }
+  let frame = 0;
+  const soon = () => { frame ||= requestAnimationFrame(() => { frame = 0; paint(); }); };
+
+  function paint() {
+    const d = dense(), [width, height] = size;
+    pen.setTransform(d, 0, 0, d, 0, 0);
+    pen.clearRect(0, 0, width, height);
+    const own = state.selected?.neuron;
+    pen.globalAlpha = own === undefined ? 1 : 0.3;
+    if (bitmap) {
+      const k = camera.scale / bitmap.scale;
+      pen.drawImage(bitmap.image, camera.left - k * (bitmap.mx + bitmap.left), camera.top - k * (bitmap.my + bitmap.top),
+        k * bitmap.width, k * bitmap.height);
+    }
+    paintModules();
+    pen.globalAlpha = 1;
+    if (own !== undefined) paintNeuron(own);
+    paintNames();
+    document.documentElement.dataset.painted ||= Math.round(performance.now());
+  }
+
+  function paintModules() {
+    const ink = css("ink"), paper = css("paper"), most = between[0]?.sum || 1;
+    for (const { from, to, sum } of between) {
+      const [x0, y0] = moduleAt(from), [x1, y1] = moduleAt(to);
+      pen.strokeStyle = css("muted"); pen.lineWidth = Math.max(0.6, 7 * sum / most);
+      pen.beginPath(); pen.moveTo(x0, y0);
+      pen.quadraticCurveTo((x0 + x1) / 2 + 0.12 * (y1 - y0), (y0 + y1) / 2 - 0.12 * (x1 - x0), x1, y1);
+      pen.stroke();
+    }
+    pen.textAlign = "center"; pen.textBaseline = "middle";
+    about.modules.forEach((module, m) => {
+      if (state.open.has(m) || !module.hidden) return;
+      const [x, y] = moduleAt(m), radius = ballRadius(m);
+      pen.fillStyle = module.colour || css("muted"); pen.strokeStyle = state.selected?.module === m ? css("accent") : ink;
+      pen.lineWidth = state.selected?.module === m ? 4 : 1.2;
+      pen.beginPath(); pen.arc(x, y, radius, 0, 7); pen.fill(); pen.stroke();
+      pen.fillStyle = "#101216"; pen.font = `600 ${Math.min(15, radius * 0.9)}px system-ui, sans-serif`;
+      pen.fillText(module.name.replace(/^module /, "").slice(0, 6), x, y);
+    });
+  }
+
+  function paintNeuron(neuron) {
+    const edges = [...links.read(neuron).subarray(0, 300), ...links.sent(neuron).subarray(0, 300)].filter(edge => edge < state.shown);
+    const top = Math.max(...edges.map(edge => Math.abs(net.weight[edge])), 1e-30);
+    for (const edge of edges.reverse()) {
+      const other = net.source[edge] === neuron ? net.target[edge] : net.source[edge], share = Math.abs(net.weight[edge]) / top;
+      pen.strokeStyle = css(net.weight[edge] < 0 ? "below" : "above"); pen.lineWidth = 0.7 + 3 * share; pen.globalAlpha = 0.35 + 0.65 * share;
+      pen.beginPath(); pen.moveTo(...neuronAt(neuron)); pen.lineTo(...standsAt(other)); pen.stroke();
+    }
+    pen.globalAlpha = 1;
+    const colour = COLOURINGS[state.colour](net);
+    for (const i of new Set([...edges.flatMap(edge => [net.source[edge], net.target[edge]]).filter(i => !closed[i]), neuron])) {
+      pen.fillStyle = colour(i); pen.strokeStyle = i === neuron ? css("accent") : css("ink"); pen.lineWidth = i === neuron ? 3 : 1;
+      pen.beginPath(); pen.arc(...neuronAt(i), dotRadius() + (i === neuron ? 2.5 : 0.5), 0, 7); pen.fill(); pen.stroke();
+    }
+  }
+
+  // Names of layers, and of as many neurons as have room.
+  function paintNames() {
+    const taken = new Set(), [width, height] = size;
+    pen.font = "12px system-ui, sans-serif"; pen.textBaseline = "middle";
+    const write = (text, x, y, align) => {
+      const wide = pen.measureText(text).width, from = align === "center" ? x - wide / 2 : align === "right" ? x - wide : x;
+      if (from < -wide || from > width || y < 0 || y > height) return;
+      const cells = [];
+      for (let c = Math.floor(from / 8); c <= (from + wide) / 8; c++) for (const r of [Math.floor((y - 6) / 8), Math.floor((y + 6) / 8)]) cells.push(c * 4096 + r);
+      if (cells.some(cell => taken.has(cell))) return;
+      for (const cell of cells) taken.add(cell);
+      pen.textAlign = align; pen.fillText(text, x, y);
+    };
+    pen.fillStyle = css("ink");
+    const away = dotRadius() + 11, top = Math.max(...net.level), own = state.selected?.neuron;
+    const name = i => {
+      const [x, y] = neuronAt(i), level = net.level[i];
+      if (level === 0 || level === top) write(about.labels[i], x, y + (level ? -away : away), "center");
+      else write(about.labels[i], x + away - 3, y, "left");
+    };
+    if (own !== undefined) name(own);
+    if (net.spacing[0] * camera.scale > 15) for (let i = 0, named = 0; i < count && named < 600; i++) if (!closed[i]) { name(i); named++; }
+    pen.fillStyle = css("muted");
+    about.groups.forEach((group, g) => {
+      const i = net.leftmost[g], [x, y] = neuronAt(i);
+      write(group, x - 22, y, "right");
+    });
+  }
+
+  // What lies under the pointer: a neuron that stands open, or a closed module.
+  function under(x, y) {
+    for (let m = 0; m < about.modules.length; m++) if (!state.open.has(m) && about.modules[m].hidden) {
+      const [mx, my] = moduleAt(m);
+      if (Math.hypot(mx - x, my - y) < ballRadius(m)) return { module: m };
+    }
+    let best = Math.max(8, dotRadius() + 2), found = null;
+    const [ux, uy, vx, vy, vz] = axes();
+    for (let i = 0; i < count; i++) {
+      if (closed[i]) continue;
+      const away = Math.hypot(camera.left + camera.scale * (ux * net.x[i] + uy * net.y[i]) - x,
+        camera.top + camera.scale * (vx * net.x[i] + vy * net.y[i] + vz * net.z[i]) - y);
+      if (away < best) [best, found] = [away, { neuron: i }];
+    }
+    return found;
+  }
+  function zoom(by, x = size[0] / 2, y = size[1] / 2) {
+    by = Math.min(400 * fits, Math.max(fits / 8, camera.scale * by)) / camera.scale;
+    Object.assign(camera, { scale: camera.scale * by, left: x + by * (camera.left - x), top: y + by * (camera.top - y) });
+    moved();
+  }
+  function pan(dx, dy) { camera.left += dx; camera.top += dy; moved(); }
+  function turn(dx, dy) { // about the middle of the picture's floor, which is 0 in space
+    camera.yaw += 0.008 * dx;
+    camera.pitch = Math.min(Math.PI / 2, Math.max(-0.3, camera.pitch + 0.008 * dy));
+    moved();
+  }
+  function front() { Object.assign(camera, about.planar ? { yaw: -0.42, pitch: 0.5 } : { yaw: 0, pitch: 0 }); fit(); }
+  new ResizeObserver(() => {
+    const box = canvas.parentElement.getBoundingClientRect(), d = dense(), first = size[0] === 1;
+    size = [box.width, box.height];
+    canvas.width = Math.round(box.width * d); canvas.height = Math.round(box.height * d);
+    if (first || !state.touched) front(); else moved();
+    paint();
+  }).observe(canvas.parentElement);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed);
+  return { canvas, changed, soon, under, zoom, pan, turn, front };
+}
