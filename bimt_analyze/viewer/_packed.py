@@ -27,11 +27,11 @@ def pack(arrays: Mapping[str, np.ndarray]) -> tuple[str, list[dict[str, object]]
 
     Examples
     --------
-    >>> text, where = pack({"a": np.array([1, 2], dtype=np.uint16), "b": np.zeros(1, dtype=np.float32)})
+    >>> text, where = pack({"a": np.array([1, 2, 3], dtype=np.uint16), "b": np.zeros(1, dtype=np.float32)})
     >>> [(one["name"], one["kind"], one["offset"], one["length"]) for one in where]
-    [('a', 'Uint16Array', 0, 2), ('b', 'Float32Array', 4, 1)]
+    [('a', 'Uint16Array', 0, 3), ('b', 'Float32Array', 8, 1)]
     >>> len(zlib.decompress(base64.b64decode(text), -15))
-    8
+    12
     """
     content, where = bytearray(), []
     for name, array in arrays.items():

@@ -1,4 +1,4 @@
-"""The page of a view in a browser: it opens, draws, filters and turns, by keyboard too, without a word on the console."""
+"""The page of a view in a browser: it opens, draws, filters and turns, by keyboard too, and the console is silent."""
 
 import time
 

@@ -66,7 +66,7 @@ function scene(net, state, links) {
     soon();
   };
   function say({ drawn, milliseconds }) {
-    document.getElementById("status").textContent = `${counted(drawn, "edge")} drawn`;
+    document.getElementById("status").textContent = `${counted(drawn, "edge")} drawn${drawn < state.shown ? `, ${(state.shown - drawn).toLocaleString("en")} inside or between closed modules` : ""}`;
     canvas.dataset.drawn = drawn;
     canvas.dataset.milliseconds = Math.round(milliseconds);
     canvas.dataset.still = asked;
