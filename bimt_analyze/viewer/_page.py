@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ._shown_network import ShownNetwork
 
 HERE = "bimt_analyze.viewer.page"
-SCRIPTS = ("net.js", "colours.js", "scene.js", "outline.js", "panel.js", "view.js")
+SCRIPTS = ("net.js", "colours.js", "scene.js", "outline.js", "threshold.js", "selection.js", "view.js")
 MOST_OPEN = 5000  # neurons of an end that stand open from the beginning
 
 

@@ -20,10 +20,13 @@ function legend(state, net) {
   const dot = colour => `<span class="dot" style="background:${colour}"></span>`;
   const neurons = {
     module: () => "",
-    layer: () => about.groups.slice(0, 12).map((name, g) => entry(dot(about.palette[g % about.palette.length]), escaped(name))).join(""),
+    layer: () => about.groups.slice(0, 12)
+      .map((name, g) => entry(dot(about.palette[g % about.palette.length]), escaped(name))).join(""),
     effect: () => entry('<span class="ramp"></span>', "no effect to greatest"),
   }[state.colour]();
-  return neurons + entry('<span class="stroke"></span>', "weight above 0") + entry('<span class="stroke below"></span>', "below 0");
+  return neurons + entry('<span class="stroke"></span>', "weight above 0")
+    + entry('<span class="stroke below"></span>', "below 0");
 }
 
-const escaped = text => text.replace(/[&<>"]/g, sign => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[sign]);
+const SIGNS = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+const escaped = text => text.replace(/[&<>"]/g, sign => SIGNS[sign]);

@@ -1,4 +1,4 @@
-// The outline: modules, their layers, and neurons, as a tree that the keyboard goes through and that drives the picture.
+// The outline: modules, their layers, and neurons, as a tree for the keyboard that drives the picture.
 const MOST_LISTED = 300; // neurons of a layer that are listed; the search finds the others
 
 function outline(net, act) {
@@ -24,16 +24,23 @@ function outline(net, act) {
     items.set(key, li);
     return li;
   }
-  const neuron = i => item(`n${i}`, about.labels[i], net.effect && net.effect[i] >= 0 ? `effect ${short(net.effect[i])}` : "", 3, { thing: { neuron: i } });
-  const layer = (m, group, own) => item(`l${m}.${group}`, about.groups[group], counted(own.length, "neuron"), 2, { children: () => {
-    const listed = own.slice(0, MOST_LISTED).map(neuron);
-    if (own.length > MOST_LISTED) listed.push(item(`more${m}.${group}`, `${own.length - MOST_LISTED} more: search for them`, "", 3));
+  const neuron = i => {
+    const effect = net.effect && net.effect[i] >= 0 ? `effect ${short(net.effect[i])}` : "";
+    return item(`n${i}`, about.labels[i], effect, 3, { thing: { neuron: i } });
+  };
+  const neurons = (m, group, own) => {
+    const listed = own.slice(0, MOST_LISTED).map(neuron), left = own.length - listed.length;
+    if (left) listed.push(item(`more${m}.${group}`, `${left} more: search for them`, "", 3));
     return listed;
-  } });
-  about.modules.forEach((module, m) => tree.append(item(`m${m}`, module.name, module.note || counted(module.size, "neuron"), 1, {
-    colour: module.colour || "var(--muted)", thing: { module: m },
-    children: () => [...members[m]].map(([group, own]) => layer(m, group, own)),
-  })));
+  };
+  const layer = (m, group, own) => item(`l${m}.${group}`, about.groups[group], counted(own.length, "neuron"), 2,
+    { children: () => neurons(m, group, own) });
+  about.modules.forEach(({ name, note, size, colour }, m) => {
+    tree.append(item(`m${m}`, name, note || counted(size, "neuron"), 1, {
+      colour: colour || "var(--muted)", thing: { module: m },
+      children: () => [...members[m]].map(([group, own]) => layer(m, group, own)),
+    }));
+  });
   if (tree.firstChild) tree.firstChild.tabIndex = 0;
 
   function unfold(li, wide) {
@@ -62,12 +69,15 @@ function outline(net, act) {
   }
   const visible = () => [...tree.querySelectorAll("[role=treeitem]")].filter(li => !li.parentElement.closest("[hidden]"));
   tree.addEventListener("keydown", event => {
-    const li = event.target.closest("[role=treeitem]"), all = visible(), at = all.indexOf(li), wide = li.getAttribute("aria-expanded");
+    const li = event.target.closest("[role=treeitem]"), wide = li.getAttribute("aria-expanded");
+    const all = visible(), at = all.indexOf(li);
+    const choose = () => li.thing ? act.select(li.thing) : show(li, wide === "false");
     const keys = {
-      ArrowDown: () => focus(all[at + 1]), ArrowUp: () => focus(all[at - 1]), Home: () => focus(all[0]), End: () => focus(all.at(-1)),
+      ArrowDown: () => focus(all[at + 1]), ArrowUp: () => focus(all[at - 1]),
+      Home: () => focus(all[0]), End: () => focus(all.at(-1)),
       ArrowRight: () => wide === "false" ? show(li, true) : focus(wide && all[at + 1]),
       ArrowLeft: () => wide === "true" ? show(li, false) : focus(li.parentElement.closest("[role=treeitem]")),
-      Enter: () => li.thing ? act.select(li.thing) : show(li, wide === "false"), " ": () => li.thing ? act.select(li.thing) : show(li, wide === "false"),
+      Enter: choose, " ": choose,
     };
     if (keys[event.key]) { event.preventDefault(); keys[event.key](); }
   });
@@ -75,7 +85,8 @@ function outline(net, act) {
     const li = event.target.closest("[role=treeitem]");
     if (!li) return;
     focus(li);
-    if (li.children_ && (!li.thing || event.offsetX < 24)) show(li, li.getAttribute("aria-expanded") === "false");
+    const onTriangle = event.clientX - li.firstElementChild.getBoundingClientRect().left < 24;
+    if (li.children_ && (!li.thing || onTriangle)) show(li, li.getAttribute("aria-expanded") === "false");
     else if (li.thing) act.select(li.thing);
   });
   tree.addEventListener("dblclick", event => {
@@ -88,8 +99,9 @@ function outline(net, act) {
     selected: thing => {
       tree.querySelectorAll("[aria-selected=true]").forEach(li => li.setAttribute("aria-selected", "false"));
       if (!thing) return;
-      if (thing.neuron !== undefined && items.get(`m${net.module[thing.neuron]}`).getAttribute("aria-expanded") === "true")
-        unfold(items.get(`l${net.module[thing.neuron]}.${net.group[thing.neuron]}`), true);
+      const m = net.module[thing.neuron];
+      if (m !== undefined && items.get(`m${m}`).getAttribute("aria-expanded") === "true")
+        unfold(items.get(`l${m}.${net.group[thing.neuron]}`), true);
       const li = items.get(thing.neuron === undefined ? `m${thing.module}` : `n${thing.neuron}`);
       li?.setAttribute("aria-selected", "true");
       if (li && !li.parentElement.closest("[hidden]")) li.scrollIntoView({ block: "nearest" });

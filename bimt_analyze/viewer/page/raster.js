@@ -35,8 +35,8 @@ async function draw(view, id) {
     const colour = weight[edge] < 0 ? view.below : view.above, width = Math.max(view.dense * 0.7, thick * strength);
     const x0 = at[2 * a], y0 = at[2 * a + 1], x1 = at[2 * b], y1 = at[2 * b + 1];
     drawn++;
-    if (closedA || closedB || Math.abs(level[a] - level[b]) === 1) line(pixels, view, x0, y0, x1, y1, width, ink, colour);
-    else bend(pixels, view, x0, y0, x1, y1, width, ink, colour);
+    const draws = closedA || closedB || Math.abs(level[a] - level[b]) === 1 ? line : bend;
+    draws(pixels, view, x0, y0, x1, y1, width, ink, colour);
   }
   dots(pixels, view, at);
   const bitmap = await createImageBitmap(image);
@@ -60,7 +60,8 @@ function place(view) {
 
 // An edge that skips a layer, runs back or stays inside one is a curve beside the straight line.
 function bend(pixels, view, x0, y0, x1, y1, width, ink, colour) {
-  const side = x1 >= x0 ? 1 : -1, mx = (x0 + x1) / 2 + side * 0.16 * (y1 - y0), my = (y0 + y1) / 2 - side * 0.3 * (x1 - x0);
+  const side = x1 >= x0 ? 1 : -1;
+  const mx = (x0 + x1) / 2 + side * 0.16 * (y1 - y0), my = (y0 + y1) / 2 - side * 0.3 * (x1 - x0);
   let px = x0, py = y0;
   for (let step = 1; step <= 10; step++) {
     const t = step / 10, s = 1 - t;
@@ -100,7 +101,7 @@ function dots(pixels, view, at) {
     const faint = view.closed[i], radius = view.radius * (faint ? 0.75 : 1);
     const cx = faint ? left + scale * (ux * x[i] + uy * y[i]) : at[2 * i];
     const cy = faint ? top + scale * (vx * x[i] + vy * y[i] + vz * z[i]) : at[2 * i + 1];
-    const own = view.colours[i], rimmed = !faint && radius > 2.4 * view.dense;
+    const own = view.colours[i], rimmed = !faint && radius > view.rimmed;
     const rim = rimmed ? view.rim : own, outer = radius + (rimmed ? view.dense * 0.8 : 0);
     const x0 = Math.max(0, Math.floor(cx - outer)), x1 = Math.min(view.width - 1, Math.ceil(cx + outer));
     const y0 = Math.max(0, Math.floor(cy - outer)), y1 = Math.min(view.height - 1, Math.ceil(cy + outer));

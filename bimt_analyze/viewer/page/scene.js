@@ -1,18 +1,22 @@
 // The picture: a camera, the worker's bitmap of edges and neurons, and on top of it modules, names and the selection.
 const MARGIN = 0.2; // of the picture's size, that the bitmap reaches beyond each side, so that moving uncovers little
+const MOST_BRIGHT = 300; // edges to and from a selected neuron that stand out
+const RIMMED = 2.4; // radius in pixels from which neurons have a rim
 
 function scene(net, state, links) {
   const canvas = document.getElementById("picture"), pen = canvas.getContext("2d");
   const worker = new Worker(URL.createObjectURL(new Blob([document.getElementById("raster").textContent])));
   const count = about.labels.length, closed = new Uint8Array(count);
   const camera = { yaw: 0, pitch: 0, scale: 1, left: 0, top: 0 };
-  let bitmap = null, asked = 0, busy = false, due = false, settling = 0, waiting = 0, between = [], size = [1, 1], fits = 1;
+  let bitmap = null, waiting = null, asked = 0, busy = false, due = false, settling = 0; // of the worker
+  let between = [], size = [1, 1], fits = 1;
+  const largest = Math.max(...about.modules.map(one => one.size)), top = net.level.reduce((a, b) => Math.max(a, b), 0);
   worker.postMessage({ net: { source: net.source, target: net.target, weight: net.weight, level: net.level,
     module: net.module, x: net.x, y: net.y, z: net.z } });
 
   const dense = () => Math.min(2, devicePixelRatio || 1);
   const axes = () => {
-    const [cy, sy, cp, sp] = [Math.cos(camera.yaw), Math.sin(camera.yaw), Math.cos(camera.pitch), Math.sin(camera.pitch)];
+    const cy = Math.cos(camera.yaw), sy = Math.sin(camera.yaw), cp = Math.cos(camera.pitch), sp = Math.sin(camera.pitch);
     return [cy, -sy, -sy * sp, -cy * sp, -cp];
   };
   const project = (x, y, z) => {
@@ -22,7 +26,8 @@ function scene(net, state, links) {
   const neuronAt = i => project(net.x[i], net.y[i], net.z[i]);
   const moduleAt = m => project(...net.centres.subarray(3 * m, 3 * m + 3));
   const standsAt = i => closed[i] ? moduleAt(net.module[i]) : neuronAt(i);
-  const ballRadius = m => (11 + 17 * Math.sqrt(about.modules[m].size / Math.max(...about.modules.map(one => one.size)))) * Math.min(1.6, Math.max(0.6, Math.sqrt(camera.scale / fits)));
+  const ballRadius = m => (11 + 17 * Math.sqrt(about.modules[m].size / largest))
+    * Math.min(1.6, Math.max(0.6, Math.sqrt(camera.scale / fits)));
   const dotRadius = () => Math.min(6.5, Math.max(0.9, 0.28 * net.spacing[0] * camera.scale));
 
   function fit() {
@@ -41,17 +46,18 @@ function scene(net, state, links) {
 
   // Ask the worker for a bitmap: of as many edges as a moment allows while the picture turns, else of all.
   function ask(hurried) {
-    const [width, height] = size, d = dense(), mx = MARGIN * width, my = MARGIN * height, colour = COLOURINGS[state.colour](net);
-    const colours = new Uint32Array(count), known = new Map();
+    const [width, height] = size, d = dense(), mx = MARGIN * width, my = MARGIN * height;
+    const colour = COLOURINGS[state.colour](net), colours = new Uint32Array(count), known = new Map();
     for (let i = 0; i < count; i++) {
       const hex = colour(i);
       if (!known.has(hex)) known.set(hex, pixel(hex));
       colours[i] = known.get(hex);
     }
     busy = hurried; due = false; // an exact picture may be broken off
-    worker.postMessage({ number: ++asked, hurried, width: Math.ceil((width + 2 * mx) * d), height: Math.ceil((height + 2 * my) * d),
-      dense: d, projection: [...axes(), camera.scale * d, (camera.left + mx) * d, (camera.top + my) * d],
-      closed, centres: net.centres, shown: state.shown, colours, radius: dotRadius() * d,
+    worker.postMessage({ number: ++asked, hurried, dense: d,
+      width: Math.ceil((width + 2 * mx) * d), height: Math.ceil((height + 2 * my) * d),
+      projection: [...axes(), camera.scale * d, (camera.left + mx) * d, (camera.top + my) * d],
+      closed, centres: net.centres, shown: state.shown, colours, radius: dotRadius() * d, rimmed: RIMMED * d,
       above: pixel(css("above")), below: pixel(css("below")), rim: pixel(css("ink")) });
     waiting = { ...camera, mx, my, width: width + 2 * mx, height: height + 2 * my };
   }
@@ -66,7 +72,9 @@ function scene(net, state, links) {
     soon();
   };
   function say({ drawn, milliseconds }) {
-    document.getElementById("status").textContent = `${counted(drawn, "edge")} drawn${drawn < state.shown ? `, ${(state.shown - drawn).toLocaleString("en")} inside or between closed modules` : ""}`;
+    const others = (state.shown - drawn).toLocaleString("en");
+    document.getElementById("status").textContent = `${counted(drawn, "edge")} drawn`
+      + (drawn < state.shown ? `, ${others} inside or between closed modules` : "");
     canvas.dataset.drawn = drawn;
     canvas.dataset.milliseconds = Math.round(milliseconds);
     canvas.dataset.still = asked;
@@ -124,8 +132,9 @@ function scene(net, state, links) {
     about.modules.forEach((module, m) => {
       if (state.open.has(m) || !module.hidden) return;
       const [x, y] = moduleAt(m), radius = ballRadius(m);
-      pen.fillStyle = module.colour || css("muted"); pen.strokeStyle = state.selected?.module === m ? css("accent") : ink;
-      pen.lineWidth = state.selected?.module === m ? 4 : 1.2;
+      const chosen = state.selected?.module === m;
+      pen.fillStyle = module.colour || muted;
+      pen.strokeStyle = chosen ? css("accent") : ink; pen.lineWidth = chosen ? 4 : 1.2;
       pen.beginPath(); pen.arc(x, y, radius, 0, 7); pen.fill(); pen.stroke();
       pen.fillStyle = "#101216"; pen.font = `600 ${Math.min(15, radius * 0.9)}px system-ui, sans-serif`;
       pen.fillText(module.name.replace(/^module /, "").slice(0, 6), x, y);
@@ -133,18 +142,24 @@ function scene(net, state, links) {
   }
 
   function paintNeuron(neuron) {
-    const edges = [...links.read(neuron).subarray(0, 300), ...links.sent(neuron).subarray(0, 300)].filter(edge => edge < state.shown);
-    const top = Math.max(...edges.map(edge => Math.abs(net.weight[edge])), 1e-30);
+    const [above, below, accent, ink] = ["above", "below", "accent", "ink"].map(css);
+    const edges = [...links.read(neuron).subarray(0, MOST_BRIGHT), ...links.sent(neuron).subarray(0, MOST_BRIGHT)]
+      .filter(edge => edge < state.shown);
+    const most = Math.max(...edges.map(edge => Math.abs(net.weight[edge])), 1e-30);
     for (const edge of edges.reverse()) {
-      const other = net.source[edge] === neuron ? net.target[edge] : net.source[edge], share = Math.abs(net.weight[edge]) / top;
-      pen.strokeStyle = css(net.weight[edge] < 0 ? "below" : "above"); pen.lineWidth = 0.7 + 3 * share; pen.globalAlpha = 0.35 + 0.65 * share;
+      const other = net.source[edge] === neuron ? net.target[edge] : net.source[edge];
+      const share = Math.abs(net.weight[edge]) / most;
+      pen.strokeStyle = net.weight[edge] < 0 ? below : above;
+      pen.lineWidth = 0.7 + 3 * share; pen.globalAlpha = 0.35 + 0.65 * share;
       pen.beginPath(); pen.moveTo(...neuronAt(neuron)); pen.lineTo(...standsAt(other)); pen.stroke();
     }
     pen.globalAlpha = 1;
-    const colour = COLOURINGS[state.colour](net);
-    for (const i of new Set([...edges.flatMap(edge => [net.source[edge], net.target[edge]]).filter(i => !closed[i]), neuron])) {
-      pen.fillStyle = colour(i); pen.strokeStyle = i === neuron ? css("accent") : css("ink"); pen.lineWidth = i === neuron ? 3 : 1;
-      pen.beginPath(); pen.arc(...neuronAt(i), dotRadius() + (i === neuron ? 2.5 : 0.5), 0, 7); pen.fill(); pen.stroke();
+    const colour = COLOURINGS[state.colour](net), ends = edges.flatMap(edge => [net.source[edge], net.target[edge]]);
+    for (const i of new Set([...ends.filter(i => !closed[i] && i !== neuron), neuron])) {
+      const own = i === neuron;
+      pen.fillStyle = colour(i); pen.strokeStyle = own ? accent : ink; pen.lineWidth = own ? 3 : 1;
+      pen.beginPath(); pen.arc(...neuronAt(i), dotRadius() + (own ? 2.5 : 0.5), 0, 7); pen.fill();
+      if (own || dotRadius() > RIMMED) pen.stroke();
     }
   }
 
@@ -154,11 +169,12 @@ function scene(net, state, links) {
     pen.font = "12px system-ui, sans-serif"; pen.textBaseline = "middle";
     const cells = (x0, x1, y0, y1) => {
       const found = [];
-      for (let c = Math.floor(x0 / 6); c <= x1 / 6; c++) for (let r = Math.floor(y0 / 6); r <= y1 / 6; r++) found.push(c * 4096 + r);
+      for (let c = Math.floor(x0 / 6); c <= x1 / 6; c++)
+        for (let r = Math.floor(y0 / 6); r <= y1 / 6; r++) found.push(c * 4096 + r);
       return found;
     };
     const write = (text, x, y, align) => {
-      const wide = pen.measureText(text).width, from = align === "center" ? x - wide / 2 : align === "right" ? x - wide : x;
+      const wide = pen.measureText(text).width, from = x - wide * { left: 0, center: 0.5, right: 1 }[align];
       if (from < 2 || from + wide > width || y < 0 || y > height) return false;
       const own = cells(from, from + wide, y - 5, y + 5);
       if (own.some(cell => taken.has(cell))) return false;
@@ -166,7 +182,7 @@ function scene(net, state, links) {
       pen.textAlign = align; pen.fillText(text, x, y);
       return true;
     };
-    const radius = dotRadius(), away = radius + 11, top = Math.max(...net.level), room = net.spacing[0] * camera.scale > 11, seen = [];
+    const radius = dotRadius(), away = radius + 11, room = net.spacing[0] * camera.scale > 11, seen = [];
     for (let i = 0; room && i < count && seen.length < 3000; i++) {
       const [x, y] = neuronAt(i);
       if (closed[i] || x < 0 || y < 0 || x > width || y > height) continue;
@@ -181,7 +197,8 @@ function scene(net, state, links) {
     pen.fillStyle = css("ink");
     for (const i of own === undefined ? seen : [own, ...seen]) {
       const [x, y] = neuronAt(i), label = about.labels[i];
-      const places = net.level[i] === 0 ? [[0, away]] : net.level[i] === top ? [[0, -away]] : [[away - 4, 0], [0, away], [0, -away]];
+      const inside = [[away - 4, 0], [0, away], [0, -away]];
+      const places = net.level[i] === 0 ? [[0, away]] : net.level[i] === top ? [[0, -away]] : inside;
       places.some(([dx, dy]) => write(label, x + dx, y + dy, dx ? "left" : "center"));
     }
   }
@@ -196,8 +213,9 @@ function scene(net, state, links) {
     const [ux, uy, vx, vy, vz] = axes();
     for (let i = 0; i < count; i++) {
       if (closed[i]) continue;
-      const away = Math.hypot(camera.left + camera.scale * (ux * net.x[i] + uy * net.y[i]) - x,
-        camera.top + camera.scale * (vx * net.x[i] + vy * net.y[i] + vz * net.z[i]) - y);
+      const across = camera.left + camera.scale * (ux * net.x[i] + uy * net.y[i]);
+      const down = camera.top + camera.scale * (vx * net.x[i] + vy * net.y[i] + vz * net.z[i]);
+      const away = Math.hypot(across - x, down - y);
       if (away < best) [best, found] = [away, { neuron: i }];
     }
     return found;

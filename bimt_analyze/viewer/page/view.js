@@ -59,7 +59,8 @@ unpack().then(net => {
     const thing = drag ? null : picture.under(x, y);
     tip.hidden = !thing;
     if (thing) {
-      tip.textContent = thing.neuron === undefined ? `${about.modules[thing.module].name} ${about.modules[thing.module].note}` : about.labels[thing.neuron];
+      const { name, note } = about.modules[thing.module] ?? { name: about.labels[thing.neuron], note: "" };
+      tip.textContent = `${name} ${note}`;
       tip.style.translate = `${Math.min(x + 14, canvas.clientWidth - tip.offsetWidth - 6)}px ${y - 30}px`;
     }
   });
@@ -80,8 +81,11 @@ unpack().then(net => {
   }, { passive: false });
   canvas.addEventListener("keydown", event => {
     const step = { ArrowLeft: [40, 0], ArrowRight: [-40, 0], ArrowUp: [0, 40], ArrowDown: [0, -40] }[event.key];
-    const keys = { "+": () => picture.zoom(1.25), "=": () => picture.zoom(1.25), "-": () => picture.zoom(0.8), 0: picture.front, Escape: () => act.select(null) };
-    const done = step ? () => event.shiftKey ? picture.turn(-step[0] / 4, -step[1] / 4) : picture.pan(...step) : keys[event.key];
+    const nearer = () => picture.zoom(1.25), move = () => picture.pan(...step);
+    const turn = () => picture.turn(-step[0] / 4, -step[1] / 4);
+    const keys = { "+": nearer, "=": nearer, "-": () => picture.zoom(0.8), 0: picture.front,
+      Escape: () => act.select(null) };
+    const done = step ? (event.shiftKey ? turn : move) : keys[event.key];
     if (done && !event.ctrlKey && !event.metaKey) { event.preventDefault(); state.touched = true; done(); }
   });
   picture.changed();
