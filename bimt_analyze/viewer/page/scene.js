@@ -46,7 +46,8 @@ function scene(net, state, links) {
 
   // Ask the worker for a bitmap: of as many edges as a moment allows while the picture turns, else of all.
   function ask(hurried) {
-    const [width, height] = size, d = dense(), mx = MARGIN * width, my = MARGIN * height;
+    const [width, height] = size, d = hurried ? 1 : dense(), margin = hurried ? 0 : MARGIN;
+    const [mx, my] = [margin * width, margin * height];
     const colour = COLOURINGS[state.colour](net), colours = new Uint32Array(count), known = new Map();
     for (let i = 0; i < count; i++) {
       const hex = colour(i);
@@ -89,7 +90,7 @@ function scene(net, state, links) {
   }
   function settle() {
     clearTimeout(settling);
-    settling = setTimeout(() => ask(false), 150);
+    settling = setTimeout(() => busy ? settle() : ask(false), 150);
     soon();
   }
   function changed() {
@@ -116,7 +117,7 @@ function scene(net, state, links) {
     pen.globalAlpha = 1;
     if (own !== undefined) paintNeuron(own);
     paintNames();
-    document.documentElement.dataset.painted ||= Math.round(performance.now());
+    if (bitmap) canvas.dataset.first ||= Math.round(performance.now()); // milliseconds since the page was asked for
   }
 
   function paintModules() {
