@@ -8,7 +8,7 @@ import numpy as np
 
 from ..plots._module_colours import MODULE_COLOURS, module_colour
 from ._packed import pack
-from ._places import is_planar, module_places, neuron_places
+from ._places import is_planar, layers_of, module_places, neuron_places
 
 if TYPE_CHECKING:
     from ._shown_network import ShownNetwork
@@ -69,7 +69,9 @@ def _content(view: "ShownNetwork") -> tuple[dict[str, np.ndarray], dict[str, Any
     for number, one in enumerate(modules):
         one["size"] = int((module == number).sum())
         one["hidden"] = bool(((module == number) & (end == 0)).any())
-    places, (_, depth) = neuron_places(graph), np.unique(graph.depths, return_inverse=True)
+    places = neuron_places(graph)
+    layers = {name: number for number, own in enumerate(layers_of(graph)) for name in own}
+    level = np.array([layers[node.group] for node in nodes], dtype=np.int32)
     order = np.argsort(-graph.edges.weight, kind="stable")
     small = np.uint16 if len(nodes) < 2**16 else np.uint32
     sign = np.where(graph.edges.sign < 0, -1.0, 1.0)
@@ -78,7 +80,7 @@ def _content(view: "ShownNetwork") -> tuple[dict[str, np.ndarray], dict[str, Any
         "target": graph.edges.target[order].astype(small),
         "weight": (graph.edges.weight * sign)[order].astype(np.float32),
         "x": places[:, 0], "y": places[:, 1], "z": places[:, 2],
-        "group": group, "module": module, "level": depth.astype(np.int32), "end": end,
+        "group": group, "module": module, "level": level, "end": end,
         "centres": module_places(places, module, (end == 0).tolist(), len(modules)).ravel(),
         "leftmost": np.array([own[places[own, 0].argmin()] for own in map(graph.members, groups)], dtype=np.int32),
         "spacing": np.array([_spacing(places, group)], dtype=np.float32),

@@ -12,11 +12,40 @@ GAP = 0.3  # between groups of one depth, in widths
 APART, ROUNDS = 0.17, 80  # distance of the modules' centres; how often those that are closer are pushed apart
 
 
+def layers_of(graph: NeuronGraph) -> tuple[tuple[str, ...], ...]:
+    """The groups of each layer of the picture, from the inputs on.
+
+    Groups of one depth stand side by side, unless one of them reads another, as around a residual stream: then each has
+    a layer of its own, in the order of the graph.
+
+    Parameters
+    ----------
+    graph : NeuronGraph
+        The graph.
+
+    Returns
+    -------
+    tuple of tuple of str
+        Layers, each with its groups.
+    """
+    depth, number = {node.group: node.depth for node in graph.nodes}, {name: k for k, name in enumerate(graph.groups)}
+    group = np.array([number[node.group] for node in graph.nodes], dtype=np.int64)
+    pairs = np.unique(group[graph.edges.source] * len(number) + group[graph.edges.target])
+    names = graph.groups
+    joined = [(names[pair // len(names)], names[pair % len(names)]) for pair in pairs.tolist()]
+    apart = {depth[one] for one, other in joined if one != other and depth[one] == depth[other]}
+    layers: list[tuple[str, ...]] = []
+    for level in sorted(set(depth.values())):
+        own = tuple(name for name in names if depth[name] == level)
+        layers += [(name,) for name in own] if level in apart else [own]
+    return tuple(layers)
+
+
 def neuron_places(graph: NeuronGraph) -> Float32[np.ndarray, "nodes 3"]:
     """The place of every neuron: across, into the depth, and up.
 
     Layers lie above each other, inputs at the bottom. Inside a layer neurons stand at their coordinates, a plane's
-    first row at the back. Groups of one depth stand side by side.
+    first row at the back.
 
     Parameters
     ----------
@@ -35,17 +64,15 @@ def neuron_places(graph: NeuronGraph) -> Float32[np.ndarray, "nodes 3"]:
         flat[number, : min(3, len(node.coordinates))] = node.coordinates[:3]
     planar = is_planar(graph)
     places = np.zeros_like(flat)
-    depths = graph.depths
-    levels = np.unique(depths)
-    step = HIGHEST if planar else float(np.clip(1.1 / max(1, len(levels) - 1), LOWEST, HIGHEST))
-    for level, depth in enumerate(levels):
-        groups = list(dict.fromkeys(node.group for node in graph.nodes if node.depth == depth))
+    layers = layers_of(graph)
+    step = HIGHEST if planar else float(np.clip(1.1 / max(1, len(layers) - 1), LOWEST, HIGHEST))
+    for level, groups in enumerate(layers):
         for place, group in enumerate(groups):
             own = graph.members(group)
             side = (1 + GAP) * (place - (len(groups) - 1) / 2)
             places[own, 0] = flat[own, 0] - 0.5 + side
             places[own, 1] = 0.5 - flat[own, 1] if np.ptp(flat[own, 1]) > 0 else 0.0
-            places[own, 2] = step * (level - (len(levels) - 1) / 2 + 0.6 * (flat[own, 2] if planar else 0.0))
+            places[own, 2] = step * (level - (len(layers) - 1) / 2 + 0.6 * (flat[own, 2] if planar else 0.0))
     return places.astype(np.float32)
 
 

@@ -8,11 +8,11 @@ import zlib
 import numpy as np
 import pytest
 
-from bimt_analyze.graph import neuron_graph
+from bimt_analyze.graph import Edges, Neuron, NeuronGraph, neuron_graph
 from bimt_analyze.viewer import network_view
 from bimt_analyze.viewer._cuts import cut_losses
 from bimt_analyze.viewer._neuron_effects import neuron_effects
-from bimt_analyze.viewer._places import module_places, neuron_places
+from bimt_analyze.viewer._places import layers_of, module_places, neuron_places
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
 from bimt_train.models import MLP
@@ -68,6 +68,14 @@ def test_layers_lie_above_each_other(view, planar):
     first = {node.index: place for node, place in zip(planar.graph.nodes, places, strict=True) if node.group == "x"}
     assert first[0][1] > first[8][1] and first[0][0] < first[2][0]  # the first row lies at the back
     assert (neuron_places(view.graph)[:, 1] == 0).all()
+
+
+def test_groups_around_a_stream_have_layers_of_their_own():
+    groups = ("x", "resid", "mlp", "other", "y")
+    nodes = tuple(Neuron(name, 0, name, (0.5,), depth) for name, depth in zip(groups, (0, 1, 1, 2, 2), strict=True))
+    ends = np.array([(0, 1), (1, 2), (2, 1), (1, 3), (2, 4)])
+    edges = Edges(ends[:, 0], ends[:, 1], np.ones(5), np.ones(5, dtype=np.int8))
+    assert layers_of(NeuronGraph(nodes, edges)) == (("x",), ("resid",), ("mlp",), ("other", "y"))
 
 
 def test_modules_on_one_point_are_pushed_apart():
