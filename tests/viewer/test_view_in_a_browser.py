@@ -2,6 +2,7 @@
 
 import time
 
+import numpy as np
 import pytest
 from browsing import console, needs_browser, show, violations
 
@@ -82,6 +83,19 @@ def test_a_search_opens_what_it_finds(browser, addresses):
     browser.execute_script("document.querySelector('#hits button').click()")
     assert "h1.0" in text(browser, "#chosen h2") and "Ablation effect" in text(browser, "#chosen")
     assert browser.execute_script("return document.querySelectorAll('#outline [aria-expanded=true]').length") == 2
+
+
+def test_a_module_says_how_strongly_others_are_joined_to_it(browser, addresses, planar):
+    show(browser, addresses["planar"])
+    browser.execute_script(SET, "#search", "module 1")
+    browser.execute_script("document.querySelector('#hits button').click()")
+    source, target, weight, _ = planar.graph.edges
+    first = np.isin(np.arange(len(planar.graph.nodes)), [planar.graph.numbers[key] for key in planar.modules[0]])
+    corner = planar.graph.numbers["x", 0]
+    second = weight[(source == corner) & first[target]].sum()
+    rest = weight[(first[target] & (source != corner)) | first[source]].sum()
+    told = "return [...document.querySelectorAll('#chosen li button')].map(one => one.textContent)"
+    assert browser.execute_script(told) == [f"no module{rest:.3g}", f"module 2{second:.3g}"]
 
 
 def test_planes_are_turned(browser, addresses):

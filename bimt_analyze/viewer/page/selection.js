@@ -45,6 +45,16 @@ function selection(net, links, act) {
       element("p", `Layer ${about.groups[net.group[i]]}, ${about.modules[net.module[i]].name}.${effect}`),
       ...list("Reads", links.read(i), "source"), ...list("Is read by", links.sent(i), "target")];
   };
+  const ties = m => { // the weights of all edges between a module and each other, added up
+    const sums = new Map();
+    for (let edge = 0; edge < net.weight.length; edge++) {
+      const a = net.module[net.source[edge]], b = net.module[net.target[edge]];
+      if (a === b || (a !== m && b !== m)) continue;
+      const other = a === m ? b : a;
+      sums.set(other, (sums.get(other) || 0) + Math.abs(net.weight[edge]));
+    }
+    return [...sums].sort(([, one], [, other]) => other - one).slice(0, STRONGEST);
+  };
   const ofModule = m => {
     const layers = new Map();
     net.module.forEach((own, i) => {
@@ -55,7 +65,10 @@ function selection(net, links, act) {
     toggle.addEventListener("click", () => { act.open(m, !act.isOpen(m)); act.select({ module: m }); });
     const { name, note, size } = about.modules[m];
     const parts = [...layers].map(([group, many]) => `${about.groups[group]} ${many}`).join(", ");
-    return [element("h2", name), element("p", note), toggle, element("p", `${counted(size, "neuron")}: ${parts}.`)];
+    const others = document.createElement("ul");
+    others.append(...ties(m).map(([other, sum]) => goTo(about.modules[other].name, short(sum), { module: other }, act)));
+    return [element("h2", name), element("p", note), toggle, element("p", `${counted(size, "neuron")}: ${parts}.`),
+      ...(others.firstChild ? [element("h3", "Edges to and from other modules, added up"), others] : [])];
   };
   return thing => document.getElementById("chosen").replaceChildren(
     ...(!thing ? [] : thing.neuron === undefined ? ofModule(thing.module) : ofNeuron(thing.neuron)));
