@@ -14,6 +14,7 @@ from . import report as report
 from . import representations as representations
 from . import synthetic as synthetic
 from . import transformers as transformers
+from . import viewer as viewer
 from ._analyze import analyze as analyze
 from ._circuit_of import circuit_of as circuit_of
 from ._run_audit import audit as audit

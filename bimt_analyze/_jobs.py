@@ -1,6 +1,6 @@
 """The analysis of one checkpoint as a job: plain values in, plain values out, so that it can be done elsewhere."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,13 @@ from .report import Finding, Requirement
 if TYPE_CHECKING:
     from .report import Report
 
-FORMATS = ("html", "json", "markdown")
+FORMATS: "Mapping[str, Callable[[Report], str]]" = {
+    "html": lambda report: report.to_html(),
+    "json": lambda report: report.to_json_text(),
+    "markdown": lambda report: report.to_markdown(),
+    "view": lambda report: report.to_view().html(),
+}
+"""Option of the command line -> what writes the report in this form."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ class Job:
     requirements : tuple of str
         Conditions on the report.
     formats : tuple of str
-        Which of `FORMATS` to render.
+        Which of `FORMATS` to write.
     options : AnalysisOptions
         All options of the analysis.
     certify : bool
@@ -175,12 +181,11 @@ def work(job: Job, progress: Callable[[str], None] | None = None, *, strict: boo
         exports, exported = _exported(report.circuit, checkpoint, job)
     if progress is not None and job.formats:
         progress("report")
-    write = {"html": report.to_html, "json": report.to_json_text, "markdown": report.to_markdown}
     return Outcome(
         source=str(file),
         summary=report.summary(),
         findings=findings,
-        texts={name: write[name]() for name in job.formats},
+        texts={name: FORMATS[name](report) for name in job.formats},
         edges=report.circuit.edges,
         modules=len(report.modules),
         matches=None if report.matches_decomposition is None else report.matches_decomposition.matches,

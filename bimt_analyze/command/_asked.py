@@ -25,6 +25,7 @@ class Asked:
     html: Path | None
     json: Path | None
     markdown: Path | None
+    view: Path | None
     graph: Path | None
     export: Path | None
     apart: bool

@@ -34,6 +34,7 @@ _FLAGS: tuple[Callable[[Callable[..., int]], Callable[..., int]], ...] = (
     _files("--html", type=_FILE, metavar="FILE", help="Write the report as one self-contained page."),
     _files("--json", type=_FILE, metavar="FILE", help="Write the report for other programs."),
     _files("--markdown", type=_FILE, metavar="FILE", help="Write the report as Markdown."),
+    _files("--view", type=_FILE, metavar="FILE", help="Write the circuit as an interactive page, modules first."),
     _files(
         "--graph",
         type=_FILE,

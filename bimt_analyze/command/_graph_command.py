@@ -8,9 +8,10 @@ from typing import Any
 import click
 
 from ..graph import GRAPH_FORMATS, format_of, graph_text, read_graph
+from ..viewer import network_view
 from ._saying import tell_found
 
-GRAPH_TAKES = frozenset({"checkpoint", "json", "graph", "samples", "seed", "quiet"})
+GRAPH_TAKES = frozenset({"checkpoint", "json", "graph", "view", "samples", "seed", "quiet"})
 """The parameters of the command that a graph has a use for."""
 
 
@@ -48,8 +49,11 @@ def audit_of_graph(context: click.Context) -> int:
     texts = {}
     if given["json"] is not None:
         texts[given["json"]] = json.dumps({**found.to_json(), "assumed": adopted.assumed}, indent=2) + "\n"
+    modules = found.choice.partition.modules
+    if given["view"] is not None:
+        texts[given["view"]] = network_view(adopted.graph, modules=modules, title=given["checkpoint"][0].stem).html()
     if form is not None:
-        modules = {node: number for number, nodes in enumerate(found.choice.partition.modules, 1) for node in nodes}
-        texts[given["graph"]] = graph_text(adopted.graph, form, modules)
+        numbers = {node: number for number, nodes in enumerate(modules, 1) for node in nodes}
+        texts[given["graph"]] = graph_text(adopted.graph, form, numbers)
     said = [*(f"assumed: {sentence}" for sentence in adopted.assumed), *found.summary()]
     return tell_found("\n".join(said), texts, graph=given["graph"])

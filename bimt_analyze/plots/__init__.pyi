@@ -1,8 +1,8 @@
 from ._canvas import blank_axes as blank_axes
-from ._canvas import module_colour as module_colour
 from ._canvas import panels as panels
 from ._draw_sweep import draw_sweep as draw_sweep
 from ._draw_training import draw_training as draw_training
+from ._module_colours import module_colour as module_colour
 from ._picture import Picture as Picture
 from .modules._draw_hierarchy import draw_hierarchy as draw_hierarchy
 from .modules._draw_levels import draw_levels as draw_levels

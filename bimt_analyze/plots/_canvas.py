@@ -3,7 +3,6 @@
 import math
 from typing import Literal, TypeAlias
 
-import matplotlib
 import numpy as np
 from jaxtyping import Float64
 from matplotlib.axes import Axes
@@ -14,40 +13,11 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 INK, MUTED, PAPER = "#1b1e25", "#7b828f", "#fffffe"
 POSITIVE, NEGATIVE = "#2f6fd0", "#d6453d"
 ON_COLOUR, ON_DARK = "#101216", "#ffffff"  # letters on a colour that is the same on a dark page
-MODULE_COLOURS = (
-    "#f2a41f", "#22a06b", "#9a5fd0", "#e56fae", "#18a7b5", "#9c6b3f", "#a5ad1b", "#6f7f95", "#e07b39", "#4b9e3f",
-)  # fmt: skip
 
 Colour: TypeAlias = str | tuple[float, float, float]
 
 CROWDED = 600  # dots from which a picture holds them as pixels
 TICKS = 5  # intervals between the ticks of an axis, at most: more labels run into each other
-
-
-def module_colour(number: int) -> Colour:
-    """Colour of a module by its number: a fixed list, then hues a golden angle apart.
-
-    Parameters
-    ----------
-    number : int
-        Number of the module, from 0.
-
-    Returns
-    -------
-    Colour
-        A colour as matplotlib takes it.
-
-    Examples
-    --------
-    >>> from bimt_analyze.plots import module_colour
-    >>> module_colour(0)
-    '#f2a41f'
-    """
-    if number < len(MODULE_COLOURS):
-        return MODULE_COLOURS[number]
-    hue = (number * 0.6180339887) % 1.0
-    red, green, blue = matplotlib.colors.hsv_to_rgb((hue, 0.55, 0.8))
-    return float(red), float(green), float(blue)
 
 
 def blank_axes(width: float, height: float) -> Axes:

@@ -6,7 +6,8 @@ from matplotlib.ticker import MaxNLocator
 
 from bimt_train import Circuit
 
-from ._canvas import INK, MUTED, NEGATIVE, POSITIVE, Colour, blank_axes, log_axis, module_colour, panels, soften
+from ._canvas import INK, MUTED, NEGATIVE, POSITIVE, Colour, blank_axes, log_axis, panels, soften
+from ._module_colours import module_colour
 from ._picture import Picture
 
 

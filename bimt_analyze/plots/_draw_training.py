@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 
 from bimt_train import InputError
 
-from ._canvas import INK, NEGATIVE, POSITIVE, blank_axes, log_axis, module_colour, panels, soften
+from ._canvas import INK, NEGATIVE, POSITIVE, blank_axes, log_axis, panels, soften
+from ._module_colours import module_colour
 from ._picture import Picture
 
 

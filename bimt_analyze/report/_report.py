@@ -17,6 +17,8 @@ from ._require import Finding, Requirement
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..viewer import NetworkView
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Report(ReportContent):
@@ -73,6 +75,12 @@ class Report(ReportContent):
 
         return render_html(self)
 
+    def to_view(self) -> "NetworkView":
+        """The circuit as an interactive page: modules first, down to neurons and weights (`bimt_analyze.viewer`)."""
+        from ._network_view import view_of
+
+        return view_of(self)
+
     def check(self, requirement: str | Requirement) -> tuple[Finding, ...]:
         """Hold the report against a requirement such as ``agreement>=0.9``.
 
@@ -95,7 +103,12 @@ class Report(ReportContent):
         return parsed.findings(self._plain)
 
     def save(
-        self, *, html: str | Path | None = None, json: str | Path | None = None, markdown: str | Path | None = None
+        self,
+        *,
+        html: str | Path | None = None,
+        json: str | Path | None = None,
+        markdown: str | Path | None = None,
+        view: str | Path | None = None,
     ) -> None:
         """Write the report to files; folders are made if need be.
 
@@ -107,8 +120,15 @@ class Report(ReportContent):
             Where to write the record for other programs.
         markdown : str, Path or None
             Where to write the Markdown.
+        view : str, Path or None
+            Where to write the interactive page of the circuit.
         """
-        wanted = ((html, self.to_html), (json, self.to_json_text), (markdown, self.to_markdown))
+        wanted = (
+            (html, self.to_html),
+            (json, self.to_json_text),
+            (markdown, self.to_markdown),
+            (view, lambda: self.to_view().html()),
+        )
         for path, text in wanted:
             if path is not None:
                 Path(path).parent.mkdir(parents=True, exist_ok=True)

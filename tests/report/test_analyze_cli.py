@@ -56,8 +56,8 @@ def refused(capsys, *words):
 
 
 def test_it_prints_the_headline_and_writes_reports(saved, tmp_path, capsys):
-    out = tmp_path / "deep" / "r.json"
-    assert main([str(saved), "--json", str(out), "--html", str(tmp_path / "r.html"), *FAST]) == 0
+    out, view = tmp_path / "deep" / "r.json", tmp_path / "v.html"
+    assert main([str(saved), "--json", str(out), "--html", str(tmp_path / "r.html"), "--view", str(view), *FAST]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[:4] == [
         "network: does its task: r2 0.9999 on 80 rows (a constant: 0)",
@@ -65,9 +65,10 @@ def test_it_prints_the_headline_and_writes_reports(saved, tmp_path, capsys):
         "y2 = x2 - x4      exact on the data; the network follows it to r2 0.9999",
         "2 modules, matching the decomposition: {x1, x3 -> y1}  {x2, x4 -> y2}",
     ]
-    assert set(lines[4:]) == {f"report: {out}", f"report: {tmp_path / 'r.html'}"}
+    assert set(lines[4:]) == {f"report: {path}" for path in (out, tmp_path / "r.html", view)}
     assert json.loads(out.read_text())["provenance"]["source"] == str(saved)
     assert (tmp_path / "r.html").read_text().startswith("<!DOCTYPE html>")
+    assert '"note":"x1, x3 → y1; y1 = x1 + 2*x3"' in view.read_text() and '"cuts":[{"edges":7' in view.read_text()
 
 
 def test_a_requirement_that_does_not_hold_ends_with_one(saved, capsys):

@@ -51,6 +51,8 @@ def test_a_graph_takes_the_place_of_a_network(network, tmp_path, capsys):
         str(tmp_path / "g.json"),
         "--graph",
         str(tmp_path / "h.graphml"),
+        "--view",
+        str(tmp_path / "view.html"),
     ]
     assert main(words) == 0
     said = capsys.readouterr().out
@@ -59,6 +61,7 @@ def test_a_graph_takes_the_place_of_a_network(network, tmp_path, capsys):
     found = json.loads((tmp_path / "g.json").read_text())
     planted = [sorted(f"{g}.{i}" for g, i in module) for module in network.partition.modules]
     assert sorted(map(sorted, found["modules"])) == sorted(planted) and found["significance"]["p"] == 0.05
+    assert "12 neurons, 18 edges, 2 modules" in (tmp_path / "view.html").read_text()
     assert read_graph(tmp_path / "h.graphml").graph == graph_of_network(network.network)
     assert {data["module"] for _, data in nx.read_graphml(tmp_path / "h.graphml").nodes(data=True)} == {1, 2}
 

@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.patches import Rectangle
 
-from .._canvas import INK, MUTED, ON_COLOUR, blank_axes, module_colour
+from .._canvas import INK, MUTED, ON_COLOUR, blank_axes
+from .._module_colours import module_colour
 from .._picture import Picture
 from ._module_labels import SIZE, Module, ModuleNames, name_below, room
 from ._rungs import Rung, rungs, same_rung, steady_numbers

@@ -6,7 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from .._canvas import INK, MUTED, POSITIVE, blank_axes, module_colour, panels, soften
+from .._canvas import INK, MUTED, POSITIVE, blank_axes, panels, soften
+from .._module_colours import module_colour
 from .._picture import Picture
 from ._rungs import count, rungs
 

@@ -9,7 +9,8 @@ from matplotlib.patches import Rectangle
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
 
-from .._canvas import MUTED, NEGATIVE, PAPER, POSITIVE, blank_axes, module_colour, panels
+from .._canvas import MUTED, NEGATIVE, PAPER, POSITIVE, blank_axes, panels
+from .._module_colours import module_colour
 from .._picture import Picture
 from ._scene import Modules, module_numbers
 

@@ -12,8 +12,9 @@ from matplotlib.patches import Polygon
 
 from bimt_train.checkpoints import Network
 
-from .._canvas import INK, MUTED, NEGATIVE, PAPER, POSITIVE, Colour, blank_axes, module_colour
+from .._canvas import INK, MUTED, NEGATIVE, PAPER, POSITIVE, Colour, blank_axes
 from .._labels import name_points, shorten
+from .._module_colours import module_colour
 from .._picture import Picture
 from ._scene import DEPTH, Edges, Modules, Neuron, Row, edges_of, module_numbers, rows_of, segments, strongest, used
 from ._unroll import Stages, unroll

@@ -11,8 +11,9 @@ from matplotlib.colors import to_rgba
 from bimt_train.checkpoints import Network
 from bimt_train.layouts import Group
 
-from .._canvas import INK, MUTED, NEGATIVE, PAPER, POSITIVE, Colour, blank_axes, module_colour
+from .._canvas import INK, MUTED, NEGATIVE, PAPER, POSITIVE, Colour, blank_axes
 from .._labels import shorten
+from .._module_colours import module_colour
 from .._picture import Picture
 from ._scene import Edges, Modules, edges_of, module_numbers, used
 from ._unroll import unroll

@@ -8,8 +8,9 @@ from matplotlib.colors import to_rgb
 from bimt_train import InputError
 from bimt_train.checkpoints import Checkpoint
 
-from .._canvas import INK, blank_axes, module_colour, panels, soften
+from .._canvas import INK, blank_axes, panels, soften
 from .._labels import shorten
+from .._module_colours import module_colour
 from .._picture import Picture
 
 POINTS = 200  # a side of the grid

@@ -7,7 +7,8 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 
-from .._canvas import INK, MUTED, blank_axes, module_colour, soften
+from .._canvas import INK, MUTED, blank_axes, soften
+from .._module_colours import module_colour
 from .._picture import Picture
 
 if TYPE_CHECKING:

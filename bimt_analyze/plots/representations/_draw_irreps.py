@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.axes import Axes
 
-from .._canvas import INK, MUTED, blank_axes, module_colour, panels, soften
+from .._canvas import INK, MUTED, blank_axes, panels, soften
+from .._module_colours import module_colour
 from .._picture import Picture
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 
 from bimt_train import InputError
 
-from .._canvas import CROWDED, INK, NEGATIVE, POSITIVE, blank_axes, module_colour, panels, soften
+from .._canvas import CROWDED, INK, NEGATIVE, POSITIVE, blank_axes, panels, soften
 from .._labels import shorten
+from .._module_colours import module_colour
 from .._picture import Picture
 
 MOST = 3  # inputs drawn

@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 
 from bimt_train import InputError
 
-from .._canvas import CROWDED, INK, MUTED, POSITIVE, blank_axes, module_colour, panels, soften
+from .._canvas import CROWDED, INK, MUTED, POSITIVE, blank_axes, panels, soften
 from .._labels import shorten
+from .._module_colours import module_colour
 from .._picture import Picture
 
 COLUMNS, MOST = 3, 12  # panels a row, and in all

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
 
-from .._canvas import INK, blank_axes, module_colour, panels, soften
+from .._canvas import INK, blank_axes, panels, soften
 from .._labels import shorten
+from .._module_colours import module_colour
 from .._picture import Picture
 
 if TYPE_CHECKING:
