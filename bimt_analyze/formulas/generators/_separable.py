@@ -22,7 +22,7 @@ Propose = Callable[[SearchProblem], list[Template]]
 _SWEEPS = 40  # at most; they end where the error falls by less than 2 %
 _COMBINATIONS = 8  # of factors' shapes, the best by rank: each is refined on the rows
 _SPLIT = 0.05  # relative error of a product of smooth factors, above which there is no such product
-_LOW_ERROR = 1e-3  # and below which there is no doubt
+_LOW_ERROR = 1e-3  # and below which there is no doubt; of rows known to a tolerance, twice that
 _AT_ONCE = 0.1  # share of the time for products beyond doubt
 
 
@@ -60,7 +60,8 @@ def low_error_products(problem: SearchProblem, propose: Propose) -> Iterator[Tem
     """
     if problem.width > 1:
         short = replace(problem, budget=problem.budget.share(_AT_ONCE))
-        yield from _over(short, _apart(problem), propose, worst=_LOW_ERROR)
+        worst = min(max(_LOW_ERROR, 2 * problem.tolerance), _SPLIT)
+        yield from _over(short, _apart(problem), propose, worst=worst)
 
 
 def _apart(problem: SearchProblem) -> tuple[Group, ...]:
