@@ -8,6 +8,7 @@ import sympy
 
 from .generators._additive import low_error_sums, sums
 from .generators._affine import affine
+from .generators._argument_products import argument_products
 from .generators._combined_inputs import combined
 from .generators._genetic import genetic_programs
 from .generators._lifted import lifted
@@ -129,6 +130,7 @@ DECOMPOSITIONS: tuple[Generator, ...] = (
     _alone(lambda problem: low_error_similar(problem, ONE_VARIABLE)),
     low_error_sums,
     low_error_products,
+    _alone(lambda problem: argument_products(problem, share=0.15)),
     _alone(_of_one_input),
     _alone(sparse_sums),
     _alone(lambda problem: lifted(problem, _AT_FIRST, share=0.12)),

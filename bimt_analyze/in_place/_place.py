@@ -73,7 +73,8 @@ def place_of(model: nn.Module, where: str | nn.Module, x: Rows) -> Place:
         hook.remove()
     said = ", ".join(names) or "the whole model"
     if not seen:
-        raise InputError("a submodule that is not called", where=said, hint="name one that the model runs on these rows")
+        hint = "name one that the model runs on these rows"
+        raise InputError("a submodule that is not called", where=said, hint=hint)
     pairs = [_row_by_row(said, (*args, *kwargs.values()), out) for args, kwargs, out in seen]
     widths = {(a.shape[1], b.shape[1]) for a, b in pairs}
     if len(widths) > 1:

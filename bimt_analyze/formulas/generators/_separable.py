@@ -8,7 +8,7 @@ from itertools import product as choices_of
 import numpy as np
 from jaxtyping import Float64
 
-from ..problem._inner import single
+from ..problem._inner import Inner, single
 from ..problem._polynomial import powers
 from ..problem._search_problem import SearchProblem
 from ..problem._smooth import Group, centred, legendre, size
@@ -24,6 +24,7 @@ _COMBINATIONS = 8  # of factors' shapes, the best by rank: each is refined on th
 _SPLIT = 0.05  # relative error of a product of smooth factors, above which there is no such product
 _LOW_ERROR = 1e-3  # and below which there is no doubt; of rows known to a tolerance, twice that
 _AT_ONCE = 0.1  # share of the time for products beyond doubt
+_HIGHEST = 16  # degree of a series of an argument, which may be a wave of some periods
 
 
 def separable(problem: SearchProblem, propose: Propose) -> Iterator[Template]:
@@ -82,7 +83,36 @@ def _over(problem: SearchProblem, groups: Sequence[Group], propose: Propose, *, 
         yield _scaled(problem, templates, offset)
 
 
-def factors(problem: SearchProblem, groups: Sequence[Group]) -> tuple[list[Rows], float, float] | None:
+def product_of(problem: SearchProblem, pair: tuple[Inner, Inner], *, worst: float) -> Iterator[Template]:
+    """Products of a function of one argument and a function of another.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the budget.
+    pair : tuple of two Inner
+        The arguments.
+    worst : float
+        Relative error of the product of smooth factors, above which nothing is proposed.
+    """
+    seen = replace(problem, x=np.stack([inner.values for inner in pair], axis=1))
+    found = factors(seen, ((0,), (1,)), highest=_HIGHEST)
+    if found is None or found[2] > worst:
+        return
+    values, offset, error = found
+    options = []
+    for inner, h in zip(pair, values, strict=True):
+        tolerance = max(error, problem.tolerance) / max(float(np.std(h)), 1e-6)
+        shaped = shapes(inner, h, tolerance=tolerance, budget=problem.budget, most=4)
+        options.append([(shape.rank(tolerance), shape.factor()) for shape in shaped])
+    joins = ((sum(o[0] for o in chosen), [o[1] for o in chosen]) for chosen in choices_of(*options))
+    for _, templates in nsmallest(_COMBINATIONS, joins, key=lambda both: both[0]):
+        yield _scaled(problem, templates, offset)
+
+
+def factors(
+    problem: SearchProblem, groups: Sequence[Group], *, highest: int = 10
+) -> tuple[list[Rows], float, float] | None:
     """The best offset + product of one smooth factor for each group; None where there are too few rows.
 
     The factors have mean square one; they come with the offset and the relative error. The offset is there because a
@@ -94,10 +124,12 @@ def factors(problem: SearchProblem, groups: Sequence[Group]) -> tuple[list[Rows]
         The rows to explain, the hints and the budget.
     groups : sequence of tuples of int
         The columns of each factor.
+    highest : int, default 10
+        Degree of the series at most.
     """
     t = centred(problem.x)
     degree = 0
-    while degree < 10 and 2 + sum(size(g, degree + 1) for g in groups) <= 0.45 * problem.rows:
+    while degree < highest and 2 + sum(size(g, degree + 1) for g in groups) <= 0.45 * problem.rows:
         degree += 1
     if degree < 2:
         return None
