@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from _measure import table, write_section
+from joblib import Parallel, delayed
 from torch import nn
 
 from bimt_analyze.in_place import read_back, replace, submodule_formulas
@@ -35,6 +36,7 @@ class Scaled(nn.Sequential):
         self.register_buffer("reach", (high - low) / 2)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The MLP of scaled inputs."""
         return super().forward((x - self.middle) / self.reach)
 
 
@@ -47,13 +49,13 @@ class Bodies(nn.Module):
 
     def forward(self, state: torch.Tensor) -> torch.Tensor:
         """From [rows, bodies, (x, y, m)] to [rows, 2 bodies]."""
-        apart = state[:, None, :, :2] - state[:, :, None, :2]
-        mass = state[:, None, :, 2:].expand(-1, state.shape[1], -1, -1)
+        bodies = range(state.shape[1])
+        others = state[:, torch.tensor([[j for j in bodies if j != i] for i in bodies])]  # no body pulls itself
+        apart, mass = others[..., :2] - state[:, :, None, :2], others[..., 2:]
         if self.radial:
             pulls = mass * apart * self.pair(apart.square().sum(-1, keepdim=True))
         else:
             pulls = self.pair(torch.cat([apart, mass], dim=-1))
-            pulls = pulls * (1 - torch.eye(state.shape[1]).to(pulls))[:, :, None]  # no body pulls itself
         return pulls.sum(dim=2).flatten(1)
 
 
@@ -68,14 +70,16 @@ class Case:
     place: str = ""
     outputs: int = 1
     sibling: bool = False
-    iterations: int = 1500
+    iterations: int = 800
     radial: bool | None = None
 
     def model(self, activation: type[nn.Module]) -> nn.Module:
+        """A fresh network."""
         net = Scaled(self.ranges, self.outputs, activation)
         return net if self.radial is None else Bodies(net, radial=self.radial)
 
     def rows(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs and targets of the whole network."""
         if self.radial is None:
             x = rng.uniform(*np.array(self.ranges).T, (ROWS, len(self.ranges)))
             return x, self.truth(x)
@@ -107,7 +111,7 @@ CASES = (
         "n-body, pair of (dx, dy, m)", ("dx", "dy", "m"), lambda x: _Exact()(torch.tensor(x)).numpy(),
         [(-2, 2), (-2, 2), (0.5, 1.5)], "pair", 2, radial=False,
     ),
-    Case("damped oscillator", ("t", "w", "g"), lambda x: damped(x, x[:, 1]), OSCILLATOR, iterations=2500),
+    Case("damped oscillator", ("t", "w", "g"), lambda x: damped(x, x[:, 1]), OSCILLATOR, iterations=1500),
     Case(
         "heat equation, diffusivity k an input", ("x", "t", "k"),
         lambda x: columns(np.exp(-(np.pi**2) * x[:, 2] * x[:, 1]) * np.sin(np.pi * x[:, 0])),
@@ -122,7 +126,7 @@ CASES = (
     ),
     Case(
         "damped oscillator, frequency sqrt(w^2 - g^2)", ("t", "w", "g"),
-        lambda x: damped(x, np.sqrt(x[:, 1] ** 2 - x[:, 2] ** 2)), OSCILLATOR, sibling=True, iterations=2500,
+        lambda x: damped(x, np.sqrt(x[:, 1] ** 2 - x[:, 2] ** 2)), OSCILLATOR, sibling=True, iterations=1500,
     ),
 )  # fmt: skip
 
@@ -130,7 +134,7 @@ CASES = (
 def train(model: nn.Module, x: torch.Tensor, y: torch.Tensor, *, steps: int, iterations: int, seed: int) -> nn.Module:
     """Adam on batches, then L-BFGS on all rows."""
     generator, adam = torch.Generator().manual_seed(seed), torch.optim.Adam(model.parameters(), lr=5e-3)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(adam, max(steps, 1))
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps)
     for _ in range(steps):
         some = torch.randint(len(x), (256,), generator=generator)
         loss = nn.functional.mse_loss(model(x[some]), y[some])
@@ -138,6 +142,11 @@ def train(model: nn.Module, x: torch.Tensor, y: torch.Tensor, *, steps: int, ite
         loss.backward()
         adam.step()
         schedule.step()
+    return refine(model, x, y, iterations=iterations, unit=1.0)
+
+
+def refine(model: nn.Module, x: torch.Tensor, y: torch.Tensor, *, iterations: int, unit: float) -> nn.Module:
+    """L-BFGS on all rows. It takes a gradient below 1e-5 for none, so the loss is told in a unit."""
     optimiser = torch.optim.LBFGS(
         model.parameters(), max_iter=iterations, history_size=30, line_search_fn="strong_wolfe",
         tolerance_change=0, tolerance_grad=0,
@@ -145,11 +154,22 @@ def train(model: nn.Module, x: torch.Tensor, y: torch.Tensor, *, steps: int, ite
 
     def closure() -> torch.Tensor:
         optimiser.zero_grad()
-        value = nn.functional.mse_loss(model(x), y)
+        value = nn.functional.mse_loss(model(x), y) / unit
         value.backward()
         return value
 
     optimiser.step(closure)
+    return model
+
+
+def sharpened(model: nn.Module, x: torch.Tensor, y: torch.Tensor) -> nn.Module:
+    """The model trained on until its loss falls no more, each round in the unit of its first loss."""
+    for _ in range(8):
+        with torch.no_grad():
+            before = float(nn.functional.mse_loss(model(x), y))
+        if before < 1e-28:
+            break
+        refine(model, x, y, iterations=40, unit=before)
     return model
 
 
@@ -158,8 +178,10 @@ def relative(given: np.ndarray, truth: np.ndarray) -> float:
     return float(np.sqrt(np.mean((given - truth) ** 2)) / np.std(truth))
 
 
-def distil(case: Case, seed: int, activation: type[nn.Module], limit: float) -> dict[str, Any]:
+def distil(number: int, seed: int, activation: type[nn.Module], limit: float) -> dict[str, Any]:
     """One network, from training to what is read back."""
+    case = CASES[number]
+    torch.set_num_threads(1)
     torch.manual_seed(seed)
     x, y = case.rows(np.random.default_rng(seed))
     x_test, y_test = case.rows(np.random.default_rng(1000 + seed))
@@ -171,18 +193,20 @@ def distil(case: Case, seed: int, activation: type[nn.Module], limit: float) -> 
         model, case.place, x=x, inputs=case.names, error=2 * error, time_limit=limit, seed=seed
     )
     found = replace(model.double(), case.place, by=formulas, x=x_test, y=y_test, measure=False)
-    trained = train(found.model, torch.tensor(x), torch.tensor(y), steps=0, iterations=200, seed=seed)
+    trained = sharpened(found.model, torch.tensor(x), torch.tensor(y))
     low, high = np.array(case.ranges).T  # twice the range; of the heat equation and the oscillator forwards in time
     wide = np.random.default_rng(seed).uniform(low, high + (high - low), (ROWS, len(low)))
     with torch.no_grad():
         left = relative(trained.get_submodule(case.place)(torch.tensor(wide)).numpy(), case.truth(wide))
-    return {
-        "case": case, "seed": seed, "activation": activation.__name__, "error": error, "loss": found.loss,
+    found_here = {
+        "case": number, "seed": seed, "activation": activation.__name__, "error": error, "loss": found.loss,
         "found": "; ".join(str(one.readable) for one in formulas),
         "read": "; ".join(str(one) for one in next(iter(read_back(trained).values())).values()),
         "left": left, "closed": bool(left <= FORM),
         "test": float(nn.functional.mse_loss(trained(torch.tensor(x_test)), torch.tensor(y_test)).detach()),
     }  # fmt: skip
+    print(case.name, found_here, flush=True)
+    return found_here
 
 
 def main() -> None:
@@ -192,11 +216,15 @@ def main() -> None:
     parser.add_argument("--limit", type=float, default=20.0, help="units of work for each formula")
     parser.add_argument("--only", default="", help="a part of a name; prints, and writes nothing")
     chosen = parser.parse_args()
-    outcomes = []
-    for case in CASES:
-        for seed in range(chosen.seeds if chosen.only in case.name else 0):
-            outcomes.append(distil(case, seed, (nn.Tanh, nn.SiLU)[seed % 2], chosen.limit))
-            print({**outcomes[-1], "case": case.name}, flush=True)
+    asked = [
+        (case, seed)
+        for case in CASES
+        for seed in range(min(chosen.seeds, 2) if case.sibling else chosen.seeds)
+        if chosen.only in case.name
+    ]
+    outcomes = Parallel(n_jobs=2)(
+        delayed(distil)(CASES.index(case), seed, (nn.Tanh, nn.SiLU)[seed % 2], chosen.limit) for case, seed in asked
+    )
     if chosen.only:
         return
     write_section("In place", section(outcomes, chosen.limit))
@@ -205,22 +233,23 @@ def main() -> None:
 def section(outcomes: list[dict[str, Any]], limit: float) -> list[str]:
     """Counts, then each network."""
     counts = []
-    for case in CASES:
-        of = [one for one in outcomes if one["case"] is case]
+    for number, case in enumerate(CASES):
+        of = [one for one in outcomes if one["case"] == number]
         counts.append([
             case.name + (" (sibling)" if case.sibling else ""), len(of), sum(one["closed"] for one in of),
             f"{min(one['error'] for one in of):.1e} to {max(one['error'] for one in of):.1e}",
         ])  # fmt: skip
     each = [
-        [one["case"].name, one["seed"], one["activation"], f"{one['error']:.1e}", f"`{cut(one['found'])}`",
+        [CASES[one["case"]].name, one["seed"], one["activation"], f"{one['error']:.1e}", f"`{cut(one['found'])}`",
          f"{one['loss'][0]:.1e}, {one['loss'][1]:.1e}, {one['test']:.1e}", f"`{cut(one['read'])}`",
          f"{one['left']:.1e}", "yes" if one["closed"] else "no"]
         for one in outcomes
     ]  # fmt: skip
     return [
-        f"Plain torch MLPs, two hidden layers of {WIDTH}, {ROWS:,} rows, Adam and L-BFGS; tanh for even seeds, SiLU for "
-        "odd ones. The formula is searched on what the network's place gives, known to twice the network's own error, "
-        f"with {limit:g} units of work. It is put in place and trained on the targets by L-BFGS in double precision. "
+        f"Plain torch MLPs, two hidden layers of {WIDTH}, {ROWS:,} rows, Adam and L-BFGS; tanh for even seeds, "
+        "SiLU for odd ones. The formula is searched on what the network's place gives, known to twice the network's "
+        f"own error, with {limit:g} units of work. It is put in place and trained on the targets by L-BFGS, in double "
+        "precision. "
         f"Closed form: what is read back leaves at most {FORM:g} of the truth's deviation on rows that reach a range "
         "further than the network saw. Errors are root mean squares over the deviation.",
         "",

@@ -71,13 +71,13 @@ def _one(by: sympy.Expr | str | Formula, asked: Asked) -> nn.Module:
 
 @layer_of.register(list)
 @layer_of.register(tuple)
-def _several(by: Sequence[sympy.Expr | str | Formula], asked: Asked) -> nn.Module:
+def _several(by: Sequence[Any], asked: Asked) -> nn.Module:
     names = [one.output if isinstance(one, Formula) else f"y{place}" for place, one in enumerate(by, start=1)]
     return _named(dict(zip(names, by, strict=True)) if len(set(names)) == len(names) else dict(enumerate(by)), asked)
 
 
 @layer_of.register(Mapping)
-def _named(by: Mapping[Any, sympy.Expr | str | Formula], asked: Asked) -> nn.Module:
+def _named(by: Mapping[Any, Any], asked: Asked) -> nn.Module:
     columns, outputs = asked.place.widths
     if len(by) != outputs:
         expected, hint = f"{outputs}, one for each output", "give them in the order of the outputs"
@@ -146,7 +146,7 @@ def fitted(layer: nn.Module, place: Place) -> nn.Module:
     return layer
 
 
-def _expression(formula: sympy.Expr | str | Formula) -> sympy.Expr:
+def _expression(formula: Any) -> sympy.Expr:
     """A formula as an expression in real symbols."""
     if isinstance(formula, Formula):
         return formula.expression

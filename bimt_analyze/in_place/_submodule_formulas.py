@@ -111,6 +111,6 @@ def _predictor(
     def predict(x: Float64[np.ndarray, "some inputs"]) -> Float64[np.ndarray, " some"]:
         with evaluated(at.module):
             found = at.module(torch.tensor(x).to(at.inputs))[..., k]
-        return found.double().cpu().numpy()
+        return np.asarray(found.double().cpu().numpy())
 
     return predict

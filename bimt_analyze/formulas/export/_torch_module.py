@@ -29,16 +29,13 @@ def _said_in_torch(expression: sympy.Expr) -> sympy.Expr:
     """The expression with names of `_FUNCTIONS` where sympy would write what a tensor cannot say."""
     larger, smaller, chosen, step, signum = map(sympy.Function, ("larger", "smaller", "chosen", "step", "signum"))
 
-    def in_pairs(function: sympy.Expr, arguments: Sequence[sympy.Expr]) -> sympy.Expr:
-        return reduce(function, arguments)
-
     def pieces(*pairs: Any) -> sympy.Expr:
         *first, (last, condition) = pairs
         end = last if condition == sympy.true else chosen(condition, last, sympy.nan)
         return reduce(lambda rest, pair: chosen(pair[1], pair[0], rest), reversed(first), end)
 
-    expression = expression.replace(sympy.Max, lambda *arguments: in_pairs(larger, arguments))
-    expression = expression.replace(sympy.Min, lambda *arguments: in_pairs(smaller, arguments))
+    expression = expression.replace(sympy.Max, lambda *arguments: reduce(larger, arguments))
+    expression = expression.replace(sympy.Min, lambda *arguments: reduce(smaller, arguments))
     expression = expression.replace(sympy.Piecewise, pieces)
     return expression.replace(sympy.Heaviside, step).replace(sympy.sign, signum)
 
@@ -103,7 +100,7 @@ class FormulaModule(nn.Module):
         return {name: value for name, value in self.__dict__.items() if name != "_function"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
         self._function = self._compiled()
 
     def _opened(self, expression: sympy.Expr) -> sympy.Expr:
