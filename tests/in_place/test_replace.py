@@ -108,7 +108,8 @@ def test_it_is_saved_loaded_and_exported() -> None:
     again = torch.load(file, weights_only=False)
     assert read_back(again) == read_back(found) and "pi" in str(read_back(again)["first"]["y1"])
     torch.testing.assert_close(again(X), found(X))
-    other = replace(model(1), "first", by=["x1*x2 + 1", LARGER.subs(sympy.Rational(1, 2), 3)], x=X, measure=False).model.eval()
+    by = ["x1*x2 + 1", LARGER.subs(sympy.Rational(1, 2), 3)]
+    other = replace(model(1), "first", by=by, x=X, measure=False).model.eval()
     other.load_state_dict(found.state_dict())
     torch.testing.assert_close(other(X), found(X))
 
