@@ -42,8 +42,9 @@ class Replacement(Shown):
     >>> import torch
     >>> from bimt_analyze.in_place import replace
     >>> model = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1))
-    >>> replace(model, "1", by=["x1", "x2", "x3"], x=torch.ones(4, 2), measure=False).parameters
-    (0, 0)
+    >>> found = replace(model, "1", by=["x1", "2*x2", "pi + x3"], x=torch.ones(4, 2), measure=False)
+    >>> found.parameters, found.read_back()["y3"]
+    ((0, 2), x3 + pi)
     """
 
     model: nn.Module

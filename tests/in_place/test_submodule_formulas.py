@@ -22,7 +22,7 @@ class Law(nn.Module):
         if not self.exports and float(x.sum()) == 0.125:
             return x
         a, b = x[..., 0], x[..., 1]
-        return torch.stack([a * b + 1, torch.exp(-2 * b)], dim=-1)
+        return torch.stack([a * b + 1, 3 * b - a], dim=-1)
 
 
 class Around(nn.Module):
@@ -40,7 +40,7 @@ class Around(nn.Module):
 def test_formulas_of_a_submodule_in_the_names_given(exports: bool) -> None:
     x = torch.tensor(np.random.default_rng(0).uniform(0.5, 2, (60, 4)), dtype=torch.float32)
     found = submodule_formulas(Around(exports), "law", x=x, inputs=["a", "b"], outputs=["p", "q"], time_limit=3)
-    assert [str(one) for one in found] == ["p = a*b + 1", "q = exp(-2*b)"]
+    assert [str(one) for one in found] == ["p = a*b + 1", "q = -a + 3*b"]
 
 
 def test_what_is_asked_wrongly_is_refused() -> None:
