@@ -7,10 +7,10 @@ from itertools import combinations
 import numpy as np
 import sympy
 
-from ..problem._inner import Inner, inners
-from ..problem._search_problem import SearchProblem
-from ..problem._smooth import centred
-from ..problem._template import Template
+from ...problem._inner import Inner, inners
+from ...problem._search_problem import SearchProblem
+from ...problem._smooth import centred
+from ...problem._template import Template
 from ._separable import product_of
 
 _WIDEST = 3  # inputs: of more, there are too many pairs of arguments
