@@ -217,31 +217,28 @@ def distil(number: int, seed: int, activation: type[nn.Module], limit: float) ->
 def main() -> None:
     """Distil every case with every seed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=2, help="of each law; half as many of its siblings")
+    parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--limit", type=float, default=20.0, help="units of work for each formula")
+    parser.add_argument("--siblings", action="store_true", help="laws beside the three, easier or harder")
     parser.add_argument("--only", default="", help="a part of a name; prints, and writes nothing")
     chosen = parser.parse_args()
-    asked = [
-        (case, seed)
-        for case in CASES
-        for seed in range(max(chosen.seeds // 2, 1) if case.sibling else chosen.seeds)
-        if chosen.only in case.name
-    ]
+    cases = [place for place, case in enumerate(CASES) if case.sibling == chosen.siblings and chosen.only in case.name]
     outcomes = Parallel(n_jobs=2)(
-        delayed(distil)(CASES.index(case), seed, (nn.Tanh, nn.SiLU)[seed % 2], chosen.limit) for case, seed in asked
+        delayed(distil)(case, seed, (nn.Tanh, nn.SiLU)[seed % 2], chosen.limit)
+        for case in cases
+        for seed in range(chosen.seeds)
     )
-    if chosen.only:
-        return
-    write_section("In place", section(outcomes, chosen.limit))
+    if not chosen.only:
+        write_section("In place, siblings" if chosen.siblings else "In place", section(outcomes, chosen.limit))
 
 
 def section(outcomes: list[dict[str, Any]], limit: float) -> list[str]:
     """Counts, then each network."""
     counts = []
-    for number, case in enumerate(CASES):
-        of = [one for one in outcomes if one["case"] == number]
+    for number in sorted({one["case"] for one in outcomes}):
+        case, of = CASES[number], [one for one in outcomes if one["case"] == number]
         counts.append([
-            case.name + (" (sibling)" if case.sibling else ""), len(of), sum(one["closed"] for one in of),
+            case.name, len(of), sum(one["closed"] for one in of),
             f"{min(one['error'] for one in of):.1e} to {max(one['error'] for one in of):.1e}",
         ])  # fmt: skip
     each = [
@@ -256,7 +253,7 @@ def section(outcomes: list[dict[str, Any]], limit: float) -> list[str]:
         f"known to twice the network's own error, with {limit:g} units of work. It is put in place and trained on the "
         f"targets by L-BFGS, in double precision. Closed form: what is read back leaves at most {FORM:g} of the "
         "truth's deviation on rows that reach a range further than the network saw. Errors are root mean squares over "
-        "the deviation. A sibling is a law beside the three that is easier or harder.",
+        "the deviation.",
         "",
         *table(["law", "networks", "closed forms", "error of the networks"], counts),
         "",
