@@ -103,8 +103,8 @@ class FormulaModule(nn.Module):
         super().__setstate__(state)  # type: ignore[no-untyped-call]
         self._function = self._compiled()
 
-    def _opened(self, expression: sympy.Expr) -> sympy.Expr:
-        """The expression with a parameter symbol in place of every number that can be trained."""
+    def _opened(self, expression: sympy.Basic) -> sympy.Basic:
+        """The expression, or a condition in it, with a symbol in place of every number that can be trained."""
         if not expression.free_symbols:
             if expression == -1 or expression.is_Boolean:  # True ends a list of pieces
                 return expression
