@@ -39,7 +39,7 @@ class Around(nn.Module):
 @pytest.mark.parametrize("exports", [True, False])
 def test_formulas_of_a_submodule_in_the_names_given(exports: bool) -> None:
     x = torch.tensor(np.random.default_rng(0).uniform(0.5, 2, (60, 4)), dtype=torch.float32)
-    found = submodule_formulas(Around(exports), "law", x=x, inputs=["a", "b"], outputs=["p", "q"], time_limit=3)
+    found = submodule_formulas(Around(exports), "law", x=x, inputs=["a", "b"], outputs=["p", "q"], time_limit=1)
     assert [str(one) for one in found] == ["p = a*b + 1", "q = -a + 3*b"]
 
 
