@@ -12,7 +12,8 @@ SCRIPTS = (
     "same_network.py", "traced_layouts.py", "any_module.py", "certificates.py",
 )  # fmt: skip
 LONG = (
-    "same_report.py", "work.py", "export.py", "untrained.py", "tasks.py", "language.py", "formulas.py", "words.py",
+    "same_report.py", "work.py", "export.py", "in_place.py", "untrained.py", "tasks.py", "language.py", "formulas.py",
+    "words.py",
     "module_formulas.py", "audit.py", "controls.py", "kills.py", "fuzz.py",
     "intervals.py", "wide.py", "growth.py", "large.py", "viewer.py", "penalty.py", "cluster.py",
 )  # fmt: skip

@@ -1,5 +1,7 @@
 """A formula's other forms: LaTeX, numpy, torch, and the published fields."""
 
+import copy
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -83,6 +85,8 @@ def test_torch_trains_and_is_read_back(formula: Formula) -> None:
 SHAPES = [
     *(sympy.Integer(3), x1, -x1 / 2, sympy.Abs(x1) ** sympy.Rational(3, 2), 1 / x1),
     *(sympy.sign(x1 - 1) * x1, sympy.cot(x1), sympy.acos(x1 / 3), sympy.E**x1 + sympy.E),
+    *(sympy.Max(x1, 1, x1**2 / 2), 2 * sympy.Min(x1, 1), sympy.floor(3 * x1), sympy.ceiling(3 * x1), sympy.erf(x1)),
+    *(sympy.Heaviside(x1 - 1.01), sympy.Piecewise((x1, x1 > 1.5), (1 / x1, x1 < 0.9), (2 * x1, True))),
     *(entry.build(x1 / 3) for entry in OPERATORS),
 ]
 
@@ -95,8 +99,17 @@ def test_torch_of_any_shape(expression: sympy.Expr) -> None:
     x = torch.linspace(0.5, 2.0, 12, dtype=torch.float32).reshape(3, 4, 1)
     value = module(x)
     assert value.shape == (3, 4) and value.dtype == torch.float32
-    expected = sympy.lambdify(x1, expression, "numpy")(x[..., 0].numpy())
+    expected = sympy.lambdify(x1, expression, ["scipy", "numpy"])(x[..., 0].numpy())
     np.testing.assert_allclose(value.detach().numpy(), np.broadcast_to(expected, (3, 4)), rtol=1e-6)
+
+
+def test_torch_keeps_names_and_copies_in_any_precision() -> None:
+    from bimt_analyze.formulas import FormulaModule
+
+    named = sympy.pi * sympy.exp(sympy.Symbol("exp", real=True) / 3)
+    module = pickle.loads(pickle.dumps(copy.deepcopy(FormulaModule(named, ("exp",)).to(torch.bfloat16))))
+    assert module.sympy() == named
+    assert module.double()(torch.zeros(2, 1)).tolist() == [module.constants[0].item()] * 2
 
 
 def test_where_it_is_not_real_it_is_nan(formula: Formula) -> None:

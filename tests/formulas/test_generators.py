@@ -1,6 +1,7 @@
 """Each generator by itself: what it must find, and what it must not claim."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from bimt_analyze.formulas.generators._powers import products_of_powers, pursuit
 from bimt_analyze.formulas.generators._rational import rationals
 from bimt_analyze.formulas.generators._ridge import ridges
 from bimt_analyze.formulas.generators.decompositions._additive import partitions
-from bimt_analyze.formulas.generators.decompositions._separable import factors
+from bimt_analyze.formulas.generators.decompositions._argument_products import argument_products
+from bimt_analyze.formulas.generators.decompositions._separable import factors, low_error_products
 from bimt_analyze.formulas.problem._budget import Budget
 from bimt_analyze.formulas.problem._constants import refine
 from bimt_analyze.formulas.problem._inner import single
@@ -144,6 +146,25 @@ def test_factors_of_a_product_with_an_offset() -> None:
     assert error < 1e-4 and offset == pytest.approx(0.7, abs=1e-3)
     ratio = values[0] / np.exp(problem.x[:, 0])
     assert np.ptp(ratio) < 1e-3 * abs(np.mean(ratio))
+
+
+def noisy(problem: SearchProblem, error: float, *, tolerance: float) -> SearchProblem:
+    """The rows with noise of this share of y's deviation, said to be known to a tolerance."""
+    noise = error * problem.unit * np.random.default_rng(1).normal(size=problem.rows)
+    return replace(problem, y=problem.y + noise, tolerance=tolerance)
+
+
+def test_two_arguments_that_share_an_input_are_multiplied() -> None:
+    problem = asked(lambda t, w, g: np.exp(-g * t) * np.cos(3 * w * t), width=3, rows=240, low=0.1, high=2.0)
+    found = argument_products(noisy(problem, 1e-3, tolerance=1e-3), share=1)
+    assert best(found, problem) < 1e-13  # the form is that of the law; its constants are refined on exact rows
+
+
+def test_products_beyond_doubt_know_how_well_rows_are_known() -> None:
+    problem = asked(lambda x, t: np.exp(-t) * np.sin(3 * x), width=2, rows=200)
+    coarse = [noisy(problem, 3e-3, tolerance=tolerance) for tolerance in (0.0, 3e-3)]
+    told = [list(low_error_products(one, lambda _: [])) for one in coarse]
+    assert told[0] == [] and best(told[1], problem) < 1e-13
 
 
 def test_sparse_linear_algebra() -> None:

@@ -1,22 +1,43 @@
 """A formula as a torch module whose numbers can be trained and read back."""
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any
 
 import sympy
 import torch
 from torch import Tensor, nn
 
+from bimt_train import InputError
+
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{name: getattr(torch, name) for name in ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh")},
     **{name: getattr(torch, name) for name in ("asinh", "acosh", "atanh", "exp", "log", "sqrt")},
+    **{name: getattr(torch, name) for name in ("erf", "erfc", "floor", "atan2")},
+    "ceiling": torch.ceil,
     "signum": torch.sign,
     "Abs": torch.abs,
     "abs": torch.abs,
+    "larger": torch.maximum,
+    "smaller": torch.minimum,
+    "chosen": torch.where,
+    "step": lambda u, at_zero=0.5: torch.heaviside(u, torch.as_tensor(at_zero, dtype=u.dtype, device=u.device)),
 }
 
-# sympy's own way to write sign asks whether a number is zero, which a tensor cannot say.
-_SIGNUM = sympy.Function("signum")
+
+def _said_in_torch(expression: sympy.Expr) -> sympy.Expr:
+    """The expression with names of `_FUNCTIONS` where sympy would write what a tensor cannot say."""
+    larger, smaller, chosen, step, signum = map(sympy.Function, ("larger", "smaller", "chosen", "step", "signum"))
+
+    def pieces(*pairs: Any) -> sympy.Expr:
+        *first, (last, condition) = pairs
+        end = last if condition == sympy.true else chosen(condition, last, sympy.nan)
+        return reduce(lambda rest, pair: chosen(pair[1], pair[0], rest), reversed(first), end)
+
+    expression = expression.replace(sympy.Max, lambda *arguments: reduce(larger, arguments))
+    expression = expression.replace(sympy.Min, lambda *arguments: reduce(smaller, arguments))
+    expression = expression.replace(sympy.Piecewise, pieces)
+    return expression.replace(sympy.Heaviside, step).replace(sympy.sign, signum)
 
 
 class FormulaModule(nn.Module):
@@ -31,6 +52,11 @@ class FormulaModule(nn.Module):
     variables : sequence of str
         The names of its inputs, in the order of the columns of x.
 
+    Raises
+    ------
+    InputError
+        For a symbol that is none of the variables, a number that is not real, and a function that torch does not have.
+
     Examples
     --------
     >>> x1, x2 = sympy.symbols("x1 x2", real=True)
@@ -44,16 +70,43 @@ class FormulaModule(nn.Module):
         self.variables = tuple(variables)
         self._names: list[sympy.Expr] = []
         self._slots: list[sympy.Symbol] = []
+        strange = sorted({str(symbol) for symbol in expression.free_symbols} - set(self.variables))
+        if strange:
+            expected = f"names among {', '.join(self.variables)}"
+            raise InputError("a formula of unknown inputs", where=str(expression), expected=expected, got=str(strange))
         self._template = self._opened(expression)
+        bad = [name for name in self._names if not (name.is_real and name.is_finite)]
+        if bad:
+            raise InputError("a number that is not real", where=str(expression), got=str(bad[0]))
         self.constants = nn.Parameter(torch.tensor([float(n) for n in self._names], dtype=torch.float64))
-        symbols = [sympy.Symbol(name, real=True) for name in self.variables]
-        written = self._template.replace(sympy.sign, _SIGNUM)
-        self._function = sympy.lambdify([symbols, self._slots], written, modules=[_FUNCTIONS, "math"])
+        self._function = self._compiled()
 
-    def _opened(self, expression: sympy.Expr) -> sympy.Expr:
-        """The expression with a parameter symbol in place of every number that can be trained."""
+    def _compiled(self) -> Callable[..., Any]:
+        """The function of columns and numbers. Columns are called by their places: a variable may be called exp."""
+        columns = [sympy.Symbol(f"column_{place}", real=True) for place in range(len(self.variables))]
+        places = dict(zip(self.variables, columns, strict=True))
+        named = {symbol: places[str(symbol)] for symbol in self._template.free_symbols if str(symbol) in places}
+        try:
+            written = _said_in_torch(self._template.xreplace(named))
+            function = sympy.lambdify([columns, self._slots], written, modules=[_FUNCTIONS, "math"], cse=True)
+            names = set(function.__code__.co_names) - set(_FUNCTIONS)
+        except NotImplementedError as error:
+            raise InputError("a formula that torch cannot compute", got=str(self._template)) from error
+        if names:
+            raise InputError("functions that torch does not have", where=str(self._template), got=", ".join(names))
+        return function  # type: ignore[no-any-return]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_function"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
+        self._function = self._compiled()
+
+    def _opened(self, expression: sympy.Basic) -> sympy.Basic:
+        """The expression, or a condition in it, with a symbol in place of every number that can be trained."""
         if not expression.free_symbols:
-            if expression == -1:
+            if expression == -1 or expression.is_Boolean:  # True ends a list of pieces
                 return expression
             slot = sympy.Symbol(f"c{len(self._slots)}_", real=True)
             self._names.append(expression)
@@ -81,16 +134,18 @@ class FormulaModule(nn.Module):
         Returns
         -------
         tensor of shape [...]
-            In the precision of ``x``.
+            In the precision of ``x``; of whole numbers, in that of the constants.
         """
+        x = x if x.is_floating_point() else x.to(self.constants.dtype)
         columns = [x[..., i] for i in range(len(self.variables))]
         value = self._function(columns, list(self.constants.to(x.dtype)))
-        return torch.as_tensor(value, dtype=x.dtype).expand(x.shape[:-1])
+        return torch.as_tensor(value, dtype=x.dtype, device=x.device).expand(x.shape[:-1])
 
     def sympy(self) -> sympy.Expr:
         """The expression at the present numbers; those that were not changed keep their exact names."""
+        kept = torch.tensor([float(name) for name in self._names], dtype=torch.float64).to(self.constants.dtype)
         now = [
-            name if float(name) == value else sympy.Float(value)
-            for name, value in zip(self._names, self.constants.tolist(), strict=True)
+            name if before == value else sympy.Float(value)
+            for name, before, value in zip(self._names, kept.tolist(), self.constants.tolist(), strict=True)
         ]
         return self._template.xreplace(dict(zip(self._slots, now, strict=True)))

@@ -18,7 +18,9 @@ Rows = Float64[np.ndarray, "rows"]
 Rates = Float64[np.ndarray, "rates"]
 
 # Not scanned, since each function costs a scan over all u: cos comes with sin, the others are left to other generators.
-_SKIPPED = ("cos", "three halves", "abs", "asin", "sinh", "tan", "atan", "inverse square", "cosh")
+_SKIPPED = (
+    *("cos", "three halves", "abs", "asin", "sinh", "tan", "atan", "inverse square", "inverse three halves", "cosh"),
+)
 _DEGREES = ((1, 0), (2, 0), (2, 1), (3, 1), (3, 2))  # of p and q, round by round
 _SHARE = 0.4  # columns a row
 _LOOSE = 0.2  # of y's deviation left by the scan, above which f and u are dropped; b is refined after that

@@ -103,6 +103,10 @@ OPERATORS: tuple[Operator, ...] = (
         "three halves", lambda u: u * np.sqrt(u), lambda u: 1.5 * np.sqrt(u), lambda u: _half(u, 3 * _HALF), "edge",
         _cut(0.0, _INF, lambda y: np.cbrt(y) ** 2),
     ),
+    Operator(
+        "inverse three halves", lambda u: 1 / (u * np.sqrt(u)), lambda u: -1.5 / (u**2 * np.sqrt(u)),
+        lambda u: _half(u, -3 * _HALF), "edge", _cut(0.0, _INF, lambda y: 1 / np.cbrt(y) ** 2),
+    ),
     Operator("tanh", np.tanh, lambda u: 1 - np.tanh(u) ** 2, sympy.tanh, "sigmoid", _cut(-1.0, 1.0, np.arctanh)),
     Operator("atan", np.arctan, lambda u: 1 / (1 + u**2), sympy.atan, "sigmoid", _cut(-1.57, 1.57, np.tan)),
     Operator("asin", np.arcsin, lambda u: 1 / np.sqrt(1 - u**2), sympy.asin, "sigmoid", _cut(-1.57, 1.57, np.sin)),

@@ -164,4 +164,4 @@ def _filled(fit: Fit) -> sympy.Expr:
 def _rough_length(problem: SearchProblem, fit: Fit) -> float:
     """The description length of a fit whose constants have no names yet, at ten bits each."""
     size = complexity(fit.model.template.expression)
-    return description_length(fit.error, size, 10.0 * len(fit.values), problem.rows, 1e-12)
+    return description_length(fit.error, size, 10.0 * len(fit.values), problem.rows, max(problem.tolerance, 1e-12))

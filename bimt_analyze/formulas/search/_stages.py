@@ -19,6 +19,7 @@ from ..generators._ridge import single_functions
 from ..generators._ridge_sums import ridge_sums
 from ..generators._sparse_sums import sparse_sums
 from ..generators.decompositions._additive import low_error_sums, sums
+from ..generators.decompositions._argument_products import argument_products
 from ..generators.decompositions._combined_inputs import combined
 from ..generators.decompositions._mixed import mixed
 from ..generators.decompositions._separable import low_error_products, separable
@@ -153,6 +154,7 @@ DECOMPOSITIONS: tuple[Generator, ...] = (
     low_error_sums,
     low_error_products,
     low_error_nested,
+    _alone(lambda problem: argument_products(problem, share=0.15)),
     _alone(_of_one_input),
     _alone(varying_coefficients),
     _alone(sparse_sums),

@@ -9,11 +9,12 @@ import numpy as np
 from jaxtyping import Float64
 
 from ...curves._curve_shapes import curve_shapes
-from ...problem._inner import single
+from ...problem._inner import Inner, single
 from ...problem._polynomial import powers
 from ...problem._search_problem import SearchProblem
 from ...problem._smooth import Group, centred, legendre, size
 from ...problem._template import Template, constant, numeric, product
+from ...problem._univariate import shapes
 
 Rows = Float64[np.ndarray, "rows"]
 Basis = Float64[np.ndarray, "rows _"]
@@ -22,8 +23,9 @@ Propose = Callable[[SearchProblem], list[Template]]
 _SWEEPS = 40  # at most; they end where the error falls by less than 2 %
 _COMBINATIONS = 8  # of factors' shapes, the best by rank: each is refined on the rows
 _SPLIT = 0.05  # relative error of a product of smooth factors, above which there is no such product
-_LOW_ERROR = 1e-3  # and below which there is no doubt
+_LOW_ERROR = 1e-3  # and below which there is no doubt; of rows known to a tolerance, twice that
 _NAMED = 0.3  # share of the time for products beyond doubt
+_HIGHEST = 16  # degree of a series of an argument, which may be a wave of some periods
 
 
 def separable(problem: SearchProblem, propose: Propose) -> Iterator[Template]:
@@ -60,7 +62,8 @@ def low_error_products(problem: SearchProblem, propose: Propose) -> Iterator[Tem
     """
     if problem.width > 1:
         short = replace(problem, budget=problem.budget.share(_NAMED))
-        yield from _over(short, _apart(problem), propose, worst=_LOW_ERROR)
+        worst = min(max(_LOW_ERROR, 2 * problem.tolerance), _SPLIT)
+        yield from _over(short, _apart(problem), propose, worst=worst)
 
 
 def _apart(problem: SearchProblem) -> tuple[Group, ...]:
@@ -81,7 +84,36 @@ def _over(problem: SearchProblem, groups: Sequence[Group], propose: Propose, *, 
         yield _scaled(problem, templates, offset)
 
 
-def factors(problem: SearchProblem, groups: Sequence[Group]) -> tuple[list[Rows], float, float] | None:
+def product_of(problem: SearchProblem, pair: tuple[Inner, Inner], *, worst: float) -> Iterator[Template]:
+    """Products of a function of one argument and a function of another.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the budget.
+    pair : tuple of two Inner
+        The arguments.
+    worst : float
+        Relative error of the product of smooth factors, above which nothing is proposed.
+    """
+    seen = replace(problem, x=np.stack([inner.values for inner in pair], axis=1))
+    found = factors(seen, ((0,), (1,)), highest=_HIGHEST)
+    if found is None or found[2] > worst:
+        return
+    values, offset, error = found
+    options = []
+    for inner, h in zip(pair, values, strict=True):
+        tolerance = max(error, problem.tolerance) / max(float(np.std(h)), 1e-6)
+        shaped = shapes(inner, h, tolerance=tolerance, budget=problem.budget, most=4)
+        options.append([(shape.rank(tolerance), shape.factor()) for shape in shaped])
+    joins = ((sum(o[0] for o in chosen), [o[1] for o in chosen]) for chosen in choices_of(*options))
+    for _, templates in nsmallest(_COMBINATIONS, joins, key=lambda both: both[0]):
+        yield _scaled(problem, templates, offset)
+
+
+def factors(
+    problem: SearchProblem, groups: Sequence[Group], *, highest: int = 10
+) -> tuple[list[Rows], float, float] | None:
     """The best offset + product of one smooth factor for each group; None where there are too few rows.
 
     The factors have mean square one; they come with the offset and the relative error. The offset is there because a
@@ -93,10 +125,12 @@ def factors(problem: SearchProblem, groups: Sequence[Group]) -> tuple[list[Rows]
         The rows to explain, the hints and the budget.
     groups : sequence of tuples of int
         The columns of each factor.
+    highest : int, default 10
+        Degree of the series at most.
     """
     t = centred(problem.x)
     degree = 0
-    while degree < 10 and 2 + sum(size(g, degree + 1) for g in groups) <= 0.45 * problem.rows:
+    while degree < highest and 2 + sum(size(g, degree + 1) for g in groups) <= 0.45 * problem.rows:
         degree += 1
     if degree < 2:
         return None
