@@ -3,6 +3,3 @@ from .laws._conserved import Conserved as Conserved
 from .laws._equation import Equation as Equation
 from .laws._motion import MOTION_WORDS as MOTION_WORDS
 from .laws._motion import Motion as Motion
-from .trajectories._read_trajectories import TrajectoryTable as TrajectoryTable
-from .trajectories._read_trajectories import read_trajectories as read_trajectories
-from .trajectories._trajectory import Trajectory as Trajectory

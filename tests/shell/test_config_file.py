@@ -21,7 +21,9 @@ ANALYZE = (
     "--standardize both --key k --orientation in-out --layout l.toml --out o --time-budget 3.5 --seed 0 --tolerance 0 "
     "--refit 0 --edge-weight magnitude --samples 0 --time-limit 0.5 --genetic --audit --retrain 0 --controls 0 "
     "--null-model weight_permutation --statistic modularity --measure wiring "
-    "--groups g --functions sin --form a*x --discrete --time t --trajectory k --order 2 --export e.c --apart "
+    "--groups g --functions sin --form a*x --discrete --time t --trajectory k --order 2 --second-order x:v "
+    "--export e.c --apart --inputs c --skip d --missing x --drop-missing --impute mean --categories one-hot "
+    "--dates days --decimal comma --units c=m/s --sigma e --encoding latin-1 "
     "--graph g.gexf --front --minutes 0.5 --memory 8G --dask tcp://x:1 --dry-run --quiet"
 )
 
