@@ -33,6 +33,7 @@ from .shell import (
 from .signals import INTERRUPTED
 from .tasks import TASKS, Task, formula_task, resolve_task, task_table
 from .tasks.tables._table_flags import TABLE_SEVERAL, table_flags, table_options
+from .tasks.tables._table_options import speeds_of_word
 from .training._callbacks import Callback, ProgressBar
 from .training._presets import PAPER_RECIPES, default_recipe
 from .training._recipe import Recipe, TrainingType
@@ -65,6 +66,9 @@ class _Options:
     units: tuple[str, ...]
     sigma: tuple[str, ...]
     encoding: str | None
+    time: str | None
+    trajectory: str | None
+    second_order: str | None
     data: Path | None
     bounds: tuple[float, float] | None
     rows: int | None
@@ -154,6 +158,7 @@ def _list_tasks(context: click.Context, option: click.Parameter, wanted: bool) -
 
 _WIDE = {"show_default": True, "max_content_width": 120}
 _data, _table, _network, _recipe_option = map(in_group, ("Task", "Table", "Network", "Training"))
+_motion = in_group("Trajectories")
 _machine, _files, _other = in_group("Machine"), in_group("Files"), in_group(OTHER)
 
 
@@ -164,6 +169,12 @@ _machine, _files, _other = in_group("Machine"), in_group("Files"), in_group(OTHE
 @_data("--rows", type=click.IntRange(10), help="Training rows of formulas, as many for testing; 100 if left out.")
 @_table("--target", multiple=True, metavar="NAME...", help="Columns of the table to predict.")
 @table_flags
+@_motion("--time", metavar="COLUMN", help="TASK is a table of trajectories; this is its column of times.")
+@_motion("--trajectory", metavar="COLUMN", help="Its column that says to which trajectory a row belongs.")
+@_motion(
+    "--second-order", metavar="POSITION:SPEED,...",
+    help="x:v says that the column v is the derivative of x, which is then not learned.",
+)  # fmt: skip
 @_network("--hidden", metavar="N...", multiple=True, type=click.IntRange(1), help="Neurons of each hidden layer.")
 @_network(
     "--model", names=MODELS, metavar="KIND",
@@ -276,8 +287,14 @@ def _status(interrupted: bool, runs: Sequence[Run]) -> int:
 
 def _task(options: _Options) -> Task:
     """The task that the words name, with the drawing and the width that the options ask for."""
+    motion = {"time": options.time, "trajectory": options.trajectory}
+    motion |= {"second_order": speeds_of_word(options.second_order)}
     task = resolve_task(
-        options.task, target=options.target or None, data=options.data, table=table_options(vars(options))
+        options.task,
+        target=options.target or None,
+        data=options.data,
+        table=table_options(vars(options)),
+        motion={name: value for name, value in motion.items() if value},
     )
     if options.bounds or options.rows:
         if task.spec.name != "formula":

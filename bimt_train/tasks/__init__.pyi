@@ -22,6 +22,7 @@ from .tables._column_names import safe_names as safe_names
 from .tables._faults import Fault as Fault
 from .tables._faults import Spot as Spot
 from .tables._faults import TableError as TableError
+from .tables._ode_task import ode_task as ode_task
 from .tables._probe_table import ProbeTable as ProbeTable
 from .tables._probe_table import read_probe_table as read_probe_table
 from .tables._table_flags import TABLE_SEVERAL as TABLE_SEVERAL

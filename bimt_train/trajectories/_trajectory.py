@@ -148,3 +148,57 @@ def check_speeds(speeds: Mapping[str, str], names: Sequence[str]) -> None:
             raise InputError("a variable that is its own derivative", where="second order", got=f"{variable}:{speed}")
     if len(speeds) >= len(names):
         raise InputError("no derivative is left to be found", where="second order", got=", ".join(speeds))
+
+
+def as_measurements(trajectories: Sequence[Trajectory]) -> Float64[np.ndarray, "measurements columns"]:
+    """Trajectories as one table of numbers, as a checkpoint keeps them.
+
+    Parameters
+    ----------
+    trajectories : sequence of Trajectory
+        At least one, all of the same variables.
+
+    Returns
+    -------
+    array of shape [measurements, 2 + variables]
+        One row a time: the number of the trajectory, from 0, the time, and the values.
+
+    Examples
+    --------
+    >>> rows = as_measurements([Trajectory(np.arange(12.0), np.ones((12, 1)))])
+    >>> rows[-1].tolist(), of_measurements(rows)
+    ([0.0, 11.0, 1.0], (Trajectory(12 times from 0 to 11, 1 variable),))
+    """
+    every = [
+        np.column_stack([np.full(len(one.times), float(number)), one.times, one.values])
+        for number, one in enumerate(trajectories)
+    ]
+    return np.concatenate(every)
+
+
+def of_measurements(rows: Float64[np.ndarray, "measurements columns"]) -> tuple[Trajectory, ...]:
+    """The trajectories of a table that `as_measurements` made.
+
+    Parameters
+    ----------
+    rows : array of shape [measurements, 2 + variables]
+        One row a time: the number of the trajectory, the time, and the values.
+
+    Returns
+    -------
+    tuple of Trajectory
+        In the order of their numbers.
+
+    Raises
+    ------
+    InputError
+        For rows that make up no trajectories.
+
+    Examples
+    --------
+    >>> of_measurements(as_measurements([Trajectory(np.arange(12.0), np.ones((12, 2)))]))
+    (Trajectory(12 times from 0 to 11, 2 variables),)
+    """
+    return tuple(
+        Trajectory(some[:, 1], some[:, 2:]) for some in (rows[rows[:, 0] == number] for number in np.unique(rows[:, 0]))
+    )

@@ -11,7 +11,8 @@ from bimt_train.shell import config_text
 TRAIN = (
     "data.csv --target a b --inputs c --skip d --missing x --drop-missing --impute mean --categories one-hot "
     "--dates days --decimal comma --units c=m/s --sigma e --encoding latin-1 "
-    "--data d --range -1 2 --rows 20 --hidden 5 6 --model mlp --model-option hidden=[4,4] "
+    "--time t --trajectory r --second-order x:v --data d "
+    "--range -1 2 --rows 20 --hidden 5 6 --model mlp --model-option hidden=[4,4] "
     "--seeds 3 --steps 9 --lr 0.5 --replicas 2 --cost-term length=2 --cost-term existence=1 --type l1 --paper "
     "--sweep lr=1,2 --log-to mlflow --out there --resume --device cpu --engine torch --dask tcp://x:1 --dry-run --quiet"
 )
