@@ -287,7 +287,7 @@ def _status(interrupted: bool, runs: Sequence[Run]) -> int:
 
 def _task(options: _Options) -> Task:
     """The task that the words name, with the drawing and the width that the options ask for."""
-    motion = {"time": options.time, "trajectory": options.trajectory}
+    motion: dict[str, Any] = {"time": options.time, "trajectory": options.trajectory}
     motion |= {"second_order": speeds_of_word(options.second_order)}
     task = resolve_task(
         options.task,

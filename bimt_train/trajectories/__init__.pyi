@@ -1,5 +1,6 @@
 from ._smoothed import Smoothed as Smoothed
 from ._smoothed import smoothed_each as smoothed_each
+from ._split import split_trajectories as split_trajectories
 from ._states import with_speeds as with_speeds
 from ._thinned import MOST_TIMES as MOST_TIMES
 from ._thinned import thinned as thinned

@@ -124,5 +124,18 @@ def _rows(
     y = np.concatenate([one.at(one.inner, 1)[:, place] for one in curves])
     error = np.concatenate([one.inner_error[:, place] for one in curves])
     kept = error <= np.quantile(error, _TRUSTED)
-    size = float(np.std(y[kept])) or 1.0
-    return x[kept], y[kept], max(_SAFETY * float(np.sqrt(np.mean(error[kept] ** 2))) / size, _LEAST)
+    return x[kept], y[kept], slope_tolerance(y[kept], error[kept])
+
+
+def slope_tolerance(slopes: Float64[np.ndarray, "rows"], error: Float64[np.ndarray, "rows"]) -> float:
+    """How nearly a formula is to meet derivatives, in units of their deviation: twice their standard error.
+
+    Parameters
+    ----------
+    slopes : array of shape [rows]
+        The derivatives of one variable.
+    error : array of shape [rows]
+        Their standard errors.
+    """
+    size = float(np.std(slopes)) or 1.0
+    return max(_SAFETY * float(np.sqrt(np.mean(error**2))) / size, _LEAST)

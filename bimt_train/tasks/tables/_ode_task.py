@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float64
+from numpy.typing import NDArray
 
 from ..._errors import InputError
 from ...checkpoints._ode_spec import OdeSpec
@@ -23,7 +24,8 @@ HIDDEN = (20, 20)
 _FEWEST = 3  # trajectories of which some are held out
 _HELD_OUT = 0.2
 
-Rows = Float64[np.ndarray, "rows columns"]
+States = Float64[np.ndarray, "_ states"]
+Slopes = Float64[np.ndarray, "_ derivatives"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +44,7 @@ class OdeSampler:
     """
 
     trajectories: tuple[Trajectory, ...]
-    rows: tuple[tuple[Rows, Rows], ...]
+    rows: tuple[tuple[States, Slopes], ...]
 
     def __call__(self, seed: int) -> Dataset:
         rng, count = np.random.default_rng(seed), len(self.rows)
@@ -59,9 +61,7 @@ class OdeSampler:
         )  # fmt: skip
 
 
-def _without_a_stretch(
-    count: int, rng: np.random.Generator
-) -> tuple[Float64[np.ndarray, "kept"], Float64[np.ndarray, "left"]]:
+def _without_a_stretch(count: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The numbers of the rows without a stretch of a fifth of them, and those of the stretch."""
     length = max(round(_HELD_OUT * count), 1)
     begin = int(rng.integers(0, count - length + 1))
@@ -69,7 +69,7 @@ def _without_a_stretch(
     return np.flatnonzero(~inside), np.flatnonzero(inside)
 
 
-def _mixed(parts: Sequence[tuple[Rows, Rows]], rng: np.random.Generator) -> tuple[Rows, Rows]:
+def _mixed(parts: Sequence[tuple[States, Slopes]], rng: np.random.Generator) -> tuple[States, Slopes]:
     """The rows of several trajectories in any order: a checkpoint takes the first of many along."""
     x, y = (np.concatenate(side) for side in zip(*parts, strict=True))
     order = rng.permutation(len(x))
@@ -151,12 +151,14 @@ def ode_task(
     return Task(spec, mlp(network), OdeSampler(parts, rows))
 
 
-def _rows(curve: Smoothed, learned: Sequence[int]) -> tuple[Rows, Rows]:
+def _rows(curve: Smoothed, learned: Sequence[int]) -> tuple[States, Slopes]:
     """Smooth states, and the derivatives that are learned."""
     return curve.at(curve.inner), curve.at(curve.inner, 1)[:, learned]
 
 
-def _spec(name: str, read: TrajectoryTable, speeds: Mapping[str, str], rows: Sequence[tuple[Rows, Rows]]) -> TaskSpec:
+def _spec(
+    name: str, read: TrajectoryTable, speeds: Mapping[str, str], rows: Sequence[tuple[States, Slopes]]
+) -> TaskSpec:
     """The task's description."""
     learned = tuple(one for one in read.names if one not in speeds)
     named = safe_names((*read.names, *(f"{one}_dot" for one in learned)))

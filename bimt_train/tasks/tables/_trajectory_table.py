@@ -1,16 +1,15 @@
 """Trajectories in a table: one row a time, one column a variable."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Float64
 
 from ..._errors import InputError
 from ...showing import Shown
-from ...trajectories import Trajectory
+from ...trajectories import Trajectory, split_trajectories
 from ._probe_table import read_probe_table
 from ._table_columns import named
 
@@ -105,35 +104,16 @@ def read_trajectories(
     names = tuple(name for name in read.inputs if name != column)
     if not names:
         raise InputError("no variable", where=where, expected="a column besides the times", got=column)
-    assumed = list[str]()
-    times, values = read.x[:, place], np.delete(read.x, place, axis=1)
-    if read.groups:
-        _, first, of = np.unique(np.array(read.groups), return_index=True, return_inverse=True)
-        runs = [np.flatnonzero(of == number) for number in np.argsort(first)]
-        runs = [rows[np.argsort(times[rows], kind="stable")] for rows in runs]
-    else:
-        starts = np.flatnonzero(np.diff(times) < 0) + 1
-        runs = np.split(np.arange(len(times)), starts)
-        if len(runs) > 1:
-            assumed.append(f"a new trajectory begins wherever {time} goes back: {len(runs)} in all")
+    times, values = np.ascontiguousarray(read.x[:, place]), np.delete(read.x, place, axis=1)
+    runs = split_trajectories(times, values, read.groups or None, where=where)
+    assumed: tuple[str, ...] = ()
+    if not read.groups and len(runs) > 1:
+        assumed = (f"a new trajectory begins wherever {time} goes back: {len(runs)} in all",)
     return TrajectoryTable(
-        trajectories=tuple(_checked(runs, times, values, where)),
+        trajectories=runs,
         names=names,
         time=column,
-        assumed=tuple(assumed),
+        assumed=assumed,
         notes=read.notes,
         units=read.units,
     )
-
-
-def _checked(
-    runs: list[np.ndarray],
-    times: Float64[np.ndarray, "rows"],
-    values: Float64[np.ndarray, "rows variables"],
-    where: str,
-) -> Iterator[Trajectory]:
-    for number, rows in enumerate(runs, 1):
-        try:
-            yield Trajectory(times[rows], values[rows])
-        except InputError as error:
-            raise InputError(f"trajectory {number}: {error}", where=where) from error
