@@ -58,8 +58,7 @@ def by_running(seen: Seen, stages: Stages) -> Told:
     with stages.stage("formulas"):
         formulas = withheld(formulas_of(checkpoint, network, chosen), seen.fit)
         classes = class_formulas_of(checkpoint, chosen)
-    with stages.stage("laws of motion"):
-        driving, motion = _moving(seen, formulas)
+    driving, motion = (None, None) if checkpoint.task.ode is None else _moving(seen, formulas, stages)
     with stages.stage("module formulas"):
         written = None
         if chosen.time_limit > 0:
@@ -83,11 +82,9 @@ def by_running(seen: Seen, stages: Stages) -> Told:
     )
 
 
-def _moving(seen: Seen, formulas: Mapping[str, "Formula"]) -> "tuple[DrivingGraph | None, Motion | None]":
-    """What drives what, and the equations of motion, where the task is one of motion."""
+def _moving(seen: Seen, formulas: Mapping[str, "Formula"], stages: Stages) -> "tuple[DrivingGraph, Motion | None]":
+    """What drives what, and the equations of motion, of a task of motion."""
     checkpoint, graph, chosen = seen.checkpoint, seen.graph, seen.options
-    if checkpoint.task.ode is None:
-        return None, None
     from .motion import driving_graph  # brings sympy
     from .motion._motion_of_checkpoint import motion_of_checkpoint
 
@@ -96,8 +93,9 @@ def _moving(seen: Seen, formulas: Mapping[str, "Formula"]) -> "tuple[DrivingGrap
     if chosen.time_limit == 0 or checkpoint.probe.measured_train is None:
         return driving, None
     proposed = {name: formula.expression for name, formula in formulas.items()}
-    seconds = float(chosen.time_limit)
-    return driving, motion_of_checkpoint(checkpoint, proposed, time_limit=seconds, seed=chosen.seed)
+    with stages.stage("laws of motion"):
+        seconds = float(chosen.time_limit)
+        return driving, motion_of_checkpoint(checkpoint, proposed, time_limit=seconds, seed=chosen.seed)
 
 
 def _held_against(
