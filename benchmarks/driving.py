@@ -138,7 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--noise", type=float, nargs="+", default=[0.0, 0.01])
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=30.0, help="of find_motion, the time limit")
+    parser.add_argument("--seconds", type=float, default=60.0, help="of find_motion, the time limit")
     options = parser.parse_args(arguments)
     rows = []
     for known in SYSTEMS:

@@ -7,8 +7,8 @@ from jaxtyping import Float64
 
 from bimt_train.trajectories import MOST_TIMES, Smoothed, Trajectory
 
-from ..formulas._candidate import UNEXPLAINED
 from ..formulas.problem._budget import Budget
+from ..formulas.search._candidate import UNEXPLAINED
 from ._asked import Asked
 from .integration._integrate import integrated
 from .laws._conserved import Conserved, conserved
