@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 HIDDEN = (20, 20)
 _FEWEST = 3  # trajectories of which some are held out
 _HELD_OUT = 0.2
+_STILL = 1e-9  # of a variable's speed: a derivative that varies less is constant
 
 States = Float64[np.ndarray, "_ states"]
 Slopes = Float64[np.ndarray, "_ derivatives"]
@@ -166,7 +167,10 @@ def _spec(
     low, high = x.min(axis=0), x.max(axis=0)
     wide = np.where(high > low, high - low, 1.0)  # of a variable that stands still
     ends = tuple(zip((low - (high <= low)).tolist(), (high + (high <= low)).tolist(), strict=True))
-    deviation = np.where(y.std(axis=0) > 0, y.std(axis=0), 1.0)
+    places = [read.names.index(one) for one in learned]
+    longest = max(float(np.ptp(one.times)) for one in read.trajectories)
+    speed = np.maximum(np.abs(y).max(axis=0), np.abs(x[:, places]).max(axis=0) / longest)
+    deviation = np.where(y.std(axis=0) > _STILL * speed, y.std(axis=0), 1.0)  # else nothing but rounding
     units = {one: read.units.get(one, "") for one in read.names}
     rates = tuple(_rate(units[one], read.units.get(read.time, "")) for one in learned)
     return TaskSpec(
