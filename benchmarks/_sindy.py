@@ -15,8 +15,8 @@ import sympy
 from numpy.typing import NDArray
 
 from bimt_analyze.formulas.problem._budget import Budget
-from bimt_analyze.motion import Trajectory
 from bimt_analyze.motion.integration._integrate import integrated
+from bimt_train.trajectories import Trajectory
 
 THRESHOLDS = (0.003, 0.01, 0.03, 0.1, 0.3)
 AS_GOOD = 1.1  # times the least error: a shorter system is preferred within that

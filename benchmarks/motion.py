@@ -22,8 +22,9 @@ from scipy.integrate import solve_ivp
 
 from bimt_analyze.formulas.problem._budget import Budget
 from bimt_analyze.formulas.symbolic._rounded import rounded
-from bimt_analyze.motion import Trajectory, find_motion
+from bimt_analyze.motion import find_motion
 from bimt_analyze.motion.integration._integrate import integrated
+from bimt_train.trajectories import Trajectory
 
 Array = NDArray[np.float64]
 

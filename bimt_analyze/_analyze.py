@@ -135,6 +135,8 @@ def analyze(
         tested_groups=told.tested_groups,
         class_formulas=told.class_formulas,
         module_formulas=told.module_formulas,
+        driving=told.driving,
+        motion=told.motion,
     )
 
 

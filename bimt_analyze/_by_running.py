@@ -1,11 +1,14 @@
 """What a network tells when it is run: groups, agreement, what neurons stand for, formulas. All of it needs torch."""
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 from bimt_train.checkpoints import Checkpoint, Network
 
 from ._circuit_of import all_inputs
 from ._output_formulas import class_formulas_of, formulas_of, withheld
 from ._seen import Seen, Stages, Told
-from .audits import Agreement, Audit, Significance, agreement
+from .audits import Agreement, Audit, Significance, agreement, reachable_inputs
 from .audits._deciding_test import deciding, deciding_test
 from .audits.functions._group_significance import significance_of_groups
 from .audits.functions._input_and_output_groups import groups_of_circuit
@@ -14,6 +17,10 @@ from .module_formulas import module_formulas
 from .modules import Hierarchy, choose_level, in_task_order
 from .options._analysis_options import AnalysisOptions
 from .representations import interpretation
+
+if TYPE_CHECKING:
+    from .formulas import Formula
+    from .motion import DrivingGraph, Motion
 
 
 def by_running(seen: Seen, stages: Stages) -> Told:
@@ -51,6 +58,7 @@ def by_running(seen: Seen, stages: Stages) -> Told:
     with stages.stage("formulas"):
         formulas = withheld(formulas_of(checkpoint, network, chosen), seen.fit)
         classes = class_formulas_of(checkpoint, chosen)
+    driving, motion = (None, None) if checkpoint.task.ode is None else _moving(seen, formulas, stages)
     with stages.stage("module formulas"):
         written = None
         if chosen.time_limit > 0:
@@ -69,7 +77,25 @@ def by_running(seen: Seen, stages: Stages) -> Told:
         formulas=formulas,
         class_formulas=classes,
         module_formulas=written,
+        driving=driving,
+        motion=motion,
     )
+
+
+def _moving(seen: Seen, formulas: Mapping[str, "Formula"], stages: Stages) -> "tuple[DrivingGraph, Motion | None]":
+    """What drives what, and the equations of motion, of a task of motion."""
+    checkpoint, graph, chosen = seen.checkpoint, seen.graph, seen.options
+    from .motion import driving_graph  # brings sympy
+    from .motion._motion_of_checkpoint import motion_of_checkpoint
+
+    joined = reachable_inputs(graph)[graph.members(graph.outputs)]
+    driving = driving_graph(checkpoint, seen.network, joined)
+    if chosen.time_limit == 0 or checkpoint.probe.measured_train is None:
+        return driving, None
+    proposed = {name: formula.expression for name, formula in formulas.items()}
+    with stages.stage("laws of motion"):
+        seconds = float(chosen.time_limit)
+        return driving, motion_of_checkpoint(checkpoint, proposed, time_limit=seconds, seed=chosen.seed)
 
 
 def _held_against(

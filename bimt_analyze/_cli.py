@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from bimt_train.shell import Command, run
+from bimt_train.tasks import TABLE_SEVERAL
 
 from .command._flags import flags
 from .command._help import HELP
@@ -39,4 +40,4 @@ def main(words: Sequence[str] | None = None) -> int:
     int
         The exit status.
     """
-    return run(command, words, several=("--target",))
+    return run(command, words, several=("--target", *TABLE_SEVERAL))

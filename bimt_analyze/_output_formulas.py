@@ -40,13 +40,14 @@ def formulas_of(checkpoint: Checkpoint, circuit: Network, options: AnalysisOptio
         Output -> its formula.
     """
     from .formulas import Differentiable, SearchOptions, find_formula, network_formula, verify_formula
+    from .motion._motion_of_checkpoint import slope_tolerances
 
     task, probe = checkpoint.task, checkpoint.probe
     units = task.units if task.units and installed("pint") else None
     found: dict[str, Formula] = {}
     if task.judged_by.right is not None or options.time_limit == 0:
         return found
-    left = float(options.time_limit)
+    left, tolerances = float(options.time_limit), slope_tolerances(checkpoint)
     for place, output in enumerate(task.outputs):
         share = max(left / (len(task.outputs) - place), _LEAST_SHARE)
         asked = SearchOptions(time_limit=share, seed=options.seed, genetic=options.genetic)
@@ -54,7 +55,8 @@ def formulas_of(checkpoint: Checkpoint, circuit: Network, options: AnalysisOptio
         structure = hints(checkpoint, circuit, place)
         formula = find_formula(
             probe.x_train, probe.y_train[:, place], names=task.inputs, output=output,
-            structure=structure, network=network, units=units, sigma=_errors(probe.sigma_train, place), options=asked,
+            structure=structure, network=network, units=units, sigma=_errors(probe.sigma_train, place),
+            tolerance=tolerances[place], options=asked,
         )  # fmt: skip
         known = task.decomposition is not None and task.decomposition.has_expressions
         truth = task.decomposition.expression(output).sympy() if task.decomposition is not None and known else None

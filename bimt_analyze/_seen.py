@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # brings torch
     from .discrete_laws import ClassFormulas
     from .formulas import Formula
     from .module_formulas import ModuleFormulas
+    from .motion import DrivingGraph, Motion
     from .representations import Interpretation
 
 _log = logging.getLogger(__name__)
@@ -122,3 +123,5 @@ class Told:
     formulas: "Mapping[str, Formula]" = field(default_factory=dict)
     class_formulas: "ClassFormulas | str" = ""
     module_formulas: "ModuleFormulas | None" = None
+    driving: "DrivingGraph | None" = None
+    motion: "Motion | None" = None

@@ -8,6 +8,7 @@ from . import models as models
 from . import pruning as pruning
 from . import tasks as tasks
 from . import training as training
+from . import trajectories as trajectories
 from ._errors import CheckpointError as CheckpointError
 from ._errors import ExpressionError as ExpressionError
 from ._errors import InputError as InputError

@@ -32,7 +32,8 @@ from .shell import (
 )
 from .signals import INTERRUPTED
 from .tasks import TASKS, Task, formula_task, resolve_task, task_table
-from .tasks.tables._table_options import CATEGORIES, DATES, DECIMAL, IMPUTE, units_of_words
+from .tasks.tables._table_flags import TABLE_SEVERAL, table_flags, table_options
+from .tasks.tables._table_options import speeds_of_word
 from .training._callbacks import Callback, ProgressBar
 from .training._presets import PAPER_RECIPES, default_recipe
 from .training._recipe import Recipe, TrainingType
@@ -44,7 +45,7 @@ from .training.state._run_folder import STATE_FILE
 from .training.trackers._log_to import LogTo
 from .training.trackers._tracker import TRACKERS
 
-SEVERAL = ("--target", "--inputs", "--skip", "--missing", "--units", "--sigma", "--hidden")
+SEVERAL = ("--target", *TABLE_SEVERAL, "--hidden")
 HOW = ("resume", "quiet", "dry-run")  # options that say how to go about a run, and not what is run
 
 
@@ -65,6 +66,9 @@ class _Options:
     units: tuple[str, ...]
     sigma: tuple[str, ...]
     encoding: str | None
+    time: str | None
+    trajectory: str | None
+    second_order: str | None
     data: Path | None
     bounds: tuple[float, float] | None
     rows: int | None
@@ -154,6 +158,7 @@ def _list_tasks(context: click.Context, option: click.Parameter, wanted: bool) -
 
 _WIDE = {"show_default": True, "max_content_width": 120}
 _data, _table, _network, _recipe_option = map(in_group, ("Task", "Table", "Network", "Training"))
+_motion = in_group("Trajectories")
 _machine, _files, _other = in_group("Machine"), in_group("Files"), in_group(OTHER)
 
 
@@ -163,27 +168,13 @@ _machine, _files, _other = in_group("Machine"), in_group("Files"), in_group(OTHE
 @_data("--range", "bounds", type=float, nargs=2, help="Where the inputs of formulas are drawn; -1 1 if left out.")
 @_data("--rows", type=click.IntRange(10), help="Training rows of formulas, as many for testing; 100 if left out.")
 @_table("--target", multiple=True, metavar="NAME...", help="Columns of the table to predict.")
-@_table("--inputs", multiple=True, metavar="NAME...", help="Columns to predict from; all others if left out.")
-@_table("--skip", multiple=True, metavar="NAME...", help="Columns to leave out.")
-@_table("--missing", multiple=True, metavar="WORD...", help="Words that mean a missing value, beside NA, n/a, -, ?.")
-@_table(
-    "--drop-missing", is_flag=True, help="Leave out rows with a missing or infinite value in a column that is used."
-)
-@_table("--impute", type=Choice(IMPUTE), help="What missing inputs become: this of their column.")
-@_table(
-    "--categories", type=Choice(CATEGORIES), help="Texts become columns, one a category; a target of texts, classes."
-)
-@_table("--dates", type=Choice(tuple(DATES)), help="Dates become the time since the first of them, in this unit.")
-@_table("--decimal", type=Choice(DECIMAL), help="The decimal mark, where the numbers do not tell.")
-@_table(
-    "--units", multiple=True, metavar="names|COLUMN=UNIT...",
-    help="names: v [m/s] becomes v, in m/s. Or the unit of each column.",
+@table_flags
+@_motion("--time", metavar="COLUMN", help="TASK is a table of trajectories; this is its column of times.")
+@_motion("--trajectory", metavar="COLUMN", help="Its column that says to which trajectory a row belongs.")
+@_motion(
+    "--second-order", metavar="POSITION:SPEED,...",
+    help="x:v says that the column v is the derivative of x, which is then not learned.",
 )  # fmt: skip
-@_table(
-    "--sigma", multiple=True, metavar="COLUMN...",
-    help="Columns with the standard error of each target, by which formulas count the rows.",
-)  # fmt: skip
-@_table("--encoding", help="How the text is written, as latin-1; UTF-8 if left out.")
 @_network("--hidden", metavar="N...", multiple=True, type=click.IntRange(1), help="Neurons of each hidden layer.")
 @_network(
     "--model", names=MODELS, metavar="KIND",
@@ -296,7 +287,15 @@ def _status(interrupted: bool, runs: Sequence[Run]) -> int:
 
 def _task(options: _Options) -> Task:
     """The task that the words name, with the drawing and the width that the options ask for."""
-    task = resolve_task(options.task, target=options.target or None, data=options.data, table=_table_options(options))
+    motion: dict[str, Any] = {"time": options.time, "trajectory": options.trajectory}
+    motion |= {"second_order": speeds_of_word(options.second_order)}
+    task = resolve_task(
+        options.task,
+        target=options.target or None,
+        data=options.data,
+        table=table_options(vars(options)),
+        motion={name: value for name, value in motion.items() if value},
+    )
     if options.bounds or options.rows:
         if task.spec.name != "formula":
             raise InputError("--range and --rows are for formulas", got=" ".join(options.task), hint="leave them out")
@@ -310,24 +309,6 @@ def _task(options: _Options) -> Task:
     if options.hidden:
         task = task.with_hidden(options.hidden)
     return task
-
-
-def _table_options(options: _Options) -> dict[str, Any]:
-    """How a table is read, as far as the options say."""
-    names = (
-        "inputs",
-        "skip",
-        "missing",
-        "drop_missing",
-        "impute",
-        "categories",
-        "dates",
-        "decimal",
-        "encoding",
-        "sigma",
-    )
-    said = {name: getattr(options, name) for name in names} | {"units": units_of_words(options.units)}
-    return {name: value for name, value in said.items() if value}
 
 
 def _recipe(task: Task, options: _Options) -> Recipe:

@@ -13,6 +13,7 @@ TASK is one of
       a name; --list-tasks says what each is
   "y1 = (x1+x3)**3" "y2 = x2**2 + sin(pi*x4)"      one or more formulas of your own
   data.csv --target y1 y2                          a table: text, Excel, Parquet, Feather, HDF5, NumPy
+  trajectories.csv --time t --trajectory run       a table of trajectories: the derivatives are learned
   language --data text.txt                         the next character of a text
   file.py:NAME                                     a task of your own: a Task, or what makes one
 

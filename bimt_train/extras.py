@@ -53,7 +53,7 @@ EXTRAS = (
     Extra("units", ("pint",), ("pint",), "units of measurement, where formulas are searched"),
     Extra("parquet", ("bimt[tables]", "pyarrow"), ("pyarrow",), "tables in Parquet, Feather and Arrow files"),
     Extra("excel", ("bimt[tables]", "openpyxl"), ("openpyxl",), "tables in Excel files"),
-    Extra("sklearn", ("scikit-learn",), ("sklearn",), "`FormulaRegressor`, and the task `two-moons`"),
+    Extra("sklearn", ("scikit-learn",), ("sklearn",), "`FormulaRegressor`, `OdeRegressor`, and the task `two-moons`"),
     Extra("graphs", ("networkx",), ("networkx",), "graphs for networkx, and GraphML files"),
     Extra("dask", ("distributed",), ("distributed",), "`--dask`, which computes on a cluster"),
     Extra("operon", ("pyoperon",), ("pyoperon",), "genetic programming, in the search for formulas"),

@@ -178,6 +178,7 @@ PYTHON = {
     "from bimt_train.integrations import TrainerPenalty": "TrainerPenalty needs the package",
     "from bimt_analyze.plots import draw_network": "bimt_analyze.plots.draw_network needs the package matplotlib",
     "from bimt_analyze.formulas import FormulaRegressor": "FormulaRegressor needs the package sklearn",
+    "from bimt_analyze.motion import OdeRegressor": "OdeRegressor needs the package sklearn",
     "from bimt_analyze.modules import quotient_graph": "quotient_graph needs the package networkx",
     "import bimt_analyze; bimt_analyze.audit('ours.safetensors', samples=20).to_frame()": "to_frame() needs the",
 }
@@ -204,6 +205,7 @@ LIGHT = {
     "bimt_train.checkpoints": (),
     "bimt_train.expressions": (),
     "bimt_train.losses": (),
+    "bimt_train.trajectories": (),
 }
 
 

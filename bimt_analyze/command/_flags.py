@@ -9,6 +9,7 @@ import click
 from bimt_train import Registry
 from bimt_train.losses import LOSSES
 from bimt_train.shell import OTHER, Choice, completion_options, config_option, in_group, list_names_option
+from bimt_train.tasks import table_flags
 
 from ..audits import MEASURES, NULL_MODELS, STATISTICS
 from ..export import EXPORT_FORMATS
@@ -109,6 +110,7 @@ _FLAGS: tuple[Callable[[Callable[..., int]], Callable[..., int]], ...] = (
         help="The layout of the module that --model makes; left out, it is traced.",
     ),
     _elsewhere("--parts", metavar="TEXT", help="The known decomposition of the task."),
+    table_flags,
     _law("--groups", metavar="NAME", help="Column of groups: one law, with constants of its own in each group."),
     _law(
         "--functions",
@@ -127,6 +129,11 @@ _FLAGS: tuple[Callable[[Callable[..., int]], Callable[..., int]], ...] = (
     ),
     _motion("--time", metavar="COLUMN", help="CHECKPOINT is a table of trajectories; this is its column of times."),
     _motion("--trajectory", metavar="COLUMN", help="Its column that says to which trajectory a row belongs."),
+    _motion(
+        "--second-order",
+        metavar="POSITION:SPEED,...",
+        help="x:v says that the column v is the derivative of x, which is then not searched.",
+    ),
     _motion("--order", type=click.IntRange(1, 2), default=1, help="Which derivative by time the equations give."),
     config_option("Files"),
     _files("--dry-run", is_flag=True, help="Say what would be read, computed and written, and do nothing."),

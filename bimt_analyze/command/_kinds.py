@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from bimt_train import InputError
+from bimt_train.tasks import TABLE_WORDS
 
 from ._certificate_command import check_proof, is_certificate
 from ._fleet_command import analyze_fleet, is_fleet
@@ -75,4 +76,7 @@ def answer(context: click.Context) -> int:
             source = ", ".join(map(str, context.params["checkpoint"]))
             hint = f"leave it out: {source} is taken for {kind.what}"
             raise InputError("an option for networks", where=source, got=option.opts[0], hint=hint)
+        if not kind.takes and name in TABLE_WORDS and is_given(context, name):
+            hint = "say which law of a table: --form, --functions, --groups, --discrete or --time"
+            raise InputError("an option for tables without a network", got=option.opts[0], hint=hint)
     return kind.answer(context)

@@ -9,6 +9,8 @@ import click
 import numpy as np
 
 from bimt_train import InputError
+from bimt_train.extras import installed
+from bimt_train.tasks import TABLE_WORDS, table_options
 
 from ._saying import tell_found, telling
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:  # tables bring pandas, which the other calls do without
 LAW_OPTIONS = ("groups", "form", "functions", "discrete")
 """The options that ask for a law, each of which makes the call one for a table."""
 
-LAW_TAKES = frozenset({"checkpoint", "target", "json", "seed", "time_limit", "quiet", *LAW_OPTIONS})
+LAW_TAKES = frozenset({"checkpoint", "target", "json", "seed", "time_limit", "quiet", *LAW_OPTIONS, *TABLE_WORDS})
 """The parameters of the command that a law has a use for."""
 
 _TEST_SHARE = 0.2
@@ -69,7 +71,11 @@ def laws_of_table(context: click.Context) -> int:
         raise InputError("two kinds of laws", got=asked, hint="give --discrete alone, or leave it out")
     if not given["target"]:
         raise InputError("no target named", where=str(sources[0]), hint="name the column of the law: --target NAME")
-    table = read_probe_table(sources[0], target=given["target"], groups=given["groups"])
+    reading = table_options(given)
+    if "sigma" in reading and (kinds := [name for name in ("groups", "discrete") if given[name]]):
+        hint = "leave --sigma out"
+        raise InputError("no such law counts errors of measurement", got=f"--sigma with --{kinds[0]}", hint=hint)
+    table = read_probe_table(sources[0], target=given["target"], groups=given["groups"], table=reading)
     if table.classes or table.y is None:
         raise InputError("a law of texts", where=str(sources[0]), expected="a target of numbers")
     with telling(given["quiet"]) as tell:
@@ -102,14 +108,21 @@ def _law(table: "ProbeTable", place: int, given: Mapping[str, Any]) -> "GroupedL
     form, prior = given["form"], PriorKnowledge(functions=_words(given["functions"]))
     if table.groups:
         return find_grouped_law(table.x, y, table.groups, form=form, prior=prior, **about)
+    sigma = None if table.sigma is None else np.ascontiguousarray(table.sigma[:, place])
     order = np.random.default_rng(seed).permutation(len(y))
     test, train = np.split(order, [round(_TEST_SHARE * len(order))])
     rows = table.x[train], y[train]
-    found = find_formula(*rows, prior=prior, **about) if form is None else fit_form(form, *rows, **about)
+    about |= {"sigma": None if sigma is None else sigma[train]}
+    if form is None:
+        units = table.units if table.units and installed("pint") else None
+        found = find_formula(*rows, prior=prior, units=units, **about)
+    else:
+        found = fit_form(form, *rows, **about)
     ranges = list(zip(table.x.min(axis=0).tolist(), table.x.max(axis=0).tolist(), strict=True))
     return verify_formula(
         found, x_test=table.x[test], y_test=y[test], truth=None, ranges=ranges, x_train=table.x[train],
-        y_train=y[train], seed=seed,
+        y_train=y[train], sigma_test=None if sigma is None else sigma[test],
+        sigma_train=None if sigma is None else sigma[train], seed=seed,
     )  # fmt: skip
 
 

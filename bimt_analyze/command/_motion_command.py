@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bimt_train import InputError
+from bimt_train.tasks import TABLE_WORDS, speeds_of_word, table_options
 
 from ._saying import is_given, tell_found, telling
 
 if TYPE_CHECKING:  # brings pandas, which the other calls do without
-    from ..motion import Motion, TrajectoryTable
+    from bimt_train.tasks import TrajectoryTable
 
+    from ..motion import Motion
+
+_OWN = {"time", "trajectory", "order", "second_order"}
 MOTION_TAKES = frozenset(
-    {"checkpoint", "time", "trajectory", "order", "json", "html", "markdown", "time_limit", "seed", "quiet"}
+    {"checkpoint", *_OWN, "json", "html", "markdown", "time_limit", "seed", "quiet", *TABLE_WORDS} - {"sigma"}
 )
 """The parameters of the command that trajectories have a use for."""
 
@@ -29,7 +33,7 @@ def is_motion(given: Mapping[str, Any]) -> bool:
     given : mapping of str to object
         The options, as click read them.
     """
-    return given["time"] is not None or given["trajectory"] is not None or given["order"] != 1
+    return given["order"] != 1 or any(given[name] is not None for name in ("time", "trajectory", "second_order"))
 
 
 def laws_of_motion(context: click.Context) -> int:
@@ -50,21 +54,27 @@ def laws_of_motion(context: click.Context) -> int:
     InputError
         No column of times, or a table that cannot be used.
     """
-    from ..motion import find_motion, read_trajectories
+    from bimt_train.tasks import read_trajectories
+
+    from ..motion import find_motion
 
     given: Mapping[str, Any] = context.params
     if given["time"] is None:
-        got = "--trajectory" if given["trajectory"] is not None else "--order"
+        own = [name for name in ("trajectory", "second_order") if given[name] is not None]
+        got = f"--{own[0].replace('_', '-')}" if own else "--order"
         raise InputError("an option for trajectories", got=got, hint="say which column has the times: --time COLUMN")
     if len(given["checkpoint"]) > 1:
         raise InputError("--time is for one table", got=f"{len(given['checkpoint'])} sources")
-    table = read_trajectories(given["checkpoint"][0], time=given["time"], trajectory=given["trajectory"])
+    table = read_trajectories(
+        given["checkpoint"][0], time=given["time"], trajectory=given["trajectory"], table=table_options(given)
+    )
     seconds = given["time_limit"] if is_given(context, "time_limit") else _SECONDS
     with telling(given["quiet"]) as tell:
         motion = find_motion(
             table.trajectories,
             names=table.names,
             order=given["order"],
+            second_order=speeds_of_word(given["second_order"]),
             time_limit=seconds,
             seed=given["seed"],
             progress=tell,

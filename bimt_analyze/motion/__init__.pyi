@@ -1,8 +1,9 @@
+from ._driving_graph import Drive as Drive
+from ._driving_graph import DrivingGraph as DrivingGraph
+from ._driving_graph import driving_graph as driving_graph
+from ._estimator import OdeRegressor as OdeRegressor
 from ._find_motion import find_motion as find_motion
 from .laws._conserved import Conserved as Conserved
 from .laws._equation import Equation as Equation
 from .laws._motion import MOTION_WORDS as MOTION_WORDS
 from .laws._motion import Motion as Motion
-from .trajectories._read_trajectories import TrajectoryTable as TrajectoryTable
-from .trajectories._read_trajectories import read_trajectories as read_trajectories
-from .trajectories._trajectory import Trajectory as Trajectory

@@ -1,16 +1,16 @@
 """What the search for laws of motion is asked for."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import sympy
 
 from bimt_train import InputError
+from bimt_train.trajectories import MOST_TIMES, Trajectory, check_speeds, check_trajectories, thinned
 
 from .laws._motion import state_names
-from .trajectories._thinned import MOST_TIMES, thinned
-from .trajectories._trajectory import Trajectory, check_trajectories
 
 _ORDERS = (1, 2)
 
@@ -29,6 +29,10 @@ class Asked:
         1 or 2.
     long : int
         How many of the trajectories were thinned out.
+    speeds : tuple of (str, str)
+        Variables whose derivative is another variable, and that one.
+    proposed : mapping of str to tuple of sympy.Expr
+        Right-hand sides that are tried first, by variable.
     """
 
     trajectories: tuple[Trajectory, ...]
@@ -36,6 +40,8 @@ class Asked:
     names: tuple[str, ...]
     order: int
     long: int
+    speeds: tuple[tuple[str, str], ...]
+    proposed: Mapping[str, tuple[sympy.Expr, ...]]
 
     @staticmethod
     def of(
@@ -43,6 +49,8 @@ class Asked:
         names: Sequence[str] | None,
         held_out: Sequence[Trajectory] | None,
         order: int,
+        second_order: Mapping[str, str],
+        proposed: Mapping[str, Sequence[sympy.Expr]],
     ) -> "Asked":
         """What is asked for, or one line of what is wrong with it.
 
@@ -54,6 +62,10 @@ class Asked:
             The variables.
         order : int
             1 or 2.
+        second_order : mapping of str to str
+            As `find_motion` takes it.
+        proposed : mapping of str to sequence of sympy.Expr
+            Right-hand sides that are tried first.
         """
         if order not in _ORDERS:
             raise InputError("an order that is not searched", where="order", expected="1 or 2", got=str(order))
@@ -66,16 +78,37 @@ class Asked:
             raise InputError(
                 "names do not fit the variables", where="names", expected="different words", got=str(list(named))
             )
+        check_speeds(second_order, named)
+        if second_order and order == 2:
+            hint = "leave one of them out: order=2 is for speeds that nobody measured"
+            raise InputError("the second order is declared twice", got="order and second_order", hint=hint)
         if held_out is None:
             kept = len(trajectories) - (len(trajectories) >= 3)
             trajectories, held_out = trajectories[:kept], trajectories[kept:]
         elif held_out:
             check_trajectories(held_out, len(named), where="held_out")
         long = sum(len(one.times) > MOST_TIMES for one in (*trajectories, *held_out))
+        own = MappingProxyType({name: _over(states, several) for name, several in proposed.items()})
         parts = tuple(part for one in trajectories for part in thinned(one))
-        return Asked(parts, tuple(thinned(one)[0] for one in held_out), named, order, long)
+        kept_out = tuple(thinned(one)[0] for one in held_out)
+        return Asked(parts, kept_out, named, order, long, tuple(second_order.items()), own)
+
+    @property
+    def given(self) -> tuple[sympy.Expr | None, ...]:
+        """For each state, its derivative where that is another state by declaration; else None."""
+        symbols, speeds = self.symbols, dict(self.speeds)
+        by_name = {str(symbol): symbol for symbol in symbols}
+        if self.order == 2:
+            return (*symbols[len(self.names) :], *(None for _ in self.names))
+        return tuple(by_name[speeds[name]] if name in speeds else None for name in self.names)
 
     @property
     def symbols(self) -> tuple[sympy.Symbol, ...]:
         """All that makes up a state."""
         return tuple(sympy.Symbol(name, real=True) for name in state_names(self.names, self.order))
+
+
+def _over(states: Sequence[str], expressions: Sequence[sympy.Expr]) -> tuple[sympy.Expr, ...]:
+    """Expressions with the real symbols of the states in the place of symbols of the same names."""
+    real = {name: sympy.Symbol(name, real=True) for name in states}
+    return tuple(one.xreplace({s: real[str(s)] for s in one.free_symbols if str(s) in real}) for one in expressions)

@@ -1,6 +1,6 @@
 """From trajectories to the differential equations behind them: the entry of the search."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -8,8 +8,10 @@ from logging import getLogger
 from typing import Any
 
 import numpy as np
+import sympy
 
 from bimt_train import InputError
+from bimt_train.trajectories import Trajectory, smoothed_each, with_speeds
 
 from ..formulas import SearchOptions
 from ..formulas.problem._budget import Budget
@@ -18,9 +20,6 @@ from ._search import Search
 from ._told import as_motion
 from .laws._motion import Motion
 from .systems._rivals import held_against_rivals
-from .trajectories._smoothed import smoothed_each
-from .trajectories._states import with_speeds
-from .trajectories._trajectory import Trajectory
 
 _log = getLogger(__name__)
 
@@ -40,6 +39,8 @@ def find_motion(
     names: Sequence[str] | None = None,
     held_out: Sequence[Trajectory] | None = None,
     order: int = 1,
+    second_order: Mapping[str, str] | None = None,
+    proposed: Mapping[str, Sequence[sympy.Expr]] | None = None,
     time_limit: float = 60.0,
     options: SearchOptions | None = None,
     progress: Callable[[str], None] | None = None,
@@ -64,6 +65,10 @@ def find_motion(
         Trajectories from other starts, which are only predicted. If left out, the last of three or more.
     order : {1, 2}, default 1
         2 for x'' = f(x, x'); the speeds are named ``x_dot`` and need not be measured.
+    second_order : mapping of str to str, optional
+        The second order where speeds are measured: ``{"x": "v"}`` declares x' = v, and only v' is searched.
+    proposed : mapping of str to sequence of sympy.Expr, optional
+        For variables, right-hand sides that are tried beside all others.
     time_limit : float, default 60
         Seconds for everything: by work, as a quiet core of the reference machine does it, and by the clock. Every
         stage has its share; what was cut short is told (`Motion.cut`).
@@ -83,7 +88,8 @@ def find_motion(
     Raises
     ------
     InputError
-        For trajectories of different variables, names that do not fit, and an order other than 1 and 2.
+        For trajectories of different variables, names that do not fit, an order other than 1 and 2, and a second order
+        of other than variables.
 
     References
     ----------
@@ -99,7 +105,7 @@ def find_motion(
     x' = -x**2 + x within precision
     """
     tell = progress or partial(_log.debug, "motion: %s")
-    asked = Asked.of(trajectories, names, held_out, order)
+    asked = Asked.of(trajectories, names, held_out, order, second_order or {}, proposed or {})
     chosen_options = (options or SearchOptions()).with_changes(**changes)
     if not time_limit > 0:
         raise InputError("no time", where="time_limit", expected="more than 0 seconds", got=f"{time_limit:g}")

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import sympy
 
+from bimt_train.trajectories import Smoothed
+
 from ..formulas import SearchOptions
 from ..formulas.problem._budget import Budget
 from ._asked import Asked
@@ -16,7 +18,6 @@ from .proposals._weak_form import WeakForm, libraries, polynomial_terms
 from .systems._choice import chosen
 from .systems._growth import grown
 from .systems._system import System
-from .trajectories._smoothed import Smoothed
 
 _SHORT = 3  # constants of an equation beyond which formulas are searched, though sums meet the values
 _GROWS = 70  # terms of a variable from which sums grow
@@ -77,14 +78,13 @@ class Search:
         return replace(self, pieces=replace(self.pieces, budget=budget))
 
     @property
-    def places(self) -> range:
-        """The numbers of the states whose right-hand sides are searched: of order two, the speeds."""
-        count = len(self.asked.symbols)
-        return range(count - len(self.asked.names), count)
+    def places(self) -> tuple[int, ...]:
+        """The numbers of the states whose right-hand sides are searched: not those that are declared."""
+        return tuple(place for place, side in enumerate(self.asked.given) if side is None)
 
     def by_sums(self) -> tuple[System, tuple[System, ...]]:
         """The best system of sparse sums, and the others that were fitted."""
-        every: list[tuple[Proposal, ...]] = [() for _ in self.places]
+        every = [told(self._proposed(place), self.weak.times) for place in self.places]
         best, tried = self._fitted([opened(sympy.Float(0.0)) for _ in self.places]), list[System]()
         grows: dict[sympy.Expr, None] = {}
         for terms in libraries(self.asked.symbols):
@@ -103,6 +103,11 @@ class Search:
                 return best, tuple(tried)
         best, others = self._chosen(every, best)
         return grown(best, list(grows), self.places), (*tried, best, *others)
+
+    def _proposed(self, place: int) -> list[tuple[sympy.Expr, float]]:
+        """What the caller proposes, with what it misses."""
+        own = self.asked.proposed.get(str(self.asked.symbols[place]), ())
+        return list(zip(own, self.weak.errors(own, self.asked.symbols, place), strict=True)) if own else []
 
     def _sums(self, terms: Sequence[sympy.Expr], place: int) -> tuple[tuple[sympy.Expr, float], ...]:
         if len(terms) > _GROWS and self.pieces.budget.over():
@@ -135,8 +140,9 @@ class Search:
         return grown(same, polynomial_terms(self.asked.symbols), self.places)
 
     def _fitted(self, forms: Sequence[Form]) -> System:
-        speeds = [Form(speed, {}) for speed in self.asked.symbols[len(self.asked.names) :]]
-        return System.fitted([*speeds, *forms], self.asked.symbols, self.pieces)
+        found = iter(forms)
+        every = [next(found) if side is None else Form(side, {}) for side in self.asked.given]
+        return System.fitted(every, self.asked.symbols, self.pieces)
 
     def by_formulas(self, system: System, others: tuple[System, ...]) -> tuple[System, tuple[System, ...]]:
         """The best system, formulas of derivatives included.
@@ -168,6 +174,6 @@ class Search:
         return system.met and all(len(form.values) <= _SHORT for form in system.without_idle_terms().shot.forms)
 
     def _chosen(self, found: Sequence[Sequence[Proposal]], known: System) -> tuple[System, tuple[System, ...]]:
-        symbols, count = self.asked.symbols, len(self.asked.names)
-        speeds = [(Form(speed, {}),) for speed in symbols[count:]]
-        return chosen([*speeds, *(forms(one, _TRIED) for one in found)], symbols, self.pieces, known=known)
+        proposed = iter(found)
+        every = [forms(next(proposed), _TRIED) if side is None else (Form(side, {}),) for side in self.asked.given]
+        return chosen(every, self.asked.symbols, self.pieces, known=known)

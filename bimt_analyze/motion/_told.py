@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float64
 
+from bimt_train.trajectories import MOST_TIMES, Smoothed, Trajectory
+
 from ..formulas.problem._budget import Budget
 from ..formulas.search._candidate import UNEXPLAINED
 from ._asked import Asked
@@ -14,9 +16,6 @@ from .laws._equation import Equation
 from .laws._motion import Motion, MotionWord
 from .systems._system import System
 from .systems._whiteness import foretold
-from .trajectories._smoothed import Smoothed
-from .trajectories._thinned import MOST_TIMES
-from .trajectories._trajectory import Trajectory
 
 _NOISY = 1.5  # times the estimated noise: what a law may leave
 _PREDICTS = 0.9  # r2 on held-out trajectories

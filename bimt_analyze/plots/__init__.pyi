@@ -11,6 +11,7 @@ from .modules._draw_null import draw_null as draw_null
 from .modules._draw_null import draw_nulls as draw_nulls
 from .modules._draw_stability import draw_stability as draw_stability
 from .networks._animation import animate_training as animate_training
+from .networks._draw_driving import draw_driving as draw_driving
 from .networks._draw_features import draw_features as draw_features
 from .networks._draw_network import draw_network as draw_network
 from .networks._draw_network_3d import draw_network_3d as draw_network_3d

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..discrete_laws import ClassFormulas
     from ..formulas import Formula, SharedParts
     from ..module_formulas import ModuleFormulas
+    from ..motion import DrivingGraph, Motion
     from ..representations import Interpretation
 
 
@@ -68,6 +69,10 @@ class ReportContent(Shown):
         What each module sends and computes; None where that was not asked.
     class_formulas : ClassFormulas or str
         The log-odds of each class; or why a network of classes has none, empty where nothing was asked.
+    driving : DrivingGraph or None
+        Which variable drives which, where the task is one of motion; else None.
+    motion : Motion or None
+        The equations of motion, where the task is one of motion; None where none were looked for.
 
     Examples
     --------
@@ -104,6 +109,8 @@ class ReportContent(Shown):
     tested_groups: "GroupSignificance | None" = None
     module_formulas: "ModuleFormulas | None" = None
     class_formulas: "ClassFormulas | str" = ""
+    driving: "DrivingGraph | None" = None
+    motion: "Motion | None" = None
 
     def _brief(self) -> str:
         said = [f"{name} = {_readable(formula)}" for name, formula in self.formulas.items()]
@@ -157,6 +164,11 @@ class ReportContent(Shown):
             if formula.of_network is not None and (own := formula.of_network.verification) is not None:
                 seen = "" if own.network is None else own.network.words()
                 lines.append(f"  the network's own formula: {name} = {_readable(formula.of_network)}    {seen}")
+        if self.motion is not None:
+            lines += [*map(str, self.motion.equations), f"  laws of motion {self.motion.word}: {self.motion.message}"]
+            lines += [f"  conserved: {one}" for one in self.motion.conserved]
+        if self.driving is not None:
+            lines.append(f"the network: {'; '.join(self.driving.lines())}")
         lines += _class_lines(self.class_formulas)
         lines.append(modules_line(self.modules, self.matches_decomposition))
         lines += [] if self.module_formulas is None else self.module_formulas.lines()

@@ -25,6 +25,7 @@ from ._formula_records import (
     StructuralTestRecord,
 )
 from ._module_formula_records import module_formulas_record
+from ._motion_records import MotionRecord, motion_record
 from ._record_base import finite
 from ._schema import (
     AgreementRecord,
@@ -83,6 +84,7 @@ def record(report: ReportContent) -> ReportFile:
         class_formulas=None if isinstance(report.class_formulas, str) else _classes(report.class_formulas),
         no_class_formulas=report.class_formulas if isinstance(report.class_formulas, str) else "",
         module_formulas=None if report.module_formulas is None else module_formulas_record(report.module_formulas),
+        motion=_motion(report),
         agreement=_agreement(report),
         significance=_significance(report),
         interpretation=None
@@ -92,6 +94,14 @@ def record(report: ReportContent) -> ReportFile:
         audit=None if report.audit is None else AuditRecord(**finite(report.audit.to_json())),
         provenance=ProvenanceRecord(**finite(dict(report.provenance))),
     )
+
+
+def _motion(report: ReportContent) -> MotionRecord | None:
+    """The system of motion, where the task is one."""
+    ode = report.checkpoint.task.ode
+    if ode is None or report.driving is None:
+        return None
+    return motion_record(ode.time, dict(ode.speeds), report.driving, report.motion)
 
 
 def _significance(report: ReportContent) -> SignificanceRecord:

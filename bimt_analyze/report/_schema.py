@@ -10,6 +10,7 @@ from ..audits import MEASURES
 from ._class_formula_records import ClassFormulasRecord
 from ._formula_records import FormulaRecord, SharedRecord
 from ._module_formula_records import ModuleFormulasRecord
+from ._motion_records import MotionRecord
 from ._record_base import Number, OpenRecord, Record
 
 
@@ -271,6 +272,9 @@ class ReportFile(Record):
     )
     module_formulas: ModuleFormulasRecord | None = Field(
         default=None, description="What each module sends and computes; null where formulas were not asked for."
+    )
+    motion: MotionRecord | None = Field(
+        default=None, description="The system of motion; null where the task is none, as in most."
     )
     agreement: AgreementRecord
     significance: SignificanceRecord

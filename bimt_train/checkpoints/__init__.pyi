@@ -4,6 +4,7 @@ from ._checkpoint_file import load_checkpoint as load_checkpoint
 from ._checkpoint_file import save_checkpoint as save_checkpoint
 from ._network import Connection as Connection
 from ._network import Network as Network
+from ._ode_spec import OdeSpec as OdeSpec
 from ._pretrained import from_pretrained as from_pretrained
 from ._pretrained import save_pretrained as save_pretrained
 from ._task_score import OWN_OUTPUTS as OWN_OUTPUTS

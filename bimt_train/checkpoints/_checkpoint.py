@@ -1,11 +1,12 @@
 """A checkpoint: everything that an analysis needs to know of a trained network, as one frozen value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float64
+from numpy.typing import NDArray
 
 from .._errors import CheckpointError
 from ..showing import Shown, to_cell
@@ -14,6 +15,7 @@ from ._task_spec import TaskSpec
 
 PROBES = ("x_train", "y_train", "x_test", "y_test")
 ERRORS = ("sigma_train", "sigma_test")
+MEASURED = ("measured_train", "measured_test")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -35,6 +37,10 @@ class Probe(Shown):
         The standard error of each target of ``y_train``, positive; None where it is not known.
     sigma_test : array of float, optional
         The standard error of each target of ``y_test``.
+    measured_train : array of float, shape (measurements, 2 + inputs), optional
+        Of a task of motion, the trajectories that ``x_train`` was smoothed from: number, time, values.
+    measured_test : array of float, shape (measurements, 2 + inputs), optional
+        Those that ``x_test`` was smoothed from, where they begin at starts of their own.
 
     Raises
     ------
@@ -56,6 +62,8 @@ class Probe(Shown):
     y_test: Float64[np.ndarray, "..."]
     sigma_train: Float64[np.ndarray, "..."] | None = None
     sigma_test: Float64[np.ndarray, "..."] | None = None
+    measured_train: Float64[np.ndarray, "..."] | None = None
+    measured_test: Float64[np.ndarray, "..."] | None = None
 
     def __post_init__(self) -> None:
         for name in self.arrays():
@@ -80,9 +88,36 @@ class Probe(Shown):
                 got = f"shape {list(sigma.shape)}, the least {np.min(sigma):g}"
                 raise CheckpointError("errors that fit no targets", where=f"probe.{name}", expected=expected, got=got)
 
+        for name in MEASURED:
+            measured = getattr(self, name)
+            if measured is not None and measured.shape[1] != 2 + self.x_train.shape[1]:
+                expected = f"{2 + self.x_train.shape[1]} columns: number of the trajectory, time, values"
+                got = str(measured.shape[1])
+                raise CheckpointError(
+                    "measurements that fit no inputs", where=f"probe.{name}", expected=expected, got=got
+                )
+
     def arrays(self) -> tuple[str, ...]:
         """The names of the arrays that are there."""
-        return (*PROBES, *(name for name in ERRORS if getattr(self, name) is not None))
+        return (*PROBES, *(name for name in (*ERRORS, *MEASURED) if getattr(self, name) is not None))
+
+    def taking(self, train: NDArray[np.int64], test: NDArray[np.int64]) -> "Probe":
+        """The probe with some of its rows; what was measured stays whole.
+
+        Parameters
+        ----------
+        train : array of int
+            The numbers of the rows of ``x_train``.
+        test : array of int
+            Those of ``x_test``.
+
+        Returns
+        -------
+        Probe
+            A new probe.
+        """
+        rows = [name for name in self.arrays() if name not in MEASURED]
+        return replace(self, **{name: getattr(self, name)[test if name.endswith("test") else train] for name in rows})
 
     def _check_equal(self, first: str, second: str, *, axis: int, hint: str) -> None:
         expected, got = (getattr(self, name).shape[axis] for name in (first, second))

@@ -18,7 +18,7 @@ from ..layouts._placement import Placement
 from ..models._contract import Strict
 from ..models._model_spec import ModelSpec
 from ..models._models import check_options
-from ._checkpoint import ERRORS, PROBES, Checkpoint, Probe
+from ._checkpoint import ERRORS, MEASURED, PROBES, Checkpoint, Probe
 from ._network import Network
 from ._task_spec import TaskSpec
 
@@ -220,7 +220,7 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         part = "task"
         task = TaskSpec.from_json(data.task)
         part = "probe"
-        stated = [name for name in ERRORS if f"probe.{name}" in tensors]
+        stated = [name for name in (*ERRORS, *MEASURED) if f"probe.{name}" in tensors]
         probe = Probe(**{name: _taken(tensors, f"probe.{name}") for name in (*PROBES, *stated)})
         part = "tensors"
         model = ModelSpec(data.model.kind, data.model.options)

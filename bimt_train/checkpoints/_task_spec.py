@@ -15,6 +15,7 @@ from ..expressions._formula_reader import is_variable_name
 from ..expressions._json_text import as_names, as_text
 from ..losses import LOSSES, Loss
 from ..showing import Shown
+from ._ode_spec import OdeSpec
 from ._units import split_unit
 
 Numbers: TypeAlias = tuple[int | float, ...]
@@ -68,6 +69,8 @@ class TaskSpec(Shown):
         The unit of measurement of each output likewise.
     notes : tuple of str, optional
         What was done to rows and columns before they became the task's, a sentence each.
+    ode : OdeSpec, optional
+        That the outputs are derivatives of the inputs by time; None where they are not.
 
     Raises
     ------
@@ -98,6 +101,7 @@ class TaskSpec(Shown):
     input_units: tuple[str, ...] | None = None
     output_units: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
+    ode: OdeSpec | None = None
 
     def _brief(self) -> str:
         return f"{self.name}: {', '.join(self.inputs)} -> {', '.join(self.outputs)}; {self.loss}"
@@ -114,6 +118,8 @@ class TaskSpec(Shown):
             if times > 1:
                 raise TaskError("a name is given twice", where=where, got=repr(name), hint="rename one of the two")
         self._check_numbers(where)
+        if self.ode is not None:
+            self.ode.check(self.inputs, self.outputs, where)
         if self.loss not in LOSSES:
             raise TaskError("unknown loss", where=where, expected=" or ".join(LOSSES), got=repr(self.loss))
         if LOSSES[self.loss].targets != "numbers" and (self.output_shift or self.output_scale):
@@ -314,6 +320,8 @@ class TaskSpec(Shown):
         if self.classes:
             plain["classes"] = True
         plain |= {field: list(given) for field in (*_UNITS, "notes") if (given := getattr(self, field))}
+        if self.ode is not None:
+            plain["ode"] = self.ode.to_json()
         return plain
 
     @classmethod
@@ -346,6 +354,7 @@ class TaskSpec(Shown):
             options |= {field: None if left[field] is None else as_names(left[field]) for field in _LABELS}
             options["classes"] = _flag(left.pop("classes", False))
             options |= {field: _texts(left.pop(field)) for field in (*_UNITS, "notes") if field in left}
+            options["ode"] = OdeSpec.from_json(left.pop("ode")) if "ode" in left else None
             unknown = left.keys() - {"decomposition", *_LABELS}
             if unknown:
                 raise ValueError(f"unknown field {min(map(str, unknown))!r}")

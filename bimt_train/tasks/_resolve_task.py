@@ -23,6 +23,7 @@ def resolve_task(
     target: str | Sequence[str] | None = None,
     data: str | Path | None = None,
     table: Mapping[str, Any] | None = None,
+    motion: Mapping[str, Any] | None = None,
 ) -> Task:
     """A task by its name, by formulas, by the path of a table, or from a Python file.
 
@@ -39,6 +40,8 @@ def resolve_task(
         What the task reads: the folder of mnist, the text of language.
     table : mapping of str to object or None
         How a table is read: what `table_task` takes besides, by name.
+    motion : mapping of str to object or None
+        Of a table of trajectories: ``time``, ``trajectory`` and ``second_order``, as `ode_task` takes them.
 
     Returns
     -------
@@ -68,6 +71,16 @@ def resolve_task(
     named = [word for word in given if _plain(word) in names]
     if len(given) > 1 and (alone := tables + places + named):
         raise TaskError("one task at a time", got=" ".join(given), hint=f"give {alone[0]!r} alone")
+    if tables and motion:
+        from .tables._ode_task import ode_task  # brings pandas
+
+        if target:
+            hint = "leave --target out: the derivatives of all variables are predicted; --inputs names the variables"
+            raise TaskError("a target of trajectories", got="--target with --time", hint=hint)
+        return ode_task(tables[0], **motion, table=table or {})
+    if motion:
+        option = f"--{next(iter(motion)).replace('_', '-')}"
+        raise TaskError(f"{option} is for tables", got=" ".join(given), hint=f"leave {option} out")
     if tables:
         from .tables._table_task import table_task  # brings pandas, which only tables need
 

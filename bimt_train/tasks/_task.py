@@ -34,6 +34,10 @@ class Dataset(Shown):
         The standard error of each training target, where it is known. A network is trained on all rows alike.
     sigma_test : array of float, [test, outputs], optional
         The standard error of each test target.
+    measured_train : array of float, [measurements, 2 + inputs], optional
+        Of a task of motion, the trajectories behind the training rows: number of the trajectory, time, values.
+    measured_test : array of float, [measurements, 2 + inputs], optional
+        Those behind the test rows, where they begin at starts of their own.
 
     Examples
     --------
@@ -49,6 +53,8 @@ class Dataset(Shown):
     y_test: Float64[np.ndarray, "test outputs"]
     sigma_train: Float64[np.ndarray, "train outputs"] | None = None
     sigma_test: Float64[np.ndarray, "test outputs"] | None = None
+    measured_train: Float64[np.ndarray, "measurements columns"] | None = None
+    measured_test: Float64[np.ndarray, "held_out columns"] | None = None
 
     @property
     def arrays(self) -> dict[str, np.ndarray]:

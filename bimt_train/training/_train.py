@@ -336,7 +336,8 @@ def _finish(setting: Setting, progress: Progress, interrupted: bool, engine: str
     for index, row in enumerate(progress.leaders):
         (seed, replica), data = setting.replicas[row], setting.data[row]
         network = _network(setting, progress, seed)
-        probe = Probe(**{name: part[:taken] for name, part in data.arrays.items()})
+        train, test = (np.arange(min(taken, len(x))) for x in (data.x_train, data.x_test))
+        probe = Probe(**data.arrays).taking(train, test)
         config = {
             "seed": seed, "replica": replica, "kind": setting.kind, "steps_done": progress.step,
             "engine": engine, "recipe": setting.recipe.to_json(),

@@ -5,9 +5,10 @@ import pytest
 import sympy
 
 from bimt_analyze.formulas.problem._budget import Budget
-from bimt_analyze.motion import Conserved, Trajectory, find_motion
+from bimt_analyze.motion import Conserved, find_motion
 from bimt_analyze.motion.integration._integrate import integrated
 from bimt_analyze.motion.laws._conserved import conserved
+from bimt_train.trajectories import Trajectory
 
 x, y, z = sympy.symbols("x y z", real=True)
 STARTS = ((1.0, 0.5, 0.3), (0.4, 1.2, 0.7))

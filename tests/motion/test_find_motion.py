@@ -10,8 +10,9 @@ import sympy
 from scipy.integrate import solve_ivp
 
 from bimt_analyze.formulas import SearchOptions
-from bimt_analyze.motion import MOTION_WORDS, Equation, Motion, Trajectory, find_motion
+from bimt_analyze.motion import MOTION_WORDS, Equation, Motion, find_motion
 from bimt_train import InputError
+from bimt_train.trajectories import Trajectory
 
 x, y = sympy.symbols("x y", real=True)
 STARTS = [(2.0, 1.0), (4.0, 0.7), (3.0, 3.0)]

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from bimt_analyze._cli import main
-from bimt_analyze.motion import read_trajectories
 from bimt_train import InputError
+from bimt_train.tasks import read_trajectories
 
 TIMES = np.linspace(0, 6, 60)
 
@@ -42,13 +42,24 @@ def test_without_that_column_a_trajectory_begins_where_time_goes_back():
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"time": "when"}, "no such column"),
+        ({"time": "when"}, "no such time column"),
         ({"time": "t [s]", "trajectory": "nobody"}, "nobody"),
     ],
 )
 def test_a_table_that_does_not_fit_is_refused(given, said):
     with pytest.raises(InputError, match=said):
         read_trajectories(swings().drop(columns=[] if "trajectory" in given else "run"), **given)
+
+
+def test_a_dirty_table_is_read_as_asked():
+    frame = swings().assign(site="hall")
+    frame.loc[[3, 70], "x"] = np.nan
+    with pytest.raises(InputError, match="--drop-missing"):
+        read_trajectories(frame, time="t", trajectory="run", table={})
+    asked = {"inputs": ["x", "v"], "drop_missing": True, "units": "names"}
+    table = read_trajectories(frame, time="t [s]", trajectory="run", table=asked)
+    assert table.names == ("x", "v") and [len(one.times) for one in table.trajectories] == [59, 59, 60]
+    assert table.units == {"t": "s"} and table.time == "t" and "2 of 180 rows left out" in table.notes[0]
 
 
 def test_too_few_rows_are_told_with_their_trajectory():
@@ -72,9 +83,20 @@ def test_equations_are_found_checked_and_written(tmp_path, capsys):
     assert "<math" in page and "within precision" in page
 
 
+def test_a_declared_speed_is_not_searched(tmp_path, capsys):
+    table = tmp_path / "swings.csv"
+    swings().assign(v=lambda rows: rows["v"] + 1e-3).to_csv(table, index=False)  # x' = v - 0.001 fits better
+    words = [str(table), "--time", "t", "--trajectory", "run", "--quiet", "--time-limit", "5"]
+    assert main([*words, "--second-order", "x:v"]) == 0
+    assert capsys.readouterr().out.startswith("x' = v\n")
+    assert main([*words, "--second-order", "x:w"]) == 2
+    assert "no such variable" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (["--second-order", "x:v"], "--time COLUMN"),
         (["--time", "t", "--audit"], "an option for networks"),
         (["--trajectory", "run"], "--time COLUMN"),
         (["--order", "2"], "--time COLUMN"),

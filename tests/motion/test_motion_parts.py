@@ -5,14 +5,14 @@ import pytest
 import sympy
 
 from bimt_analyze.formulas.problem._budget import Budget
-from bimt_analyze.motion import Trajectory
 from bimt_analyze.motion.integration._form import Form, opened, skeleton, with_fewest_constants
 from bimt_analyze.motion.integration._integrate import integrated
 from bimt_analyze.motion.integration._pieces import pieces_of
 from bimt_analyze.motion.proposals._weak_form import WeakForm, polynomial_terms
 from bimt_analyze.motion.systems._growth import grown
 from bimt_analyze.motion.systems._system import System
-from bimt_analyze.motion.trajectories._smoothed import smoothed
+from bimt_train.trajectories import Trajectory
+from bimt_train.trajectories._smoothed import smoothed
 
 x = sympy.Symbol("x", real=True)
 TIMES = np.linspace(0, 6, 90)

@@ -5,14 +5,14 @@ import pytest
 import sympy
 
 from bimt_analyze.formulas.problem._budget import Budget
-from bimt_analyze.motion import Trajectory
 from bimt_analyze.motion.integration._form import Form, opened, skeleton
 from bimt_analyze.motion.integration._pieces import pieces_of
 from bimt_analyze.motion.systems._neighbours import neighbours
 from bimt_analyze.motion.systems._rivals import _is_rival, _multiplied_out, held_against_rivals, rival_of
 from bimt_analyze.motion.systems._system import System
 from bimt_analyze.motion.systems._whiteness import foretold
-from bimt_analyze.motion.trajectories._smoothed import smoothed_each
+from bimt_train.trajectories import Trajectory
+from bimt_train.trajectories._smoothed import smoothed_each
 
 x, c = sympy.symbols("x c", real=True)
 TIMES = np.linspace(0, 6, 90)

@@ -5,9 +5,10 @@ import time
 import numpy as np
 import pytest
 
-from bimt_analyze.motion import Trajectory, find_motion
-from bimt_analyze.motion.trajectories._smoothed import smoothed, smoothed_each
-from bimt_analyze.motion.trajectories._thinned import thinned
+from bimt_analyze.motion import find_motion
+from bimt_train.trajectories import Trajectory
+from bimt_train.trajectories._smoothed import smoothed, smoothed_each
+from bimt_train.trajectories._thinned import thinned
 
 TIMES = np.linspace(0, 10, 10_000)
 

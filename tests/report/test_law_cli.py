@@ -39,6 +39,29 @@ def test_without_groups_one_law_is_sought_for_all_rows(tmp_path, capsys):
     assert said.startswith("y = 2 + exp(-t/2)") and "exact on the data" in said
 
 
+def test_a_dirty_table_is_mended_as_the_hint_says(tmp_path, capsys):
+    """Decimal commas, a hole, a column of words and a unit: told with the options that mend them."""
+    rows = [f"{t / 10:g};{1 + t % 7};hall;{3 + 0.2 * t:g}".replace(".", ",") for t in range(40)]
+    rows[5] = ";1;hall;4"
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(["t [s];k;site;y [m]", *rows]) + "\n")
+    words = [str(path), "--target", "y", "--form", "a*t + b", "--quiet"]
+    assert main(words) == 2
+    assert "--drop-missing" in (told := capsys.readouterr().err) and "site" in told
+    assert main([*words, "--skip", "k", "site", "--drop-missing", "--units", "names"]) == 0
+    assert capsys.readouterr().out.startswith("y = 2*t + 3\n")
+
+
+def test_rows_count_by_their_errors(tmp_path, capsys):
+    t = np.linspace(1, 3, 30)
+    wrong = np.arange(30) % 3 == 0
+    lines = [f"{a},{2 * a + 9 * off},{1e4 if off else 1e-3}" for a, off in zip(t, wrong, strict=True)]
+    (tmp_path / "t.csv").write_text("t,y,e\n" + "\n".join(lines) + "\n")
+    words = [str(tmp_path / "t.csv"), "--target", "y", "--form", "a*t", "--sigma", "e", "--quiet"]
+    assert main(words) == 0
+    assert capsys.readouterr().out.startswith("y = 2*t\n")
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -47,6 +70,8 @@ def test_without_groups_one_law_is_sought_for_all_rows(tmp_path, capsys):
         (["--groups", "batch", "--target", "y", "--audit"], "an option for networks"),
         (["--groups", "batch", "--target", "y", "--functions", "sinn"], "a function that is not known"),
         (["--target", "y", "--form", "a*t"], "'batch'"),
+        (["--target", "y", "--drop-missing"], "an option for tables without a network"),
+        (["--target", "y", "--groups", "batch", "--sigma", "t"], "--sigma with --groups"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_line(table, words, said, capsys):

@@ -11,17 +11,20 @@ from bimt_train.shell import config_text
 TRAIN = (
     "data.csv --target a b --inputs c --skip d --missing x --drop-missing --impute mean --categories one-hot "
     "--dates days --decimal comma --units c=m/s --sigma e --encoding latin-1 "
-    "--data d --range -1 2 --rows 20 --hidden 5 6 --model mlp --model-option hidden=[4,4] "
+    "--time t --trajectory r --second-order x:v --data d "
+    "--range -1 2 --rows 20 --hidden 5 6 --model mlp --model-option hidden=[4,4] "
     "--seeds 3 --steps 9 --lr 0.5 --replicas 2 --cost-term length=2 --cost-term existence=1 --type l1 --paper "
     "--sweep lr=1,2 --log-to mlflow --out there --resume --device cpu --engine torch --dask tcp://x:1 --dry-run --quiet"
 )
 ANALYZE = (
-    "a.pt b.pt --html h --json j --markdown m --view v --certify c --check k --require modules==2 --all "
-    "--activation silu --model f.py:make --probe t.csv --target y --range -1 1 --range 0 2 --parts p --final none "
-    "--loss mse --standardize both --key k --orientation in-out --layout l.toml --out o --time-budget 3.5 --seed 0 "
-    "--tolerance 0 --refit 0 --edge-weight magnitude --samples 0 --time-limit 0.5 --genetic --audit --retrain 0 "
-    "--controls 0 --null-model weight_permutation --statistic modularity --measure wiring "
-    "--groups g --functions sin --form a*x --discrete --time t --trajectory k --order 2 --export e.c --apart "
+    "a.pt b.pt --html h --json j --markdown m --view v --certify c --check k --require modules==2 --all --activation silu "
+    "--model f.py:make --probe t.csv --target y --range -1 1 --range 0 2 --parts p --final none --loss mse "
+    "--standardize both --key k --orientation in-out --layout l.toml --out o --time-budget 3.5 --seed 0 --tolerance 0 "
+    "--refit 0 --edge-weight magnitude --samples 0 --time-limit 0.5 --genetic --audit --retrain 0 --controls 0 "
+    "--null-model weight_permutation --statistic modularity --measure wiring "
+    "--groups g --functions sin --form a*x --discrete --time t --trajectory k --order 2 --second-order x:v "
+    "--export e.c --apart --inputs c --skip d --missing x --drop-missing --impute mean --categories one-hot "
+    "--dates days --decimal comma --units c=m/s --sigma e --encoding latin-1 "
     "--graph g.gexf --front --minutes 0.5 --memory 8G --dask tcp://x:1 --dry-run --quiet"
 )
 

@@ -13,7 +13,7 @@ import pytest
 
 from bimt_train import Recipe, TaskError, _cli, train
 from bimt_train.shell import spread_options
-from bimt_train.tasks import TableError, Task, resolve_task, table_task
+from bimt_train.tasks import TableError, Task, resolve_task, table_options, table_task
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "tables.md"
 COUNT = 13
@@ -92,7 +92,7 @@ def _options(words: Sequence[str]) -> dict[str, Any]:
     spread = spread_options(["t.csv", *words], _cli.SEVERAL)
     context = _cli.command.make_context("bimt-train", spread)
     said = _cli._Options(**context.params)
-    return _cli._table_options(said) | ({"target": said.target} if said.target else {})
+    return table_options(vars(said)) | ({"target": said.target} if said.target else {})
 
 
 def _write(path: Path, content: str | bytes) -> Path:

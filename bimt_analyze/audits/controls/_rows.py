@@ -111,8 +111,7 @@ def thinned(checkpoint: Checkpoint, most: int) -> Checkpoint:
         Training rows are some of the training rows, held-out rows some of the held-out ones.
     """
     probe = checkpoint.probe
-    some = [
+    train, test = (
         np.linspace(0, len(x) - 1, min(len(x), max(most, 2))).astype(np.int64) for x in (probe.x_train, probe.x_test)
-    ]
-    taken = {name: getattr(probe, name)[some[name.endswith("test")]] for name in probe.arrays()}
-    return replace(checkpoint, probe=Probe(**taken))
+    )
+    return replace(checkpoint, probe=probe.taking(train, test))

@@ -7,8 +7,9 @@ import numpy as np
 from jaxtyping import Float64
 from numpy.typing import NDArray
 
+from bimt_train.trajectories import Smoothed
+
 from ...formulas.problem._budget import Budget
-from ..trajectories._smoothed import Smoothed
 
 MET = 1e-6  # of a variable's deviation: what is integrated does not come nearer to values without noise
 _QUIETEST = 0.2  # of the mean noise: a trajectory counts as no more quiet than that

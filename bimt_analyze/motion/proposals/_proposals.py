@@ -8,12 +8,13 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
+from bimt_train.trajectories import Smoothed
+
 from ...formulas import SearchOptions, find_formula
 from ...formulas._search_options import _GRACE
 from ...formulas.problem._budget import Budget
 from ...formulas.symbolic._tidy import complexity
 from ..integration._form import Form, opened, skeleton
-from ..trajectories._smoothed import Smoothed
 from ._weak_form import WeakForm
 
 _NODE, _CONSTANT = 3.0, 8.0  # bits
@@ -123,5 +124,18 @@ def _rows(
     y = np.concatenate([one.at(one.inner, 1)[:, place] for one in curves])
     error = np.concatenate([one.inner_error[:, place] for one in curves])
     kept = error <= np.quantile(error, _TRUSTED)
-    size = float(np.std(y[kept])) or 1.0
-    return x[kept], y[kept], max(_SAFETY * float(np.sqrt(np.mean(error[kept] ** 2))) / size, _LEAST)
+    return x[kept], y[kept], slope_tolerance(y[kept], error[kept])
+
+
+def slope_tolerance(slopes: Float64[np.ndarray, "rows"], error: Float64[np.ndarray, "rows"]) -> float:
+    """How nearly a formula is to meet derivatives, in units of their deviation: twice their standard error.
+
+    Parameters
+    ----------
+    slopes : array of shape [rows]
+        The derivatives of one variable.
+    error : array of shape [rows]
+        Their standard errors.
+    """
+    size = float(np.std(slopes)) or 1.0
+    return max(_SAFETY * float(np.sqrt(np.mean(error**2))) / size, _LEAST)

@@ -12,9 +12,10 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
+from bimt_train.trajectories import Smoothed
+
 from ...formulas.problem._polynomial import monomial, powers
 from ..integration._flow import compiled
-from ..trajectories._smoothed import Smoothed
 from ._subsets import subsets
 
 Rows = Float64[np.ndarray, "rows"]

@@ -54,6 +54,9 @@ def render_html(report: "ReportContent") -> str:
         headline=top,
         set_formulas=_set(formulas),
         set_network_formulas=_set(own),
+        set_motion=() if report.motion is None else [
+            set_formula(one.expression, output=one.left) for one in report.motion.equations
+        ],
         set_classes=_set({f"log-odds of {name}": one.readable for name, one in classes.items()}),
         set_quantities=_set({one.name: one.expression for one in written}),
         set_parts={} if report.shared is None else _set(report.shared.parts),

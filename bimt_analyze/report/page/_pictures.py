@@ -12,6 +12,7 @@ from bimt_train.extras import installed
 from ...audits import MEASURES
 from ...plots import (
     Picture,
+    draw_driving,
     draw_hierarchy,
     draw_levels,
     draw_network,
@@ -79,10 +80,19 @@ def pictures(report: "ReportContent") -> dict[str, PagePicture]:
     dict of str to PagePicture
         Name -> picture.
     """
-    shown = [*_networks(report), *_predictions(report), *_missed(report)]
+    shown = [*_networks(report), *_driving(report), *_predictions(report), *_missed(report)]
     if report.audit is not None:
         shown += _levels(report.audit, report.module_sets)
     return {name: _picture(name, axes, alt, caption) for name, axes, alt, caption in shown}
+
+
+def _driving(report: "ReportContent") -> "Iterator[tuple[str, Axes, str, str]]":
+    if report.driving is not None:
+        drawn = draw_driving(report.driving)
+        yield "driving", drawn.axes, drawn.alt, (
+            "Which variable drives which: an arrow is the wider, the more of a derivative is changed where its source "
+            "is held at its mean; a ring is a variable that drives itself; grey is declared."
+        )  # fmt: skip
 
 
 def _networks(report: "ReportContent") -> "Iterator[tuple[str, Axes, str, str]]":

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
 
-from ._cell_faults import LEAST_ROWS, Readings, categories_of, cell_faults
+from ._cell_faults import LEAST_ROWS, categories_of, cell_faults
 from ._faults import Fault, TableError, clipped, listed
+from ._said_units import said_units
 from ._table_options import TableOptions
 from ._transforms import as_numbers, classes_of, encoded, imputed, whole_rows
 from ._value_faults import error_faults, value_faults
@@ -28,7 +29,7 @@ class Prepared:
     outputs : list of (str, array)
         Label and numbers of each target.
     units : dict of str to str
-        The unit of each label that the cells, or a row of units, give one.
+        The unit of each label that has one.
     done : tuple of str
         What was done to rows and columns, a sentence each.
     classes : bool
@@ -160,7 +161,7 @@ def prepare(
     done = tuple(sentence for each in (days, fillings, dropped, names, classes) for sentence in each)
     for sentence in done:
         _log.info("%s: %s", where, sentence)
-    return Prepared(inputs, outputs, _units(raw, found, options), done, bool(classes), stated)
+    return Prepared(inputs, outputs, said_units(raw, found, options, where), done, bool(classes), stated)
 
 
 def _typed(faults: Sequence[Fault], features: Sequence[str]) -> list[Fault]:
@@ -169,9 +170,3 @@ def _typed(faults: Sequence[Fault], features: Sequence[str]) -> list[Fault]:
     if not set(left_out) >= set(features):
         return list(faults)
     return [replace(each, mends=tuple(mend for mend in each.mends if "--skip" not in mend)) for each in faults]
-
-
-def _units(raw: RawTable, found: Readings, options: TableOptions) -> dict[str, str]:
-    units = {raw.columns[at][0]: unit for at, unit in raw.units.items()}
-    units |= {label: column.unit for label, column in found.items() if column.unit}
-    return units | {label: options.dates or "" for label, column in found.items() if column.dates is not None}

@@ -1,10 +1,10 @@
 """A table of rows to ask a trained network about, with their targets."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float64
@@ -13,12 +13,15 @@ from ..._errors import TaskError
 from ...showing import Shown
 from ._cell_faults import categories_of, cell_faults
 from ._column_names import safe_names
-from ._faults import Fault, TableError
+from ._faults import TableError
 from ._prepare import read_columns
-from ._table_columns import choose_columns, distinct_labels, named
-from ._table_options import TableOptions
-from .cells._column_reading import read_plainly
-from .files._raw_table import Columns, RawTable
+from ._said_units import names_without_units, said_units
+from ._table_columns import choose_columns, distinct_labels, error_columns, named
+from ._table_options import NAMES, TableOptions
+from ._transforms import as_numbers, encoded, imputed, whole_rows
+from ._value_faults import error_faults
+from .cells._column_reading import ColumnReading, read_plainly
+from .files._raw_table import Columns
 from .files._read_table import read_table
 
 _log = logging.getLogger(__name__)
@@ -45,6 +48,14 @@ class ProbeTable(Shown):
         What the numbers in y's only column stand for, in alphabetical order; empty where targets are numbers.
     groups : tuple of str
         The label of each row's group; empty where no column of groups was named.
+    sigma : array of float, shape (rows, targets), or None
+        The standard error of each target; None where none are stated.
+    units : mapping of str to str
+        The unit of each input and target that has one, by its name.
+    notes : tuple of str
+        What was done to rows and columns, a sentence each.
+    labels : tuple of str
+        What the table calls the inputs.
 
     Examples
     --------
@@ -61,10 +72,18 @@ class ProbeTable(Shown):
     outputs: tuple[str, ...]
     classes: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    sigma: Float64[np.ndarray, "rows targets"] | None = None
+    units: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
 
 
 def read_probe_table(
-    source: "str | Path | pd.DataFrame", *, target: str | Sequence[str] = (), groups: str | None = None
+    source: "str | Path | pd.DataFrame",
+    *,
+    target: str | Sequence[str] = (),
+    groups: str | None = None,
+    table: Mapping[str, Any] | None = None,
 ) -> ProbeTable:
     """Read a table of rows to ask a trained network about.
 
@@ -77,6 +96,8 @@ def read_probe_table(
         columns are inputs.
     groups : str, optional
         A column of texts or numbers that says which group a row belongs to, and is no input.
+    table : mapping of str to object, optional
+        How the table is read: what `table_task` takes besides, by name, such as ``{"drop_missing": True}``.
 
     Returns
     -------
@@ -97,45 +118,65 @@ def read_probe_table(
     (('a', 'b'), (2, 2), (2, 1))
     """
     where = str(source) if isinstance(source, str | Path) else type(source).__name__
-    raw = read_table(source)
+    said = dict(table or {})
+    chosen, stated = said.pop("inputs", None), said.pop("sigma", ())
+    options = TableOptions(**said)
+    raw = read_table(source, options.encoding)
     labels, faults = distinct_labels([label for label, _ in raw.columns], where)
-    wrong = [*faults.values(), *raw.faults]
     raw = replace(raw, columns=[(label, values) for label, (_, values) in zip(labels, raw.columns, strict=True)])
     wanted = (target,) if isinstance(target, str) else tuple(target)
-    grouping = None if groups is None else named(groups, labels, "groups", where)
-    apart = () if grouping is None else (grouping,)
-    features, targets = choose_columns(labels, wanted, None, where, apart) if wanted else (labels, ())
-    features = tuple(label for label in features if label != grouping)
+    grouping = () if groups is None else (named(groups, labels, "groups", where),)
+    errors = error_columns(labels, (stated,) if isinstance(stated, str) else tuple(stated), wanted, where)
+    features, targets = choose_columns(labels, wanted, chosen, where, options.skip, errors, apart=grouping)
     if not raw.rows:
         raise TaskError("a table without rows", where=where, hint="give the network at least one row")
-    chosen = dict(raw.columns)
-    classes = _texts([(label, chosen[label]) for label in targets], raw.decimal_commas)
-    numeric = features if classes else (*features, *targets)
-    numbers = _numbers(raw, numeric, where, wrong)
-    names = safe_names((*features, *targets))
-    inputs, outputs = names[: len(features)], names[len(features) :]
-    x = numbers[:, : len(features)]
-    members = () if grouping is None else tuple(str(value).strip() for value in chosen[grouping])
-    if not targets:
-        return ProbeTable(x, None, inputs, outputs, groups=members)
-    if classes:
-        places = {name: number for number, name in enumerate(classes)}
-        y = np.array([[float(places[str(value).strip()])] for value in chosen[targets[0]]])
-        return ProbeTable(x, y, inputs, outputs, classes, members)
-    return ProbeTable(x, numbers[:, len(features) :], inputs, outputs, groups=members)
-
-
-def _numbers(
-    raw: RawTable, labels: Sequence[str], where: str, wrong: Sequence[Fault]
-) -> Float64[np.ndarray, "rows columns"]:
-    """The columns as finite numbers, or all that is wrong with them."""
-    found, notes = read_columns(raw, labels, TableOptions())
+    cells = dict(raw.columns)
+    classes = _texts([(label, cells[label]) for label in targets], raw.decimal_commas)
+    numeric = (*features, *errors) if classes else (*features, *targets, *errors)
+    found, notes = read_columns(raw, numeric, options)
     for note in notes:
         _log.info("%s: %s", where, note)
-    faults = [*wrong, *cell_faults(found, labels, TableOptions(), least_rows=1)]
-    if faults:
-        raise TableError(faults, where, by_words=False)
-    return np.stack([found[label].numbers for label in labels], axis=1)
+    known = [fault for label, fault in faults.items() if label in (*numeric, *targets, *grouping)]
+    wrong = [*known, *raw.faults, *cell_faults(found, (*targets, *errors), options, least_rows=1)]
+    if wrong:
+        raise TableError(wrong, where, by_words=table is not None)
+    dated, days = as_numbers(found, options)
+    filled, fillings = imputed(dated, features, options)
+    others = (*grouping, *(targets if classes else ()))
+    kept, dropped = whole_rows(filled | {label: _as_texts(cells[label]) for label in others}, options, leave=False)
+    inputs, kinds = encoded([(label, kept[label]) for label in features])
+    if wrong := error_faults([(label, kept[label].numbers) for label in errors]):
+        raise TableError(wrong, where, by_words=table is not None)
+    done = tuple(sentence for each in (days, fillings, dropped, kinds) for sentence in each)
+    for sentence in done:
+        _log.info("%s: %s", where, sentence)
+    ends = [label for label, _ in inputs]
+    names = safe_names(names_without_units([*ends, *targets]) if options.units == NAMES else (*ends, *targets))
+    units = said_units(raw, found, options, where)
+    y = None
+    if classes:
+        places = {name: number for number, name in enumerate(classes)}
+        y = np.array([[float(places[str(value).strip()])] for value in kept[targets[0]].cells])
+    elif targets:
+        y = np.stack([kept[label].numbers for label in targets], axis=1)
+    return ProbeTable(
+        x=np.stack([values for _, values in inputs], axis=1),
+        y=y,
+        inputs=names[: len(inputs)],
+        outputs=names[len(inputs) :],
+        classes=classes,
+        groups=tuple(str(value).strip() for label in grouping for value in kept[label].cells),
+        sigma=np.stack([kept[label].numbers for label in errors], axis=1) if errors else None,
+        units={name: units[label] for name, label in zip(names, (*ends, *targets), strict=True) if units.get(label)},
+        notes=done,
+        labels=tuple(ends),
+    )
+
+
+def _as_texts(cells: np.ndarray) -> ColumnReading:
+    """A column of labels, none of which is missing."""
+    whole = np.zeros(len(cells), dtype=bool)
+    return ColumnReading(cells, whole, np.zeros(len(cells)), whole)
 
 
 def _texts(found: Columns, decimal_commas: bool) -> tuple[str, ...]:

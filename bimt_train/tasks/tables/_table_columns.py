@@ -70,6 +70,8 @@ def choose_columns(
     where: str,
     skip: Sequence[str] = (),
     errors: Sequence[str] = (),
+    *,
+    apart: Sequence[str] | None = None,
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The labels of inputs and targets, once all names are known to be there and each has one part to play.
 
@@ -89,6 +91,8 @@ def choose_columns(
         Columns to leave out.
     errors : sequence of str
         The labels of columns of standard errors, which are no inputs.
+    apart : sequence of str, optional
+        Labels that are neither inputs nor targets, where there may be no targets; None where targets are needed.
 
     Returns
     -------
@@ -102,7 +106,7 @@ def choose_columns(
     TaskError
         A name is not there, is given twice, or is both; or nothing is left.
     """
-    if not targets:
+    if not targets and apart is None:
         got = f"columns {', '.join(map(clipped, labels))}"
         raise TaskError("no target named", where=where, got=got, hint="name one: --target NAME")
     if inputs is not None and skip:
@@ -123,8 +127,9 @@ def choose_columns(
     if both := [label for label in errors if any(label in asked[role] for role in ("target", "input"))]:
         where, hint = f"{where}, column {both[0]!r}", "leave it out of one"
         raise TaskError("a column of errors is a target or an input too", where=where, hint=hint)
-    out = {*asked["target"], *asked["skipped"], *errors}
-    features = tuple(label for label in labels if label not in out) if inputs is None else asked["input"]
+    out = {*asked["target"], *asked["skipped"], *errors, *(apart or ())}
+    every = labels if inputs is None else asked["input"]
+    features = tuple(label for label in every if label not in out)
     if not features:
         raise TaskError("no column is left to learn from", where=where, hint="name fewer targets, or add inputs")
     return features, asked["target"]

@@ -100,3 +100,32 @@ def units_of_words(words: tuple[str, ...]) -> str | dict[str, str] | None:
         expected = f"{NAMES}, or COLUMN=UNIT each"
         raise TaskError("units that cannot be read", expected=expected, got=" ".join(words), hint="--units v=m/s T=K")
     return {column: unit for column, _, unit in pairs}
+
+
+def speeds_of_word(word: str | None) -> dict[str, str]:
+    """The columns that a word of a command line declares to be derivatives of others.
+
+    Parameters
+    ----------
+    word : str or None
+        ``POSITION:SPEED`` pairs with commas between them.
+
+    Returns
+    -------
+    dict of str to str
+        Position -> speed, by their names in formulas.
+
+    Raises
+    ------
+    TaskError
+        A pair is none.
+
+    Examples
+    --------
+    >>> speeds_of_word("x:v,y:w"), speeds_of_word(None)
+    ({'x': 'v', 'y': 'w'}, {})
+    """
+    pairs = [one.strip().partition(":") for one in word.split(",")] if word else []
+    if not all(position and speed for position, _, speed in pairs):
+        raise TaskError("a second order that cannot be read", expected="POSITION:SPEED", got=str(word), hint="x:v,y:w")
+    return {position.strip(): speed.strip() for position, _, speed in pairs}

@@ -1,6 +1,5 @@
 """A table with named columns as a task."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,11 +11,11 @@ from jaxtyping import Float64
 
 from ..._errors import TaskError
 from ...checkpoints._task_spec import TaskSpec
-from ...checkpoints._units import split_unit
 from .._task import Dataset, Task, mlp
 from ._column_names import safe_names
 from ._prepare import Prepared, prepare
-from ._table_columns import choose_columns, distinct_labels, error_columns, named
+from ._said_units import names_without_units
+from ._table_columns import choose_columns, distinct_labels, error_columns
 from ._table_options import NAMES, TableOptions
 from .files._read_table import read_table
 
@@ -157,23 +156,10 @@ def table_task(
             "errors of measurement of classes", where=where, got=f"--sigma {errors[0]}", hint="leave --sigma out"
         )
     title = name or ("table" if isinstance(source, pd.DataFrame) else Path(source).stem)
-    spec, x, y = _spec(title, found, _said_units(found, options, labels, where), options.units == NAMES)
+    spec, x, y = _spec(title, found, found.units, options.units == NAMES)
     network = (len(spec.inputs), *HIDDEN, len(spec.outputs)) if widths is None else tuple(widths)
     stated = np.stack([values for _, values in found.errors], axis=1) if errors else None
     return Task(spec, mlp(network), TableSampler(x, y, stated))
-
-
-def _said_units(found: Prepared, options: TableOptions, labels: Sequence[str], where: str) -> dict[str, str]:
-    """The unit of each label, as cells, names and the caller say; the caller has the last word."""
-    units = {label: unit for label in labels if (unit := _in_name(label))} if options.units == NAMES else {}
-    units |= found.units
-    if isinstance(options.units, Mapping):
-        units |= {named(name, labels, "measured", where): unit for name, unit in options.units.items()}
-    return units
-
-
-def _in_name(label: str) -> str:
-    return split_unit(label, any_unit=True)[1]
 
 
 def _spec(
@@ -183,7 +169,7 @@ def _spec(
     x, y = (np.stack([values for _, values in columns], axis=1) for columns in (found.inputs, found.outputs))
     features, targets = ([label for label, _ in columns] for columns in (found.inputs, found.outputs))
     low, high = x.min(axis=0), x.max(axis=0)
-    names = safe_names(_without_units([*features, *targets]) if short else (*features, *targets))
+    names = safe_names(names_without_units([*features, *targets]) if short else (*features, *targets))
     inputs, outputs = names[: len(features)], names[len(features) :]
     ends = {"input_labels": (inputs, features), "output_labels": (outputs, targets)}
     said: dict[str, Any] = {field: None if list(own) == given else tuple(given) for field, (own, given) in ends.items()}
@@ -201,10 +187,3 @@ def _spec(
             notes=found.done, **said,
         )  # fmt: skip
     return spec, x, y
-
-
-def _without_units(labels: Sequence[str]) -> list[str]:
-    """Names without the units behind them, where they still differ."""
-    short = [split_unit(label, any_unit=True)[0] for label in labels]
-    times = Counter(short)
-    return [one if times[one] == 1 else label for one, label in zip(short, labels, strict=True)]

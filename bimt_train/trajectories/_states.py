@@ -26,6 +26,19 @@ def with_speeds(curves: Sequence[Smoothed]) -> tuple[Smoothed, ...]:
     ----------
     curves : sequence of Smoothed
         The trajectories.
+
+    Returns
+    -------
+    tuple of Smoothed
+        One for each trajectory, of twice as many variables.
+
+    Examples
+    --------
+    >>> from bimt_train.trajectories import smoothed_each
+    >>> times = np.linspace(0, 5, 40)
+    >>> (both,) = with_speeds(smoothed_each([Trajectory(times, np.sin(times)[:, None])]))
+    >>> both.at(np.array([0.0]), 0).round(3).tolist()
+    [[0.0, 1.0]]
     """
     found = []
     for one in curves:

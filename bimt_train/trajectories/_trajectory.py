@@ -1,13 +1,13 @@
 """One trajectory: values of several variables at growing times."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float64
 
-from bimt_train import InputError
-from bimt_train.showing import Shown
+from .._errors import InputError, did_you_mean
+from ..showing import Shown
 
 FEWEST = 12  # times of a trajectory: fewer leave no derivative away from the ends
 
@@ -104,6 +104,10 @@ def check_trajectories(trajectories: Sequence[Trajectory], width: int, *, where:
     ------
     InputError
         Where there are none, or one has other than ``width`` variables.
+
+    Examples
+    --------
+    >>> check_trajectories([Trajectory(np.arange(12.0), np.zeros((12, 2)))], 2, where="trajectories")
     """
     if not trajectories:
         raise InputError("no trajectory", where=where, expected="one or more")
@@ -112,3 +116,89 @@ def check_trajectories(trajectories: Sequence[Trajectory], width: int, *, where:
             raise InputError(
                 "variables do not fit", where=f"{where}[{number}]", expected=f"{width} variables", got=str(one.width)
             )
+
+
+def check_speeds(speeds: Mapping[str, str], names: Sequence[str]) -> None:
+    """Refuse declarations of the second order that do not fit the variables.
+
+    Parameters
+    ----------
+    speeds : mapping of str to str
+        Variable -> the variable that is its derivative by time.
+    names : sequence of str
+        All variables.
+
+    Raises
+    ------
+    InputError
+        A name is no variable, a variable is its own derivative, or no derivative is left to be found.
+
+    Examples
+    --------
+    >>> check_speeds({"x": "v"}, ["x", "v"])
+    """
+    for variable, speed in speeds.items():
+        for name in (variable, speed):
+            if name not in names:
+                raise InputError(
+                    "no such variable", where="second order", expected=", ".join(names), got=name,
+                    hint=did_you_mean(name, names, otherwise="write it as position:speed, two columns"),
+                )  # fmt: skip
+        if variable == speed:
+            raise InputError("a variable that is its own derivative", where="second order", got=f"{variable}:{speed}")
+    if len(speeds) >= len(names):
+        raise InputError("no derivative is left to be found", where="second order", got=", ".join(speeds))
+
+
+def as_measurements(trajectories: Sequence[Trajectory]) -> Float64[np.ndarray, "measurements columns"]:
+    """Trajectories as one table of numbers, as a checkpoint keeps them.
+
+    Parameters
+    ----------
+    trajectories : sequence of Trajectory
+        At least one, all of the same variables.
+
+    Returns
+    -------
+    array of shape [measurements, 2 + variables]
+        One row a time: the number of the trajectory, from 0, the time, and the values.
+
+    Examples
+    --------
+    >>> rows = as_measurements([Trajectory(np.arange(12.0), np.ones((12, 1)))])
+    >>> rows[-1].tolist(), of_measurements(rows)
+    ([0.0, 11.0, 1.0], (Trajectory(12 times from 0 to 11, 1 variable),))
+    """
+    every = [
+        np.column_stack([np.full(len(one.times), float(number)), one.times, one.values])
+        for number, one in enumerate(trajectories)
+    ]
+    return np.concatenate(every)
+
+
+def of_measurements(rows: Float64[np.ndarray, "measurements columns"]) -> tuple[Trajectory, ...]:
+    """The trajectories of a table that `as_measurements` made.
+
+    Parameters
+    ----------
+    rows : array of shape [measurements, 2 + variables]
+        One row a time: the number of the trajectory, the time, and the values.
+
+    Returns
+    -------
+    tuple of Trajectory
+        In the order of their numbers.
+
+    Raises
+    ------
+    InputError
+        For rows that make up no trajectories.
+
+    Examples
+    --------
+    >>> of_measurements(as_measurements([Trajectory(np.arange(12.0), np.ones((12, 2)))]))
+    (Trajectory(12 times from 0 to 11, 2 variables),)
+    """
+    return tuple(
+        Trajectory(some[:, 1], some[:, 2:]) for some in (rows[rows[:, 0] == number] for number in np.unique(rows[:, 0]))
+    )

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float64
 from scipy.interpolate import make_interp_spline
 
+from ..showing import Shown
 from ._trajectory import Trajectory
 
 Times = Float64[np.ndarray, "times"]
@@ -47,8 +48,8 @@ def _rougher(d: Square) -> tuple[Square, Square, Square]:
 _CORRELATIONS: tuple[Callable[[Square], tuple[Square, Square, Square]], ...] = (_bell, _rougher)
 
 
-@dataclass(frozen=True, eq=False)
-class Smoothed:
+@dataclass(frozen=True, eq=False, repr=False)
+class Smoothed(Shown):
     """A trajectory without its noise.
 
     Attributes
@@ -61,12 +62,24 @@ class Smoothed:
         For each variable: times and 0, 1 or 2 -> the smooth values, or their derivative of that order.
     error : array of shape [times, variables]
         How far each derivative may be off, a standard error.
+
+    Examples
+    --------
+    >>> times = np.linspace(0, 5, 40)
+    >>> curve = smoothed_each([Trajectory(times, np.exp(-times)[:, None])])[0]
+    >>> curve
+    Smoothed(40 times from 0 to 5, 1 variable; noise 0)
+    >>> curve.at(np.array([1.0]), 1).round(4).tolist()
+    [[-0.3679]]
     """
 
     trajectory: Trajectory
     noise: Float64[np.ndarray, "variables"]
     curves: tuple[Callable[[Times, int], Times], ...]
     error: Float64[np.ndarray, "times variables"]
+
+    def _brief(self) -> str:
+        return f"{self.trajectory._brief()}; noise {', '.join(f'{one:.2g}' for one in self.noise)}"
 
     def at(self, times: Times, order: int = 0) -> Float64[np.ndarray, "times variables"]:
         """Smooth values, or their derivatives.
@@ -98,6 +111,18 @@ def smoothed_each(trajectories: Sequence[Trajectory]) -> list[Smoothed]:
     ----------
     trajectories : sequence of Trajectory
         What was measured.
+
+    Returns
+    -------
+    list of Smoothed
+        One for each trajectory.
+
+    Examples
+    --------
+    >>> times = np.linspace(0, 5, 60)
+    >>> noisy = np.sin(times) + 0.1 * np.random.default_rng(0).normal(size=60)
+    >>> bool(0.07 < smoothed_each([Trajectory(times, noisy[:, None])])[0].noise[0] < 0.13)
+    True
     """
     known: dict[bytes, tuple[_Correlation, ...]] = {}
     found = []

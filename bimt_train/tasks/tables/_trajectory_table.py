@@ -1,18 +1,17 @@
 """Trajectories in a table: one row a time, one column a variable."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Float64
 
-from bimt_train import InputError
-from bimt_train.showing import Shown
-from bimt_train.tasks import read_probe_table, safe_names
-
-from ._trajectory import Trajectory
+from ..._errors import InputError
+from ...showing import Shown
+from ...trajectories import Trajectory, split_trajectories
+from ._probe_table import read_probe_table
+from ._table_columns import named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,19 +27,28 @@ class TrajectoryTable(Shown):
         In the table's order.
     names : tuple of str
         The variables, as they can stand in a formula.
+    time : str
+        What the times are called.
     assumed : tuple of str
         What was inferred, a sentence each.
+    notes : tuple of str
+        What was done to rows and columns, a sentence each.
+    units : mapping of str to str
+        The unit of each variable that has one, and of the times by their name.
 
     Examples
     --------
     >>> times = np.arange(12.0)
-    >>> TrajectoryTable((Trajectory(times, np.sin(times)[:, None]),), ("height",))
+    >>> TrajectoryTable((Trajectory(times, np.sin(times)[:, None]),), ("height",), "t")
     TrajectoryTable(1 trajectory of height)
     """
 
     trajectories: tuple[Trajectory, ...]
     names: tuple[str, ...]
+    time: str
     assumed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    units: Mapping[str, str] = field(default_factory=dict)
 
     def _brief(self) -> str:
         count = len(self.trajectories)
@@ -48,7 +56,11 @@ class TrajectoryTable(Shown):
 
 
 def read_trajectories(
-    source: "str | Path | pd.DataFrame", *, time: str, trajectory: str | None = None
+    source: "str | Path | pd.DataFrame",
+    *,
+    time: str,
+    trajectory: str | None = None,
+    table: Mapping[str, Any] | None = None,
 ) -> TrajectoryTable:
     """Read trajectories from a table: a column of times, and one for each variable.
 
@@ -62,6 +74,8 @@ def read_trajectories(
     trajectory : str, optional
         The column that says to which trajectory a row belongs, by numbers or texts. If left out, a new trajectory
         begins wherever time goes back.
+    table : mapping of str to object, optional
+        How the table is read: what `table_task` takes besides, by name. ``inputs`` are the variables.
 
     Returns
     -------
@@ -81,38 +95,25 @@ def read_trajectories(
     TrajectoryTable(2 trajectories of height)
     """
     where = str(source) if isinstance(source, str | Path) else type(source).__name__
-    table = read_probe_table(source, target=[] if trajectory is None else [trajectory])
-    (column,) = safe_names([time])
-    if column not in table.inputs:
-        raise InputError(
-            "no such column", where=f"{where}, --time", expected=f"one of {', '.join(table.inputs)}", got=time
-        )
-    names = tuple(name for name in table.inputs if name != column)
+    said = None if table is None else dict(table)
+    if said and said.get("inputs"):
+        said["inputs"] = [time, *said["inputs"]]
+    read = read_probe_table(source, groups=trajectory, table=said)
+    place = read.labels.index(named(time, read.labels, "time", where))
+    column = read.inputs[place]
+    names = tuple(name for name in read.inputs if name != column)
     if not names:
         raise InputError("no variable", where=where, expected="a column besides the times", got=column)
-    times = table.x[:, table.inputs.index(column)]
-    values = np.delete(table.x, table.inputs.index(column), axis=1)
-    assumed = []
-    if table.y is not None:
-        _, first, of = np.unique(table.y[:, 0], return_index=True, return_inverse=True)
-        runs = [np.flatnonzero(of == number) for number in np.argsort(first)]
-        runs = [rows[np.argsort(times[rows], kind="stable")] for rows in runs]
-    else:
-        starts = np.flatnonzero(np.diff(times) < 0) + 1
-        runs = np.split(np.arange(len(times)), starts)
-        if len(runs) > 1:
-            assumed.append(f"a new trajectory begins wherever {time} goes back: {len(runs)} in all")
-    return TrajectoryTable(tuple(_checked(runs, times, values, where)), names, tuple(assumed))
-
-
-def _checked(
-    runs: list[np.ndarray],
-    times: Float64[np.ndarray, "rows"],
-    values: Float64[np.ndarray, "rows variables"],
-    where: str,
-) -> Iterator[Trajectory]:
-    for number, rows in enumerate(runs, 1):
-        try:
-            yield Trajectory(times[rows], values[rows])
-        except InputError as error:
-            raise InputError(f"trajectory {number}: {error}", where=where) from error
+    times, values = np.ascontiguousarray(read.x[:, place]), np.delete(read.x, place, axis=1)
+    runs = split_trajectories(times, values, read.groups or None, where=where)
+    assumed: tuple[str, ...] = ()
+    if not read.groups and len(runs) > 1:
+        assumed = (f"a new trajectory begins wherever {time} goes back: {len(runs)} in all",)
+    return TrajectoryTable(
+        trajectories=runs,
+        names=names,
+        time=column,
+        assumed=assumed,
+        notes=read.notes,
+        units=read.units,
+    )
