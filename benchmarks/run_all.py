@@ -14,7 +14,7 @@ SCRIPTS = (
 LONG = (
     "same_report.py", "work.py", "export.py", "untrained.py", "tasks.py", "language.py", "formulas.py", "words.py",
     "module_formulas.py", "audit.py", "controls.py", "kills.py", "fuzz.py",
-    "intervals.py", "wide.py", "growth.py", "large.py", "penalty.py", "cluster.py",
+    "intervals.py", "reuse.py", "wide.py", "growth.py", "large.py", "penalty.py", "cluster.py",
 )  # fmt: skip
 
 parser = argparse.ArgumentParser(description=__doc__)
