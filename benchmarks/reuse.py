@@ -151,19 +151,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=16)
     parser.add_argument("--quick", action="store_true", help="four seeds, to see that it runs; writes nothing")
+    parser.add_argument("--only", default="", help="a part of the names of the tasks whose circuits are tied")
     parser.add_argument("--part", choices=("tied", "library"), help="one of the two sections alone")
     chosen = parser.parse_args()
     seeds = 4 if chosen.quick else chosen.seeds
     if chosen.part != "library":
-        rows, lines = zip(*(tied(case, seeds) for case in cases()), strict=True)
+        rows, lines = zip(*(tied(case, seeds) for case in cases() if chosen.only in case.name), strict=True)
         head = [
             "task", "at most 0.5 of the numbers at no greater loss (target)", "numbers, share of the circuit's",
             "all adapters counted", "loss before", "loss after", "shared function named", "time, median",
         ]  # fmt: skip
         text = [
-            "Numbers are weights and biases that are not 0, of the pruned circuit and of the tied network; an adapter of",
-            f"0 or 1 takes none. Losses are on {FRESH:,} fresh points, before by the trained network. Median (least to",
-            "greatest).", "", *table(head, list(rows)), "", *(line for some in lines for line in some),
+            "Numbers are weights and biases that are not 0, of the pruned circuit and of the tied network; an adapter",
+            f"of 0 or 1 takes none. Losses are on {FRESH:,} fresh points, before by the trained network. Median (least",
+            "to greatest).", "", *table(head, list(rows)), "", *(line for some in lines for line in some),
         ]  # fmt: skip
         print(*text, sep="\n")
         if not chosen.quick:

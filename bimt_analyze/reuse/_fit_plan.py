@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float64
+from jaxtyping import Bool
 from torch import Tensor
 
 from bimt_train.models import activation_module
@@ -69,7 +69,7 @@ class Fitter:
             for _ in range(_STEPS):
                 if loss <= enough or not np.isfinite(loss):
                     break
-                jacobian: Tensor = slopes(numbers)  # type: ignore[no-untyped-call]
+                jacobian: Tensor = slopes(numbers)
                 square, down = jacobian.T @ jacobian, jacobian.T @ missed
                 diagonal = square.diagonal() + 1e-12 * square.diagonal().max()
                 while damping < _DAMPED:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float64
@@ -228,11 +229,11 @@ def _without_leaks(layers: Sequence[Layer], activation: str, x: Rows, leak: floa
 def _parts(layers: Sequence[Layer], sources: int) -> list[tuple[list[int], list[list[int]]]]:
     """Sources and the neurons of each layer of every part that has neurons in the last layer."""
     starts = np.cumsum([0, sources, *(len(b) for _, b in layers)])
-    pairs = [np.argwhere(w != 0) + [starts[k + 1], starts[k]] for k, (w, _) in enumerate(layers)]
+    pairs = [np.argwhere(w != 0) + np.array([starts[k + 1], starts[k]]) for k, (w, _) in enumerate(layers)]
     ends = np.concatenate(pairs).T
     graph = coo_matrix((np.ones(ends.shape[1]), (ends[0], ends[1])), shape=(starts[-1], starts[-1]))
     labels = connected_components(graph, directed=False)[1]
-    own = [labels[a:b] for a, b in zip(starts, starts[1:], strict=False)]
+    own = [labels[a:b] for a, b in pairwise(starts)]
     found = []
     for label in dict.fromkeys(own[-1].tolist()):
         reads, *neurons = (np.flatnonzero(level == label).tolist() for level in own)

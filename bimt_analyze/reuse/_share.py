@@ -13,14 +13,14 @@ from .._circuit_of import circuit_of
 from ..audits.functions._module_outputs import squared_correlation
 from ..formulas import approximate_formula
 from ..formulas.problem._template import numeric
-from ._dense_part import Layer, Rows
+from ._dense_part import DensePart, Layer, Rows
 from ._fit_plan import Fitter
 from ._search import smallest
 from ._shared_network import SharedModule, SharedNetwork
 from ._tied_plan import Adapter, TiedPlan
 
 _NAMED = 1000  # points on which a module is named
-_WITHIN = 0.01  # of the deviation, that the formula of a module may miss
+_WITHIN = 0.03  # of the deviation, that the formula of a module may miss
 
 
 def share(checkpoint: Checkpoint, *, tolerance: float = 0.05, seed: int = 0) -> SharedNetwork:
@@ -118,15 +118,30 @@ def _named(checkpoint: Checkpoint, plan: TiedPlan, number: int, x: Rows, seed: i
     low, high = read.min(axis=0), read.max(axis=0)
     points = np.random.default_rng(seed).uniform(low, high, (_NAMED, part.arguments))
     values = part(points)[:, 0]
+    offset, scale = _unit(part, points, values)
     names = ["u"] if part.arguments == 1 else [f"u{k + 1}" for k in range(part.arguments)]
-    formula = approximate_formula(points, values, names=names, output="f", within=_WITHIN, time_limit=4.0, seed=seed)
+    formula = approximate_formula(
+        points, (values - offset) / scale, names=names, output="f", within=_WITHIN, time_limit=4.0, seed=seed
+    )
     plain = _without_scale(formula.expression)
     said = numeric(plain, [sympy.Symbol(name, real=True) for name in names])(points)
     r2 = squared_correlation(np.asarray(said, dtype=np.float64), values)
     about = {"task": checkpoint.task.name, "seed": checkpoint.config.get("seed"), "uses": len(own), "r2": r2}
-    stored = StoredModule(tuple(names), ("f",), part.layers, part.activation, {"f": str(formula.expression)}, about)
+    stored = StoredModule(
+        tuple(names), ("f",), part.layers, part.activation, {"f": str(offset + scale * formula.expression)}, about
+    )
     labels = [*checkpoint.task.inputs, *(f"s{k + 1}" for k in range(len(plan.uses)))]
     return SharedModule(plain, r2, tuple(_words(one, labels) for one in own), part.numbers(), stored)
+
+
+def _unit(part: DensePart, points: Rows, values: np.ndarray) -> tuple[float, float]:
+    """An offset and a scale without which most functions are short: nothing at 0, and 1 at 1, or at most 1."""
+    at = part(np.stack([np.zeros(part.arguments), np.ones(part.arguments)]))[:, 0]
+    inside = bool((points.min(axis=0) <= 0).all() and (points.max(axis=0) >= 0.9).all())
+    offset = float(at[0]) if inside else float(values.mean())
+    step = float(at[1]) - offset
+    plain = inside and abs(step) > 0.3 * float(values.std())
+    return offset, step if plain else float(np.abs(values - offset).max()) or 1.0
 
 
 def _without_scale(expression: sympy.Expr) -> sympy.Expr:

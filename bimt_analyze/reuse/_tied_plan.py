@@ -7,8 +7,6 @@ from typing import Self
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from bimt_train.models import activated
-
 from ._dense_part import DensePart, Rows
 
 
@@ -148,7 +146,7 @@ class TiedPlan:
         x : array of float64, shape (rows, inputs)
             The rows.
         """
-        return self.sources(x) @ self.out.weight.T + self.out.shift
+        return np.asarray(self.sources(x) @ self.out.weight.T + self.out.shift)
 
     def in_unit(self) -> "TiedPlan":
         """The same function, each module scaled so that most of what reads it does so with a weight of 1."""
@@ -179,11 +177,13 @@ class TiedPlan:
             for place in np.flatnonzero(one.free.ravel()).tolist():
                 value = float(one.weight.ravel()[place])
                 found.append((min(abs(value), abs(abs(value) - 1)), at, place))
-            found += [(abs(float(one.shift[k])), at, one.weight.size + k) for k in np.flatnonzero(one.free_shift)]
+            found += [
+                (abs(float(one.shift[k])), at, one.weight.size + k) for k in np.flatnonzero(one.free_shift).tolist()
+            ]
         return sorted(found)
 
     def snapped(self, which: Sequence[tuple[float, int, int]]) -> "TiedPlan":
-        """Some numbers of adapters put to what costs nothing: weights to 0 or, turned around if need be, 1; offsets to 0.
+        """Some numbers of adapters put to what costs nothing: weights to 0, 1 or, turned around, 1; offsets to 0.
 
         Parameters
         ----------

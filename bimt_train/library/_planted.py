@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -170,8 +171,9 @@ def plant(modules: Sequence[StoredModule], task: TaskSpec, layers: DenseLayers |
     if layers is None or layers.copies:
         raise InputError("modules need a network of layers", where="modules", hint="train an mlp")
     widths = layers.widths
-    shapes = {f"layers.{k}.weight": (b, a) for k, (a, b) in enumerate(zip(widths, widths[1:], strict=False))}
-    shapes |= {f"layers.{k}.bias": (b,) for k, b in enumerate(widths[1:])}  # type: ignore[dict-item]
+    shapes: dict[str, tuple[int, ...]] = {}
+    for k, (read, size) in enumerate(pairwise(widths)):
+        shapes |= {f"layers.{k}.weight": (size, read), f"layers.{k}.bias": (size,)}
     values = {name: np.zeros(shape) for name, shape in shapes.items()}
     taken, held = ({name: np.zeros(shape, bool) for name, shape in shapes.items()} for _ in range(2))
     free, depth, said = [0] * (len(widths) - 2), len(widths) - 2, list[dict[str, Any]]()
@@ -217,10 +219,11 @@ def plant(modules: Sequence[StoredModule], task: TaskSpec, layers: DenseLayers |
 def _check(one: StoredModule, task: TaskSpec, layers: DenseLayers) -> None:
     """Refuse a module that the network cannot hold."""
     for name in one.inputs:
+        other = f"say which input it is: FILE:{name}={task.inputs[0]}"
         if name not in task.inputs:
             raise InputError(
-                "a module reads what the task does not have", where=one._brief(), expected=", ".join(task.inputs), got=name,
-                hint=did_you_mean(name, task.inputs, otherwise=f"say which input it is: FILE:{name}={task.inputs[0]}"),
+                "a module reads what the task does not have", where=one._brief(), expected=", ".join(task.inputs),
+                got=name, hint=did_you_mean(name, task.inputs, otherwise=other),
             )  # fmt: skip
     if one.activation != layers.activation:
         raise InputError(

@@ -1,7 +1,7 @@
 """A module as a value and as a file: what it reads and gives by name, its layers, its formulas, where it is from."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -228,8 +228,8 @@ def load_module(path: str | Path) -> StoredModule:
             raise CheckpointError("a damaged module", where=where, hint="copy the file again, or save it anew")
         count = len(arrays) // 2
         layers = tuple((arrays[f"layers.{k}.weight"], arrays[f"layers.{k}.bias"]) for k in range(count))
-        names: Sequence[tuple[str, ...]] = (tuple(said.inputs), tuple(said.outputs))
-        return StoredModule(*names, layers, said.activation, said.formulas, said.provenance)
+        inputs, outputs = tuple(said.inputs), tuple(said.outputs)
+        return StoredModule(inputs, outputs, layers, said.activation, said.formulas, said.provenance)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         field_name = ".".join(map(str, first["loc"]))

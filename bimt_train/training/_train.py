@@ -97,8 +97,8 @@ def train(
     Raises
     ------
     InputError
-        No seeds, no such device or engine, modules that the network cannot hold, a folder that cannot be written or that
-        another run writes into, or a state of another recipe, task or data.
+        No seeds, no such device or engine, modules that the network cannot hold, a folder that cannot be written or
+        that another run writes into, or a state of another recipe, task or data.
 
     Examples
     --------
