@@ -8,8 +8,8 @@ from jaxtyping import Float64
 
 from bimt_train.models import activated
 
-Layer = tuple[Float64[np.ndarray, "given read"], Float64[np.ndarray, " given"]]
-Rows = Float64[np.ndarray, "rows columns"]
+Layer = tuple[Float64[np.ndarray, "_ _"], Float64[np.ndarray, " _"]]
+Rows = Float64[np.ndarray, "_ _"]
 
 
 @dataclass(frozen=True, eq=False)

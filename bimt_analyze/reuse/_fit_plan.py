@@ -1,5 +1,6 @@
 """Retraining a tied plan on rows, and making its adapters plain."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -69,7 +70,9 @@ class Fitter:
             for _ in range(_STEPS):
                 if loss <= enough or not np.isfinite(loss):
                     break
-                jacobian: Tensor = slopes(numbers)
+                with warnings.catch_warnings():  # torch's forward mode uses what torch deprecates
+                    warnings.simplefilter("ignore", DeprecationWarning)
+                    jacobian: Tensor = slopes(numbers)
                 square, down = jacobian.T @ jacobian, jacobian.T @ missed
                 diagonal = square.diagonal() + 1e-12 * square.diagonal().max()
                 while damping < _DAMPED:

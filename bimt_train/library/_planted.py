@@ -18,7 +18,7 @@ from ._stored_module import StoredModule
 EDGE = 1e-2  # a weight below this does not count as use
 _TOLD = 0.5  # share of an output's variance from which on it begins with a sum of what modules give
 
-Rows = Float64[np.ndarray, "rows columns"]
+Rows = Float64[np.ndarray, "_ _"]
 
 
 @dataclass(frozen=True, eq=False)

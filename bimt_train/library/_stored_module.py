@@ -22,7 +22,7 @@ from ..showing import Shown
 VERSION = 1
 _KEY = "bimt-module"
 
-Layer = tuple[Float64[np.ndarray, "given read"], Float64[np.ndarray, " given"]]
+Layer = tuple[Float64[np.ndarray, "_ _"], Float64[np.ndarray, " _"]]
 
 
 class _Metadata(Strict):
@@ -109,7 +109,7 @@ class StoredModule(Shown):
         """Neurons of each hidden layer."""
         return tuple(len(bias) for _, bias in self.layers[:-1])
 
-    def predict(self, x: Float64[np.ndarray, "rows inputs"]) -> Float64[np.ndarray, "rows outputs"]:
+    def predict(self, x: Float64[np.ndarray, "rows _"]) -> Float64[np.ndarray, "rows _"]:
         """What it gives.
 
         Parameters

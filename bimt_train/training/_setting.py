@@ -120,7 +120,8 @@ class Setting:
         """
         if self.planted is None or not self.planted.frozen:
             return None
-        places = self.stack.pack([self.planted.held])[0].nonzero().ravel().to(flat.device)
+        marks = {name: rows.astype(np.float32) for name, rows in self.planted.held.items()}
+        places = self.stack.pack([marks])[0].nonzero().ravel().to(flat.device)
         return places, flat[:, places].clone()
 
     def prices(self, placements: Sequence[Placement], *, biases: bool) -> Flat:

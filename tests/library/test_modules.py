@@ -10,7 +10,8 @@ from click.testing import CliRunner
 from bimt_train import CheckpointError, InputError, Recipe, train
 from bimt_train._cli import command
 from bimt_train.library import StoredModule, load_module
-from bimt_train.tasks import formula_task, two_moons
+from bimt_train.library._planted import plant
+from bimt_train.tasks import formula_task
 
 RNG = np.random.default_rng(0)
 
@@ -94,7 +95,7 @@ def test_frozen_modules_stay_and_soft_ones_do_not(engine):
 
 def test_a_network_without_layers_takes_no_modules():
     with pytest.raises(InputError, match="need a network of layers"):
-        train(two_moons().with_model("gated-mlp"), seeds=1, recipe=Recipe(steps=1), modules=[module()])
+        plant([module()], formula_task(["y1 = x1 + x3"]).spec, None, frozen=True)
 
 
 def test_the_command_takes_modules_at_other_inputs_and_says_so(tmp_path):

@@ -18,11 +18,10 @@ from bimt_train.checkpoints import (
     Network,
     Probe,
     TaskSpec,
-    from_state_dict,
     load_checkpoint,
     save_checkpoint,
 )
-from bimt_train.models import GPT, MLP
+from bimt_train.models import MLP, GatedMLP
 
 X = np.random.default_rng(0).uniform(-1, 1, (120, 3))
 
@@ -92,7 +91,7 @@ def test_the_module_of_torch_computes_what_the_plan_does():
     np.testing.assert_allclose(plan.with_vector(plan.vector()).predict(X), plan.predict(X), atol=1e-14)
     np.testing.assert_allclose(plan.in_unit().predict(X), plan.predict(X), atol=1e-12)
     own = {id(p) for p in TiedNetwork(plan).shared.parameters()}
-    assert len(own) == 4  # one module alone
+    assert len(own) == 6  # of three layers, once
 
 
 def test_numbers_of_0_and_1_cost_nothing_and_the_loss_holds():
@@ -140,7 +139,9 @@ def test_files_of_modules_compute_what_the_network_does():
 
 
 def test_a_network_of_other_make_has_no_files_of_modules():
+    network = Network.of(GatedMLP([2, 3, 1]))
+    task = TaskSpec("gated", ("a", "b"), ("y",), ((-1, 1),) * 2)
+    checkpoint = Checkpoint(network, task, Probe(X[:, :2], X[:, 2:], X[:, :2], X[:, 2:]))
     with pytest.raises(InputError, match="without modules of layers"):
-        network = Network.of(GPT(5, 4, 8, heads=2, layers=1, hidden=6))
-        plain = from_state_dict({"weight": np.eye(2)}, activation="relu", ranges=(-1, 1))
-        module_files(type("Held", (), {"network": network, "task": plain.task})())
+        module_files(checkpoint)
+    assert share(checkpoint).reason == "the network is not made of layers with a linear last one"
