@@ -73,7 +73,7 @@ class Quantities:
         x : array of float64, shape (rows, inputs)
             The rows.
         """
-        return self.sources(x) @ self.reading.T + self.offset
+        return np.asarray(self.sources(x) @ self.reading.T + self.offset)
 
     def additive(self, x: Rows) -> "Quantities":
         """The same with every quantity that is a sum of functions of one argument each as these functions.
