@@ -155,7 +155,8 @@ class TiedPlan:
             places = [first + k for k, (module, _) in enumerate(self.uses) if module == number]
             read = np.concatenate([one.weight[:, j] for one in adapters for j in places if j < one.weight.shape[1]])
             read = read[read != 0]
-            if not len(read):
+            kept = [one.weight[:, j][~one.free[:, j]] for one in adapters for j in places if j < one.weight.shape[1]]
+            if not len(read) or any(part.any() for part in kept):  # a weight that is 1 for good gives the unit
                 continue
             far = [np.median(np.abs(read / scale - 1)) for scale in read]
             scale = float(read[int(np.argmin(far))])

@@ -108,7 +108,7 @@ def test_numbers_of_0_and_1_cost_nothing_and_the_loss_holds():
 def test_what_is_the_same_is_shared_and_the_checkpoint_reads_back(tmp_path):
     found = share(checkpoint_of(three_bumps()))
     assert found.shares and len(found.modules[0].uses) == 3
-    assert found.numbers <= found.numbers_untied <= found.numbers_before + 1
+    assert found.numbers <= found.numbers_before / 2 < found.numbers_untied
     assert found.loss <= 1.3 * found.loss_before
     save_checkpoint(tmp_path / "tied.safetensors", found.checkpoint)
     again = load_checkpoint(tmp_path / "tied.safetensors")
