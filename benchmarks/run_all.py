@@ -15,7 +15,8 @@ LONG = (
     "same_report.py", "work.py", "export.py", "in_place.py", "untrained.py", "tasks.py", "language.py", "formulas.py",
     "words.py",
     "module_formulas.py", "audit.py", "controls.py", "kills.py", "fuzz.py",
-    "driving.py", "intervals.py", "wide.py", "growth.py", "large.py", "viewer.py", "penalty.py", "cluster.py",
+    "driving.py", "intervals.py", "reuse.py", "wide.py", "growth.py", "large.py", "viewer.py", "penalty.py",
+    "cluster.py",
 )  # fmt: skip
 
 parser = argparse.ArgumentParser(description=__doc__)

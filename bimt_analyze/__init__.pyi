@@ -12,6 +12,7 @@ from . import modules as modules
 from . import plots as plots
 from . import report as report
 from . import representations as representations
+from . import reuse as reuse
 from . import synthetic as synthetic
 from . import transformers as transformers
 from . import viewer as viewer
@@ -26,3 +27,4 @@ from .fleet import analyze_many as analyze_many
 from .options._analysis_options import AnalysisOptions as AnalysisOptions
 from .options._sampling import Sampling as Sampling
 from .report import Report as Report
+from .reuse import share as share

@@ -3,6 +3,7 @@ from . import connection_cost as connection_cost
 from . import expressions as expressions
 from . import integrations as integrations
 from . import layouts as layouts
+from . import library as library
 from . import losses as losses
 from . import models as models
 from . import pruning as pruning

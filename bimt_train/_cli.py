@@ -13,6 +13,7 @@ from ._help import help_text
 from ._next_step import CONFIG_FILE, after_sweep, after_training
 from ._whole_files import write_whole
 from .connection_cost._cost_terms import COST_TERMS
+from .library import StoredModule, load_module
 from .models import MODELS
 from .shell import (
     OK,
@@ -83,6 +84,8 @@ class _Options:
     sweep: tuple[str, ...]
     kind: TrainingType
     paper: bool
+    given: tuple[str, ...]
+    soft: bool
     out: Path | None
     log_to: tuple[str, ...]
     resume: bool
@@ -197,6 +200,12 @@ _machine, _files, _other = in_group("Machine"), in_group("Files"), in_group(OTHE
     help="What a weight pays: NAMES, or file.py:NAME for a term of your own. Can be given several times.",
 )  # fmt: skip
 @_recipe_option("--type", "kind", default="bimt", type=Choice(get_args(TrainingType)), help="The paper's five.")
+@_recipe_option(
+    "--with", "given", multiple=True, metavar="FILE[:NAME=INPUT,...]",
+    help="Begin with a module that was saved to a file, at inputs of its names or, after a colon, of others. Its "
+    "weights stay as they are. Can be given several times.",
+)  # fmt: skip
+@_recipe_option("--soft", is_flag=True, help="The modules of --with are trained too.")
 @_recipe_option("--paper", is_flag=True, help="The paper's recipe: its steps, greedy swaps, constant learning rate.")
 @_recipe_option(
     "--sweep", multiple=True, metavar="FIELD=VALUE,...",
@@ -238,6 +247,12 @@ def command(**given: Any) -> int:
     recipe, over = _recipe(task, options), _swept(options.sweep)
     about: Any = {"seeds": options.seeds, "recipe": recipe, "kind": options.kind, "out": out}
     about |= {"resume": options.resume, "device": options.device, "engine": options.engine}
+    if options.given and (options.dask or over):
+        hint = "train on this machine, one recipe at a time"
+        raise InputError("modules are for one run here", got="--with and --dask or --sweep", hint=hint)
+    if options.soft and not options.given:
+        raise InputError("--soft is for --with", hint="give the file of a module")
+    modules = [_module(text) for text in options.given]
     if options.dry_run:
         from ._dry_run import Planned, dry_run
 
@@ -258,7 +273,7 @@ def command(**given: Any) -> int:
         else:
             if options.resume and not (out / STATE_FILE).exists():
                 click.echo(f"nothing to resume in {out}: the run begins", err=True)
-            runs = train(task, callbacks=listeners, **about)
+            runs = train(task, callbacks=listeners, modules=modules, frozen=not options.soft, **about)
     keeper.write()
     if over:
         _tell(sweep_table(found), f"{len(found.cells)} folders of runs and {SWEEP_FILE} in {out}")
@@ -267,6 +282,14 @@ def command(**given: Any) -> int:
     _tell(runs_table(runs), f"{len(runs.runs)} checkpoints and {RUNS_FILE} in {out}")
     _tell_next(after_training(runs, out), options)
     return _status(runs.interrupted, runs.runs)
+
+
+def _module(text: str) -> StoredModule:
+    """A module of the library, from ``FILE`` or ``FILE:NAME=INPUT,...``."""
+    path, colon, names = text.rpartition(":")
+    if not colon or "=" not in names:
+        return load_module(text)
+    return load_module(path).reading(dict(word.split("=", 1) for word in names.split(",") if "=" in word))
 
 
 def _tell(*lines: str) -> None:

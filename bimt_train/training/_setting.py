@@ -13,7 +13,9 @@ from torch import Tensor
 from .._errors import CheckpointError, InputError
 from .._whole_files import content_digest
 from ..layouts import Layout, Placement
-from ..models import ModelSpec, build_model
+from ..library import StoredModule
+from ..library._planted import Planted, plant
+from ..models import ModelSpec, build_model, options_of
 from ..tasks import Dataset, Task
 from ._random_restarts import Replica, seeds_of
 from ._recipe import Recipe, TrainingType
@@ -42,6 +44,7 @@ class Setting:
     y: Tensor
     x_test: Tensor
     y_test: Tensor
+    planted: Planted | None = None
     priced: dict[bool, tuple[Sequence[Placement], Flat]] = field(default_factory=dict)
 
     def fingerprint(self) -> dict[str, Any]:
@@ -55,6 +58,7 @@ class Setting:
             "task": {name: spec.get(name) for name in ("name", "inputs", "outputs", "loss", "decomposition")},
             "model": {"kind": self.model.kind, "options": dict(self.model.options)},
             "data": data,
+            **({} if self.planted is None else {"modules": self.planted.digest()}),
         }
         plain: dict[str, Any] = json.loads(json.dumps(said))
         return plain
@@ -105,6 +109,20 @@ class Setting:
         arrays = {name: getattr(self, name)[some] for name in ("x", "y", "x_test", "y_test")}
         replicas, data = tuple(self.replicas[row] for row in some), tuple(self.data[row] for row in some)
         return replace(self, replicas=replicas, data=data, priced={}, **arrays)
+
+    def held(self, flat: Flat) -> tuple[Tensor, Tensor] | None:
+        """The entries of a row that never change, and what they are in every row; None where all may change.
+
+        Parameters
+        ----------
+        flat : tensor, [rows, entries]
+            The weights.
+        """
+        if self.planted is None or not self.planted.frozen:
+            return None
+        marks = {name: rows.astype(np.float32) for name, rows in self.planted.held.items()}
+        places = self.stack.pack([marks])[0].nonzero().ravel().to(flat.device)
+        return places, flat[:, places].clone()
 
     def prices(self, placements: Sequence[Placement], *, biases: bool) -> Flat:
         """The price of every entry of every row. Those last asked for are kept: most often nothing has moved since.
@@ -193,7 +211,16 @@ class Setting:
         return max(1, self.recipe.steps // RECORDS, -(-measured // (3 * batch)))
 
 
-def prepare(task: Task, replicas: tuple[Replica, ...], recipe: Recipe, kind: TrainingType, device: str) -> Setting:
+def prepare(
+    task: Task,
+    replicas: tuple[Replica, ...],
+    recipe: Recipe,
+    kind: TrainingType,
+    device: str,
+    *,
+    modules: Sequence[StoredModule] = (),
+    frozen: bool = True,
+) -> Setting:
     """Draw the data, and find out how the networks of this task are stacked.
 
     Parameters
@@ -208,6 +235,10 @@ def prepare(task: Task, replicas: tuple[Replica, ...], recipe: Recipe, kind: Tra
         Which of the paper's five types of training.
     device : str
         Where to compute, as torch names it.
+    modules : sequence of StoredModule
+        Modules to begin with.
+    frozen : bool
+        Whether they stay as they are.
 
     Returns
     -------
@@ -219,7 +250,9 @@ def prepare(task: Task, replicas: tuple[Replica, ...], recipe: Recipe, kind: Tra
     layout = module.layout(input_labels=task.spec.inputs, output_labels=task.spec.outputs)
     drawn = {seed: task.data(seed) for seed in seeds_of(replicas)}
     data = tuple(drawn[seed] for seed, _ in replicas)
-    spec = task.spec
+    spec, options = task.spec, options_of(task.model)
+    layers = None if options is None else options.dense_layers()
+    planted = plant(modules, spec, layers, frozen=frozen) if modules else None
 
     def stacked(arrays: Sequence[np.ndarray]) -> Tensor:
         return torch.tensor(np.stack(arrays), dtype=torch.float32, device=device)
@@ -230,6 +263,7 @@ def prepare(task: Task, replicas: tuple[Replica, ...], recipe: Recipe, kind: Tra
         y=stacked([spec.to_network_targets(d.y_train) for d in data]),
         x_test=stacked([spec.to_network_inputs(d.x_test) for d in data]),
         y_test=stacked([spec.to_network_targets(d.y_test) for d in data]),
+        planted=planted,
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from ..checkpoints import Checkpoint, Network, Probe
 from ..checkpoints._network import EDGE
 from ..connection_cost._relocate import relocate_all
 from ..layouts import Placement
+from ..library import StoredModule
 from ..losses import Loss
 from ..models import build_model
 from ..signals import held_signals
@@ -44,6 +45,8 @@ def train(
     seeds: int | Sequence[int] = 16,
     recipe: Recipe | None = None,
     kind: TrainingType = "bimt",
+    modules: Sequence[StoredModule] = (),
+    frozen: bool = True,
     out: str | Path | None = None,
     resume: bool = False,
     callbacks: Sequence[Callback] = (),
@@ -66,6 +69,12 @@ def train(
         Steps, schedules, cost and relocation; None takes the task's own (`default_recipe`).
     kind : {"vanilla", "l1", "l1+local", "l1+swap", "bimt"}
         One of the paper's five training types (`Recipe.as_type`).
+    modules : sequence of StoredModule
+        Modules found in other networks (`load_module`), whose inputs have the names of the task's inputs. They stand in
+        the hidden layers from the beginning; relocation may move them. A checkpoint's ``config["modules"]`` says which
+        of them the network uses.
+    frozen : bool
+        Whether the modules' weights and biases stay as they are; otherwise they are trained and pay like all others.
     out : str, Path or None
         A folder for checkpoints and the state of the run, written as it goes on.
     resume : bool
@@ -88,8 +97,8 @@ def train(
     Raises
     ------
     InputError
-        No seeds, no such device or engine, a folder that cannot be written or that another run writes into, or a state
-        of another recipe, task or data.
+        No seeds, no such device or engine, modules that the network cannot hold, a folder that cannot be written or
+        that another run writes into, or a state of another recipe, task or data.
 
     Examples
     --------
@@ -103,7 +112,8 @@ def train(
     recipe = (recipe or default_recipe(task)).as_type(kind)
     if resume and out is None:
         raise InputError("nothing to resume", where="no output folder", hint="give the folder of the unfinished run")
-    setting = prepare(task, replicas_of(chosen, recipe.replicas), recipe, kind, device)
+    rows = replicas_of(chosen, recipe.replicas)
+    setting = prepare(task, rows, recipe, kind, device, modules=modules, frozen=frozen)
     callbacks = (LoggedProgress(), *callbacks)
     progress = _start(setting)
     chosen_engine = partial(engine_of, choice=engine, threads=torch.get_num_threads())
@@ -185,9 +195,13 @@ def chosen_seeds(seeds: int | Sequence[int]) -> tuple[int, ...]:
 def _start(setting: Setting) -> Progress:
     """The first weights of every row, every neuron in its first place."""
     drawn = []
-    for replica in setting.replicas:
+    for row, replica in enumerate(setting.replicas):
         module = build_model(setting.task.model, generator=torch.Generator().manual_seed(drawing_seed(replica)))
-        drawn.append({name: p.detach() for name, p in module.named_parameters()})
+        weights = {name: p.detach().numpy() for name, p in module.named_parameters()}
+        if setting.planted is not None:
+            x, y = (part[row].cpu().numpy().astype(np.float64) for part in (setting.x, setting.y))
+            weights = setting.planted.over(weights, x[: len(y)], y)
+        drawn.append(weights)
     flat = setting.stack.pack(drawn).to(setting.x)
     places = (Placement.identity(setting.layout),) * len(setting.replicas)
     first = leading_rows(setting.replicas, np.zeros(len(setting.replicas)))
@@ -223,15 +237,18 @@ def _stepped(setting: Setting, engine: Engine, progress: Progress, until: int, d
     step, moments, placements = ahead.step, ahead.moments, ahead.placements
     resting = tuple(row for row, _ in progress.diverged)
     picks = _picks(setting, progress.step, until)
-    phase, charges = None, None
+    phase, charges, held = None, None, setting.held(moments.flat)
     while step < until:
         if charges is None or phase is not recipe.phase_at(step):
             phase = recipe.phase_at(step)
             charges = setting.charges(placements, phase)
-        end = min(recipe.steady_until(step), step + engine.steps_at_once, until)
+        end = min(recipe.steady_until(step), step + (1 if held else engine.steps_at_once), until)
         some = None if picks is None else picks[step - progress.step : end - progress.step]
         lrs = np.array([recipe.lr_at(number) for number in range(step, end)])
         engine.advance(moments, Stretch(step, lrs, charges, some, resting))
+        if held is not None:
+            places, values = held
+            moments.flat[:, places] = values
         step = end
         if recipe.relocates_after(step - 1):
             placements, charges = _relocated(setting, moments.flat, placements), None
@@ -341,6 +358,7 @@ def _finish(setting: Setting, progress: Progress, interrupted: bool, engine: str
         config = {
             "seed": seed, "replica": replica, "kind": setting.kind, "steps_done": progress.step,
             "engine": engine, "recipe": setting.recipe.to_json(),
+            **({} if setting.planted is None else {"modules": setting.planted.told(network.tensors)}),
         }  # fmt: skip
         checkpoint = Checkpoint(network, setting.task.spec, probe, config)
         share = progress.seconds / len(progress.leaders)

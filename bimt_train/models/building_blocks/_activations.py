@@ -144,7 +144,7 @@ def activation_module(name: str) -> "nn.Module":
     return module
 
 
-def activated(name: str, numbers: Float[np.ndarray, " n"]) -> Float64[np.ndarray, " n"]:
+def activated(name: str, numbers: Float[np.ndarray, "*n"]) -> Float64[np.ndarray, "*n"]:
     """Apply an activation to plain numbers, in double precision.
 
     Parameters
