@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -18,7 +18,9 @@ from ..tasks import Dataset, Task
 from ._random_restarts import Replica, seeds_of
 from ._recipe import Recipe, TrainingType
 from ._recipe_parts import Phase
-from ._stack import Flat, Stack
+from ._stack import Flat, Stack, shapes_of
+from .parameters._parameters import Direct, Parameters
+from .parameters._reuse import reused
 from .state._progress import Progress
 
 RECORDS = 100  # measurements a run, at most
@@ -36,6 +38,7 @@ class Setting:
     kind: TrainingType
     model: ModelSpec
     layout: Layout
+    shapes: Mapping[str, tuple[int, ...]]
     stack: Stack
     data: tuple[Dataset, ...]
     x: Tensor
@@ -132,20 +135,20 @@ class Setting:
         before, rows = self.priced.get(True, ((), None))
         same = [old is new for old, new in zip(before, placements, strict=False)] or [False] * len(placements)
         moved = [row for row, stays in enumerate(same) if not stays]
-        shapes = self.stack.shapes
+        parameters, shapes = self.stack.parameters, self.shapes
         rows = torch.zeros(len(placements), self.stack.width, device=self.x.device) if rows is None else rows.clone()
         if moved:
             fresh = [self.recipe.cost.prices(self.layout, placements[row], shapes) for row in moved]
-            rows[moved] = self.stack.pack(fresh).to(rows)
+            rows[moved] = self.stack.pack([parameters.prices(each) for each in fresh]).to(rows)
         return rows
 
     def _not_biases(self) -> Tensor:
         """0 for entries of biases, 1 for all others."""
         ones = {
             name: np.full(shape, self.layout.tensors[name].role != "bias", np.float32)
-            for name, shape in self.stack.shapes.items()
+            for name, shape in self.shapes.items()
         }
-        return self.stack.pack([ones]).to(self.x)
+        return self.stack.pack([self.stack.parameters.prices(ones)]).to(self.x)
 
     def charges(self, placements: Sequence[Placement], phase: Phase) -> Flat:
         """Lambda times the price of every entry of every seed.
@@ -219,18 +222,26 @@ def prepare(task: Task, replicas: tuple[Replica, ...], recipe: Recipe, kind: Tra
     layout = module.layout(input_labels=task.spec.inputs, output_labels=task.spec.outputs)
     drawn = {seed: task.data(seed) for seed in seeds_of(replicas)}
     data = tuple(drawn[seed] for seed, _ in replicas)
-    spec = task.spec
+    spec, shapes = task.spec, shapes_of(module)
+    parameters = _parameters(recipe, layout, shapes)
 
     def stacked(arrays: Sequence[np.ndarray]) -> Tensor:
         return torch.tensor(np.stack(arrays), dtype=torch.float32, device=device)
 
     return Setting(
-        task, replicas, recipe, kind, task.model, layout, Stack.of(module.to(device)), data,
+        task, replicas, recipe, kind, task.model, layout, shapes, Stack.of(module.to(device), parameters), data,
         x=stacked([_padded(spec.to_network_inputs(d.x_train), task.widths) for d in data]),
         y=stacked([spec.to_network_targets(d.y_train) for d in data]),
         x_test=stacked([spec.to_network_inputs(d.x_test) for d in data]),
         y_test=stacked([spec.to_network_targets(d.y_test) for d in data]),
     )  # fmt: skip
+
+
+def _parameters(recipe: Recipe, layout: Layout, shapes: Mapping[str, tuple[int, ...]]) -> Parameters:
+    """What is trained."""
+    if recipe.reuse is None:
+        return Direct(shapes)
+    return reused(layout, shapes, blocks=recipe.reuse.blocks, rules=recipe.reuse.rules)
 
 
 def _check_device(device: str) -> None:

@@ -187,7 +187,8 @@ def _start(setting: Setting) -> Progress:
     drawn = []
     for replica in setting.replicas:
         module = build_model(setting.task.model, generator=torch.Generator().manual_seed(drawing_seed(replica)))
-        drawn.append({name: p.detach() for name, p in module.named_parameters()})
+        weights = {name: p.detach().numpy() for name, p in module.named_parameters()}
+        drawn.append(setting.stack.parameters.start(weights, np.random.default_rng(replica)))
     flat = setting.stack.pack(drawn).to(setting.x)
     places = (Placement.identity(setting.layout),) * len(setting.replicas)
     first = leading_rows(setting.replicas, np.zeros(len(setting.replicas)))
@@ -281,7 +282,7 @@ def _relocated(setting: Setting, flat: Flat, placements: Sequence[Placement]) ->
     """Every seed's neurons in their new places; a seed whose weights are not finite stays as it is."""
     plan = setting.recipe.relocation
     sound = torch.isfinite(flat).all(dim=1).cpu().numpy().nonzero()[0].tolist()
-    views = setting.stack.unpack(flat[sound])
+    views = setting.stack.weights(flat[sound])
     weights = {name: views[name].detach().cpu().numpy() for name in setting.layout.weights()}
     now = [placements[row] for row in sound]
     moved = relocate_all(setting.layout, now, weights, setting.recipe.cost, method=plan.method, top_k=plan.top_k)
@@ -308,7 +309,8 @@ def _measure(setting: Setting, step: int, flat: Flat, placements: Sequence[Place
     """Losses, cost and edges of every row."""
     views = setting.stack.unpack(flat)
     prices = setting.prices(placements, biases=True)
-    edges = sum((views[name].abs() > EDGE).flatten(1).sum(1) for name in setting.layout.weights())
+    weights = setting.stack.weights(flat)
+    edges = sum((weights[name].abs() > EDGE).flatten(1).sum(1) for name in setting.layout.weights())
     (x, y), (x_test, y_test) = setting.some(setting.x, setting.y), setting.some(setting.x_test, setting.y_test)
     tested = setting.stack.forward(views, x_test)
     return Record(
@@ -341,7 +343,8 @@ def _finish(setting: Setting, progress: Progress, interrupted: bool, engine: str
             "seed": seed, "replica": replica, "kind": setting.kind, "steps_done": progress.step,
             "engine": engine, "recipe": setting.recipe.to_json(),
         }  # fmt: skip
-        checkpoint = Checkpoint(network, setting.task.spec, probe, config)
+        generator = {} if setting.stack.parameters.direct else setting.stack.trained(progress.moments.flat, row)
+        checkpoint = Checkpoint(network, setting.task.spec, probe, config, generator)
         share = progress.seconds / len(progress.leaders)
         runs.append(Run(seed, checkpoint, progress.records, index, diverged.get(row), share))
     return Runs(setting.task.spec.name, tuple(runs), interrupted)
