@@ -12,6 +12,7 @@ from torch import Tensor
 
 from .._errors import CheckpointError, InputError
 from .._whole_files import content_digest
+from ..checkpoints import Checkpoint
 from ..layouts import Layout, Placement
 from ..models import ModelSpec, build_model
 from ..tasks import Dataset, Task
@@ -19,6 +20,8 @@ from ._random_restarts import Replica, seeds_of
 from ._recipe import Recipe, TrainingType
 from ._recipe_parts import Phase
 from ._stack import Flat, Stack, shapes_of
+from .parameters._kept import Kept
+from .parameters._origin import Origin
 from .parameters._parameters import Direct, Parameters
 from .parameters._reuse import reused
 from .state._progress import Progress
@@ -45,6 +48,7 @@ class Setting:
     y: Tensor
     x_test: Tensor
     y_test: Tensor
+    origin: Origin | None = None
     priced: dict[bool, tuple[Sequence[Placement], Flat]] = field(default_factory=dict)
 
     def fingerprint(self) -> dict[str, Any]:
@@ -58,6 +62,7 @@ class Setting:
             "task": {name: spec.get(name) for name in ("name", "inputs", "outputs", "loss", "decomposition")},
             "model": {"kind": self.model.kind, "options": dict(self.model.options)},
             "data": data,
+            "start": None if self.origin is None else self.origin.digest(),
         }
         plain: dict[str, Any] = json.loads(json.dumps(said))
         return plain
@@ -196,7 +201,16 @@ class Setting:
         return max(1, self.recipe.steps // RECORDS, -(-measured // (3 * batch)))
 
 
-def prepare(task: Task, replicas: tuple[Replica, ...], recipe: Recipe, kind: TrainingType, device: str) -> Setting:
+def prepare(
+    task: Task,
+    replicas: tuple[Replica, ...],
+    recipe: Recipe,
+    kind: TrainingType,
+    device: str,
+    *,
+    start: Checkpoint | None = None,
+    keep: bool = False,
+) -> Setting:
     """Draw the data, and find out how the networks of this task are stacked.
 
     Parameters
@@ -211,6 +225,10 @@ def prepare(task: Task, replicas: tuple[Replica, ...], recipe: Recipe, kind: Tra
         Which of the paper's five types of training.
     device : str
         Where to compute, as torch names it.
+    start : Checkpoint or None
+        The network to go on from.
+    keep : bool
+        Whether its living neurons stay as they are.
 
     Returns
     -------
@@ -218,12 +236,18 @@ def prepare(task: Task, replicas: tuple[Replica, ...], recipe: Recipe, kind: Tra
         Data and stack, on the device.
     """
     _check_device(device)
+    if keep and start is None:
+        raise InputError("nothing to keep", where="keep", hint="give the network to start from")
+    if start is not None and recipe.reuse is not None:
+        hint = "start anew, or train by type bimt"
+        raise InputError("rules do not start from a trained network", where="start", hint=hint)
     module: Any = build_model(task.model, generator=torch.Generator().manual_seed(0))
     layout = module.layout(input_labels=task.spec.inputs, output_labels=task.spec.outputs)
     drawn = {seed: task.data(seed) for seed in seeds_of(replicas)}
     data = tuple(drawn[seed] for seed, _ in replicas)
     spec, shapes = task.spec, shapes_of(module)
-    parameters = _parameters(recipe, layout, shapes)
+    origin = None if start is None else Origin.of(start, layout, shapes, keep=keep)
+    parameters = _parameters(recipe, layout, shapes, origin if keep else None)
 
     def stacked(arrays: Sequence[np.ndarray]) -> Tensor:
         return torch.tensor(np.stack(arrays), dtype=torch.float32, device=device)
@@ -234,13 +258,16 @@ def prepare(task: Task, replicas: tuple[Replica, ...], recipe: Recipe, kind: Tra
         y=stacked([spec.to_network_targets(d.y_train) for d in data]),
         x_test=stacked([spec.to_network_inputs(d.x_test) for d in data]),
         y_test=stacked([spec.to_network_targets(d.y_test) for d in data]),
+        origin=origin,
     )  # fmt: skip
 
 
-def _parameters(recipe: Recipe, layout: Layout, shapes: Mapping[str, tuple[int, ...]]) -> Parameters:
+def _parameters(
+    recipe: Recipe, layout: Layout, shapes: Mapping[str, tuple[int, ...]], kept: Origin | None
+) -> Parameters:
     """What is trained."""
     if recipe.reuse is None:
-        return Direct(shapes)
+        return Direct(shapes) if kept is None else Kept(shapes, kept.kept)
     return reused(layout, shapes, blocks=recipe.reuse.blocks, rules=recipe.reuse.rules)
 
 

@@ -111,8 +111,8 @@ class Stack:
         """
         return self.parameters.tensors(self.unpack(flat))
 
-    def trained(self, flat: Flat, index: int) -> dict[str, np.ndarray]:
-        """The trained parameters of one network by their names, copied out.
+    def generator(self, flat: Flat, index: int) -> Mapping[str, np.ndarray]:
+        """The parameters of one network by their names, copied out; none where they are its tensors.
 
         Parameters
         ----------
@@ -121,7 +121,8 @@ class Stack:
         index : int
             Number of the row.
         """
-        return {name: view[0].detach().cpu().numpy().copy() for name, view in self.unpack(flat[[index]]).items()}
+        views = self.unpack(flat[[index]])
+        return self.parameters.generator({name: view[0].cpu().numpy().copy() for name, view in views.items()})
 
     def tensors(self, flat: Flat, index: int) -> dict[str, np.ndarray]:
         """Everything one network is made of, copied out, buffers included.

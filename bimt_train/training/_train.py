@@ -44,6 +44,8 @@ def train(
     seeds: int | Sequence[int] = 16,
     recipe: Recipe | None = None,
     kind: TrainingType = "bimt",
+    start: Checkpoint | None = None,
+    keep: bool = False,
     out: str | Path | None = None,
     resume: bool = False,
     callbacks: Sequence[Callback] = (),
@@ -64,8 +66,15 @@ def train(
         How many (0, 1, 2, ...), or which.
     recipe : Recipe or None
         Steps, schedules, cost and relocation; None takes the task's own (`default_recipe`).
-    kind : {"vanilla", "l1", "l1+local", "l1+swap", "bimt"}
-        One of the paper's five training types (`Recipe.as_type`).
+    kind : {"vanilla", "l1", "l1+local", "l1+swap", "bimt", "bimt+reuse"}
+        One of the paper's five training types, or ``bimt+reuse`` (`Recipe.as_type`).
+    start : Checkpoint or None
+        A trained network to go on from. Its living hidden neurons, those that an output depends on by weights above
+        0.01, enter the new network with all that they read; inputs and outputs are found by their names. All else is
+        drawn, dead neurons too, which are the room for what is new.
+    keep : bool
+        Nothing that enters a living neuron of ``start`` changes, and it reads none of the others. So the network that
+        was trained before is part of the new one, and forgets nothing.
     out : str, Path or None
         A folder for checkpoints and the state of the run, written as it goes on.
     resume : bool
@@ -88,7 +97,7 @@ def train(
     Raises
     ------
     InputError
-        No seeds, no such device or engine, a folder that cannot be written or that another run writes into, or a state
+        No seeds, no such device or engine, a start that fits no network of this task, a folder that cannot be written or that another run writes into, or a state
         of another recipe, task or data.
 
     Examples
@@ -103,7 +112,7 @@ def train(
     recipe = (recipe or default_recipe(task)).as_type(kind)
     if resume and out is None:
         raise InputError("nothing to resume", where="no output folder", hint="give the folder of the unfinished run")
-    setting = prepare(task, replicas_of(chosen, recipe.replicas), recipe, kind, device)
+    setting = prepare(task, replicas_of(chosen, recipe.replicas), recipe, kind, device, start=start, keep=keep)
     callbacks = (LoggedProgress(), *callbacks)
     progress = _start(setting)
     chosen_engine = partial(engine_of, choice=engine, threads=torch.get_num_threads())
@@ -188,9 +197,11 @@ def _start(setting: Setting) -> Progress:
     for replica in setting.replicas:
         module = build_model(setting.task.model, generator=torch.Generator().manual_seed(drawing_seed(replica)))
         weights = {name: p.detach().numpy() for name, p in module.named_parameters()}
+        weights = weights if setting.origin is None else setting.origin.over(weights)
         drawn.append(setting.stack.parameters.start(weights, np.random.default_rng(replica)))
     flat = setting.stack.pack(drawn).to(setting.x)
-    places = (Placement.identity(setting.layout),) * len(setting.replicas)
+    first_places = Placement.identity(setting.layout) if setting.origin is None else setting.origin.placement
+    places = (first_places,) * len(setting.replicas)
     first = leading_rows(setting.replicas, np.zeros(len(setting.replicas)))
     return Progress(0, setting.replicas, first, Moments.start(flat), places)
 
@@ -342,9 +353,11 @@ def _finish(setting: Setting, progress: Progress, interrupted: bool, engine: str
         config = {
             "seed": seed, "replica": replica, "kind": setting.kind, "steps_done": progress.step,
             "engine": engine, "recipe": setting.recipe.to_json(),
+            **({} if setting.origin is None else {"after": setting.origin.task, "kept": setting.origin.neurons_kept}),
         }  # fmt: skip
-        generator = {} if setting.stack.parameters.direct else setting.stack.trained(progress.moments.flat, row)
+        generator = setting.stack.generator(progress.moments.flat, row)
         checkpoint = Checkpoint(network, setting.task.spec, probe, config, generator)
+        checkpoint = replace(checkpoint, config={**config, "parameters": checkpoint.parameters})
         share = progress.seconds / len(progress.leaders)
         runs.append(Run(seed, checkpoint, progress.records, index, diverged.get(row), share))
     return Runs(setting.task.spec.name, tuple(runs), interrupted)

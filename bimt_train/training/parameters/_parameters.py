@@ -7,6 +7,8 @@ from typing import Protocol, TypeAlias, runtime_checkable
 import numpy as np
 from torch import Tensor
 
+from ...layouts import Group, Layout
+
 Shapes: TypeAlias = Mapping[str, tuple[int, ...]]
 Arrays: TypeAlias = Mapping[str, np.ndarray]
 Tensors: TypeAlias = Mapping[str, Tensor]
@@ -53,6 +55,15 @@ class Parameters(Protocol):
             What a unit of magnitude of every weight of the network pays.
         """
 
+    def generator(self, trained: Arrays) -> Arrays:
+        """What a checkpoint takes along beside the network: the parameters, unless they are its tensors.
+
+        Parameters
+        ----------
+        trained : mapping of str to array
+            The parameters of one network.
+        """
+
 
 @dataclass(frozen=True)
 class Direct:
@@ -65,7 +76,7 @@ class Direct:
     """
 
     shapes: Shapes
-    direct: bool = True
+    direct: bool = True  # so that compiled steps serve
 
     def tensors(self, trained: Tensors) -> Tensors:
         """The parameters themselves."""
@@ -78,3 +89,25 @@ class Direct:
     def prices(self, network: Arrays) -> Arrays:
         """The prices of the weights."""
         return network
+
+    def generator(self, trained: Arrays) -> Arrays:
+        """Nothing: the tensors are the network's own."""
+        return {}
+
+
+def plain_groups(layout: Layout, name: str, shape: tuple[int, ...]) -> tuple[Group, ...]:
+    """The group of each axis of a weight, target first, or of a bias; none unless each axis is one whole group.
+
+    Parameters
+    ----------
+    layout : Layout
+        Groups and tensors.
+    name : str
+        The tensor.
+    shape : tuple of int
+        Its shape.
+    """
+    spec = layout.tensors[name]
+    ends = tuple(layout.group(axis[0]) for axis in spec.plan.axes if len(axis) == 1 and isinstance(axis[0], str))
+    plain = spec.role in ("weight", "bias") and not spec.plan.source_first
+    return ends if plain and tuple(end.size for end in ends) == shape else ()

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..._errors import InputError
 from ...layouts import Group, Layout
-from ._parameters import Arrays, Shapes, Tensors
+from ._parameters import Arrays, Shapes, Tensors, plain_groups
 
 RULE, USE, OWN = "rule", "use", "own"
 
@@ -148,6 +148,10 @@ class Reused:
                 found[_shift(cut)] = np.full((self.rules, cut.size[0]), network[cut.bias].min())
         return {name: found[name] for name in self.shapes}
 
+    def generator(self, trained: Arrays) -> Arrays:
+        """The rules, coefficients and own weights."""
+        return trained
+
 
 def _shift(cut: Cut) -> str:
     """The name of the constants of the rules."""
@@ -187,7 +191,7 @@ def reused(layout: Layout, network: Shapes, *, blocks: int, rules: int) -> Reuse
     InputError
         No block would be generated at two places.
     """
-    plain = {name: groups for name in network if (groups := _plain_groups(layout, name, network[name]))}
+    plain = {name: groups for name in network if (groups := plain_groups(layout, name, network[name]))}
     biases = {groups[0].name: name for name, groups in plain.items() if len(groups) == 1}
     targets = Counter(groups[0].name for groups in plain.values() if len(groups) == 2)
     cuts = {}
@@ -208,13 +212,6 @@ def reused(layout: Layout, network: Shapes, *, blocks: int, rules: int) -> Reuse
             expected="a number that divides those of neurons", hint="choose hidden layers of a multiple of it",
         )  # fmt: skip
     return Reused(network, cuts, rules)
-
-
-def _plain_groups(layout: Layout, name: str, shape: tuple[int, ...]) -> tuple[Group, ...]:
-    """The group of each axis of a weight or a bias; none unless each axis is one whole group."""
-    spec = layout.tensors[name]
-    ends = tuple(layout.group(axis[0]) for axis in spec.plan.axes if len(axis) == 1 and isinstance(axis[0], str))
-    return ends if spec.role in ("weight", "bias") and tuple(end.size for end in ends) == shape else ()
 
 
 def _order(group: Group) -> np.ndarray:
