@@ -127,7 +127,9 @@ def save_checkpoint(path: str | Path, checkpoint: Checkpoint) -> None:
     taken = [name for name in network.tensors if name in probe or name in generator]
     if taken:
         raise CheckpointError(
-            "a tensor has the name of a probe or of a generator's tensor", where=f"tensor '{taken[0]}'", hint="rename the module"
+            "a tensor has the name of a probe or of a generator's tensor",
+            where=f"tensor '{taken[0]}'",
+            hint="rename the module",
         )
     layout = network.layout.to_json()
     # A list, because the order of the layers matters and that of JSON's keys does not.

@@ -150,7 +150,7 @@ DEFAULT_RECIPES: Mapping[str, Recipe] = MappingProxyType(
             decay_from=0.5,
             reuse=Reuse(blocks=2),
         ),
-        "pipeline": replace(_DEFAULT, phases=_phases(1e-3, 3e-3, 1e-3), reuse=Reuse(blocks=5)),
+        "pipeline": replace(_DEFAULT, phases=_phases(3e-4, 1e-3, 3e-4), reuse=Reuse(blocks=5)),
         "language": Recipe(
             steps=3000,
             lr=5e-3,

@@ -132,7 +132,9 @@ class Reused:
             first.setdefault(cut.rule, blocks.reshape(-1, *cut.size)[some] * math.sqrt(beside.size / beside.sum()))
             first[f"{OWN}.{name}"] = np.zeros_like(drawn[name])
             if cut.bias:
-                first.setdefault(_shift(cut), drawn[cut.bias][cut.order[0]].reshape(-1, cut.size[0])[some % len(beside)])
+                first.setdefault(
+                    _shift(cut), drawn[cut.bias][cut.order[0]].reshape(-1, cut.size[0])[some % len(beside)]
+                )
         return {name: np.asarray(first[name], np.float32) for name in self.shapes}
 
     def prices(self, network: Arrays) -> Arrays:
