@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from .checkpoints import Checkpoint
 from .shell import few_names
 from .tasks import Task
 from .training import Recipe, TrainingType
@@ -33,7 +34,7 @@ class Planned:
     recipe : Recipe
         How.
     kind : TrainingType
-        One of the paper's five types of training.
+        The type of training.
     out : Path
         The folder of results.
     resume : bool
@@ -46,6 +47,10 @@ class Planned:
         The scheduler whose workers train.
     over : mapping
         What is swept: field -> values; empty for one run.
+    start : Checkpoint or None
+        The network to go on from.
+    keep : bool
+        Whether its living neurons stay as they are.
     """
 
     task: Task
@@ -58,6 +63,8 @@ class Planned:
     engine: EngineChoice
     dask: str | None
     over: Mapping[str, Sequence[Any]]
+    start: Checkpoint | None = None
+    keep: bool = False
 
 
 def dry_run(planned: Planned) -> str:
@@ -76,12 +83,21 @@ def dry_run(planned: Planned) -> str:
         A line a subject.
     """
     cells, recipe = combinations(planned.recipe, planned.over), planned.recipe.as_type(planned.kind)
-    setting = prepare(planned.task, replicas_of((0,), recipe.replicas), recipe, planned.kind, planned.device)
+    setting = prepare(
+        planned.task,
+        replicas_of((0,), recipe.replicas),
+        recipe,
+        planned.kind,
+        planned.device,
+        start=planned.start,
+        keep=planned.keep,
+    )
     steps = engine_of(setting, planned.engine, torch.get_num_threads()).name
     where = f"the workers of {planned.dask}" if planned.dask else planned.device
     said = {
         "task": _task(planned.task, setting),
-        "network": f"{setting.model.kind}, {sum(map(math.prod, setting.stack.shapes.values()))} weights and biases",
+        "network": f"{setting.model.kind}, {sum(map(math.prod, setting.shapes.values()))} weights and biases"
+        + ("" if recipe.reuse is None else f", by {recipe.reuse.rules} rules in {recipe.reuse.blocks} blocks"),
         "training": _training(planned, recipe),
         "sweep": f"{len(cells)} recipes: {', '.join(f'{name} {few_names(v)}' for name, v in planned.over.items())}",
         "computing": f"{steps} steps on {where}",
@@ -105,6 +121,9 @@ def _training(planned: Planned, recipe: Recipe) -> str:
         said.append(f"relocation by {recipe.relocation.method} every {recipe.relocation.every} steps")
     if recipe.replicas > 1:
         said.append(f"{recipe.replicas} replicas a seed until step {recipe.restarts_end}")
+    if planned.start is not None:
+        kept = "; its living neurons stay" if planned.keep else ""
+        said.append(f"after {planned.start.task.name}{kept}")
     return "; ".join(said)
 
 

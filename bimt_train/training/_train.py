@@ -97,8 +97,8 @@ def train(
     Raises
     ------
     InputError
-        No seeds, no such device or engine, a start that fits no network of this task, a folder that cannot be written or that another run writes into, or a state
-        of another recipe, task or data.
+        No seeds, no such device or engine, a start that fits no network of this task, a folder that cannot be written
+        or that another run writes into, or a state of another recipe, task or data.
 
     Examples
     --------
@@ -197,8 +197,8 @@ def _start(setting: Setting) -> Progress:
     for replica in setting.replicas:
         module = build_model(setting.task.model, generator=torch.Generator().manual_seed(drawing_seed(replica)))
         weights = {name: p.detach().numpy() for name, p in module.named_parameters()}
-        weights = weights if setting.origin is None else setting.origin.over(weights)
-        drawn.append(setting.stack.parameters.start(weights, np.random.default_rng(replica)))
+        first_weights = weights if setting.origin is None else setting.origin.over(weights)
+        drawn.append(setting.stack.parameters.start(first_weights, np.random.default_rng(drawing_seed(replica))))
     flat = setting.stack.pack(drawn).to(setting.x)
     first_places = Placement.identity(setting.layout) if setting.origin is None else setting.origin.placement
     places = (first_places,) * len(setting.replicas)

@@ -57,8 +57,10 @@ def choose_engine(
         if compiled is not None:
             return compiled
     if choice == "compiled":
+        made = "" if stack.parameters.direct else " whose weights are generated or kept"
         raise InputError(
-            "no compiled steps for these networks", where="engine", got=f"{model.kind}{'' if stack.parameters.direct else ', not trained directly'}, loss {loss.name!r}, {x.device}",
+            "no compiled steps for these networks", where="engine",
+            got=f"{model.kind}{made}, loss {loss.name!r}, {x.device}",
             expected="mlp, image-mlp or embedding-mlp on the CPU, with a usual activation and loss, and the code built",
             hint="leave the engine to be chosen",
         )  # fmt: skip

@@ -67,15 +67,15 @@ class Origin:
         alive, same = living(old), {group.name: _same(group, layout, old.layout) for group in layout.groups}
         values, taken, kept = {}, {}, {}
         for name, shape in shapes.items():
-            target, *rest = plain_groups(layout, name, shape) or (None,)
-            if target is None or name not in old.tensors or not plain_groups(old.layout, name, old.tensors[name].shape):
+            groups = plain_groups(layout, name, shape)
+            if not groups or [group.name for group in groups] != _groups_of(old, name):
                 hint = "start from a network of layers, of the same kind and number"
                 raise InputError("a network that cannot go on from this one", where=f"tensor '{name}'", hint=hint)
-            pairs = [pair[:, alive[group.name][pair[1]]] for group in (target, *rest) for pair in (same[group.name],)]
+            pairs = [pair[:, alive[group.name][pair[1]]] for group in groups for pair in (same[group.name],)]
             values[name], rows = np.zeros(shape, np.float32), np.zeros(shape, bool)
             values[name][np.ix_(*(new for new, _ in pairs))] = old.tensors[name][np.ix_(*(was for _, was in pairs))]
             rows[pairs[0][0]] = True
-            taken[name], kept[name] = rows, rows & (keep and target.name != layout.outputs)
+            taken[name], kept[name] = rows, rows & (keep and groups[0].name != layout.outputs)
         return cls(start.task.name, values, taken, kept, _placement(layout, old))
 
     @property
@@ -115,6 +115,13 @@ def living(network: Network) -> Mapping[str, np.ndarray]:
         for edge in network.connections():
             alive[edge.source] |= (np.abs(edge.matrix[alive[edge.target]]) > EDGE).any(axis=0)
     return alive
+
+
+def _groups_of(network: Network, name: str) -> list[str]:
+    """The groups of the axes of a tensor; none where it is not there, or an axis is not one whole group."""
+    if name not in network.tensors:
+        return []
+    return [group.name for group in plain_groups(network.layout, name, network.tensors[name].shape)]
 
 
 def _same(group: Group, layout: Layout, old: Layout) -> np.ndarray:

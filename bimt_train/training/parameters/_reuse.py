@@ -54,7 +54,8 @@ class Cut:
             What is cut.
         """
         (p, q), (a, b) = self.blocks, self.size
-        return weight[np.ix_(*self.order)].reshape(p, a, q, b).transpose(0, 2, 1, 3)
+        blocks: np.ndarray = weight[np.ix_(*self.order)].reshape(p, a, q, b).transpose(0, 2, 1, 3)
+        return blocks
 
     def whole(self, use: Tensor, rules: Tensor) -> Tensor:
         """The weights of all seeds, from coefficients and rules.
@@ -161,7 +162,7 @@ def _shift(cut: Cut) -> str:
 
 
 def _beside(blocks: tuple[int, int]) -> np.ndarray:
-    """1 where a block joins one with the one beside it, 0 elsewhere; all ones unless there are as many on both sides."""
+    """1 where a block joins one with the one beside it, 0 elsewhere; all 1 unless both sides have as many."""
     return np.eye(blocks[0]) if blocks[0] == blocks[1] else np.ones(blocks)
 
 
