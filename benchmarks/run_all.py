@@ -13,6 +13,7 @@ SCRIPTS = (
 )  # fmt: skip
 LONG = (
     "same_report.py", "work.py", "export.py", "untrained.py", "tasks.py", "language.py", "formulas.py", "words.py",
+    "learned_reuse.py", "continual.py",
     "module_formulas.py", "audit.py", "controls.py", "kills.py", "fuzz.py",
     "intervals.py", "wide.py", "growth.py", "large.py", "penalty.py", "cluster.py",
 )  # fmt: skip
