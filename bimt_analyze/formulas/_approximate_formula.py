@@ -6,17 +6,17 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
-from ._candidate import finish
 from ._formula import Formula
 from ._measured_formula import measured, with_work
-from ._search import parts
 from ._search_options import SearchOptions
 from ._searched_rows import candidate_columns, check_rows, searched_rows
-from ._stages import BRIEF, QUICK
 from .problem._budget import Budget
 from .problem._constants import Fit, refine
 from .problem._precision import row_precision
 from .problem._search_problem import SearchProblem
+from .search._candidate import finish
+from .search._search import parts
+from .search._stages import BRIEF, QUICK
 from .symbolic._tidy import complexity
 
 

@@ -12,18 +12,11 @@ from jaxtyping import Float64
 
 from bimt_train import InputError
 
-from ._asked_form import asked_form, fitted_form
-from ._candidate import finish, order
 from ._formula import Formula, Predictor
 from ._measured_formula import measured, with_work
-from ._plainer_forms import plainer_forms
-from ._questions import all_questions, middle, without_rows_apart
 from ._row_bounds import rows_missed
-from ._search import Outcome, search
 from ._search_options import SearchOptions
 from ._searched_rows import best_known, candidate_columns, check_rows, check_sigma, searched_rows
-from ._sharpened import resummed, sharpened
-from ._stages import COMBINED, DECOMPOSITIONS, GENETIC, MARKED, MATCHED, QUICK, THOROUGH
 from .dimensions._known import known_units
 from .generators._genetic import check_genetic
 from .hints._differentiable import Differentiable
@@ -37,6 +30,13 @@ from .problem._precision import row_precision, tolerance_of
 from .problem._prior_knowledge import NOTHING_KNOWN, PriorKnowledge
 from .problem._search_problem import SearchProblem, deviation, weights_of
 from .problem._structure import Structure
+from .search._asked_form import asked_form, fitted_form
+from .search._candidate import finish, order
+from .search._plainer_forms import plainer_forms
+from .search._questions import all_questions, middle, without_rows_apart
+from .search._search import Outcome, search
+from .search._sharpened import resummed, sharpened
+from .search._stages import COMBINED, DECOMPOSITIONS, GENETIC, MARKED, MATCHED, QUICK, THOROUGH
 from .verdicts._data_words import apart_words
 
 _log = logging.getLogger(__name__)

@@ -7,7 +7,6 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
-from ._candidate import Candidate
 from ._formula import Formula
 from ._front import ParetoEntry
 from ._row_bounds import distinct_rows, row_fit
@@ -20,6 +19,7 @@ from .problem._search_problem import SearchProblem, mean_sigma, weights_of
 from .problem._smooth import noise_level
 from .problem._snapping import Constant
 from .problem._template import numeric
+from .search._candidate import Candidate
 from .verdicts._data_words import cut_short
 from .verdicts._stated_errors import ChiSquare, chi_square
 

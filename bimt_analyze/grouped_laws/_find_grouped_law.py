@@ -13,11 +13,11 @@ from jaxtyping import Float64
 from bimt_train import InputError
 
 from ..formulas import PriorKnowledge, SearchOptions
-from ..formulas._asked_form import asked_form
 from ..formulas._searched_rows import check_rows
 from ..formulas.problem._budget import Budget
 from ..formulas.problem._prior_knowledge import NOTHING_KNOWN
 from ..formulas.problem._template import Template
+from ..formulas.search._asked_form import asked_form
 from ._compiled_form import FAR, CompiledForm
 from ._equivalent_constants import written_alike
 from ._fit_each import fit_each

@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import sympy
 
-from ..formulas._candidate import without_bars
-from ..formulas._search import parts
 from ..formulas._searched_rows import distinct
-from ..formulas._stages import DECOMPOSITIONS, MATCHED, QUICK, THOROUGH
 from ..formulas.problem._budget import Budget
 from ..formulas.problem._constants import refine
 from ..formulas.problem._search_problem import SearchProblem, deviation
+from ..formulas.search._candidate import without_bars
+from ..formulas.search._search import parts
+from ..formulas.search._stages import DECOMPOSITIONS, MATCHED, QUICK, THOROUGH
 from ..formulas.symbolic._tidy import complexity
 from ._grouped_rows import GroupedRows
 from ._open_form import OpenForm, opened

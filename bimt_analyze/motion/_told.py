@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float64
 
-from ..formulas._candidate import UNEXPLAINED
 from ..formulas.problem._budget import Budget
+from ..formulas.search._candidate import UNEXPLAINED
 from ._asked import Asked
 from .integration._integrate import integrated
 from .laws._conserved import Conserved, conserved

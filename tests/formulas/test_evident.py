@@ -4,13 +4,13 @@ import numpy as np
 import sympy
 
 from bimt_analyze.formulas import find_formula
-from bimt_analyze.formulas._search import parts, search
-from bimt_analyze.formulas._stages import DECOMPOSITIONS
-from bimt_analyze.formulas.generators import _additive
-from bimt_analyze.formulas.generators._additive import low_error_sums
-from bimt_analyze.formulas.generators._separable import low_error_products
+from bimt_analyze.formulas.generators.decompositions import _additive
+from bimt_analyze.formulas.generators.decompositions._additive import low_error_sums
+from bimt_analyze.formulas.generators.decompositions._separable import low_error_products
 from bimt_analyze.formulas.problem._budget import Budget
 from bimt_analyze.formulas.problem._search_problem import SearchProblem
+from bimt_analyze.formulas.search._search import parts, search
+from bimt_analyze.formulas.search._stages import DECOMPOSITIONS
 
 NAMES = tuple(sympy.symbols("a b c", real=True))
 a, b, c = NAMES

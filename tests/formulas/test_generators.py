@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas.generators._additive import partitions
 from bimt_analyze.formulas.generators._outer import outer_polynomials, scaled_polynomials
 from bimt_analyze.formulas.generators._partly_polynomial import partly_polynomial
 from bimt_analyze.formulas.generators._powers import products_of_powers, pursuit
 from bimt_analyze.formulas.generators._rational import rationals
 from bimt_analyze.formulas.generators._ridge import ridges
-from bimt_analyze.formulas.generators._separable import factors
+from bimt_analyze.formulas.generators.decompositions._additive import partitions
+from bimt_analyze.formulas.generators.decompositions._separable import factors
 from bimt_analyze.formulas.problem._budget import Budget
 from bimt_analyze.formulas.problem._constants import refine
 from bimt_analyze.formulas.problem._inner import single

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas import Formula, _search, _stages, find_formula, verify_formula
+from bimt_analyze.formulas import Formula, find_formula, verify_formula
 from bimt_analyze.formulas.problem._budget import Budget
 from bimt_analyze.formulas.problem._constants import Fit
 from bimt_analyze.formulas.problem._least_squares import lengths
 from bimt_analyze.formulas.problem._search_problem import SearchProblem
 from bimt_analyze.formulas.problem._template import Template, linear
+from bimt_analyze.formulas.search import _search, _stages
 from bimt_train import InputError
 
 x1, x2, x3 = SYMBOLS = sympy.symbols("x1:4", real=True)

@@ -7,11 +7,15 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas._stages import ONE_VARIABLE
 from bimt_analyze.formulas.generators._affine import affine
-from bimt_analyze.formulas.generators._mixed import mixed
 from bimt_analyze.formulas.generators._monomial_times_function import monomial_times_function
-from bimt_analyze.formulas.generators._similarity import free_of, low_error_similar, similar, similarities
+from bimt_analyze.formulas.generators.decompositions._mixed import mixed
+from bimt_analyze.formulas.generators.decompositions._similarity import (
+    free_of,
+    low_error_similar,
+    similar,
+    similarities,
+)
 from bimt_analyze.formulas.pool_search import _candidate_match, _feature_tests, _matches, _pair_tests, _polynomial_test
 from bimt_analyze.formulas.pool_search._expression_pool import build_pool
 from bimt_analyze.formulas.problem._budget import Budget
@@ -19,6 +23,7 @@ from bimt_analyze.formulas.problem._constants import refine
 from bimt_analyze.formulas.problem._monomials import direction, expression, monomials, value
 from bimt_analyze.formulas.problem._polynomial import polynomials
 from bimt_analyze.formulas.problem._search_problem import SearchProblem
+from bimt_analyze.formulas.search._stages import ONE_VARIABLE
 
 NAMES = ("a", "b", "c", "d")
 SYMBOLS = tuple(sympy.Symbol(name, real=True) for name in NAMES)

@@ -112,7 +112,7 @@ def test_a_surrogate_sees_a_difference_that_values_alone_do_not() -> None:
 
 
 def test_a_proposed_combination_is_searched_as_one_input() -> None:
-    from bimt_analyze.formulas.generators._combined_inputs import combined
+    from bimt_analyze.formulas.generators.decompositions._combined_inputs import combined
     from bimt_analyze.formulas.problem._budget import Budget
     from bimt_analyze.formulas.problem._constants import refine
     from bimt_analyze.formulas.problem._polynomial import polynomials

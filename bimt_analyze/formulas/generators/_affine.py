@@ -14,7 +14,7 @@ from ..problem._search_problem import SearchProblem
 from ..problem._template import Template, total
 from ..problem._template import product as times
 from ..problem._univariate import Shape, shapes
-from ._similarity import series
+from .decompositions._similarity import series
 
 Rows = Float64[np.ndarray, "rows"]
 

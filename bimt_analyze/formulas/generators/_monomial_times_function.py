@@ -13,7 +13,7 @@ from ..problem._polynomial import count, powers
 from ..problem._search_problem import SearchProblem
 from ..problem._smooth import centred, legendre
 from ..problem._template import Template
-from ._similarity import left_out_error
+from .decompositions._similarity import left_out_error
 
 Rows = Float64[np.ndarray, "rows"]
 

@@ -9,13 +9,13 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
-from .._candidate import finish
 from .._row_bounds import own_rounding
 from ..problem._budget import Budget
 from ..problem._constants import refine
 from ..problem._precision import RowPrecision, allowances
 from ..problem._search_problem import SearchProblem, deviation
 from ..problem._template import Template, node_count, numeric
+from ..search._candidate import finish
 from ..series._resummed_series import resummed_series
 from ..series._truncated_series import truncated_series
 from ..symbolic._equality import same_function

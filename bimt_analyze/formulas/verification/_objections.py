@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import sympy
 
-from .._candidate import UNEXPLAINED
 from .._formula import Formula
 from .._verification import Verification
+from ..search._candidate import UNEXPLAINED
 from ..verdicts._data_words import DataWord, Rival
 from ._row_evidence import Evidence
 

@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float64
 
-from ..problem._inner import Inner, single, weighted
-from ..problem._least_squares import lengths, needed, usable
-from ..problem._monomials import Exponents, direction, expression, length, monomials, used, value
-from ..problem._polynomial import Powers, count, evaluate, monomial, powers
-from ..problem._search_problem import SearchProblem
-from ..problem._template import Template, linear, numeric, total
-from ..problem._template import product as times
-from ..problem._univariate import shapes
-from ._inverted_targets import Target, targets
+from ...problem._inner import Inner, single, weighted
+from ...problem._least_squares import lengths, needed, usable
+from ...problem._monomials import Exponents, direction, expression, length, monomials, used, value
+from ...problem._polynomial import Powers, count, evaluate, monomial, powers
+from ...problem._search_problem import SearchProblem
+from ...problem._template import Template, linear, numeric, total
+from ...problem._template import product as times
+from ...problem._univariate import shapes
+from .._inverted_targets import Target, targets
 from ._similarity import series
 
 Rows = Float64[np.ndarray, "rows"]

@@ -8,12 +8,12 @@ from itertools import product as choices_of
 import numpy as np
 from jaxtyping import Float64
 
-from ..problem._inner import single
-from ..problem._polynomial import powers
-from ..problem._search_problem import SearchProblem
-from ..problem._smooth import Group, centred, legendre, size
-from ..problem._template import Template, constant, numeric, product
-from ..problem._univariate import shapes
+from ...problem._inner import single
+from ...problem._polynomial import powers
+from ...problem._search_problem import SearchProblem
+from ...problem._smooth import Group, centred, legendre, size
+from ...problem._template import Template, constant, numeric, product
+from ...problem._univariate import shapes
 
 Rows = Float64[np.ndarray, "rows"]
 Basis = Float64[np.ndarray, "rows _"]

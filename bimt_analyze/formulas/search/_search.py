@@ -8,12 +8,12 @@ from itertools import islice
 import numpy as np
 import sympy
 
+from ..problem._constants import Fit, refine
+from ..problem._search_problem import SearchProblem
+from ..problem._template import Template
+from ..symbolic._tidy import complexity
 from ._candidate import Candidate, description_length, finish
 from ._stages import PARTS, Generator
-from .problem._constants import Fit, refine
-from .problem._search_problem import SearchProblem
-from .problem._template import Template
-from .symbolic._tidy import complexity
 
 _log = logging.getLogger(__name__)
 

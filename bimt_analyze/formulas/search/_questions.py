@@ -6,18 +6,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 import sympy
 
+from .._search_options import SearchOptions
+from ..dimensions._dimensionless import Dimensionless, dimensionless
+from ..dimensions._known import Known
+from ..hints._rows_apart import rows_apart
+from ..problem._constants import Fit, refine
+from ..problem._search_problem import SearchProblem
+from ..problem._smooth import evenly_spread
+from ..problem._structure import Structure
+from ..problem._template import Template
 from ._candidate import Candidate, finished
 from ._search import Outcome
-from ._search_options import SearchOptions
 from ._stages import COMBINED, DECOMPOSITIONS, GENETIC, MARKED, MATCHED, PLAIN, QUICK, THOROUGH, Generator
-from .dimensions._dimensionless import Dimensionless, dimensionless
-from .dimensions._known import Known
-from .hints._rows_apart import rows_apart
-from .problem._constants import Fit, refine
-from .problem._search_problem import SearchProblem
-from .problem._smooth import evenly_spread
-from .problem._structure import Structure
-from .problem._template import Template
 
 _APART = 0.05  # share of the time for the rows that stand apart
 _FITTED = 0.7  # share of the time for a search without rows that stand apart

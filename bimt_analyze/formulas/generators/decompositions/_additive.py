@@ -7,11 +7,11 @@ from itertools import combinations, product
 
 import numpy as np
 
-from ..problem._inner import single
-from ..problem._search_problem import SearchProblem
-from ..problem._smooth import Group, Smooth, affordable, best_smooth, fit_smooth
-from ..problem._template import Template, total
-from ..problem._univariate import shapes
+from ...problem._inner import single
+from ...problem._search_problem import SearchProblem
+from ...problem._smooth import Group, Smooth, affordable, best_smooth, fit_smooth
+from ...problem._template import Template, total
+from ...problem._univariate import shapes
 
 Propose = Callable[[SearchProblem], list[Template]]
 

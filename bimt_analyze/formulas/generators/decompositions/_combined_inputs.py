@@ -7,9 +7,9 @@ from types import MappingProxyType
 import numpy as np
 import sympy
 
-from ..problem._search_problem import SearchProblem
-from ..problem._structure import Combination
-from ..problem._template import Template, numeric
+from ...problem._search_problem import SearchProblem
+from ...problem._structure import Combination
+from ...problem._template import Template, numeric
 
 _MOST = 4  # combinations asked
 _SHARE = 0.4  # of the time

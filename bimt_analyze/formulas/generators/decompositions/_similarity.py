@@ -8,10 +8,10 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
-from ..problem._budget import Budget
-from ..problem._monomials import Exponents, direction, expression, length, monomials, used, value
-from ..problem._search_problem import SearchProblem
-from ..problem._template import Template
+from ...problem._budget import Budget
+from ...problem._monomials import Exponents, direction, expression, length, monomials, used, value
+from ...problem._search_problem import SearchProblem
+from ...problem._template import Template
 
 Rows = Float64[np.ndarray, "rows"]
 Stages = Sequence[Callable[[SearchProblem], Iterator[Template]]]

@@ -6,11 +6,11 @@ from math import log2
 import numpy as np
 import sympy
 
-from .problem._constants import Fit
-from .problem._search_problem import SearchProblem
-from .problem._snapping import Constant, snap
-from .problem._template import node_count, numeric
-from .symbolic._tidy import complexity, tidy
+from ..problem._constants import Fit
+from ..problem._search_problem import SearchProblem
+from ..problem._snapping import Constant, snap
+from ..problem._template import node_count, numeric
+from ..symbolic._tidy import complexity, tidy
 
 UNEXPLAINED = 3  # constants without a simple name that a formula may have and still be called exact without a truth
 # Of rows that are known to a tolerance only, a formula may have fewer: each such constant lets another form fit them.

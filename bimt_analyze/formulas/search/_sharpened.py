@@ -6,14 +6,14 @@ from itertools import chain, islice
 import numpy as np
 import sympy
 
+from .._row_bounds import own_rounding
+from ..problem._constants import refine
+from ..problem._polynomial import fallback_polynomial
+from ..problem._search_problem import SearchProblem
+from ..problem._template import node_count, numeric
+from ..series._resummed_series import followed_functions, resummed_series
 from ._candidate import Candidate, finish, order
-from ._row_bounds import own_rounding
 from ._search import Outcome
-from .problem._constants import refine
-from .problem._polynomial import fallback_polynomial
-from .problem._search_problem import SearchProblem
-from .problem._template import node_count, numeric
-from .series._resummed_series import followed_functions, resummed_series
 
 _NEAR = 0.2  # of y's deviation: what a series, and noise, may leave
 _FIRST = 8  # functions by their values, before those by their series

@@ -7,12 +7,12 @@ from math import inf
 import numpy as np
 import sympy
 
+from ..intervals._opened import opened
+from ..problem._budget import Budget
+from ..problem._constants import refine
+from ..problem._search_problem import SearchProblem
+from ..problem._template import Template, constant, linear, node_count, numeric
 from ._candidate import Candidate, finish
-from .intervals._opened import opened
-from .problem._budget import Budget
-from .problem._constants import refine
-from .problem._search_problem import SearchProblem
-from .problem._template import Template, constant, linear, node_count, numeric
 
 _MOST_TERMS = 8  # of a sum that is taken apart
 _MOST_INPUTS = 8  # of a plane

@@ -8,9 +8,9 @@ import sympy
 from bimt_train import InputError
 from bimt_train.expressions import parse_expression
 
-from .problem._constants import Fit, model, settle
-from .problem._search_problem import SearchProblem
-from .problem._template import Template
+from ..problem._constants import Fit, model, settle
+from ..problem._search_problem import SearchProblem
+from ..problem._template import Template
 
 _MOST = 12  # constants
 _STARTS, _SPREAD = 60, 1.5  # random ones, and the deviation of their logarithm

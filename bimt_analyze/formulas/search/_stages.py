@@ -6,27 +6,27 @@ from dataclasses import replace
 import numpy as np
 import sympy
 
-from .generators._additive import low_error_sums, sums
-from .generators._affine import affine
-from .generators._combined_inputs import combined
-from .generators._genetic import genetic_programs
-from .generators._lifted import lifted
-from .generators._mixed import mixed
-from .generators._monomial_times_function import monomial_times_function
-from .generators._outer import outer_polynomials, outer_rationals, scaled_polynomials, undone
-from .generators._partly_polynomial import partly_polynomial
-from .generators._powers import products_of_powers
-from .generators._rational import rationals
-from .generators._ridge import single_functions
-from .generators._ridge_sums import ridge_sums
-from .generators._separable import low_error_products, separable
-from .generators._similarity import left_out_error, low_error_similar, series, similar
-from .generators._sparse_sums import sparse_sums
-from .marks._marked import marked
-from .pool_search._matches import QUICK_TESTS, SLOW_TESTS, matched
-from .problem._polynomial import polynomials
-from .problem._search_problem import SearchProblem
-from .problem._template import Template, linear
+from ..generators._affine import affine
+from ..generators._genetic import genetic_programs
+from ..generators._lifted import lifted
+from ..generators._monomial_times_function import monomial_times_function
+from ..generators._outer import outer_polynomials, outer_rationals, scaled_polynomials, undone
+from ..generators._partly_polynomial import partly_polynomial
+from ..generators._powers import products_of_powers
+from ..generators._rational import rationals
+from ..generators._ridge import single_functions
+from ..generators._ridge_sums import ridge_sums
+from ..generators._sparse_sums import sparse_sums
+from ..generators.decompositions._additive import low_error_sums, sums
+from ..generators.decompositions._combined_inputs import combined
+from ..generators.decompositions._mixed import mixed
+from ..generators.decompositions._separable import low_error_products, separable
+from ..generators.decompositions._similarity import left_out_error, low_error_similar, series, similar
+from ..marks._marked import marked
+from ..pool_search._matches import QUICK_TESTS, SLOW_TESTS, matched
+from ..problem._polynomial import polynomials
+from ..problem._search_problem import SearchProblem
+from ..problem._template import Template, linear
 
 Propose = Callable[[SearchProblem], list[Template]]
 Generator = Callable[[SearchProblem, Propose], Iterator[Template]]
