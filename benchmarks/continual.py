@@ -75,11 +75,11 @@ def pairs() -> Mapping[str, Callable[[], Pair]]:
             formula_task(said, inputs=("x1", "x2", "x3", "x4"), rows=(rows, 1000), widths=(4, 40, 40, 2), name=name)
             for said, rows, name in ((FIRST, 300, "first"), (SECOND, 60, "second"))
         )
-        recipe = with_value(replace(default_recipe(first), steps=4000), "lambda", 3e-3)
+        recipe = with_value(replace(default_recipe(first), steps=2000), "lambda", 3e-3)
         return Pair(first, second, recipe, f"{'; '.join(FIRST)} from 300 rows, then {'; '.join(SECOND)} from 60")
 
     def digits() -> Pair:
-        recipe = replace(default_recipe(mnist(DIGITS)), steps=1000)
+        recipe = replace(default_recipe(mnist(DIGITS)), steps=600)
         about = f"MNIST: digits 0 to 4 from {MANY} images by 64 + 64 neurons, then 5 to 9 from {FEW} by 96 + 96"
         return Pair(some_digits((0, 1, 2, 3, 4), MANY, 64), some_digits((5, 6, 7, 8, 9), FEW, 96), recipe, about)
 
