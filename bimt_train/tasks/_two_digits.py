@@ -58,7 +58,7 @@ def _paired(
 def two_digits(
     folder: str | Path = "data/mnist", *, hidden: tuple[int, ...] = (100, 100), pairs: int | None = None
 ) -> Task:
-    """Both digits of an image of 28 x 56 pixels, by squared error on two one-hot targets.
+    """Two digits from images of 28 x 56 pixels, by squared error on one-hot targets for each.
 
     Parameters
     ----------
