@@ -78,7 +78,7 @@ def shuffled(rows: int) -> Task:
 CASES = {
     "pipeline": Case(
         lambda rows: pipeline(rows=(rows, 1000)),
-        (1e-3, 3e-3),
+        (1e-3, 3e-4, 3e-3),
         (300, 60, 100, 150, 200),
         3000,
         "10-25-25-5 neurons, blocks of 5",
