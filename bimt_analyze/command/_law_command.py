@@ -90,7 +90,7 @@ def _words(text: str | None) -> tuple[str, ...] | None:
 def _law(table: "ProbeTable", place: int, given: Mapping[str, Any]) -> "GroupedLaw | Formula | DiscreteLaw | None":
     """The law of one target; None where it is sought among the discrete ones, and there is none."""
     from ..discrete_laws import find_discrete_law
-    from ..formulas import PriorKnowledge, find_formula, verify_formula
+    from ..formulas import PriorKnowledge, find_formula, fit_form, verify_formula
     from ..grouped_laws import find_grouped_law
 
     assert table.y is not None
@@ -98,13 +98,14 @@ def _law(table: "ProbeTable", place: int, given: Mapping[str, Any]) -> "GroupedL
     about: dict[str, Any] = {"names": table.inputs, "output": output}
     if given["discrete"]:
         return find_discrete_law(table.x, y, **about)
-    about |= {"form": given["form"], "prior": PriorKnowledge(functions=_words(given["functions"]))}
     about |= {"time_limit": given["time_limit"], "seed": seed}
+    form, prior = given["form"], PriorKnowledge(functions=_words(given["functions"]))
     if table.groups:
-        return find_grouped_law(table.x, y, table.groups, **about)
+        return find_grouped_law(table.x, y, table.groups, form=form, prior=prior, **about)
     order = np.random.default_rng(seed).permutation(len(y))
     test, train = np.split(order, [round(_TEST_SHARE * len(order))])
-    found = find_formula(table.x[train], y[train], **about)
+    rows = table.x[train], y[train]
+    found = find_formula(*rows, prior=prior, **about) if form is None else fit_form(form, *rows, **about)
     ranges = list(zip(table.x.min(axis=0).tolist(), table.x.max(axis=0).tolist(), strict=True))
     return verify_formula(
         found, x_test=table.x[test], y_test=y[test], truth=None, ranges=ranges, x_train=table.x[train],

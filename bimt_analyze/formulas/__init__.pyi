@@ -4,6 +4,7 @@ from ._estimator import FormulaRegressor as FormulaRegressor
 from ._fidelity import Divergence as Divergence
 from ._fidelity import divergence as divergence
 from ._find_formula import find_formula as find_formula
+from ._fit_form import fit_form as fit_form
 from ._formula import Formula as Formula
 from ._front import ParetoEntry as ParetoEntry
 from ._search_options import SearchOptions as SearchOptions

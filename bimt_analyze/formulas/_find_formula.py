@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import sympy
 from jaxtyping import Float64
 
 from bimt_train import InputError
@@ -16,22 +15,18 @@ from ._formula import Formula, Predictor
 from ._measured_formula import measured, with_work
 from ._row_bounds import rows_missed
 from ._search_options import SearchOptions
-from ._searched_rows import best_known, candidate_columns, check_rows, check_sigma, searched_rows
-from .dimensions._known import known_units
 from .generators._genetic import check_genetic
-from .hints._differentiable import Differentiable
 from .hints._proposed_structure import proposed_structure, structure_from_tests
 from .hints._relevant_columns import relevant_columns
-from .hints._structural_tests import StructuralTestResult, structural_tests
-from .problem._budget import Budget
+from .hints._structural_tests import StructuralTestResult
 from .problem._constants import refine
 from .problem._polynomial import fallback_polynomial
-from .problem._precision import row_precision, tolerance_of
-from .problem._prior_knowledge import NOTHING_KNOWN, PriorKnowledge
-from .problem._search_problem import SearchProblem, deviation, weights_of
+from .problem._prior_knowledge import PriorKnowledge
+from .problem._search_problem import SearchProblem
 from .problem._structure import Structure
-from .search._asked_form import asked_form, fitted_form
 from .search._candidate import finish, order
+from .search._function_tests import FunctionTests
+from .search._given_rows import SEARCHING, GivenRows, given_rows
 from .search._plainer_forms import plainer_forms
 from .search._questions import all_questions, middle, without_rows_apart
 from .search._search import Outcome, search
@@ -41,13 +36,10 @@ from .verdicts._data_words import apart_words
 
 _log = logging.getLogger(__name__)
 
-_SEARCHING = 0.9  # share of the time for the search; the rest is for finishing
 _FRONT_WORK = 0.2  # units, for the formulas that are told beside the best one
 _NOISE_WORK = 0.5  # units, for estimating the noise, within what is left for finishing
 _MANY = 8  # inputs, beyond which hints of a network are held against the rows
 _SCREENING = 0.3  # share of the time for the columns that matter, at most
-_FEWEST_TESTED = 20  # rows: with fewer, a departure from a property is mostly chance
-_COARSE = 0.05  # of y's deviation: a network that errs by more is too coarse for its derivatives to say anything
 _KINDS = {
     DECOMPOSITIONS: "decomposition",
     MARKED: "kink and wave",
@@ -55,8 +47,6 @@ _KINDS = {
     THOROUGH: "thorough",
     GENETIC: "genetic",
 }
-_CALLED, _TESTED_ROWS = 62, 300  # calls for each input, of a function that is tested, and rows of its derivatives
-_SURROGATE_ROWS = 60  # and where there are at least so many rows, of which a fifth is held out
 
 
 def find_formula(
@@ -71,7 +61,6 @@ def find_formula(
     tolerance: float = 0.0,
     sigma: Float64[np.ndarray, "rows"] | None = None,
     prior: PriorKnowledge | None = None,
-    form: str | sympy.Expr | None = None,
     options: SearchOptions | None = None,
     progress: Callable[[str], None] | None = None,
     **changes: Any,
@@ -114,9 +103,6 @@ def find_formula(
         within these errors. Forms are proposed from the rows that are known best (`best_known`), which count alike.
     prior : PriorKnowledge, optional
         What is known of the law: candidates that contradict it are left out.
-    form : str or sympy.Expr, optional
-        A form to fit instead of a search, such as ``"a*exp(-b*t) + c"``: every name in it that is no input is a
-        constant.
     options : SearchOptions, optional
         Time limit, seed and all else; the defaults if left out.
     progress : callable, optional
@@ -135,8 +121,8 @@ def find_formula(
     ------
     InputError
         For rows that are no finite numbers, for a ``sigma`` that is not positive, for names that do not fit the
-        columns, for a structure, units or knowledge of other inputs, for a form that cannot be fitted, for an option
-        out of its range or unknown, and for ``genetic`` where pyoperon is not installed.
+        columns, for a structure, units or knowledge of other inputs, for an option out of its range or unknown, and for
+        ``genetic`` where pyoperon is not installed.
 
     Notes
     -----
@@ -158,12 +144,8 @@ def find_formula(
     (True, False)
     """
     chosen = (options or SearchOptions()).with_changes(**changes)
-    seed, time_limit = chosen.seed, chosen.time_limit
     if chosen.genetic:
         check_genetic()
-    check_rows(x, y, names, where=f"rows of {output!r}", fewest=1)
-    if sigma is not None:
-        check_sigma(sigma, len(y), where=f"rows of {output!r}")
     if structure is not None and not set(structure.inputs) <= set(names):
         raise InputError(
             "hints name unknown inputs",
@@ -172,61 +154,57 @@ def find_formula(
             got=str(sorted(set(structure.inputs) - set(names))),
             hint="read the structure with the names of the table's columns",
         )
-    if prior is not None:
-        prior.check_inputs(names)
+    given = given_rows(
+        x, y, names=names, output=output, options=chosen, units=units, tolerance=tolerance, sigma=sigma, prior=prior
+    )
     tell = progress or partial(_log.debug, "formula of %s: %s", output)
     _log.info("formulas: searching %s", output)
-    budget = Budget.of(_SEARCHING * time_limit, seconds=chosen.hard_limit)
-    some = looked_at = searched_rows(len(y), seed, most=chosen.rows)
-    if sigma is not None:
-        some = some[best_known(sigma[some])]
-    kept = candidate_columns(x, y)
-    columns = tuple(sympy.Symbol(names[i], real=True) for i in kept)
-    precision = row_precision(x, y)
-    tolerance = max(tolerance, tolerance_of(precision, x[some], y[some], budget=budget)) if kept else 0.0
-    known = None if units is None else known_units(units, names, output)
-    weights = None if sigma is None else weights_of(sigma[some])
-    problem = SearchProblem(
-        x[some][:, list(kept)], y[some], columns, budget, tolerance=tolerance, seed=seed, weights=weights
-    )
-    problem = replace(problem, prior=prior or NOTHING_KNOWN)
-    fitted, outcome = problem, Outcome((), ())
-    every = problem
-    if sigma is not None:  # forms are proposed from the rows that are known best, and judged on all
-        weights = weights_of(sigma[looked_at])
-        every = replace(problem, x=x[looked_at][:, list(kept)], y=y[looked_at], weights=weights)
-    if form is not None:
-        tell("fitting the form")
-        symbols = tuple(sympy.Symbol(name, real=True) for name in names)
-        asked = replace(every, x=x[looked_at], columns=symbols)
-        found = [finish(asked, fitted_form(asked_form(form, symbols), asked))]
-        asked_for = measured(found, x, y, names, output, precision=precision, budget=budget, sigma=sigma)
-        return with_work(asked_for, budget.ledger)
+    found = _searched(given, structure, network, chosen, tell)
+    tell("finishing")
+    formula = _finished(given, found, chosen)
+    return _interrupted(formula) if found.outcome.interrupted else formula
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a search found, on the rows that it fitted, and what tests of a function showed on the way."""
+
+    outcome: Outcome
+    fitted: SearchProblem
     test_results: tuple[StructuralTestResult, ...] = ()
-    tests = _StructuralTests(problem, network if kept else None, x[some], tuple(names), chosen)
+
+
+def _searched(
+    given: GivenRows,
+    structure: Structure | None,
+    network: Predictor | None,
+    options: SearchOptions,
+    tell: Callable[[str], None],
+) -> _Found:
+    """Ask all questions, from the cheapest on, until one settles what the rows are, or the time is over."""
+    problem, some = given.problem, given.some
+    fitted, outcome = problem, Outcome((), ())
+    test_results: tuple[StructuralTestResult, ...] = ()
+    tests = FunctionTests(problem, network if problem.columns else None, given.x[some], given.names, options)
     try:
         tell("hints")
         test_results = tests.of_network()
-        if structure is None and network is not None and kept:
-            budget.charge("network", len(names) ** 2 * len(some), calls=len(names) ** 2)
-            structure = (
-                proposed_structure(test_results, names=names)
-                if test_results
-                else structure_from_tests(network, x[some], y[some], names=names, seed=seed)
-            )
+        if structure is None and network is not None and problem.columns:
+            structure = _network_structure(given, network, test_results)
         if structure is None or len(structure.inputs) > _MANY:  # a network that reads idle columns tells little
             seen = middle(problem) or problem
-            fewer = relevant_columns(seen.x, seen.y, budget=budget.share(_SCREENING))
-            structure = structure if fewer is None else Structure(tuple(str(columns[i]) for i in fewer))
+            fewer = relevant_columns(seen.x, seen.y, budget=given.budget.share(_SCREENING))
+            structure = structure if fewer is None else Structure(tuple(str(problem.columns[i]) for i in fewer))
         fitted = without_rows_apart(problem, structure)
-        for question in all_questions(problem, fitted, structure, chosen, tested=network is not None, known=known):
+        questions = all_questions(problem, fitted, structure, options, tested=network is not None, known=given.units)
+        for question in questions:
             asked, stages = question.problem, question.stages
             if stages is not QUICK and asked.budget.over():
                 continue
             if stages is COMBINED:
                 tell("structural tests")
                 test_results = tests.of_network_or_surrogate(test_results)
-                asked = replace(asked, structure=proposed_structure(test_results, names=names))
+                asked = replace(asked, structure=proposed_structure(test_results, names=given.names))
             kind = _KINDS.get(tuple(stages), "quick")
             tell(f"{kind} search" if asked.structure is None else f"{kind} search with hints")
             outcome = outcome.joined(question.answered(search(asked, stages)), problem)
@@ -234,97 +212,62 @@ def find_formula(
             if plain and not outcome.settled and not outcome.interrupted:
                 sums = tuple(one for one in resummed(outcome, problem) if problem.allows(one.expression))
                 outcome = outcome.joined(Outcome(sums, ()), problem)
-            if outcome.settled or outcome.interrupted or (tolerance and outcome.done and stages is MATCHED):
+            if outcome.settled or outcome.interrupted:
+                break
+            if problem.tolerance and outcome.done and stages is MATCHED:
                 break  # rows known to a tolerance cannot tell a better form
     except KeyboardInterrupt:  # while hints were read
         outcome = replace(outcome, interrupted=True)
-    tell("finishing")
-    if (
-        not outcome.settled
-        and (template := fallback_polynomial(problem)) is not None
-        and (fit := refine(template, problem)) is not None
-    ):
-        outcome = outcome.joined(Outcome((), (fit,)), problem)
+    return _Found(outcome, fitted, test_results)
+
+
+def _network_structure(
+    given: GivenRows, network: Predictor, test_results: tuple[StructuralTestResult, ...]
+) -> Structure | None:
+    """Hints from a network: by its tests, or else by calls of it."""
+    count, some = len(given.names), given.some
+    given.budget.charge("network", count**2 * len(some), calls=count**2)
+    if test_results:
+        return proposed_structure(test_results, names=given.names)
+    seed = given.problem.seed
+    return structure_from_tests(network, given.x[some], given.y[some], names=given.names, seed=seed)
+
+
+def _finished(given: GivenRows, found: _Found, options: SearchOptions) -> Formula:
+    """The best of what was found, in tidy forms and measured on all rows."""
+    problem, judged, outcome, budget = given.problem, given.judged, found.outcome, given.budget
+    finishing = (1 - SEARCHING) * options.time_limit
+    if not outcome.settled:
+        template = fallback_polynomial(problem)
+        fit = None if template is None else refine(template, problem)
+        outcome = outcome if fit is None else outcome.joined(Outcome((), (fit,)), problem)
     rough = () if outcome.settled else outcome.rough
     unseen = tuple(fit for fit in outcome.seen if all(fit is not one for one in rough))
-    if every is not problem:
-        rough, unseen = (tuple(refine(fit.template, every) or fit for fit in fits) for fits in (rough, unseen))
-    found = sorted([*outcome.done, *(finish(fit.model.problem, fit) for fit in rough)], key=order)
-    found = [one for one in sharpened(found, fitted if outcome.settled else every) if problem.allows(one.expression)]
-    missed = rows_missed(found[0].expression, names, x, y) if fitted.rows < problem.rows and found else ()
-    rows = np.delete(x, missed, 0), np.delete(y, missed)
-    errors = None if sigma is None else np.delete(sigma, missed)
-    beside = budget.apart(min(_FRONT_WORK, (1 - _SEARCHING) * time_limit))
+    if judged is not problem:
+        rough, unseen = (tuple(refine(fit.template, judged) or fit for fit in fits) for fits in (rough, unseen))
+    best = sorted([*outcome.done, *(finish(fit.model.problem, fit) for fit in rough)], key=order)
+    best = sharpened(best, found.fitted if outcome.settled else judged)
+    best = [one for one in best if problem.allows(one.expression)]
+    robust = best and found.fitted.rows < problem.rows
+    missed = rows_missed(best[0].expression, given.names, given.x, given.y) if robust else ()
+    beside = budget.apart(min(_FRONT_WORK, finishing))
     shown = [finish(fit.model.problem, fit) for fit in unseen if not beside.over()]
-    plainer = plainer_forms(found[0], replace(every, budget=beside)) if found else []
-    last = budget.apart(min(_NOISE_WORK, (1 - _SEARCHING) * time_limit))
+    plainer = plainer_forms(best[0], replace(judged, budget=beside)) if best else []
     formula = measured(
-        [*found, *shown], *rows, names, output, precision=precision, budget=last, sigma=errors, plainer=plainer
+        [*best, *shown],
+        np.delete(given.x, missed, 0),
+        np.delete(given.y, missed),
+        given.names,
+        given.output,
+        precision=given.precision,
+        budget=budget.apart(min(_NOISE_WORK, finishing)),
+        sigma=None if given.sigma is None else np.delete(given.sigma, missed),
+        plainer=plainer,
     )
     if missed:
-        formula = replace(formula, apart=missed, message=f"{formula.message}; {apart_words(missed, len(y))}")
-    formula = with_work(replace(formula, test_results=test_results), budget.ledger)
-    return _interrupted(formula) if outcome.interrupted else formula
-
-
-@dataclass(frozen=True)
-class _StructuralTests:
-    """Which function is tested for structure, and whether that is worth its time."""
-
-    problem: SearchProblem
-    network: Predictor | None
-    x: Float64[np.ndarray, "some inputs"]
-    names: tuple[str, ...]
-    options: SearchOptions
-
-    def of_network(self) -> tuple[StructuralTestResult, ...]:
-        """Results for the network itself; none where its derivatives say nothing.
-
-        That is where it is no `Differentiable`, has too many inputs, errs too much, or is piecewise linear.
-        """
-        function, y = self.network, self.problem.y
-        if (
-            not isinstance(function, Differentiable)
-            or len(self.names) > self.options.tested_inputs
-            or len(y) < _FEWEST_TESTED
-        ):
-            return ()
-        self._charge(1, _FEWEST_TESTED)
-        if np.sqrt(np.mean((function(self.x) - y) ** 2)) > _COARSE * deviation(y):
-            return ()
-        if not function.hessian(self.x[:_FEWEST_TESTED]).any():  # piecewise linear: no derivative sees its kinks
-            return ()
-        return self._tested(function)
-
-    def of_network_or_surrogate(self, known: tuple[StructuralTestResult, ...]) -> tuple[StructuralTestResult, ...]:
-        """The ``known`` results of the network, or else those of a surrogate, if there is the time to fit one.
-
-        Parameters
-        ----------
-        known : tuple of StructuralTestResult
-            What the network itself showed; empty where it was not tested.
-        """
-        if known or self.network is None or len(self.names) > self.options.tested_inputs:
-            return known
-        if self.problem.budget.left < self.options.surrogate_seconds or len(self.problem.y) < _SURROGATE_ROWS:
-            return known
-        from .hints._surrogate import surrogate  # brings torch
-
-        function = surrogate(self.x, self.problem.y, names=self.names, seed=self.options.seed)
-        self.problem.budget.charge("surrogate", len(self.x))
-        return self._tested(function)
-
-    def _tested(self, function: Differentiable) -> tuple[StructuralTestResult, ...]:
-        """The results for a function."""
-        width = len(self.names)
-        asked, networks = width**2 + _CALLED * width, len(function.checkpoints)
-        self._charge(networks * asked, networks * min(len(self.x), _TESTED_ROWS))
-        return structural_tests(function, self.x, self.problem.y, names=self.names, seed=self.options.seed)
-
-    def _charge(self, calls: int, hessians: int) -> None:
-        """Write down calls of the function on all rows, and Hessians of some."""
-        self.problem.budget.charge("network", calls * len(self.x), calls=calls)
-        self.problem.budget.charge("network", hessians * len(self.names) ** 2)
+        said = apart_words(missed, len(given.y))
+        formula = replace(formula, apart=missed, message=f"{formula.message}; {said}")
+    return with_work(replace(formula, test_results=found.test_results), budget.ledger)
 
 
 def _interrupted(formula: Formula) -> Formula:

@@ -269,7 +269,7 @@ def test_a_formula_that_fits_is_kept_when_the_search_goes_on_and_is_interrupted(
     x = rows(300, 2)
     columns = [x[:, 0] ** 2, x[:, 1] ** 2, x[:, 0], x[:, 1], x[:, 0] * x[:, 1]]
     odd = np.stack(columns, axis=1) @ np.random.default_rng(3).normal(size=5)  # numbers without names
-    formula = found(x, odd, progress=pressed_at("thorough search"), time_limit=10.0)
+    formula = found(x, odd, progress=pressed_at("decomposition search"), time_limit=5.0)
     assert formula.fits and formula.shortfall == ""
     assert formula.message == "interrupted: meets the training rows to rounding; not verified yet"
     held = verify_formula(formula, x_test=x, y_test=odd, truth=formula.expression, ranges=[(-1.0, 1.0)] * 2)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas import PriorKnowledge, find_formula, verify_formula
+from bimt_analyze.formulas import PriorKnowledge, find_formula, fit_form, verify_formula
 from bimt_train import InputError
 
 X, Z = sympy.symbols("x z", real=True)
@@ -51,12 +51,12 @@ def test_where_nothing_agrees_the_mean_is_left():
 def test_a_form_is_fitted_and_judged():
     x = np.random.default_rng(0).uniform(0, 4, (90, 1))
     y = 40 * np.exp(-1.7 * x[:, 0]) - 12
-    found = find_formula(x[:60], y[:60], names=["t"], output="y", form="a*exp(-b*t) + c")
+    found = fit_form("a*exp(-b*t) + c", x[:60], y[:60], names=["t"], output="y")
     t = sympy.Symbol("t", real=True)
     assert found.expression == 40 * sympy.exp(-17 * t / 10) - 12
     judged = verify_formula(found, x_test=x[60:], y_test=y[60:], truth=None, ranges=[(0, 4)])
     assert judged.word == "exact"
-    wrong = find_formula(x[:60], y[:60], names=["t"], output="y", form="a*t + c")
+    wrong = fit_form("a*t + c", x[:60], y[:60], names=["t"], output="y")
     assert verify_formula(wrong, x_test=x[60:], y_test=y[60:], truth=None, ranges=[(0, 4)]).word == "none"
 
 
@@ -66,8 +66,8 @@ def test_a_form_is_fitted_and_judged():
         (lambda: PriorKnowledge(functions=("sinn",)), "not known"),
         (lambda: PriorKnowledge(monotone={"x": "up"}), "direction"),
         (lambda: found(prior=PriorKnowledge(odd=("q",))), "unknown input"),
-        (lambda: found(form="3*x"), "cannot be fitted"),
-        (lambda: found(form="log(-1 - a**2*x**2)"), "not defined"),
+        (lambda: fitted("3*x"), "cannot be fitted"),
+        (lambda: fitted("log(-1 - a**2*x**2)"), "not defined"),
     ],
 )
 def test_bad_knowledge_is_refused(call, said):
@@ -77,3 +77,7 @@ def test_bad_knowledge_is_refused(call, said):
 
 def found(**about):
     return find_formula(ROWS[:, :1], ROWS[:, 0], names=["x"], output="y", time_limit=1, **about)
+
+
+def fitted(form):
+    return fit_form(form, ROWS[:, :1], ROWS[:, 0], names=["x"], output="y")

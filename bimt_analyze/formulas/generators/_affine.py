@@ -8,12 +8,13 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
+from ..curves._curve_shapes import curve_shapes
 from ..problem._inner import Inner
 from ..problem._monomials import Exponents, direction, expression, length, monomials, value
 from ..problem._search_problem import SearchProblem
 from ..problem._template import Template, total
 from ..problem._template import product as times
-from ..problem._univariate import Shape, shapes
+from ..problem._univariate import Shape
 from .decompositions._similarity import series
 
 Rows = Float64[np.ndarray, "rows"]
@@ -129,7 +130,7 @@ def _shapes(problem: SearchProblem, inner: Inner, part: Rows, tolerance: float) 
     """The best shapes of a part, or a constant where the part does not vary."""
     if np.ptp(part) <= 3 * tolerance * np.sqrt(np.mean(part**2)):
         return [Shape((), float(np.mean(part)), 0.0)]
-    return shapes(inner, part, tolerance=tolerance, budget=problem.budget, most=_NAMED)
+    return curve_shapes(inner, part, tolerance=tolerance, budget=problem.budget, most=_NAMED)
 
 
 def _whole(shape: Shape) -> Template:

@@ -111,7 +111,7 @@ def sparse_sums(problem: SearchProblem) -> Iterator[Template]:
         return
     problem = replace(problem, budget=problem.budget.share(_SHARE))
     some = np.linspace(0, problem.rows - 1, min(_ROWS, problem.rows)).astype(np.int64)
-    for multiples, chained in _SIZES:
+    for multiples, chained in _SIZES if problem.width > 1 else _SIZES[-1:]:
         if problem.budget.left < _LEAST_WORK:
             return
         terms = _dictionary(problem.some(some), multiples, chained=chained)

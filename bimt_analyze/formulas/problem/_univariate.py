@@ -36,12 +36,15 @@ class Shape:
         Root mean square of what is left of h, over its deviation.
     swallows : bool
         Whether the basis can take up the offset itself (a logarithm with a free scale), so that none is needed.
+    length : float
+        What the length of the basis functions adds to the rank.
     """
 
     terms: tuple[tuple[float, Template], ...]
     offset: float
     error: float
     swallows: bool = False
+    length: float = 0.0
 
     def rank(self, tolerance: float) -> float:
         """What sorts shapes: decades of error, and a fifth of a decade for each constant.
@@ -52,7 +55,7 @@ class Shape:
             The error below which no less counts as better.
         """
         size = sum(1 + len(template.start) for _, template in self.terms)
-        return float(np.log10(max(self.error, tolerance, 1e-12))) + 0.2 * size
+        return float(np.log10(max(self.error, tolerance, 1e-12))) + 0.2 * size + self.length
 
     def added(self) -> Template:
         """The shape without its offset, as a term of a sum."""

@@ -7,6 +7,7 @@ import numpy as np
 import sympy
 
 from ..generators._affine import affine
+from ..generators._curves import curves, curves_within
 from ..generators._genetic import genetic_programs
 from ..generators._lifted import lifted
 from ..generators._monomial_times_function import monomial_times_function
@@ -22,6 +23,7 @@ from ..generators.decompositions._combined_inputs import combined
 from ..generators.decompositions._mixed import mixed
 from ..generators.decompositions._separable import low_error_products, separable
 from ..generators.decompositions._similarity import left_out_error, low_error_similar, series, similar
+from ..generators.decompositions._varying_coefficients import varying_coefficients
 from ..marks._marked import marked
 from ..pool_search._matches import QUICK_TESTS, SLOW_TESTS, matched
 from ..problem._polynomial import polynomials
@@ -32,6 +34,7 @@ Propose = Callable[[SearchProblem], list[Template]]
 Generator = Callable[[SearchProblem, Propose], Iterator[Template]]
 
 _SHARP = 1e-6  # tolerance of a target that was only undone, not fitted
+_NESTED = 0.3  # share of the time for sums and products within a function
 _SERIES = 6  # degree of a series that makes a function look simple
 
 
@@ -72,10 +75,29 @@ def nested(problem: SearchProblem, propose: Propose) -> Iterator[Template]:
             return
 
 
+def low_error_nested(problem: SearchProblem, propose: Propose) -> Iterator[Template]:
+    """Templates g(z) for functions g with an inverse, where z is a sum or a product of smooth parts beyond doubt.
+
+    Parameters
+    ----------
+    problem : SearchProblem
+        The rows to explain, the hints and the budget.
+    propose : callable
+        Gives templates for a part of the problem.
+    """
+    for entry, inverted in undone(replace(problem, budget=problem.budget.share(_NESTED))):
+        for split in (low_error_sums, low_error_products):
+            if inverted.budget.over():
+                return
+            for template in split(inverted, propose):
+                yield Template(entry.build(template.expression), template.start, template.error)
+
+
 def _of_one_input(problem: SearchProblem) -> Iterator[Template]:
     """The library of one variable, for problems of a single input."""
     if problem.width == 1:
         yield from single_functions(problem)
+        yield from curves(problem, deep=True)
 
 
 def _undone_functions(problem: SearchProblem) -> Iterator[Template]:
@@ -102,6 +124,7 @@ ONE_VARIABLE = (
     outer_polynomials,
     rationals,
     single_functions,
+    curves,
     _undone_functions,
     scaled_polynomials,
     matched,
@@ -129,7 +152,9 @@ DECOMPOSITIONS: tuple[Generator, ...] = (
     _alone(lambda problem: low_error_similar(problem, ONE_VARIABLE)),
     low_error_sums,
     low_error_products,
+    low_error_nested,
     _alone(_of_one_input),
+    _alone(varying_coefficients),
     _alone(sparse_sums),
     _alone(lambda problem: lifted(problem, _AT_FIRST, share=0.12)),
 )
@@ -156,6 +181,7 @@ THOROUGH: tuple[Generator, ...] = (
     _alone(scaled_polynomials),
     _alone(single_functions),
     separable,
+    _alone(curves_within),
     _alone(partly_polynomial),
     nested,
 )

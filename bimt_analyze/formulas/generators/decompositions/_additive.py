@@ -7,11 +7,11 @@ from itertools import combinations, product
 
 import numpy as np
 
+from ...curves._curve_shapes import curve_shapes
 from ...problem._inner import single
 from ...problem._search_problem import SearchProblem
 from ...problem._smooth import Group, Smooth, affordable, best_smooth, fit_smooth
 from ...problem._template import Template, total
-from ...problem._univariate import shapes
 
 Propose = Callable[[SearchProblem], list[Template]]
 
@@ -19,7 +19,7 @@ _COMBINATIONS = 10  # of terms' shapes, the best by rank: each is refined on the
 _NOTHING = 1e-3  # a part smaller than this share of y is no term
 _SPLIT = 0.1  # leave-one-out error of a sum of smooth parts, above which there is no such sum
 _LOW_ERROR = 1e-3  # and below which there is no doubt
-_AT_ONCE = 0.1  # share of the time for sums beyond doubt
+_AT_ONCE, _NAMED = 0.1, 0.3  # shares of the time for finding sums beyond doubt, and for writing their parts
 
 
 def sums(problem: SearchProblem, propose: Propose) -> Iterator[Template]:
@@ -56,7 +56,7 @@ def low_error_sums(problem: SearchProblem, propose: Propose) -> Iterator[Templat
     short = replace(problem, budget=problem.budget.share(_AT_ONCE))
     groups = next((groups for error, groups in _merged(short) if error < _LOW_ERROR), None)
     if groups is not None:
-        yield from _over(short, groups, propose)
+        yield from _over(replace(problem, budget=problem.budget.share(_NAMED)), groups, propose)
 
 
 def partitions(problem: SearchProblem) -> Iterator[tuple[Group, ...]]:
@@ -118,7 +118,7 @@ def _parts(problem: SearchProblem, smooth: Smooth, place: int, propose: Propose)
         return []
     tolerance = max(smooth.error / share, problem.tolerance)
     if len(group) == 1:
-        found = shapes(single(problem, group[0]), values, tolerance=tolerance, budget=problem.budget, most=4)
+        found = curve_shapes(single(problem, group[0]), values, tolerance=tolerance, budget=problem.budget, most=4)
         return [(shape.rank(tolerance), shape.added()) for shape in found]
     if problem.depth < 1:
         return []

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float64
 
+from ...curves._curve_shapes import curve_shapes
 from ...problem._inner import Inner, single, weighted
 from ...problem._least_squares import lengths, needed, usable
 from ...problem._monomials import Exponents, direction, expression, length, monomials, used, value
@@ -13,7 +14,6 @@ from ...problem._polynomial import Powers, count, evaluate, monomial, powers
 from ...problem._search_problem import SearchProblem
 from ...problem._template import Template, linear, numeric, total
 from ...problem._template import product as times
-from ...problem._univariate import shapes
 from .._inverted_targets import Target, targets
 from ._similarity import series
 
@@ -139,7 +139,7 @@ def _named(problem: SearchProblem, decomposed: _Decomposed, exponents: tuple[Pow
     left = float(np.sqrt(np.mean((z - columns @ coefficients) ** 2)))
     tolerance = max(left / max(float(np.std(part * m)), 1e-300), 1e-8)
     multiple = Template(expression(problem.columns, decomposed.multiple), {})
-    for shape in shapes(decomposed.inner, part, tolerance=tolerance, budget=problem.budget, most=4):
+    for shape in curve_shapes(decomposed.inner, part, tolerance=tolerance, budget=problem.budget, most=4):
         named = shape.added()
         problem.budget.charge("lambdify")
         carried = numeric(named.filled(), problem.columns)(problem.x) * m

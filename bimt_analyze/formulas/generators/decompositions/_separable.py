@@ -8,12 +8,12 @@ from itertools import product as choices_of
 import numpy as np
 from jaxtyping import Float64
 
+from ...curves._curve_shapes import curve_shapes
 from ...problem._inner import single
 from ...problem._polynomial import powers
 from ...problem._search_problem import SearchProblem
 from ...problem._smooth import Group, centred, legendre, size
 from ...problem._template import Template, constant, numeric, product
-from ...problem._univariate import shapes
 
 Rows = Float64[np.ndarray, "rows"]
 Basis = Float64[np.ndarray, "rows _"]
@@ -23,7 +23,7 @@ _SWEEPS = 40  # at most; they end where the error falls by less than 2 %
 _COMBINATIONS = 8  # of factors' shapes, the best by rank: each is refined on the rows
 _SPLIT = 0.05  # relative error of a product of smooth factors, above which there is no such product
 _LOW_ERROR = 1e-3  # and below which there is no doubt
-_AT_ONCE = 0.1  # share of the time for products beyond doubt
+_NAMED = 0.3  # share of the time for products beyond doubt
 
 
 def separable(problem: SearchProblem, propose: Propose) -> Iterator[Template]:
@@ -59,7 +59,7 @@ def low_error_products(problem: SearchProblem, propose: Propose) -> Iterator[Tem
         Gives templates for a part of the problem, the best first.
     """
     if problem.width > 1:
-        short = replace(problem, budget=problem.budget.share(_AT_ONCE))
+        short = replace(problem, budget=problem.budget.share(_NAMED))
         yield from _over(short, _apart(problem), propose, worst=_LOW_ERROR)
 
 
@@ -151,7 +151,7 @@ def _options(
         return [(0.0, Template(1 + 0 * problem.columns[0], {}, 0.0))]
     tolerance = tolerance / spread
     if len(group) == 1:
-        found = shapes(single(problem, group[0]), values, tolerance=tolerance, budget=problem.budget, most=4)
+        found = curve_shapes(single(problem, group[0]), values, tolerance=tolerance, budget=problem.budget, most=4)
         return [(shape.rank(tolerance), shape.factor()) for shape in found]
     templates = propose(problem.part(group, values, tolerance=tolerance))
     return [(float(np.log10(max(f.error, tolerance, 1e-12))) + 0.1 * len(f.start), f) for f in templates[:4]]
