@@ -13,7 +13,7 @@ SCRIPTS = (
 )  # fmt: skip
 LONG = (
     "same_report.py", "work.py", "export.py", "in_place.py", "untrained.py", "tasks.py", "language.py", "formulas.py",
-    "words.py",
+    "words.py", "learned_reuse.py", "continual.py",
     "module_formulas.py", "audit.py", "controls.py", "kills.py", "fuzz.py",
     "driving.py", "intervals.py", "reuse.py", "wide.py", "growth.py", "large.py", "viewer.py", "penalty.py",
     "cluster.py",

@@ -44,6 +44,7 @@ from .training._recipe import TrainingType as TrainingType
 from .training._recipe_parts import Phase as Phase
 from .training._recipe_parts import RandomRestarts as RandomRestarts
 from .training._recipe_parts import Relocation as Relocation
+from .training._recipe_parts import Reuse as Reuse
 from .training._record import Record as Record
 from .training._runs import Run as Run
 from .training._runs import Runs as Runs

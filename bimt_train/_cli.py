@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
@@ -38,13 +38,16 @@ from .tasks.tables._table_options import speeds_of_word
 from .training._callbacks import Callback, ProgressBar
 from .training._presets import PAPER_RECIPES, default_recipe
 from .training._recipe import Recipe, TrainingType
-from .training._recipe_parts import RandomRestarts
-from .training._runs import RUNS_FILE, Run
+from .training._recipe_parts import RandomRestarts, Reuse
+from .training._runs import RUNS_FILE, Run, checkpoints_in
 from .training._text_tables import runs_table, sweep_table
 from .training.engines._engine_choice import EngineChoice
 from .training.state._run_folder import STATE_FILE
 from .training.trackers._log_to import LogTo
 from .training.trackers._tracker import TRACKERS
+
+if TYPE_CHECKING:  # brings torch
+    from .checkpoints import Checkpoint
 
 SEVERAL = ("--target", *TABLE_SEVERAL, "--hidden")
 HOW = ("resume", "quiet", "dry-run")  # options that say how to go about a run, and not what is run
@@ -83,6 +86,9 @@ class _Options:
     cost_term: tuple[str, ...]
     sweep: tuple[str, ...]
     kind: TrainingType
+    blocks: int | None
+    after: Path | None
+    keep: bool
     paper: bool
     given: tuple[str, ...]
     soft: bool
@@ -199,13 +205,26 @@ _machine, _files, _other = in_group("Machine"), in_group("Files"), in_group(OTHE
     "--cost-term", names=COST_TERMS, multiple=True, metavar="NAME=COEFFICIENT",
     help="What a weight pays: NAMES, or file.py:NAME for a term of your own. Can be given several times.",
 )  # fmt: skip
-@_recipe_option("--type", "kind", default="bimt", type=Choice(get_args(TrainingType)), help="The paper's five.")
+@_recipe_option(
+    "--type", "kind", default="bimt", type=Choice(get_args(TrainingType)),
+    help="The paper's five, and bimt+reuse, in which a few rules generate the weights.",
+)  # fmt: skip
 @_recipe_option(
     "--with", "given", multiple=True, metavar="FILE[:NAME=INPUT,...]",
     help="Begin with a module that was saved to a file, at inputs of its names or, after a colon, of others. Its "
     "weights stay as they are. Can be given several times.",
 )  # fmt: skip
 @_recipe_option("--soft", is_flag=True, help="The modules of --with are trained too.")
+@_recipe_option(
+    "--blocks", type=click.IntRange(2), metavar="N",
+    help="Blocks of neurons that bimt+reuse parts each layer into, each made by the same rules; the task's own if left "
+    "out.",
+)  # fmt: skip
+@_recipe_option(
+    "--after", type=click.Path(path_type=Path), metavar="RUNS",
+    help="Go on from a trained network: a checkpoint, or the best of a folder of runs. Dead neurons are drawn anew.",
+)  # fmt: skip
+@_recipe_option("--keep", is_flag=True, help="With --after: its living neurons stay as they are, and forget nothing.")
 @_recipe_option("--paper", is_flag=True, help="The paper's recipe: its steps, greedy swaps, constant learning rate.")
 @_recipe_option(
     "--sweep", multiple=True, metavar="FIELD=VALUE,...",
@@ -252,11 +271,13 @@ def command(**given: Any) -> int:
         raise InputError("modules are for one run here", got="--with and --dask or --sweep", hint=hint)
     if options.soft and not options.given:
         raise InputError("--soft is for --with", hint="give the file of a module")
-    modules = [_module(text) for text in options.given]
+    begun: Any = {"modules": tuple(map(_module, options.given)), "frozen": not options.soft}
+    begun |= {"start": _start(options), "keep": options.keep}
     if options.dry_run:
         from ._dry_run import Planned, dry_run
+        from .training._begun import Begun
 
-        click.echo(dry_run(Planned(task, **about, dask=options.dask, over=over)))
+        click.echo(dry_run(Planned(task, **about, dask=options.dask, over=over, begun=Begun(**begun))))
         return OK
     if options.dask and options.log_to:
         hint = "leave one of them out"
@@ -273,7 +294,7 @@ def command(**given: Any) -> int:
         else:
             if options.resume and not (out / STATE_FILE).exists():
                 click.echo(f"nothing to resume in {out}: the run begins", err=True)
-            runs = train(task, callbacks=listeners, modules=modules, frozen=not options.soft, **about)
+            runs = train(task, callbacks=listeners, **begun, **about)
     keeper.write()
     if over:
         _tell(sweep_table(found), f"{len(found.cells)} folders of runs and {SWEEP_FILE} in {out}")
@@ -348,8 +369,26 @@ def _recipe(task: Task, options: _Options) -> Recipe:
         restarts = replace(restarts or RandomRestarts(), replicas=options.replicas)
     for text in options.cost_term:
         cost = cost.with_term(*_coefficient(text))
+    if options.blocks is not None and options.kind != "bimt+reuse":
+        raise InputError(
+            "--blocks is for --type bimt+reuse", got=f"--type {options.kind}", hint="leave one of them out"
+        )
+    reuse = recipe.reuse if options.blocks is None else replace(recipe.reuse or Reuse(), blocks=options.blocks)
     steps, lr = options.steps or recipe.steps, options.lr or recipe.lr
-    return replace(recipe, steps=steps, lr=lr, cost=cost, restarts=restarts)
+    return replace(recipe, steps=steps, lr=lr, cost=cost, restarts=restarts, reuse=reuse)
+
+
+def _start(options: _Options) -> "Checkpoint | None":
+    """The trained network to go on from."""
+    if options.after is None:
+        if options.keep:
+            raise InputError("nothing to keep", where="--keep", hint="add --after RUNS")
+        return None
+    if options.dask or options.sweep:
+        raise InputError("--after is for one run on this machine", hint="leave --dask and --sweep out")
+    from .checkpoints import load_checkpoint
+
+    return load_checkpoint(checkpoints_in(options.after)[0] if options.after.is_dir() else options.after)
 
 
 def _swept(words: Sequence[str]) -> dict[str, list[Any]]:

@@ -11,6 +11,7 @@ import torch
 from .shell import few_names
 from .tasks import Task
 from .training import Recipe, TrainingType
+from .training._begun import Begun
 from .training._random_restarts import replicas_of
 from .training._runs import RUNS_FILE
 from .training._setting import Setting, prepare
@@ -33,7 +34,7 @@ class Planned:
     recipe : Recipe
         How.
     kind : TrainingType
-        One of the paper's five types of training.
+        The type of training.
     out : Path
         The folder of results.
     resume : bool
@@ -46,6 +47,8 @@ class Planned:
         The scheduler whose workers train.
     over : mapping
         What is swept: field -> values; empty for one run.
+    begun : Begun
+        What the networks begin with.
     """
 
     task: Task
@@ -58,6 +61,7 @@ class Planned:
     engine: EngineChoice
     dask: str | None
     over: Mapping[str, Sequence[Any]]
+    begun: Begun
 
 
 def dry_run(planned: Planned) -> str:
@@ -76,12 +80,14 @@ def dry_run(planned: Planned) -> str:
         A line a subject.
     """
     cells, recipe = combinations(planned.recipe, planned.over), planned.recipe.as_type(planned.kind)
-    setting = prepare(planned.task, replicas_of((0,), recipe.replicas), recipe, planned.kind, planned.device)
+    rows = replicas_of((0,), recipe.replicas)
+    setting = prepare(planned.task, rows, recipe, planned.kind, planned.device, planned.begun)
     steps = engine_of(setting, planned.engine, torch.get_num_threads()).name
     where = f"the workers of {planned.dask}" if planned.dask else planned.device
     said = {
         "task": _task(planned.task, setting),
-        "network": f"{setting.model.kind}, {sum(map(math.prod, setting.stack.shapes.values()))} weights and biases",
+        "network": f"{setting.model.kind}, {sum(map(math.prod, setting.shapes.values()))} weights and biases"
+        + ("" if recipe.reuse is None else f", by {recipe.reuse.rules} rules in {recipe.reuse.blocks} blocks"),
         "training": _training(planned, recipe),
         "sweep": f"{len(cells)} recipes: {', '.join(f'{name} {few_names(v)}' for name, v in planned.over.items())}",
         "computing": f"{steps} steps on {where}",
@@ -105,6 +111,9 @@ def _training(planned: Planned, recipe: Recipe) -> str:
         said.append(f"relocation by {recipe.relocation.method} every {recipe.relocation.every} steps")
     if recipe.replicas > 1:
         said.append(f"{recipe.replicas} replicas a seed until step {recipe.restarts_end}")
+    if planned.begun.start is not None:
+        kept = "; its living neurons stay" if planned.begun.keep else ""
+        said.append(f"after {planned.begun.start.task.name}{kept}")
     return "; ".join(said)
 
 

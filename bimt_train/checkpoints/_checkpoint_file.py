@@ -26,6 +26,7 @@ VERSION = 1
 """Of the file format; raised whenever a reader of the older one could misread a file."""
 
 _KEY = "bimt"  # the one key of the safetensors metadata: with several, their order in the file is not fixed
+_GENERATOR = "generator."  # before the names of the tensors that generate weights
 _DTYPES = {"F64", "F32", "F16", "I64", "I32", "I16", "I8", "U8", "BOOL"}
 _FOREIGN = (
     "if it holds the weights of a plain feed-forward chain, read it with read_foreign(path, activation=...), "
@@ -122,10 +123,13 @@ def save_checkpoint(path: str | Path, checkpoint: Checkpoint) -> None:
     probe = {
         f"probe.{name}": np.ascontiguousarray(getattr(checkpoint.probe, name)) for name in checkpoint.probe.arrays()
     }
-    taken = [name for name in network.tensors if name in probe]
+    generator = {f"{_GENERATOR}{name}": np.ascontiguousarray(array) for name, array in checkpoint.generator.items()}
+    taken = [name for name in network.tensors if name in probe or name in generator]
     if taken:
         raise CheckpointError(
-            "a tensor has the name of a probe", where=f"tensor '{taken[0]}'", hint="rename the module"
+            "a tensor has the name of a probe or of a generator's tensor",
+            where=f"tensor '{taken[0]}'",
+            hint="rename the module",
         )
     layout = network.layout.to_json()
     # A list, because the order of the layers matters and that of JSON's keys does not.
@@ -145,7 +149,7 @@ def save_checkpoint(path: str | Path, checkpoint: Checkpoint) -> None:
     except (TypeError, ValueError, RecursionError) as error:
         what, hint = "a checkpoint that cannot be written as JSON", "give plain values as config and model options"
         raise CheckpointError(what, where=str(path), got=str(error), hint=hint) from error
-    arrays = {**tensors, **probe}
+    arrays = {**tensors, **probe, **generator}
     text = _to_text({**said, "digest": content_digest(arrays, text)})
     try:
         write_whole(path, to_safetensors(arrays, {_KEY: text}))
@@ -223,11 +227,13 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         stated = [name for name in (*ERRORS, *MEASURED) if f"probe.{name}" in tensors]
         probe = Probe(**{name: _taken(tensors, f"probe.{name}") for name in (*PROBES, *stated)})
         part = "tensors"
+        made = {name for name in tensors if name.startswith(_GENERATOR) and name not in layout.tensors}
+        generator = {name.removeprefix(_GENERATOR): tensors.pop(name) for name in sorted(made)}
         model = ModelSpec(data.model.kind, data.model.options)
         check_options(model, layout.steps, {name: tensor.shape for name, tensor in tensors.items()})
         in_order = {name: tensors[name] for name in layout.tensors if name in tensors}
         network = Network(model, layout, placement, in_order | tensors)
-        checkpoint = Checkpoint(network, task, probe, data.config)
+        checkpoint = Checkpoint(network, task, probe, data.config, generator)
     except ValidationError as error:
         raise _misfit(path, "model.options", error) from error
     except InputError as error:

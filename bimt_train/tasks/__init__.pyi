@@ -10,6 +10,7 @@ from ._mnist import mnist as mnist
 from ._paper import composition as composition
 from ._paper import feature_sharing as feature_sharing
 from ._paper import independence as independence
+from ._pipeline import pipeline as pipeline
 from ._resolve_task import resolve_task as resolve_task
 from ._task import Dataset as Dataset
 from ._task import Task as Task
@@ -17,6 +18,7 @@ from ._task import mlp as mlp
 from ._task_table import task_table as task_table
 from ._tasks import TASKS as TASKS
 from ._tasks import TaskKind as TaskKind
+from ._two_digits import two_digits as two_digits
 from ._two_moons import two_moons as two_moons
 from .tables._column_names import safe_names as safe_names
 from .tables._faults import Fault as Fault

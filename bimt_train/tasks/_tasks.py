@@ -119,6 +119,8 @@ TASKS: Registry[TaskKind] = Registry(
         "in-context": _module("_in_context"),
         "evidence": _module("_evidence_accumulation"),
         "mnist": _module("_mnist"),
+        "pipeline": _module("_pipeline"),
+        "two-digits": _module("_two_digits"),
         "language": _module("_language"),
     },
     group="bimt.tasks",

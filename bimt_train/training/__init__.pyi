@@ -10,6 +10,7 @@ from ._recipe_fields import with_value as with_value
 from ._recipe_parts import Phase as Phase
 from ._recipe_parts import RandomRestarts as RandomRestarts
 from ._recipe_parts import Relocation as Relocation
+from ._recipe_parts import Reuse as Reuse
 from ._record import Record as Record
 from ._runs import Run as Run
 from ._runs import Runs as Runs

@@ -8,7 +8,7 @@ from .._errors import InputError
 from ..connection_cost._connection_cost import ConnectionCost
 from ..tasks import TASKS, Task
 from ._recipe import Recipe
-from ._recipe_parts import Phase, RandomRestarts, Relocation
+from ._recipe_parts import Phase, RandomRestarts, Relocation, Reuse
 
 
 def _phases(*strengths: float) -> tuple[Phase, ...]:
@@ -140,6 +140,17 @@ DEFAULT_RECIPES: Mapping[str, Recipe] = MappingProxyType(
             relocation=Relocation(every=500, method="assignment"),
             decay_from=0.5,
         ),
+        "two-digits": Recipe(
+            steps=4000,
+            lr=2e-3,
+            phases=(Phase(0.0, 0.01), Phase(0.25, 0.1), Phase(0.5, 0.8)),
+            cost=PAPER_RECIPES["mnist"].cost,
+            relocation=Relocation(every=500, method="assignment"),
+            batch=100,
+            decay_from=0.5,
+            reuse=Reuse(blocks=2),
+        ),
+        "pipeline": replace(_DEFAULT, phases=_phases(3e-4, 1e-3, 3e-4), reuse=Reuse(blocks=5)),
         "language": Recipe(
             steps=3000,
             lr=5e-3,

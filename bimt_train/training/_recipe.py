@@ -9,9 +9,9 @@ from typing import Any, Literal, Self, get_args
 from .._errors import InputError
 from ..connection_cost._connection_cost import ConnectionCost
 from ..showing import Shown
-from ._recipe_parts import Phase, RandomRestarts, Relocation
+from ._recipe_parts import Phase, RandomRestarts, Relocation, Reuse
 
-TrainingType = Literal["vanilla", "l1", "l1+local", "l1+swap", "bimt"]
+TrainingType = Literal["vanilla", "l1", "l1+local", "l1+swap", "bimt", "bimt+reuse"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -44,6 +44,9 @@ class Recipe(Shown):
         What the learning rate falls to, as a fraction of ``lr``.
     restarts : RandomRestarts or None
         Several first weights for each seed; None tries one.
+    reuse : Reuse or None
+        The rules that generate weights; None trains the weights themselves. Of the types of training, ``bimt+reuse``
+        alone has them.
 
     Raises
     ------
@@ -72,6 +75,7 @@ class Recipe(Shown):
     decay_from: float = 1.0
     final_lr: float = 0.0
     restarts: RandomRestarts | None = None
+    reuse: Reuse | None = None
 
     def __post_init__(self) -> None:
         starts = [phase.start for phase in self.phases]
@@ -194,16 +198,17 @@ class Recipe(Shown):
 
         ``vanilla`` pays nothing and moves nothing; ``l1`` pays the average price whatever the length; ``l1+local`` pays
         for length; ``l1+swap`` pays as ``l1`` does and relocates by length; ``bimt`` pays for length and relocates.
+        A sixth is none of the paper's: ``bimt+reuse`` is ``bimt`` with weights that a few rules generate (`Reuse`).
 
         Parameters
         ----------
-        kind : {"vanilla", "l1", "l1+local", "l1+swap", "bimt"}
+        kind : {"vanilla", "l1", "l1+local", "l1+swap", "bimt", "bimt+reuse"}
             The type.
 
         Returns
         -------
         Recipe
-            The recipe with lambda, the cost and relocation as the type has them.
+            The recipe with lambda, the cost, relocation and rules as the type has them.
 
         Raises
         ------
@@ -218,10 +223,11 @@ class Recipe(Shown):
         if kind not in get_args(TrainingType):
             known = ", ".join(get_args(TrainingType))
             raise InputError("unknown training type", expected=known, got=str(kind), hint="name one of these")
-        still = self.relocation if kind in ("l1+swap", "bimt") else replace(self.relocation, method="none")
+        far, reuse = kind.removesuffix("+reuse"), self.reuse or Reuse()
+        still = self.relocation if far in ("l1+swap", "bimt") else replace(self.relocation, method="none")
         phases = tuple(replace(phase, strength=0.0) for phase in self.phases) if kind == "vanilla" else self.phases
-        cost = replace(self.cost, local=kind in ("l1+local", "bimt"))
-        return replace(self, phases=phases, cost=cost, relocation=still)
+        cost = replace(self.cost, local=far in ("l1+local", "bimt"))
+        return replace(self, phases=phases, cost=cost, relocation=still, reuse=None if far == kind else reuse)
 
     def to_json(self) -> dict[str, Any]:
         """The recipe as plain values.
@@ -264,6 +270,7 @@ class Recipe(Shown):
                 "cost": ConnectionCost.from_json(data["cost"]),
                 "relocation": Relocation(**data["relocation"]),
                 "restarts": RandomRestarts(**restarts) if (restarts := data.get("restarts")) else None,
+                "reuse": Reuse(**reuse) if (reuse := data.get("reuse")) else None,
             }
             return cls(**{**data, **parts})
         except (KeyError, TypeError, ValueError) as error:

@@ -103,3 +103,45 @@ class RandomRestarts(Shown):
                 expected="2 replicas or more, and a fraction of the steps above 0",
                 got=f"replicas={self.replicas}, until={self.until}", hint="leave restarts out for one replica a seed",
             )  # fmt: skip
+
+
+@dataclass(frozen=True, repr=False)
+class Reuse(Shown):
+    """Rules that generate weights at many places, so that what is used many times is learned and paid once.
+
+    Each group of neurons falls into equal blocks. The weights from one block to another are a sum of rules, each times
+    the coefficient of that place, plus weights of their own.
+
+    Attributes
+    ----------
+    blocks : int
+        Blocks that a group falls into; a group whose number of neurons is no multiple of it is one block.
+    rules : int
+        Rules for each shape of block.
+
+    Raises
+    ------
+    InputError
+        Fewer than two blocks, or no rule.
+
+    Notes
+    -----
+    With T_k the rules, c coefficients and D own weights, block (p, q) of a tensor is ``sum_k c[p, q, k] T_k + D[p,
+    q]``. A rule pays the least price of its places; a coefficient the mean price of the weights of its block; own
+    weights pay as without rules.
+
+    Examples
+    --------
+    >>> Reuse(blocks=5, rules=2)
+    Reuse(blocks=5, rules=2)
+    """
+
+    blocks: int = 2
+    rules: int = 1
+
+    def __post_init__(self) -> None:
+        if self.blocks < 2 or self.rules < 1:
+            raise InputError(
+                "rules that nothing uses twice", where="reuse", expected="2 blocks or more, 1 rule or more",
+                got=f"blocks={self.blocks}, rules={self.rules}",
+            )  # fmt: skip

@@ -76,13 +76,15 @@ class Run(Shown):
         Returns
         -------
         dict
-            Seed, last losses, cost and edges, file, seconds and divergence; a number that is not finite is None.
+            Seed, last losses, cost, edges, trained numbers that make the network, file, seconds and divergence; a
+            number that is not finite is None.
         """
         last = self.history[-1] if self.records else dict.fromkeys(("train_loss", "test_loss", "cost", "edges"), np.nan)
         finite = {k: v if np.isfinite(v) else None for k, v in last.items() if k != "step"}
         return {
             "seed": self.seed,
             **finite,
+            "parameters": self.checkpoint.parameters,
             "file": self.file,
             "seconds": round(self.seconds, 3),
             "diverged_at": self.diverged_at,

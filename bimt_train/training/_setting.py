@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -13,14 +13,18 @@ from torch import Tensor
 from .._errors import CheckpointError, InputError
 from .._whole_files import content_digest
 from ..layouts import Layout, Placement
-from ..library import StoredModule
 from ..library._planted import Planted, plant
 from ..models import ModelSpec, build_model, options_of
 from ..tasks import Dataset, Task
+from ._begun import Begun
 from ._random_restarts import Replica, seeds_of
 from ._recipe import Recipe, TrainingType
 from ._recipe_parts import Phase
-from ._stack import Flat, Stack
+from ._stack import Flat, Stack, shapes_of
+from .parameters._kept import Kept
+from .parameters._origin import Origin
+from .parameters._parameters import Direct, Parameters
+from .parameters._reuse import reused
 from .state._progress import Progress
 
 RECORDS = 100  # measurements a run, at most
@@ -38,6 +42,7 @@ class Setting:
     kind: TrainingType
     model: ModelSpec
     layout: Layout
+    shapes: Mapping[str, tuple[int, ...]]
     stack: Stack
     data: tuple[Dataset, ...]
     x: Tensor
@@ -45,6 +50,7 @@ class Setting:
     x_test: Tensor
     y_test: Tensor
     planted: Planted | None = None
+    origin: Origin | None = None
     priced: dict[bool, tuple[Sequence[Placement], Flat]] = field(default_factory=dict)
 
     def fingerprint(self) -> dict[str, Any]:
@@ -59,6 +65,7 @@ class Setting:
             "model": {"kind": self.model.kind, "options": dict(self.model.options)},
             "data": data,
             **({} if self.planted is None else {"modules": self.planted.digest()}),
+            "start": None if self.origin is None else self.origin.digest(),
         }
         plain: dict[str, Any] = json.loads(json.dumps(said))
         return plain
@@ -150,20 +157,20 @@ class Setting:
         before, rows = self.priced.get(True, ((), None))
         same = [old is new for old, new in zip(before, placements, strict=False)] or [False] * len(placements)
         moved = [row for row, stays in enumerate(same) if not stays]
-        shapes = self.stack.shapes
+        parameters, shapes = self.stack.parameters, self.shapes
         rows = torch.zeros(len(placements), self.stack.width, device=self.x.device) if rows is None else rows.clone()
         if moved:
             fresh = [self.recipe.cost.prices(self.layout, placements[row], shapes) for row in moved]
-            rows[moved] = self.stack.pack(fresh).to(rows)
+            rows[moved] = self.stack.pack([parameters.prices(each) for each in fresh]).to(rows)
         return rows
 
     def _not_biases(self) -> Tensor:
         """0 for entries of biases, 1 for all others."""
         ones = {
             name: np.full(shape, self.layout.tensors[name].role != "bias", np.float32)
-            for name, shape in self.stack.shapes.items()
+            for name, shape in self.shapes.items()
         }
-        return self.stack.pack([ones]).to(self.x)
+        return self.stack.pack([self.stack.parameters.prices(ones)]).to(self.x)
 
     def charges(self, placements: Sequence[Placement], phase: Phase) -> Flat:
         """Lambda times the price of every entry of every seed.
@@ -217,9 +224,7 @@ def prepare(
     recipe: Recipe,
     kind: TrainingType,
     device: str,
-    *,
-    modules: Sequence[StoredModule] = (),
-    frozen: bool = True,
+    begun: Begun,
 ) -> Setting:
     """Draw the data, and find out how the networks of this task are stacked.
 
@@ -235,10 +240,8 @@ def prepare(
         Which of the paper's five types of training.
     device : str
         Where to compute, as torch names it.
-    modules : sequence of StoredModule
-        Modules to begin with.
-    frozen : bool
-        Whether they stay as they are.
+    begun : Begun
+        What the networks begin with.
 
     Returns
     -------
@@ -246,25 +249,38 @@ def prepare(
         Data and stack, on the device.
     """
     _check_device(device)
+    begun.check(recipe)
     module: Any = build_model(task.model, generator=torch.Generator().manual_seed(0))
     layout = module.layout(input_labels=task.spec.inputs, output_labels=task.spec.outputs)
     drawn = {seed: task.data(seed) for seed in seeds_of(replicas)}
     data = tuple(drawn[seed] for seed, _ in replicas)
-    spec, options = task.spec, options_of(task.model)
+    spec, options, shapes = task.spec, options_of(task.model), shapes_of(module)
     layers = None if options is None else options.dense_layers()
-    planted = plant(modules, spec, layers, frozen=frozen) if modules else None
+    planted = plant(begun.modules, spec, layers, frozen=begun.frozen) if begun.modules else None
+    origin = None if begun.start is None else Origin.of(begun.start, layout, shapes, keep=begun.keep)
+    parameters = _parameters(recipe, layout, shapes, origin if begun.keep else None)
 
     def stacked(arrays: Sequence[np.ndarray]) -> Tensor:
         return torch.tensor(np.stack(arrays), dtype=torch.float32, device=device)
 
     return Setting(
-        task, replicas, recipe, kind, task.model, layout, Stack.of(module.to(device)), data,
+        task, replicas, recipe, kind, task.model, layout, shapes, Stack.of(module.to(device), parameters), data,
         x=stacked([_padded(spec.to_network_inputs(d.x_train), task.widths) for d in data]),
         y=stacked([spec.to_network_targets(d.y_train) for d in data]),
         x_test=stacked([spec.to_network_inputs(d.x_test) for d in data]),
         y_test=stacked([spec.to_network_targets(d.y_test) for d in data]),
         planted=planted,
+        origin=origin,
     )  # fmt: skip
+
+
+def _parameters(
+    recipe: Recipe, layout: Layout, shapes: Mapping[str, tuple[int, ...]], kept: Origin | None
+) -> Parameters:
+    """What is trained."""
+    if recipe.reuse is None:
+        return Direct(shapes) if kept is None else Kept(shapes, kept.kept)
+    return reused(layout, shapes, blocks=recipe.reuse.blocks, rules=recipe.reuse.rules)
 
 
 def _check_device(device: str) -> None:

@@ -10,6 +10,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from .parameters._parameters import Direct, Parameters
+
 Flat = Float[Tensor, "seeds entries"]
 Forward = Callable[[Mapping[str, Tensor], Tensor], Tensor]
 
@@ -22,8 +24,8 @@ class Stack:
 
     Attributes
     ----------
-    shapes : mapping of str to tuple of int
-        Parameter name -> shape, in the order of the row.
+    parameters : Parameters
+        What is trained, and how the tensors of a network come of it; their order is that of the row.
     buffers : mapping of str to tensor
         Tensors that are not trained, shared by all seeds.
     forward : callable
@@ -32,22 +34,35 @@ class Stack:
         Entries of a row, padded to a whole number of vector lanes.
     """
 
-    shapes: Mapping[str, tuple[int, ...]]
+    parameters: Parameters
     buffers: Mapping[str, Tensor]
     forward: Forward
     width: int
 
     @classmethod
-    def of(cls, module: nn.Module) -> "Stack":
+    def of(cls, module: nn.Module, parameters: Parameters | None = None) -> "Stack":
         """The stack for modules like this one.
 
         A module may bring ``stacked_forward``; for any other, ``torch.func.vmap`` over a functional call serves.
+
+        Parameters
+        ----------
+        module : torch.nn.Module
+            One of the networks.
+        parameters : Parameters, optional
+            What is trained; left out, the module's own parameters.
         """
-        shapes = {name: tuple(p.shape) for name, p in module.named_parameters()}
+        trained = parameters or Direct(shapes_of(module))
         buffers = {name: b.detach().clone() for name, b in module.named_buffers()}
-        entries = sum(math.prod(shape) for shape in shapes.values())
-        own = getattr(module, "stacked_forward", None)
-        return cls(shapes, buffers, _never_alone(own or _vmapped(module, buffers)), -(-entries // 64) * 64)
+        entries = sum(math.prod(shape) for shape in trained.shapes.values())
+        run = _never_alone(getattr(module, "stacked_forward", None) or _vmapped(module, buffers))
+        made = run if trained.direct else lambda tensors, x: run(trained.tensors(tensors), x)
+        return cls(trained, buffers, made, -(-entries // 64) * 64)
+
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """The shapes of the parameters by their names, in the order of the row."""
+        return self.parameters.shapes
 
     def pack(self, networks: Sequence[Mapping[str, np.ndarray | Tensor]]) -> Flat:
         """One row a network, zero beyond its entries. Names that the stack does not hold are left out.
@@ -86,6 +101,29 @@ class Stack:
         seeds = flat.shape[0]
         return {n: part.view(seeds, *shape) for (n, shape), part in zip(self.shapes.items(), parts, strict=False)}
 
+    def weights(self, flat: Flat) -> Mapping[str, Tensor]:
+        """The parameters of the networks, each ``[seeds, *shape]``: the rows themselves, or what they generate.
+
+        Parameters
+        ----------
+        flat : tensor, [seeds, width]
+            The rows.
+        """
+        return self.parameters.tensors(self.unpack(flat))
+
+    def generator(self, flat: Flat, index: int) -> Mapping[str, np.ndarray]:
+        """The parameters of one network by their names, copied out; none where they are its tensors.
+
+        Parameters
+        ----------
+        flat : tensor, [seeds, width]
+            The rows.
+        index : int
+            Number of the row.
+        """
+        views = self.unpack(flat[[index]])
+        return self.parameters.generator({name: view[0].cpu().numpy().copy() for name, view in views.items()})
+
     def tensors(self, flat: Flat, index: int) -> dict[str, np.ndarray]:
         """Everything one network is made of, copied out, buffers included.
 
@@ -101,8 +139,20 @@ class Stack:
         dict of str to array
             The arrays by name.
         """
-        views = {name: view[index].detach().cpu().numpy().copy() for name, view in self.unpack(flat).items()}
+        made = self.weights(flat[[index]])
+        views = {name: tensor[0].detach().cpu().numpy().copy() for name, tensor in made.items()}
         return views | {name: b.cpu().numpy().copy() for name, b in self.buffers.items()}
+
+
+def shapes_of(module: nn.Module) -> dict[str, tuple[int, ...]]:
+    """The shapes of the module's parameters by their names.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        The module.
+    """
+    return {name: tuple(p.shape) for name, p in module.named_parameters()}
 
 
 def _never_alone(forward: Forward) -> Forward:

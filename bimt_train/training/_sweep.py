@@ -198,7 +198,7 @@ def sweep(
         The same for every combination.
     recipe : Recipe or None
         What all else is taken from; None takes the task's own.
-    kind : {"vanilla", "l1", "l1+local", "l1+swap", "bimt"}
+    kind : {"vanilla", "l1", "l1+local", "l1+swap", "bimt", "bimt+reuse"}
         As `train` takes it.
     out : str, Path or None
         A folder for sweep.json, which grows as combinations end, and a folder for each combination.

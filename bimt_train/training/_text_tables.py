@@ -20,7 +20,7 @@ def runs_table(runs: "Runs") -> str:
     str
         A line a seed.
     """
-    lines = [f"{'seed':>4}  {'train loss':>10}  {'test loss':>10}  {'cost':>8}  {'edges':>5}"]
+    lines = [f"{'seed':>4}  {'train loss':>10}  {'test loss':>10}  {'cost':>8}  {'edges':>5}  {'parameters':>10}"]
     for record in runs.to_json()["records"]:
         numbers = (record["train_loss"], record["test_loss"], record["cost"])
         said = [
@@ -29,7 +29,14 @@ def runs_table(runs: "Runs") -> str:
         ]
         fate = "" if record["diverged_at"] is None else f"  diverged before step {record['diverged_at']}"
         lines.append(
-            "  ".join([f"{record['seed']:>4}", *said, f"{'-' if record['edges'] is None else record['edges']:>5}"])
+            "  ".join(
+                [
+                    f"{record['seed']:>4}",
+                    *said,
+                    f"{'-' if record['edges'] is None else record['edges']:>5}",
+                    f"{record['parameters']:>10}",
+                ]
+            )
             + fate
         )
     return "\n".join(lines)

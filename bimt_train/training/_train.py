@@ -20,6 +20,7 @@ from ..losses import Loss
 from ..models import build_model
 from ..signals import held_signals
 from ..tasks import Task
+from ._begun import Begun
 from ._callbacks import Callback, LoggedProgress
 from ._presets import default_recipe
 from ._random_restarts import drawing_seed, leading_rows, record_of, replicas_of, seeds_out
@@ -47,6 +48,8 @@ def train(
     kind: TrainingType = "bimt",
     modules: Sequence[StoredModule] = (),
     frozen: bool = True,
+    start: Checkpoint | None = None,
+    keep: bool = False,
     out: str | Path | None = None,
     resume: bool = False,
     callbacks: Sequence[Callback] = (),
@@ -67,14 +70,21 @@ def train(
         How many (0, 1, 2, ...), or which.
     recipe : Recipe or None
         Steps, schedules, cost and relocation; None takes the task's own (`default_recipe`).
-    kind : {"vanilla", "l1", "l1+local", "l1+swap", "bimt"}
-        One of the paper's five training types (`Recipe.as_type`).
+    kind : {"vanilla", "l1", "l1+local", "l1+swap", "bimt", "bimt+reuse"}
+        One of the paper's five training types, or ``bimt+reuse`` (`Recipe.as_type`).
     modules : sequence of StoredModule
         Modules found in other networks (`load_module`), whose inputs have the names of the task's inputs. They stand in
         the hidden layers from the beginning; relocation may move them. A checkpoint's ``config["modules"]`` says which
         of them the network uses.
     frozen : bool
         Whether the modules' weights and biases stay as they are; otherwise they are trained and pay like all others.
+    start : Checkpoint or None
+        A trained network to go on from. Its living hidden neurons, those that an output depends on by weights above
+        0.01, enter the new network with all that they read; inputs and outputs are found by their names. All else is
+        drawn, dead neurons too, which are the room for what is new.
+    keep : bool
+        Nothing that enters a living neuron of ``start`` changes, and it reads none of the others. So the network that
+        was trained before is part of the new one, and forgets nothing.
     out : str, Path or None
         A folder for checkpoints and the state of the run, written as it goes on.
     resume : bool
@@ -97,8 +107,9 @@ def train(
     Raises
     ------
     InputError
-        No seeds, no such device or engine, modules that the network cannot hold, a folder that cannot be written or
-        that another run writes into, or a state of another recipe, task or data.
+        No seeds, no such device or engine, modules that the network cannot hold, a start that fits no network of this
+        task, both of them, a folder that cannot be written or that another run writes into, or a state of another
+        recipe, task or data.
 
     Examples
     --------
@@ -113,7 +124,8 @@ def train(
     if resume and out is None:
         raise InputError("nothing to resume", where="no output folder", hint="give the folder of the unfinished run")
     rows = replicas_of(chosen, recipe.replicas)
-    setting = prepare(task, rows, recipe, kind, device, modules=modules, frozen=frozen)
+    begun = Begun(modules=tuple(modules), frozen=frozen, start=start, keep=keep)
+    setting = prepare(task, rows, recipe, kind, device, begun)
     callbacks = (LoggedProgress(), *callbacks)
     progress = _start(setting)
     chosen_engine = partial(engine_of, choice=engine, threads=torch.get_num_threads())
@@ -201,9 +213,11 @@ def _start(setting: Setting) -> Progress:
         if setting.planted is not None:
             x, y = (part[row].cpu().numpy().astype(np.float64) for part in (setting.x, setting.y))
             weights = setting.planted.over(weights, x[: len(y)], y)
-        drawn.append(weights)
+        first_weights = weights if setting.origin is None else setting.origin.over(weights)
+        drawn.append(setting.stack.parameters.start(first_weights, np.random.default_rng(drawing_seed(replica))))
     flat = setting.stack.pack(drawn).to(setting.x)
-    places = (Placement.identity(setting.layout),) * len(setting.replicas)
+    first_places = Placement.identity(setting.layout) if setting.origin is None else setting.origin.placement
+    places = (first_places,) * len(setting.replicas)
     first = leading_rows(setting.replicas, np.zeros(len(setting.replicas)))
     return Progress(0, setting.replicas, first, Moments.start(flat), places)
 
@@ -298,7 +312,7 @@ def _relocated(setting: Setting, flat: Flat, placements: Sequence[Placement]) ->
     """Every seed's neurons in their new places; a seed whose weights are not finite stays as it is."""
     plan = setting.recipe.relocation
     sound = torch.isfinite(flat).all(dim=1).cpu().numpy().nonzero()[0].tolist()
-    views = setting.stack.unpack(flat[sound])
+    views = setting.stack.weights(flat[sound])
     weights = {name: views[name].detach().cpu().numpy() for name in setting.layout.weights()}
     now = [placements[row] for row in sound]
     moved = relocate_all(setting.layout, now, weights, setting.recipe.cost, method=plan.method, top_k=plan.top_k)
@@ -325,7 +339,8 @@ def _measure(setting: Setting, step: int, flat: Flat, placements: Sequence[Place
     """Losses, cost and edges of every row."""
     views = setting.stack.unpack(flat)
     prices = setting.prices(placements, biases=True)
-    edges = sum((views[name].abs() > EDGE).flatten(1).sum(1) for name in setting.layout.weights())
+    weights = setting.stack.weights(flat)
+    edges = sum((weights[name].abs() > EDGE).flatten(1).sum(1) for name in setting.layout.weights())
     (x, y), (x_test, y_test) = setting.some(setting.x, setting.y), setting.some(setting.x_test, setting.y_test)
     tested = setting.stack.forward(views, x_test)
     return Record(
@@ -359,8 +374,11 @@ def _finish(setting: Setting, progress: Progress, interrupted: bool, engine: str
             "seed": seed, "replica": replica, "kind": setting.kind, "steps_done": progress.step,
             "engine": engine, "recipe": setting.recipe.to_json(),
             **({} if setting.planted is None else {"modules": setting.planted.told(network.tensors)}),
+            **({} if setting.origin is None else {"after": setting.origin.task, "kept": setting.origin.neurons_kept}),
         }  # fmt: skip
-        checkpoint = Checkpoint(network, setting.task.spec, probe, config)
+        generator = setting.stack.generator(progress.moments.flat, row)
+        checkpoint = Checkpoint(network, setting.task.spec, probe, config, generator)
+        checkpoint = replace(checkpoint, config={**config, "parameters": checkpoint.parameters})
         share = progress.seconds / len(progress.leaders)
         runs.append(Run(seed, checkpoint, progress.records, index, diverged.get(row), share))
     return Runs(setting.task.spec.name, tuple(runs), interrupted)

@@ -59,7 +59,7 @@ def train_distributed(
         How many (0, 1, 2, ...), or which.
     recipe : Recipe or None
         As `train` takes it.
-    kind : {"vanilla", "l1", "l1+local", "l1+swap", "bimt"}
+    kind : {"vanilla", "l1", "l1+local", "l1+swap", "bimt", "bimt+reuse"}
         As `train` takes it.
     out : str, Path or None
         A folder for the checkpoints and the states.

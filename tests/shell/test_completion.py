@@ -30,6 +30,7 @@ def completed(command, words, incomplete):
         (train, ["independence"], "--st", ["--steps"]),
         (train, ["independence", "--model"], "em", ["embedding-mlp"]),
         (train, ["independence", "--type"], "l1+", ["l1+local", "l1+swap"]),
+        (train, ["independence", "--type"], "bimt", ["bimt", "bimt+reuse"]),
         (analyze, ["f.pt", "--edge-weight"], "ma", ["magnitude"]),
         (analyze, ["f.pt", "--null-model"], "w", ["weight_permutation"]),
         (analyze, ["f.pt", "--standardize"], "in", ["inputs"]),

@@ -53,7 +53,7 @@ def test_tables_take_targets(tmp_path: Path) -> None:
         ("independance", None, r"expected independence, .*got 'independance'; hint: did you mean independence\?"),
         ("feature-shearing", None, r"did you mean feature-sharing\?"),
         ("three-suns", None, "unknown task.*if it is a formula, write 'y = three-suns'"),
-        ("digits", None, "unknown task.*write a formula in quotes"),
+        ("numerals", None, "unknown task.*write a formula in quotes"),
         ("mnist", None, "no MNIST files: data.mnist; hint: put train-images-idx3-ubyte .* --data FOLDER"),
         ("data.ods", None, "unknown task.*or a table \\(.csv .tsv .txt .* .npz .npy\\)"),
         ("some/where/data.log", None, "unknown task"),

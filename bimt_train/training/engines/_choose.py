@@ -52,12 +52,15 @@ def choose_engine(
         raise InputError("unknown engine", expected=", ".join(get_args(EngineChoice)), got=choice)
     rows = min(batch or y.shape[1], y.shape[1])
     if choice != "torch":
-        compiled = compiled_engine(_layers(model), stack, x, y, loss, rows, threads)
+        layers = _layers(model) if stack.parameters.direct else None
+        compiled = compiled_engine(layers, stack, x, y, loss, rows, threads)
         if compiled is not None:
             return compiled
     if choice == "compiled":
+        made = "" if stack.parameters.direct else " whose weights are generated or kept"
         raise InputError(
-            "no compiled steps for these networks", where="engine", got=f"{model.kind}, loss {loss.name!r}, {x.device}",
+            "no compiled steps for these networks", where="engine",
+            got=f"{model.kind}{made}, loss {loss.name!r}, {x.device}",
             expected="mlp, image-mlp or embedding-mlp on the CPU, with a usual activation and loss, and the code built",
             hint="leave the engine to be chosen",
         )  # fmt: skip
