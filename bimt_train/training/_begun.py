@@ -42,16 +42,13 @@ class Begun:
         InputError
             For a network that is kept and not given, and for two beginnings at once.
         """
-        trained = self.start is not None
+        if self.keep and self.start is None:
+            raise InputError("nothing to keep", where="keep", hint="give the network to start from")
         given = {
             "modules": bool(self.modules),
             "a trained network": self.start is not None,
-            "rules": bool(recipe.reuse),
+            "rules": recipe.reuse is not None,
         }
-        several = [name for name, is_given in given.items() if is_given]
-        if self.keep and not trained:
-            raise InputError("nothing to keep", where="keep", hint="give the network to start from")
-        if len(several) > 1:
-            raise InputError(
-                "training begins with one of these", got=" and ".join(several), hint="leave all but one out"
-            )
+        several = " and ".join(name for name, is_given in given.items() if is_given)
+        if sum(given.values()) > 1:
+            raise InputError("training begins with one of these", got=several, hint="leave all but one out")

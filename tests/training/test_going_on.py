@@ -78,7 +78,7 @@ def test_a_run_that_goes_on_is_resumed_with_the_same_start_alone(first, tmp_path
         (lambda: task(["b = x1"], ("x1",), hidden=6), {}, "12|at least as many neurons"),
         (lambda: formula_task(["y = x1"], widths=(1, 12, 1)), {}, "the same groups|layers"),
         (lambda: modular_addition(5), {}, "cannot go on"),
-        (lambda: task(["b = x1"], ("x1",)), {"kind": "bimt+reuse"}, "rules do not start"),
+        (lambda: task(["b = x1"], ("x1",)), {"kind": "bimt+reuse"}, "a trained network and rules"),
         (lambda: task(["b = x1"], ("x1",)), {"start": None, "keep": True}, "nothing to keep"),
     ],
 )
