@@ -2,18 +2,17 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from ._asked import Asked, asked_beginning, asked_recipe, asked_sweep, asked_task
 from ._errors import InputError
 from ._help import help_text
 from ._next_step import CONFIG_FILE, after_sweep, after_training
 from ._whole_files import write_whole
 from .connection_cost._cost_terms import COST_TERMS
-from .library import StoredModule, load_module
 from .models import MODELS
 from .shell import (
     OK,
@@ -21,7 +20,6 @@ from .shell import (
     UNMET,
     Choice,
     Command,
-    assignments,
     completion_options,
     completions,
     config_option,
@@ -32,14 +30,11 @@ from .shell import (
     shown_logs,
 )
 from .signals import INTERRUPTED
-from .tasks import TASKS, Task, formula_task, resolve_task, task_table
-from .tasks.tables._table_flags import TABLE_SEVERAL, table_flags, table_options
-from .tasks.tables._table_options import speeds_of_word
+from .tasks import TASKS, task_table
+from .tasks.tables._table_flags import TABLE_SEVERAL, table_flags
 from .training._callbacks import Callback, ProgressBar
-from .training._presets import PAPER_RECIPES, default_recipe
 from .training._recipe import Recipe, TrainingType
-from .training._recipe_parts import RandomRestarts, Reuse
-from .training._runs import RUNS_FILE, Run, checkpoints_in
+from .training._runs import RUNS_FILE, Run
 from .training._text_tables import runs_table, sweep_table
 from .training.engines._engine_choice import EngineChoice
 from .training.state._run_folder import STATE_FILE
@@ -47,59 +42,10 @@ from .training.trackers._log_to import LogTo
 from .training.trackers._tracker import TRACKERS
 
 if TYPE_CHECKING:  # brings torch
-    from .checkpoints import Checkpoint
+    pass
 
 SEVERAL = ("--target", *TABLE_SEVERAL, "--hidden")
 HOW = ("resume", "quiet", "dry-run")  # options that say how to go about a run, and not what is run
-
-
-@dataclass(frozen=True)
-class _Options:
-    """The command line, as click read it; the help texts say what each word means."""
-
-    task: tuple[str, ...]
-    target: tuple[str, ...]
-    inputs: tuple[str, ...]
-    skip: tuple[str, ...]
-    missing: tuple[str, ...]
-    drop_missing: bool
-    impute: str | None
-    categories: str | None
-    dates: str | None
-    decimal: str | None
-    units: tuple[str, ...]
-    sigma: tuple[str, ...]
-    encoding: str | None
-    time: str | None
-    trajectory: str | None
-    second_order: str | None
-    data: Path | None
-    bounds: tuple[float, float] | None
-    rows: int | None
-    hidden: tuple[int, ...]
-    model: str | None
-    model_option: tuple[str, ...]
-    seeds: int
-    steps: int | None
-    lr: float | None
-    replicas: int | None
-    cost_term: tuple[str, ...]
-    sweep: tuple[str, ...]
-    kind: TrainingType
-    blocks: int | None
-    after: Path | None
-    keep: bool
-    paper: bool
-    given: tuple[str, ...]
-    soft: bool
-    out: Path | None
-    log_to: tuple[str, ...]
-    resume: bool
-    device: str
-    engine: EngineChoice
-    dask: str | None
-    dry_run: bool
-    quiet: bool
 
 
 class _HowToGoOn(Callback):
@@ -259,20 +205,14 @@ def command(**given: Any) -> int:
     from .training._train import train
     from .training._train_distributed import train_distributed
 
-    options = _Options(**given)
+    options = Asked(**given)
     with shown_logs(progress=not options.quiet, times=False):
-        task = _task(options)
+        task = asked_task(options)
     out = options.out or Path("runs") / task.spec.name
-    recipe, over = _recipe(task, options), _swept(options.sweep)
+    recipe, over = asked_recipe(task, options), asked_sweep(options.sweep)
     about: Any = {"seeds": options.seeds, "recipe": recipe, "kind": options.kind, "out": out}
     about |= {"resume": options.resume, "device": options.device, "engine": options.engine}
-    if options.given and (options.dask or over):
-        hint = "train on this machine, one recipe at a time"
-        raise InputError("modules are for one run here", got="--with and --dask or --sweep", hint=hint)
-    if options.soft and not options.given:
-        raise InputError("--soft is for --with", hint="give the file of a module")
-    begun: Any = {"modules": tuple(map(_module, options.given)), "frozen": not options.soft}
-    begun |= {"start": _start(options), "keep": options.keep}
+    begun = asked_beginning(options, swept=bool(over))
     if options.dry_run:
         from ._dry_run import Planned, dry_run
         from .training._begun import Begun
@@ -305,19 +245,11 @@ def command(**given: Any) -> int:
     return _status(runs.interrupted, runs.runs)
 
 
-def _module(text: str) -> StoredModule:
-    """A module of the library, from ``FILE`` or ``FILE:NAME=INPUT,...``."""
-    path, colon, names = text.rpartition(":")
-    if not colon or "=" not in names:
-        return load_module(text)
-    return load_module(path).reading(dict(word.split("=", 1) for word in names.split(",") if "=" in word))
-
-
 def _tell(*lines: str) -> None:
     click.echo("\n".join(lines))
 
 
-def _tell_next(words: str, options: _Options) -> None:
+def _tell_next(words: str, options: Asked) -> None:
     if not options.quiet:
         click.echo(f"next: {words}")
 
@@ -327,98 +259,6 @@ def _status(interrupted: bool, runs: Sequence[Run]) -> int:
     if interrupted:
         return INTERRUPTED
     return UNMET if all(run.diverged_at is not None for run in runs) else OK
-
-
-def _task(options: _Options) -> Task:
-    """The task that the words name, with the drawing and the width that the options ask for."""
-    motion: dict[str, Any] = {"time": options.time, "trajectory": options.trajectory}
-    motion |= {"second_order": speeds_of_word(options.second_order)}
-    task = resolve_task(
-        options.task,
-        target=options.target or None,
-        data=options.data,
-        table=table_options(vars(options)),
-        motion={name: value for name, value in motion.items() if value},
-    )
-    if options.bounds or options.rows:
-        if task.spec.name != "formula":
-            raise InputError("--range and --rows are for formulas", got=" ".join(options.task), hint="leave them out")
-        low, high = options.bounds or (-1.0, 1.0)
-        task = formula_task(options.task, ranges=(low, high), rows=(options.rows or 100,) * 2)
-    chosen = assignments(options.model_option, "--model-option")
-    if chosen and options.model is None:
-        raise InputError("--model-option is for --model", got=" ".join(options.model_option), hint="add --model KIND")
-    if options.model is not None:
-        task = task.with_model(options.model, chosen)
-    if options.hidden:
-        task = task.with_hidden(options.hidden)
-    return task
-
-
-def _recipe(task: Task, options: _Options) -> Recipe:
-    """The task's recipe, with what the options change."""
-    if options.paper and task.spec.name not in PAPER_RECIPES:
-        raise InputError(
-            "the paper has no recipe", expected=", ".join(PAPER_RECIPES), got=task.spec.name, hint="leave --paper out"
-        )
-    recipe = PAPER_RECIPES[task.spec.name] if options.paper else default_recipe(task)
-    restarts, cost = recipe.restarts, recipe.cost
-    if options.replicas == 1:
-        restarts = None
-    elif options.replicas is not None:
-        restarts = replace(restarts or RandomRestarts(), replicas=options.replicas)
-    for text in options.cost_term:
-        cost = cost.with_term(*_coefficient(text))
-    if options.blocks is not None and options.kind != "bimt+reuse":
-        raise InputError(
-            "--blocks is for --type bimt+reuse", got=f"--type {options.kind}", hint="leave one of them out"
-        )
-    reuse = recipe.reuse if options.blocks is None else replace(recipe.reuse or Reuse(), blocks=options.blocks)
-    steps, lr = options.steps or recipe.steps, options.lr or recipe.lr
-    return replace(recipe, steps=steps, lr=lr, cost=cost, restarts=restarts, reuse=reuse)
-
-
-def _start(options: _Options) -> "Checkpoint | None":
-    """The trained network to go on from."""
-    if options.after is None:
-        if options.keep:
-            raise InputError("nothing to keep", where="--keep", hint="add --after RUNS")
-        return None
-    if options.dask or options.sweep:
-        raise InputError("--after is for one run on this machine", hint="leave --dask and --sweep out")
-    from .checkpoints import load_checkpoint
-
-    return load_checkpoint(checkpoints_in(options.after)[0] if options.after.is_dir() else options.after)
-
-
-def _swept(words: Sequence[str]) -> dict[str, list[Any]]:
-    """The fields and their values; a value is a number where it reads as one."""
-    found: dict[str, list[Any]] = {}
-    for word in words:
-        name, equals, values = word.partition("=")
-        if not (name and equals and values) or name in found:
-            hint = "--sweep lambda=1e-3,1e-2 --sweep lr=0.01,0.02"
-            raise InputError("a sweep names each field once, with its values", where="--sweep", got=word, hint=hint)
-        found[name] = [_number_or_word(value) for value in values.split(",")]
-    return found
-
-
-def _number_or_word(text: str) -> float | str | None:
-    for read in (int, float):
-        try:
-            return read(text)
-        except ValueError:
-            continue
-    return None if text == "none" else text
-
-
-def _coefficient(text: str) -> tuple[str, float]:
-    """The term and its coefficient that an option names."""
-    name, _, number = text.rpartition("=")
-    try:
-        return name, float(number)
-    except ValueError:
-        raise InputError("a cost term without its coefficient", expected="NAME=COEFFICIENT", got=text) from None
 
 
 def main(words: Sequence[str] | None = None) -> int:
