@@ -8,9 +8,9 @@ import torch
 
 from bimt_train.checkpoints import Checkpoint
 from bimt_train.models import build_model
-from bimt_train.training._recipe import Recipe
 from bimt_train.training._stack import Stack, shapes_of
 from bimt_train.training.parameters._reuse import reused
+from bimt_train.training.recipes._recipe import Recipe
 
 THRESHOLDS = (0.0, *np.geomspace(1e-3, 1.0, 40).tolist())
 

@@ -11,11 +11,11 @@ from .shell import assignments
 from .tasks import Task, formula_task, resolve_task
 from .tasks.tables._table_flags import table_options
 from .tasks.tables._table_options import speeds_of_word
-from .training._presets import PAPER_RECIPES, default_recipe
-from .training._recipe import Recipe, TrainingType
-from .training._recipe_parts import RandomRestarts, Reuse
 from .training._runs import checkpoints_in
 from .training.engines._engine_choice import EngineChoice
+from .training.recipes._presets import PAPER_RECIPES, default_recipe
+from .training.recipes._recipe import Recipe, TrainingType
+from .training.recipes._recipe_parts import RandomRestarts, Reuse
 
 if TYPE_CHECKING:  # brings torch
     from .checkpoints import Checkpoint

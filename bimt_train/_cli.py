@@ -33,10 +33,10 @@ from .signals import INTERRUPTED
 from .tasks import TASKS, task_table
 from .tasks.tables._table_flags import TABLE_SEVERAL, table_flags
 from .training._callbacks import Callback, ProgressBar
-from .training._recipe import Recipe, TrainingType
 from .training._runs import RUNS_FILE, Run
 from .training._text_tables import runs_table, sweep_table
 from .training.engines._engine_choice import EngineChoice
+from .training.recipes._recipe import Recipe, TrainingType
 from .training.state._run_folder import STATE_FILE
 from .training.trackers._log_to import LogTo
 from .training.trackers._tracker import TRACKERS

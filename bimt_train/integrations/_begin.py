@@ -5,7 +5,7 @@ from dataclasses import replace
 from torch import nn
 
 from ..layouts import Layout
-from ..training._recipe import Recipe
+from ..training.recipes._recipe import Recipe
 from ._penalty import Penalty
 
 

@@ -12,7 +12,7 @@ from .._frozen import FrozenDict
 from ..connection_cost._relocate import relocate
 from ..layouts import Layout, Placement, bind, layout_for
 from ..showing import Shown
-from ..training._recipe import Recipe
+from ..training.recipes._recipe import Recipe
 from ._add_gradients import Charged, add_gradients
 from ._prices import Price, prices_of
 

@@ -6,7 +6,7 @@ from torch import nn
 from transformers import TrainerCallback
 
 from ..layouts import Layout
-from ..training._recipe import Recipe
+from ..training.recipes._recipe import Recipe
 from ._begin import begin
 from ._penalty import Penalty
 

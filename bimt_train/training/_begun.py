@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from .._errors import InputError
 from ..checkpoints import Checkpoint
 from ..library import StoredModule
-from ._recipe import Recipe
+from .recipes._recipe import Recipe
 
 
 @dataclass(frozen=True, kw_only=True)

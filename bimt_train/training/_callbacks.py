@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ..checkpoints import Network
-    from ._recipe import Recipe
     from ._runs import Runs
+    from .recipes._recipe import Recipe
 
 
 LINES = 10  # of the log, a run

@@ -18,13 +18,13 @@ from ..models import ModelSpec, build_model, options_of
 from ..tasks import Dataset, Task
 from ._begun import Begun
 from ._random_restarts import Replica, seeds_of
-from ._recipe import Recipe, TrainingType
-from ._recipe_parts import Phase
 from ._stack import Flat, Stack, shapes_of
 from .parameters._kept import Kept
 from .parameters._origin import Origin
 from .parameters._parameters import Direct, Parameters
 from .parameters._reuse import reused
+from .recipes._recipe import Recipe, TrainingType
+from .recipes._recipe_parts import Phase
 from .state._progress import Progress
 
 RECORDS = 100  # measurements a run, at most

@@ -17,13 +17,13 @@ from ..extras import need
 from ..showing import Shown, to_cell
 from ..tasks import Task
 from ._callbacks import Callback
-from ._presets import default_recipe
-from ._recipe import Recipe, TrainingType
-from ._recipe_fields import with_value
 from ._runs import Runs
 from ._train import train
 from ._train_distributed import train_distributed
 from .engines._engine_choice import EngineChoice
+from .recipes._presets import default_recipe
+from .recipes._recipe import Recipe, TrainingType
+from .recipes._recipe_fields import with_value
 
 if TYPE_CHECKING:
     import pandas as pd

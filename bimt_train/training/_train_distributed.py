@@ -6,10 +6,10 @@ from pathlib import Path
 
 from .._fan_out import fan_out
 from ..tasks import Task
-from ._recipe import Recipe, TrainingType
 from ._runs import Runs
 from ._train import chosen_seeds, train
 from .engines._engine_choice import EngineChoice
+from .recipes._recipe import Recipe, TrainingType
 from .state._run_folder import STATE_FILE
 
 SHARE = 4  # seeds trained together; a constant, so that a run goes on whatever the number of workers

@@ -12,8 +12,8 @@ from .._record import Record
 from ._tracker import TRACKERS, Logbook, TrackedRun
 
 if TYPE_CHECKING:
-    from .._recipe import Recipe
     from .._runs import Runs
+    from ..recipes._recipe import Recipe
 
 
 class LogTo(Callback):

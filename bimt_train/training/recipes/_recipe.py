@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Self, get_args
 
-from .._errors import InputError
-from ..connection_cost._connection_cost import ConnectionCost
-from ..showing import Shown
+from ..._errors import InputError
+from ...connection_cost._connection_cost import ConnectionCost
+from ...showing import Shown
 from ._recipe_parts import Phase, RandomRestarts, Relocation, Reuse
 
 TrainingType = Literal["vanilla", "l1", "l1+local", "l1+swap", "bimt", "bimt+reuse"]

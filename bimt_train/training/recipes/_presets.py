@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from .._errors import InputError
-from ..connection_cost._connection_cost import ConnectionCost
-from ..tasks import TASKS, Task
+from ..._errors import InputError
+from ...connection_cost._connection_cost import ConnectionCost
+from ...tasks import TASKS, Task
 from ._recipe import Recipe
 from ._recipe_parts import Phase, RandomRestarts, Relocation, Reuse
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from .._errors import InputError
-from ..connection_cost._relocate import Method
-from ..showing import Shown
+from ..._errors import InputError
+from ...connection_cost._relocate import Method
+from ...showing import Shown
 
 
 @dataclass(frozen=True, repr=False)

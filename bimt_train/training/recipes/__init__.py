@@ -1,0 +1,1 @@
+"""How networks are trained: recipes, their parts and fields, and those of the tasks and of the paper."""
