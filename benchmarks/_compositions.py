@@ -30,8 +30,10 @@ _POLE, _ROOT, _STEEP, _SATURATED, _TURNS = 0.05, 0.02, 6.0, 2.0, 15.0
 
 
 @cache
-def compositions(seed: int = 2305) -> tuple[Target, ...]:
+def compositions(seed: int = 2305, first: int = 1) -> tuple[Target, ...]:
     """A hundred formulas, those of depth 1 first; each of them differs, is finite, bends and feels all its variables.
+
+    Those of less depth than ``first`` are left out: there are few of them, and drawing others takes long.
 
     Inputs are x1, x2, ..., each from 0.5 to 3; as many formulas have one as have two, three or four, as far as their
     depth lets them.
@@ -39,7 +41,7 @@ def compositions(seed: int = 2305) -> tuple[Target, ...]:
     rng = np.random.default_rng(seed)
     found: dict[str, Target] = {}
     for depth, count in COUNTS.items():
-        for number in range(1, count + 1):
+        for number in range(1, count + 1) if depth >= first else ():
             width = int(rng.integers(1, min(MOST_VARIABLES, depth + 1) + 1))
             names = tuple(f"x{i + 1}" for i in range(width))
             drawn = _draw(rng, depth, names)

@@ -23,11 +23,11 @@ SETTINGS = {
         Setting("few", 100, 0.0, "Rows without noise, 100 and as many held out."),
         Setting("noisy", 1000, 0.01, "1,000 rows and as many held out, with noise of 1 % of y's deviation."),
         Setting("compositions", 1000, 0.0, f"Random compositions, one to four levels deep. {CLEAN}"),
-        Setting("unseen compositions", 1000, 0.0, f"A second draw of compositions, made after the search. {CLEAN}"),
+        Setting("unseen compositions", 1000, 0.0, f"A second draw of compositions, three and four levels deep, beside which the search was not built. {CLEAN}"),
         Setting("named", 1000, 0.0, f"Nine equations of the Feynman data set. {CLEAN}"),
     )
 }
-DRAWS = {"compositions": 2305, "unseen compositions": 2306}  # seeds; the search was built beside the first
+DRAWS = {"compositions": (2305, 1), "unseen compositions": (2306, 3)}  # seed, and the least depth
 LOG = Path(__file__).resolve().parents[1] / "runs" / "formulas.jsonl"
 STARTING, JUDGING, HARD = 120.0, 120.0, 10.0  # seconds, seconds, and times the budget, which counts work
 
@@ -35,7 +35,7 @@ STARTING, JUDGING, HARD = 120.0, 120.0, 10.0  # seconds, seconds, and times the 
 def targets(setting: str, table: Sequence[Target]) -> tuple[Target, ...]:
     """What a setting asks for."""
     if setting in DRAWS:
-        return compositions(DRAWS[setting])
+        return compositions(*DRAWS[setting])
     return named(table) if setting == "named" else tuple(table)
 
 
