@@ -6,4 +6,4 @@ from ._report import Report as Report
 from ._require import HEADLINES as HEADLINES
 from ._require import Finding as Finding
 from ._require import Requirement as Requirement
-from ._schema import json_schema as json_schema
+from .records._schema import json_schema as json_schema

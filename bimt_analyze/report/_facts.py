@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..modules._module_names import listed
 from ._matches_decomposition import modules_line
-from ._report_record import record
 from ._words import agreement_rows, significance_rows
+from .records._report_record import record
 
 if TYPE_CHECKING:
     from ._content import ReportContent

@@ -11,8 +11,8 @@ from bimt_train.extras import need
 
 from ._content import ReportContent
 from ._markdown import render_markdown
-from ._report_record import record
 from ._require import Finding, Requirement
+from .records._report_record import record
 
 if TYPE_CHECKING:
     import pandas as pd

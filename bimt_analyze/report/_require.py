@@ -117,7 +117,7 @@ class Requirement(Shown):
         InputError
             No report has such a field.
         """
-        from ._schema import known_fields
+        from .records._schema import known_fields
 
         path = self.field.split(".")
         for depth, piece in enumerate(path):

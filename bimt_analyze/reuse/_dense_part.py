@@ -80,7 +80,7 @@ class DensePart:
         return replace(self, layers=((weight, bias + weight @ by), *self.layers[1:]))
 
     def without_idle(self) -> "DensePart":
-        """The same function without neurons that read nothing; what they give goes into biases."""
+        """A function without neurons that read nothing; what they give goes into biases."""
         layers = [(w.copy(), b.copy()) for w, b in self.layers]
         for number in range(len(layers) - 1):
             (weight, bias), (reader, above) = layers[number], layers[number + 1]

@@ -76,7 +76,7 @@ class Quantities:
         return np.asarray(self.sources(x) @ self.reading.T + self.offset)
 
     def additive(self, x: Rows) -> "Quantities":
-        """The same with every quantity that is a sum of functions of one argument each as these functions.
+        """The quantities, where each that is a sum of functions of one argument is replaced by these functions.
 
         Parameters
         ----------
@@ -106,7 +106,7 @@ class Quantities:
         return Quantities(self.inputs, tuple(found), self.reading @ now, self.offset + self.reading @ shift)
 
     def shallow(self, x: Rows) -> "Quantities":
-        """The same with one hidden layer in each part.
+        """The quantities, each part with one hidden layer.
 
         Parameters
         ----------

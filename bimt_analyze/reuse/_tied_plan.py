@@ -73,7 +73,7 @@ class TiedPlan:
 
     @property
     def adapters(self) -> tuple[Adapter, ...]:
-        """Those of the uses, then that of the outputs."""
+        """The adapters of the uses, then that of the outputs."""
         return (*(adapter for _, adapter in self.uses), self.out)
 
     @property
@@ -149,7 +149,7 @@ class TiedPlan:
         return np.asarray(self.sources(x) @ self.out.weight.T + self.out.shift)
 
     def in_unit(self) -> "TiedPlan":
-        """The same function, each module scaled so that most of what reads it does so with a weight of 1."""
+        """A plan of the same function, each module scaled so that most of what reads it does so with a weight of 1."""
         adapters, modules, first = list(self.adapters), list(self.modules), self.inputs
         for number, part in enumerate(modules):
             places = [first + k for k, (module, _) in enumerate(self.uses) if module == number]

@@ -129,7 +129,7 @@ class StoredModule(Shown):
         return x
 
     def reading(self, names: Mapping[str, str]) -> Self:
-        """The same module with other inputs.
+        """The module with other inputs.
 
         Parameters
         ----------

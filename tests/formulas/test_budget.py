@@ -10,7 +10,7 @@ import pytest
 from bimt_analyze.formulas import Formula, SearchOptions, find_formula, verify_formula
 from bimt_analyze.formulas.problem import _budget, _constants, _smooth
 from bimt_analyze.formulas.problem._budget import UNIT_COSTS, Budget
-from bimt_analyze.report._report_record import _formula
+from bimt_analyze.report.records._report_record import _formula
 from bimt_train import InputError
 
 RANDOM = np.random.default_rng(0)

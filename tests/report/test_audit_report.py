@@ -6,7 +6,7 @@ import pytest
 
 from bimt_analyze import analyze
 from bimt_analyze._cli import main
-from bimt_analyze.report._schema import ReportFile
+from bimt_analyze.report.records._schema import ReportFile
 from bimt_train import InputError
 
 

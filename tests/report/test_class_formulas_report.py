@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bimt_analyze import analyze
-from bimt_analyze.report._schema import ReportFile
+from bimt_analyze.report.records._schema import ReportFile
 from bimt_train.checkpoints import Checkpoint, Probe, TaskSpec, from_state_dict
 
 FEW = {"samples": 0, "refit_steps": 0}

@@ -11,7 +11,7 @@ import pytest
 
 from bimt_analyze import analyze
 from bimt_analyze.report import json_schema
-from bimt_analyze.report._schema import ReportFile
+from bimt_analyze.report.records._schema import ReportFile
 from bimt_analyze.representations import Interpretation
 from bimt_train import InputError
 from bimt_train.expressions import Decomposition

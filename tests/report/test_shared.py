@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import sympy
 
-from bimt_analyze.report._schema import ReportFile
+from bimt_analyze.report.records._schema import ReportFile
 
 x1, x2, x3, x4 = sympy.symbols("x1:5", real=True)
 SQUARES = {"y1": x1**2, "y2": x1**2 + x2**2, "y3": x1**2 + x2**2 + x3**2}

@@ -7,7 +7,7 @@ from pydantic import Field
 from ._record_base import Number, Record, finite
 
 if TYPE_CHECKING:
-    from ..motion import DrivingGraph, Motion
+    from ...motion import DrivingGraph, Motion
 
 
 class EquationRecord(Record):

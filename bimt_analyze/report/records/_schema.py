@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, Field, JsonValue
 
-from ..audits import MEASURES
+from ...audits import MEASURES
 from ._class_formula_records import ClassFormulasRecord
 from ._formula_records import FormulaRecord, SharedRecord
 from ._module_formula_records import ModuleFormulasRecord

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from bimt_train import InputError
 from bimt_train.extras import installed
 
-from ..modules import Module, in_task_order, named_modules
+from ...modules import Module, in_task_order, named_modules
+from .._content import ReportContent
 from ._class_formula_records import ClassFormulasRecord
-from ._content import ReportContent
 from ._formula_records import (
     ChiSquareRecord,
     ConstantRecord,
@@ -44,8 +44,8 @@ from ._schema import (
 )
 
 if TYPE_CHECKING:
-    from ..discrete_laws import ClassFormulas
-    from ..formulas import Formula, NetworkVerdict, Verification
+    from ...discrete_laws import ClassFormulas
+    from ...formulas import Formula, NetworkVerdict, Verification
 
 
 def record(report: ReportContent) -> ReportFile:
@@ -223,7 +223,7 @@ def _classes(found: "ClassFormulas") -> ClassFormulasRecord:
 
 def _units(formula: "Formula", units: Mapping[str, str]) -> str:
     """Whether a formula's units agree; empty where the output has no unit that is known."""
-    from ..formulas import check_units  # brings sympy
+    from ...formulas import check_units  # brings sympy
 
     if formula.output not in units or not installed("pint"):
         return ""
