@@ -38,8 +38,9 @@ check: install  ## format, lint, types and import contracts
 docs: install  ## build the site with the API reference into build/site; a warning is an error
 	$(BIN)/mkdocs build --strict --quiet
 
-site: install  ## check every page of the site in a browser with axe, where the tests check two of those that are alike
+site: install  ## check every page of the site and of reports in a browser with axe, where the tests check some
 	BIMT_WHOLE_SITE=1 $(BIN)/python -m pytest -o faulthandler_timeout=900 tests/docs/test_site.py tests/docs/test_site_in_a_browser.py
+	BIMT_WHOLE_SITE=1 $(BIN)/python -m pytest -o faulthandler_timeout=900 tests/report/test_kinds_in_a_browser.py
 
 format: install  ## put the code into the one format
 	$(BIN)/ruff check --fix-only --exit-zero .

@@ -45,7 +45,7 @@ def curve_shapes(inner: Inner, h: Rows, *, tolerance: float, budget: Budget, mos
     found = shapes(inner, h, tolerance=tolerance, budget=budget, most=most)
     if not inner.plain() or any(shape.error <= _CLEAR * max(tolerance, 1e-9) for shape in found) or budget.over():
         return found
-    more = matched_shapes(inner, h, budget)
+    more = matched_shapes(inner, h, budget, tolerance=tolerance)
     return sorted([*found, *more], key=lambda shape: shape.rank(tolerance))[:most]
 
 
@@ -63,7 +63,7 @@ class _Match:
         return float(np.log10(max(self.error, 1e-9))) + _NODE * self.nodes
 
 
-def matched_shapes(inner: Inner, h: Rows, budget: Budget, *, deep: bool = False) -> list[Shape]:
+def matched_shapes(inner: Inner, h: Rows, budget: Budget, *, tolerance: float = 0.0, deep: bool = False) -> list[Shape]:
     """The features and pairs that leave least, fitted on all rows, each function once.
 
     Parameters
@@ -74,6 +74,8 @@ def matched_shapes(inner: Inner, h: Rows, budget: Budget, *, deep: bool = False)
         The values to explain.
     budget : Budget
         Is charged.
+    tolerance : float
+        How well ``h`` is known, over its deviation: longer expressions are not tried where a shorter one is within it.
     deep : bool
         Whether some hundred thousand expressions are tried, where they are some ten thousand otherwise.
     """
@@ -87,7 +89,7 @@ def matched_shapes(inner: Inner, h: Rows, budget: Budget, *, deep: bool = False)
         budget.charge("pool", chunk.values.size)
         best = _best([*best, *_alone(chunk, seen)])
         short += [chunk] if sum(map(len, short)) < _PAIRED else []
-        if budget.over():
+        if budget.over() or min(match.error for match in best) <= max(tolerance, _ROUNDING):
             break
     budget.charge("compare", _PAIRED**2 * 20)
     fitted = (_fitted(match, inner, h) for match in [*best, *_best(_pairs(_shortest(short), seen))])
