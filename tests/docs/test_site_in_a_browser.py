@@ -6,7 +6,7 @@ from browsing import console, needs_browser, set_width, show, violations
 
 pytestmark = needs_browser
 
-# axe takes seconds a page. It reads the pages that differ in what they are made of; of those that are made alike two are
+# axe takes seconds a page. It reads pages that differ in what they are made of; of those that are made alike two are
 # opened at all. `make site` opens all pages, and has axe read all.
 WHOLE = "BIMT_WHOLE_SITE" in os.environ
 ALIKE = ("reference/", "benchmarks/")
