@@ -148,23 +148,24 @@ QUICK: tuple[Generator, ...] = (
     _alone(rationals),
 )
 _AT_FIRST = (rationals, outer_rationals)
-DECOMPOSITIONS: tuple[Generator, ...] = (
+_SPLIT_AT_ONCE: tuple[Generator, ...] = (
     _alone(lambda problem: monomial_times_function(problem, AT_ONCE)),
     _alone(lambda problem: low_error_similar(problem, ONE_VARIABLE)),
     low_error_sums,
     low_error_products,
-    low_error_nested,
-    _alone(lambda problem: argument_products(problem, share=0.15)),
+)
+_SUMS_OF_FEW: tuple[Generator, ...] = (
     _alone(_of_one_input),
-    _alone(varying_coefficients),
     _alone(sparse_sums),
-    _alone(lambda problem: lifted(problem, _AT_FIRST, share=0.12)),
+    _alone(lambda problem: lifted(problem, _AT_FIRST, share=0.16)),
 )
-_BESIDE_MARKS: tuple[Generator, ...] = (
-    *QUICK,
-    *DECOMPOSITIONS,
-    _alone(single_functions),
+DECOMPOSITIONS: tuple[Generator, ...] = (
+    *_SPLIT_AT_ONCE,
+    _alone(lambda problem: argument_products(problem, share=0.15)),
+    _alone(varying_coefficients),
+    *_SUMS_OF_FEW,
 )
+_BESIDE_MARKS: tuple[Generator, ...] = (*QUICK, *_SPLIT_AT_ONCE, *_SUMS_OF_FEW, _alone(single_functions))
 MARKED: tuple[Generator, ...] = (lambda problem, propose: marked(problem, propose, _BESIDE_MARKS),)
 MATCHED: tuple[Generator, ...] = (
     _alone(lambda problem: matched(problem, QUICK_TESTS)),
@@ -175,6 +176,7 @@ GENETIC: tuple[Generator, ...] = (_alone(genetic_programs),)
 _LIFTED = (outer_polynomials, lambda problem: monomial_times_function(problem, AT_ONCE))
 THOROUGH: tuple[Generator, ...] = (
     _alone(lambda problem: lifted(problem, _LIFTED, share=0.2)),
+    low_error_nested,
     _alone(lambda problem: monomial_times_function(problem, FEW_VARIABLES)),
     _alone(lambda problem: similar(problem, ONE_VARIABLE)),
     _alone(lambda problem: matched(problem, SLOW_TESTS)),
