@@ -72,6 +72,12 @@ def test_few_different_arguments_tell_nothing():
     assert matched_shapes(Inner((U,), (1.0,), u), np.sin(np.log(u)), Budget.of(5.0)) == []
 
 
+@pytest.mark.parametrize("u", [np.linspace(1, 2, 60) * 1e200, np.linspace(1, 2, 60) * 1e-200, np.linspace(-3, 3, 61)])
+def test_arguments_of_any_size_are_taken(u):
+    found = matched_shapes(Inner((U,), (1.0,), u), u / np.max(u), Budget.of(5.0))
+    assert min(shape.error for shape in found) < 1e-9
+
+
 def test_chance_is_no_match():
     h = np.random.default_rng(3).normal(size=300)
     found = matched_shapes(Inner((U,), (1.0,), np.linspace(0.5, 3, 300)), h, Budget.of(5.0))

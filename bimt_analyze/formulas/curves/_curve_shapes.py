@@ -89,7 +89,7 @@ def matched_shapes(inner: Inner, h: Rows, budget: Budget, *, tolerance: float = 
         budget.charge("pool", chunk.values.size)
         best = _best([*best, *_alone(chunk, seen)])
         short += [chunk] if sum(map(len, short)) < _PAIRED else []
-        if budget.over() or min(match.error for match in best) <= max(tolerance, _ROUNDING):
+        if budget.over() or any(match.error <= max(tolerance, _ROUNDING) for match in best):
             break
     budget.charge("compare", _PAIRED**2 * 20)
     fitted = (_fitted(match, inner, h) for match in [*best, *_best(_pairs(_shortest(short), seen))])
@@ -113,7 +113,8 @@ def _best(every: list[_Match]) -> list[_Match]:
 
 def _centred(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Rows without their mean, of length 1."""
-    left = values - values.mean(axis=-1, keepdims=True)
+    scaled = values / np.maximum(np.max(np.abs(values), axis=-1, keepdims=True), 1e-300)
+    left = scaled - scaled.mean(axis=-1, keepdims=True)
     return np.asarray(left / np.maximum(np.linalg.norm(left, axis=-1, keepdims=True), 1e-300))
 
 

@@ -103,12 +103,12 @@ def features(u: Float64[np.ndarray, "rows"], *, deep: bool) -> Iterator[Features
         Whether functions of functions of functions are among them, and products of two functions.
     """
     powers = _powers(u)
-    plain = _of(_FUNCTIONS, powers.chosen(np.arange(_INNER)))
-    factors = powers.chosen(np.arange(_FACTORS))
+    plain = _of(_FUNCTIONS, _first(powers, _INNER))
+    factors = _first(powers, _FACTORS)
     inverse = _raised(plain, (-1,))
     mixed = _products(factors, joined(plain, _raised(plain)))
     yield joined(powers, plain, _raised(plain), mixed)
-    nested = _of(_OF_FUNCTIONS, joined(plain, inverse, mixed, _sums(powers.chosen(np.arange(2)), plain)))
+    nested = _of(_OF_FUNCTIONS, joined(plain, inverse, mixed, _sums(_first(powers, 2), plain)))
     yield joined(nested, _products(plain, joined(plain, inverse)))
     yield _raised(nested)
     yield from _in_chunks(factors, nested)
@@ -138,12 +138,18 @@ def joined(*several: Features) -> Features:
     )
 
 
+def _first(every: Features, count: int) -> Features:
+    """The first features, as many as there are."""
+    return every.chosen(np.arange(min(count, len(every))))
+
+
 def _usable(every: Features) -> Features:
     """The features that are finite and vary."""
     with np.errstate(all="ignore"):
-        mean = np.mean(np.abs(every.values), axis=1)
-        varies = np.std(every.values, axis=1) > _FLAT * mean
-        fit = np.isfinite(mean) & varies & (np.max(np.abs(every.values), axis=1) < _LARGEST * mean)
+        peak = np.max(np.abs(every.values), axis=1)
+        scaled = every.values / peak[:, None]  # of any size, without overflow
+        mean = np.mean(np.abs(scaled), axis=1)
+        fit = np.isfinite(peak) & (np.std(scaled, axis=1) > _FLAT * mean) & (mean * _LARGEST > 1)
     return every.chosen(np.flatnonzero(fit))
 
 
