@@ -11,11 +11,11 @@ from jaxtyping import Bool, Float64
 
 from .._errors import InputError, did_you_mean
 from .._whole_files import content_digest
+from ..checkpoints._network import EDGE
 from ..checkpoints._task_spec import TaskSpec
 from ..models import DenseLayers, activated
 from ._stored_module import StoredModule
 
-EDGE = 1e-2  # a weight below this does not count as use
 _TOLD = 0.5  # share of an output's variance from which on it begins with a sum of what modules give
 
 Rows = Float64[np.ndarray, "_ _"]
@@ -105,9 +105,9 @@ class Planted:
         given = [one.module.predict(x[:, list(one.columns)] * one.scale + one.shift) for one in self.readouts]
         design = np.concatenate([*given, np.ones((len(x), 1))], axis=1)
         sums = np.linalg.lstsq(design, y, rcond=None)[0].T
-        told = 1 - ((design @ sums.T - y) ** 2).sum(axis=0) / ((y - y.mean(axis=0)) ** 2).sum(axis=0)
+        left, whole = ((part**2).sum(axis=0) for part in (design @ sums.T - y, y - y.mean(axis=0)))
         weight, bias = (found[name] for name in self.last)
-        for row in np.flatnonzero(told >= _TOLD):
+        for row in np.flatnonzero(left <= (1 - _TOLD) * whole):
             weight[row], bias[row], at = 0.0, sums[row, -1], 0
             for one, columns in zip(self.readouts, given, strict=True):
                 own = sums[row, at : at + columns.shape[1]]

@@ -106,7 +106,7 @@ def example_rows(network: CompactNetwork) -> Tensor:
 
 
 def any_rows() -> tuple[dict[int, Any]]:
-    """That the first axis has any length, as torch wants it said."""
+    """A first axis of any length, in the form that torch.export takes."""
     return ({0: torch.export.Dim("rows", min=1)},)
 
 
