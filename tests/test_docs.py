@@ -1,7 +1,6 @@
 """Every command and every snippet of the README, the docs and the commands' help is run, in its order."""
 
 import itertools
-import json
 import os
 import re
 import shlex
@@ -56,63 +55,10 @@ SHORTER = {
 }
 
 
-# A process that has loaded all libraries, and does each command, or a page's snippets, in a child of its own, so that
-# none waits for them. Each snippet has names of its own.
-LOADED = """
-import gc, json, os, sys, traceback
-from pathlib import Path
-import bimt_analyze._by_running, bimt_analyze.measures, bimt_analyze.report.page._pictures, bimt_train.training._train
-import bimt_analyze._cli, bimt_train._cli, matplotlib.pyplot, pandas, sympy
-gc.set_threshold(100_000, 50, 100)
-gc.freeze()
-PROGRAMS = {"bimt-train": bimt_train._cli.main, "bimt-analyze": bimt_analyze._cli.main}
-def snippets(texts):
-    try:
-        for number, text in enumerate(texts, start=1):
-            print("snippet", number, file=sys.stderr)
-            exec(compile(text, f"snippet {number}", "exec"), {"__name__": "__main__"})
-    except BaseException:
-        traceback.print_exc()
-        return 1
-    return 0
-for line in sys.stdin:
-    words = json.loads(line)
-    child = os.fork()
-    if not child:
-        for stream, name in ((1, "stdout"), (2, "stderr")):
-            os.dup2(os.open(f".{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream)
-        status = snippets(words[1:]) if words[0] == "python" else PROGRAMS[words[0]](words[1:])
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    print(json.dumps([status, Path(".stderr").read_text()]), flush=True)
-"""
-
-
 @pytest.fixture(scope="module")
-def loaded(tmp_path_factory):
-    """The reader's folder, and what runs a command in it; that returns its status and what it said of errors."""
-    folder, program = tmp_path_factory.mktemp("reader"), [sys.executable, "-c", LOADED]
-    with subprocess.Popen(program, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-
-        def go(words):
-            print(json.dumps(words), file=process.stdin, flush=True)
-            return json.loads(process.stdout.readline())
-
-        yield folder, go
-        process.stdin.close()
-
-
-@pytest.fixture(scope="module")
-def go(loaded):
-    return loaded[1]
-
-
-@pytest.fixture(scope="module")
-def place(loaded):
+def place(go, tmp_path_factory):
     """The reader's folder with what the docs take for granted: a table, a text, networks, the extensions."""
-    folder, go = loaded
+    folder = tmp_path_factory.mktemp("reader")
     for files in (folder, folder / "examples" / "data"):  # pages name them as if they were the reader's own
         shutil.copytree(ROOT / "examples" / "data", files, dirs_exist_ok=True)
     model = torch.nn.Sequential(torch.nn.Linear(2, 12), torch.nn.SiLU(), torch.nn.Linear(12, 1))
@@ -138,8 +84,8 @@ def place(loaded):
     for file in EXTENDING:
         shutil.copy(file, folder)
     # trained to its end, so that each page stands alone: an audit of a network half trained finds nothing
-    status, said = go([*TRAINED, *SHORTER["bimt-train"]])
-    assert status == 0, said
+    done = go([*TRAINED, *SHORTER["bimt-train"]], folder)
+    assert done.status == 0, done.stderr
     return folder
 
 
@@ -165,8 +111,8 @@ def test_commands_run(page, place, go):
             shorter = ["--time-limit", "0.2"]
         if "--time" in words and words[0] == "bimt-analyze":
             shorter = ["--time-limit", "2", "--quiet"]
-        status, said = go([*words, *shorter, *fewer])
-        assert status == 0, f"{line}\n{said}"
+        done = go([*words, *shorter, *fewer], place)
+        assert done.status == 0, f"{line}\n{done.stderr}"
         for option in ("--html", "--json"):
             if option in words:
                 assert (place / words[words.index(option) + 1]).exists(), line
@@ -193,8 +139,8 @@ def shortened(snippet):
 
 @pytest.mark.parametrize("page", [name for name, snippets in SNIPPETS.items() if snippets])
 def test_snippets_run(page, place, go):
-    status, said = go(["python", *map(shortened, SNIPPETS[page])])
-    assert status == 0, said
+    done = go(["python", *map(shortened, SNIPPETS[page])], place)
+    assert done.status == 0, done.stderr
 
 
 @pytest.mark.parametrize("program", SHORTER)
