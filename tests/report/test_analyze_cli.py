@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from inline_fleet import in_this_process
 from safetensors.torch import save_file
 
 from bimt_analyze import open_checkpoint
@@ -91,10 +92,10 @@ def test_a_folder_means_its_best_seed_and_all_means_all(folder, capsys):
     assert pickle.loads(pickle.dumps(outcomes)) == outcomes
 
 
-def test_all_seeds_in_one_table(folder, capsys, monkeypatch):
-    monkeypatch.setattr("joblib.cpu_count", lambda: 1)
+def test_all_seeds_in_one_table(folder, capsys):
     words = [str(folder), "--all", "--markdown", str(folder / "r.md"), "--require", "modules==2", *FAST]
-    assert main(words) == 0
+    with in_this_process():
+        assert main(words) == 0
     out = capsys.readouterr().out.splitlines()
     assert [[*line.split()[:3], *line.split()[5:7]] for line in out[1:3]] == [
         ["seed-003", "7", "2", "yes", "2"],
