@@ -3,8 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-import pytest
+from unittest.mock import patch
 
 from bimt_analyze._jobs import Job
 from bimt_analyze.fleet._processes import Answer
@@ -26,6 +25,5 @@ class Here:
 
 @contextmanager
 def in_this_process() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bimt_analyze.fleet._analyze_many.Worker", Here)
+    with patch("bimt_analyze.fleet._analyze_many.Worker", Here):
         yield

@@ -12,15 +12,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-HEAVY = (  # what an analysis, an audit or a training imports when it is first needed
-    "bimt_analyze._by_running", "bimt_analyze.measures", "bimt_analyze.report.page._pictures",
-    "bimt_train.training._train", "matplotlib.pyplot", "pandas", "sympy", "torch.export",
+HERE = Path(__file__).parent
+LIBRARIES = (  # of others, that functions of the packages import
+    "jinja2", "joblib", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "matplotlib.pyplot",
+    "pandas", "scipy.optimize", "scipy.stats", "sympy", "torch.export",
 )  # fmt: skip
 PROGRAM = """
-import gc, importlib, json, os, sys, traceback
+import gc, importlib, json, os, pkgutil, sys, traceback
+from contextlib import suppress
 import bimt_analyze._cli, bimt_train._cli
-for name in sys.argv[1:]:
-    importlib.import_module(name)
+here, *names = sys.argv[1:]
+sys.path.append(here)
+for package in (bimt_train, bimt_analyze):
+    names += [module.name for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
+for name in names:
+    if "integrations" not in name:  # which take as long as all else together
+        with suppress(ImportError):  # where what it needs is refused
+            importlib.import_module(name)
+import bimt_analyze.fleet._analyze_many, inline_fleet
+bimt_analyze.fleet._analyze_many.Worker = inline_fleet.Here
 gc.set_threshold(100_000, 50, 100)
 gc.freeze()
 COMMANDS = {"bimt-train": bimt_train._cli.main, "bimt-analyze": bimt_analyze._cli.main}
@@ -63,12 +73,12 @@ Go = Callable[[Sequence[str], Path], Done]
 
 
 @contextmanager
-def opened(modules: Sequence[str] = HEAVY, env: dict[str, str] | None = None) -> Iterator[Go]:
+def opened(libraries: Sequence[str] = LIBRARIES, env: dict[str, str] | None = None) -> Iterator[Go]:
     """What does a command in a folder: bimt-train or bimt-analyze with words, or python with the texts of programs.
 
-    Each text has names of its own.
+    Each text has names of its own. A fleet does its jobs in the child too.
     """
-    command = [sys.executable, "-c", PROGRAM, *modules]
+    command = [sys.executable, "-c", PROGRAM, str(HERE), *libraries]
     with subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None and process.stdout is not None
 

@@ -51,7 +51,7 @@ ELSEWHERE = ("extending.md",)  # whose commands test_extending.py runs, each onc
 TRAINED = ["bimt-train", "independence"]  # to its end and once, since what follows on a page reads it
 SHORTER = {
     "bimt-train": ["--seeds", "2", "--quiet"],
-    "bimt-analyze": ["--samples", "20", "--controls", "0", "--time-limit", "1", "--refit", "10", "--quiet"],
+    "bimt-analyze": ["--samples", "20", "--controls", "0", "--time-limit", "0.3", "--refit", "10", "--quiet"],
 }
 
 
@@ -128,7 +128,7 @@ def shortened(snippet):
     """The snippet with fewer steps of training, search and refit; what it calls stays."""
     for long, short in (
         ("seeds=16)", "seeds=2, recipe=__import__('bimt_train').Recipe(steps=200))"),
-        ("analyze(runs.best.checkpoint)", "analyze(runs.best.checkpoint, time_limit=1.0, refit_steps=10)"),
+        ("analyze(runs.best.checkpoint)", "analyze(runs.best.checkpoint, time_limit=0.3, refit_steps=10)"),
         ("retrain_steps=0)", "retrain_steps=0, refit_steps=0, controls=0)"),
         ("circuit_of(run.checkpoint)", "circuit_of(run.checkpoint, refit_steps=0)"),
     ):

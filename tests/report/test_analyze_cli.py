@@ -185,6 +185,14 @@ def test_importing_the_package_is_light():
     assert min(float(run.stdout) for run in runs) < 0.3
 
 
+def test_the_help_waits_for_no_library_that_draws_or_computes():
+    program = (
+        "import sys; from bimt_analyze._cli import main; main(['--help']);"
+        "sys.exit(bool({'torch', 'sympy', 'matplotlib', 'pandas', 'igraph'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True).returncode == 0
+
+
 def test_the_worker_says_what_the_report_says(saved):
     outcome = work(Job(str(saved), Sampling(), ("modules==2",), (), QUICK))
     assert (outcome.edges, outcome.modules, outcome.matches, outcome.exact, outcome.formulas) == (7, 2, True, 2, 2)
