@@ -40,7 +40,9 @@ def gallery(digits, go, tmp_path_factory) -> Path:
     """The whole gallery, in its own process as `make gallery` runs it."""
     folder = tmp_path_factory.mktemp("pictures")
     words = [str(folder), "--seeds", "1", "--steps", "4", "--mnist", str(digits)]
-    script = f"import sys; sys.path.insert(0, {str(EXAMPLES)!r}); sys.argv[1:] = {words}; import gallery; gallery.main()"
+    script = (
+        f"import sys; sys.path.insert(0, {str(EXAMPLES)!r}); sys.argv[1:] = {words}; import gallery; gallery.main()"
+    )
     done = go(["python", script], digits)
     assert done.status == 0, done.stderr
     return folder
