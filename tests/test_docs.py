@@ -134,6 +134,9 @@ def shortened(snippet):
         ("analyze(runs.best.checkpoint)", "analyze(runs.best.checkpoint, time_limit=0.3, refit_steps=10)"),
         ("retrain_steps=0)", "retrain_steps=0, refit_steps=0, controls=0)"),
         ("circuit_of(run.checkpoint)", "circuit_of(run.checkpoint, refit_steps=0)"),
+        ("time_limit=1.0).agreement", "time_limit=0.0, refit_steps=0).agreement"),
+        ("time_limit=10)", "time_limit=1)"),
+        ("frames=20", "frames=3"),
     ):
         assert any(long in one for snippets in SNIPPETS.values() for one in snippets), long
         snippet = snippet.replace(long, short)
