@@ -108,7 +108,7 @@ def test_commands_run(page, place, go):
         if words[0] == "bimt-analyze" and {"--out", "--audit"} & {*words}:  # trained networks cost most of an audit
             fewer = ["--retrain", "5" if "--retrain" in words else "0"]
         shorter = SHORTER[words[0]] if not words[1].endswith(GRAPHS) else SHORTER[words[0]][:2]
-        if HALF_TRAINED & {*words}:
+        if words[0] == "bimt-analyze" and HALF_TRAINED & {*words}:
             fewer = ["--time-limit", "0"]
         if LAWS & {*words}:
             shorter = ["--time-limit", "0.2"]

@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 
 from bimt_analyze._cli import main
 
-QUICK = ("--samples", "20", "--retrain", "0", "--controls", "1", "--refit", "0", "--time-limit", "0", "--quiet")
+QUICK = ("--samples", "20", "--retrain", "0", "--refit", "0", "--time-limit", "0", "--quiet")
 
 
 @pytest.fixture
