@@ -76,13 +76,12 @@ def from_module(
         raise CheckpointError("an end beside a module", where="final", got=str(about["final"]), hint=hint)
     about = {**about, "final": "none"}
     if x is None:
-        network = Network.of(module, layout, example_inputs=_drawn(module, about.get("ranges")))
+        network, said = _traced(module, _drawn(module, about.get("ranges")), layout)
         task: Any = about
-        return checkpoint_of(network, "module", task, [_SAID.format(type(module).__name__)])
+        return checkpoint_of(network, "module", task, said)
     x = _as_taken(module, x)
-    network = Network.of(module, layout, example_inputs=x)
+    network, said = _traced(module, x, layout)
     given: Any = {**about, "x": network.rows(x)}
-    said = [_SAID.format(type(module).__name__)]
     if given.get("y") is not None:
         given["y"] = _as_columns(given["y"])
     if network.predict(given["x"][:1]).ndim > 2:
@@ -91,6 +90,14 @@ def from_module(
         network, more = _with_logits(network)
         said += more
     return checkpoint_of(network, "module", given, said)
+
+
+def _traced(module: "nn.Module", x: Any, layout: Layout | None) -> tuple[Network, list[str]]:
+    """The module as a network, and what was done to make it one."""
+    from ...models.traced import trace_module  # brings torch
+
+    traced = trace_module(module, x, layout)
+    return Network.of(traced.module, traced.layout), [_SAID.format(type(module).__name__), *traced.said]
 
 
 def _drawn(module: "nn.Module", ranges: Any) -> "torch.Tensor":
