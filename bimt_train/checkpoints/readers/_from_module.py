@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
-from jaxtyping import Float64
 
 from ..._errors import CheckpointError, InputError
 from ...layouts._inputs import guessed_inputs
@@ -14,6 +13,7 @@ from .._network import Network
 from .._task_score import OWN_OUTPUTS
 from .._task_spec import TaskSpec
 from ._about import AboutTask, checkpoint_of
+from ._targets import targets_of
 
 if TYPE_CHECKING:
     import torch
@@ -82,8 +82,9 @@ def from_module(
     x = _as_taken(module, x)
     network, said = _traced(module, x, layout)
     given: Any = {**about, "x": network.rows(x)}
-    if given.get("y") is not None:
-        given["y"] = _as_columns(given["y"])
+    targets, words = targets_of(given.get("y"))
+    said += words
+    given["y"] = None if targets is None else targets.reshape(len(targets), -1)
     if network.predict(given["x"][:1]).ndim > 2:
         return _of_sequences(network, given, said)
     if _asks_for_logits(given):
@@ -118,11 +119,6 @@ def _as_taken(module: "nn.Module", x: Any) -> Any:
     whole = isinstance(x, np.ndarray) and x.dtype == np.float64 and x.ndim == 2 and bool((x == np.floor(x)).all())
     looked_up = whole and any(not each.first.is_floating_point() for each in guessed_inputs(module))
     return x.astype(np.int64) if looked_up else x
-
-
-def _as_columns(y: Any) -> Float64[np.ndarray, "_ _"]:
-    array = np.asarray(y.detach().cpu() if hasattr(y, "detach") else y, dtype=np.float64)
-    return array.reshape(len(array), -1) if array.ndim else array.reshape(1, 1)
 
 
 def _asks_for_logits(given: dict[str, Any]) -> bool:

@@ -112,4 +112,3 @@ def _settle(module: nn.Module) -> bool:
 def _floats(module: nn.Module, inputs: Inputs) -> Inputs:
     floating = next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.get_default_dtype())
     return inputs.floating(floating)
-
