@@ -244,8 +244,10 @@ def _split_rows(x: Rows, y: Float64[np.ndarray, "_ targets"]) -> Probe:
 def _names(given: Sequence[str] | None, letter: str, size: int, what: str) -> tuple[str, ...]:
     names = tuple(given) if given is not None else tuple(f"{letter}{i + 1}" for i in range(size))
     if len(names) != size:
-        expected, hint = f"{size}, as many as the network has", ""
-        raise CheckpointError("a wrong number of names", where=what, expected=expected, got=str(len(names)), hint=hint)
+        expected, got = f"{size}, as many as the network has", f"{len(names)}: {', '.join(names[:8])}"
+        way = "say which columns it reads: --inputs, or --skip" if what == "inputs" else "name them with --target"
+        hint = f"name each column; of a table, {way}"
+        raise CheckpointError("a wrong number of names", where=what, expected=expected, got=got, hint=hint)
     return names
 
 
