@@ -160,7 +160,7 @@ def _said_of(said: Sampling) -> dict[str, Any]:
     elif said.probe is not None:
         from bimt_train.tasks import read_probe_table  # brings pandas
 
-        table = read_probe_table(said.probe, target=said.target, table=said.table or None)
+        table = read_probe_table(said.probe, target=said.target, table=said.table)
         about |= {"x": table.x, "y": table.y, "inputs": table.inputs}
         about |= {"outputs": table.outputs} if table.outputs else {}
     elif said.ranges:

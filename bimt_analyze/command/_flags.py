@@ -14,19 +14,9 @@ from bimt_train.tasks import table_flags
 from ..audits import MEASURES, NULL_MODELS, STATISTICS
 from ..export import EXPORT_FORMATS
 from ..graph import EDGE_WEIGHTS, GRAPH_FORMATS
-from ..options._sampling import role_of
 from ._analysis_flags import analysis_flags
 
 _FILE = click.Path(path_type=Path)
-
-
-def _roles(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    try:
-        return tuple(role_of(text) for text in given)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-
-
 _LISTED: Mapping[str, Registry[Any]] = {
     "--edge-weight": EDGE_WEIGHTS,
     "--null-model": NULL_MODELS,
@@ -117,7 +107,6 @@ _FLAGS: tuple[Callable[[Callable[..., int]], Callable[..., int]], ...] = (
         "--role",
         "roles",
         multiple=True,
-        callback=_roles,
         metavar="TENSOR=ROLE",
         help="What a tensor of the file is: weight, kernel (stored [in, out]), bias or ignore; of all weights, their "
         "order too.",

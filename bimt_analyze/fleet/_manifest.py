@@ -10,7 +10,7 @@ from typing import Any
 
 from bimt_train import InputError, did_you_mean
 
-from ..options._sampling import Sampling, role_of
+from ..options._sampling import Sampling
 
 
 def _path(text: str, folder: Path) -> Path:
@@ -26,10 +26,6 @@ def _pairs(text: str, folder: Path) -> tuple[tuple[float, float], ...]:
     if len(numbers) % 2:
         raise ValueError("an odd number of numbers")
     return tuple(zip(numbers[::2], numbers[1::2], strict=True))
-
-
-def _roles(text: str, folder: Path) -> tuple[tuple[str, str], ...]:
-    return tuple(role_of(word) for word in shlex.split(text))
 
 
 def _number(text: str, folder: Path) -> float:
@@ -52,7 +48,7 @@ _CELLS: Mapping[str, Callable[[str, Path], Any]] = MappingProxyType(
         "target": _words,
         "range": _pairs,
         "model": _model,
-        "role": _roles,
+        "role": _words,
         "lora-scale": _number,
     }
 )  # all other cells are plain text

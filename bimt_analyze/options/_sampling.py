@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bimt_train import InputError
 from bimt_train.showing import Shown
 
 
@@ -39,9 +40,9 @@ class Sampling(Shown):
         Which of several networks in one file, by the path of its entry: "ema", or "state.model".
     orientation : str or None
         How all weights are stored, "out-in" or "in-out"; for files whose names and shapes do not tell.
-    roles : tuple of (str, str)
-        Names of tensors with their roles: "weight", "kernel", "bias" or "ignore". If every weight is among them, the
-        layers stand in this order.
+    roles : tuple of str
+        Tensors with their roles, as "W1=weight"; a role is weight, kernel, bias or ignore. If every weight is among
+        them, the layers stand in this order.
     batch_norm : str or None
         Whether batch norms stand "before" or "after" the activation, where names do not tell.
     lora_scale : float or None
@@ -67,7 +68,7 @@ class Sampling(Shown):
     standardize: str = "raw"
     key: str | None = None
     orientation: str | None = None
-    roles: tuple[tuple[str, str], ...] = ()
+    roles: tuple[str, ...] = ()
     batch_norm: str | None = None
     lora_scale: float | None = None
     layout: Path | None = None
@@ -84,35 +85,16 @@ class Sampling(Shown):
     def reading(self) -> dict[str, Any]:
         """How tensors are read, as `bimt_train.checkpoints.read_foreign` takes it; what was not said is left out."""
         orientation = None if self.orientation is None else self.orientation.replace("-", "_")
-        given = {"roles": dict(self.roles), "orientation": orientation, "batch_norm": self.batch_norm,
+        given = {"roles": dict(map(_role_of, self.roles)), "orientation": orientation, "batch_norm": self.batch_norm,
                  "lora_scale": self.lora_scale}  # fmt: skip
         return {name: value for name, value in given.items() if value not in (None, {})}
 
 
-def role_of(text: str) -> tuple[str, str]:
-    """A tensor's name and its role.
-
-    Parameters
-    ----------
-    text : str
-        As ``W1=weight``; the name may have further signs of equality.
-
-    Returns
-    -------
-    tuple of (str, str)
-        Name and role.
-
-    Raises
-    ------
-    ValueError
-        One of them is missing.
-
-    Examples
-    --------
-    >>> role_of("0.scale=ignore")
-    ('0.scale', 'ignore')
-    """
+def _role_of(text: str) -> tuple[str, str]:
+    """A tensor's name and its role; the name may have further signs of equality."""
     name, _, role = text.rpartition("=")
     if not name or not role:
-        raise ValueError(f"{text!r} is not TENSOR=ROLE, as in 0.scale=ignore")
+        raise InputError(
+            "a role that cannot be read", where="--role", expected="TENSOR=ROLE, as in 0.scale=ignore", got=repr(text)
+        )
     return name, role

@@ -74,7 +74,7 @@ class _Given:
     """The fields of `About`, each present."""
 
     # Shapes are compared with the network's in every run, with errors of our own.
-    x: Float[np.ndarray, "..."] | None = None
+    x: Any = None
     y: Float[np.ndarray, "..."] | None = None
     ranges: Sequence[Any] | None = None
     inputs: Sequence[str] | None = None
@@ -114,7 +114,8 @@ def checkpoint_of(network: Network, adapter: str, about: About, assumed: Sequenc
     from ...models import options_of  # brings torch
 
     targets, words = targets_of(about.get("y"))
-    given, layout, options = replace(_Given(**about), y=targets), network.layout, options_of(network.model)
+    numbered: About = {**about, "y": targets}
+    given, layout, options = _Given(**numbered), network.layout, options_of(network.model)
     ends = Ends(inputs=layout.columns, outputs=layout.sizes[layout.outputs]) if options is None else options.ends
     inputs = _names(given.inputs, "x", ends.inputs, "inputs")
     outputs = _names(_one_a_class(given, ends.outputs), "y", ends.outputs, "outputs")

@@ -161,7 +161,10 @@ _WITH_SETTINGS = {  # torch's name -> its settings and their defaults, and the f
     "elu": ({"alpha": 1.0}, f"{_HIGH} + {{alpha}}*(exp({_LOW}) - 1)"),
     "celu": ({"alpha": 1.0}, f"{_HIGH} + {{alpha}}*(exp({_LOW}/{{alpha}}) - 1)"),
     "softplus": ({"beta": 1.0}, f"{_HIGH} + log(1 + exp(-{{beta}}*abs(x)))/{{beta}}"),
-    "hardtanh": ({"min_val": -1.0, "max_val": 1.0}, "(abs(x - {min_val}) - abs(x - {max_val}) + {min_val} + {max_val})/2"),
+    "hardtanh": (
+        {"min_val": -1.0, "max_val": 1.0},
+        "(abs(x - {min_val}) - abs(x - {max_val}) + {min_val} + {max_val})/2",
+    ),
 }
 
 

@@ -1,7 +1,7 @@
 """A module as it computes: with its effective weights, in a precision that numpy knows."""
 
 import copy
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -100,7 +100,7 @@ def _settle(module: nn.Module) -> bool:
             made = True
     for hook in list(module._forward_pre_hooks.values()):  # prune.remove and its like look for the same
         if isinstance(hook, prune.BasePruningMethod):
-            prune.remove(module, hook._tensor_name)
+            prune.remove(module, hook._tensor_name)  # type: ignore[no-untyped-call]
             made = True
         elif type(hook).__name__ in ("WeightNorm", "SpectralNorm") and hasattr(hook, "name"):
             remove = {"WeightNorm": nn.utils.remove_weight_norm, "SpectralNorm": nn.utils.remove_spectral_norm}

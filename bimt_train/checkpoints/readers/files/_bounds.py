@@ -108,8 +108,8 @@ def damaged(path: Path, error: BaseException) -> CheckpointError:
         return CheckpointError(
             "the file holds more than tensors", where=str(path), expected="a state_dict",
             got=f"an object of {foreign[1]}, which would have to be run",
-            hint="if you trust it, read it with torch.load(path, weights_only=False), and save the module's weights anew "
-            "with torch.save(module.state_dict(), new_path)",
+            hint="if you trust it, read it with torch.load(path, weights_only=False), and save the module's weights "
+            "anew with torch.save(module.state_dict(), new_path)",
         )  # fmt: skip
     return CheckpointError(
         "the file holds more than tensors, or is damaged",

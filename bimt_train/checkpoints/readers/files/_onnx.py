@@ -111,7 +111,7 @@ def _needed(nodes: Sequence[Node], end: str) -> list[Node]:
 
 
 def _without_labels(nodes: Sequence[Node], outputs: list[str]) -> tuple[list[str], tuple[str, ...]]:
-    """The outputs without those that say the class that the others' numbers choose, as classifiers of scikit-learn do."""
+    """The outputs without those that name the class of the largest of the others, as scikit-learn's have."""
     chosen = [name for name in outputs if any(node.kind == "ArgMax" for node in _needed(nodes, name))]
     left = [name for name in outputs if name not in chosen]
     if not chosen or not left:

@@ -241,6 +241,6 @@ def _stands(norm: Affine, found: Sequence[Layer], told: Told) -> tuple[int, bool
 def _unplaced(norm: Affine, got: str) -> CheckpointError:
     return CheckpointError(
         "a batch norm whose place is not known", where=norm.said, got=got,
-        hint='give batch_norm="before" or batch_norm="after" the activation (--batch-norm before, or after), or fold it '
-        "into a layer and save that",
+        hint='give batch_norm="before" or batch_norm="after" the activation (--batch-norm before, or after), or fold '
+        "it into a layer and save that",
     )  # fmt: skip

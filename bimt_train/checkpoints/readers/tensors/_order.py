@@ -113,7 +113,7 @@ def _runs(layers: Sequence[Layer], depth: int, ordered: bool, where: _Where) -> 
         ((name, inside),) = children.items()
         if name == "" and all(len(layer.module) <= depth for layer in inside):
             return [list(inside)]
-        _check_block(name, inside)
+        _check_block(name, inside, where)
         return _runs(inside, depth + 1, ordered, where)
     families: dict[str, list[str]] = {}
     for name in children:
