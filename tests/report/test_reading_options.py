@@ -81,6 +81,17 @@ def test_the_rows_of_the_page_are_what_to_type(file, both, square, tmp_path, cap
     assert "y1" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("file", ["rows.npz", "normed.pt", "siren.pt"])
+def test_the_rows_of_the_page_read_the_files_that_it_makes(file, tmp_path, capsys, monkeypatch):
+    page = PAGE.read_text()
+    row = re.search(rf"^\|.*`bimt-analyze ({re.escape(file)} [^`]+)` \|$", page, flags=re.MULTILINE)
+    monkeypatch.chdir(tmp_path)
+    makes = next(block for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if '"siren.pt"' in block)
+    exec(makes, {})
+    assert main([*shlex.split(row[1]), *QUICK]) == 0
+    assert "y1" in capsys.readouterr().out
+
+
 def test_a_manifest_has_columns_of_both_names(both, square, tmp_path):
     rows = "both.pt,state.model,\nboth.pt,state.ema,\nsquare.npz,,in-out\nsquare.npz,,\n"
     (tmp_path / "m.csv").write_text(f"file,key,orientation\n{rows}")

@@ -15,7 +15,7 @@ from .._network import Network
 from .._task_score import OWN_OUTPUTS
 from .._task_spec import TaskSpec
 from ._judging import AUTO, Judging, choose, judged, judgings, standardized, with_judging
-from ._targets import targets_of
+from ._targets import numbered_classes, targets_of
 
 Rows: TypeAlias = Float64[np.ndarray, "_ _"]
 
@@ -113,10 +113,14 @@ def checkpoint_of(network: Network, adapter: str, about: About, assumed: Sequenc
     """
     from ...models import options_of  # brings torch
 
-    targets, words = targets_of(about.get("y"))
-    numbered: About = {**about, "y": targets}
-    given, layout, options = _Given(**numbered), network.layout, options_of(network.model)
+    layout, options = network.layout, options_of(network.model)
     ends = Ends(inputs=layout.columns, outputs=layout.sizes[layout.outputs]) if options is None else options.ends
+    targets, words = targets_of(about.get("y"))
+    if about.get("loss", AUTO) != "mse":
+        targets, more = numbered_classes(targets, ends.outputs)
+        words += more
+    numbered: About = {**about, "y": targets}
+    given = _Given(**numbered)
     inputs = _names(given.inputs, "x", ends.inputs, "inputs")
     outputs = _names(_one_a_class(given, ends.outputs), "y", ends.outputs, "outputs")
     if given.x is not None and given.ranges is None:

@@ -48,3 +48,40 @@ def targets_of(y: Any) -> tuple[Float64[np.ndarray, "rows *axes"] | None, tuple[
     said = ", ".join(f"{word!r} is {number}" for number, word in enumerate(words.tolist()[:6]))
     said = f"targets: classes by their words, in alphabetical order: {said}{', ...' * (len(words) > 6)}"
     return numbers.reshape(array.shape).astype(np.float64), (said,)
+
+
+def numbered_classes(
+    y: Float64[np.ndarray, "rows targets"] | None, outputs: int
+) -> tuple[Float64[np.ndarray, "rows targets"] | None, tuple[str, ...]]:
+    """Classes numbered from 0, where one column has as many whole numbers as there are outputs, but others.
+
+    Parameters
+    ----------
+    y : array of float, shape (rows, targets), or None
+        The targets.
+    outputs : int
+        How many outputs the network has.
+
+    Returns
+    -------
+    targets : array of float, shape (rows, targets), or None
+        With the classes numbered in the order of their numbers; else as they are.
+    assumed : tuple of str
+        How they were numbered.
+
+    Examples
+    --------
+    >>> numbered_classes(np.array([[1.0], [-1.0], [1.0]]), 2)
+    (array([[1.],
+           [0.],
+           [1.]]), ('targets: classes in the order of their numbers: -1 is 0, 1 is 1',))
+    """
+    if y is None or outputs < 2 or y.shape[1:] != (1,) or not np.isfinite(y).all():
+        return y, ()
+    classes, numbers = np.unique(y, return_inverse=True)
+    plain = np.array_equal(classes, np.arange(outputs))
+    if plain or len(classes) != outputs or (classes != np.floor(classes)).any():
+        return y, ()
+    said = ", ".join(f"{value:g} is {number}" for number, value in enumerate(classes[:6].tolist()))
+    said = f"targets: classes in the order of their numbers: {said}{', ...' * (outputs > 6)}"
+    return numbers.reshape(y.shape).astype(np.float64), (said,)
