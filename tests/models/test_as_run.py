@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations, prune
 
-from bimt_train import InputError
+from bimt_train import InputError, verify
 from bimt_train.checkpoints import from_module
+from bimt_train.layouts import layout_for
 from bimt_train.layouts._inputs import Inputs, first_tensor
 from bimt_train.models.traced._as_run import as_run
 
@@ -101,3 +102,11 @@ def test_one_number_a_row_without_an_axis_is_an_end_of_the_network() -> None:
     assert [layout.tensors[f"{name}.weight"].plan.groups for name in ("one", "two")] == [
         ("h1", layout.inputs), (layout.outputs, "h1"),
     ]  # fmt: skip
+
+
+def test_a_pruned_module_has_a_layout_that_holds() -> None:
+    net = chain(lambda layer: prune.l1_unstructured(layer, "weight", 0.5))
+    net(X)
+    layout = layout_for(net, X)
+    verify(net, layout, X)
+    assert layout.tensors["0.weight_orig"].pattern == layout.tensors["0.weight_mask"].pattern == "h1 x"

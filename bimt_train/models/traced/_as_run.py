@@ -1,13 +1,13 @@
 """A module as it computes: with its effective weights, in a precision that numpy knows."""
 
-import copy
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.utils import parametrize, prune
 
 from ..._errors import InputError
+from ...layouts._copied import copied
 from ...layouts._inputs import Inputs, tensors_in
 
 _NARROW = (torch.bfloat16, torch.float16)
@@ -59,34 +59,24 @@ def as_run(module: nn.Module, inputs: Inputs) -> AsRun:
     if complex_:
         hint = "write the module with the real and the imaginary part as two tensors"
         raise InputError("complex numbers in a module", where=f"tensor '{complex_[0]}'", got="complex", hint=hint)
-    copied = copy.deepcopy(module, {id(each): each.detach().clone() for each in _computed(module)}).cpu().eval()
+    own = copied(module).cpu().eval()
     said = []
-    applied = [name for name, each in copied.named_modules() if _settle(each)]
+    applied = [name for name, each in own.named_modules() if _settle(each)]
     if applied:
         named = ", ".join(f"'{name}'" for name in applied[:4]) + " and others" * (len(applied) > 4)
         said.append(f"weights: parametrisations, weight norms and masks of {named} are applied")
-    if any(tensor.dtype in _NARROW for tensor in copied.state_dict().values()):
-        copied = copied.float()
+    if any(tensor.dtype in _NARROW for tensor in own.state_dict().values()):
+        own = own.float()
         said.append("weights: of half precision, computed in single precision")
     with torch.no_grad():
         try:
-            outputs = copied(*_floats(copied, inputs).positional, **_floats(copied, inputs).named)
+            outputs = own(*_floats(own, inputs).positional, **_floats(own, inputs).named)
         except Exception:  # told where the program is made
-            return AsRun(copied, tuple(said))
+            return AsRun(own, tuple(said))
     several = sum(1 for _ in tensors_in(outputs))
     if several > 1:
         said.append(f"outputs: the first of the {several} that the module returns")
-    return AsRun(copied, tuple(said))
-
-
-def _computed(module: nn.Module) -> list[Tensor]:
-    """Tensors that hooks computed of others, which torch does not copy."""
-    return [
-        value
-        for each in module.modules()
-        for value in vars(each).values()
-        if isinstance(value, Tensor) and not value.is_leaf
-    ]
+    return AsRun(own, tuple(said))
 
 
 def _settle(module: nn.Module) -> bool:
