@@ -158,7 +158,7 @@ class Network(Shown):
         if example_inputs is not None:
             from ..models.traced import trace_module  # brings torch
 
-            module, layout, _ = trace_module(module, example_inputs, layout)
+            module, layout, *_ = trace_module(module, example_inputs, layout)
         for name in ("spec", "layout") if layout is None else ("spec",):
             if not hasattr(module, name):
                 raise InputError(
