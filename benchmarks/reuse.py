@@ -124,8 +124,8 @@ def given(seeds: int, rows: tuple[int, int]) -> list[list[object]]:
         steps = {}
         for how, options in (
             ("without", {}),
-            ("frozen", {"modules": modules}),
-            ("soft", {"modules": modules, "frozen": False}),
+            ("frozen", {"given": modules}),
+            ("soft", {"given": modules, "keep": False}),
         ):
             runs = train(task, seeds=seeds, **options)
             steps[how] = [steps_to(run, GOOD) for run in runs.runs]
