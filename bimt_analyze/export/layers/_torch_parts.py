@@ -1,5 +1,7 @@
 """What layers have in common in torch."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import nn
@@ -20,10 +22,11 @@ def linear(weight: Matrix, bias: Vector | None) -> nn.Linear:
 
 def activation(name: str) -> nn.Module:
     """An activation that writes over what it reads, where torch has it so: no second array is made."""
-    module = activation_module(name)
+    module: Any = activation_module(name)
     if hasattr(module, "inplace"):
         module.inplace = True
-    return module
+    found: nn.Module = module
+    return found
 
 
 def constant(array: np.ndarray) -> nn.Parameter:
