@@ -14,7 +14,7 @@ TRAIN = (
     "--time t --trajectory r --second-order x:v --data d "
     "--range -1 2 --rows 20 --hidden 5 6 --model mlp --model-option hidden=[4,4] "
     "--seeds 3 --steps 9 --lr 0.5 --replicas 2 --cost-term length=2 --cost-term existence=1 --type l1 --paper "
-    "--blocks 3 --after runs/a --keep --with m.safetensors --soft "
+    "--blocks 3 --with m.safetensors --soft "
     "--sweep lr=1,2 --log-to mlflow --out there --resume --device cpu --engine torch --dask tcp://x:1 --dry-run --quiet"
 )
 ANALYZE = (
