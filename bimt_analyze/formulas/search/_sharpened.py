@@ -20,7 +20,7 @@ _FIRST = 8  # functions by their values, before those by their series
 _FITTED = 0.05  # of y's deviation: how near a function must come before its constants are fitted
 _AS_GOOD = 1.05  # times what the formula leaves: a shorter form may leave so much
 _BETTER = 0.1  # of what the formula leaves: so little must be left by a form that is longer
-_WORK = 0.5  # units at most, for one formula; no more than a whole search may do
+_WORK = 0.5  # units, for one formula
 _MOST_TERMS = 8  # of a sum, the greatest
 _SMALL = 1e-3  # of y's deviation: terms of less make up for a series that was cut
 _ROUGH = 2  # fits that are looked at
@@ -55,14 +55,15 @@ def resummed(outcome: Outcome, problem: SearchProblem) -> tuple[Candidate, ...]:
         fits.insert(0, fit)
     rough = [finish(fit.model.problem, fit) for fit in fits if not problem.budget.over()]
     candidates = sorted([*outcome.done, *rough], key=order)[:_ROUGH]
-    return tuple(better for one in candidates for better in _functions_like(one, problem) if better.explained)
+    work = min(_WORK, problem.budget.end)  # no more than the whole search may do
+    return tuple(better for one in candidates for better in _functions_like(one, problem, work) if better.explained)
 
 
-def _functions_like(best: Candidate, problem: SearchProblem) -> list[Candidate]:
+def _functions_like(best: Candidate, problem: SearchProblem, work: float = _WORK) -> list[Candidate]:
     """Functions that begin like a formula in one of its inputs; the last one settles, if one does."""
     if problem.width == 0 or not best.error < _NEAR or _is_sharp(best, problem):
         return []
-    budget = problem.budget.apart(min(_WORK, problem.budget.end))
+    budget = problem.budget.apart(work)
     found: list[Candidate] = []
     main, symbols = _main_terms(best.expression, problem), list(problem.columns)
     near = max(_FITTED, best.error)
