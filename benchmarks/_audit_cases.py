@@ -114,7 +114,7 @@ def _planted(make: Callable[..., SyntheticNetwork], **options: object) -> tuple[
     return made.network, made.x, levels
 
 
-def squeezed(n: int) -> tuple[Network, np.ndarray, tuple[Truth, ...]]:
+def squeezed(n: int, *, steps: int = 3000, rows: int = 1024) -> tuple[Network, np.ndarray, tuple[Truth, ...]]:
     """Y = ReLU(W^T W x + b) trained on features that are graded and rarely there (Elhage et al., arXiv 2209.10652)."""
     import torch
 
@@ -124,12 +124,12 @@ def squeezed(n: int) -> tuple[Network, np.ndarray, tuple[Truth, ...]]:
     b = torch.zeros(features, requires_grad=True)
     optimizer = torch.optim.Adam([w, b], lr=0.01)
 
-    def drawn(rows: int) -> torch.Tensor:
-        there = torch.rand(rows, features, generator=draws) < present
-        return torch.rand(rows, features, generator=draws) * there
+    def drawn(count: int) -> torch.Tensor:
+        there = torch.rand(count, features, generator=draws) < present
+        return torch.rand(count, features, generator=draws) * there
 
-    for _ in range(3000):
-        x = drawn(1024)
+    for _ in range(steps):
+        x = drawn(rows)
         loss = ((torch.relu(x @ w.T @ w + b) - x) ** 2).mean()
         optimizer.zero_grad()
         loss.backward()

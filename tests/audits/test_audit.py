@@ -23,6 +23,7 @@ from bimt_analyze.audits import (
     wiring,
 )
 from bimt_analyze.audits.chance.retraining._retrained import affordable
+from bimt_analyze.audits.controls import _held_against_controls
 from bimt_analyze.graph import Edges, Neuron, NeuronGraph
 from bimt_analyze.modules import Partition
 from bimt_analyze.synthetic import block_network, dense_network
@@ -46,8 +47,21 @@ def planted():
 
 
 @pytest.fixture(scope="module")
-def found(planted):
-    return audit(planted, samples=20, retrain_steps=5, processes=1)
+def audited():
+    """Audits a checkpoint, few networks of each control pruned at the tolerance: their number is not what is asked."""
+
+    def made(checkpoint):
+        with pytest.MonkeyPatch.context() as patch:
+            for name, number in (("DRAWS", 2), ("FEW", 1), ("TRAINED", 2)):
+                patch.setattr(_held_against_controls, name, number)
+            return audit(checkpoint, samples=20, retrain_steps=5, processes=1)
+
+    return made
+
+
+@pytest.fixture(scope="module")
+def found(audited, planted):
+    return audited(planted)
 
 
 def chain(*matrices):
@@ -85,8 +99,8 @@ def test_a_dense_network_is_not():
     assert told.summary()[0].startswith("Not modular")
 
 
-def test_it_is_the_same_twice_and_becomes_json(planted, found):
-    again = audit(planted, samples=20, retrain_steps=5, processes=1)
+def test_it_is_the_same_twice_and_becomes_json(audited, planted, found):
+    again = audited(planted)
     assert json.dumps(found.to_json(), allow_nan=False) == json.dumps(again.to_json(), allow_nan=False)
     other = significance(found.graph, samples=20, seed=1)
     assert other.null != found["nulls"]["specialisation", "degree_preserving"].null

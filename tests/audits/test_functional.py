@@ -54,7 +54,7 @@ def test_features_in_superposition_are_modules(features, hidden):
 
 
 def test_features_of_a_trained_bottleneck_are_found():
-    network, x, (truth,) = squeezed(0)
+    network, x, (truth,) = squeezed(0, steps=1500, rows=512)
     choice = chosen(network, x[:500])
     assert choice.level.kind == "function"
     assert {node: n for n, module in enumerate(choice.partition.modules) for node in module}.keys() == truth.keys()

@@ -29,10 +29,13 @@ def test_scikit_learns_own_checks(estimator: BaseEstimator, check: Any) -> None:
     check(estimator)
 
 
-def test_the_check_that_needs_a_switch_of_scipys() -> None:
+def test_nothing_is_loaded_before_it_is_asked_for_and_the_check_that_needs_a_switch_of_scipys_passes() -> None:
+    """Both need a process of their own, which takes seconds to start: they share one."""
     code = (
-        "from sklearn.utils.estimator_checks import check_array_api_input; "
-        "from bimt_analyze.formulas import FormulaRegressor; check_array_api_input('FormulaRegressor', "
+        "import sys, bimt_analyze, bimt_analyze.formulas; bimt_analyze.formulas.Formula; "
+        "assert 'bimt_analyze.formulas._estimator' not in sys.modules and 'sklearn' not in sys.modules; "
+        "from bimt_analyze.formulas import FormulaRegressor; assert 'sklearn' in sys.modules; "
+        "from sklearn.utils.estimator_checks import check_array_api_input; check_array_api_input('FormulaRegressor', "
         "FormulaRegressor(time_limit=0.1), array_namespace='numpy', expect_only_array_outputs=False)"
     )
     switched = os.environ | {"SCIPY_ARRAY_API": "1"}
@@ -172,13 +175,3 @@ def test_copies_and_pipelines() -> None:
     assert clone(chain[-1]).get_params() == {"time_limit": 1.0, "random_state": 0, "genetic": False}
     scores = cross_val_score(FormulaRegressor(time_limit=1.0), np.exp(x), y, cv=3)
     np.testing.assert_allclose(scores, 1.0)
-
-
-def test_nothing_is_loaded_before_it_is_asked_for() -> None:
-    code = (
-        "import sys, bimt_analyze, bimt_analyze.formulas; bimt_analyze.formulas.Formula; "
-        "assert 'bimt_analyze.formulas._estimator' not in sys.modules and 'sklearn' not in sys.modules; "
-        "bimt_analyze.formulas.FormulaRegressor; assert 'sklearn' in sys.modules"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -89,10 +90,17 @@ def made(name: str) -> tuple[nn.Module, Any]:
     return module, inputs
 
 
+@cache
+def traced(name: str) -> Network:
+    """The network of a case, which takes longest to make."""
+    module, inputs = made(name)
+    return Network.of(module, example_inputs=inputs)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_the_program_gives_what_the_module_gives_for_any_number_of_rows(name: str) -> None:
     module, inputs = made(name)
-    network = Network.of(module, example_inputs=inputs)
+    network = traced(name)
     rows = network.rows(inputs)
     module = module.double()
     given = inputs if isinstance(inputs, dict) else {"": inputs}
@@ -107,19 +115,18 @@ def test_the_program_gives_what_the_module_gives_for_any_number_of_rows(name: st
 
 @pytest.mark.parametrize("name", CASES)
 def test_every_weight_is_read_by_a_module_that_hooks_can_watch(name: str) -> None:
-    module, inputs = made(name)
-    network = Network.of(module, example_inputs=inputs)
-    rows, traced = torch.tensor(network.rows(inputs)), network.module().double()
-    layers, seen = linear_layers(traced), {}
+    network = traced(name)
+    rows, program = torch.tensor(network.rows(CASES[name][1])), network.module().double()
+    layers, seen = linear_layers(program), {}
     assert set(network.layout.weights()) <= set(layers)
-    plain = traced(rows)
+    plain = program(rows)
     for tensor in network.layout.weights():
 
         def note(_: object, args: tuple[Tensor, ...], out: Tensor, tensor: str = tensor) -> None:
             seen.setdefault(tensor, []).append((args[0], out))
 
         layers[tensor].register_forward_hook(note)
-    torch.testing.assert_close(traced(rows), plain, rtol=1e-9, atol=1e-12)  # by products with patches, for instance
+    torch.testing.assert_close(program(rows), plain, rtol=1e-9, atol=1e-12)  # by products with patches, for instance
     for tensor, calls in seen.items():
         weight = torch.tensor(network.tensors[tensor], dtype=torch.float64)
         matrix = weight.reshape(len(weight), -1).T
@@ -129,15 +136,14 @@ def test_every_weight_is_read_by_a_module_that_hooks_can_watch(name: str) -> Non
 
 
 def test_columns_of_an_image_run_over_its_channels() -> None:
-    module, images = made("images")
-    network = Network.of(module, example_inputs=images)
+    network, images = traced("images"), CASES["images"][1]
     assert (network.layout.inputs, network.layout.steps) == ("x", 64)
     np.testing.assert_allclose(network.rows(images)[:, :3], images[:, :, 0, 0], atol=1e-7)
     assert max(verify(network.module(), network.layout, network.rows(images)).deviations.values()) < 1e-9
 
 
 def test_rows_of_another_shape_are_refused() -> None:
-    network = Network.of(made("images")[0], example_inputs=CASES["images"][1])
+    network = traced("images")
     with pytest.raises(
         InputError, match=r"inputs of another shape: x: expected \['rows', 3, 8, 8\], got \[9, 1, 8, 8\]"
     ):
@@ -288,7 +294,7 @@ def test_an_end_that_is_used_twice_stays() -> None:
 
 
 def test_a_file_with_a_program_that_cannot_run_is_refused_when_it_is_read(tmp_path: Path) -> None:
-    network = Network.of(Gated(), example_inputs=drawn(9, 4))
+    network = traced("gated")
     x, names = np.zeros((5, 4)), tuple(f"x{k}" for k in range(4))
     task = TaskSpec("gated", names, ("y0", "y1"), ((0, 1),) * 4)
     file, y = tmp_path / "net.safetensors", np.zeros((5, 2))

@@ -1,6 +1,7 @@
 """Modules of planted, compiled and recurrent networks, written down."""
 
 from dataclasses import replace
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -17,6 +18,7 @@ from bimt_train.models import MLP, RNN
 INPUTS = ("x1", "x2", "x3", "x4")
 SYMBOLS = sympy.symbols("x1 x2 x3 x4", real=True)
 X1, X2, X3, X4 = SYMBOLS
+BRIEF = 4.0  # units of work: a search gets an eighth
 LOW, HIGH = -1.0, 1.0
 
 
@@ -31,11 +33,15 @@ def checkpoint(network: Network, outputs: tuple[str, ...] = ("y1",), **changes) 
     return Checkpoint(network, task, Probe(x[::2], y[::2], x[1::2], y[1::2]), {"seed": 0})
 
 
-def formula(expression: sympy.Expr, name: str = "y1"):
-    """A formula as the search returns it, its expression replaced."""
+@cache
+def searched():
     x = rows(40)
-    found = find_formula(x, x[:, 0], names=INPUTS, output=name, time_limit=0.0)
-    return replace(found, expression=expression)
+    return find_formula(x, x[:, 0], names=INPUTS, output="y1", time_limit=0.0)
+
+
+def formula(expression: sympy.Expr):
+    """A formula as the search returns it, its expression replaced."""
+    return replace(searched(), expression=expression)
 
 
 def distance() -> tuple[Network, list]:
@@ -77,7 +83,7 @@ def test_each_module_sends_its_part_of_the_law_and_the_parts_give_the_law() -> N
 def test_a_law_of_other_parts_is_not_put_into_the_modules() -> None:
     network, modules = distance()
     wrong = sympy.Abs(X1 + X2) + sympy.sin(X3 * X4)
-    found = module_formulas(checkpoint(network), network, modules, {"y1": formula(wrong)})
+    found = module_formulas(checkpoint(network), network, modules, {"y1": formula(wrong)}, time_limit=BRIEF)
     sent = {one.name: one for one in found.sent}
     assert {one.origin for one in sent.values()} == {"fit"}
     assert all(one.network.r2 > 0.9 for one in sent.values())  # searched on the network itself
@@ -87,7 +93,7 @@ def test_a_law_of_other_parts_is_not_put_into_the_modules() -> None:
 
 def test_without_formulas_of_outputs_modules_are_searched() -> None:
     network, modules = distance()
-    found = module_formulas(checkpoint(network), network, modules, {})
+    found = module_formulas(checkpoint(network), network, modules, {}, time_limit=BRIEF)
     assert {one.origin for one in found.quantities} == {"fit"}
     assert found.compositions["y1"].equal is None and found.compositions["y1"].r2 > 0.5
 
@@ -168,7 +174,7 @@ def test_a_part_of_the_law_is_told_through_modules_that_carry_none() -> None:
     network, _ = distance()
     inputs = frozenset({("x", 0), ("x", 1), ("x", 2), ("x", 3), ("h1", 0), ("h1", 2)})
     modules = [inputs, frozenset({("h1", 1), ("h1", 3)}), frozenset({("h2", 0), ("h2", 1)}), frozenset({("y", 0)})]
-    found = module_formulas(checkpoint(network), network, modules, {"y1": formula(LAW)})
+    found = module_formulas(checkpoint(network), network, modules, {"y1": formula(LAW)}, time_limit=BRIEF)
     by_module = {one.module: one for one in found.quantities}
     assert by_module[0].origin == by_module[1].origin == "fit"  # half of each distance
     assert by_module[2].origin == "through" and by_module[2].arguments == INPUTS
@@ -176,5 +182,5 @@ def test_a_part_of_the_law_is_told_through_modules_that_carry_none() -> None:
     assert found.compositions["y1"].equal
     alone = [inputs | modules[1] | modules[2], modules[3]]
     wrong = {"y1": formula(sympy.Abs(X1))}  # no part of it is carried: the output is searched in what its module reads
-    other = module_formulas(checkpoint(network), network, alone, wrong)
+    other = module_formulas(checkpoint(network), network, alone, wrong, time_limit=BRIEF)
     assert other.quantities[-1].origin == "fit" and not other.compositions["y1"].equal

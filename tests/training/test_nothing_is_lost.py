@@ -11,7 +11,7 @@ from collections import namedtuple
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -67,20 +67,31 @@ def at_step(number: int, do: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 # ---- stopped
 
 
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, bytes]]:
+    """The checkpoints of a run that nothing stops; each run is done once."""
+
+    @cache
+    def trained(recipe: Recipe, engine: str) -> dict[str, bytes]:
+        folder = tmp_path_factory.mktemp("unbroken")
+        train(independence(), seeds=2, recipe=recipe, engine=engine, out=folder)
+        return checkpoints(folder)
+
+    return trained
+
+
 @pytest.mark.parametrize("number", [1, 2, 150, 203, 400])
 @pytest.mark.parametrize("recipe", [BATCHES, TWO_PHASES])
 @pytest.mark.parametrize("engine", ["auto", "torch"])
-def test_a_run_stopped_at_any_step_goes_on_to_the_same_bytes(number, recipe, engine, tmp_path, monkeypatch):
-    anew = partial(train, independence(), seeds=2, recipe=recipe, engine=engine)
-    anew(out=tmp_path / "unbroken")
-    run = partial(anew, out=tmp_path / "stopped")
+def test_a_run_stopped_at_any_step_goes_on_to_the_same_bytes(number, recipe, engine, unbroken, tmp_path, monkeypatch):
+    run = partial(train, independence(), seeds=2, recipe=recipe, engine=engine, out=tmp_path)
     with at_step(number, partial(signal.raise_signal, signal.SIGINT), monkeypatch):
         stopped = run()
     assert stopped.interrupted or number >= (400 if engine == "torch" else 397)  # the last steps were under way
     with at_step(401 - number, pytest.fail, monkeypatch):  # no step is done twice
         resumed = run(resume=True)
     assert not resumed.interrupted and resumed.runs[0].records[-1].step == 400
-    assert checkpoints(tmp_path / "stopped") == checkpoints(tmp_path / "unbroken")
+    assert checkpoints(tmp_path) == unbroken(recipe, engine)
 
 
 @pytest.mark.parametrize("engine", ["auto", "torch"])
@@ -146,6 +157,16 @@ def test_sigterm_takes_its_course_once_all_is_saved(tmp_path, monkeypatch):
 # ---- killed
 
 
+KILLED = ["independence", "--seeds", "2", "--steps", "40000", "--quiet", "--out"]
+
+
+@pytest.fixture(scope="module")
+def not_killed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    folder = tmp_path_factory.mktemp("not_killed")
+    assert main([*KILLED, str(folder)]) == 0
+    return checkpoints(folder)
+
+
 @pytest.mark.parametrize(
     ("number", "status", "said"),
     [
@@ -154,10 +175,9 @@ def test_sigterm_takes_its_course_once_all_is_saved(tmp_path, monkeypatch):
         (signal.SIGKILL, -9, ""),
     ],
 )
-def test_a_killed_command_goes_on_to_the_same_bytes(number, status, said, tmp_path, capfd):
-    words = ["independence", "--seeds", "2", "--steps", "40000", "--quiet", "--out"]
+def test_a_killed_command_goes_on_to_the_same_bytes(number, status, said, not_killed, tmp_path, capfd):
     run = subprocess.Popen(
-        [sys.executable, "-m", "bimt_train", *words, "killed"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "bimt_train", *KILLED, "killed"], cwd=tmp_path, stderr=subprocess.PIPE, text=True
     )
     while not (tmp_path / "killed" / STATE_FILE).exists():
         assert run.poll() is None
@@ -167,9 +187,8 @@ def test_a_killed_command_goes_on_to_the_same_bytes(number, status, said, tmp_pa
     error = run.communicate()[1]
     assert run.returncode == status and said in error and "Traceback" not in error
     (tmp_path / "killed" / f".{STATE_FILE}.1.part").write_text("half a file")
-    assert main([*words, str(tmp_path / "killed"), "--resume"]) == 0
-    assert main([*words, str(tmp_path / "unbroken")]) == 0
-    assert checkpoints(tmp_path / "killed") == checkpoints(tmp_path / "unbroken")
+    assert main([*KILLED, str(tmp_path / "killed"), "--resume"]) == 0
+    assert checkpoints(tmp_path / "killed") == not_killed
     assert not list((tmp_path / "killed").glob("*.part")) + list((tmp_path / "killed").glob(".*.part"))
 
 

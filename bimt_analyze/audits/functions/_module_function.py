@@ -78,7 +78,8 @@ class ModuleFunction:
         array of float64, shape (points,)
             One value a point.
         """
-        fixed = {group: means.repeat(len(points), 1) for group, means in self._means.items()}
+        moved = {self._inputs, *(group for group, _ in self.arguments)}
+        fixed = {g: means.repeat(len(points), 1) if g in moved else means for g, means in self._means.items()}
         for (group, j), column in zip(self.arguments, points.T, strict=True):
             fixed[group][:, j] = torch.tensor(column)
         with self._isolated(fixed) as read, torch.no_grad():

@@ -56,14 +56,15 @@ def resummed(outcome: Outcome, problem: SearchProblem) -> tuple[Candidate, ...]:
         fits.insert(0, fit)
     rough = [finish(fit.model.problem, fit) for fit in fits if not problem.budget.over()]
     candidates = sorted([*outcome.done, *rough], key=order)[:_ROUGH]
-    return tuple(better for one in candidates for better in _functions_like(one, problem) if better.explained)
+    work = min(_WORK, problem.budget.end)  # no more than the whole search may do
+    return tuple(better for one in candidates for better in _functions_like(one, problem, work) if better.explained)
 
 
-def _functions_like(best: Candidate, problem: SearchProblem) -> list[Candidate]:
+def _functions_like(best: Candidate, problem: SearchProblem, work: float = _WORK) -> list[Candidate]:
     """Functions that begin like a formula in one of its inputs; the last one settles, if one does."""
     if problem.width == 0 or not best.error < _NEAR or _is_sharp(best, problem):
         return []
-    budget = problem.budget.apart(_WORK)
+    budget = problem.budget.apart(work)
     found: list[Candidate] = []
     main, symbols = _main_terms(best.expression, problem), list(problem.columns)
     near = max(_FITTED, best.error)
