@@ -14,7 +14,7 @@ from ._searched_rows import distinct, searched_rows
 from .intervals._constant_interval import ConstantInterval
 from .intervals._intervals import intervals_of
 from .problem._budget import Budget, Ledger
-from .problem._precision import RowPrecision
+from .problem._precision import RowPrecision, counted_errors
 from .problem._search_problem import SearchProblem, mean_sigma, weights_of
 from .problem._smooth import noise_level
 from .problem._snapping import Constant
@@ -64,7 +64,8 @@ def measured(
     plainer : sequence of Candidate
         Plainer forms for the front, which the search did not find.
     """
-    best, error = _better_than_the_mean(found, x, y, names, sigma)
+    counted = None if sigma is None else counted_errors(sigma, y, precision.output)
+    best, error = _better_than_the_mean(found, x, y, names, counted)
     budget.charge("lambdify", calls=8)
     fit = row_fit(best.expression, names, x, y, precision=precision)
     tested = None if sigma is None else _tested(best, x, y, names, sigma)
@@ -87,7 +88,7 @@ def measured(
         precision=precision,
         within_precision=fit.within_precision,
         distinct_rows=distinct_rows(x),
-        intervals=() if met else _intervals(best, x, y, names, budget, sigma),
+        intervals=() if met else _intervals(best, x, y, names, budget, counted),
         chi_square=tested,
     )
 
@@ -147,12 +148,13 @@ def _better_than_the_mean(
     """The first candidate, and what it leaves of y; the mean where that is better on all rows."""
     symbols = tuple(sympy.Symbol(name, real=True) for name in names)
     whole = SearchProblem(x, y, symbols, Budget.of(0.0), weights=None if sigma is None else weights_of(sigma))
-    for candidate in [*found[:1], _mean(y)]:
+
+    def left(candidate: Candidate) -> float:
         with np.errstate(all="ignore"):
-            error = whole.relative(whole.residual(numeric(candidate.expression, symbols)(x)))
-        if error <= 1.0:
-            break
-    return candidate, error
+            return whole.relative(whole.residual(numeric(candidate.expression, symbols)(x)))
+
+    best = min([*found[:1], _mean(y, whole.weights)], key=left)
+    return best, left(best)
 
 
 def _shortfall(
@@ -201,7 +203,7 @@ def front(
     )
 
 
-def _mean(y: Float64[np.ndarray, "rows"]) -> Candidate:
-    """The mean as a formula, for want of any other."""
-    value = float(np.mean(y))
+def _mean(y: Float64[np.ndarray, "rows"], weights: Float64[np.ndarray, "rows"] | None) -> Candidate:
+    """The mean as a formula, for want of any other; each row counts by the square of its weight."""
+    value = float(np.average(y, weights=None if weights is None else weights**2))
     return Candidate(sympy.Float(value), (Constant(value, 0.0, None),), 1.0, 1.0, False, 1, 0.0)

@@ -13,6 +13,7 @@ from .._searched_rows import distinct, searched_rows
 from ..problem._budget import Budget
 from ..problem._search_problem import deviation
 from ..problem._smooth import noise_level
+from ..symbolic._open_form import skeleton
 from ..verdicts._stated_errors import chi_square
 
 Matrix = Float64[np.ndarray, "rows inputs"]
@@ -158,7 +159,10 @@ def _of_form(formula: Formula, x: Matrix, unit: float) -> list[str]:
     if any(c.exact is None and not abs(c.value) > _SIGNIFICANT * c.error for c in formula.constants):
         found.append("a constant may be zero")
     own = _bits(formula.expression, formula.complexity, formula.residual, formula.rows)
+    form = skeleton(formula.expression)
     for entry in (one for one in formula.pareto_front if one.searched):
+        if skeleton(entry.expression) == form:
+            continue  # the form itself, with other numbers
         with np.errstate(all="ignore"):
             apart = np.abs(replace(formula, expression=entry.expression).predict(x) - formula.predict(x))
         ahead = _bits(entry.expression, entry.complexity, entry.error, formula.rows) - own
