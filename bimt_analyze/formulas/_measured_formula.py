@@ -25,6 +25,7 @@ from .verdicts._stated_errors import ChiSquare, chi_square
 
 FEWEST_FOR_NOISE = 20  # rows below which a smooth fit says nothing about noise
 _INTERVALS_WORK = 0.5  # units
+_RUNNERS_UP = 6  # other formulas that are kept
 _NOISE = 1.5  # a residual within this factor of what smooth fits leave may be noise
 
 
@@ -85,6 +86,7 @@ def measured(
         shortfall=shortfall,
         message=shortfall or "meets the training rows to rounding; not verified yet",
         pareto_front=front([one for one in found if one is not best], best, plainer),
+        runners_up=_runners_up(found, best),
         precision=precision,
         within_precision=fit.within_precision,
         distinct_rows=distinct_rows(x),
@@ -197,10 +199,17 @@ def front(
         if ahead and one.expression != best.expression and all(one.error < other.error for other in pareto_front):
             pareto_front.append(one)
     made = {id(one) for one in plainer}
-    return tuple(
-        ParetoEntry(c.expression, c.complexity, c.error, c.bits - best.bits, searched=id(c) not in made)
-        for c in pareto_front
-    )
+    return tuple(_entry(one, best, searched=id(one) not in made) for one in pareto_front)
+
+
+def _runners_up(found: Sequence[Candidate], best: Candidate) -> tuple[ParetoEntry, ...]:
+    """The other formulas of the search, the shortest description first."""
+    others = {one.expression: one for one in found if one.expression != best.expression}
+    return tuple(_entry(one, best) for one in sorted(others.values(), key=lambda one: one.bits)[:_RUNNERS_UP])
+
+
+def _entry(one: Candidate, best: Candidate, *, searched: bool = True) -> ParetoEntry:
+    return ParetoEntry(one.expression, one.complexity, one.error, one.bits - best.bits, searched=searched)
 
 
 def _mean(y: Float64[np.ndarray, "rows"], weights: Float64[np.ndarray, "rows"] | None) -> Candidate:
