@@ -19,7 +19,8 @@ from wide import planted
 
 from bimt_analyze import AnalysisOptions
 from bimt_analyze._circuit_of import all_inputs, graph_of
-from bimt_analyze._run_audit import hierarchy_of, within_reach
+from bimt_analyze.analysis._run_audit import hierarchy_of
+from bimt_analyze.analysis._within_reach import within_reach
 from bimt_analyze.audits._deciding_test import deciding_test
 from bimt_analyze.modules import choose_level
 from bimt_train import ConnectionCost, relocate

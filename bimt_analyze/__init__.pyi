@@ -16,11 +16,11 @@ from . import reuse as reuse
 from . import synthetic as synthetic
 from . import transformers as transformers
 from . import viewer as viewer
-from ._analyze import analyze as analyze
 from ._circuit_of import circuit_of as circuit_of
-from ._run_audit import audit as audit
 from ._sources import open_checkpoint as open_checkpoint
 from ._version import __version__ as __version__
+from .analysis._analyze import analyze as analyze
+from .analysis._run_audit import audit as audit
 from .export import export_circuit as export_circuit
 from .fleet import Fleet as Fleet
 from .fleet import analyze_many as analyze_many

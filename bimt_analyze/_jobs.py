@@ -151,7 +151,7 @@ def work(job: Job, progress: Callable[[str], None] | None = None, *, strict: boo
     InputError
         Whatever `open_checkpoint`, `analyze` and `Requirement` refuse.
     """
-    from ._analyze import analyze  # brings torch, which the command's help does without
+    from .analysis._analyze import analyze  # brings torch, which the command's help does without
 
     if job.certify:
         need("torch", "a certificate of formulas")
@@ -169,7 +169,7 @@ def work(job: Job, progress: Callable[[str], None] | None = None, *, strict: boo
     )
     certificates = dict[str, bytes]()
     if job.certify:
-        from ._certified import certificates_of
+        from .analysis._certified import certificates_of
 
         if progress is not None:
             progress("certificates")

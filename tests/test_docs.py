@@ -61,7 +61,8 @@ SHORTER = {
 LOADED = """
 import gc, json, os, sys, traceback
 from pathlib import Path
-import bimt_analyze._by_running, bimt_analyze.measures, bimt_analyze.report.page._pictures, bimt_train.training._train
+import bimt_analyze.analysis._by_running, bimt_analyze.measures
+import bimt_analyze.report.page._pictures, bimt_train.training._train
 import bimt_analyze._cli, bimt_train._cli, matplotlib.pyplot, pandas, sympy
 gc.set_threshold(100_000, 50, 100)
 gc.freeze()

@@ -40,7 +40,7 @@ def check_proof(context: click.Context) -> int:
     InputError
         For more than one network.
     """
-    from .._certified import proved
+    from ..analysis._certified import proved
     from ..certificates import UnprovedError
 
     given = context.params

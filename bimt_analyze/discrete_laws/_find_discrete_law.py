@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bimt_train import InputError
 
-from ..formulas._searched_rows import check_rows
+from ..formulas._searched_rows import check_rows, column_names
 from ..module_formulas._truth_tables import shortest_logic
 from ._discrete_law import DiscreteLaw, Kind
 from ._find_recurrence import FEWEST, find_recurrence
@@ -28,7 +28,7 @@ def find_discrete_law(
     x: Float64[np.ndarray, "rows inputs"],
     y: Float64[np.ndarray, "rows"],
     *,
-    names: Sequence[str],
+    names: Sequence[str] | None = None,
     output: str = "y",
 ) -> DiscreteLaw | None:
     """The rule behind truth values or whole numbers: minimal logic, a sum modulo a number, the rule of a sequence.
@@ -39,8 +39,8 @@ def find_discrete_law(
         Inputs: 0 and 1 for logic, else whole numbers.
     y : array of shape [rows]
         The output likewise; of sums modulo p, from 0 to p - 1.
-    names : sequence of str
-        One name for each column of ``x``.
+    names : sequence of str, optional
+        One name for each column of ``x``; ``x1``, ``x2``, ... if left out.
     output : str, default "y"
         The name of ``y``.
 
@@ -66,6 +66,7 @@ def find_discrete_law(
     >>> print(find_discrete_law(bits, bits[:, 0] * bits[:, 1], names=["a", "b"]))
     y = a & b
     """
+    names = column_names(x, names)
     check_rows(x, y, names, where=f"rows of {output!r}", fewest=1)
     whole, wanted = np.rint(x).astype(np.int64), np.rint(y).astype(np.int64)
     if np.any(whole != x) or np.any(wanted != y):

@@ -21,7 +21,7 @@ from ._messages import READY, receive, send
 # (macOS) or not known (Windows), a process does one job and ends.
 COPIES = sys.platform.startswith("linux")
 _LIBRARIES = (
-    "bimt_analyze._analyze", "bimt_analyze._by_running", "bimt_analyze.formulas._find_formula",
+    "bimt_analyze.analysis._analyze", "bimt_analyze.analysis._by_running", "bimt_analyze.formulas._find_formula",
     "bimt_analyze.formulas._shared_parts", "bimt_analyze.report.page._page", "bimt_analyze.report.page._pictures",
     "bimt_train.pruning._prune", "matplotlib.pyplot", "matplotlib.backends.backend_svg",
     "pandas", "sympy",

@@ -9,7 +9,7 @@ from jaxtyping import Float64
 from ._formula import Formula
 from ._measured_formula import measured, with_work
 from ._search_options import SearchOptions
-from ._searched_rows import candidate_columns, check_rows, searched_rows
+from ._searched_rows import candidate_columns, check_rows, column_names, searched_rows
 from .problem._budget import Budget
 from .problem._constants import Fit, refine
 from .problem._precision import row_precision
@@ -24,8 +24,8 @@ def approximate_formula(
     x: Float64[np.ndarray, "rows inputs"],
     y: Float64[np.ndarray, "rows"],
     *,
-    names: Sequence[str],
-    output: str,
+    names: Sequence[str] | None = None,
+    output: str = "y",
     within: float = 0.05,
     time_limit: float = 30.0,
     seed: int = 0,
@@ -42,9 +42,9 @@ def approximate_formula(
         The inputs.
     y : array of shape [rows]
         What to explain.
-    names : sequence of str
-        One name for each column of ``x``.
-    output : str
+    names : sequence of str, optional
+        One name for each column of ``x``; ``x1``, ``x2``, ... if left out.
+    output : str, default "y"
         The name of ``y``.
     within : float, default 0.05
         Root mean square of the residual that may be left, over y's deviation; 0.05 is an r2 of 0.9975.
@@ -71,6 +71,7 @@ def approximate_formula(
     >>> print(formula.variables, formula.r2 > 0.99, formula.exact)
     ('a',) True False
     """
+    names = column_names(x, names)
     check_rows(x, y, names, where=f"rows of {output!r}", fewest=1)
     kept = candidate_columns(x, y)
     columns = tuple(sympy.Symbol(names[i], real=True) for i in kept)

@@ -15,6 +15,7 @@ from ._formula import Formula, Predictor
 from ._measured_formula import measured, with_work
 from ._row_bounds import rows_missed
 from ._search_options import SearchOptions
+from ._searched_rows import column_names
 from .generators._genetic import check_genetic
 from .hints._proposed_structure import proposed_structure, structure_from_tests
 from .hints._relevant_columns import relevant_columns
@@ -54,8 +55,8 @@ def find_formula(
     x: Float64[np.ndarray, "rows inputs"],
     y: Float64[np.ndarray, "rows"],
     *,
-    names: Sequence[str],
-    output: str,
+    names: Sequence[str] | None = None,
+    output: str = "y",
     structure: Structure | None = None,
     network: Predictor | None = None,
     units: Mapping[str, str] | None = None,
@@ -78,9 +79,10 @@ def find_formula(
         The inputs, in the task's own units.
     y : array of shape [rows]
         The output, in the task's own unit.
-    names : sequence of str
-        One name for each column of ``x``, all different; the formula is written in them.
-    output : str
+    names : sequence of str, optional
+        One name for each column of ``x``, all different; the formula is written in them. ``x1``, ``x2``, ... if left
+        out.
+    output : str, default "y"
         The name of ``y``.
     structure : Structure, optional
         Hints read from a circuit (`read_structure`), in the same names.
@@ -138,12 +140,13 @@ def find_formula(
     Examples
     --------
     >>> x = np.random.default_rng(0).uniform(size=(60, 2))
-    >>> formula = find_formula(x, x[:, 0] * x[:, 1], names=["x1", "x2"], output="y", time_limit=5)
+    >>> formula = find_formula(x, x[:, 0] * x[:, 1], time_limit=5)
     >>> print(formula)
     y = x1*x2
     >>> formula.fits, formula.exact
     (True, False)
     """
+    names = column_names(x, names)
     chosen = (options or SearchOptions()).with_changes(**changes)
     if chosen.genetic:
         check_genetic()

@@ -11,6 +11,7 @@ from jaxtyping import Float64
 from ._formula import Formula
 from ._measured_formula import measured, with_work
 from ._search_options import SearchOptions
+from ._searched_rows import column_names
 from .search._asked_form import asked_form, fitted_form
 from .search._candidate import finish
 from .search._given_rows import given_rows
@@ -21,8 +22,8 @@ def fit_form(
     x: Float64[np.ndarray, "rows inputs"],
     y: Float64[np.ndarray, "rows"],
     *,
-    names: Sequence[str],
-    output: str,
+    names: Sequence[str] | None = None,
+    output: str = "y",
     sigma: Float64[np.ndarray, "rows"] | None = None,
     options: SearchOptions | None = None,
     **changes: Any,
@@ -39,9 +40,9 @@ def fit_form(
         The inputs.
     y : array of shape [rows]
         The output.
-    names : sequence of str
-        One name for each column of ``x``, all different.
-    output : str
+    names : sequence of str, optional
+        One name for each column of ``x``, all different; ``x1``, ``x2``, ... if left out.
+    output : str, default "y"
         The name of ``y``.
     sigma : array of shape [rows], optional
         The standard error of each ``y``, in its own unit.
@@ -67,6 +68,7 @@ def fit_form(
     >>> print(fit_form("a*exp(-b*t) + c", t, 40 * np.exp(-1.5 * t[:, 0]) - 12, names=["t"], output="T"))
     T = -12 + 40*exp(-3*t/2)
     """
+    names = column_names(x, names)
     chosen = (options or SearchOptions()).with_changes(**changes)
     given = given_rows(x, y, names=names, output=output, sigma=sigma, options=chosen)
     symbols = tuple(sympy.Symbol(name, real=True) for name in names)

@@ -13,7 +13,7 @@ from jaxtyping import Float64
 from bimt_train import InputError
 
 from ..formulas import PriorKnowledge, SearchOptions
-from ..formulas._searched_rows import check_rows
+from ..formulas._searched_rows import check_rows, column_names
 from ..formulas.problem._budget import Budget
 from ..formulas.problem._prior_knowledge import NOTHING_KNOWN
 from ..formulas.problem._template import Template
@@ -51,7 +51,7 @@ def find_grouped_law(
     y: Float64[np.ndarray, "rows"],
     groups: Iterable[Hashable],
     *,
-    names: Sequence[str],
+    names: Sequence[str] | None = None,
     output: str = "y",
     prior: PriorKnowledge | None = None,
     form: str | sympy.Expr | None = None,
@@ -73,8 +73,8 @@ def find_grouped_law(
         The output.
     groups : iterable
         The label of each row's group: texts or numbers.
-    names : sequence of str
-        One name for each column of ``x``.
+    names : sequence of str, optional
+        One name for each column of ``x``; ``x1``, ``x2``, ... if left out.
     output : str, default "y"
         The name of ``y``.
     prior : PriorKnowledge, optional
@@ -117,6 +117,7 @@ def find_grouped_law(
     [1.0, 2.5, 4.0]
     """
     tell = progress or partial(_log.debug, "grouped law: %s")
+    names = column_names(x, names)
     if prior is not None:
         prior.check_inputs(names)
     chosen = (options or SearchOptions()).with_changes(**changes)

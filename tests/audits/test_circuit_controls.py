@@ -10,7 +10,7 @@ import torch
 
 from bimt_analyze import AnalysisOptions, circuit_of
 from bimt_analyze._network_rows import checkpoint_of
-from bimt_analyze._run_audit import check_options
+from bimt_analyze.analysis._run_audit import check_options
 from bimt_analyze.audits import (
     MEASURES,
     AuditSubject,

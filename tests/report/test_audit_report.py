@@ -56,6 +56,6 @@ def test_what_needs_an_audit_is_refused_before_the_work(saved, capsys, monkeypat
 
 
 def test_too_few_samples_are_refused_before_the_work(checkpoint, monkeypatch):
-    monkeypatch.setattr("bimt_analyze._analyze.circuit_to_analyse", None)
+    monkeypatch.setattr("bimt_analyze.analysis._analyze.circuit_to_analyse", None)
     with pytest.raises(InputError, match="20 or more"):
         analyze(checkpoint, audit=True, samples=19)

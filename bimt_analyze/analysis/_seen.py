@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING
 from bimt_train import Circuit
 from bimt_train.checkpoints import Checkpoint, Network
 
+from ..audits import Audit, Significance
+from ..audits._deadline import Deadline
+from ..graph import NeuronGraph
+from ..modules import Choice, Hierarchy
+from ..options._analysis_options import AnalysisOptions
+from ..report import NetworkFit
 from ._run_audit import Progress, audit_of, silent
-from .audits import Audit, Significance
-from .audits._deadline import Deadline
-from .graph import NeuronGraph
-from .modules import Choice, Hierarchy
-from .options._analysis_options import AnalysisOptions
-from .report import NetworkFit
 
 if TYPE_CHECKING:  # brings torch
-    from .audits import Agreement, GroupSignificance, InputAndOutputGroups
-    from .discrete_laws import ClassFormulas
-    from .formulas import Formula
-    from .module_formulas import ModuleFormulas
-    from .motion import DrivingGraph, Motion
-    from .representations import Interpretation
+    from ..audits import Agreement, GroupSignificance, InputAndOutputGroups
+    from ..discrete_laws import ClassFormulas
+    from ..formulas import Formula
+    from ..module_formulas import ModuleFormulas
+    from ..motion import DrivingGraph, Motion
+    from ..representations import Interpretation
 
 _log = logging.getLogger(__name__)
 

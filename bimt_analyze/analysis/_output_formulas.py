@@ -11,12 +11,12 @@ from bimt_train import InputError
 from bimt_train.checkpoints import Checkpoint, Network
 from bimt_train.extras import installed
 
-from .options._analysis_options import AnalysisOptions
-from .report import NetworkFit
+from ..options._analysis_options import AnalysisOptions
+from ..report import NetworkFit
 
 if TYPE_CHECKING:
-    from .discrete_laws import ClassFormulas
-    from .formulas import Formula, Structure
+    from ..discrete_laws import ClassFormulas
+    from ..formulas import Formula, Structure
 
 _LEAST_SHARE = 0.1  # units of work for an output
 
@@ -39,8 +39,8 @@ def formulas_of(checkpoint: Checkpoint, circuit: Network, options: AnalysisOptio
     mapping of str to Formula
         Output -> its formula.
     """
-    from .formulas import Differentiable, SearchOptions, find_formula, network_formula, verify_formula
-    from .motion._motion_of_checkpoint import slope_tolerances
+    from ..formulas import Differentiable, SearchOptions, find_formula, network_formula, verify_formula
+    from ..motion._motion_of_checkpoint import slope_tolerances
 
     task, probe = checkpoint.task, checkpoint.probe
     units = task.units if task.units and installed("pint") else None
@@ -104,7 +104,7 @@ def class_formulas_of(checkpoint: Checkpoint, options: AnalysisOptions) -> "Clas
     """
     if checkpoint.task.judged_by.right is None or options.time_limit == 0:
         return ""
-    from .discrete_laws import class_formulas
+    from ..discrete_laws import class_formulas
 
     try:
         return class_formulas(checkpoint, time_limit=float(options.time_limit), seed=options.seed)
@@ -161,7 +161,7 @@ def hints(checkpoint: Checkpoint, circuit: Network, output: int) -> "Structure |
     """
     from bimt_train.models import options_of
 
-    from .formulas import read_structure
+    from ..formulas import read_structure
 
     options = options_of(circuit.model)
     told = options is not None and options.hidden_parts() is not None

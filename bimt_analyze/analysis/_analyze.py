@@ -11,17 +11,18 @@ from bimt_train.checkpoints import Checkpoint, Network
 from bimt_train.expressions import Decomposition
 from bimt_train.extras import installed
 
-from ._circuit_of import all_inputs, circuit_to_analyse, graph_of
-from ._network_size import check_memory
-from ._run_audit import Progress, backbone_told, check_options, hierarchy_of, less_than_asked, within_reach
+from .._circuit_of import all_inputs, circuit_to_analyse, graph_of
+from .._network_size import check_memory
+from .._sources import opened
+from ..audits._deadline import Deadline
+from ..audits._deciding_test import deciding, deciding_test
+from ..graph import NeuronGraph
+from ..modules import choose_level
+from ..options._analysis_options import AnalysisOptions
+from ..report import NetworkFit, Report
+from ._run_audit import Progress, check_options, hierarchy_of
 from ._seen import Seen, Stages, Told
-from ._sources import opened
-from .audits._deadline import Deadline
-from .audits._deciding_test import deciding, deciding_test
-from .graph import NeuronGraph
-from .modules import choose_level
-from .options._analysis_options import AnalysisOptions
-from .report import NetworkFit, Report
+from ._within_reach import backbone_told, less_than_asked, within_reach
 
 if TYPE_CHECKING:
     from torch import nn

@@ -5,22 +5,22 @@ from typing import TYPE_CHECKING
 
 from bimt_train.checkpoints import Checkpoint, Network
 
-from ._circuit_of import all_inputs
+from .._circuit_of import all_inputs
+from ..audits import Agreement, Audit, Significance, agreement, reachable_inputs
+from ..audits._deciding_test import deciding, deciding_test
+from ..audits.functions._group_significance import significance_of_groups
+from ..audits.functions._input_and_output_groups import groups_of_circuit
+from ..graph import NeuronGraph
+from ..module_formulas import module_formulas
+from ..modules import Hierarchy, choose_level, in_task_order
+from ..options._analysis_options import AnalysisOptions
+from ..representations import interpretation
 from ._output_formulas import class_formulas_of, formulas_of, withheld
 from ._seen import Seen, Stages, Told
-from .audits import Agreement, Audit, Significance, agreement, reachable_inputs
-from .audits._deciding_test import deciding, deciding_test
-from .audits.functions._group_significance import significance_of_groups
-from .audits.functions._input_and_output_groups import groups_of_circuit
-from .graph import NeuronGraph
-from .module_formulas import module_formulas
-from .modules import Hierarchy, choose_level, in_task_order
-from .options._analysis_options import AnalysisOptions
-from .representations import interpretation
 
 if TYPE_CHECKING:
-    from .formulas import Formula
-    from .motion import DrivingGraph, Motion
+    from ..formulas import Formula
+    from ..motion import DrivingGraph, Motion
 
 
 def by_running(seen: Seen, stages: Stages) -> Told:
@@ -85,8 +85,8 @@ def by_running(seen: Seen, stages: Stages) -> Told:
 def _moving(seen: Seen, formulas: Mapping[str, "Formula"], stages: Stages) -> "tuple[DrivingGraph, Motion | None]":
     """What drives what, and the equations of motion, of a task of motion."""
     checkpoint, graph, chosen = seen.checkpoint, seen.graph, seen.options
-    from .motion import driving_graph  # brings sympy
-    from .motion._motion_of_checkpoint import motion_of_checkpoint
+    from ..motion import driving_graph  # brings sympy
+    from ..motion._motion_of_checkpoint import motion_of_checkpoint
 
     joined = reachable_inputs(graph)[graph.members(graph.outputs)]
     driving = driving_graph(checkpoint, seen.network, joined)

@@ -5,10 +5,10 @@ from pathlib import Path
 from bimt_train import InputError
 from bimt_train.losses import LOSSES
 
-from ._sources import best_checkpoint, open_checkpoint
-from .certificates import certify, certify_decisions, check_certificate
-from .options._sampling import Sampling
-from .report import Report
+from .._sources import best_checkpoint, open_checkpoint
+from ..certificates import certify, certify_decisions, check_certificate
+from ..options._sampling import Sampling
+from ..report import Report
 
 
 def certificates_of(report: Report) -> dict[str, bytes]:
