@@ -101,12 +101,6 @@ def _of_one_input(problem: SearchProblem) -> Iterator[Template]:
         yield from curves(problem, deep=True)
 
 
-def _named_of_one_input(problem: SearchProblem) -> Iterator[Template]:
-    """The library of one variable, for problems of a single input: noise does not hide its functions."""
-    if problem.width == 1:
-        yield from single_functions(problem)
-
-
 def _undone_functions(problem: SearchProblem) -> Iterator[Template]:
     """One function inside another: the outer one is undone, then the inner one is looked up.
 
@@ -155,7 +149,7 @@ QUICK: tuple[Generator, ...] = (
 )
 _AT_FIRST = (rationals, outer_rationals)
 _SPLIT_AT_ONCE: tuple[Generator, ...] = (
-    _alone(lambda problem: monomial_times_function(problem, (*AT_ONCE, _named_of_one_input))),
+    _alone(lambda problem: monomial_times_function(problem, AT_ONCE)),
     _alone(lambda problem: low_error_similar(problem, ONE_VARIABLE)),
     low_error_sums,
     low_error_products,
