@@ -38,7 +38,7 @@ def cuts(checkpoint: Checkpoint) -> tuple[Cut, ...]:
     task, probe, stack = checkpoint.task, checkpoint.probe, stack_of(checkpoint)
     x = torch.tensor(task.to_network_inputs(probe.x_test), dtype=torch.float32)[None]
     y = torch.tensor(task.to_network_targets(probe.y_test), dtype=torch.float32)[None]
-    flat = stack.pack([{**checkpoint.network.tensors, **checkpoint.generator}]).float()
+    flat = stack.pack([{**checkpoint.network.tensors, **checkpoint.network.generator}]).float()
     directions = torch.randn(y.shape, generator=torch.Generator().manual_seed(0))
     found = []
     for threshold in THRESHOLDS:

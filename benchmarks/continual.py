@@ -125,12 +125,13 @@ def outcomes(pair: Pair, kind: TrainingType, keep: bool, alone: Sequence[Run], f
     """All seeds of one arm; the second task of a seed begins with the first task's network of that seed."""
     found = []
     for first, fresh in zip(firsts, alone, strict=True):
-        options = {"recipe": pair.recipe, "kind": kind, "start": first.checkpoint, "keep": keep}
+        options = {"recipe": pair.recipe, "kind": kind, "given": first.checkpoint, "keep": keep}
         run = train(pair.second, seeds=[first.seed], **options).runs[0]
         own = loss_of(first.checkpoint, first.checkpoint.network.predict(first_inputs(first.checkpoint)))
         again = first_again(first.checkpoint, run.checkpoint)
-        kept = run.checkpoint.config["kept"]
-        found.append(Outcome(own, again, last(fresh), last(run), kept, run.checkpoint.parameters))
+        (given,) = run.checkpoint.config["given"]
+        kept = sum(map(len, given["neurons"].values())) if given["kept"] else 0
+        found.append(Outcome(own, again, last(fresh), last(run), kept, run.checkpoint.network.parameters))
     return found
 
 

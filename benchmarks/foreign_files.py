@@ -15,6 +15,7 @@ import torch
 from _measure import no_options, table, write_section
 from foreign_cases._cases import Case, X, cases
 from foreign_cases._formats import one_network
+from foreign_cases._others import others
 from foreign_cases._siblings import siblings
 
 from bimt_train import InputError
@@ -58,7 +59,7 @@ def main() -> None:
     no_options(__doc__)
     found, rows, began = [], [], time.perf_counter()
     with tempfile.TemporaryDirectory() as place:
-        for case in (*cases(), *siblings()):
+        for case in (*cases(), *siblings(), *others()):
             folder = Path(place) / str(len(found))
             folder.mkdir()
             done, why = outcome(case, folder)

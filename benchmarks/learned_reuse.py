@@ -173,7 +173,7 @@ def control(case: Case, say: Callable[[str], None]) -> str:
     mixed, said = replace(case, make=shuffled, known={}), []
     for kind in ("bimt", REUSE):
         runs = mixed.runs(kind, case.examples[0], case.lambdas[0])
-        living = [run.checkpoint.parameters for run in runs]
+        living = [run.checkpoint.network.parameters for run in runs]
         said.append(f"{kind} {spread([last(run) for run in runs])} with {spread(living)} parameters above 0.01")
         say(said[-1])
     return f"Inputs in a random order, so that no block holds the inputs of a stage; test losses: {'; '.join(said)}."

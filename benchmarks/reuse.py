@@ -11,13 +11,11 @@ import torch
 from _measure import table, write_section
 
 from bimt_analyze.reuse import SharedNetwork, module_files, share
-from bimt_train import Recipe, Run, default_recipe, train
-from bimt_train.tasks import Task, feature_sharing, formula_task, independence
-from bimt_train.training import Phase
+from bimt_train import Run, train
+from bimt_train.tasks import Task, feature_sharing, formula_task, independence, pipeline
 
 FRESH = 1000  # points on which losses are measured, that no network has seen
 GOOD = 7.4e-3  # test loss of the published independence networks
-STAGES = range(1, 6)
 
 
 @dataclass(frozen=True)
@@ -27,21 +25,15 @@ class Case:
     name: str
     task: Task
     truth: str
-    recipe: Recipe | None = None
 
 
 def cases() -> tuple[Case, ...]:
     """Three squares, four sums of squares, five stages of a pipeline."""
     pairs = [f"y{k} = x{2 * k - 1}**2 + x{2 * k}**2" for k in range(1, 5)]
-    before = {k: f"y{k - 1}/2 + " if k > 1 else "" for k in STAGES}
-    stages = [f"y{k} = {before[k]}sin(pi*x{2 * k - 1})*x{2 * k}" for k in STAGES]
-    names = [f"x{k}" for k in range(1, 11)]
-    pipeline = formula_task(stages, inputs=names, rows=(300, 300), widths=(10, 25, 25, 5), name="five stages")
-    lambdas = tuple(Phase(start, s, biases=start == 0.75) for start, s in ((0.0, 1e-3), (0.25, 3e-3), (0.75, 1e-3)))
     return (
         Case("three squares (feature sharing)", feature_sharing(), "square"),
         Case("four sums of squares", formula_task(pairs, name="four sums"), "square"),
-        Case("pipeline of five stages", pipeline, "wave", replace(default_recipe(pipeline), phases=lambdas)),
+        Case("pipeline of five stages", pipeline(), "wave"),
     )
 
 
@@ -65,7 +57,7 @@ def named(found: SharedNetwork, truth: str) -> bool:
 
 def tied(case: Case, seeds: int) -> tuple[list[object], list[str]]:
     """A row of the table, and what was found seed by seed."""
-    runs = train(case.task, seeds=seeds, recipe=case.recipe)
+    runs = train(case.task, seeds=seeds)
     ratios, wired, losses, after, spent, lines = [], [], [], [], [], []
     good = right = 0
     for run in runs.runs:
@@ -124,8 +116,8 @@ def given(seeds: int, rows: tuple[int, int]) -> list[list[object]]:
         steps = {}
         for how, options in (
             ("without", {}),
-            ("frozen", {"modules": modules}),
-            ("soft", {"modules": modules, "frozen": False}),
+            ("frozen", {"given": modules}),
+            ("soft", {"given": modules, "keep": False}),
         ):
             runs = train(task, seeds=seeds, **options)
             steps[how] = [steps_to(run, GOOD) for run in runs.runs]

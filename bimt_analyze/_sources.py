@@ -112,9 +112,10 @@ def _built(file: Path, factory: "Callable[[], nn.Module]", said: Sampling) -> "C
     """Weights of any module, with the rows that the user gave."""
     from bimt_train.checkpoints import read_into
 
-    for flag, given in (("activation", said.activation), ("orientation", said.orientation)):
-        if given is not None:
-            raise InputError(f"an {flag} beside a model", got=f"--{flag} {given}", hint="leave it out")
+    beside = {"activation": said.activation} if said.activation is not None else said.reading
+    for flag, given in beside.items():
+        what = f"the option {flag.replace('_', '-')} beside a model"
+        raise InputError(what, got=str(given), hint="leave it out: the module says it")
     about = _said_of(said)
     if said.layout is not None:
         about["layout"] = _layout(said.layout)
@@ -125,10 +126,7 @@ def _foreign(file: Path, said: Sampling) -> "Checkpoint":
     """A network trained elsewhere."""
     from bimt_train.checkpoints import read_foreign
 
-    about = _said_of(said)
-    if said.orientation is not None:
-        about["orientation"] = said.orientation.replace("-", "_")
-    return _named(read_foreign(file, activation=said.activation, **about), file)
+    return _named(read_foreign(file, activation=said.activation, **_said_of(said), **said.reading), file)
 
 
 def _layout(path: Path) -> "Layout":
@@ -162,7 +160,7 @@ def _said_of(said: Sampling) -> dict[str, Any]:
     elif said.probe is not None:
         from bimt_train.tasks import read_probe_table  # brings pandas
 
-        table = read_probe_table(said.probe, target=said.target)
+        table = read_probe_table(said.probe, target=said.target, table=said.table)
         about |= {"x": table.x, "y": table.y, "inputs": table.inputs}
         about |= {"outputs": table.outputs} if table.outputs else {}
     elif said.ranges:
@@ -231,7 +229,10 @@ def opened(
         return "in memory", checkpoint_of(source, source.rows(x), y, decomposition)
     if not hasattr(source, "state_dict"):
         expected = "a checkpoint, a network, a torch.nn.Module, a file or a folder"
-        raise InputError("nothing that can be analysed", where="source", expected=expected, got=type(source).__name__)
+        hint = "of scikit-learn's give from_sklearn(model, x=x, y=y), of skorch's model.module_"
+        raise InputError(
+            "nothing that can be analysed", where="source", expected=expected, got=type(source).__name__, hint=hint
+        )
     about: dict[str, Any] = {"y": y, "decomposition": decomposition}
     if decomposition is not None:
         about |= {"inputs": decomposition.inputs, "outputs": decomposition.outputs}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._errors import InputError
 from .library import StoredModule, load_module
+from .library._stored_module import is_module
 from .shell import assignments
 from .tasks import Task, formula_task, resolve_task
 from .tasks.tables._table_flags import table_options
@@ -55,8 +56,6 @@ class Asked:
     sweep: tuple[str, ...]
     kind: TrainingType
     blocks: int | None
-    after: Path | None
-    keep: bool
     paper: bool
     given: tuple[str, ...]
     soft: bool
@@ -143,49 +142,45 @@ def asked_recipe(task: Task, options: Asked) -> Recipe:
     return replace(recipe, steps=steps, lr=lr, cost=cost, restarts=restarts, reuse=reuse)
 
 
-def asked_beginning(options: Asked, *, swept: bool) -> dict[str, Any]:
-    """What the networks begin with, as `train` takes it.
+def asked_given(options: Asked) -> "Checkpoint | tuple[StoredModule, ...]":
+    """What the networks begin with: a trained network, or modules, or nothing.
 
     Parameters
     ----------
     options : Asked
         The command line.
-    swept : bool
-        Whether several recipes are trained.
 
     Raises
     ------
     InputError
         For options that do not go together, and files that cannot be read.
     """
-    if options.given and (options.dask or swept):
+    if options.given and (options.dask or options.sweep):
         hint = "train on this machine, one recipe at a time"
-        raise InputError("modules are for one run here", got="--with and --dask or --sweep", hint=hint)
+        raise InputError("--with is for one run here", got="--with and --dask or --sweep", hint=hint)
     if options.soft and not options.given:
-        raise InputError("--soft is for --with", hint="give the file of a module")
-    modules = tuple(map(_module, options.given))
-    return {"modules": modules, "frozen": not options.soft, "start": _start(options), "keep": options.keep}
+        raise InputError("--soft is for --with", hint="give a trained network or the file of a module")
+    found = tuple(map(_given, options.given))
+    modules = tuple(one for one in found if isinstance(one, StoredModule))
+    networks = tuple(one for one in found if not isinstance(one, StoredModule))
+    if not networks:
+        return modules
+    if len(found) > 1:
+        hint = "give one trained network, or modules alone"
+        raise InputError("training begins with one network", got=f"--with {' --with '.join(options.given)}", hint=hint)
+    return networks[0]
 
 
-def _module(text: str) -> StoredModule:
-    """A module of the library, from ``FILE`` or ``FILE:NAME=INPUT,...``."""
+def _given(text: str) -> "Checkpoint | StoredModule":
+    """A folder of runs, a checkpoint, or a module as ``FILE`` or ``FILE:NAME=INPUT,...``."""
     path, colon, names = text.rpartition(":")
-    if not colon or "=" not in names:
+    if colon and "=" in names:
+        return load_module(path).reading(dict(word.split("=", 1) for word in names.split(",") if "=" in word))
+    if is_module(text):
         return load_module(text)
-    return load_module(path).reading(dict(word.split("=", 1) for word in names.split(",") if "=" in word))
-
-
-def _start(options: Asked) -> "Checkpoint | None":
-    """The trained network to go on from."""
-    if options.after is None:
-        if options.keep:
-            raise InputError("nothing to keep", where="--keep", hint="add --after RUNS")
-        return None
-    if options.dask or options.sweep:
-        raise InputError("--after is for one run on this machine", hint="leave --dask and --sweep out")
     from .checkpoints import load_checkpoint
 
-    return load_checkpoint(checkpoints_in(options.after)[0] if options.after.is_dir() else options.after)
+    return load_checkpoint(checkpoints_in(text)[0] if Path(text).is_dir() else text)
 
 
 def asked_sweep(words: Sequence[str]) -> dict[str, list[Any]]:

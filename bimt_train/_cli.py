@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from ._asked import Asked, asked_beginning, asked_recipe, asked_sweep, asked_task
+from ._asked import Asked, asked_given, asked_recipe, asked_sweep, asked_task
 from ._errors import InputError
 from ._help import help_text
 from ._next_step import CONFIG_FILE, after_sweep, after_training
@@ -156,21 +156,17 @@ _machine, _files, _other = in_group("Machine"), in_group("Files"), in_group(OTHE
     help="The paper's five, and bimt+reuse, in which a few rules generate the weights.",
 )  # fmt: skip
 @_recipe_option(
-    "--with", "given", multiple=True, metavar="FILE[:NAME=INPUT,...]",
-    help="Begin with a module that was saved to a file, at inputs of its names or, after a colon, of others. Its "
-    "weights stay as they are. Can be given several times.",
+    "--with", "given", multiple=True, metavar="WHAT",
+    help="Begin with a trained network, a checkpoint or the best of a folder of runs; or with a module that was saved "
+    "to a file, at inputs of its names, or of others: FILE:NAME=INPUT,... It stays as it is, and forgets nothing. "
+    "Modules can be given several times.",
 )  # fmt: skip
-@_recipe_option("--soft", is_flag=True, help="The modules of --with are trained too.")
+@_recipe_option("--soft", is_flag=True, help="What --with gives is trained too.")
 @_recipe_option(
     "--blocks", type=click.IntRange(2), metavar="N",
     help="Blocks of neurons that bimt+reuse parts each layer into, each made by the same rules; the task's own if left "
     "out.",
 )  # fmt: skip
-@_recipe_option(
-    "--after", type=click.Path(path_type=Path), metavar="RUNS",
-    help="Go on from a trained network: a checkpoint, or the best of a folder of runs. Dead neurons are drawn anew.",
-)  # fmt: skip
-@_recipe_option("--keep", is_flag=True, help="With --after: its living neurons stay as they are, and forget nothing.")
 @_recipe_option("--paper", is_flag=True, help="The paper's recipe: its steps, greedy swaps, constant learning rate.")
 @_recipe_option(
     "--sweep", multiple=True, metavar="FIELD=VALUE,...",
@@ -212,12 +208,11 @@ def command(**given: Any) -> int:
     recipe, over = asked_recipe(task, options), asked_sweep(options.sweep)
     about: Any = {"seeds": options.seeds, "recipe": recipe, "kind": options.kind, "out": out}
     about |= {"resume": options.resume, "device": options.device, "engine": options.engine}
-    begun = asked_beginning(options, swept=bool(over))
+    beginning: Any = {"given": asked_given(options), "keep": not options.soft}
     if options.dry_run:
         from ._dry_run import Planned, dry_run
-        from .training._begun import Begun
 
-        click.echo(dry_run(Planned(task, **about, dask=options.dask, over=over, begun=Begun(**begun))))
+        click.echo(dry_run(Planned(task, **about, dask=options.dask, over=over, **beginning)))
         return OK
     if options.dask and options.log_to:
         hint = "leave one of them out"
@@ -234,7 +229,7 @@ def command(**given: Any) -> int:
         else:
             if options.resume and not (out / STATE_FILE).exists():
                 click.echo(f"nothing to resume in {out}: the run begins", err=True)
-            runs = train(task, callbacks=listeners, **begun, **about)
+            runs = train(task, callbacks=listeners, **beginning, **about)
     keeper.write()
     if over:
         _tell(sweep_table(found), f"{len(found.cells)} folders of runs and {SWEEP_FILE} in {out}")

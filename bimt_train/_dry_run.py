@@ -8,10 +8,11 @@ from typing import Any
 
 import torch
 
+from .checkpoints import Checkpoint
+from .library import StoredModule
 from .shell import few_names
 from .tasks import Task
 from .training import Recipe, TrainingType
-from .training._begun import Begun
 from .training._random_restarts import replicas_of
 from .training._runs import RUNS_FILE
 from .training._setting import Setting, prepare
@@ -47,8 +48,10 @@ class Planned:
         The scheduler whose workers train.
     over : mapping
         What is swept: field -> values; empty for one run.
-    begun : Begun
+    given : Checkpoint or sequence of StoredModule
         What the networks begin with.
+    keep : bool
+        Whether that stays as it is.
     """
 
     task: Task
@@ -61,7 +64,8 @@ class Planned:
     engine: EngineChoice
     dask: str | None
     over: Mapping[str, Sequence[Any]]
-    begun: Begun
+    given: Checkpoint | Sequence[StoredModule]
+    keep: bool
 
 
 def dry_run(planned: Planned) -> str:
@@ -81,7 +85,7 @@ def dry_run(planned: Planned) -> str:
     """
     cells, recipe = combinations(planned.recipe, planned.over), planned.recipe.as_type(planned.kind)
     rows = replicas_of((0,), recipe.replicas)
-    setting = prepare(planned.task, rows, recipe, planned.kind, planned.device, planned.begun)
+    setting = prepare(planned.task, rows, recipe, planned.kind, planned.device, given=planned.given, keep=planned.keep)
     steps = engine_of(setting, planned.engine, torch.get_num_threads()).name
     where = f"the workers of {planned.dask}" if planned.dask else planned.device
     said = {
@@ -111,9 +115,9 @@ def _training(planned: Planned, recipe: Recipe) -> str:
         said.append(f"relocation by {recipe.relocation.method} every {recipe.relocation.every} steps")
     if recipe.replicas > 1:
         said.append(f"{recipe.replicas} replicas a seed until step {recipe.restarts_end}")
-    if planned.begun.start is not None:
-        kept = "; its living neurons stay" if planned.begun.keep else ""
-        said.append(f"after {planned.begun.start.task.name}{kept}")
+    if isinstance(planned.given, Checkpoint) or planned.given:
+        names = [planned.given.task.name] if isinstance(planned.given, Checkpoint) else map(str, planned.given)
+        said.append(f"with {', '.join(names)}, {'kept' if planned.keep else 'trained too'}")
     return "; ".join(said)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from bimt_analyze import AnalysisOptions
 from bimt_analyze.plots import Picture
 from bimt_train import Recipe, default_recipe
 from bimt_train.tasks import Task
@@ -35,6 +36,11 @@ class Options:
         """The task's own, shortened if asked."""
         recipe = default_recipe(task)
         return recipe if self.steps is None else replace(recipe, steps=self.steps)
+
+    @property
+    def refit_steps(self) -> int:
+        """Of each circuit: none if training is shortened."""
+        return AnalysisOptions().refit_steps if self.steps is None else 0
 
     def save(self, drawn: Picture, name: str) -> None:
         """Write a picture in 256 colours, which takes a third of the bytes, and say where."""

@@ -93,10 +93,11 @@ def draw(options: Options) -> None:
     found = {kind: [p_of(one) for one in checkpoints] for kind, checkpoints in kinds.items()}
     modular, faithful = [], []
     levels = CROSSTALK if options.steps is None else CROSSTALK[::5]  # steps are given for a quick look
+    samples = 20 if options.steps is None else 2
     for crosstalk in levels:
         planted = [made(partial(block_network, crosstalk=crosstalk), seed) for seed in seeds]
         modular.append(float(np.mean([p_of(one) < LEVEL for one in planted])))
-        held = [circuit_controls(one, circuit_of(one, refit_steps=0)) for one in planted]
+        held = [circuit_controls(one, circuit_of(one, refit_steps=0), samples=samples) for one in planted]
         faithful.append(float(np.mean([one.faithful for one in held])))
     figure = Figure(figsize=(8, 3.4), layout="constrained")
     left, right = figure.subplots(1, 2)

@@ -19,7 +19,8 @@ def draw(options: Options) -> None:
     for panel, make in zip(panels(axes, 1, 3, gap_x=0.05), (independence, feature_sharing, composition), strict=True):
         task = make()
         run = train(task, seeds=options.seeds, recipe=options.recipe(task)).best
-        report = analyze(run.checkpoint, samples=0, time_limit=SECONDS if options.steps is None else 0.0)
+        seconds = SECONDS if options.steps is None else 0.0
+        report = analyze(run.checkpoint, samples=0, time_limit=seconds, refit_steps=options.refit_steps)
         draw_network(report.circuit.network, partition=report.partition, legend=False, ax=panel)
         panel.set_title(f"{task.spec.name}\n{formulas(report)}", fontsize=8.5, pad=22, parse_math=False)
     options.save(Picture(axes, "Networks of three tasks, and their formulas."), "formulas")

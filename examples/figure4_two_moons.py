@@ -13,7 +13,7 @@ SHOWN = (0.0, 0.05, 0.15, 0.35, 1.0)  # of the steps, where the network is drawn
 def draw(options: Options) -> None:
     task, kept = two_moons(), Snapshots()
     run = train(task, seeds=options.seeds, recipe=options.recipe(task), callbacks=[kept]).best
-    circuit, data = circuit_of(run.checkpoint), task.data(run.seed)
+    circuit, data = circuit_of(run.checkpoint, refit_steps=options.refit_steps), task.data(run.seed)
     axes = blank_axes(11.0, 6.0)
     axes.set_axis_off()
     draw_boundary(run.checkpoint, data.x_test, data.y_test, ax=axes.inset_axes((0.56, 0.45, 0.44, 0.5)))

@@ -11,7 +11,7 @@ from bimt_train.tasks import independence
 def draw(options: Options) -> None:
     task, kept = independence(), Snapshots()
     run = train(task, seeds=options.seeds, recipe=options.recipe(task), callbacks=[kept]).best
-    report = analyze(run.checkpoint, samples=0, time_limit=0.0)
+    report = analyze(run.checkpoint, samples=0, time_limit=0.0, refit_steps=options.refit_steps)
     found, names = report.circuit.kept, report.module_sets
     modules = [{(group, found[group][index]) for group, index in module} for module in names]  # as before pruning
     film = animate_training(kept.of(run.seed), partition=modules, frames=60 if options.steps is None else 5)

@@ -11,7 +11,7 @@ from bimt_train.tasks import evidence
 def draw(options: Options) -> None:
     task = evidence()
     run = train(task, seeds=options.seeds, recipe=options.recipe(task)).best
-    report = analyze(run.checkpoint, samples=0, time_limit=0.0)
+    report = analyze(run.checkpoint, samples=0, time_limit=0.0, refit_steps=options.refit_steps)
     options.save(draw_network(report.circuit.network, partition=report.partition), "evidence")
 
 

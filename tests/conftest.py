@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import browsing
+import loaded
 import pytest
 import torch
 import typecheck
@@ -61,3 +62,10 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """One browser for all pages."""
     with browsing.opened(tmp_path_factory.mktemp("browser")) as driver:
         yield driver
+
+
+@pytest.fixture(scope="session")
+def go() -> Iterator[loaded.Go]:
+    """Does commands and programs where all libraries are loaded."""
+    with loaded.opened() as go:
+        yield go

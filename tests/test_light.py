@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from loaded import opened
 from safetensors.numpy import save_file
 
 from bimt_train import MissingExtra
@@ -51,26 +52,39 @@ def light(tmp_path_factory):
     return place
 
 
-def run(light: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    paths = os.pathsep.join((str(light), str(ROOT)))
-    return subprocess.run(
-        [sys.executable, *words], cwd=light, env=os.environ | {"PYTHONPATH": paths}, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
+def paths(light: Path) -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": os.pathsep.join((str(light), str(ROOT)))}
 
 
-def python(light: Path, program: str) -> str:
-    done = run(light, "-c", program)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+@pytest.fixture(scope="module")
+def run(light):
+    """Does a command in the folder, or a program, where what is installed without extras is loaded."""
+    with opened((), paths(light)) as go:
+        yield lambda *words: go(words, light)
 
 
-def test_the_hook_refuses_what_is_not_imported_lazily(light):
-    done = run(light, "-c", "import torch")
-    assert "No module named 'torch'" in done.stderr
+@pytest.fixture(scope="module")
+def python(run):
+    """What a program prints."""
+
+    def printed(program: str) -> str:
+        done = run("python", program)
+        assert done.status == 0, done.stderr
+        return done.stdout
+
+    return printed
 
 
-def test_a_formula_of_a_table_is_found(light):
+def in_a_new_process(light: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *words]
+    return subprocess.run(command, cwd=light, env=paths(light), capture_output=True, text=True, check=False)
+
+
+def test_the_hook_refuses_what_is_not_imported_lazily(run):
+    assert "No module named 'torch'" in run("python", "import torch").stderr
+
+
+def test_a_formula_of_a_table_is_found(python):
     program = (
         "import numpy as np\n"
         "from bimt_analyze.formulas import find_formula, verify_formula\n"
@@ -81,11 +95,11 @@ def test_a_formula_of_a_table_is_found(light):
         "print(verify_formula(found, **rows, truth=None, ranges=[(1, 3)] * 2).verdict())\n"
         "print(found.expression, found.to_c('decay')[:6])\n"
     )
-    verdict, found = python(light, program).splitlines()[:2]
+    verdict, found = python(program).splitlines()[:2]
     assert verdict.startswith("exact on the data") and found.startswith("a*exp(-b)")
 
 
-def test_a_chain_of_layers_is_read_and_computed_as_by_torch(light):
+def test_a_chain_of_layers_is_read_and_computed_as_by_torch(light, python):
     rows = np.random.default_rng(1).normal(size=(20, 4)) * 3
     np.save(light / "rows.npy", rows)
     program = (
@@ -97,7 +111,7 @@ def test_a_chain_of_layers_is_read_and_computed_as_by_torch(light):
         "    np.save(f'{activation}.npy', read.predict(rows))\n"
         "np.save('ours.npy', load_checkpoint('ours.safetensors').predict(rows))\n"
     )
-    python(light, program)
+    python(program)
     for activation in ("silu", "gelu", "softplus"):
         network = from_state_dict(BLOCKS, activation=activation, ranges=(-1, 1), final="tanh")
         np.testing.assert_allclose(np.load(light / f"{activation}.npy"), network.predict(rows), rtol=1e-9)
@@ -105,7 +119,6 @@ def test_a_chain_of_layers_is_read_and_computed_as_by_torch(light):
     np.testing.assert_allclose(np.load(light / "ours.npy"), expected, rtol=1e-9)
 
 
-ANALYZE = ("-m", "bimt_analyze")
 ELSEWHERE = ("--activation", "silu", "--range", "-1", "1")
 BY_WEIGHTS = (
     "network: not run, so it is neither pruned nor given formulas; pip install 'bimt[train]' brings what runs it"
@@ -117,10 +130,10 @@ BY_WEIGHTS = (
     [("net.npz", *ELSEWHERE), ("net.safetensors", *ELSEWHERE), ("ours.safetensors",)],
     ids=lambda words: words[0],
 )
-def test_an_audit_by_weights_ends_with_a_verdict(light, words):
-    done = run(light, *ANALYZE, *words, "--audit", "--quiet", "--html", "page.html", "--json", "report.json")
+def test_an_audit_by_weights_ends_with_a_verdict(light, run, words):
+    done = run("bimt-analyze", *words, "--audit", "--quiet", "--html", "page.html", "--json", "report.json")
     said = done.stdout.splitlines()
-    assert done.returncode == 0 and not done.stderr
+    assert done.status == 0 and not done.stderr
     assert said[0] == BY_WEIGHTS
     assert said[1] == "2 modules: {x1, x2 -> y1, y2}  {x3, x4 -> y3, y4}"
     assert said[2].startswith("Modular: 2 modules, and wiring this specialised is rare by chance (p = 0.005")
@@ -129,9 +142,9 @@ def test_an_audit_by_weights_ends_with_a_verdict(light, words):
     assert page.count("pip install &#39;bimt[train]&#39; brings what they need") == 1
 
 
-def test_many_networks_are_audited_by_weights(light):
-    done = run(light, *ANALYZE, "net.npz", "ours.safetensors", *ELSEWHERE, "--out", "audits", "--quiet")
-    assert done.returncode == 0, done.stderr
+def test_many_networks_are_audited_by_weights(run):
+    done = run("bimt-analyze", "net.npz", "ours.safetensors", *ELSEWHERE, "--out", "audits", "--quiet")
+    assert done.status == 0, done.stderr
     assert [row.split()[:3] for row in done.stdout.splitlines()[1:3]] == [["net", "40", "2"], ["ours", "40", "2"]]
 
 
@@ -149,23 +162,23 @@ TRAININGS = {
 
 
 @pytest.mark.parametrize(
-    ("module", "words", "said"),
-    [("bimt_analyze", words, said) for words, said in ANALYSES.items()]
-    + [("bimt_train", words, said) for words, said in TRAININGS.items()],
+    ("program", "words", "said"),
+    [("bimt-analyze", words, said) for words, said in ANALYSES.items()]
+    + [("bimt-train", words, said) for words, said in TRAININGS.items()],
 )
-def test_what_needs_an_extra_ends_in_one_line(light, module, words, said):
-    done = run(light, "-m", module, *words, "--quiet")
-    assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
+def test_what_needs_an_extra_ends_in_one_line(run, program, words, said):
+    done = run(program, *words, "--quiet")
+    assert done.status == 2 and done.stderr.count("\n") == 1, done.stderr
     assert said in done.stderr
     assert "which is not installed; hint: pip install 'bimt[" in done.stderr
 
 
-def test_the_command_lines_say_what_they_can(light):
-    assert run(light, "-m", "bimt_train", "--list-tasks").returncode == 0
-    assert run(light, "-m", "bimt_train", "--help").returncode == 0
-    assert run(light, *ANALYZE, "--help").returncode == 0
-    done = run(light, *ANALYZE, "ours.safetensors", "--audit", "--dry-run")
-    assert done.returncode == 0 and "40 weights between neurons" in done.stdout
+def test_the_command_lines_say_what_they_can(light, run):
+    assert in_a_new_process(light, "-m", "bimt_train", "--list-tasks").returncode == 0
+    assert run("bimt-train", "--help").status == 0
+    assert in_a_new_process(light, "-m", "bimt_analyze", "--help").returncode == 0
+    done = run("bimt-analyze", "ours.safetensors", "--audit", "--dry-run")
+    assert done.status == 0 and "40 weights between neurons" in done.stdout
 
 
 PYTHON = {
@@ -184,12 +197,12 @@ PYTHON = {
 }
 
 
-def test_every_missing_package_is_one_error_in_python(light):
+def test_every_missing_package_is_one_error_in_python(python):
     program = "from bimt_train import InputError, MissingExtra\n"
     for line in PYTHON:
         program += f"try:\n    {line}\nexcept MissingExtra as error:\n    print(error)\nelse:\n    print('nothing')\n"
     program += "assert issubclass(MissingExtra, ImportError) and issubclass(MissingExtra, InputError)\n"
-    for told, said in zip(python(light, program).splitlines(), PYTHON.values(), strict=True):
+    for told, said in zip(python(program).splitlines(), PYTHON.values(), strict=True):
         assert said in told and "; hint: pip install 'bimt[" in told
 
 
@@ -209,11 +222,13 @@ LIGHT = {
 }
 
 
-def test_every_public_name_loads_or_names_its_extra(light):
+def test_every_public_name_loads_or_names_its_extra(run):
+    stubs = sorted(stub for package in ("bimt_train", "bimt_analyze") for stub in (ROOT / package).rglob("*.pyi"))
+    rooms = [".".join(stub.relative_to(ROOT).parent.parts) for stub in stubs if stub.stem == "__init__"]
     program = (
-        "import importlib, sys\n"
+        "import importlib\n"
         "from bimt_train import MissingExtra\n"
-        "for room in sys.argv[1:]:\n"
+        f"for room in {rooms}:\n"
         "    package = importlib.import_module(room)\n"
         "    for name in package.__all__:\n"
         "        try:\n"
@@ -221,17 +236,16 @@ def test_every_public_name_loads_or_names_its_extra(light):
         "        except MissingExtra:\n"
         "            print(room, name)\n"
     )
-    stubs = sorted(stub for package in ("bimt_train", "bimt_analyze") for stub in (ROOT / package).rglob("*.pyi"))
-    rooms = [".".join(stub.relative_to(ROOT).parent.parts) for stub in stubs if stub.stem == "__init__"]
-    done = run(light, "-c", program, *rooms)
-    assert done.returncode == 0, done.stderr  # nothing else was raised
+    done = run("python", program)
+    assert done.status == 0, done.stderr  # nothing else was raised
     missing = [line.split() for line in done.stdout.splitlines()]
     assert {room: tuple(sorted(n for r, n in missing if r == room)) for room in LIGHT} == LIGHT
 
 
 def test_importing_both_packages_loads_next_to_nothing(light):
-    loaded = python(light, "import sys, bimt_train, bimt_analyze\nprint(*sys.modules)").split()
-    assert not {"numpy", "scipy", "sympy", "igraph", "pydantic"} & set(loaded)
+    done = in_a_new_process(light, "-c", "import sys, bimt_train, bimt_analyze\nprint(*sys.modules)")
+    assert "bimt_analyze" in done.stdout
+    assert not {"numpy", "scipy", "sympy", "igraph", "pydantic"} & set(done.stdout.split())
 
 
 def test_other_errors_of_imports_stay_what_they_are():

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bimt_train import InputError
+from bimt_train.tasks import table_options
 
 from .._jobs import FORMATS
 from ..audits import MEASURES
@@ -58,7 +59,8 @@ def sampling_asked(given: Mapping[str, Any]) -> Sampling:
     given : mapping of str to object
         The options, as click read them.
     """
-    return Sampling(**{one.name: given[one.name] for one in fields(Sampling)})
+    plain = {one.name: given[one.name] for one in fields(Sampling) if one.name != "table"}
+    return Sampling(**plain, table=table_options(given))
 
 
 def asked_of(given: Mapping[str, Any], *, many: bool) -> Asked:

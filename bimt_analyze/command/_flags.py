@@ -104,6 +104,20 @@ _FLAGS: tuple[Callable[[Callable[..., int]], Callable[..., int]], ...] = (
         help="How the weights of a network trained elsewhere are stored.",
     ),
     _elsewhere(
+        "--role",
+        "roles",
+        multiple=True,
+        metavar="TENSOR=ROLE",
+        help="What a tensor of the file is: weight, kernel (stored [in, out]), bias or ignore; of all weights, their "
+        "order too.",
+    ),
+    _elsewhere(
+        "--batch-norm",
+        type=Choice(["before", "after"]),
+        help="Whether its batch norms stand before or after the activation.",
+    ),
+    _elsewhere("--lora-scale", type=float, help="What low-rank products are multiplied by: alpha / rank."),
+    _elsewhere(
         "--layout",
         type=_FILE,
         metavar="TOML",

@@ -15,13 +15,14 @@ then say what the file does not:
   --range -1 1                          or a range to draw rows from; once for all inputs, or once for each
   --key ema                             which of several networks in the file, by the path of its entry
   --orientation in-out                  how its weights are stored, where neither names nor shapes tell
+  --role 0.scale=ignore                 what a tensor is, where its name does not tell: weight, kernel, bias, ignore
   --parts "y1: x1 x3; y2: x2 x4"        what is known, if anything: which output depends on which inputs,
                                         also by way of functions between: "f: x1 x2; y1 y2: f x3"
 
 Several files, a folder of files, or a manifest.csv give one page over all and one report each, in the folder of --out.
 A manifest has a column "file" and, if need be, columns called as the options: activation, probe, target, range, final,
-loss, standardize, key, orientation, layout, model, parts. The command line's options are defaults for its empty cells.
-A file that cannot be read, or takes longer than --time-budget, is a row with its reason.
+loss, standardize, key, orientation, role, batch-norm, lora-scale, layout, model, parts. The command line's options are
+defaults for its empty cells. A file that cannot be read, or takes longer than --time-budget, is a row with its reason.
 
 With --time COLUMN, CHECKPOINT is a table of trajectories, one row a time: the differential equations behind them are
 found, checked by integration from a held-out trajectory (the last of three or more), with what drives what and what is

@@ -29,7 +29,7 @@ def said_of(parts: Parts, facts: Facts) -> str:
         f"A network of {whole.multiply_adds:,} weights, written by bimt. It needs <math.h> alone.",
         f"    void {parts.name}(const float *x, float *y, size_t rows);",
         f"    void {parts.name}_all_columns(const float *x, float *y, size_t rows);",
-        "    cc -std=c99 -O3 -march=native -c FILE.c            # link with -lm",
+        "    cc -std=c99 -O3 -march=native -ffp-contract=fast -c FILE.c      # link with -lm",
         f"x holds rows of {len(whole.inputs)} inputs; columns are counted from 0: {', '.join(named)}.",
         f"{parts.name}_all_columns reads rows of all {whole.columns} columns that the network was trained on.",
         f"y receives rows of {len(whole.outputs)} outputs: {', '.join(whole.outputs)}.",

@@ -28,17 +28,31 @@ def _pairs(text: str, folder: Path) -> tuple[tuple[float, float], ...]:
     return tuple(zip(numbers[::2], numbers[1::2], strict=True))
 
 
+def _number(text: str, folder: Path) -> float:
+    return float(text)
+
+
 def _model(text: str, folder: Path) -> str:
     file, colon, name = text.rpartition(":")
     return f"{folder / file}:{name}" if colon and file.endswith(".py") else text
 
 
 _FILE = "file"
-_COLUMN: Mapping[str, str] = MappingProxyType({"ranges": "range"})  # field -> its column, where the two differ
+_COLUMN: Mapping[str, str] = MappingProxyType(
+    {"ranges": "range", "roles": "role", "batch_norm": "batch-norm", "lora_scale": "lora-scale"}
+)  # field -> its column, where the two differ
 _CELLS: Mapping[str, Callable[[str, Path], Any]] = MappingProxyType(
-    {"probe": _path, "layout": _path, "target": _words, "range": _pairs, "model": _model}
+    {
+        "probe": _path,
+        "layout": _path,
+        "target": _words,
+        "range": _pairs,
+        "model": _model,
+        "role": _words,
+        "lora-scale": _number,
+    }
 )  # all other cells are plain text
-_FIELDS = {_COLUMN.get(field.name, field.name): field.name for field in fields(Sampling)}
+_FIELDS = {_COLUMN.get(field.name, field.name): field.name for field in fields(Sampling) if field.name != "table"}
 
 
 def read_manifest(path: str | Path, sampling: Sampling | None = None) -> tuple[tuple[Path, Sampling], ...]:

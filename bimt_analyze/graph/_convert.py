@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import igraph
 import numpy as np
 
 from bimt_train.extras import need
@@ -101,6 +100,8 @@ def to_igraph(graph: NeuronGraph) -> Any:
     >>> to_igraph(neuron_graph(Network.of(MLP((2, 1), "tanh")))).vs["name"]
     ['x.0', 'x.1', 'y.0']
     """
+    import igraph  # which imports all of matplotlib where it is installed
+
     pairs = list(zip(graph.edges.source.tolist(), graph.edges.target.tolist(), strict=True))
     found = igraph.Graph(len(graph.nodes), pairs, directed=True)
     for name in GRAPH_FIELDS:

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 
-import igraph
-
 from bimt_train.layouts import Layout
 
 
@@ -50,6 +48,8 @@ def longest_paths(names: Iterable[str], pairs: Iterable[tuple[str, str]]) -> dic
     dict of str to int
         Name -> number of edges.
     """
+    import igraph  # which imports all of matplotlib where it is installed
+
     number = {name: place for place, name in enumerate(dict.fromkeys(names))}
     joined = [(number[source], number[target]) for source, target in pairs]
     circles = igraph.Graph(len(number), joined, directed=True).connected_components(mode="strong")

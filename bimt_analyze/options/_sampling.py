@@ -1,8 +1,11 @@
 """What a file of weights does not say of itself, as the user says it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from bimt_train import InputError
 from bimt_train.showing import Shown
 
 
@@ -18,6 +21,8 @@ class Sampling(Shown):
         A table of rows to ask the network about.
     target : tuple of str
         Columns of the table that are outputs; all others are inputs.
+    table : mapping of str to object
+        How the table is read: what `bimt_train.tasks.table_task` takes, by name, as ``{"inputs": ("a", "b")}``.
     ranges : tuple of (float, float)
         In place of a table: one pair for all inputs, or one for each.
     parts : str or None
@@ -35,6 +40,13 @@ class Sampling(Shown):
         Which of several networks in one file, by the path of its entry: "ema", or "state.model".
     orientation : str or None
         How all weights are stored, "out-in" or "in-out"; for files whose names and shapes do not tell.
+    roles : tuple of str
+        Tensors with their roles, as "W1=weight"; a role is weight, kernel, bias or ignore. If every weight is among
+        them, the layers stand in this order.
+    batch_norm : str or None
+        Whether batch norms stand "before" or "after" the activation, where names do not tell.
+    lora_scale : float or None
+        What low-rank products are multiplied by: alpha / rank.
     layout : Path or None
         A layout in TOML for the module that ``model`` makes; left out, the module is traced.
 
@@ -56,11 +68,33 @@ class Sampling(Shown):
     standardize: str = "raw"
     key: str | None = None
     orientation: str | None = None
+    roles: tuple[str, ...] = ()
+    batch_norm: str | None = None
+    lora_scale: float | None = None
     layout: Path | None = None
+    table: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def foreign(self) -> bool:
         """Whether anything is said that only a file of weights needs."""
         unsaid = (self.final, self.loss, self.standardize) == ("auto", "auto", "raw")
-        said = (self.activation, self.probe, self.target, self.ranges, self.key, self.orientation)
-        return any(said) or not unsaid
+        rows = (self.probe, self.target, self.ranges)
+        return any((self.activation, *rows, self.key, self.reading)) or not unsaid
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """How tensors are read, as `bimt_train.checkpoints.read_foreign` takes it; what was not said is left out."""
+        orientation = None if self.orientation is None else self.orientation.replace("-", "_")
+        given = {"roles": dict(map(_role_of, self.roles)), "orientation": orientation, "batch_norm": self.batch_norm,
+                 "lora_scale": self.lora_scale}  # fmt: skip
+        return {name: value for name, value in given.items() if value not in (None, {})}
+
+
+def _role_of(text: str) -> tuple[str, str]:
+    """A tensor's name and its role; the name may have further signs of equality."""
+    name, _, role = text.rpartition("=")
+    if not name or not role:
+        raise InputError(
+            "a role that cannot be read", where="--role", expected="TENSOR=ROLE, as in 0.scale=ignore", got=repr(text)
+        )
+    return name, role

@@ -29,7 +29,7 @@ def render_cell(report: "ReportContent") -> str:
     """
     formulas = set_formulas({name: formula.readable for name, formula in report.formulas.items()})
     rows = [(formulas[name], formula.verdict()) for name, formula in report.formulas.items()]
-    lines = [] if report.fit is None else [report.fit.statement]
+    lines = [] if report.fit is None else [report.fit.statement, *report.fit.given]
     lines.append(modules_line(report.modules, report.matches_decomposition))
     lines += [] if report.audit is None else report.audit.summary()[:1]
     cell = to_cell(f"Report of {report.checkpoint.task.name}", lines=lines, columns=("formula", "verdict"), rows=rows)

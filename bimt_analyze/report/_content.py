@@ -158,7 +158,7 @@ class ReportContent(Shown):
         """The headline: how the network does its task, its formulas, its modules, and what these send."""
         texts = {name: f"{name} = {_readable(formula)}" for name, formula in self.formulas.items()}
         wide = max(map(len, texts.values()), default=0)
-        lines = [] if self.fit is None else [self.fit.statement]
+        lines = [] if self.fit is None else [self.fit.statement, *self.fit.given]
         for name, formula in self.formulas.items():
             lines.append(f"{texts[name]:<{wide}}    {formula.verdict()}")
             if formula.of_network is not None and (own := formula.of_network.verification) is not None:

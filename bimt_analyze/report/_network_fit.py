@@ -1,5 +1,6 @@
 """Whether the network does its task at all, which is asked before anything else."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +23,8 @@ class NetworkFit(Shown):
         Readings under which it fits its rows clearly better.
     not_run : str
         What to type to have what runs it, where that is not installed; else empty.
+    given : tuple of str
+        What training began with, and whether the network uses it; a line each.
 
     Examples
     --------
@@ -34,6 +37,7 @@ class NetworkFit(Shown):
     assumed: tuple[str, ...]
     better_readings: tuple[OtherReading, ...]
     not_run: str = ""
+    given: tuple[str, ...] = ()
 
     def _brief(self) -> str:
         return self.statement
@@ -53,9 +57,10 @@ class NetworkFit(Shown):
             What was found.
         """
         assumed = tuple(map(str, checkpoint.config.get("assumed", ())))
+        given = tuple(map(_given, checkpoint.config.get("given", ())))
         if not installed("torch"):
-            return cls(None, assumed, (), missing_extra("torch", "running a network").hint)
-        return cls(task_score(checkpoint), assumed, other_readings(checkpoint))
+            return cls(None, assumed, (), missing_extra("torch", "running a network").hint, given)
+        return cls(task_score(checkpoint), assumed, other_readings(checkpoint), given=given)
 
     def assuming(self, said: str) -> "NetworkFit":
         """The fit with one more thing that had to be assumed.
@@ -126,7 +131,18 @@ class NetworkFit(Shown):
             "fits": self.fits,
             "statement": self.statement,
             "assumed": list(self.assumed),
+            "given": list(self.given),
             "better_readings": [
                 {"options": reading.options, "score": reading.score.score} for reading in self.better_readings
             ],
         }
+
+
+def _given(one: Mapping[str, Any]) -> str:
+    """A module, or a trained network, that training began with, and whether the network uses it."""
+    formulas = one.get("formulas", {})
+    said = [f"{name} = {formulas.get(name, '?')}" for name in one.get("outputs", ())]
+    what = f"the module {', '.join(said)} of {', '.join(one['inputs'])}" if said else f"a network of {one.get('task')}"
+    kept = "kept" if one["kept"] else "trained too"
+    used = f"used, by weights of at most {one['strongest']:.2g}" if one["used"] else "not used"
+    return f"began with {what}, {kept}: {used}"

@@ -156,4 +156,4 @@ def plainest(plan: TiedPlan, fitter: Fitter, limit: float) -> TiedPlan:
         if held is None:
             break
         plan = held.in_unit()
-    return fitter.fitted(plan)[0]
+    return fitter.fitted(plan.without_idle())[0]

@@ -13,7 +13,7 @@ from ._tied_plan import TiedPlan
 
 _LEAKS = (0.0, 0.1, 0.25)
 _TOLD = (0.995, 0.0)
-_ALIKE = (0.99, 0.5, 0.0)
+_ALIKE = (0.0, 0.5, 0.99)  # of the variance, that a copy must tell: the most sharing first, retraining decides
 _MOST_USES = 40
 _WORTH = 0.75  # share of the outputs' variance that quantities may miss before retraining
 _HELD = 1  # plans that are made plain
@@ -40,7 +40,7 @@ def smallest(layers: Sequence[Layer], activation: str, fitter: Fitter, limit: fl
     TiedPlan or None
         None where no two parts of the circuit are the same function at this loss.
     """
-    readings = sorted(_readings(layers, activation, fitter.x), key=_fewest)
+    readings = sorted(_readings(layers, activation, fitter.x), key=_about)
     best, held, known = None, 0, set[tuple[object, ...]]()
     for found in readings:
         if held == _HELD or (best is not None and _fewest(found) >= best.numbers):
@@ -68,6 +68,12 @@ def _fewest(found: Quantities) -> int:
     for one in found.curved:
         largest[one.part.arguments] = max(largest.get(one.part.arguments, 0), one.part.numbers())
     return sum(largest.values())
+
+
+def _about(found: Quantities) -> int:
+    """What a plan takes about: as `_fewest`, and the numbers by which its uses and the outputs are read."""
+    read = sum(np.count_nonzero(one.read) + one.part.arguments for one in found.curved)
+    return int(_fewest(found) + read + np.count_nonzero(found.reading))
 
 
 def _shapes(parts: Sequence[DensePart]) -> tuple[tuple[int, ...], ...]:

@@ -171,6 +171,39 @@ class TiedPlan:
         uses = tuple((module, one) for (module, _), one in zip(self.uses, own, strict=True))
         return TiedPlan(self.inputs, tuple(modules), uses, out)
 
+    def without_idle(self) -> "TiedPlan":
+        """The plan without uses that read nothing or that nothing reads, and without modules that are then not used.
+
+        What reads nothing gives a constant, which is added to the offsets of whoever reads it.
+        """
+        plan = self
+        while (idle := plan._idle()) is not None:
+            module, one = plan.uses[idle]
+            value = float(plan.modules[module](one.shift[None])[0, 0])
+            *own, out = (plan._not_reading(adapter, plan.inputs + idle, value) for adapter in plan.adapters)
+            uses = tuple((k, adapter) for (k, _), adapter in zip(plan.uses, own, strict=True))
+            plan = replace(plan, uses=uses[:idle] + uses[idle + 1 :], out=out)
+        used = sorted({module for module, _ in plan.uses})
+        uses = tuple((used.index(module), one) for module, one in plan.uses)
+        return replace(plan, modules=tuple(plan.modules[k] for k in used), uses=uses)
+
+    def _idle(self) -> int | None:
+        """The first use that reads nothing, or that nothing reads."""
+        for number, (_, one) in enumerate(self.uses):
+            at = self.inputs + number
+            if not one.weight.any() or not any(other.weight[:, at : at + 1].any() for other in self.adapters):
+                return number
+        return None
+
+    @staticmethod
+    def _not_reading(one: Adapter, source: int, value: float) -> Adapter:
+        """An adapter without a source, which was a constant or not read."""
+        if source >= one.weight.shape[1]:
+            return one
+        read = one.weight[:, source]
+        weight, free = (np.delete(array, source, axis=1) for array in (one.weight, one.free))
+        return Adapter(weight, one.shift + value * read, free, one.free_shift | (read != 0))
+
     def distances(self) -> list[tuple[float, int, int]]:
         """How far each free number of an adapter is from what costs nothing, with the adapter and its place there."""
         found = []

@@ -9,7 +9,6 @@ from jaxtyping import Float64
 from numpy.typing import NDArray
 
 from .._errors import CheckpointError
-from .._frozen import FrozenDict
 from ..showing import Shown, to_cell
 from ._network import EDGE, Network
 from ._task_spec import TaskSpec
@@ -147,8 +146,6 @@ class Checkpoint(Shown):
         Rows and targets.
     config : mapping, optional
         How it was trained; plain JSON values.
-    generator : mapping of str to array, optional
-        The parameters that generate the network's weights, where training had rules (``bimt+reuse``).
 
     Raises
     ------
@@ -169,10 +166,8 @@ class Checkpoint(Shown):
     task: TaskSpec
     probe: Probe
     config: Mapping[str, Any] = field(default_factory=dict)
-    generator: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "generator", FrozenDict({n: _read_only(a) for n, a in self.generator.items()}))
         for name, tensor in self.network.tensors.items():
             _check_finite(name, tensor, self.network.layout.tensors[name].role)
         layout, task = self.network.layout, self.task
@@ -192,16 +187,6 @@ class Checkpoint(Shown):
             widths = (len(task.targets), 1) if task.judged_by.targets == "class" else (len(task.targets),)
             _check_width(f"y_{half}", getattr(self.probe, f"y_{half}"), widths)
 
-    @property
-    def parameters(self) -> int:
-        """How many trained numbers make the network: weights, biases and the like of a magnitude above 0.01.
-
-        Where rules generate the weights, those of the rules, of their coefficients and of a tensor's own weights.
-        """
-        layout, tensors = self.network.layout, self.network.tensors
-        trained = {name: array for name, array in tensors.items() if layout.tensors[name].role != "buffer"}
-        return int(sum((np.abs(array) > EDGE).sum() for array in (self.generator or trained).values()))
-
     def _brief(self) -> str:
         return f"{self.task.name}; {self.network._brief()}"
 
@@ -210,7 +195,7 @@ class Checkpoint(Shown):
         rows = (
             ("network", network._brief()),
             ("weights", f"{network.edges()} that are not 0"),
-            ("parameters", f"{self.parameters} above {EDGE:g}{' in the generator' if self.generator else ''}"),
+            ("parameters", f"{network.parameters} above {EDGE:g}{' in the generator' if network.generator else ''}"),
             ("inputs", ", ".join(task.input_labels or task.inputs)),
             ("outputs", ", ".join(task.output_labels or task.outputs)),
             ("loss", task.loss),
@@ -238,12 +223,6 @@ class Checkpoint(Shown):
             x has another number of columns than the task has inputs.
         """
         return self.task.from_network_outputs(self.network.predict(self.task.to_network_inputs(x)))
-
-
-def _read_only(array: np.ndarray) -> np.ndarray:
-    copied = np.array(array)
-    copied.setflags(write=False)
-    return copied
 
 
 def _check_finite(name: str, tensor: np.ndarray, role: str) -> None:

@@ -123,7 +123,7 @@ def save_checkpoint(path: str | Path, checkpoint: Checkpoint) -> None:
     probe = {
         f"probe.{name}": np.ascontiguousarray(getattr(checkpoint.probe, name)) for name in checkpoint.probe.arrays()
     }
-    generator = {f"{_GENERATOR}{name}": np.ascontiguousarray(array) for name, array in checkpoint.generator.items()}
+    generator = {f"{_GENERATOR}{name}": np.ascontiguousarray(array) for name, array in network.generator.items()}
     taken = [name for name in network.tensors if name in probe or name in generator]
     if taken:
         raise CheckpointError(
@@ -232,8 +232,8 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
         model = ModelSpec(data.model.kind, data.model.options)
         check_options(model, layout.steps, {name: tensor.shape for name, tensor in tensors.items()})
         in_order = {name: tensors[name] for name in layout.tensors if name in tensors}
-        network = Network(model, layout, placement, in_order | tensors)
-        checkpoint = Checkpoint(network, task, probe, data.config, generator)
+        network = Network(model, layout, placement, in_order | tensors, generator)
+        checkpoint = Checkpoint(network, task, probe, data.config)
     except ValidationError as error:
         raise _misfit(path, "model.options", error) from error
     except InputError as error:

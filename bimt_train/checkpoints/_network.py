@@ -1,7 +1,7 @@
 """A network as a frozen value: how it is built, where its neurons are, and its tensors."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -75,6 +75,9 @@ class Network(Shown):
         The slots of the neurons.
     tensors : mapping of str to array
         The parameters and buffers, read-only.
+    generator : mapping of str to array, optional
+        The parameters that generate the weights, where training had rules (``bimt+reuse``); read-only. Other tensors
+        (`with_tensors`) have none.
 
     Raises
     ------
@@ -93,19 +96,17 @@ class Network(Shown):
     layout: Layout
     placement: Placement
     tensors: Mapping[str, np.ndarray]
+    generator: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        frozen: dict[str, np.ndarray] = {}
-        for name, array in self.tensors.items():
-            frozen[name] = np.array(array)
-            frozen[name].setflags(write=False)
-        bind_shapes(self.layout, {name: array.shape for name, array in frozen.items()})
+        for name in ("tensors", "generator"):
+            object.__setattr__(self, name, FrozenDict({n: _read_only(a) for n, a in getattr(self, name).items()}))
+        bind_shapes(self.layout, {name: array.shape for name, array in self.tensors.items()})
         self.placement.check(self.layout)
-        object.__setattr__(self, "tensors", FrozenDict(frozen))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # made anew, since a copy's arrays could be written to
-        return type(self), (self.model, self.layout, self.placement, dict(self.tensors))
+        return type(self), (self.model, self.layout, self.placement, dict(self.tensors), dict(self.generator))
 
     def _brief(self) -> str:
         return f"{self.model.kind}: {', '.join(f'{group} {size}' for group, size in self.layout.sizes.items())}"
@@ -158,7 +159,7 @@ class Network(Shown):
         if example_inputs is not None:
             from ..models.traced import trace_module  # brings torch
 
-            module, layout, _ = trace_module(module, example_inputs, layout)
+            module, layout, *_ = trace_module(module, example_inputs, layout)
         for name in ("spec", "layout") if layout is None else ("spec",):
             if not hasattr(module, name):
                 raise InputError(
@@ -267,6 +268,15 @@ class Network(Shown):
         """
         return int(sum((np.abs(self.tensors[name]) > threshold).sum() for name in self.layout.weights()))
 
+    @property
+    def parameters(self) -> int:
+        """How many trained numbers make the network: weights, biases and the like of a magnitude above 0.01.
+
+        Where rules generate the weights, those of the rules, of their coefficients and of a tensor's own weights.
+        """
+        trained = {name: array for name, array in self.tensors.items() if self.layout.tensors[name].role != "buffer"}
+        return int(sum((np.abs(array) > EDGE).sum() for array in (self.generator or trained).values()))
+
     def with_tensors(self, tensors: Mapping[str, np.ndarray]) -> Self:
         """Replace some tensors.
 
@@ -280,7 +290,7 @@ class Network(Shown):
         Network
             A new network.
         """
-        return replace(self, tensors={**self.tensors, **tensors})
+        return replace(self, tensors={**self.tensors, **tensors}, generator={})
 
     def with_placement(self, placement: Placement) -> Self:
         """Assign the neurons to other slots.
@@ -296,3 +306,9 @@ class Network(Shown):
             A new network with the weights of this one.
         """
         return replace(self, placement=placement)
+
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    copied = np.array(array)
+    copied.setflags(write=False)
+    return copied

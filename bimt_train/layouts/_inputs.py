@@ -1,7 +1,7 @@
 """What a module is called with: one tensor, several by position, or several by name."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from .._errors import InputError
@@ -79,7 +79,14 @@ def _plain(value: Any) -> Any:
 
     if hasattr(value, "__array__") or isinstance(value, torch.Tensor):
         return torch.as_tensor(value).detach().cpu()
-    return torch.as_tensor(value) if isinstance(value, list) else value
+    if not isinstance(value, list):
+        return value
+    try:
+        return torch.as_tensor(value)
+    except (TypeError, ValueError, RuntimeError) as error:
+        got = f"a list of {len(value)}, first {type(value[0]).__name__}" if value else "an empty list"
+        hint = "let the module take each tensor as an argument of its own, and give a tuple of them"
+        raise InputError("a list that is no table of numbers", where="x", got=got, hint=hint) from error
 
 
 def first_tensor(outputs: Any) -> Any:
@@ -88,16 +95,39 @@ def first_tensor(outputs: Any) -> Any:
     Parameters
     ----------
     outputs : object
-        A tensor, or tuples, lists and mappings that hold one.
+        A tensor, or tuples, lists, mappings and dataclasses that hold one.
 
     Returns
     -------
     object
-        The tensor; something else if there is none.
+        The tensor; what was given if there is none.
     """
-    while isinstance(outputs, tuple | list | Mapping) and outputs:
-        outputs = next(iter(outputs.values() if isinstance(outputs, Mapping) else outputs))
-    return outputs
+    return next(tensors_in(outputs), outputs)
+
+
+def tensors_in(outputs: Any) -> "Iterator[Tensor]":
+    """All tensors of what a module returned, in order.
+
+    Parameters
+    ----------
+    outputs : object
+        A tensor, or tuples, lists, mappings and dataclasses that hold some.
+
+    Yields
+    ------
+    Tensor
+        Each of them.
+    """
+    from torch import Tensor
+
+    if isinstance(outputs, Tensor):
+        yield outputs
+    elif isinstance(outputs, tuple | list | Mapping):
+        for value in outputs.values() if isinstance(outputs, Mapping) else outputs:
+            yield from tensors_in(value)
+    elif is_dataclass(outputs) and not isinstance(outputs, type):
+        for each in fields(outputs):
+            yield from tensors_in(getattr(outputs, each.name, None))
 
 
 def guessed_inputs(module: "nn.Module") -> list[Inputs]:

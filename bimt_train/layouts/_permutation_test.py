@@ -1,6 +1,5 @@
 """Permuting the neurons of a module as a layout declares them, and measuring what that changes."""
 
-import copy
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 
 from .._errors import InputError, LayoutError, PatternError
 from . import Layout, Pattern, parse_pattern
+from ._copied import copied
 from ._double_precision import InDouble
 from ._inputs import Inputs, first_tensor
 
@@ -142,7 +142,7 @@ class PermutationTest:
         LayoutError
             The inputs or outputs have another width than their group.
         """
-        module = copy.deepcopy(module).to("cpu", torch.float64).eval()
+        module = copied(module).to("cpu", torch.float64).eval()
         given = Inputs.of(x).floating(torch.float64)
         test = cls(module, _displaced(module, layout, generator), given, torch.empty(0))
         _check_end(layout.inputs, layout.columns, "inputs", given.first)

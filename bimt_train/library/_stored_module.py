@@ -180,6 +180,21 @@ class StoredModule(Shown):
         return Path(path)
 
 
+def is_module(path: str | Path) -> bool:
+    """Whether a file says that it holds a module.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    """
+    try:
+        with safe_open(path, framework="np") as file:
+            return _KEY in (file.metadata() or {})
+    except (OSError, SafetensorError):
+        return False
+
+
 def load_module(path: str | Path) -> StoredModule:
     """Read a module from a file. Nothing in the file is run.
 
@@ -213,7 +228,8 @@ def load_module(path: str | Path) -> StoredModule:
     except FileNotFoundError as error:
         raise CheckpointError("no such file", where=where, hint="correct the path") from error
     except (OSError, SafetensorError, TypeError, AttributeError) as error:
-        raise CheckpointError("not a file of a module", where=where, got=str(error)) from error
+        hint = "copy the file again, or save it anew"
+        raise CheckpointError("not a whole file of a module", where=where, got=str(error), hint=hint) from error
     if text is None:
         hint = "save one with StoredModule.save, or bimt_analyze.reuse.module_files"
         raise CheckpointError("a file that is no module", where=where, expected=f"metadata '{_KEY}'", hint=hint)

@@ -84,7 +84,7 @@ class Run(Shown):
         return {
             "seed": self.seed,
             **finite,
-            "parameters": self.checkpoint.parameters,
+            "parameters": self.checkpoint.network.parameters,
             "file": self.file,
             "seconds": round(self.seconds, 3),
             "diverged_at": self.diverged_at,

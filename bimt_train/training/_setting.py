@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -12,15 +13,15 @@ from torch import Tensor
 
 from .._errors import CheckpointError, InputError
 from .._whole_files import content_digest
+from ..checkpoints import Checkpoint
 from ..layouts import Layout, Placement
-from ..library._planted import Planted, plant
-from ..models import ModelSpec, build_model, options_of
+from ..library import StoredModule
+from ..library._begin import begin
+from ..library._beginning import Beginning
+from ..models import ModelSpec, build_model
 from ..tasks import Dataset, Task
-from ._begun import Begun
 from ._random_restarts import Replica, seeds_of
 from ._stack import Flat, Stack, shapes_of
-from .parameters._kept import Kept
-from .parameters._origin import Origin
 from .parameters._parameters import Direct, Parameters
 from .parameters._reuse import reused
 from .recipes._recipe import Recipe, TrainingType
@@ -49,8 +50,7 @@ class Setting:
     y: Tensor
     x_test: Tensor
     y_test: Tensor
-    planted: Planted | None = None
-    origin: Origin | None = None
+    beginning: Beginning | None = None
     priced: dict[bool, tuple[Sequence[Placement], Flat]] = field(default_factory=dict)
 
     def fingerprint(self) -> dict[str, Any]:
@@ -64,8 +64,7 @@ class Setting:
             "task": {name: spec.get(name) for name in ("name", "inputs", "outputs", "loss", "decomposition")},
             "model": {"kind": self.model.kind, "options": dict(self.model.options)},
             "data": data,
-            **({} if self.planted is None else {"modules": self.planted.digest()}),
-            "start": None if self.origin is None else self.origin.digest(),
+            "given": None if self.beginning is None else self.beginning.digest(),
         }
         plain: dict[str, Any] = json.loads(json.dumps(said))
         return plain
@@ -125,11 +124,16 @@ class Setting:
         flat : tensor, [rows, entries]
             The weights.
         """
-        if self.planted is None or not self.planted.frozen:
-            return None
-        marks = {name: rows.astype(np.float32) for name, rows in self.planted.held.items()}
-        places = self.stack.pack([marks])[0].nonzero().ravel().to(flat.device)
-        return places, flat[:, places].clone()
+        places = self.held_places.to(flat.device)
+        return (places, flat[:, places].clone()) if len(places) else None
+
+    @cached_property
+    def held_places(self) -> Tensor:
+        """Numbers of the entries of a row that never change."""
+        if self.beginning is None:
+            return torch.zeros(0, dtype=torch.long)
+        marks = {name: rows.astype(np.float32) for name, rows in self.beginning.held.items()}
+        return self.stack.pack([marks])[0].nonzero().ravel()
 
     def prices(self, placements: Sequence[Placement], *, biases: bool) -> Flat:
         """The price of every entry of every row. Those last asked for are kept: most often nothing has moved since.
@@ -161,7 +165,9 @@ class Setting:
         rows = torch.zeros(len(placements), self.stack.width, device=self.x.device) if rows is None else rows.clone()
         if moved:
             fresh = [self.recipe.cost.prices(self.layout, placements[row], shapes) for row in moved]
-            rows[moved] = self.stack.pack([parameters.prices(each) for each in fresh]).to(rows)
+            priced = self.stack.pack([parameters.prices(each) for each in fresh])
+            priced[:, self.held_places] = 0.0
+            rows[moved] = priced.to(rows)
         return rows
 
     def _not_biases(self) -> Tensor:
@@ -224,7 +230,9 @@ def prepare(
     recipe: Recipe,
     kind: TrainingType,
     device: str,
-    begun: Begun,
+    *,
+    given: Checkpoint | Sequence[StoredModule] = (),
+    keep: bool = True,
 ) -> Setting:
     """Draw the data, and find out how the networks of this task are stacked.
 
@@ -240,8 +248,10 @@ def prepare(
         Which of the paper's five types of training.
     device : str
         Where to compute, as torch names it.
-    begun : Begun
-        What the networks begin with.
+    given : Checkpoint or sequence of StoredModule
+        What the networks begin with, beside what is drawn.
+    keep : bool
+        Whether that stays as it is.
 
     Returns
     -------
@@ -249,16 +259,18 @@ def prepare(
         Data and stack, on the device.
     """
     _check_device(device)
-    begun.check(recipe)
     module: Any = build_model(task.model, generator=torch.Generator().manual_seed(0))
     layout = module.layout(input_labels=task.spec.inputs, output_labels=task.spec.outputs)
     drawn = {seed: task.data(seed) for seed in seeds_of(replicas)}
     data = tuple(drawn[seed] for seed, _ in replicas)
-    spec, options, shapes = task.spec, options_of(task.model), shapes_of(module)
-    layers = None if options is None else options.dense_layers()
-    planted = plant(begun.modules, spec, layers, frozen=begun.frozen) if begun.modules else None
-    origin = None if begun.start is None else Origin.of(begun.start, layout, shapes, keep=begun.keep)
-    parameters = _parameters(recipe, layout, shapes, origin if begun.keep else None)
+    spec, shapes = task.spec, shapes_of(module)
+    parameters = _parameters(recipe, layout, shapes)
+    beginning = None
+    if isinstance(given, Checkpoint) or given:
+        if not parameters.direct:
+            hint = "leave one of them out"
+            raise InputError("rules begin with nothing that is given", got="given networks and rules", hint=hint)
+        beginning = begin(given, spec, task.model, layout, shapes, keep=keep)
 
     def stacked(arrays: Sequence[np.ndarray]) -> Tensor:
         return torch.tensor(np.stack(arrays), dtype=torch.float32, device=device)
@@ -269,17 +281,14 @@ def prepare(
         y=stacked([spec.to_network_targets(d.y_train) for d in data]),
         x_test=stacked([spec.to_network_inputs(d.x_test) for d in data]),
         y_test=stacked([spec.to_network_targets(d.y_test) for d in data]),
-        planted=planted,
-        origin=origin,
+        beginning=beginning,
     )  # fmt: skip
 
 
-def _parameters(
-    recipe: Recipe, layout: Layout, shapes: Mapping[str, tuple[int, ...]], kept: Origin | None
-) -> Parameters:
+def _parameters(recipe: Recipe, layout: Layout, shapes: Mapping[str, tuple[int, ...]]) -> Parameters:
     """What is trained."""
     if recipe.reuse is None:
-        return Direct(shapes) if kept is None else Kept(shapes, kept.kept)
+        return Direct(shapes)
     return reused(layout, shapes, blocks=recipe.reuse.blocks, rules=recipe.reuse.rules)
 
 

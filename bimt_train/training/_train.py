@@ -18,7 +18,6 @@ from ..losses import Loss
 from ..models import build_model
 from ..signals import held_signals
 from ..tasks import Task
-from ._begun import Begun
 from ._callbacks import Callback, LoggedProgress
 from ._random_restarts import drawing_seed, leading_rows, record_of, replicas_of, seeds_out
 from ._record import Record
@@ -45,10 +44,8 @@ def train(
     seeds: int | Sequence[int] = 16,
     recipe: Recipe | None = None,
     kind: TrainingType = "bimt",
-    modules: Sequence[StoredModule] = (),
-    frozen: bool = True,
-    start: Checkpoint | None = None,
-    keep: bool = False,
+    given: Checkpoint | Sequence[StoredModule] = (),
+    keep: bool = True,
     out: str | Path | None = None,
     resume: bool = False,
     callbacks: Sequence[Callback] = (),
@@ -71,19 +68,15 @@ def train(
         Steps, schedules, cost and relocation; None takes the task's own (`default_recipe`).
     kind : {"vanilla", "l1", "l1+local", "l1+swap", "bimt", "bimt+reuse"}
         One of the paper's five training types, or ``bimt+reuse`` (`Recipe.as_type`).
-    modules : sequence of StoredModule
-        Modules found in other networks (`load_module`), whose inputs have the names of the task's inputs. They stand in
-        the hidden layers from the beginning; relocation may move them. A checkpoint's ``config["modules"]`` says which
-        of them the network uses.
-    frozen : bool
-        Whether the modules' weights and biases stay as they are; otherwise they are trained and pay like all others.
-    start : Checkpoint or None
-        A trained network to go on from. Its living hidden neurons, those that an output depends on by weights above
-        0.01, enter the new network with all that they read; inputs and outputs are found by their names. All else is
-        drawn, dead neurons too, which are the room for what is new.
+    given : Checkpoint or sequence of StoredModule
+        What the networks begin with, beside what is drawn: a trained network, or modules found in others
+        (`load_module`). Of a trained network, the living hidden neurons, those that an output depends on by weights
+        above 0.01, enter the new network with all that they read; inputs and outputs are found by their names. Modules
+        stand at the inputs of their names, in the first neurons of the hidden layers. A checkpoint's
+        ``config["given"]`` says which of these neurons the trained network uses.
     keep : bool
-        Nothing that enters a living neuron of ``start`` changes, and it reads none of the others. So the network that
-        was trained before is part of the new one, and forgets nothing.
+        Whether what is given stays as it is and reads nothing new, and so forgets nothing; otherwise it is trained and
+        pays like all else.
     out : str, Path or None
         A folder for checkpoints and the state of the run, written as it goes on.
     resume : bool
@@ -106,9 +99,8 @@ def train(
     Raises
     ------
     InputError
-        No seeds, no such device or engine, modules that the network cannot hold, a start that fits no network of this
-        task, both of them, a folder that cannot be written or that another run writes into, or a state of another
-        recipe, task or data.
+        No seeds, no such device or engine, something given that the network cannot hold, a folder that cannot be
+        written or that another run writes into, or a state of another recipe, task or data.
 
     Examples
     --------
@@ -123,8 +115,7 @@ def train(
     if resume and out is None:
         raise InputError("nothing to resume", where="no output folder", hint="give the folder of the unfinished run")
     rows = replicas_of(chosen, recipe.replicas)
-    begun = Begun(modules=tuple(modules), frozen=frozen, start=start, keep=keep)
-    setting = prepare(task, rows, recipe, kind, device, begun)
+    setting = prepare(task, rows, recipe, kind, device, given=given, keep=keep)
     callbacks = (LoggedProgress(), *callbacks)
     progress = _start(setting)
     chosen_engine = partial(engine_of, choice=engine, threads=torch.get_num_threads())
@@ -209,13 +200,12 @@ def _start(setting: Setting) -> Progress:
     for row, replica in enumerate(setting.replicas):
         module = build_model(setting.task.model, generator=torch.Generator().manual_seed(drawing_seed(replica)))
         weights = {name: p.detach().numpy() for name, p in module.named_parameters()}
-        if setting.planted is not None:
+        if setting.beginning is not None:
             x, y = (part[row].cpu().numpy().astype(np.float64) for part in (setting.x, setting.y))
-            weights = setting.planted.over(weights, x[: len(y)], y)
-        first_weights = weights if setting.origin is None else setting.origin.over(weights)
-        drawn.append(setting.stack.parameters.start(first_weights, np.random.default_rng(drawing_seed(replica))))
+            weights = setting.beginning.over(weights, x[: len(y)], y)
+        drawn.append(setting.stack.parameters.start(weights, np.random.default_rng(drawing_seed(replica))))
     flat = setting.stack.pack(drawn).to(setting.x)
-    first_places = Placement.identity(setting.layout) if setting.origin is None else setting.origin.placement
+    first_places = Placement.identity(setting.layout) if setting.beginning is None else setting.beginning.placement
     places = (first_places,) * len(setting.replicas)
     first = leading_rows(setting.replicas, np.zeros(len(setting.replicas)))
     return Progress(0, setting.replicas, first, Moments.start(flat), places)
@@ -303,8 +293,8 @@ def _measure(setting: Setting, step: int, flat: Flat, placements: Sequence[Place
 def _network(setting: Setting, progress: Progress, seed: int) -> Network:
     """One seed's network as a value; before restarts end, that of the leading replica."""
     row = next(row for row in progress.leaders if setting.replicas[row][0] == seed)
-    tensors = setting.stack.tensors(progress.moments.flat, row)
-    return Network(setting.model, setting.layout, progress.placements[row], tensors)
+    tensors, generator = (get(progress.moments.flat, row) for get in (setting.stack.tensors, setting.stack.generator))
+    return Network(setting.model, setting.layout, progress.placements[row], tensors, generator)
 
 
 def _finish(setting: Setting, progress: Progress, interrupted: bool, engine: str) -> Runs:
@@ -320,12 +310,10 @@ def _finish(setting: Setting, progress: Progress, interrupted: bool, engine: str
         config = {
             "seed": seed, "replica": replica, "kind": setting.kind, "steps_done": progress.step,
             "engine": engine, "recipe": setting.recipe.to_json(),
-            **({} if setting.planted is None else {"modules": setting.planted.told(network.tensors)}),
-            **({} if setting.origin is None else {"after": setting.origin.task, "kept": setting.origin.neurons_kept}),
+            "parameters": network.parameters,
+            **({} if setting.beginning is None else {"given": setting.beginning.told(network)}),
         }  # fmt: skip
-        generator = setting.stack.generator(progress.moments.flat, row)
-        checkpoint = Checkpoint(network, setting.task.spec, probe, config, generator)
-        checkpoint = replace(checkpoint, config={**config, "parameters": checkpoint.parameters})
+        checkpoint = Checkpoint(network, setting.task.spec, probe, config)
         share = progress.seconds / len(progress.leaders)
         runs.append(Run(seed, checkpoint, progress.records, index, diverged.get(row), share))
     return Runs(setting.task.spec.name, tuple(runs), interrupted)

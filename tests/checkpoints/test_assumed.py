@@ -171,3 +171,18 @@ def test_a_scale_belongs_to_the_outputs(kind: str) -> None:
     outputs_first = whole if kind == "weight" else whole.T
     state = {f"0.{kind}": outputs_first.contiguous(), "0.scale": scale, "0.zero_point": torch.full((3,), 3)}
     assert np.allclose(_predicted(state), _through((whole.float() - 3) * scale[:, None]), atol=1e-6)
+
+
+@pytest.mark.parametrize(("classes", "said"), [((-1, 1), "-1 is 0, 1 is 1"), ((1, 2, 3), "1 is 0, 2 is 1, 3 is 2")])
+def test_classes_that_are_not_numbered_from_0_are_numbered_in_their_order(classes: tuple[int, ...], said: str) -> None:
+    chosen = np.arange(60) % len(classes)
+    x = np.eye(len(classes))[chosen] + np.random.default_rng(0).normal(size=(60, len(classes))) / 9
+    state = {"weight": np.eye(len(classes))}
+    checkpoint = from_state_dict(state, activation="relu", x=x, y=np.array(classes)[chosen])
+    assert checkpoint.task.loss == "cross-entropy"
+    assert checkpoint.probe.y_train[:, 0].tolist() == chosen[np.arange(60) % 5 != 4].tolist()
+    assert f"targets: classes in the order of their numbers: {said}" in checkpoint.config["assumed"]
+    as_numbers = from_state_dict(
+        {"weight": np.ones((1, len(classes)))}, activation="relu", x=x, y=np.array(classes)[chosen]
+    )
+    assert set(as_numbers.probe.y_train[:, 0]) == set(classes)  # one output: numbers are numbers

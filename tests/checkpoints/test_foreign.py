@@ -109,14 +109,15 @@ _W = {name: np.ones(shape) for name, shape in {"0.weight": (5, 3), "0.bias": (5,
             {**_W, "1.weight": np.ones(5), "1.bias": np.ones(5), "1.num_batches_tracked": np.array(3)},
             "tensors that do not belong to a plain feed-forward chain (a gain, or a layer norm): '1.weight' (5,), "
             "'1.bias' (5,): expected for each layer one weight of two axes and at most one bias of one axis; "
-            "hint: if a tensor does nothing say roles={'1.weight': 'ignore'}, else read the network with "
+            "hint: if these do nothing say roles={'1.weight': 'ignore', '1.bias': 'ignore'} "
+            "(--role 1.weight=ignore --role 1.bias=ignore), else read the network with "
             "its module (--model file.py:make, or read_into)",
         ),
         (
             {"conv.weight": np.ones((2, 3, 4, 4))},
             "a convolution, or another layer whose weights have three axes or more: 'conv.weight' (2, 3, 4, 4): "
             "expected a plain feed-forward chain; hint: read it with its module (--model file.py:make, or read_into), "
-            "or a part of it with key= (--key) or roles=",
+            "or a part of it with key= (--key) or roles= (--role)",
         ),
         (
             {},
@@ -127,7 +128,10 @@ _W = {name: np.ones(shape) for name, shape in {"0.weight": (5, 3), "0.bias": (5,
             {"a": np.ones((3, 5)), "a.b": np.ones(5), "c": np.ones((5, 2))},
             "tensors that do not belong to a plain feed-forward chain: 'a' (3, 5), 'a.b' (5,), 'c' (5, 2): "
             "expected for each layer one weight of two axes and at most one bias of one axis; "
-            "hint: if a tensor does nothing say roles={'a': 'ignore'}, else read the network with "
+            "hint: if these are layers say roles={'a': 'weight', 'a.b': 'bias', 'c': 'weight'} "
+            "(--role a=weight --role a.b=bias --role c=weight), first to last, kernel where stored [in, out]; "
+            "if these do nothing say roles={'a': 'ignore', 'a.b': 'ignore', 'c': 'ignore'} "
+            "(--role a=ignore --role a.b=ignore --role c=ignore), else read the network with "
             "its module (--model file.py:make, or read_into)",
         ),
         (
@@ -177,8 +181,8 @@ def test_what_is_no_chain_is_refused(state: Mapping[str, Any], message: str) -> 
 
 
 def test_an_unknown_activation_is_refused() -> None:
-    with pytest.raises(InputError, match=r"unknown activation: expected silu, .*, got 'sine'"):
-        from_state_dict(CHAIN.state_dict(), activation="sine", ranges=RANGE)
+    with pytest.raises(InputError, match=r"unknown activation: expected silu, .*, got 'sinus'"):
+        from_state_dict(CHAIN.state_dict(), activation="sinus", ranges=RANGE)
 
 
 def test_weights_that_are_not_finite_are_refused() -> None:
@@ -418,8 +422,9 @@ def test_a_pickled_module_is_not_run(tmp_path: Path) -> None:
     path = tmp_path / "whole.pt"
     torch.save(MLP([2, 1]), path)
     error = _refused(path)
-    assert error.what == "the file holds more than tensors, or is damaged"
-    assert error.hint == "save it anew with torch.save(model.state_dict(), path)"
+    assert error.what == "the file holds more than tensors"
+    assert error.got == "an object of bimt_train.models._mlp.MLP, which would have to be run"
+    assert "torch.save(module.state_dict(), new_path)" in error.hint
 
 
 def test_code_in_a_pickle_is_not_run(tmp_path: Path) -> None:

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from foreign_cases._cases import Case, cases
 from foreign_cases._formats import FORMATS, one_network
+from foreign_cases._others import others
 from foreign_cases._siblings import siblings
 from foreign_files import READ, REFUSED, outcome
 
-CASES = [*cases(), *siblings()]
+CASES = [*cases(), *siblings(), *others()]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

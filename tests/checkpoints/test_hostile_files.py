@@ -18,6 +18,7 @@ import torch
 
 from bimt_train import CheckpointError
 from bimt_train.checkpoints import read_foreign
+from bimt_train.checkpoints.readers.files._harmless import HARMLESS, Held, number
 
 STATE = {"0.weight": torch.ones(5, 2), "0.bias": torch.ones(5), "2.weight": torch.ones(1, 5), "2.bias": torch.ones(1)}
 TRACE = "bimt_was_run"
@@ -300,3 +301,17 @@ def test_hostile_files_take_no_memory(tmp_path: Path) -> None:
     )  # fmt: skip
     assert int(done.stdout) < 60, "megabytes"
     assert not (tmp_path / TRACE).exists()
+
+
+def test_numbers_and_arguments_beside_weights_stand_for_nothing_that_is_run() -> None:
+    assert number(Held("f8", False, True), np.float64(0.5).tobytes()) == 0.5
+    assert number(Held("i8", False, True), np.int64(-3).tobytes()) == -3
+    for kind, content in ((Held("O8"), object()), (Held("f8"), b"\0"), (Held("V9000000000"), b""), ("f8", b"\0" * 8)):
+        assert number(kind, content) is None
+    held = Held("any", code="x")
+    held.__setstate__({"code": "print()"})
+    assert vars(held) == {"code": "any"}
+    assert {name for _, name in HARMLESS} <= {
+        "numpy._core.multiarray.scalar", "numpy.core.multiarray.scalar", "numpy.dtype", "argparse.Namespace",
+        "pathlib.PosixPath", "pathlib.WindowsPath", "pathlib._local.PosixPath",
+    }  # fmt: skip

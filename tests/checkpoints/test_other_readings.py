@@ -90,3 +90,13 @@ def test_what_cannot_be_meant_is_refused_in_one_line(about, error, words):
     state = nn.Linear(2, 1).double().state_dict()
     with pytest.raises(error, match=words):
         from_state_dict(state, **{"activation": "relu", "x": UNITS, "y": UNITS[:, :1]} | about)
+
+
+def test_a_reading_that_misses_nothing_to_speak_of_is_not_called_wrong() -> None:
+    """Sure logits of -1 and 1: held between -1 and 1 by tanh they fit, however much nearer another reading comes."""
+    x = np.where(np.arange(60) % 3 == 0, -1.0, 1.0)[:, None] * np.linspace(1, 2, 60)[:, None]
+    state = {"0.weight": np.ones((1, 1)), "2.weight": np.array([[9.0]])}
+    checkpoint = from_state_dict(state, activation="tanh", x=x, y=np.sign(x))
+    assert checkpoint.network.model.options["final"] == "tanh"
+    assert 0 < np.abs(checkpoint.predict(x) - np.sign(x)).max() < 1e-3
+    assert other_readings(checkpoint) == ()

@@ -1,33 +1,19 @@
 """The command line on many files: what it prints, where it writes, what it refuses, and its status."""
 
 import re
-import threading
 
 import pytest
+from inline_fleet import in_this_process
 
 from bimt_analyze._cli import main
-from bimt_analyze.fleet._worker import answer
 
 SAID = ("--activation", "relu", "--range", "-1", "1", "--samples", "0", "--time-limit", "0", "--refit", "0", "--quiet")
 
 
-ONE_AT_A_TIME = threading.Lock()  # matplotlib draws in one thread alone
-
-
-class Here:
-    """Does the jobs in this process: starting others takes longer than they do."""
-
-    def do(self, job, time_budget):
-        with ONE_AT_A_TIME:
-            return answer(job), 0.1
-
-    def close(self):
-        return ""
-
-
 @pytest.fixture(autouse=True)
-def in_this_process(monkeypatch):
-    monkeypatch.setattr("bimt_analyze.fleet._analyze_many.Worker", Here)
+def inline():
+    with in_this_process():
+        yield
 
 
 def test_equal_names_have_files_of_their_own_and_all_well_is_zero(tmp_path, linear, capsys):

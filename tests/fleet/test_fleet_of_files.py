@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from inline_fleet import in_this_process
 
 from bimt_analyze._cli import main
 
@@ -32,7 +33,8 @@ def fleet(tmp_path_factory, linear):
     (folder / "manifest.csv").write_text("\n".join(["file,activation", *rows]) + "\n")
     words = [folder / "manifest.csv", "--activation", "relu", "--range", "-1", "1", "--out", folder / "audits"]
     gates = ["--require", "circuit.edges>=1", "--require", "formulas.y9.exact"]
-    status = main([*map(str, words), *gates, *QUICK])
+    with in_this_process():
+        status = main([*map(str, words), *gates, *QUICK])
     out = folder / "audits"
     results = json.loads((out / "results.json").read_text())
     return SimpleNamespace(folder=folder, out=out, files=files, status=status, results=results)

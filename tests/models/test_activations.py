@@ -67,7 +67,11 @@ def test_the_name_of_torchs_class_is_another_spelling(name: str) -> None:
         ("GELU(approximate='tanh')", "gelu_tanh"),
         ("F.relu", "relu"),
         ("torch.nn.functional.leaky_relu", "leaky_relu"),
-        ("sine", "sine"),
+        ("sine", "sin(x)"),
+        ("sin(30*x)", "sin(30*x)"),
+        ("ReLU(inplace=True)", "relu"),
+        ("nn.ELU(alpha=1.0)", "elu"),
+        ("sinus", "sinus"),
         ("file.py:mine", "file.py:mine"),
     ],
 )

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from inline_fleet import in_this_process
 from safetensors.torch import save_file
 
 from bimt_analyze import open_checkpoint
@@ -91,10 +92,10 @@ def test_a_folder_means_its_best_seed_and_all_means_all(folder, capsys):
     assert pickle.loads(pickle.dumps(outcomes)) == outcomes
 
 
-def test_all_seeds_in_one_table(folder, capsys, monkeypatch):
-    monkeypatch.setattr("joblib.cpu_count", lambda: 1)
+def test_all_seeds_in_one_table(folder, capsys):
     words = [str(folder), "--all", "--markdown", str(folder / "r.md"), "--require", "modules==2", *FAST]
-    assert main(words) == 0
+    with in_this_process():
+        assert main(words) == 0
     out = capsys.readouterr().out.splitlines()
     assert [[*line.split()[:3], *line.split()[5:7]] for line in out[1:3]] == [
         ["seed-003", "7", "2", "yes", "2"],
@@ -182,6 +183,14 @@ def test_importing_the_package_is_light():
     runs = [subprocess.run([sys.executable, "-c", program], capture_output=True, text=True) for _ in range(3)]
     assert all(run.returncode == 0 for run in runs)
     assert min(float(run.stdout) for run in runs) < 0.3
+
+
+def test_the_help_waits_for_no_library_that_draws_or_computes():
+    program = (
+        "import sys; from bimt_analyze._cli import main; main(['--help']);"
+        "sys.exit(bool({'torch', 'sympy', 'matplotlib', 'pandas', 'igraph'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True).returncode == 0
 
 
 def test_the_worker_says_what_the_report_says(saved):

@@ -44,8 +44,8 @@ def test_requirements_reach_into_it(audited):
 
 def test_the_command_line_asks_for_it(saved, tmp_path, capsys):
     out = tmp_path / "audit.json"
-    words = [str(saved), "--audit", "--retrain", "0", "--samples", "20", "--time-limit", "1", "--refit", "5", "--quiet"]
-    assert main([*words, "--json", str(out), "--require", "audit.agreement>=0.9"]) == 0
+    few = ["--retrain", "0", "--samples", "20", "--time-limit", "0.3", "--refit", "5", "--quiet"]
+    assert main([str(saved), "--audit", *few, "--json", str(out), "--require", "audit.agreement>=0.9"]) == 0
     assert json.loads(out.read_text())["audit"]["verdict"][0]["text"] in capsys.readouterr().out
 
 

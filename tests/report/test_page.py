@@ -5,16 +5,20 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import sympy
 from matplotlib.colors import to_hex
 
 from bimt_analyze.plots import draw_levels, draw_sweep, module_colour
+from bimt_analyze.report import NetworkFit
 from bimt_analyze.report.page._headline import headline
 from bimt_analyze.report.page._set_formula import set_formula
-from bimt_train import Circuit, SweepPoint
+from bimt_train import Circuit, Recipe, SweepPoint, train
 from bimt_train.checkpoints import Network
+from bimt_train.library import StoredModule
 from bimt_train.models import MLP
+from bimt_train.tasks import formula_task
 
 VOID = {"meta", "input", "br"}
 
@@ -146,6 +150,21 @@ def test_what_was_assumed_stands_in_the_strip(report):
     text = replace(report, fit=replace(report.fit, assumed=assumed)).to_html()
     strip = text[text.index('<div class="strip">') : text.index("<nav")]
     assert all(f"reason {number} &lt;&amp;&gt;" in strip for number in range(6)) and "2 more" in strip
+
+
+def test_what_training_began_with_is_said_with_its_use(report):
+    module = StoredModule(("x1",), ("s",), ((np.ones((1, 1)), np.zeros(1)), (np.ones((1, 1)), np.zeros(1))), "silu")
+    task = formula_task(["y = x1 + x2"], widths=(2, 4, 1), rows=(20, 20))
+    for keep, how in ((True, "kept"), (False, "trained too")):
+        checkpoint = train(task, seeds=1, recipe=Recipe(steps=2), given=[module], keep=keep).best.checkpoint
+        (said,) = checkpoint.config["given"]
+        unread = replace(checkpoint, config={"given": [{**said, "used": False}]})
+        (used,), (idle,) = (NetworkFit.of(one).given for one in (checkpoint, unread))
+        assert used == f"began with the module s = ? of x1, {how}: used, by weights of at most {said['strongest']:.2g}"
+        assert idle == f"began with the module s = ? of x1, {how}: not used"
+    told = replace(report, fit=replace(report.fit, given=(used,)))
+    assert used in told.summary() and used in told.to_markdown() and used[1:] in told.to_html()
+    assert told.to_json()["network"]["given"] == [used]
 
 
 def test_pages_stay_small(texts):

@@ -11,6 +11,7 @@ from bimt_analyze.reuse._fit_plan import Fitter, plainest
 from bimt_analyze.reuse._quantities import Quantities, Quantity, quantities
 from bimt_analyze.reuse._tie import Ties
 from bimt_analyze.reuse._tied_network import TiedNetwork
+from bimt_analyze.reuse._tied_plan import Adapter, TiedPlan
 from bimt_analyze.synthetic import block_network
 from bimt_train import InputError
 from bimt_train.checkpoints import (
@@ -103,6 +104,18 @@ def test_numbers_of_0_and_1_cost_nothing_and_the_loss_holds():
     assert fitter.loss(plain) <= 1e-4 and plain.numbers < plan.numbers
     for one in plain.adapters:
         assert set(np.unique(one.weight[~one.free])) <= {0.0, 1.0} and not one.shift[~one.free_shift].any()
+
+
+def test_uses_that_read_nothing_or_are_not_read_cost_nothing():
+    part, zero = DensePart(bump(1.0, 0.1), "relu"), np.zeros((1, 3))
+    reads = [zero, np.eye(3)[:1], np.eye(3)[1:2]]  # a constant; x1 and the constant; what nothing reads
+    uses = [(k, Adapter.of(np.pad(read, ((0, 0), (0, k))), np.array([0.3]))) for k, read in enumerate(reads)]
+    uses[1][1].weight[0, 3] = 2.0
+    out = Adapter.of(np.array([[0.0, 0, 1, 0, 2, 0]]), np.zeros(1))
+    plan = TiedPlan(3, (part, DensePart(bump(2.0, 0.1), "relu"), part), tuple(uses), out)
+    lean = plan.without_idle()
+    np.testing.assert_allclose(lean.predict(X), plan.predict(X), atol=1e-12)
+    assert [module for module, _ in lean.uses] == [0] and len(lean.modules) == 1 and lean.numbers < plan.numbers / 2
 
 
 def test_what_is_the_same_is_shared_and_the_checkpoint_reads_back(tmp_path):

@@ -14,13 +14,14 @@ TRAIN = (
     "--time t --trajectory r --second-order x:v --data d "
     "--range -1 2 --rows 20 --hidden 5 6 --model mlp --model-option hidden=[4,4] "
     "--seeds 3 --steps 9 --lr 0.5 --replicas 2 --cost-term length=2 --cost-term existence=1 --type l1 --paper "
-    "--blocks 3 --after runs/a --keep --with m.safetensors --soft "
+    "--blocks 3 --with m.safetensors --soft "
     "--sweep lr=1,2 --log-to mlflow --out there --resume --device cpu --engine torch --dask tcp://x:1 --dry-run --quiet"
 )
 ANALYZE = (
     "a.pt b.pt --html h --json j --markdown m --view v --certify c --check k --require modules==2 --all "
     "--activation silu --model f.py:make --probe t.csv --target y --range -1 1 --range 0 2 --parts p --final none "
-    "--loss mse --standardize both --key k --orientation in-out --layout l.toml --out o --time-budget 3.5 --seed 0 "
+    "--loss mse --standardize both --key k --orientation in-out --role W1=weight --batch-norm after --lora-scale 0.5 "
+    "--layout l.toml --out o --time-budget 3.5 --seed 0 "
     "--tolerance 0 --refit 0 --edge-weight magnitude --samples 0 --time-limit 0.5 --genetic --audit --retrain 0 "
     "--controls 0 --null-model weight_permutation --statistic modularity --measure wiring "
     "--groups g --functions sin --form a*x --discrete --time t --trajectory k --order 2 --second-order x:v "

@@ -38,7 +38,7 @@ def block_by_block(made, name, blocks, bias=None):
 
 def test_every_block_is_the_sum_of_rules_and_weights_of_its_own(runs):
     for run in runs.runs:
-        made, tensors = dict(run.checkpoint.generator), run.checkpoint.network.tensors
+        made, tensors = dict(run.checkpoint.network.generator), run.checkpoint.network.tensors
         for layer in (0, 1, 2):
             weight, bias = block_by_block(made, f"layers.{layer}.weight", (5, 5))
             np.testing.assert_allclose(tensors[f"layers.{layer}.weight"], weight, atol=1e-5)
@@ -77,14 +77,16 @@ def test_a_rule_pays_its_cheapest_place_once_and_a_coefficient_the_mean_of_its_b
 
 def test_a_run_says_how_many_numbers_it_has(runs, tmp_path):
     run = runs.runs[0]
-    counted = sum(int((np.abs(array) > 0.01).sum()) for array in run.checkpoint.generator.values())
+    counted = sum(int((np.abs(array) > 0.01).sum()) for array in run.checkpoint.network.generator.values())
     assert run.to_json()["parameters"] == run.checkpoint.config["parameters"] == counted
     assert counted < sum((np.abs(array) > 0.01).sum() for array in run.checkpoint.network.tensors.values())
     assert run.checkpoint.config["engine"] == "torch"
     save_checkpoint(tmp_path / "net.safetensors", run.checkpoint)
     again = load_checkpoint(tmp_path / "net.safetensors")
-    assert again.parameters == counted and set(again.generator) == set(run.checkpoint.generator)
-    assert all((again.generator[name] == array).all() for name, array in run.checkpoint.generator.items())
+    assert again.network.parameters == counted and set(again.network.generator) == set(run.checkpoint.network.generator)
+    assert all(
+        (again.network.generator[name] == array).all() for name, array in run.checkpoint.network.generator.items()
+    )
     save_checkpoint(tmp_path / "again.safetensors", again)
     assert (tmp_path / "net.safetensors").read_bytes() == (tmp_path / "again.safetensors").read_bytes()
 
@@ -107,7 +109,7 @@ def test_rules_that_nothing_uses_twice_are_refused():
         train(task, seeds=1, recipe=SHORT, kind="bimt+reuse")
     with pytest.raises(InputError, match="2 blocks or more"):
         Reuse(blocks=1)
-    with pytest.raises(InputError, match="generated or kept"):
+    with pytest.raises(InputError, match="weights are generated"):
         train(pipeline(), seeds=1, recipe=SHORT, kind="bimt+reuse", engine="compiled")
 
 
@@ -116,7 +118,7 @@ def test_blocks_from_the_shell(tmp_path, capsys):
     assert main([*words, "--type", "bimt+reuse", "--blocks", "4"]) == 0
     checkpoint = load_checkpoint(tmp_path / "seed-000.safetensors")
     assert checkpoint.config["recipe"]["reuse"] == {"blocks": 4, "rules": 1}
-    assert json.loads((tmp_path / "runs.json").read_text())["records"][0]["parameters"] == checkpoint.parameters
-    assert str(checkpoint.parameters) in capsys.readouterr().out
+    assert json.loads((tmp_path / "runs.json").read_text())["records"][0]["parameters"] == checkpoint.network.parameters
+    assert str(checkpoint.network.parameters) in capsys.readouterr().out
     assert main([*words, "--blocks", "4"]) == 2
     assert "--blocks is for --type bimt+reuse" in capsys.readouterr().err

@@ -6,22 +6,23 @@ from types import MappingProxyType
 from bimt_train import InputError
 
 _EXPONENTIAL = """
-/* exp(x) to a few units in the last place, without a branch or a call, so that a loop over it becomes vector code */
+/* exp(x) = 2^n 2^f to a few units in the last place (a few more where |x| is above 10), without a branch or a call, so
+   that a loop over it becomes vector code. The sum rounds to a whole n, whose last bits are those of the sum. */
 static inline float exponential(float x)
 {
+    union { uint32_t bits; float value; } sum, power;
     x = x < -87.0f ? -87.0f : x;
     x = x > 88.0f ? 88.0f : x;
-    const float n = (x * 1.44269504f + 12582912.0f) - 12582912.0f; /* rounds to a whole number */
-    const float r = (x - n * 0.693145752f) - n * 1.42860677e-6f;
-    float p = 1.9875691500e-4f;
-    p = p * r + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    union { int32_t bits; float value; } power;
-    power.bits = ((int32_t)n + 127) << 23;
-    return (p * r * r + r + 1.0f) * power.value;
+    sum.value = x * 1.44269504f + 12582912.0f;
+    const float f = x * 1.44269504f - (sum.value - 12582912.0f);
+    float p = 1.3264727e-3f;
+    p = p * f + 9.6715130e-3f;
+    p = p * f + 5.5507336e-2f;
+    p = p * f + 2.4022242e-1f;
+    p = p * f + 6.9314700e-1f;
+    p = p * f + 1.0f;
+    power.bits = (sum.bits << 23) + (127u << 23);
+    return p * power.value;
 }
 """
 

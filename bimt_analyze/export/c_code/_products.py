@@ -32,7 +32,22 @@ _DENSE = """
 static void dense@of(@lane (*h)[@wide], @lane (*y)[@wide], int inputs, int outputs,
                      const float *weight, const float *bias)
 {
-    for (int o = 0; o < outputs; o++) {
+    int o = 0;
+    for (; o + 4 <= outputs; o += 4, weight += 4 * (size_t)inputs) { /* four sums at once: none waits for itself */
+        const float *v = weight + inputs, *w = v + inputs, *z = w + inputs;
+        @each{@lane s# = {0}, t# = {0}, p# = {0}, q# = {0};}
+        for (int i = 0; i < inputs; i++) {
+            @each{s# += weight[i] * h[i][#]; t# += v[i] * h[i][#];}
+            @each{p# += w[i] * h[i][#]; q# += z[i] * h[i][#];}
+        }
+        if (bias) {
+            @each{s# += bias[o]; t# += bias[o + 1]; p# += bias[o + 2]; q# += bias[o + 3];}
+        } else {
+            @each{s# += y[o][#]; t# += y[o + 1][#]; p# += y[o + 2][#]; q# += y[o + 3][#];}
+        }
+        @each{y[o][#] = s#; y[o + 1][#] = t#; y[o + 2][#] = p#; y[o + 3][#] = q#;}
+    }
+    for (; o < outputs; o++) {
         @each{@lane s# = {0};}
         @each{if (bias) s# += bias[o]; else s# = y[o][#];}
         for (int i = 0; i < inputs; i++) {
@@ -50,15 +65,21 @@ static void sparse_@step_@index@of(@lane (*h)[@wide], @lane (*y)[@wide], int out
                                    const @index *start, const @index *first, const @step *step, const float *bias)
 {
     for (int o = 0; o < outputs; o++) {
-        @each{@lane s# = {0};}
+        @each{@lane s# = {0}, t# = {0};}
         @each{if (bias) s# += bias[o]; else s# = y[o][#];}
         @lane (*from)[@wide] = h + first[o];
-        for (@index k = start[o]; k < start[o + 1]; k++) {
-            const float w = weight[k];
-            from += step[k];
-            @each{s# += w * from[0][#];}
+        size_t k = start[o];
+        for (; k + 1 < start[o + 1]; k += 2) { /* two sums at once: neither waits for the other */
+            @lane (*a)[@wide] = from + step[k], (*b)[@wide] = a + step[k + 1];
+            const float v = weight[k], w = weight[k + 1];
+            @each{s# += v * a[0][#]; t# += w * b[0][#];}
+            from = b;
         }
-        @each{y[o][#] = s#;}
+        if (k < start[o + 1]) {
+            from += step[k];
+            @each{s# += weight[k] * from[0][#];}
+        }
+        @each{y[o][#] = s# + t#;}
     }
 }
 """

@@ -64,11 +64,9 @@ class DenseLayer(Layer):
         """A linear layer and the activation."""
         from torch import nn
 
-        from bimt_train.models import activation_module
+        from ._torch_parts import activation, linear
 
-        from ._torch_parts import linear
-
-        return nn.Sequential(linear(self.weight, self.bias), activation_module(self.activation))
+        return nn.Sequential(linear(self.weight, self.bias), activation(self.activation))
 
     def to_c(self, code: ModuleCode) -> None:
         """A product and the activation."""

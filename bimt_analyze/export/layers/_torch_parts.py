@@ -1,8 +1,12 @@
 """What layers have in common in torch."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import nn
+
+from bimt_train.models import activation_module
 
 from ..c_code._products import Matrix, Vector
 
@@ -14,6 +18,15 @@ def linear(weight: Matrix, bias: Vector | None) -> nn.Linear:
     if bias is not None:
         layer.bias = constant(bias)
     return layer
+
+
+def activation(name: str) -> nn.Module:
+    """An activation that writes over what it reads, where torch has it so: no second array is made."""
+    module: Any = activation_module(name)
+    if hasattr(module, "inplace"):
+        module.inplace = True
+    found: nn.Module = module
+    return found
 
 
 def constant(array: np.ndarray) -> nn.Parameter:

@@ -13,7 +13,7 @@ from jaxtyping import Float32
 from bimt_train import InputError
 
 COMPILERS = ("cc", "gcc", "clang")
-FLAGS = ("-std=c99", "-O3", "-march=native")
+FLAGS = ("-std=c99", "-O3", "-march=native", "-ffp-contract=fast")
 
 Rows = Float32[np.ndarray, "rows inputs"]
 Given = Float32[np.ndarray, "rows outputs"]

@@ -16,6 +16,7 @@ from ..c_code._products import whole_type
 _TEMPLATE = Path(__file__).with_name("circuit.c.jinja")
 _STACK = 2_000_000  # bytes of numbers that a block of rows may take there
 _MOST_LANES = 16
+_TURNS = {"FIRST": (0, 4, 1, 5), "LAST": (2, 6, 3, 7), "LOW": (0, 1, 4, 5), "HIGH": (2, 3, 6, 7)}  # of two fours
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ def c_source(
         said=_comment(said), wide=WIDE, many=many, index=index, name=name, modules=shown, reads=list(whole.reads),
         helpers=_helpers(list(used.values()), versions),
         outputs=len(whole.places), all_columns=whole.columns, braced=_braced,
+        turns=_TURNS, in_lanes=_in_lanes, part=_part,
     )  # fmt: skip
     return CSource(text, sum(code.bytes for code in codes) + len(numbers) * (int(index[4:-2]) // 8))
 
@@ -124,3 +126,16 @@ def _template() -> Any:
 
 def _braced(numbers: Sequence[int]) -> str:
     return "{" + in_lines([str(number) for number in numbers]) + "}"
+
+
+def _in_lanes(order: Sequence[int], lanes: int) -> str:
+    """The numbers that shuffle each four of a register, and the same four of another, in this order."""
+    return ", ".join(str(i + k if i < 4 else i - 4 + k + lanes) for k in range(0, lanes, 4) for i in order)
+
+
+def _part(lanes: int, row: int = 0) -> str:
+    """A register of four numbers of each fourth row, from memory."""
+    if lanes == 4:
+        return f"(*(const four *)((x) + {row} * (s)))" if row else "(*(const four *)(x))"
+    halves = (_part(lanes // 2, row), _part(lanes // 2, row + lanes // 2))
+    return f"MIX({', '.join(halves)}, {', '.join(map(str, range(lanes)))})"

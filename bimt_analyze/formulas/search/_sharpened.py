@@ -14,6 +14,7 @@ from ..problem._template import node_count, numeric
 from ..series._resummed_series import followed_functions, resummed_series
 from ._candidate import Candidate, finish, order
 from ._search import Outcome
+from ._straightened import straightened
 
 _NEAR = 0.2  # of y's deviation: what a series, and noise, may leave
 _FIRST = 8  # functions by their values, before those by their series
@@ -68,11 +69,12 @@ def _functions_like(best: Candidate, problem: SearchProblem) -> list[Candidate]:
     near = max(_FITTED, best.error)
     series = resummed_series(main, symbols, problem.x, unit=problem.unit, budget=budget, near=near)
     followed = followed_functions(main, symbols, problem.x, unit=problem.unit, budget=budget)
-    for template in chain(islice(followed, _FIRST), (template for template, _ in series)):
+    lines = straightened(best.expression, problem)
+    for template in chain(lines, islice(followed, _FIRST), (template for template, _ in series)):
         if budget.over():
             break
         fit = refine(template, problem)
-        if fit is None or not fit.error <= _AS_GOOD * best.error:
+        if fit is None or not fit.error <= max(_AS_GOOD * best.error, problem.tolerance):
             continue
         candidate = finish(problem, fit)
         if order(candidate) < order(best) or candidate.worst < _BETTER * best.worst:

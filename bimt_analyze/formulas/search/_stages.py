@@ -22,6 +22,7 @@ from ..generators.decompositions._additive import low_error_sums, sums
 from ..generators.decompositions._argument_products import argument_products
 from ..generators.decompositions._combined_inputs import combined
 from ..generators.decompositions._mixed import mixed
+from ..generators.decompositions._modes import modes
 from ..generators.decompositions._separable import low_error_products, separable
 from ..generators.decompositions._similarity import left_out_error, low_error_similar, series, similar
 from ..generators.decompositions._varying_coefficients import varying_coefficients
@@ -153,6 +154,7 @@ _SPLIT_AT_ONCE: tuple[Generator, ...] = (
     _alone(lambda problem: low_error_similar(problem, ONE_VARIABLE)),
     low_error_sums,
     low_error_products,
+    _alone(modes),
 )
 _SUMS_OF_FEW: tuple[Generator, ...] = (
     _alone(_of_one_input),

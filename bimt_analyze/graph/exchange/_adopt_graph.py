@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
-import igraph
 import numpy as np
 
 from bimt_train.extras import need
@@ -80,6 +79,8 @@ def adopt_graph(found: Any, *, group: str | None = None, weight: str = "weight")
     >>> adopted.graph.edges.weight, adopted.graph.edges.sign, adopted.graph.nodes[1].coordinates
     (array([0.5]), array([-1], dtype=int8), (2.0, 1.0))
     """
+    import igraph  # which imports all of matplotlib where it is installed
+
     need("networkx", "a graph of somebody")
     if isinstance(found, igraph.Graph):
         found = found.to_networkx()

@@ -44,6 +44,7 @@ class NetworkRecord(Record):
     fits: bool | None = Field(description="Whether it does its task as it was read; null where no targets are known.")
     statement: str = Field(description="All of this in one line.")
     assumed: list[str] = Field(description="What was not stored with the network, and why it was read as it was.")
+    given: list[str] = Field(description="What training began with, and whether the network uses it.")
     better_readings: list[OtherReadingRecord]
 
 

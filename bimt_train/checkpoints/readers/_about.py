@@ -15,6 +15,7 @@ from .._network import Network
 from .._task_score import OWN_OUTPUTS
 from .._task_spec import TaskSpec
 from ._judging import AUTO, Judging, choose, judged, judgings, standardized, with_judging
+from ._targets import numbered_classes, targets_of
 
 Rows: TypeAlias = Float64[np.ndarray, "_ _"]
 
@@ -73,7 +74,7 @@ class _Given:
     """The fields of `About`, each present."""
 
     # Shapes are compared with the network's in every run, with errors of our own.
-    x: Float[np.ndarray, "..."] | None = None
+    x: Any = None
     y: Float[np.ndarray, "..."] | None = None
     ranges: Sequence[Any] | None = None
     inputs: Sequence[str] | None = None
@@ -112,8 +113,14 @@ def checkpoint_of(network: Network, adapter: str, about: About, assumed: Sequenc
     """
     from ...models import options_of  # brings torch
 
-    given, layout, options = _Given(**about), network.layout, options_of(network.model)
+    layout, options = network.layout, options_of(network.model)
     ends = Ends(inputs=layout.columns, outputs=layout.sizes[layout.outputs]) if options is None else options.ends
+    targets, words = targets_of(about.get("y"))
+    if about.get("loss", AUTO) != "mse":
+        targets, more = numbered_classes(targets, ends.outputs)
+        words += more
+    numbered: About = {**about, "y": targets}
+    given = _Given(**numbered)
     inputs = _names(given.inputs, "x", ends.inputs, "inputs")
     outputs = _names(_one_a_class(given, ends.outputs), "y", ends.outputs, "outputs")
     if given.x is not None and given.ranges is None:
@@ -146,7 +153,7 @@ def checkpoint_of(network: Network, adapter: str, about: About, assumed: Sequenc
         for group, names in ((layout.inputs, inputs), (layout.outputs, outputs))
         if layout.sizes.get(group) == len(names)
     )
-    config = {"adapter": adapter, "assumed": [*assumed, *found.assumed]}
+    config = {"adapter": adapter, "assumed": [*assumed, *words, *found.assumed]}
     if given.y is None:
         config["targets"] = OWN_OUTPUTS
     return Checkpoint(replace(found.network, layout=labelled), found.task, probe, config)
@@ -242,13 +249,19 @@ def _split_rows(x: Rows, y: Float64[np.ndarray, "_ targets"]) -> Probe:
 def _names(given: Sequence[str] | None, letter: str, size: int, what: str) -> tuple[str, ...]:
     names = tuple(given) if given is not None else tuple(f"{letter}{i + 1}" for i in range(size))
     if len(names) != size:
-        expected, hint = f"{size}, as many as the network has", "name each column"
-        raise CheckpointError("a wrong number of names", where=what, expected=expected, got=str(len(names)), hint=hint)
+        expected, got = f"{size}, as many as the network has", f"{len(names)}: {', '.join(names[:8])}"
+        way = "say which columns it reads: --inputs, or --skip" if what == "inputs" else "name them with --target"
+        hint = f"name each column; of a table, {way}"
+        raise CheckpointError("a wrong number of names", where=what, expected=expected, got=got, hint=hint)
     return names
 
 
 def _table(rows: np.ndarray, name: str, columns: int) -> Rows:
-    table = np.asarray(rows, dtype=np.float64)
+    try:
+        table = np.asarray(rows, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        got, hint = str(error)[:80], "encode words as numbers, as the network saw them"
+        raise CheckpointError("a table that holds no plain numbers", where=name, got=got, hint=hint) from None
     if table.ndim != 2 or table.shape[1] != columns:
         expected, got = f"[rows, {columns}]", str(list(table.shape))
         hint = "give one column for each neuron of that end of the network"

@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
-from jaxtyping import Float64
 
 from ..._errors import CheckpointError, InputError
 from ...layouts._inputs import guessed_inputs
@@ -14,6 +13,7 @@ from .._network import Network
 from .._task_score import OWN_OUTPUTS
 from .._task_spec import TaskSpec
 from ._about import AboutTask, checkpoint_of
+from ._targets import targets_of
 
 if TYPE_CHECKING:
     import torch
@@ -76,21 +76,29 @@ def from_module(
         raise CheckpointError("an end beside a module", where="final", got=str(about["final"]), hint=hint)
     about = {**about, "final": "none"}
     if x is None:
-        network = Network.of(module, layout, example_inputs=_drawn(module, about.get("ranges")))
+        network, said = _traced(module, _drawn(module, about.get("ranges")), layout)
         task: Any = about
-        return checkpoint_of(network, "module", task, [_SAID.format(type(module).__name__)])
+        return checkpoint_of(network, "module", task, said)
     x = _as_taken(module, x)
-    network = Network.of(module, layout, example_inputs=x)
+    network, said = _traced(module, x, layout)
     given: Any = {**about, "x": network.rows(x)}
-    said = [_SAID.format(type(module).__name__)]
-    if given.get("y") is not None:
-        given["y"] = _as_columns(given["y"])
+    targets, words = targets_of(given.get("y"))
+    said += words
+    given["y"] = None if targets is None else targets.reshape(len(targets), -1)
     if network.predict(given["x"][:1]).ndim > 2:
         return _of_sequences(network, given, said)
     if _asks_for_logits(given):
         network, more = _with_logits(network)
         said += more
     return checkpoint_of(network, "module", given, said)
+
+
+def _traced(module: "nn.Module", x: Any, layout: Layout | None) -> tuple[Network, list[str]]:
+    """The module as a network, and what was done to make it one."""
+    from ...models.traced import trace_module  # brings torch
+
+    traced = trace_module(module, x, layout)
+    return Network.of(traced.module, traced.layout), [_SAID.format(type(module).__name__), *traced.said]
 
 
 def _drawn(module: "nn.Module", ranges: Any) -> "torch.Tensor":
@@ -111,11 +119,6 @@ def _as_taken(module: "nn.Module", x: Any) -> Any:
     whole = isinstance(x, np.ndarray) and x.dtype == np.float64 and x.ndim == 2 and bool((x == np.floor(x)).all())
     looked_up = whole and any(not each.first.is_floating_point() for each in guessed_inputs(module))
     return x.astype(np.int64) if looked_up else x
-
-
-def _as_columns(y: Any) -> Float64[np.ndarray, "_ _"]:
-    array = np.asarray(y.detach().cpu() if hasattr(y, "detach") else y, dtype=np.float64)
-    return array.reshape(len(array), -1) if array.ndim else array.reshape(1, 1)
 
 
 def _asks_for_logits(given: dict[str, Any]) -> bool:

@@ -1,8 +1,8 @@
-"""Keys: which part of a file is the network, and how a message says it."""
+"""Keys and roles: which part of a file is the network, what a tensor is, and how a message says it."""
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 def key_of(names: Sequence[str], others: Sequence[str], under: str = "") -> str:
@@ -80,3 +80,25 @@ def key_hint(key: str) -> str:
     "key='state.ema model' (--key 'state.ema model')"
     """
     return f"key='{key}' (--key {shlex.quote(key)})"
+
+
+def roles_hint(roles: Mapping[str, str]) -> str:
+    """Roles of tensors as they are given from Python and on the command line.
+
+    Parameters
+    ----------
+    roles : mapping of str to str
+        Name to role.
+
+    Returns
+    -------
+    str
+        Both ways.
+
+    Examples
+    --------
+    >>> roles_hint({"0.scale": "ignore"})
+    "roles={'0.scale': 'ignore'} (--role 0.scale=ignore)"
+    """
+    words = " ".join(f"--role {shlex.quote(f'{name}={role}')}" for name, role in roles.items())
+    return f"roles={dict(roles)} ({words})"

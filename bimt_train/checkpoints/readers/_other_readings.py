@@ -15,6 +15,7 @@ from ._judging import UNITS, Judged, choose, judged, judgings, standardized
 
 TRIED_ROWS = 500
 HALF = 0.5  # of what a network misses: another reading counts where it leaves less than this
+NOTHING = 1e-4  # of a constant's loss: a reading that misses less fits
 
 
 @dataclass(frozen=True, repr=False)
@@ -88,6 +89,8 @@ def other_readings(checkpoint: Checkpoint) -> tuple[OtherReading, ...]:
 
 def _clearly_better(other: Judged, present: Judged) -> bool:
     """Whether another reading leaves less than half of what the present one misses, of its loss and its decisions."""
+    if 1 - present.gain < NOTHING:
+        return False
     if not other.score.fits or 1 - other.gain >= HALF * (1 - present.gain):
         return False
     return other.score.measure == "r2" or 1 - other.score.score < HALF * (1 - present.score.score)

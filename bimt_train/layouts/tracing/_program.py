@@ -1,7 +1,6 @@
 """A module as a program of ATen operators, exported by torch or, where that fails, recorded while it runs."""
 
 import contextlib
-import copy
 import functools
 import io
 import logging
@@ -14,6 +13,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from ..._errors import InputError
+from .._copied import copied
 from .._inputs import Inputs, first_tensor
 from ._recorder import Recorder
 
@@ -65,7 +65,7 @@ def program_of(module: nn.Module, inputs: Inputs) -> Program:
     InputError
         The module cannot be run on the inputs.
     """
-    module = copy.deepcopy(module).cpu().eval()
+    module = copied(module).cpu().eval()
     inputs = _as_precise(module, inputs)
     with _undisturbed():
         _run(module, inputs)
@@ -97,7 +97,7 @@ def exported_program(module: nn.Module, inputs: Inputs, shapes: Inputs) -> Progr
     InputError
         The module cannot be run on the inputs, what it does depends on numbers, or torch cannot export it.
     """
-    module = copy.deepcopy(module).cpu().eval()
+    module = copied(module).cpu().eval()
     with _undisturbed():
         _run(module, _as_precise(module, inputs))
         try:

@@ -15,6 +15,7 @@ from ...layouts._layout import Layout, TensorSpec
 from ...layouts._layout_for import layout_for
 from ...layouts._verify import verify
 from ...layouts.tracing import Program, exported_program
+from ._as_run import as_run
 from ._nodes import name_of, plain, renamed
 from ._table import InputShape, input_shapes
 from ._traced_module import TracedModule
@@ -39,6 +40,8 @@ class Traced(NamedTuple):
         Its groups; each tensor of the program is declared.
     inputs : Inputs
         The example inputs as tensors.
+    said : tuple of str
+        What of the module was changed before it was exported, a sentence each.
 
     Examples
     --------
@@ -50,6 +53,7 @@ class Traced(NamedTuple):
     module: TracedModule
     layout: Layout
     inputs: Inputs
+    said: tuple[str, ...] = ()
 
 
 def trace_module(module: nn.Module, example_inputs: Any, layout: Layout | None = None) -> Traced:
@@ -86,6 +90,7 @@ def trace_module(module: nn.Module, example_inputs: Any, layout: Layout | None =
     """
     inputs = _few(Inputs.of(example_inputs))
     values = _tensors(inputs)
+    module, changed = as_run(module, inputs)
     rows = _rows_for(module, values)
     wide = _with(inputs, [each[:1].expand(rows, *each.shape[1:]) for each in values])
     program = exported_program(module, inputs, wide)
@@ -100,8 +105,8 @@ def trace_module(module: nn.Module, example_inputs: Any, layout: Layout | None =
                                             "steps": found.steps})  # fmt: skip
     final = TracedModule(**options.to_json())
     final.load_state_dict(traced.state_dict())
-    outputs = found.outputs if found.sizes.get(found.outputs) == options.outputs else ""
-    return Traced(final.eval(), replace(found, outputs=outputs), inputs)
+    outputs = found.outputs if found.sizes.get(found.outputs) == options.outputs else _lone_end(found, options)
+    return Traced(final.eval(), replace(found, outputs=outputs), inputs, changed)
 
 
 def _few(inputs: Inputs) -> Inputs:
@@ -277,11 +282,21 @@ def _with_input_neurons(
     written = {plan.groups[0] for plan in plans.values()}
     sources = [plan.groups[1] for plan in plans.values() if plan.groups[1] not in written]
     for group in dict.fromkeys(sources):
+        if shape.columns == layout.sizes[group] == 1:
+            return shapes, replace(layout, inputs=group, steps=1)
         for axis in reversed(range(len(shape.shape))):
             if shape.shape[axis] == layout.sizes[group] and _runs_along(traced, layout, group, axis, values[0]):
                 steps = shape.columns // layout.sizes[group]
                 return [shape.model_copy(update={"neurons": axis})], replace(layout, inputs=group, steps=steps)
     return shapes, plain_ends
+
+
+def _lone_end(layout: Layout, options: TracedOptions) -> str:
+    """The only neuron that nothing reads, where the module gives one number a row without an axis for it."""
+    plans = [layout.tensors[name].plan.groups for name in layout.weights()]
+    read = {source for _, source in plans}
+    ends = {target for target, _ in plans if target not in read and layout.sizes[target] == 1}
+    return ends.pop() if options.outputs == 1 and len(ends) == 1 else ""
 
 
 def _runs_along(traced: TracedModule, layout: Layout, group: str, axis: int, x: Tensor) -> bool:

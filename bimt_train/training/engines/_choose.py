@@ -57,7 +57,7 @@ def choose_engine(
         if compiled is not None:
             return compiled
     if choice == "compiled":
-        made = "" if stack.parameters.direct else " whose weights are generated or kept"
+        made = "" if stack.parameters.direct else " whose weights are generated"
         raise InputError(
             "no compiled steps for these networks", where="engine",
             got=f"{model.kind}{made}, loss {loss.name!r}, {x.device}",

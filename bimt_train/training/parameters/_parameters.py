@@ -7,8 +7,6 @@ from typing import Protocol, TypeAlias, runtime_checkable
 import numpy as np
 from torch import Tensor
 
-from ...layouts import Group, Layout
-
 Shapes: TypeAlias = Mapping[str, tuple[int, ...]]
 Arrays: TypeAlias = Mapping[str, np.ndarray]
 Tensors: TypeAlias = Mapping[str, Tensor]
@@ -93,21 +91,3 @@ class Direct:
     def generator(self, trained: Arrays) -> Arrays:
         """Nothing: the tensors are the network's own."""
         return {}
-
-
-def plain_groups(layout: Layout, name: str, shape: tuple[int, ...]) -> tuple[Group, ...]:
-    """The group of each axis of a weight, target first, or of a bias; none unless each axis is one whole group.
-
-    Parameters
-    ----------
-    layout : Layout
-        Groups and tensors.
-    name : str
-        The tensor.
-    shape : tuple of int
-        Its shape.
-    """
-    spec = layout.tensors[name]
-    ends = tuple(layout.group(axis[0]) for axis in spec.plan.axes if len(axis) == 1 and isinstance(axis[0], str))
-    plain = spec.role in ("weight", "bias") and not spec.plan.source_first
-    return ends if plain and tuple(end.size for end in ends) == shape else ()

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from ..._errors import InputError
 from ...layouts import Group, Layout
-from ._parameters import Arrays, Shapes, Tensors, plain_groups
+from ...layouts._plain_groups import plain_groups
+from ._parameters import Arrays, Shapes, Tensors
 
 RULE, USE, OWN = "rule", "use", "own"
 

@@ -1,5 +1,6 @@
 """What a file may ask for, against its own size: checked before anything is unpacked."""
 
+import re
 import zipfile
 import zlib
 from pathlib import Path
@@ -102,6 +103,14 @@ def damaged(path: Path, error: BaseException) -> CheckpointError:
         In one line.
     """
     text = str(error).strip().splitlines()
+    foreign = re.search(r"GLOBAL ([\w.]+)", str(error))
+    if foreign:
+        return CheckpointError(
+            "the file holds more than tensors", where=str(path), expected="a state_dict",
+            got=f"an object of {foreign[1]}, which would have to be run",
+            hint="if you trust it, read it with torch.load(path, weights_only=False), and save the module's weights "
+            "anew with torch.save(module.state_dict(), new_path)",
+        )  # fmt: skip
     return CheckpointError(
         "the file holds more than tensors, or is damaged",
         where=str(path),

@@ -150,9 +150,20 @@ def read_weights(path: Path, told: Told) -> Tensors | Chain:
             return found
     raise CheckpointError(
         _UNKNOWN.get(path.suffix.lower(), "a file of an unknown kind"), where=str(path),
-        expected=", ".join(kind.label for kind in WEIGHT_FILES.entries()), got="other content",
+        expected=", ".join(kind.label for kind in WEIGHT_FILES.entries()), got=_beginning(path),
         hint="copy it again, or save it anew with torch.save(model.state_dict(), path)",
     )  # fmt: skip
+
+
+def _beginning(path: Path) -> str:
+    """What a file begins with, which often says what it is: a web page, a pointer to a large file."""
+    if path.is_dir():
+        return "other content"
+    with path.open("rb") as file:
+        first = file.read(24)
+    if not first:
+        return "an empty file"
+    return f"a file that begins with {''.join(chr(c) if 32 <= c < 127 else '.' for c in first)!r}"
 
 
 _TORCH = "the file holds more than tensors, or is damaged"

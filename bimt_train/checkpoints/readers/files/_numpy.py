@@ -72,12 +72,16 @@ def read_npz(path: Path, told: Told) -> Tensors:
     CheckpointError
         An array holds objects, or is larger than what is stored of it.
     """
-    state = {}
+    state, texts = {}, []
     with zipfile.ZipFile(path) as archive:
         for name, info in members_of(path).items():
             try:
                 with archive.open(name) as file:
-                    state[name.removesuffix(".npy")] = _array(file, info.file_size, f"{path}, '{name}'")
+                    array = _array(file, info.file_size, f"{path}, '{name}'", texts=True)
+                if array.dtype.kind == "U":
+                    texts.append(f"'{name.removesuffix('.npy')}'")
+                else:
+                    state[name.removesuffix(".npy")] = array
             except CheckpointError:
                 raise
             except ZIP_ERRORS as error:
@@ -85,7 +89,8 @@ def read_npz(path: Path, told: Told) -> Tensors:
                 raise CheckpointError(
                     "an archive that is damaged", where=f"{path}, '{name}'", got=got, hint=hint
                 ) from error
-    return Tensors(state, ordered=True)
+    said = (f"{', '.join(texts[:8])} left out: texts are no tensors",) if texts else ()
+    return Tensors(state, ordered=True, assumed=said)
 
 
 @WEIGHT_FILES.register("npy", label="npy", sentence="One matrix: a single layer without a bias.", knows=is_npy)
@@ -113,7 +118,7 @@ def read_npy(path: Path, told: Told) -> Tensors:
         return Tensors({"W": _array(file, path.stat().st_size, str(path))}, ordered=True)
 
 
-def _array(file: Any, size: int, where: str) -> np.ndarray:
+def _array(file: Any, size: int, where: str, *, texts: bool = False) -> np.ndarray:
     """Read one array, whose header is held against the bytes that follow it before they are read."""
     try:
         version = np.lib.format.read_magic(file)
@@ -122,7 +127,7 @@ def _array(file: Any, size: int, where: str) -> np.ndarray:
     except (ValueError, KeyError, TypeError, SyntaxError, EOFError, RecursionError, MemoryError) as error:
         got = str(error).splitlines()[0][:100] if str(error) else type(error).__name__
         raise CheckpointError("an array that cannot be read", where=where, got=got, hint="save it again") from error
-    if dtype.kind not in "fiub" or dtype.subdtype is not None:
+    if dtype.kind not in ("fiubU" if texts else "fiub") or dtype.subdtype is not None:
         expected, hint = "plain numbers", "save each array by name with np.savez"
         raise CheckpointError(
             "an array that holds no plain numbers", where=where, expected=expected, got=str(dtype)[:60], hint=hint

@@ -1,7 +1,8 @@
 """ONNX files: the graph gives order, orientation and activations. The package onnx is not needed."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -87,15 +88,35 @@ def read_onnx(path: Path, told: Told) -> Chain:
         if node.kind == "Transpose" and node.inputs[0] in constants:
             constants[node.outputs[0]] = constants[node.inputs[0]].transpose(node.attributes.get("perm"))
     fed = [name for name in inputs if name not in constants]
+    outputs, labels = _without_labels(nodes, outputs)
     if len(fed) != 1 or len(outputs) != 1:
         got = f"inputs {fed}, outputs {outputs}"[:160]
         hint = "export the part that reads one input and gives one output"
         raise CheckpointError(
             "a network of several inputs or outputs", where=str(path), expected="one of each", got=got, hint=hint
         )
-    return chain_of_nodes(
-        [node for node in nodes if node.outputs[0] not in constants], constants, fed[0], outputs[0], str(path)
-    )
+    operators = _needed([node for node in nodes if node.outputs[0] not in constants], outputs[0])
+    chain = chain_of_nodes(operators, constants, fed[0], outputs[0], str(path))
+    return replace(chain, assumed=(*chain.assumed, *labels))
+
+
+def _needed(nodes: Sequence[Node], end: str) -> list[Node]:
+    """The operators on which an output depends, in order."""
+    wanted, found = {end}, []
+    for node in reversed(nodes):
+        if wanted & set(node.outputs):
+            wanted |= set(node.inputs)
+            found.append(node)
+    return found[::-1]
+
+
+def _without_labels(nodes: Sequence[Node], outputs: list[str]) -> tuple[list[str], tuple[str, ...]]:
+    """The outputs without those that name the class of the largest of the others, as scikit-learn's have."""
+    chosen = [name for name in outputs if any(node.kind == "ArgMax" for node in _needed(nodes, name))]
+    left = [name for name in outputs if name not in chosen]
+    if not chosen or not left:
+        return outputs, ()
+    return left, (f"the output {', '.join(map(repr, chosen))} is left out: the class of the largest of the others",)
 
 
 def _bytes(value: Any) -> memoryview:

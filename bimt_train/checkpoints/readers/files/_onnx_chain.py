@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...._errors import CheckpointError
+from ....models.building_blocks._activations import activation_name
 from .._values import Chain, Linear
 
 
@@ -144,6 +145,12 @@ def _apply(node: Node, value: str, built: _Built, constants: Mapping[str, np.nda
     activation = _activation(node)
     if node.kind in _NOTHING and node.attributes.get("axis", 1) == 1:
         return
+    if node.kind in ("Reshape", "Squeeze", "Unsqueeze") and _keeps_rows(node, built, numbers):
+        return
+    if node.kind == "Scaler" and {"offset", "scale"} <= node.attributes.keys():
+        offset, scale = (np.asarray(node.attributes[name], np.float64) for name in ("offset", "scale"))
+        _affine(built, scale, -offset * scale, at)
+        return
     if node.kind == "Cast" and node.attributes.get("to") in _FLOATS:
         return
     if activation is not None or node.kind in _ENDS:
@@ -162,12 +169,25 @@ def _apply(node: Node, value: str, built: _Built, constants: Mapping[str, np.nda
         raise _refusal("an operator that no plain chain has", at, node.kind)
 
 
+def _keeps_rows(node: Node, built: _Built, numbers: Sequence[np.ndarray]) -> bool:
+    """Whether rows stay rows: [-1, width], or the only number of each row without its axis."""
+    width = len(built.weights[-1]) if built.weights else None
+    if node.kind == "Reshape" and numbers:
+        shape = numbers[-1].reshape(-1).tolist()
+        return shape in ([-1, width], [0, width], [0, -1]) or (width == 1 and shape == [-1])
+    axes = numbers[-1].reshape(-1).tolist() if numbers else list(np.ravel(node.attributes.get("axes", [])))
+    return width == 1 and axes in ([-1], [1])
+
+
 def _activation(node: Node) -> str | None:
     if node.kind == "Gelu":
         return {"none": "gelu", "tanh": "gelu_tanh"}.get(node.attributes.get("approximate") or "none")
     if node.kind == "Selu":
         given = (node.attributes.get("alpha", 1.6732632), node.attributes.get("gamma", 1.0507010))
         return "selu" if np.allclose(given, (1.6732632, 1.0507010), atol=1e-5) else None
+    alpha = node.attributes.get("alpha")
+    if node.kind in ("LeakyRelu", "Elu", "Celu") and alpha is not None:
+        return activation_name(f"{node.kind}({float(alpha):.8g})")
     name, settings = _ACTIVATIONS.get(node.kind, (None, {}))
     given_alpha = node.attributes.get("alpha", _DEFAULTS.get(node.kind))
     return name if all(abs(given_alpha - alpha) < 1e-6 for alpha in settings.values()) else None

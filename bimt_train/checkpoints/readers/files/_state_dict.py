@@ -9,6 +9,7 @@ from .._keys import begins, key_hint
 
 DEEP = 8  # levels that are searched
 _PLAIN = "save it anew with torch.save(model.state_dict(), path)"
+_OF_TRAINING = {"param_groups", "growth_factor", "last_epoch"}  # of optimisers, of scalers of losses, of schedules
 _UNITS = r"_(means?|stds?|scales?|scalers?|mu|sigma|mins?|maxs?|norms?|normalizers?|normalization|shifts?|offsets?)_"
 
 
@@ -50,7 +51,12 @@ def state_dict_in(content: Any, key: str | None) -> tuple[Mapping[str, Any], str
     found: dict[str, Mapping[str, Any]] = {}
     _search(content, "", found, set(), 0)
     if not found:
-        raise CheckpointError("no state_dict", expected="names and tensors", got=type(content).__name__, hint=_PLAIN)
+        got = type(content).__name__
+        if isinstance(content, Mapping):
+            got = (
+                ", ".join(f"'{name}' {type(value).__name__}" for name, value in list(content.items())[:4]) or "nothing"
+            )
+        raise CheckpointError("no state_dict", expected="names and tensors", got=got, hint=_PLAIN)
     if len(found) > 1 and key is None:
         found = _as_layers(found, content)
     if key is not None:
@@ -69,7 +75,11 @@ def state_dict_in(content: Any, key: str | None) -> tuple[Mapping[str, Any], str
     ((path, state),) = found.items()
     beside = _beside(content, path, state)
     left = list(beside)
-    units = [name for name, value in beside.items() if re.search(_UNITS, f"_{name.lower()}_") or _numbers(value, 0)]
+    of_training = {name for name, value in beside.items() if isinstance(value, Mapping) and _OF_TRAINING & value.keys()}
+    units = [
+        name for name, value in beside.items()
+        if name not in of_training and (re.search(_UNITS, f"_{name.lower()}_") or _numbers(value, 0))
+    ]  # fmt: skip
     if units:
         raise CheckpointError(
             "numbers beside the network that may belong to it, or be the units of its ends",
@@ -177,7 +187,7 @@ def _numbers(value: Any, depth: int) -> bool:
 
     if isinstance(value, torch.Tensor):
         return depth > 0 and value.ndim > 0 and value.is_floating_point()
-    if depth > DEEP or (isinstance(value, Mapping) and "param_groups" in value):
+    if depth > DEEP or (isinstance(value, Mapping) and _OF_TRAINING & value.keys()):
         return False
     inside = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
     return any(_numbers(each, depth + 1) for each in inside)

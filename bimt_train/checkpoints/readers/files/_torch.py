@@ -9,6 +9,7 @@ from ...._errors import CheckpointError
 from ....extras import need
 from .._values import Tensors, Told
 from ._bounds import ZIP_ERRORS, check_bytes, damaged, members_of
+from ._harmless import HARMLESS
 from ._state_dict import state_dict_in
 from ._weight_file import WEIGHT_FILES
 
@@ -124,7 +125,7 @@ def _loaded(path: Path) -> Any:
 
     try:
         # An open file, as torch goes by the suffix of a path.
-        with warnings.catch_warnings(), path.open("rb") as file:
+        with warnings.catch_warnings(), path.open("rb") as file, torch.serialization.safe_globals(list(HARMLESS)):
             warnings.simplefilter("ignore")  # of old formats, which are read all the same
             return torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged pickle can make torch's reader raise anything

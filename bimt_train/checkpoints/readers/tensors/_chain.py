@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ...._errors import CheckpointError
-from .._keys import begins
+from .._keys import begins, roles_hint
 from .._values import Chain, Tensors, Told
 from ._arrays import arrays_of
 from ._names import WEIGHTS, Part, parts_of
@@ -62,6 +62,7 @@ def chain_of(tensors: Tensors, told: Told) -> Chain:
     parts, dropped = parts_of(arrays)
     said += dropped
     parts = _numbered([replace(part, kind=given.get(part.name, part.kind)) for part in parts])
+    parts = _paired(parts, given)
     weights = [part.name for part in parts if part.array.ndim == 2 and part.kind in WEIGHTS]
     told_all = bool(weights) and all(name in given for name in weights)
     if not told_all:
@@ -185,6 +186,20 @@ def _numbered(parts: list[Part]) -> list[Part]:
     return done
 
 
+def _paired(parts: list[Part], given: Mapping[str, str]) -> list[Part]:
+    """A bias whose name tells no layer belongs to the weight that was named before it."""
+    by_name = {part.name: part for part in parts}
+    places = {part.module for part in parts if part.kind in WEIGHTS}
+    before, moved = None, {}
+    for name, role in given.items():
+        part = by_name[name]
+        if role != "bias":
+            before = part
+        elif part.module not in places and before is not None:
+            moved[name] = replace(part, module=before.module)
+    return [moved.get(part.name, part) for part in parts]
+
+
 def _layer(place: tuple[str, ...], module: Module) -> tuple[Layer | None, list[Part]]:
     """The layer of a module, and what is left of its tensors."""
     kind = next((kind for kind in WEIGHTS if kind in module and module[kind].array.ndim == 2), None)
@@ -210,5 +225,5 @@ def _refuse_table(layers: list[Layer]) -> None:
         raise CheckpointError(
             "a first weight without a bias, which may be an embedding", where=f"'{name}' {layers[0].weight.shape}",
             expected="a bias, as the other layers have",
-            hint=f"if it is a layer say roles={{'{name}': 'weight'}}",
+            hint=f"if it is a layer say {roles_hint({name: 'weight'})}",
         )  # fmt: skip

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...._errors import CheckpointError
+from .._keys import roles_hint
 
 WRAPPERS = frozenset({"module", "_orig_mod", "_fsdp_wrapped_module", "_forward_module", "_checkpoint_wrapped_module"})
 """Components of names that wrappers add: data parallel, compiled, sharded."""
@@ -199,7 +200,7 @@ def parts_of(arrays: dict[str, np.ndarray]) -> tuple[list[Part], tuple[str, ...]
         if other is not part:
             raise CheckpointError(
                 "two tensors for one place", where=f"'{other.name}' and '{part.name}'",
-                expected="one network in one file", hint=f"say roles={{'{part.name}': 'ignore'}} to leave one out",
+                expected="one network in one file", hint=f"say {roles_hint({part.name: 'ignore'})} to leave one out",
             )  # fmt: skip
     return parts, tuple(assumed)
 

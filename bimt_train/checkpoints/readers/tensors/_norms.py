@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...._errors import CheckpointError
+from .._keys import roles_hint
 from .._values import Linear, Told
 from ._names import Part, words_of
 from ._resolved import Layer, Module
@@ -114,7 +115,7 @@ def scaler_of(place: tuple[str, ...], module: Module, ends: tuple[int, int]) -> 
         raise CheckpointError(
             "a mean and a deviation that are of neither end for certain", where=f"{mean.said}, {std.said}",
             expected="names as x_mean, x_std or y_mean, y_std, and one positive number a column",
-            hint=f"say roles={{'{mean.name}': 'ignore', '{std.name}': 'ignore'}}, and give rows as it sees them",
+            hint=f"say {roles_hint({mean.name: 'ignore', std.name: 'ignore'})}, and give rows as it sees them",
         )  # fmt: skip
     size = sizes[sides[0]]
     middle, width = (np.broadcast_to(p.array.astype(np.float64).reshape(-1), size) for p in (mean, std))
@@ -216,10 +217,14 @@ def _stands(norm: Affine, found: Sequence[Layer], told: Told) -> tuple[int, bool
             return numbers[at - 1], True, "its number is the next one"
         if ahead and not behind:
             return numbers[at + 1], False, "its number is the one before"
-        if ahead and told.batch_norm == "after":
-            return numbers[at + 1], False, "batch_norm was given"
-        if behind and told.batch_norm == "before":
-            return numbers[at - 1], True, "batch_norm was given"
+        below, above = (
+            max((n for n in numbers if n < at), default=None),
+            min((n for n in numbers if n > at), default=None),
+        )
+        if told.batch_norm == "after" and above is not None:
+            return numbers[above], False, "batch_norm was given"
+        if told.batch_norm == "before" and below is not None:
+            return numbers[below], True, "batch_norm was given"
         raise _unplaced(norm, "layers on both sides" if behind else "no layer beside it")
     last = re.findall(r"\d+", norm.module[-1]) if norm.module else []
     mine = [i for i in siblings if last and re.findall(r"\d+", found[i].module[-1]) == last]
@@ -236,5 +241,6 @@ def _stands(norm: Affine, found: Sequence[Layer], told: Told) -> tuple[int, bool
 def _unplaced(norm: Affine, got: str) -> CheckpointError:
     return CheckpointError(
         "a batch norm whose place is not known", where=norm.said, got=got,
-        hint='give batch_norm="before" or batch_norm="after" (the activation), or fold it into a layer and save that',
+        hint='give batch_norm="before" or batch_norm="after" the activation (--batch-norm before, or after), or fold '
+        "it into a layer and save that",
     )  # fmt: skip

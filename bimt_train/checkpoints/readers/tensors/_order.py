@@ -3,10 +3,10 @@
 import itertools
 import re
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from ...._errors import CheckpointError
-from .._keys import key_hint, key_of
+from .._keys import key_hint, key_of, roles_hint
 from ._orientation import ways
 from ._resolved import Layer
 
@@ -23,6 +23,14 @@ _RANK = {
     ),
 }  # fmt: skip
 MOST = 7  # runs whose orders are all tried
+_SHOWN = 12  # layers that a hint names one by one
+
+
+class _Where(NamedTuple):
+    """Where in the file the layers lie, and how a hint says the order of all of them."""
+
+    under: str
+    roles: str
 
 
 def in_order(layers: Sequence[Layer], ordered: bool, under: str = "") -> tuple[list[Layer], list[str]]:
@@ -49,7 +57,8 @@ def in_order(layers: Sequence[Layer], ordered: bool, under: str = "") -> tuple[l
     CheckpointError
         Parts may stand side by side, blocks may have skip connections, or several orders would do.
     """
-    runs = _runs(layers, 0, ordered, under)
+    where = _Where(under, _every(layers))
+    runs = _runs(layers, 0, ordered, where)
     flat = list(itertools.chain(*runs))
     if len(runs) == 1:
         return flat, [f"the layers stand in the order of the numbers in their names: {_said(flat)}"] if flat[1:] else []
@@ -58,7 +67,7 @@ def in_order(layers: Sequence[Layer], ordered: bool, under: str = "") -> tuple[l
         clash = ranks != sorted(ranks) and _MIDDLE not in ranks
         clash = clash or any(_before(a, b) for a, b in itertools.combinations(ranks, 2))
         if clash and _chains(flat):
-            raise _unclear(runs, "their names and the file's order disagree")
+            raise _unclear(runs, where, "their names and the file's order disagree")
         why = "names have no numbers for all of them" if len(flat) > len(runs) else "their names have no numbers"
         return flat, [f"the layers stand in the order of the file, as {why}: {_said(flat)}"]
     numbers = [_numbers(run[0]) for run in runs]
@@ -66,10 +75,10 @@ def in_order(layers: Sequence[Layer], ordered: bool, under: str = "") -> tuple[l
         flat = [run[0] for _, run in sorted(zip(numbers, runs, strict=True), key=lambda pair: pair[0])]
         return flat, [f"the layers stand in the order of the numbers in their names: {_said(flat)}"]
     if len(runs) > MOST:
-        raise _unclear(runs, "the file keeps no order, and names have no numbers")
+        raise _unclear(runs, where, "the file keeps no order, and names have no numbers")
     possible = list(_possible(runs))
     if len(possible) != 1:
-        raise _unclear(runs, "the file keeps no order, names have no numbers, and the shapes allow several")
+        raise _unclear(runs, where, "the file keeps no order, names have no numbers, and the shapes allow several")
     return possible[0], [f"the layers stand in the only order that shapes and names allow: {_said(possible[0])}"]
 
 
@@ -95,7 +104,7 @@ def _possible(runs: Sequence[Run]) -> Iterator[list[Layer]]:
             yield flat
 
 
-def _runs(layers: Sequence[Layer], depth: int, ordered: bool, under: str) -> list[Run]:
+def _runs(layers: Sequence[Layer], depth: int, ordered: bool, where: _Where) -> list[Run]:
     """Runs of layers whose order is known; the order among the runs is not."""
     children: dict[str, list[Layer]] = {}
     for layer in layers:
@@ -104,20 +113,20 @@ def _runs(layers: Sequence[Layer], depth: int, ordered: bool, under: str) -> lis
         ((name, inside),) = children.items()
         if name == "" and all(len(layer.module) <= depth for layer in inside):
             return [list(inside)]
-        _check_block(name, inside)
-        return _runs(inside, depth + 1, ordered, under)
+        _check_block(name, inside, where)
+        return _runs(inside, depth + 1, ordered, where)
     families: dict[str, list[str]] = {}
     for name in children:
         families.setdefault(re.sub(r"_?\d+", "", name), []).append(name)
-    _check_side_by_side(children, under)
+    _check_side_by_side(children, where)
     runs: list[Run] = []
     for word, names in families.items():
         in_file, names = names, sorted(names, key=_natural)
         if ordered and names != in_file and len(families) > 1:
             shown = [children[name][:1] for name in in_file]
-            raise _unclear(shown, "numbers that go another way than the file, beside other names")
-        _check_room(word, names, children)
-        inner = [_runs(children[name], depth + 1, ordered, under) for name in names]
+            raise _unclear(shown, where, "numbers that go another way than the file, beside other names")
+        _check_room(word, names, children, where)
+        inner = [_runs(children[name], depth + 1, ordered, where) for name in names]
         if all(len(each) == 1 for each in inner):
             runs.append([layer for each in inner for layer in each[0]])
         else:
@@ -129,7 +138,7 @@ def _natural(name: str) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", name))
 
 
-def _check_room(word: str, names: Sequence[str], children: dict[str, list[Layer]]) -> None:
+def _check_room(word: str, names: Sequence[str], children: dict[str, list[Layer]], where: _Where) -> None:
     """Numbers of a Sequential leave room for activations between all layers, or between none."""
     if word or any(len(children[name]) > 1 for name in names):
         return
@@ -140,32 +149,31 @@ def _check_room(word: str, names: Sequence[str], children: dict[str, list[Layer]
         raise CheckpointError(
             "layers without an activation between them", where=f"'{before.name}' and '{after.name}'",
             expected="numbers with room for an activation, as between the others",
-            hint="if there is one, say roles={'NAME': 'weight', ...} of every weight, in their order",
+            hint=f"if there is one, say {where.roles}",
         )  # fmt: skip
 
 
-def _check_side_by_side(children: dict[str, list[Layer]], under: str) -> None:
+def _check_side_by_side(children: dict[str, list[Layer]], where: _Where) -> None:
     """Two parts of several layers each: one after the other, side by side, or blocks with skip connections."""
     deep = {name: inside for name, inside in children.items() if len(inside) > 1}
     for name, inside in deep.items():
-        _check_block(name, inside)
+        _check_block(name, inside, where)
     for (first, one), (second, other) in itertools.combinations(deep.items(), 2):
         same_word = re.sub(r"_?\d+", "", first) == re.sub(r"_?\d+", "", second)
         alike = [layer.weight.shape for layer in one] == [layer.weight.shape for layer in other]
         known = first.lower() in _RANK and second.lower() in _RANK and _RANK[first.lower()] != _RANK[second.lower()]
         square = all(_ends(inside)[0] == _ends(inside)[1] for inside in (one, other))
         if (same_word and (alike or square)) or not (same_word or known):
-            key = key_of([layer.name for layer in one], [layer.name for layer in other], under)
+            key = key_of([layer.name for layer in one], [layer.name for layer in other], where.under)
             raise CheckpointError(
                 "parts that may stand side by side, or add to what they read",
                 where=f"'{first}' ({len(one)} layers, from '{one[0].name}') and '{second}' ({len(other)} layers)",
                 expected="one chain of layers",
-                hint=f"choose one with {key_hint(key)}; if they follow each other say roles={{'NAME': 'weight', ...}} "
-                "of every weight, in their order",
+                hint=f"choose one with {key_hint(key)}; if they follow each other say {where.roles}",
             )  # fmt: skip
 
 
-def _check_block(name: str, inside: Sequence[Layer]) -> None:
+def _check_block(name: str, inside: Sequence[Layer], where: _Where) -> None:
     """A block that gives as many numbers as it takes may add to them."""
     words = re.search(r"(^|_)(blocks?|resblock|unit|stages?)(_|\d|$)", name.lower())
     if (
@@ -177,7 +185,7 @@ def _check_block(name: str, inside: Sequence[Layer]) -> None:
         raise CheckpointError(
             "a block that may have a skip connection", expected="one chain of layers",
             where=f"'{name}' ({len(inside)} layers, from '{inside[0].name}')",
-            hint="if it has none, say roles={'NAME': 'weight', ...} of every weight, in their order",
+            hint=f"if it has none, say {where.roles}",
         )  # fmt: skip
 
 
@@ -194,13 +202,21 @@ def _numbers(layer: Layer) -> tuple[int, ...]:
     return _natural(".".join(layer.module))
 
 
+def _every(layers: Sequence[Layer]) -> str:
+    """How to say the order: the role of every weight."""
+    if len(layers) > _SHOWN:
+        return "roles={'NAME': 'weight', ...} of every weight, first to last (--role NAME=weight, once for each)"
+    given = {layer.name: "kernel" if layer.kind == "kernel" else "weight" for layer in layers}
+    return f"{roles_hint(given)}, put first to last"
+
+
 def _said(layers: Sequence[Layer]) -> str:
     names = [f"'{layer.name}'" for layer in layers]
     return ", ".join(names if len(names) <= 8 else [*names[:4], "...", *names[-2:]])
 
 
-def _unclear(runs: Sequence[Run], why: str) -> CheckpointError:
+def _unclear(runs: Sequence[Run], where: _Where, why: str) -> CheckpointError:
     return CheckpointError(
         "layers whose order is not known", where=_said([run[0] for run in runs]), expected="names with numbers",
-        got=why, hint="say roles={'NAME': 'weight', ...} of every weight, in their order",
+        got=why, hint=f"say {where.roles}",
     )  # fmt: skip

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...._errors import CheckpointError
-from .._keys import key_hint, key_of
+from .._keys import key_hint, key_of, roles_hint
 from ._names import WEIGHTS, Part, snake, words_of
 
-LAYOUT = "read it with its module (--model file.py:make, or read_into), or a part of it with key= (--key) or roles="
+_SHOWN = 8  # tensors that a message names
+LAYOUT = (
+    "read it with its module (--model file.py:make, or read_into), or a part of it with key= (--key) or roles= (--role)"
+)
 
 
 class Family(NamedTuple):
@@ -136,7 +139,7 @@ def _refuse_embeddings(parts: Sequence[Part]) -> None:
         what = "an embedding: its inputs are tokens, not numbers"
         raise CheckpointError(
             what, where=found[0].said, expected="layers that read numbers",
-            hint=f"if it is a layer, say roles={{'{found[0].name}': 'weight'}}; else look the tokens up in it, and "
+            hint=f"if it is a layer, say {roles_hint({found[0].name: 'weight'})}; else look the tokens up in it, and "
             "read the layers behind it alone",
         )  # fmt: skip
 
@@ -173,11 +176,20 @@ def leftover(parts: Sequence[Part]) -> CheckpointError:
         With their names.
     """
     first = parts[0]
+    some = parts[:_SHOWN]
+    ignored = roles_hint({part.name: "ignore" for part in some})
+    hint = (
+        f"if these do nothing say {ignored}, else read the network with its module (--model file.py:make, or read_into)"
+    )
+    if any(part.array.ndim == 2 and not part.kind for part in parts) and all(
+        part.array.ndim in (1, 2) for part in parts
+    ):
+        layers = roles_hint({part.name: ("bias", "weight")[part.array.ndim - 1] for part in some})
+        hint = f"if these are layers say {layers}, first to last, kernel where stored [in, out]; {hint}"
     norm = first.array.ndim == 1 and first.kind in ("weight", "gain")
     return CheckpointError(
         "tensors that do not belong to a plain feed-forward chain" + (" (a gain, or a layer norm)" if norm else ""),
-        where=", ".join(part.said for part in parts[:8]),
+        where=", ".join(part.said for part in parts[:_SHOWN]),
         expected="for each layer one weight of two axes and at most one bias of one axis",
-        hint=f"if a tensor does nothing say roles={{'{first.name}': 'ignore'}}, else read the network with "
-        "its module (--model file.py:make, or read_into)",
+        hint=hint,
     )

@@ -217,7 +217,8 @@ def _low_rank(module: Module, told: Told) -> tuple[Module, list[str]]:
     if told.lora_scale is None:
         raise CheckpointError(
             "a low-rank adapter whose scale is not in the file", where=pieces[0].said, expected="alpha / rank",
-            hint="give lora_scale=, or merge the adapter into its network (merge_and_unload) and save that",
+            hint="give lora_scale=2.0 (--lora-scale 2) for instance, or merge the adapter into its network "
+            "(merge_and_unload) and save that",
         )  # fmt: skip
     done = replace(weight, array=(weight.array + told.lora_scale * (up @ down)).astype(weight.array.dtype))
     product = f"{told.lora_scale:g} times '{pieces[1].name}' '{pieces[0].name}'"

@@ -1,0 +1,104 @@
+"""A module as it computes: with its effective weights, in a precision that numpy knows."""
+
+from typing import NamedTuple
+
+import torch
+from torch import nn
+from torch.nn.utils import parametrize, prune
+
+from ..._errors import InputError
+from ...layouts._copied import copied
+from ...layouts._inputs import Inputs, tensors_in
+
+_NARROW = (torch.bfloat16, torch.float16)
+
+
+class AsRun(NamedTuple):
+    """A copy of a module, and what was changed in it.
+
+    Attributes
+    ----------
+    module : torch.nn.Module
+        In evaluation mode; its outputs are those of the original.
+    said : tuple of str
+        What was changed, and that further outputs are left out, a sentence each.
+
+    Examples
+    --------
+    >>> AsRun(nn.Linear(2, 1), ()).said
+    ()
+    """
+
+    module: nn.Module
+    said: tuple[str, ...]
+
+
+def as_run(module: nn.Module, inputs: Inputs) -> AsRun:
+    """Copy a module, with the weights that it computes with in place of what these are made of.
+
+    Masks of pruning, norms of weights and other parametrisations are applied. Numbers of half precision become single.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        The module; it is left as it is.
+    inputs : Inputs
+        A few rows that it takes.
+
+    Returns
+    -------
+    AsRun
+        The copy.
+
+    Raises
+    ------
+    InputError
+        The module has complex numbers.
+    """
+    complex_ = [name for name, tensor in module.state_dict().items() if tensor.is_complex()]
+    if complex_:
+        hint = "write the module with the real and the imaginary part as two tensors"
+        raise InputError("complex numbers in a module", where=f"tensor '{complex_[0]}'", got="complex", hint=hint)
+    own = copied(module).cpu().eval()
+    said = []
+    applied = [name for name, each in own.named_modules() if _settle(each)]
+    if applied:
+        named = ", ".join(f"'{name}'" for name in applied[:4]) + " and others" * (len(applied) > 4)
+        said.append(f"weights: parametrisations, weight norms and masks of {named} are applied")
+    if any(tensor.dtype in _NARROW for tensor in own.state_dict().values()):
+        own = own.float()
+        said.append("weights: of half precision, computed in single precision")
+    with torch.no_grad():
+        try:
+            outputs = own(*_floats(own, inputs).positional, **_floats(own, inputs).named)
+        except Exception:  # told where the program is made
+            return AsRun(own, tuple(said))
+    several = sum(1 for _ in tensors_in(outputs))
+    if several > 1:
+        said.append(f"outputs: the first of the {several} that the module returns")
+    return AsRun(own, tuple(said))
+
+
+def _settle(module: nn.Module) -> bool:
+    """Replace what a module's weights are made of by the weights; whether there was anything."""
+    made = False
+    if parametrize.is_parametrized(module):
+        own = type(module)  # the copy shares this class with the original, and torch takes the weight out of it
+        module.__class__ = type(own.__name__, own.__bases__, dict(vars(own)))
+        for name in list(module.parametrizations):  # type: ignore[arg-type]
+            parametrize.remove_parametrizations(module, name, leave_parametrized=True)
+            made = True
+    for hook in list(module._forward_pre_hooks.values()):  # prune.remove and its like look for the same
+        if isinstance(hook, prune.BasePruningMethod):
+            prune.remove(module, hook._tensor_name)  # type: ignore[no-untyped-call]
+            made = True
+        elif type(hook).__name__ in ("WeightNorm", "SpectralNorm") and hasattr(hook, "name"):
+            remove = {"WeightNorm": nn.utils.remove_weight_norm, "SpectralNorm": nn.utils.remove_spectral_norm}
+            remove[type(hook).__name__](module, hook.name)
+            made = True
+    return made
+
+
+def _floats(module: nn.Module, inputs: Inputs) -> Inputs:
+    floating = next((p.dtype for p in module.parameters() if p.is_floating_point()), torch.get_default_dtype())
+    return inputs.floating(floating)
