@@ -1,6 +1,6 @@
 """Laws of many kinds with noise, whose constants are known: what intervals are held against."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,11 +73,11 @@ class NoisyLaw:
         return [str(column) for column in COLUMNS[: self.x.shape[1]]]
 
 
-def noisy_laws(count: int, *, seed: int = 0) -> Iterator[NoisyLaw]:
+def noisy_laws(count: int, *, seed: int = 0, kinds: Sequence[str] = tuple(KINDS)) -> Iterator[NoisyLaw]:
     """So many laws, the kinds in turn."""
     rng = np.random.default_rng(seed)
     for number in range(count):
-        kind = list(KINDS)[number % len(KINDS)]
+        kind = kinds[number % len(kinds)]
         text, ranges, (low, high) = KINDS[kind]
         values = {name: round(float(rng.uniform(*ends)), 6) for name, ends in ranges.items()}
         form = sympy.sympify(text, locals={str(column): column for column in COLUMNS})

@@ -3,7 +3,7 @@
 import argparse
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -142,18 +142,20 @@ def of_precision(seconds: float, case: tuple[Target, int, int]) -> Found:
     """Whether rounded rows give the form that doubles give."""
     target, digits, seed = case
     rows = draw(target, rows=ROWS, noise=0.0, seed=seed)
-    exact = find_formula(rows.x, rows.y, names=target.inputs, output="y", time_limit=seconds, seed=0)
     began = time.monotonic()
     train = rounded(rows.x, digits), rounded(rows.y, digits)
     held = rounded(rows.x_test, digits), rounded(rows.y_test, digits)
     formula = said(train, target.inputs, target.ranges, seconds, held)
     took = time.monotonic() - began
-    told, of_doubles = (
-        judge(e, target.truth(), inputs=target.inputs, ranges=target.ranges).form
-        for e in (formula.expression, exact.expression)
-    )
-    name = f"{target.name} {digits or 'float32'}"
-    return Found(name, formula.word, told or not of_doubles, seconds=took, text=str(formula.expression))
+
+    def is_law(found: Formula) -> bool:
+        return judge(found.expression, target.truth(), inputs=target.inputs, ranges=target.ranges).form
+
+    told = is_law(formula)
+    doubles = {"names": target.inputs, "output": "y", "time_limit": seconds, "seed": 0}
+    right = told or not is_law(find_formula(rows.x, rows.y, **doubles))
+    text = f"{formula.expression} | {formula.message}"
+    return Found(f"{target.name} {digits or 'float32'}", formula.word, right, told, seconds=took, text=text)
 
 
 def of_noise(seconds: float, case: tuple[Target, float, int]) -> Found:
@@ -185,10 +187,10 @@ def of_nothing(seconds: float, seed: int) -> Found:
     return Found(name, formula.word, formula.word not in LAWFUL, seconds=took, text=str(formula.expression))
 
 
-def run(work: Callable[[Any], Found], cases: Sequence[Any], processes: int) -> list[Found]:
+def run(work: Callable[[Any], Found], cases: Sequence[Any], processes: int) -> Iterator[Found]:
     """Each case in one of a few processes, in order."""
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        return list(pool.map(work, cases))
+        yield from pool.map(work, cases)
 
 
 def lines(section: str, found: Sequence[Found]) -> list[str]:
@@ -230,14 +232,16 @@ def main() -> None:
         work, cases = every[section]
         if given.cases:
             cases = [cases[k] for k in np.sort(rng.choice(len(cases), min(given.cases, len(cases)), replace=False))]
-        found = run(partial(work, given.seconds), cases, given.processes)
-        if not given.show:
+        found = []
+        for each in run(partial(work, given.seconds), cases, given.processes):
+            found.append(each)
+            if given.show:
+                marks = f"right={each.right!s:5} named={each.named!s:5} decided={each.decided!s:5}"
+                print(f"{each.name:32} {each.word:18} {marks} {each.seconds:5.1f} s  {each.text[:150]}", flush=True)
+        if given.show:
+            print("\n".join(lines(section, found)))
+        else:
             write_section(TITLES[section], lines(section, found))
-            continue
-        for each in found:
-            marks = f"right={each.right!s:5} named={each.named!s:5} decided={each.decided!s:5} {each.seconds:5.1f} s"
-            print(f"{each.name:32} {each.word:18} {marks}  {each.text[:150]}")
-        print("\n".join(lines(section, found)))
 
 
 if __name__ == "__main__":

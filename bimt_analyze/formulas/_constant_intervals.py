@@ -11,6 +11,7 @@ from ._searched_rows import check_rows, check_sigma
 from .intervals._constant_interval import ConstantInterval
 from .intervals._intervals import intervals_of
 from .problem._budget import Budget
+from .problem._precision import column_precision, counted_errors
 from .problem._search_problem import SearchProblem, mean_sigma, weights_of
 
 _WORK = 60.0  # units
@@ -88,7 +89,8 @@ def constant_intervals(
     weights = scale = None
     if sigma is not None:
         check_sigma(sigma, len(y), where=where)
-        weights, scale = weights_of(sigma), mean_sigma(sigma)
+        counted = counted_errors(sigma, y, column_precision(y))
+        weights, scale = weights_of(counted), mean_sigma(counted)
     symbols = tuple(sympy.Symbol(name, real=True) for name in formula.inputs)
     problem = SearchProblem(x, y, symbols, Budget.of(_WORK), weights=weights)
     simple = [constant.exact for constant in formula.constants if constant.exact is not None]

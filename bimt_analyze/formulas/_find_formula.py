@@ -28,6 +28,7 @@ from .problem._structure import Structure
 from .search._candidate import finish, order
 from .search._function_tests import FunctionTests
 from .search._given_rows import SEARCHING, GivenRows, given_rows
+from .search._pared import pared
 from .search._plainer_forms import plainer_forms
 from .search._questions import all_questions, middle, without_rows_apart
 from .search._search import Outcome, search
@@ -249,7 +250,7 @@ def _finished(given: GivenRows, found: _Found, options: SearchOptions) -> Formul
     if judged is not problem:
         rough, unseen = (tuple(refine(fit.template, judged) or fit for fit in fits) for fits in (rough, unseen))
     best = sorted([*outcome.done, *(finish(fit.model.problem, fit) for fit in rough)], key=order)
-    best = sharpened(best, found.fitted if outcome.settled else judged)
+    best = pared(sharpened(best, found.fitted if outcome.settled else judged), judged)
     best = [one for one in best if problem.allows(one.expression)]
     robust = best and found.fitted.rows < problem.rows
     missed = rows_missed(best[0].expression, given.names, given.x, given.y) if robust else ()

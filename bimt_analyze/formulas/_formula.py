@@ -69,6 +69,9 @@ class Formula(Shown):
         The evidence behind ``exact``; None before `verify_formula`.
     pareto_front : tuple of ParetoEntry
         Other formulas that are shorter, or leave less.
+    runners_up : tuple of ParetoEntry
+        The other formulas that the search finished, the shortest description first, whether on the front or not: one
+        of the same length that leaves a little more is not on it.
     test_results : tuple of StructuralTestResult
         What structural tests of the network showed.
     precision : RowPrecision
@@ -118,6 +121,7 @@ class Formula(Shown):
     message: str = "not verified yet"
     verification: Verification | None = None
     pareto_front: tuple[ParetoEntry, ...] = ()
+    runners_up: tuple[ParetoEntry, ...] = ()
     test_results: tuple[StructuralTestResult, ...] = ()
     precision: RowPrecision = UNKNOWN_PRECISION
     within_precision: bool = False

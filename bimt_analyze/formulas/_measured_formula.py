@@ -14,7 +14,7 @@ from ._searched_rows import distinct, searched_rows
 from .intervals._constant_interval import ConstantInterval
 from .intervals._intervals import intervals_of
 from .problem._budget import Budget, Ledger
-from .problem._precision import RowPrecision
+from .problem._precision import RowPrecision, counted_errors
 from .problem._search_problem import SearchProblem, mean_sigma, weights_of
 from .problem._smooth import noise_level
 from .problem._snapping import Constant
@@ -25,6 +25,7 @@ from .verdicts._stated_errors import ChiSquare, chi_square
 
 FEWEST_FOR_NOISE = 20  # rows below which a smooth fit says nothing about noise
 _INTERVALS_WORK = 0.5  # units
+_RUNNERS_UP = 6  # other formulas that are kept
 _NOISE = 1.5  # a residual within this factor of what smooth fits leave may be noise
 
 
@@ -64,7 +65,8 @@ def measured(
     plainer : sequence of Candidate
         Plainer forms for the front, which the search did not find.
     """
-    best, error = _better_than_the_mean(found, x, y, names, sigma)
+    counted = None if sigma is None else counted_errors(sigma, y, precision.output)
+    best, error = _better_than_the_mean(found, x, y, names, counted)
     budget.charge("lambdify", calls=8)
     fit = row_fit(best.expression, names, x, y, precision=precision)
     tested = None if sigma is None else _tested(best, x, y, names, sigma)
@@ -84,10 +86,11 @@ def measured(
         shortfall=shortfall,
         message=shortfall or "meets the training rows to rounding; not verified yet",
         pareto_front=front([one for one in found if one is not best], best, plainer),
+        runners_up=_runners_up(found, best),
         precision=precision,
         within_precision=fit.within_precision,
         distinct_rows=distinct_rows(x),
-        intervals=() if met else _intervals(best, x, y, names, budget, sigma),
+        intervals=() if met else _intervals(best, x, y, names, budget, counted),
         chi_square=tested,
     )
 
@@ -147,12 +150,13 @@ def _better_than_the_mean(
     """The first candidate, and what it leaves of y; the mean where that is better on all rows."""
     symbols = tuple(sympy.Symbol(name, real=True) for name in names)
     whole = SearchProblem(x, y, symbols, Budget.of(0.0), weights=None if sigma is None else weights_of(sigma))
-    for candidate in [*found[:1], _mean(y)]:
+
+    def left(candidate: Candidate) -> float:
         with np.errstate(all="ignore"):
-            error = whole.relative(whole.residual(numeric(candidate.expression, symbols)(x)))
-        if error <= 1.0:
-            break
-    return candidate, error
+            return whole.relative(whole.residual(numeric(candidate.expression, symbols)(x)))
+
+    best = min([*found[:1], _mean(y, whole.weights)], key=left)
+    return best, left(best)
 
 
 def _shortfall(
@@ -195,13 +199,20 @@ def front(
         if ahead and one.expression != best.expression and all(one.error < other.error for other in pareto_front):
             pareto_front.append(one)
     made = {id(one) for one in plainer}
-    return tuple(
-        ParetoEntry(c.expression, c.complexity, c.error, c.bits - best.bits, searched=id(c) not in made)
-        for c in pareto_front
-    )
+    return tuple(_entry(one, best, searched=id(one) not in made) for one in pareto_front)
 
 
-def _mean(y: Float64[np.ndarray, "rows"]) -> Candidate:
-    """The mean as a formula, for want of any other."""
-    value = float(np.mean(y))
+def _runners_up(found: Sequence[Candidate], best: Candidate) -> tuple[ParetoEntry, ...]:
+    """The other formulas of the search, the shortest description first."""
+    others = {one.expression: one for one in found if one.expression != best.expression}
+    return tuple(_entry(one, best) for one in sorted(others.values(), key=lambda one: one.bits)[:_RUNNERS_UP])
+
+
+def _entry(one: Candidate, best: Candidate, *, searched: bool = True) -> ParetoEntry:
+    return ParetoEntry(one.expression, one.complexity, one.error, one.bits - best.bits, searched=searched)
+
+
+def _mean(y: Float64[np.ndarray, "rows"], weights: Float64[np.ndarray, "rows"] | None) -> Candidate:
+    """The mean as a formula, for want of any other; each row counts by the square of its weight."""
+    value = float(np.average(y, weights=None if weights is None else weights**2))
     return Candidate(sympy.Float(value), (Constant(value, 0.0, None),), 1.0, 1.0, False, 1, 0.0)

@@ -10,8 +10,8 @@ from bimt_train.trajectories import Smoothed
 
 from ..formulas import SearchOptions
 from ..formulas.problem._budget import Budget
+from ..formulas.symbolic._open_form import Form, opened
 from ._asked import Asked
-from .integration._form import Form, opened
 from .integration._pieces import Pieces, pieces_of
 from .proposals._proposals import FINISHING, Proposal, forms, formulas, told
 from .proposals._weak_form import WeakForm, libraries, polynomial_terms

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas import DATA_WORDS, NETWORK_WORDS, find_formula, network_verdict, verify_formula
+from bimt_analyze.formulas import DATA_WORDS, NETWORK_WORDS, ParetoEntry, find_formula, network_verdict, verify_formula
+from bimt_analyze.formulas.problem._budget import Budget
 from bimt_analyze.formulas.verdicts._data_words import IDENTIFIED
 from bimt_analyze.formulas.verdicts._network_verdict import network_word
+from bimt_analyze.formulas.verification._noise import noise_objections
 
 LAWLESS = {"interpolation", "none"}
 
@@ -104,6 +106,39 @@ def test_a_polynomial_gives_way_to_the_function_whose_series_it_begins() -> None
     formula = said(x[:400], y[:400], x[400:], y[400:], seconds=0.0)
     x1, x2 = sympy.symbols("x1 x2", real=True)
     assert formula.expression == sympy.sin(3 * x1) + x1 * x2 and formula.word == "within noise"
+
+
+def test_the_form_with_other_numbers_is_no_rival() -> None:
+    rng = np.random.default_rng(3)
+    x = rng.uniform(1, 3, (600, 1))
+    y = np.exp(-(x[:, 0] ** 2) / 2) / np.sqrt(2 * np.pi) + 1e-4 * rng.normal(size=600)
+    found = find_formula(x[:400], y[:400], names=["x1"], output="y", time_limit=0.0)
+    x1 = sympy.Symbol("x1", real=True)
+    named = sympy.exp(-(x1**2) / 2) / sympy.sqrt(2 * sympy.pi)  # 20 nodes, of which the constant takes 10
+    other = ParetoEntry(sympy.Float(0.39898) * sympy.exp(-(x1**2) / 2), 9, 9e-4)
+    law = replace(found, expression=named, complexity=20, residual=9.1e-4, constants=(), pareto_front=(other,))
+    rows = {"x_test": x[400:], "y_test": y[400:], "x_train": x[:400], "y_train": y[:400]}
+    assert verify_formula(law, **rows, truth=None, ranges=[(1, 3)]).word == "within noise"
+    rival = replace(other, expression=sympy.Float(0.39898) * sympy.exp(-(x1 ** sympy.Float(2.01)) / 2))
+    doubtful = replace(law, pareto_front=(rival,))
+    assert verify_formula(doubtful, **rows, truth=None, ranges=[(1, 3)]).word in LAWLESS
+
+
+@pytest.mark.parametrize("share", [0.0, 0.26])
+def test_a_pattern_that_all_rows_show_together_is_no_noise(share: float) -> None:
+    """Each half of the rows hides it from smooth fits; the noise is larger where y is."""
+    rng = np.random.default_rng(7)
+    x = rng.uniform(1, 3, (1000, 4))
+    clean = x[:, 0] * x[:, 1] + x[:, 2] * x[:, 3]
+    pattern = (x[:, 0] - 2) * (x[:, 2] - 2) * 3
+    y = clean + 0.02 * clean * (rng.normal(size=1000) + share * pattern)
+    found = find_formula(x[:500], y[:500], names=["a", "b", "c", "d"], output="y", time_limit=0.0)
+    a, b, c, d = sympy.symbols("a b c d", real=True)
+    assert sympy.expand(found.expression - a * b - c * d) == 0
+    said = noise_objections(found, x[500:], y[500:], (x[:500], y[:500]), budget=Budget.of(10.0))
+    assert [one.split(" of degree")[0] for one in said] == ["the residual of all rows follows a polynomial"] * bool(
+        share
+    )
 
 
 def test_random_targets_have_no_law() -> None:

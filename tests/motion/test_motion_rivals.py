@@ -5,7 +5,7 @@ import pytest
 import sympy
 
 from bimt_analyze.formulas.problem._budget import Budget
-from bimt_analyze.motion.integration._form import Form, opened, skeleton
+from bimt_analyze.formulas.symbolic._open_form import Form, opened, skeleton
 from bimt_analyze.motion.integration._pieces import pieces_of
 from bimt_analyze.motion.systems._neighbours import neighbours
 from bimt_analyze.motion.systems._rivals import _is_rival, _multiplied_out, held_against_rivals, rival_of

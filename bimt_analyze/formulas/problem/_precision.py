@@ -10,7 +10,7 @@ from jaxtyping import Float64
 from scipy.special import chdtr
 
 from ._budget import Budget
-from ._search_problem import deviation
+from ._search_problem import deviation, rounding
 from ._smooth import gradients
 
 Values = Float64[np.ndarray, "rows"]
@@ -220,6 +220,29 @@ def allowances(
                 changes.append(np.nan_to_num(np.abs(predict(moved) - value), posinf=0.0))
             allowed = allowed + np.maximum(*changes)
     return allowed
+
+
+def counted_errors(sigma: Values, y: Values, column: ColumnPrecision) -> Values:
+    """The standard errors that rows count by: those stated, and on top of them the rounding of y.
+
+    No row is known better than it is written. Without this, a row whose stated error is far below all others decides a
+    fit alone, and any constant that meets that row seems to explain y.
+
+    Parameters
+    ----------
+    sigma : array of shape [rows]
+        The stated standard error of each row.
+    y : array of shape [rows]
+        The output.
+    column : ColumnPrecision
+        How ``y`` is written.
+
+    Examples
+    --------
+    >>> counted_errors(np.array([1e-300, 0.5]), np.array([1.0, 2.0]), DOUBLE)
+    array([5.032e-12, 5.000e-01])
+    """
+    return np.asarray(np.hypot(sigma, np.hypot(rounding(y), column.half(y) / sqrt(3.0))))
 
 
 def _is_designed(values: Values, column: ColumnPrecision) -> bool:

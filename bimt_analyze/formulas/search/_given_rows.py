@@ -11,7 +11,7 @@ from .._search_options import SearchOptions
 from .._searched_rows import best_known, candidate_columns, check_rows, check_sigma, searched_rows
 from ..dimensions._known import Known, known_units
 from ..problem._budget import Budget
-from ..problem._precision import RowPrecision, row_precision, tolerance_of
+from ..problem._precision import RowPrecision, counted_errors, row_precision, tolerance_of
 from ..problem._prior_knowledge import NOTHING_KNOWN, PriorKnowledge
 from ..problem._search_problem import SearchProblem, weights_of
 
@@ -99,11 +99,12 @@ def given_rows(
     if prior is not None:
         prior.check_inputs(names)
     budget = Budget.of(SEARCHING * options.time_limit, seconds=options.hard_limit)
-    some = every = searched_rows(len(y), options.seed, most=options.rows)
-    if sigma is not None:
-        some = some[best_known(sigma[some])]
-    kept = list(candidate_columns(x, y))
     precision = row_precision(x, y)
+    counted = None if sigma is None else counted_errors(sigma, y, precision.output)
+    some = every = searched_rows(len(y), options.seed, most=options.rows)
+    if counted is not None:
+        some = some[best_known(counted[some])]
+    kept = list(candidate_columns(x, y))
     known = None if units is None else known_units(units, names, output)
     problem = SearchProblem(
         x[some][:, kept],
@@ -112,9 +113,9 @@ def given_rows(
         budget,
         tolerance=max(tolerance, tolerance_of(precision, x[some], y[some], budget=budget)) if kept else 0.0,
         seed=options.seed,
-        weights=None if sigma is None else weights_of(sigma[some]),
+        weights=None if counted is None else weights_of(counted[some]),
     )
     problem = judged = replace(problem, prior=prior or NOTHING_KNOWN)
-    if sigma is not None:
-        judged = replace(problem, x=x[every][:, kept], y=y[every], weights=weights_of(sigma[every]))
+    if counted is not None:
+        judged = replace(problem, x=x[every][:, kept], y=y[every], weights=weights_of(counted[every]))
     return GivenRows(x, y, sigma, tuple(names), output, precision, some, every, problem, judged, known)

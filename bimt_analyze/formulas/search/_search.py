@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 import sympy
@@ -18,6 +17,7 @@ from ._stages import PARTS, Generator
 _log = logging.getLogger(__name__)
 
 _FINALISTS = 4  # fits that explain nothing and are finished all the same, for the front
+_SAME = 1e-6  # of y's deviation: fits that differ by less on the rows are one
 _FRONT = 8  # fits of different lengths that are kept for the front
 _GAIN = 0.95  # of the error of all shorter fits: what a longer one leaves at most
 _BEST = 6  # templates that are given for a part of y: sums and products combine them
@@ -151,9 +151,21 @@ def _fits(problem: SearchProblem, stages: Sequence[Generator]) -> Iterator[Fit |
 
 
 def _shortest(problem: SearchProblem, fits: Sequence[Fit]) -> tuple[Fit, ...]:
-    """The fits of the shortest description that agree with what is known, at most four."""
-    ordered = sorted(fits, key=lambda fit: _rough_length(problem, fit))
-    return tuple(islice((fit for fit in ordered if problem.allows(_filled(fit))), _FINALISTS))
+    """The fits of the shortest description that agree with what is known, at most four, no two alike on the rows."""
+    kept: list[Fit] = []
+    for fit in sorted(fits, key=lambda fit: _rough_length(problem, fit)):
+        if len(kept) == _FINALISTS:
+            break
+        if not any(_alike(fit, other, problem) for other in kept) and problem.allows(_filled(fit)):
+            kept.append(fit)
+    return tuple(kept)
+
+
+def _alike(one: Fit, other: Fit, problem: SearchProblem) -> bool:
+    """Whether two fits say the same on the same rows."""
+    if len(one.residual) != len(other.residual):
+        return False
+    return bool(np.max(np.abs(one.residual - other.residual)) <= _SAME * problem.unit)
 
 
 def _filled(fit: Fit) -> sympy.Expr:

@@ -1,12 +1,15 @@
-"""Simple numbers near a value: integers, fractions, short decimals, and multiples of pi, roots and e."""
+"""Simple numbers near a value: integers, fractions, short decimals, and multiples of pi, e, roots and logarithms."""
 
 from dataclasses import dataclass
 from functools import cache
-from math import ceil, floor, isfinite, log2
+from math import ceil, floor, gcd, isfinite, log2
 
 import sympy
 
-_ROOTS = (2, 3, 5, 6, 7, 10)  # square roots of numbers without square factors
+_ROOTS = (2, 3, 5, 6, 7, 10, 14, 15, 21, 30, 35, 42)  # square roots: those of all fractions of 1 to 7 among them
+_CUBE_ROOTS = (2, 3, 4, 5, 6, 7, 9, 10)
+_LARGEST = 10  # above and below in a fraction whose logarithm is a simple number
+_LOGARITHM = 5.0  # bits
 _DIGITS = 8  # of a decimal at most: a longer one is no simple number
 _PLAIN = 6  # decades around 1 in which a decimal is written as a fraction
 
@@ -48,6 +51,8 @@ def simple_numbers(value: float, width: float, *, margin: float) -> list[Simple]
     width = max(width, 4e-16 * abs(value))
     budget = log2(abs(value) / width) - margin if abs(value) > width else -1.0
     for unit, size, bits in _kinds():
+        if bits + 1 > budget:  # no fraction takes less than a bit
+            continue
         fraction = simplest_fraction(abs(value) / size, width / size)
         if fraction is None:
             continue
@@ -68,8 +73,17 @@ def _kinds() -> tuple[tuple[sympy.Expr, float, float], ...]:
     pi, root = sympy.pi, sympy.sqrt
     units = [(sympy.Integer(1), 0.0), (pi, 2.0), (1 / pi, 3.0), (pi**2, 5.0), (1 / pi**2, 6.0), (sympy.E, 5.0)]
     units += [(root(n), 3.0 + log2(n)) for n in _ROOTS]
-    units += [(root(pi), 5.0), (1 / root(pi), 5.0), (root(2 * pi), 6.0), (1 / root(2 * pi), 6.0), (sympy.log(2), 6.0)]
+    units += [(root(pi), 5.0), (1 / root(pi), 5.0), (root(2 * pi), 6.0), (1 / root(2 * pi), 6.0)]
+    units += [(sympy.cbrt(n), 4.0 + log2(n)) for n in _CUBE_ROOTS]
+    units += [(sympy.log(r), _LOGARITHM + log2(r.p * r.q)) for r in _without_powers(_LARGEST)]
     return tuple((unit, float(unit), bits) for unit, bits in units)
+
+
+def _without_powers(largest: int) -> list[sympy.Rational]:
+    """The fractions above 1 of numbers up to the largest, but for powers of others: log(9/4) is twice log(3/2)."""
+    fractions = [(p, q) for p in range(2, largest + 1) for q in range(1, p) if gcd(p, q) == 1]
+    powers = {(p**k, q**k) for p, q in fractions for k in range(2, largest.bit_length())}
+    return [sympy.Rational(p, q) for p, q in fractions if (p, q) not in powers]
 
 
 def simplest_fraction(value: float, width: float) -> tuple[int, int] | None:

@@ -11,8 +11,10 @@ from .._formula import Formula, Predictor
 from .._measured_formula import FEWEST_FOR_NOISE
 from .._searched_rows import distinct, searched_rows
 from ..problem._budget import Budget
+from ..problem._polynomial import powers
 from ..problem._search_problem import deviation
-from ..problem._smooth import noise_level
+from ..problem._smooth import centred, legendre, noise_level
+from ..symbolic._open_form import skeleton
 from ..verdicts._stated_errors import chi_square
 
 Matrix = Float64[np.ndarray, "rows inputs"]
@@ -23,6 +25,8 @@ _FEWEST = 50  # different training rows
 _AS_LARGE = 1.1  # times what smooth fits leave
 _MOST_LEFT = 0.2  # of y's deviation: more may be a law that few rows do not resolve as well as noise
 _UNPREDICTED = 0.985  # share of the residual that smooth fits of it must leave
+_FLIPS = 999  # of the signs of a residual
+_PATTERN, _ROWS_A_TERM = 3, 10  # degree of the polynomials that a residual may follow, and rows for each of their terms
 _SIGNIFICANT = 4.0  # standard errors that a constant without a name must lie from zero
 _MARGIN = 10.0  # bits by which the form must be preferred
 _MOST_CONSTANTS = 2  # without a name
@@ -66,11 +70,13 @@ def noise_objections(
     Notes
     -----
     Where errors are stated, the residual in units of them is noise if chi-square fits, if smooth fits of it leave
-    98.5 % of it, and if it is as large on held-out rows, but for four standard errors. Else the residual is noise if it
-    is less than a fifth of y's deviation and at most a tenth larger than the least leave-one-out error of smooth fits,
-    and if the other two hold. The form is preferred if each constant without a name is four standard
-    errors from zero, if there are at most two of them, and if the description length of every other form of the search
-    is ten bits more. Of a fifth or more nothing is said: few rows resolve a law of kinks and high powers no better.
+    98.5 % of it, if the residual of all rows follows no polynomial better than sign flips of it do, and if it is as
+    large on held-out rows, but for four standard errors. Else the residual is noise if it is less than a fifth of y's
+    deviation and at most a tenth larger than the least leave-one-out error of smooth fits, and if the other three hold.
+    The form is preferred if each constant without a name is four standard errors from zero, if there are at most two of
+    them, and if the description length of every other form of the search is ten bits more. One that differs in its
+    numbers alone is no other form; one that is longer and leaves no less is not looked at.
+    Of a fifth or more nothing is said: few rows resolve a law of kinks and high powers no better.
     """
     if train is None or formula.distinct_rows < _FEWEST or len(y_test) < FEWEST_FOR_NOISE or not formula.variables:
         return ["too few rows to know the noise"]
@@ -81,11 +87,11 @@ def noise_objections(
     if not (np.all(np.isfinite(residual)) and np.all(np.isfinite(held))):
         return ["the formula is not real on every row"]
     if sigma is None:
-        found = _of_residual(x, y, residual, held, budget)
+        found = _of_residual(x, y, x_test, residual, held, budget)
     else:
         tested = chi_square(residual, sigma[0][some], constants=len(formula.constants))
         found = [] if tested.fits else [tested.words()]
-        found += _structure(x[:, list(distinct(x))], residual / sigma[0][some], held / sigma[1], budget)
+        found += _structure(x, x_test, residual / sigma[0][some], held / sigma[1], budget)
     return found if known else found + _of_form(formula, x, deviation(y))
 
 
@@ -124,30 +130,67 @@ def foreseen(
     return [f"the network leaves {share:.2g} of what the formula leaves of held-out rows, so that is no noise"]
 
 
-def _of_residual(x: Matrix, y: Rows, residual: Rows, held: Float64[np.ndarray, "held"], budget: Budget) -> list[str]:
+def _of_residual(
+    x: Matrix,
+    y: Rows,
+    x_test: Float64[np.ndarray, "held inputs"],
+    residual: Rows,
+    held: Float64[np.ndarray, "held"],
+    budget: Budget,
+) -> list[str]:
     """What speaks against a residual being noise."""
     unit, left = deviation(y), float(np.sqrt(np.mean(residual**2)))
     if left < _LEAST * unit:
         return ["the residual is too small for noise"]
-    columns, found = x[:, list(distinct(x))], []
-    level = noise_level(columns, y, budget=budget.apart(_WORK))
+    found = []
+    level = noise_level(x[:, list(distinct(x))], y, budget=budget.apart(_WORK))
     if left > _AS_LARGE * level * unit:
         found.append(f"smooth fits leave {level:.1e} of y's deviation, the formula {left / unit:.1e}")
     if left >= _MOST_LEFT * unit:
         found.append(f"{left / unit:.0%} of y's deviation are left, which may be a law that these rows do not resolve")
-    return found + _structure(columns, residual, held, budget)
+    return found + _structure(x, x_test, residual, held, budget)
 
 
-def _structure(columns: Matrix, residual: Rows, held: Float64[np.ndarray, "held"], budget: Budget) -> list[str]:
+def _structure(
+    x: Matrix,
+    x_test: Float64[np.ndarray, "held inputs"],
+    residual: Rows,
+    held: Float64[np.ndarray, "held"],
+    budget: Budget,
+) -> list[str]:
     """What can be predicted of a residual, and by how much more other rows are missed."""
-    found = []
+    kept, found = list(distinct(x)), []
+    columns = x[:, kept]
     left, beyond = (float(np.sqrt(np.mean(part**2))) for part in (residual, held))
     structure = noise_level(columns, residual, budget=budget.apart(_WORK))
     if structure < _UNPREDICTED:
         found.append(f"smooth fits explain {1 - structure**2:.0%} of the residual")
+    elif (degree := _pattern(np.concatenate([columns, x_test[:, kept]]), np.concatenate([residual, held]), budget)) > 0:
+        found.append(
+            f"the residual of all rows follows a polynomial of degree {degree} better than chance would have it"
+        )
     if beyond > left * (1 + _SPREAD * sqrt(0.5 / len(held) + 0.5 / len(residual))):
         found.append(f"the residual is {beyond / left:.2f} times as large on held-out rows")
     return found
+
+
+def _pattern(x: Float64[np.ndarray, "all columns"], residual: Float64[np.ndarray, "all"], budget: Budget) -> int:
+    """The degree of a polynomial that the residual of all rows follows better than any of 999 sign flips; 0 if none.
+
+    Noise keeps its distribution if the signs of some of its rows are flipped, however its size changes from row to row
+    (the wild bootstrap of Wu, Annals of Statistics 14, 1986).
+    """
+    signs = np.random.default_rng(0).choice([-1.0, 1.0], (len(residual), _FLIPS))
+    for degree in range(1, _PATTERN + 1):
+        exponents = powers(x.shape[1], degree)
+        if _ROWS_A_TERM * len(exponents) > len(residual):
+            break
+        q = np.linalg.qr(legendre(centred(x), exponents))[0]
+        budget.charge("decompose", len(residual) * len(exponents) * (len(exponents) + _FLIPS))
+        flipped = np.sum((q.T @ (signs * residual[:, None])) ** 2, axis=0)
+        if float(np.sum((q.T @ residual) ** 2)) > float(np.max(flipped)):
+            return degree
+    return 0
 
 
 def _of_form(formula: Formula, x: Matrix, unit: float) -> list[str]:
@@ -158,7 +201,11 @@ def _of_form(formula: Formula, x: Matrix, unit: float) -> list[str]:
     if any(c.exact is None and not abs(c.value) > _SIGNIFICANT * c.error for c in formula.constants):
         found.append("a constant may be zero")
     own = _bits(formula.expression, formula.complexity, formula.residual, formula.rows)
-    for entry in (one for one in formula.pareto_front if one.searched):
+    form = skeleton(formula.expression)
+    beside = [one for one in formula.runners_up if one.complexity <= formula.complexity]
+    for entry in [*(one for one in formula.pareto_front if one.searched), *beside]:
+        if skeleton(entry.expression) == form:
+            continue  # the form itself, with other numbers
         with np.errstate(all="ignore"):
             apart = np.abs(replace(formula, expression=entry.expression).predict(x) - formula.predict(x))
         ahead = _bits(entry.expression, entry.complexity, entry.error, formula.rows) - own

@@ -11,8 +11,9 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
+from ...formulas.symbolic._open_form import Form
 from ._flow import Flow, Point, Residual, Values
-from ._form import Form, joined
+from ._form import joined
 from ._pieces import Pieces
 
 _HOPELESS = 4.0  # times the sum of squares of a better fit: after a few steps, a fit that leaves more is given up

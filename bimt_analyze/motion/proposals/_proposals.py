@@ -13,8 +13,8 @@ from bimt_train.trajectories import Smoothed
 from ...formulas import SearchOptions, find_formula
 from ...formulas._search_options import _GRACE
 from ...formulas.problem._budget import Budget
+from ...formulas.symbolic._open_form import Form, opened, skeleton
 from ...formulas.symbolic._tidy import complexity
-from ..integration._form import Form, opened, skeleton
 from ._weak_form import WeakForm
 
 _NODE, _CONSTANT = 3.0, 8.0  # bits

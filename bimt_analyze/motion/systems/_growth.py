@@ -12,7 +12,8 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
-from ..integration._form import Form, joined
+from ...formulas.symbolic._open_form import Form
+from ..integration._form import joined
 from ..integration._shooting import sensitivity
 from ..proposals._subsets import subsets
 from ._system import System

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import sympy
 
-from ..integration._form import joined, opened, skeleton
+from ...formulas.symbolic._open_form import opened, skeleton
+from ..integration._form import joined
 from ..proposals._weak_form import libraries
 from ._neighbours import neighbours
 from ._system import System

@@ -9,9 +9,10 @@ from jaxtyping import Float64
 
 from ...formulas import Constant
 from ...formulas.problem._budget import Budget
+from ...formulas.symbolic._open_form import Form
 from ...formulas.symbolic._simple_numbers import Simple, simple_numbers
 from ...formulas.symbolic._tidy import complexity
-from ..integration._form import Form, joined, with_fewest_constants
+from ..integration._form import joined, with_fewest_constants
 from ..integration._pieces import Pieces
 from ..integration._shooting import Shot, residual_of, shoot
 

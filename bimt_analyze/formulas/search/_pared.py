@@ -1,0 +1,74 @@
+"""A formula of noisy or rounded rows without the parts that the rows do not ask for."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import sympy
+
+from ..intervals._opened import opened
+from ..problem._constants import refine
+from ..problem._search_problem import SearchProblem
+from ..problem._template import Template, constant, numeric
+from ._candidate import Candidate, finish, order
+
+_EVEN = 0.3  # of its mean: a part that varies by no more may be a constant
+_SMALL = 0.3  # of y's deviation: a term that is no larger may be none
+_ROUNDS = 4  # parts that may go, one after the other
+_WORK = 0.5  # units
+
+
+def pared(found: Sequence[Candidate], problem: SearchProblem) -> list[Candidate]:
+    """The candidates, led by the first of them with fewer parts, where its description is shorter.
+
+    A part that varies little becomes a constant, and a small term of a sum goes, as long as the description of rows and
+    formula together gets shorter: tanh(exp(x)) is 1 where noise or rounding hides the difference.
+
+    Parameters
+    ----------
+    found : sequence of Candidate
+        What a search found, the best first. One that meets rows in double precision stays as it is.
+    problem : SearchProblem
+        The rows.
+    """
+    shorter: list[Candidate] = []
+    apart = replace(problem, budget=problem.budget.apart(_WORK))
+    best = found[0] if found else None
+    for _ in range(_ROUNDS):
+        if best is None or (best.settled and not problem.tolerance):
+            break
+        tried = [fewer for template in _with_less(best, apart) if (fewer := _fitted(template, apart)) is not None]
+        better = min(tried, key=order, default=best)
+        if not order(better) < order(best):
+            break
+        shorter, best = [better, *shorter], better
+    return [*shorter, *found]
+
+
+def _fitted(template: Template, problem: SearchProblem) -> Candidate | None:
+    """A template as a finished formula; None where the work is done, or it cannot be fitted."""
+    fit = None if problem.budget.over() else refine(template, problem)
+    return None if fit is None else finish(problem, fit)
+
+
+def _with_less(best: Candidate, problem: SearchProblem) -> Iterator[Template]:
+    """The formula with one part replaced by a constant, or one term of a sum left out."""
+    simple = [one.exact for one in best.constants if one.exact is not None]
+    parts = (part for part in sympy.preorder_traversal(best.expression) if part.free_symbols and part.args)
+    for part in dict.fromkeys(parts):
+        if part == best.expression:
+            continue
+        with np.errstate(all="ignore"):
+            values = numeric(part, problem.columns)(problem.x)
+        spread, middle = float(np.std(values)), float(np.mean(values))
+        if spread <= _EVEN * abs(middle):
+            level = constant()
+            form = opened(best.expression.xreplace({part: level}), simple)
+            yield Template(form.template.expression, {**form.template.start, level: middle})
+    for total in dict.fromkeys(sympy.preorder_traversal(best.expression)):
+        for term in total.args if total.is_Add else ():
+            less = best.expression.xreplace({total: total - term})
+            with np.errstate(all="ignore"):
+                change = numeric(less - best.expression, problem.columns)(problem.x)
+            if less.free_symbols and float(np.std(change)) <= _SMALL * problem.unit:
+                yield opened(less, simple).template
