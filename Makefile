@@ -40,17 +40,17 @@ docs: install  ## build the site with the API reference into build/site; a warni
 
 site: install  ## check every page of the site and of reports in a browser with axe, where the tests check some
 	BIMT_WHOLE_SITE=1 $(BIN)/python -m pytest -o faulthandler_timeout=900 tests/docs/test_site.py tests/docs/test_site_in_a_browser.py
-	BIMT_WHOLE_SITE=1 $(BIN)/python -m pytest -o faulthandler_timeout=900 tests/report/test_kinds_in_a_browser.py
+	BIMT_WHOLE_SITE=1 $(BIN)/python -m pytest -o faulthandler_timeout=900 tests/report/page/test_kinds_in_a_browser.py
 
 format: install  ## put the code into the one format
 	$(BIN)/ruff check --fix-only --exit-zero .
 	$(BIN)/ruff format .
 
 bench: install  ## measure everything that benchmarks/RESULTS.md states
-	$(BIN)/python benchmarks/run_all.py
+	$(BIN)/python -m benchmarks.run_all
 
 fuzz: install  ## change files, tables and formulas at random, 30,000 times, and look for a traceback
-	$(BIN)/python benchmarks/fuzz.py
+	$(BIN)/python -m benchmarks.start.fuzz
 
 tutorials: install  ## run the notebooks of docs/tutorials anew, and keep what they show
 	$(BIN)/python -m nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False docs/tutorials/*.ipynb

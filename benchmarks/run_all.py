@@ -1,30 +1,33 @@
-"""Every measurement that RESULTS.md states, one after the other; --long adds those that take hours."""
+"""Every measurement that RESULTS.md states and that needs nothing else, one after the other; --long adds hours."""
 
 import argparse
 import subprocess
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).parent
-SCRIPTS = (
-    "newcomers.py", "importing.py", "light_install.py", "relocation.py", "training.py", "end_to_end.py",
-    "foreign_files.py",
-    "same_network.py", "traced_layouts.py", "any_module.py", "certificates.py",
-)  # fmt: skip
-LONG = (
-    "same_report.py", "work.py", "export.py", "in_place.py", "untrained.py", "tasks.py", "language.py", "formulas.py",
-    "words.py", "learned_reuse.py", "continual.py",
-    "module_formulas.py", "audit.py", "controls.py", "kills.py", "fuzz.py",
-    "driving.py", "intervals.py", "reuse.py", "wide.py", "growth.py", "large.py", "viewer.py", "penalty.py",
-    "cluster.py",
-)  # fmt: skip
+ROOT = Path(__file__).resolve().parents[1]
+SHORT = {
+    "start": "newcomers importing light_install end_to_end",
+    "training": "relocation training",
+    "networks": "foreign_files same_network traced_layouts any_module",
+    "modules": "certificates",
+}
+LONG = {
+    "start": "same_report fuzz",
+    "training": "tasks language kills penalty cluster",
+    "networks": "untrained",
+    "modules": "module_formulas audit controls wide growth large",
+    "laws": "work formulas words driving intervals",
+    "uses": "export in_place learned_reuse continual reuse viewer",
+}
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("--long", action="store_true", help=f"also {', '.join(LONG)}, which take hours")
+parser.add_argument("--long", action="store_true", help=f"also {', '.join(' '.join(LONG.values()).split())}")
 chosen = parser.parse_args()
 
-for script in (*SCRIPTS, *(LONG if chosen.long else ())):
-    if script == "training.py" and not (HERE.parents[1] / "shared" / "bench" / "paper_baseline.py").exists():
-        print("training.py needs the published recipe's stopwatch beside the repository; left out")
-        continue
-    subprocess.run([sys.executable, HERE / script], check=True, cwd=HERE.parent)
+for rooms in (SHORT, *([LONG] if chosen.long else [])):
+    for script in [f"{room}.{name}" for room, names in rooms.items() for name in names.split()]:
+        if script == "training.training" and not (ROOT.parent / "shared" / "bench" / "paper_baseline.py").exists():
+            print("training.training needs the published recipe's stopwatch beside the repository; left out")
+            continue
+        subprocess.run([sys.executable, "-m", f"benchmarks.{script}"], check=True, cwd=ROOT)

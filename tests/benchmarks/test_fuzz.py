@@ -3,10 +3,10 @@
 import time
 from pathlib import Path
 
-import fuzz
 import pytest
-from fuzz import Case, outcome
 
+from benchmarks.start import fuzz
+from benchmarks.start.fuzz import Case, outcome
 from bimt_train import InputError
 
 COUNTS = {"checkpoints": 400, "states": 150, "tables": 300, "formulas": 200, "foreign files": 80}

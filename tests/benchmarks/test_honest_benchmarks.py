@@ -1,8 +1,9 @@
 """What two benchmarks conclude: when reports count as equal, and how a rate is stated."""
 
 import pytest
-from same_network import difference
-from untrained import interval
+
+from benchmarks.networks.same_network import difference
+from benchmarks.networks.untrained import interval
 
 FIRST = {"modules": [{"inputs": ["a", "b"]}], "loss": 0.5, "exact": True, "provenance": {"seconds": 1.0}}
 

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 import sympy
-from _judge import judge
-from _refit import Curve, evaluator, opened, refit
+
+from benchmarks.laws.judging._judge import judge
+from benchmarks.laws.judging._refit import Curve, evaluator, opened, refit
 
 x, y, z = sympy.symbols("x y z", real=True)
 

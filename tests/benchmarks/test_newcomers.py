@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from newcomers import ROOT, Way, ending, ways
+
+from benchmarks.start.newcomers import ROOT, Way, ending, ways
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text()
 

@@ -2,7 +2,8 @@ import os
 import time
 
 import pytest
-from _workers import watched
+
+from benchmarks.common._workers import watched
 
 
 def said(job):

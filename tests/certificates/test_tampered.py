@@ -8,9 +8,9 @@ from itertools import product
 
 import numpy as np
 import pytest
-from _tampered import tampered
 from certified_networks import gate_network, scaled_network
 
+from benchmarks.modules._tampered import tampered
 from bimt_analyze.certificates import UnprovedError, certify, certify_decisions, check_certificate
 from bimt_analyze.certificates.checker._exact_fields import canonical, digest
 from bimt_train import InputError

@@ -1,0 +1,1 @@
+"""The equations and tables that searches are measured on."""

@@ -1,0 +1,1 @@
+"""When a formula counts as found, the programs that are compared, and the tables of counts."""

@@ -1,0 +1,1 @@
+"""Which networks of others are read right, whatever file or module they come in."""

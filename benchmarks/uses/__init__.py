@@ -1,0 +1,1 @@
+"""What circuits, formulas and modules are worth once they are put to use."""
