@@ -10,7 +10,8 @@ from bimt_train.checkpoints import OWN_OUTPUTS, Checkpoint, Network, task_score
 from bimt_train.extras import MissingExtra, installed
 
 from ._network_size import STRONGEST, is_large
-from .graph import NeuronGraph, Unfollowed, neuron_graph, with_ends
+from .graph import NeuronGraph, neuron_graph, with_ends
+from .graph._edge_weights import Unfollowed
 from .options._analysis_options import AnalysisOptions
 
 _WORK, _TOO_MUCH = 1e7, 1e8  # weights times predictions (times steps) to look at; from where on it must be brief

@@ -13,7 +13,8 @@ from ._circuit_of import all_inputs
 from ._next_step import after_analysis
 from ._sources import best_checkpoint, open_checkpoint
 from .export import export_circuit
-from .graph import GRAPH_FORMATS, graph_text
+from .graph.exchange._graph_files import graph_text
+from .graph.exchange._graph_format import GRAPH_FORMATS
 from .options._analysis_options import AnalysisOptions
 from .options._sampling import Sampling
 from .report import Finding, Requirement

@@ -32,7 +32,6 @@ from .layouts._verify import Certificate as Certificate
 from .layouts._verify import verify as verify
 from .pruning._circuit import Circuit as Circuit
 from .pruning._circuit import Search as Search
-from .pruning._circuit import SweepPoint as SweepPoint
 from .pruning._prune import prune as prune
 from .training._callbacks import Callback as Callback
 from .training._callbacks import ProgressBar as ProgressBar

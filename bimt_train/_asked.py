@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ._errors import InputError
 from .library import StoredModule, load_module
 from .library._stored_module import is_module
-from .shell import assignments
+from .shell._words import assignments
 from .tasks import Task, formula_task, resolve_task
 from .tasks.tables._table_flags import table_options
 from .tasks.tables._table_options import speeds_of_word

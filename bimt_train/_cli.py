@@ -21,7 +21,6 @@ from .shell import (
     Choice,
     Command,
     completion_options,
-    completions,
     config_option,
     config_text,
     in_group,
@@ -29,8 +28,10 @@ from .shell import (
     run,
     shown_logs,
 )
+from .shell._options import completions
 from .signals import INTERRUPTED
-from .tasks import TASKS, task_table
+from .tasks import TASKS
+from .tasks._task_table import task_table
 from .tasks.tables._table_flags import TABLE_SEVERAL, table_flags
 from .training._callbacks import Callback, ProgressBar
 from .training._runs import RUNS_FILE, Run

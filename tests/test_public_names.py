@@ -19,9 +19,15 @@ NAMING = ("parameters", "other parameters", "attributes")
 
 
 @functools.cache
+def public_packages() -> dict[str, griffe.Module]:
+    """Both packages, read and not imported."""
+    return {name: griffe.load(name, search_paths=[ROOT]) for name in _reference.PACKAGES}
+
+
+@functools.cache
 def public_objects() -> dict[str, griffe.Object]:
     """Each public function and class once, by its first path; constants and type aliases have no docstring."""
-    packages = {name: griffe.load(name, search_paths=[ROOT]) for name in _reference.PACKAGES}
+    packages = public_packages()
     found: dict[str, tuple[str, griffe.Object]] = {}
     for room in _reference.rooms():
         for name in room.names:
@@ -74,6 +80,32 @@ def test_the_public_names_are_found():
     assert {"bimt_train.train", "bimt_train.layouts.Group", "bimt_analyze.audits.significance"} <= set(found)
     assert parameters(found["bimt_train.layouts.Group"])[0] == "name"  # of a dataclass
     assert "source" in parameters(found["bimt_analyze.analyze"])
+
+
+def words_of(*files: str) -> set[str]:
+    """The words of all files that match."""
+    return {word for pattern in files for file in ROOT.glob(pattern) for word in re.findall(r"\w+", file.read_text())}
+
+
+def signature(each: griffe.Object) -> set[str]:
+    """The words of the types that a function, or the public methods of a class, take and give."""
+    public = [name for name in each.functions if name == "__init__" or not name.startswith("_")]
+    methods = [each.functions[name] for name in public] if each.is_class else []
+    found = [each, *methods] if each.is_function else methods
+    types = [one.returns for one in found] + [given.annotation for one in found for given in one.parameters]
+    return set(re.findall(r"\w+", " ".join(map(str, types))))
+
+
+def test_a_public_name_is_one_that_users_need():
+    """It stands in a guide, or the signature of another public name has it, or bimt_analyze needs it of bimt_train."""
+    shown = words_of(
+        "README.md", "CONTRIBUTING.md", "docs/*.md", "docs/tutorials/*", "docs/extending/*.py", "examples/*.py"
+    )
+    shown |= set().union(*(signature(each) for each in public_objects().values()))
+    needed = {"bimt_train": shown | words_of("bimt_analyze/**/*.py"), "bimt_analyze": shown}
+    names = [(room.path, name) for room in _reference.rooms() for name in room.names]
+    assert {("bimt_train", "train"), ("bimt_analyze", "analyze")} < set(names)
+    assert not [f"{room}.{name}" for room, name in names if name not in needed[room.split(".")[0]]]
 
 
 def test_every_public_docstring_is_complete():

@@ -14,7 +14,8 @@ from scipy.integrate import solve_ivp
 
 from benchmarks.common._measure import table, write_section
 from bimt_analyze import analyze
-from bimt_analyze.motion import DrivingGraph, find_motion
+from bimt_analyze.motion import find_motion
+from bimt_analyze.motion._driving_graph import DrivingGraph
 from bimt_train import default_recipe, train
 from bimt_train.tasks import TrajectoryTable, ode_task
 from bimt_train.trajectories import Trajectory

@@ -15,7 +15,11 @@ from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 from benchmarks.common._measure import table, write_section
 from benchmarks.modules._audit_cases import Case, Truth, negatives, positives
 from bimt_analyze import audit, circuit_of
-from bimt_analyze.audits import BeforePruning, agreement, before_pruning, labels_apart, significance, subspaces
+from bimt_analyze.audits import significance
+from bimt_analyze.audits.chance._stream_subspaces import subspaces
+from bimt_analyze.audits.robustness._before_pruning import BeforePruning, before_pruning
+from bimt_analyze.audits.truth._agreement import agreement
+from bimt_analyze.audits.truth._matching import labels_apart
 from bimt_analyze.graph import neuron_graph
 from bimt_analyze.modules import Partition, connected_components, leiden
 from bimt_analyze.synthetic import compiled_program
@@ -166,7 +170,7 @@ def scored(given: tuple[str, Checkpoint]) -> Scored:
 
 def _z_all(graph: Any, observed: float) -> float:
     """Modularity against all entries of each layer pair shuffled, zeros too."""
-    from bimt_analyze.modules import best_modularity
+    from bimt_analyze.modules._leiden import best_modularity
 
     weights, values = graph.adjacency(), []
     members = [graph.members(group) for group in graph.groups]

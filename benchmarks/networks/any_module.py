@@ -22,7 +22,8 @@ from benchmarks.networks.traced_cases._plain import PLAIN
 from benchmarks.networks.traced_cases._sequences import SEQUENCES
 from benchmarks.networks.traced_cases._sets import SETS
 from bimt_analyze import audit
-from bimt_analyze.graph import Unfollowed, neuron_graph
+from bimt_analyze.graph import neuron_graph
+from bimt_analyze.graph._edge_weights import Unfollowed
 from bimt_train import InputError
 from bimt_train.checkpoints import from_module, load_checkpoint, save_checkpoint
 

@@ -14,7 +14,7 @@ from benchmarks.training.tasks import DIGITS
 from bimt_train import Recipe, Run, TrainingType, default_recipe, train
 from bimt_train.checkpoints import Checkpoint, TaskSpec
 from bimt_train.tasks import Dataset, Task, formula_task, mnist
-from bimt_train.training import with_value
+from bimt_train.training.recipes._recipe_fields import with_value
 
 SEEDS = 8
 ARMS: Mapping[str, tuple[TrainingType, bool]] = {

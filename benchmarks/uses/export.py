@@ -12,7 +12,8 @@ import torch
 from benchmarks.common._measure import no_options, table, write_section
 from benchmarks.training.tasks import DIGITS, accuracy
 from bimt_analyze import circuit_of, export_circuit
-from bimt_analyze.export import Export, compact, in_threads, separate
+from bimt_analyze.export import Export, compact, in_threads
+from bimt_analyze.export._compact import separate
 from bimt_analyze.export.writers._c_compiled import compiled
 from bimt_analyze.export.writers._c_source import c_source
 from bimt_train import train

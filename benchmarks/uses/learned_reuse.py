@@ -13,7 +13,7 @@ from benchmarks.training.tasks import DIGITS
 from benchmarks.uses._fewest import Cut, cuts, fewest
 from bimt_train import Recipe, Run, TrainingType, default_recipe, train
 from bimt_train.tasks import Dataset, Task, pipeline, two_digits
-from bimt_train.training import with_value
+from bimt_train.training.recipes._recipe_fields import with_value
 
 SEEDS = 8
 REUSE: TrainingType = "bimt+reuse"

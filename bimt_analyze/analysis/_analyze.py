@@ -19,7 +19,8 @@ from ..audits._deciding_test import deciding, deciding_test
 from ..graph import NeuronGraph
 from ..modules import choose_level
 from ..options._analysis_options import AnalysisOptions
-from ..report import NetworkFit, Report
+from ..report import Report
+from ..report._network_fit import NetworkFit
 from ._run_audit import Progress, check_options, hierarchy_of
 from ._seen import Seen, Stages, Told
 from ._within_reach import backbone_told, less_than_asked, within_reach

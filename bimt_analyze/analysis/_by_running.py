@@ -6,21 +6,25 @@ from typing import TYPE_CHECKING
 from bimt_train.checkpoints import Checkpoint, Network
 
 from .._circuit_of import all_inputs
-from ..audits import Agreement, Audit, Significance, agreement, reachable_inputs
+from ..audits import Audit, Significance
 from ..audits._deciding_test import deciding, deciding_test
 from ..audits.functions._group_significance import significance_of_groups
 from ..audits.functions._input_and_output_groups import groups_of_circuit
+from ..audits.truth._agreement import Agreement, agreement
+from ..audits.truth._dependencies import reachable_inputs
 from ..graph import NeuronGraph
-from ..module_formulas import module_formulas
-from ..modules import Hierarchy, choose_level, in_task_order
+from ..module_formulas._module_formulas import module_formulas
+from ..modules import Hierarchy, choose_level
+from ..modules._module_names import in_task_order
 from ..options._analysis_options import AnalysisOptions
-from ..representations import interpretation
+from ..representations._interpretation import interpretation
 from ._output_formulas import class_formulas_of, formulas_of, withheld
 from ._seen import Seen, Stages, Told
 
 if TYPE_CHECKING:
     from ..formulas import Formula
-    from ..motion import DrivingGraph, Motion
+    from ..motion import Motion
+    from ..motion._driving_graph import DrivingGraph
 
 
 def by_running(seen: Seen, stages: Stages) -> Told:
@@ -85,7 +89,7 @@ def by_running(seen: Seen, stages: Stages) -> Told:
 def _moving(seen: Seen, formulas: Mapping[str, "Formula"], stages: Stages) -> "tuple[DrivingGraph, Motion | None]":
     """What drives what, and the equations of motion, of a task of motion."""
     checkpoint, graph, chosen = seen.checkpoint, seen.graph, seen.options
-    from ..motion import driving_graph  # brings sympy
+    from ..motion._driving_graph import driving_graph  # brings sympy
     from ..motion._motion_of_checkpoint import motion_of_checkpoint
 
     joined = reachable_inputs(graph)[graph.members(graph.outputs)]

@@ -12,7 +12,7 @@ from bimt_train.checkpoints import Checkpoint, Network
 from bimt_train.extras import installed
 
 from ..options._analysis_options import AnalysisOptions
-from ..report import NetworkFit
+from ..report._network_fit import NetworkFit
 
 if TYPE_CHECKING:
     from ..discrete_laws import ClassFormulas
@@ -39,7 +39,9 @@ def formulas_of(checkpoint: Checkpoint, circuit: Network, options: AnalysisOptio
     mapping of str to Formula
         Output -> its formula.
     """
-    from ..formulas import Differentiable, SearchOptions, find_formula, network_formula, verify_formula
+    from ..formulas import SearchOptions, find_formula, verify_formula
+    from ..formulas.hints._differentiable import Differentiable
+    from ..formulas.verification._network_formula import network_formula
     from ..motion._motion_of_checkpoint import slope_tolerances
 
     task, probe = checkpoint.task, checkpoint.probe
@@ -161,7 +163,7 @@ def hints(checkpoint: Checkpoint, circuit: Network, output: int) -> "Structure |
     """
     from bimt_train.models import options_of
 
-    from ..formulas import read_structure
+    from ..formulas.hints._circuit_structure import read_structure
 
     options = options_of(circuit.model)
     told = options is not None and options.hidden_parts() is not None

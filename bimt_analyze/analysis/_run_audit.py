@@ -12,16 +12,11 @@ from bimt_train.extras import installed
 from .._circuit_of import all_inputs, circuit_to_analyse, graph_of
 from .._network_size import check_memory
 from .._sources import opened
-from ..audits import (
-    FEWEST,
-    MEASURES,
-    NULL_MODELS,
-    STATISTICS,
-    Audit,
-    AuditSubject,
-)
+from ..audits import MEASURES, NULL_MODELS, Audit, AuditSubject
 from ..audits._audit import audited
 from ..audits._deadline import Deadline
+from ..audits.chance._significance import FEWEST
+from ..audits.chance._statistics import STATISTICS
 from ..graph import EDGE_WEIGHTS, NeuronGraph
 from ..modules import Choice, Hierarchy, choose_level, hierarchy
 from ..options._analysis_options import AnalysisOptions
@@ -30,7 +25,7 @@ from ._within_reach import within_reach
 if TYPE_CHECKING:
     from torch import nn
 
-    from ..audits import FunctionalModules
+    from ..audits.functions._functional_modules import FunctionalModules
 
 Progress = Callable[[str], None]
 

@@ -15,16 +15,19 @@ from ..audits._deadline import Deadline
 from ..graph import NeuronGraph
 from ..modules import Choice, Hierarchy
 from ..options._analysis_options import AnalysisOptions
-from ..report import NetworkFit
+from ..report._network_fit import NetworkFit
 from ._run_audit import Progress, audit_of, silent
 
 if TYPE_CHECKING:  # brings torch
-    from ..audits import Agreement, GroupSignificance, InputAndOutputGroups
+    from ..audits.functions._group_significance import GroupSignificance
+    from ..audits.functions._input_and_output_groups import InputAndOutputGroups
+    from ..audits.truth._agreement import Agreement
     from ..discrete_laws import ClassFormulas
     from ..formulas import Formula
-    from ..module_formulas import ModuleFormulas
-    from ..motion import DrivingGraph, Motion
-    from ..representations import Interpretation
+    from ..module_formulas._sent_quantity import ModuleFormulas
+    from ..motion import Motion
+    from ..motion._driving_graph import DrivingGraph
+    from ..representations._interpretation import Interpretation
 
 _log = logging.getLogger(__name__)
 

@@ -3,7 +3,8 @@
 import numpy as np
 
 from .._network_size import STRONGEST
-from ..audits import FEWEST, STATISTICS
+from ..audits.chance._significance import FEWEST
+from ..audits.chance._statistics import STATISTICS
 from ..graph import NeuronGraph
 from ..options._analysis_options import AnalysisOptions
 

@@ -15,7 +15,8 @@ from bimt_train.showing import Shown
 
 from .._circuit_of import all_inputs, held_out
 from ..graph import NeuronGraph, NodeId
-from ..modules import Choice, Hierarchy, Partition, in_task_order, named_modules
+from ..modules import Choice, Hierarchy, Partition
+from ..modules._module_names import in_task_order, named_modules
 from ..options._analysis_options import AnalysisOptions
 
 if TYPE_CHECKING:  # brings torch

@@ -6,7 +6,8 @@ from typing import Any
 from bimt_train.showing import Shown, cut
 
 from ..graph import NeuronGraph
-from ..modules import Choice, Partition, chosen_level, infomap
+from ..modules import Choice, Partition, infomap
+from ..modules._level_choice import chosen_level
 from .chance._significance import Significance, significance
 from .robustness._edge_weight_robustness import partition_ami
 

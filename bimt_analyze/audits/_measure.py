@@ -28,7 +28,7 @@ class Sentence(Shown):
 
     Examples
     --------
-    >>> from bimt_analyze.audits import Sentence
+    >>> from bimt_analyze.audits._measure import Sentence
     >>> Sentence("chance", "3 of 200 networks reach its modularity.").to_json()["topic"]
     'chance'
     """
@@ -60,7 +60,7 @@ class Figure(Shown):
     Examples
     --------
     >>> from matplotlib.figure import Figure as Canvas
-    >>> from bimt_analyze.audits import Figure
+    >>> from bimt_analyze.audits._measure import Figure
     >>> Figure(Canvas().subplots(), "Wiring length of random placements.").caption
     'Wiring length of random placements.'
     """

@@ -32,7 +32,8 @@ class Verdict(Shown):
 
     Examples
     --------
-    >>> from bimt_analyze.audits import Sentence, Verdict
+    >>> from bimt_analyze.audits._measure import Sentence
+    >>> from bimt_analyze.audits._verdict import Verdict
     >>> found = Verdict(modular=True, sentences=(Sentence("verdict", "Modular: 2 modules were found (p = 0.005)."),))
     >>> found.modular, found.sentences[0].topic
     (True, 'verdict')

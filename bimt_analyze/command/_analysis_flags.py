@@ -10,7 +10,8 @@ import click
 from bimt_train import Registry
 from bimt_train.shell import in_group
 
-from ..audits import MEASURES, NULL_MODELS, STATISTICS
+from ..audits import MEASURES, NULL_MODELS
+from ..audits.chance._statistics import STATISTICS
 from ..graph import EDGE_WEIGHTS
 from ..options._analysis_options import AnalysisOptions
 

@@ -11,9 +11,11 @@ from bimt_train.losses import LOSSES
 from bimt_train.shell import OTHER, Choice, completion_options, config_option, in_group, list_names_option
 from bimt_train.tasks import table_flags
 
-from ..audits import MEASURES, NULL_MODELS, STATISTICS
-from ..export import EXPORT_FORMATS
-from ..graph import EDGE_WEIGHTS, GRAPH_FORMATS
+from ..audits import MEASURES, NULL_MODELS
+from ..audits.chance._statistics import STATISTICS
+from ..export._formats import EXPORT_FORMATS
+from ..graph import EDGE_WEIGHTS
+from ..graph.exchange._graph_format import GRAPH_FORMATS
 from ._analysis_flags import analysis_flags
 
 _FILE = click.Path(path_type=Path)

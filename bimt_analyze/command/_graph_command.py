@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
-from ..graph import GRAPH_FORMATS, format_of, graph_text, read_graph
+from ..graph import read_graph
+from ..graph.exchange._graph_files import graph_text
+from ..graph.exchange._graph_format import GRAPH_FORMATS, format_of
 from ..viewer import network_view
 from ._saying import tell_found
 

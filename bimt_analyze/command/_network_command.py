@@ -9,8 +9,8 @@ from bimt_train import fan_out
 from bimt_train.shell import OK, UNMET
 
 from .._jobs import Job, Outcome, numbered, work
-from ..export import export_format_of
-from ..graph import format_of
+from ..export._formats import export_format_of
+from ..graph.exchange._graph_format import format_of
 from ._asked import Asked, asked_of
 from ._saying import tell_findings, telling, write_file
 

@@ -13,9 +13,10 @@ from bimt_train import InputError
 from bimt_train.checkpoints import Checkpoint
 from bimt_train.showing import Shown, to_cell
 
-from ..formulas import Formula, network_formula
+from ..formulas import Formula
 from ..formulas.export._cells import set_formulas
 from ..formulas.problem._template import numeric
+from ..formulas.verification._network_formula import network_formula
 
 Matrix = Float64[np.ndarray, "rows columns"]
 

@@ -28,7 +28,7 @@ class Fleet(Shown):
 
     Examples
     --------
-    >>> from bimt_analyze.fleet import Failure, Member
+    >>> from bimt_analyze.fleet._member import Failure, Member
     >>> fleet = Fleet((Member("net", "net.pt", None, Failure("refused", "no such file"), 0.1),))
     >>> print(fleet.table().splitlines()[1])
     net         refused: no such file

@@ -12,8 +12,8 @@ from bimt_train import InputError
 from bimt_train.extras import need
 from bimt_train.showing import Shown, cut, to_cell
 
-from ..formulas import Constant
 from ..formulas.export._cells import in_dollars, set_formulas
+from ..formulas.problem._snapping import Constant
 from ..formulas.problem._template import numeric
 from ..formulas.symbolic._rounded import rounded
 from ..formulas.verdicts._data_words import IDENTIFIED, DataWord

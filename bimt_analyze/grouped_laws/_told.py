@@ -9,11 +9,11 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
-from ..formulas import Constant
 from ..formulas._row_bounds import row_fit
 from ..formulas.problem._budget import Budget
 from ..formulas.problem._precision import RowPrecision, row_precision
 from ..formulas.problem._search_problem import deviation
+from ..formulas.problem._snapping import Constant
 from ..formulas.problem._template import numeric
 from ..formulas.search._candidate import UNEXPLAINED
 from ..formulas.verdicts._data_words import PREDICTS, DataWord

@@ -11,7 +11,8 @@ from torch import nn
 from bimt_train import InputError
 from bimt_train.checkpoints import from_module
 
-from ..formulas import Differentiable, Formula, SearchOptions, find_formula
+from ..formulas import Formula, SearchOptions, find_formula
+from ..formulas.hints._differentiable import Differentiable
 from ._place import Place, place_of
 from ._run import Rows, evaluated
 

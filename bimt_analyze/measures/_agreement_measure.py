@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from bimt_train import InputError
 
-from ..audits import MEASURES, Agreement, AuditSubject, agreement
+from ..audits import MEASURES, AuditSubject
+from ..audits.truth._agreement import Agreement, agreement
 
 
 def _sentences(result: Agreement, subject: AuditSubject) -> Iterator[str]:

@@ -3,16 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..audits import (
-    MEASURES,
-    AuditSubject,
-    EdgeWeightResult,
-    InfomapCheck,
-    View,
-    edge_weight_robustness,
-    partition_ami,
-)
+from ..audits import MEASURES, AuditSubject, View
 from ..audits._deciding_test import deciding
+from ..audits.robustness._edge_weight_robustness import EdgeWeightResult, edge_weight_robustness, partition_ami
+from ..audits.robustness._infomap_check import InfomapCheck
 from ..modules import choose_level, infomap
 
 _WORTH_PROCESSES = 100_000  # edges; with fewer, a process takes longer to start than to do its work

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from ..audits import MEASURES, AuditSubject, EquivalentModules, equivalent_modules
+from ..audits import MEASURES, AuditSubject
+from ..audits.functions._equivalent_modules import equivalent_modules
+from ..audits.functions._module_comparison import EquivalentModules
 from ._module_numbers import from_one
 
 

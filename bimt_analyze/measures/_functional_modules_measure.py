@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from bimt_train import InputError
 
-from ..audits import MEASURES, AuditSubject, FunctionalModules
+from ..audits import MEASURES, AuditSubject
+from ..audits.functions._functional_modules import FunctionalModules
 
 
 def _sentences(result: FunctionalModules, subject: AuditSubject) -> Iterator[str]:

@@ -2,14 +2,9 @@
 
 from collections.abc import Iterator
 
-from ..audits import (
-    MEASURES,
-    AuditSubject,
-    Figure,
-    GroupSignificance,
-    View,
-)
-from ..audits.functions._group_significance import has_small_table, significance_of_groups
+from ..audits import MEASURES, AuditSubject, View
+from ..audits._measure import Figure
+from ..audits.functions._group_significance import GroupSignificance, has_small_table, significance_of_groups
 from ..audits.functions._input_and_output_groups import groups_of_circuit
 
 

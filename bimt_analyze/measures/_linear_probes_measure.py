@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..audits import MEASURES, AuditSubject, LinearProbes, linear_probes
+from ..audits import MEASURES, AuditSubject
+from ..audits.functions._linear_probes import LinearProbes, linear_probes
 from ._module_numbers import from_one
 
 _QUESTION = "which module carries which known subfunction"

@@ -3,19 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..audits import (
-    HEADLINE,
-    MEASURES,
-    NULL_MODELS,
-    STATISTICS,
-    AuditSubject,
-    Figure,
-    Significance,
-    View,
-    significance,
-)
-from ..audits._deciding_test import deciding_test
+from ..audits import MEASURES, NULL_MODELS, AuditSubject, Significance, View, significance
+from ..audits._deciding_test import HEADLINE, deciding_test
+from ..audits._measure import Figure
 from ..audits.chance._backbone_significance import BACKBONE, PHRASE
+from ..audits.chance._statistics import STATISTICS
 
 Tests = Mapping[tuple[str, str], Significance]
 

@@ -9,19 +9,11 @@ from bimt_train import InputError
 from bimt_train.checkpoints import Checkpoint
 
 from .._circuit_of import circuit_of, graph_of
-from ..audits import (
-    FEWEST,
-    LEVEL,
-    MEASURES,
-    RETRAININGS,
-    AuditSubject,
-    Figure,
-    Retrained,
-    View,
-    retrained,
-    specialisation,
-)
-from ..audits.chance.retraining._retrained import affordable
+from ..audits import MEASURES, AuditSubject, View, specialisation
+from ..audits._measure import Figure
+from ..audits.chance._significance import FEWEST, LEVEL
+from ..audits.chance.retraining._retrained import Retrained, affordable, retrained
+from ..audits.chance.retraining._retrainings import RETRAININGS
 
 WORK = 1.5e11
 """Multiplications that the networks of one kind may take: half a minute on two cores, or less."""

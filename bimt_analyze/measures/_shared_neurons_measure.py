@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from ..audits import MEASURES, AuditSubject, SharedNeuron, shared_neurons
+from ..audits import MEASURES, AuditSubject
+from ..audits.functions._shared_neurons import SharedNeuron, shared_neurons
 from ._module_numbers import from_one
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from ..audits import MEASURES, AuditSubject, SubfunctionFormula, View, subfunction_formulas
+from ..audits import MEASURES, AuditSubject, View
+from ..audits.functions._subfunction_formulas import SubfunctionFormula, subfunction_formulas
 from ._module_numbers import from_one
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from ..audits import MEASURES, AuditSubject, Subspaces, View, subspaces
-from ..transformers import has_stream
+from ..audits import MEASURES, AuditSubject, View
+from ..audits.chance._stream_subspaces import Subspaces, subspaces
+from ..transformers._residual_stream import has_stream
 
 
 def _sentences(result: Subspaces, subject: AuditSubject) -> Iterator[str]:

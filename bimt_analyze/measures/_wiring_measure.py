@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from bimt_train.checkpoints import Network
 
-from ..audits import MEASURES, AuditSubject, Wiring, wiring
+from ..audits import MEASURES, AuditSubject
+from ..audits.chance._wiring import Wiring, wiring
 
 _STARTS, _SWEEPS = 5, 20  # random placements to relocate from, and sweeps over all groups from each
 _EASY, _FEWEST_SWEEPS = 400, 4  # neurons of a group that is relocated in a second; sweeps where a group has more

@@ -8,8 +8,9 @@ import sympy
 from bimt_train import InputError
 from bimt_train.checkpoints import Checkpoint, Network
 
-from ..formulas import Formula, network_verdict
+from ..formulas import Formula
 from ..formulas.problem._template import numeric
+from ..formulas.verdicts._network_verdict import network_verdict
 from ..graph import NodeId
 from ._number_formulas import NumberWriter
 from ._sent_quantity import Composition, ModuleFormulas, SentQuantity

@@ -11,8 +11,9 @@ from jaxtyping import Float64
 from bimt_train.checkpoints import Network, TaskSpec
 
 from ..audits.functions._module_outputs import RecordedActivations
-from ..formulas import Formula, NetworkVerdict, approximate_formula, network_verdict, same_function
+from ..formulas import Formula, approximate_formula, same_function
 from ..formulas.problem._template import numeric
+from ..formulas.verdicts._network_verdict import NetworkVerdict, network_verdict
 from ..graph import NodeId
 from ._carried import Decoder, decoder
 from ._carried_quantities import CarriedQuantities, carried_quantities

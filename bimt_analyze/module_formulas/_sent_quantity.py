@@ -7,9 +7,9 @@ import sympy
 
 from bimt_train.showing import Shown, to_cell
 
-from ..formulas import NetworkVerdict
 from ..formulas.export._cells import in_dollars, set_formulas
 from ..formulas.symbolic._rounded import rounded
+from ..formulas.verdicts._network_verdict import NetworkVerdict
 
 DIGITS = 4  # of a decimal, in a line of text
 

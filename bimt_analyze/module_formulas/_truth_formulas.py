@@ -12,7 +12,8 @@ from bimt_train.checkpoints import Checkpoint, Network
 
 from ..audits.functions._decided_values import decided_values
 from ..audits.functions._module_outputs import RecordedActivations
-from ..formulas import NetworkVerdict, approximate_formula, network_verdict
+from ..formulas import approximate_formula
+from ..formulas.verdicts._network_verdict import NetworkVerdict, network_verdict
 from ..graph import NodeId
 from ._carried_quantities import CARRIED
 from ._number_formulas import SECONDS

@@ -73,7 +73,7 @@ def adjusted_rand(first: Labels, second: Labels) -> float:
 
     Examples
     --------
-    >>> from bimt_analyze.modules import adjusted_rand
+    >>> from bimt_analyze.modules._labelling_agreement import adjusted_rand
     >>> adjusted_rand([0, 0, 1, 1], ["b", "b", "a", "a"]), round(adjusted_rand([0, 0, 1, 1], [0, 1, 0, 1]), 6)
     (1.0, -0.5)
     """

@@ -135,7 +135,8 @@ def driving_graph(checkpoint: Checkpoint, circuit: Network, joined: Joined) -> D
 
     Examples
     --------
-    >>> from bimt_train.checkpoints import OdeSpec, Probe, TaskSpec, from_state_dict
+    >>> from bimt_train.checkpoints import Probe, TaskSpec, from_state_dict
+    >>> from bimt_train.checkpoints._ode_spec import OdeSpec
     >>> x = np.random.default_rng(0).uniform(-1, 1, (50, 2))
     >>> read = from_state_dict({"weight": np.array([[0.0, 1.0], [-4.0, 0.0]])}, activation="relu", ranges=(-1, 1))
     >>> spec = TaskSpec("swing", ("x", "v"), ("a", "b"), ((-1, 1),) * 2, ode=OdeSpec("t", ("x", "v")))

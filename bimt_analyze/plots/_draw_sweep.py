@@ -32,7 +32,7 @@ def draw_sweep(circuit: Circuit, *, ax: Axes | None = None) -> Picture:
     Examples
     --------
     >>> from bimt_analyze.plots import draw_sweep
-    >>> from bimt_train import SweepPoint
+    >>> from bimt_train.pruning._circuit import SweepPoint
     >>> from bimt_train.checkpoints import Network
     >>> from bimt_train.models import MLP
     >>> sweep = tuple(SweepPoint(0.01 * n, edges=9 - n, loss=0.1 * n, components=1) for n in (1, 2, 3))

@@ -1,9 +1,3 @@
-from ._content import ReportContent as ReportContent
-from ._matches_decomposition import DecompositionMatch as DecompositionMatch
-from ._matches_decomposition import matches_decomposition as matches_decomposition
-from ._network_fit import NetworkFit as NetworkFit
 from ._report import Report as Report
-from ._require import HEADLINES as HEADLINES
 from ._require import Finding as Finding
 from ._require import Requirement as Requirement
-from .records._schema import json_schema as json_schema

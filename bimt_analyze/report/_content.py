@@ -9,19 +9,26 @@ from bimt_train import Circuit
 from bimt_train.checkpoints import Checkpoint
 from bimt_train.showing import Shown
 
-from ..audits import corrected_p
+from ..audits.chance._significance import corrected_p
 from ..graph import NeuronGraph, NodeId
-from ..modules import Level, Module, Partition, in_task_order, named_modules, unused_ends
+from ..modules import Module, Partition
+from ..modules._hierarchy import Level
+from ..modules._module_names import in_task_order, named_modules, unused_ends
 from ._matches_decomposition import DecompositionMatch, matches_decomposition, modules_line
 from ._network_fit import NetworkFit
 
 if TYPE_CHECKING:
-    from ..audits import Agreement, Audit, GroupSignificance, InputAndOutputGroups, Significance
+    from ..audits import Audit, Significance
+    from ..audits.functions._group_significance import GroupSignificance
+    from ..audits.functions._input_and_output_groups import InputAndOutputGroups
+    from ..audits.truth._agreement import Agreement
     from ..discrete_laws import ClassFormulas
-    from ..formulas import Formula, SharedParts
-    from ..module_formulas import ModuleFormulas
-    from ..motion import DrivingGraph, Motion
-    from ..representations import Interpretation
+    from ..formulas import Formula
+    from ..formulas._shared_parts import SharedParts
+    from ..module_formulas._sent_quantity import ModuleFormulas
+    from ..motion import Motion
+    from ..motion._driving_graph import DrivingGraph
+    from ..representations._interpretation import Interpretation
 
 
 LINE, LONGEST = 150, 100  # characters of all formulas at a prompt; of one in the summary
@@ -149,7 +156,7 @@ class ReportContent(Shown):
     @cached_property
     def shared(self) -> "SharedParts | None":
         """Subexpressions that the formulas of several outputs share; None where no two outputs share one."""
-        from ..formulas import shared_parts
+        from ..formulas._shared_parts import shared_parts
 
         found = shared_parts(self.formulas)
         return found if any(len(found.users(part)) > 1 for part in found.parts) else None

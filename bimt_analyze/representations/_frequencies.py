@@ -38,7 +38,7 @@ class Feature(Shown):
 
     Examples
     --------
-    >>> from bimt_analyze.representations import Feature
+    >>> from bimt_analyze.representations._frequencies import Feature
     >>> import sympy
     >>> wave = sympy.cos(4 * sympy.pi * sympy.Symbol("s") / 7)
     >>> Feature(neuron=3, expression=1.5 * wave, r2=0.9, r2_harmonics=0.99).expression

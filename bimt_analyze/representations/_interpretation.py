@@ -32,7 +32,7 @@ class Interpretation(Shown):
 
     Examples
     --------
-    >>> from bimt_analyze.representations import Interpretation
+    >>> from bimt_analyze.representations._interpretation import Interpretation
     >>> rows = (("h1.0", "cat"), ("h1.1", "dog"))
     >>> table = Interpretation("What each neuron is for", "One neuron a class.", ("neuron", "class"), rows)
     >>> [dict(zip(table.columns, row)) for row in table.rows][0]
@@ -77,7 +77,7 @@ class InterpretationKind(Entry):
 
     Examples
     --------
-    >>> from bimt_analyze.representations import INTERPRETATIONS
+    >>> from bimt_analyze.representations._interpretation import INTERPRETATIONS
     >>> INTERPRETATIONS["frequencies"].label
     'frequencies of modules'
     """
@@ -131,7 +131,7 @@ def interpretation(checkpoint: Checkpoint, network: Network) -> Interpretation |
 
     Examples
     --------
-    >>> from bimt_analyze.representations import interpretation
+    >>> from bimt_analyze.representations._interpretation import interpretation
     >>> import numpy as np
     >>> from bimt_analyze.synthetic import block_network
     >>> from bimt_train.checkpoints import Checkpoint, Probe, TaskSpec

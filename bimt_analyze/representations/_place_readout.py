@@ -31,7 +31,7 @@ class PlaceReadout(Shown):
 
     Examples
     --------
-    >>> from bimt_analyze.representations import PlaceReadout
+    >>> from bimt_analyze.representations._place_readout import PlaceReadout
     >>> moved = PlaceReadout(place=0, module="blocks.0", token=2, r2=0.9)
     >>> moved.token != moved.place
     True
@@ -66,7 +66,7 @@ def place_readability(network: Network, x: Float[np.ndarray, "rows columns"]) ->
     Examples
     --------
     >>> import numpy as np
-    >>> from bimt_analyze.representations import place_readability
+    >>> from bimt_analyze.representations._place_readout import place_readability
     >>> from bimt_train.checkpoints import Network
     >>> from bimt_train.models import RowTransformer
     >>> x = np.random.default_rng(0).normal(size=(80, 2))

@@ -23,7 +23,7 @@ def products_of(checkpoint: Checkpoint) -> OperationTable | None:
 
     Examples
     --------
-    >>> from bimt_analyze.representations import products_of
+    >>> from bimt_analyze.representations._targets_as_products import products_of
     >>> from bimt_train.checkpoints import from_state_dict
     >>> products_of(from_state_dict({"weight": np.eye(2)}, activation="relu", ranges=(-1, 1))) is None
     True

@@ -8,7 +8,8 @@ from jaxtyping import Float64, Int64
 from bimt_train.showing import Shown
 
 from ._hidden_activations import all_pairs
-from .group_tables import TargetGroup, discrete_logarithms
+from .group_tables import TargetGroup
+from .group_tables._cyclic_numbers import discrete_logarithms
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -28,7 +29,7 @@ class TokenNumbers(Shown):
 
     Examples
     --------
-    >>> from bimt_analyze.representations import plain_numbers
+    >>> from bimt_analyze.representations._token_numbers import plain_numbers
     >>> plain_numbers(3).totals.tolist()
     [0, 1, 2, 1, 2, 3, 2, 3, 4]
     """
@@ -93,7 +94,8 @@ def token_numbers(found: TargetGroup) -> TokenNumbers | None:
     Examples
     --------
     >>> import numpy as np
-    >>> from bimt_analyze.representations import operation_table, target_group, token_numbers
+    >>> from bimt_analyze.representations import operation_table, target_group
+    >>> from bimt_analyze.representations._token_numbers import token_numbers
     >>> x = np.array([[a, b] for a in range(5) for b in range(5)], dtype=np.float64)
     >>> found = token_numbers(target_group(operation_table(x, (x[:, :1] - x[:, 1:]) % 5)))
     >>> found.tokens.tolist(), found.sign

@@ -1,4 +1,3 @@
 from ._module_files import module_files as module_files
 from ._share import share as share
-from ._shared_network import SharedModule as SharedModule
 from ._shared_network import SharedNetwork as SharedNetwork

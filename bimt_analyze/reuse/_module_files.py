@@ -10,7 +10,8 @@ from bimt_train.library import StoredModule
 from bimt_train.models import options_of
 
 from .._circuit_of import circuit_of
-from ..export import compact, separate
+from ..export import compact
+from ..export._compact import separate
 from ..formulas import Formula, approximate_formula
 
 _POINTS = 500  # on which a module's formula is searched

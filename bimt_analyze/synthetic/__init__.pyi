@@ -3,7 +3,6 @@ from ._blocks import block_network as block_network
 from ._boolean import boolean_hierarchy as boolean_hierarchy
 from ._compile import compiled_program as compiled_program
 from ._compiled_program import Program as Program
-from ._compiled_program import Variable as Variable
 from ._negatives import dense_network as dense_network
 from ._negatives import rewired_network as rewired_network
 from ._superposition import superposition as superposition

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float64, Int64
 
 from bimt_train import InputError
 
-from ..audits import degree_preserving
+from ..audits.chance._degree_preserving import degree_preserving
 from ._blueprint import Blueprint, Layer
 from ._draws import at_least, share, streams
 from ._synthetic_network import SyntheticNetwork

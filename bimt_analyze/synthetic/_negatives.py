@@ -7,7 +7,7 @@ import numpy as np
 
 from bimt_train import InputError
 
-from ..audits import degree_preserving
+from ..audits.chance._degree_preserving import degree_preserving
 from ..graph import neuron_graph
 from ..modules import connected_components
 from ._blocks import Weight, block_network, block_owners, block_weights, calibrated, standard_rows

@@ -1,14 +1,7 @@
 from ._alive import Alive as Alive
-from ._alive import AlivePart as AlivePart
 from ._alive import alive as alive
 from ._continuation import continuation as continuation
-from ._residual_stream import Part as Part
-from ._residual_stream import Stream as Stream
-from ._residual_stream import has_stream as has_stream
-from ._residual_stream import residual_stream as residual_stream
 from ._stream_map import StreamMap as StreamMap
 from ._stream_map import stream_map as stream_map
-from ._subspace_graph import stream_units as stream_units
 from ._subspace_graph import subspace_graph as subspace_graph
-from ._subspace_graph import together as together
 from ._virtual_graph import virtual_graph as virtual_graph

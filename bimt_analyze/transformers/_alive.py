@@ -27,7 +27,7 @@ class AlivePart(Shown):
 
     Examples
     --------
-    >>> from bimt_analyze.transformers import AlivePart
+    >>> from bimt_analyze.transformers._alive import AlivePart
     >>> AlivePart("a1", alive=(True, False), attending=(True, False)).count
     1
     """
@@ -55,7 +55,8 @@ class Alive(Shown):
 
     Examples
     --------
-    >>> from bimt_analyze.transformers import Alive, AlivePart
+    >>> from bimt_analyze.transformers import Alive
+    >>> from bimt_analyze.transformers._alive import AlivePart
     >>> parts = (AlivePart("a1", (True, False), (True, False)), AlivePart("m1", (True, True, False), ()))
     >>> found = Alive(parts, positions=(True, True))
     >>> found.heads, found.neurons

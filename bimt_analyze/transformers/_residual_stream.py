@@ -34,7 +34,7 @@ class Part(Shown):
 
     Examples
     --------
-    >>> from bimt_analyze.transformers import residual_stream
+    >>> from bimt_analyze.transformers._residual_stream import residual_stream
     >>> from bimt_train.checkpoints import Network
     >>> from bimt_train.models import GPT
     >>> network = Network.of(GPT(5, 4, 8, heads=2, layers=1, hidden=6))
@@ -71,7 +71,7 @@ class Stream(Shown):
 
     Examples
     --------
-    >>> from bimt_analyze.transformers import residual_stream
+    >>> from bimt_analyze.transformers._residual_stream import residual_stream
     >>> from bimt_train.checkpoints import Network
     >>> from bimt_train.models import GPT
     >>> network = Network.of(GPT(5, 4, 8, heads=2, layers=1, hidden=6))
@@ -101,7 +101,7 @@ def has_stream(network: Network) -> bool:
 
     Examples
     --------
-    >>> from bimt_analyze.transformers import has_stream
+    >>> from bimt_analyze.transformers._residual_stream import has_stream
     >>> from bimt_train.checkpoints import Network
     >>> from bimt_train.models import GPT, MLP
     >>> has_stream(Network.of(GPT(5, 4, 8, heads=2, layers=1, hidden=6))), has_stream(Network.of(MLP([2, 3, 1])))
@@ -138,7 +138,7 @@ def residual_stream(network: Network) -> Stream:
 
     Examples
     --------
-    >>> from bimt_analyze.transformers import residual_stream
+    >>> from bimt_analyze.transformers._residual_stream import residual_stream
     >>> from bimt_train.checkpoints import Network
     >>> from bimt_train.models import GPT
     >>> stream = residual_stream(Network.of(GPT(5, 4, 8, heads=2, layers=1, hidden=6)))

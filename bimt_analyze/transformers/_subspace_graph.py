@@ -87,7 +87,7 @@ def stream_units(network: Network, *, threshold: float = 0.0) -> Touched:
 
     Examples
     --------
-    >>> from bimt_analyze.transformers import stream_units
+    >>> from bimt_analyze.transformers._subspace_graph import stream_units
     >>> from bimt_train.checkpoints import Network
     >>> from bimt_train.models import GPT
     >>> network = Network.of(GPT(5, 4, 8, heads=2, layers=1, hidden=6))
@@ -113,7 +113,7 @@ def together(units: Touched) -> Float64[np.ndarray, "positions positions"]:
 
     Examples
     --------
-    >>> from bimt_analyze.transformers import together
+    >>> from bimt_analyze.transformers._subspace_graph import together
     >>> import numpy as np
     >>> together(np.array([[True, True, True]])).tolist()
     [[0.0, 0.5, 0.5], [0.0, 0.0, 0.5], [0.0, 0.0, 0.0]]

@@ -5,7 +5,8 @@ from jaxtyping import Float64
 
 from bimt_train.checkpoints import Network
 
-from ..graph import MeanAblation, NodeId, Unfollowed
+from ..graph import MeanAblation, NodeId
+from ..graph._edge_weights import Unfollowed
 
 MOST_NEURONS, ROWS = 400, 200  # beyond so many hidden neurons nothing is tried; rows that are looked at
 

@@ -4,7 +4,6 @@ from ._checkpoint_file import load_checkpoint as load_checkpoint
 from ._checkpoint_file import save_checkpoint as save_checkpoint
 from ._network import Connection as Connection
 from ._network import Network as Network
-from ._ode_spec import OdeSpec as OdeSpec
 from ._pretrained import from_pretrained as from_pretrained
 from ._pretrained import save_pretrained as save_pretrained
 from ._task_score import OWN_OUTPUTS as OWN_OUTPUTS
@@ -20,8 +19,6 @@ from .readers._other_readings import other_readings as other_readings
 from .readers._probe_arrays import read_arrays as read_arrays
 from .readers._read_into import read_into as read_into
 from .readers._sklearn import from_sklearn as from_sklearn
-from .readers._values import Chain as Chain
 from .readers._values import Linear as Linear
 from .readers._values import Tensors as Tensors
 from .readers.files._weight_file import WEIGHT_FILES as WEIGHT_FILES
-from .readers.files._weight_file import WeightFile as WeightFile

@@ -11,7 +11,8 @@ from scipy.sparse.csgraph import connected_components
 
 from ..checkpoints import Connection, Network
 from ..layouts import Group, Layout, Pattern, Placement, fold, spread
-from ..models import Heads, Neurons, Stream, options_of
+from ..models import Neurons, Stream, options_of
+from ..models._hidden_parts import Heads
 from ._liveness import V, hidden_parts, liveness, normed
 
 

@@ -8,7 +8,8 @@ from jaxtyping import Bool
 
 from ..checkpoints import Network
 from ..layouts import Layout, fold
-from ..models import Heads, HiddenPart, Neurons, Stream, options_of
+from ..models import HiddenPart, Neurons, Stream, options_of
+from ..models._hidden_parts import Heads
 
 Flags = Mapping[str, Bool[np.ndarray, "_"]]
 Q, K, V = range(3)

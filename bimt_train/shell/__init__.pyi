@@ -5,14 +5,9 @@ from ._list_names import list_names_option as list_names_option
 from ._options import OTHER as OTHER
 from ._options import Choice as Choice
 from ._options import Command as Command
-from ._options import Option as Option
-from ._options import completions as completions
 from ._options import in_group as in_group
-from ._run import BAD_INPUT as BAD_INPUT
 from ._run import OK as OK
 from ._run import UNMET as UNMET
 from ._run import run as run
 from ._shown_logs import shown_logs as shown_logs
-from ._words import assignments as assignments
 from ._words import few_names as few_names
-from ._words import spread_options as spread_options

@@ -2,7 +2,6 @@ from ._evidence_accumulation import evidence as evidence
 from ._formula_task import formula_task as formula_task
 from ._group_products import modular_addition as modular_addition
 from ._group_products import permutation_s4 as permutation_s4
-from ._group_products import s4_elements as s4_elements
 from ._in_context import in_context as in_context
 from ._language import characters as characters
 from ._language import language as language
@@ -15,14 +14,11 @@ from ._resolve_task import resolve_task as resolve_task
 from ._task import Dataset as Dataset
 from ._task import Task as Task
 from ._task import mlp as mlp
-from ._task_table import task_table as task_table
 from ._tasks import TASKS as TASKS
-from ._tasks import TaskKind as TaskKind
 from ._two_digits import two_digits as two_digits
 from ._two_moons import two_moons as two_moons
 from .tables._column_names import safe_names as safe_names
 from .tables._faults import Fault as Fault
-from .tables._faults import Spot as Spot
 from .tables._faults import TableError as TableError
 from .tables._ode_task import ode_task as ode_task
 from .tables._probe_table import ProbeTable as ProbeTable

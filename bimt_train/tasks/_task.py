@@ -180,7 +180,8 @@ class Task(Shown):
         >>> independence().with_model("gated-mlp", {"hidden": 20}).model
         ModelSpec(kind='gated-mlp', options={'widths': [4, 20, 2], 'activation': 'silu'})
         """
-        from ..models import model_for, options_of  # brings torch
+        from ..models import options_of  # brings torch
+        from ..models._models import model_for  # brings torch
 
         own = options_of(self.model)
         if own is None:

@@ -7,7 +7,6 @@ from ._runs import checkpoints_in as checkpoints_in
 from ._snapshots import Snapshot as Snapshot
 from ._snapshots import Snapshots as Snapshots
 from ._sweep import Sweep as Sweep
-from ._sweep import SweepCell as SweepCell
 from ._sweep import sweep as sweep
 from ._train import train as train
 from ._train_distributed import train_distributed as train_distributed
@@ -17,13 +16,9 @@ from .recipes._presets import default_recipe as default_recipe
 from .recipes._recipe import Recipe as Recipe
 from .recipes._recipe import TrainingType as TrainingType
 from .recipes._recipe_fields import recipe_fields as recipe_fields
-from .recipes._recipe_fields import with_value as with_value
 from .recipes._recipe_parts import Phase as Phase
 from .recipes._recipe_parts import RandomRestarts as RandomRestarts
 from .recipes._recipe_parts import Relocation as Relocation
 from .recipes._recipe_parts import Reuse as Reuse
 from .trackers._log_to import LogTo as LogTo
 from .trackers._tracker import TRACKERS as TRACKERS
-from .trackers._tracker import Logbook as Logbook
-from .trackers._tracker import TrackedRun as TrackedRun
-from .trackers._tracker import Tracker as Tracker

@@ -5,7 +5,6 @@ from ._states import with_speeds as with_speeds
 from ._thinned import MOST_TIMES as MOST_TIMES
 from ._thinned import thinned as thinned
 from ._trajectory import Trajectory as Trajectory
-from ._trajectory import as_measurements as as_measurements
 from ._trajectory import check_speeds as check_speeds
 from ._trajectory import check_trajectories as check_trajectories
 from ._trajectory import of_measurements as of_measurements

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
-from bimt_analyze.audits import agreement, dependency_score, leak, reachable_inputs, sensitivity
+from bimt_analyze.audits import dependency_score
+from bimt_analyze.audits.truth._agreement import agreement
+from bimt_analyze.audits.truth._dependencies import reachable_inputs
 from bimt_analyze.audits.truth._matching import known_levels, scored
-from bimt_analyze.audits.truth._sensitivity import subfunction_of
+from bimt_analyze.audits.truth._sensitivity import leak, sensitivity, subfunction_of
 from bimt_analyze.graph import neuron_graph
 from bimt_analyze.modules import NotAPartition, Partition
 from bimt_train import InputError

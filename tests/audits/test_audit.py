@@ -10,20 +10,14 @@ from sklearn.metrics import adjusted_mutual_info_score
 
 from bimt_analyze import audit, circuit_of
 from bimt_analyze._network_rows import checkpoint_of
-from bimt_analyze.audits import (
-    SharedNeuron,
-    Significance,
-    edge_weight_robustness,
-    partition_ami,
-    retrained,
-    shared_neurons,
-    significance,
-    thresholds,
-    weight_permutation,
-    wiring,
-)
-from bimt_analyze.audits.chance.retraining._retrained import affordable
+from bimt_analyze.audits import Significance, significance
+from bimt_analyze.audits.chance._weight_permutation import weight_permutation
+from bimt_analyze.audits.chance._wiring import wiring
+from bimt_analyze.audits.chance.retraining._retrained import affordable, retrained
 from bimt_analyze.audits.controls import _held_against_controls
+from bimt_analyze.audits.functions._shared_neurons import SharedNeuron, shared_neurons
+from bimt_analyze.audits.robustness._edge_weight_robustness import edge_weight_robustness, partition_ami
+from bimt_analyze.audits.robustness._thresholds import thresholds
 from bimt_analyze.graph import Edges, Neuron, NeuronGraph
 from bimt_analyze.modules import Partition
 from bimt_analyze.synthetic import block_network, dense_network

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from bimt_analyze import audit
-from bimt_analyze.audits import before_pruning, specialisation
+from bimt_analyze.audits import specialisation
+from bimt_analyze.audits.robustness._before_pruning import before_pruning
 from bimt_analyze.graph import neuron_graph
 from bimt_analyze.synthetic import SyntheticNetwork, block_network
 from bimt_train.expressions import Decomposition

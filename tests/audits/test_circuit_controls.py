@@ -11,20 +11,15 @@ import torch
 from bimt_analyze import AnalysisOptions, circuit_of
 from bimt_analyze._network_rows import checkpoint_of
 from bimt_analyze.analysis._run_audit import check_options
-from bimt_analyze.audits import (
-    MEASURES,
-    AuditSubject,
-    Behaviour,
-    CircuitControls,
-    Control,
-    EdgeStability,
-    KeptBehaviour,
-    OutsideAblation,
-    circuit_controls,
-    faithfulness,
-)
+from bimt_analyze.audits import MEASURES, AuditSubject, CircuitControls, circuit_controls
+from bimt_analyze.audits.ablation._faithfulness import faithfulness
 from bimt_analyze.audits.controls import _held_against_controls
+from bimt_analyze.audits.controls._behaviour import Behaviour
+from bimt_analyze.audits.controls._control import Control
 from bimt_analyze.audits.controls._control_networks import nonsense
+from bimt_analyze.audits.controls._edge_stability import EdgeStability
+from bimt_analyze.audits.controls._kept_behaviour import KeptBehaviour
+from bimt_analyze.audits.controls._outside_ablation import OutsideAblation
 from bimt_analyze.audits.controls._rows import thinned
 from bimt_analyze.audits.controls._trained_again import trained_again
 from bimt_analyze.graph import neuron_graph

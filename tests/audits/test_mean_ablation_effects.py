@@ -7,7 +7,8 @@ from itertools import combinations, pairwise
 import numpy as np
 import pytest
 
-from bimt_analyze.audits import faithfulness, mean_ablation_effects
+from bimt_analyze.audits.ablation._faithfulness import faithfulness
+from bimt_analyze.audits.ablation._mean_ablation_effects import mean_ablation_effects
 from bimt_analyze.graph import NodeId
 from bimt_train import InputError
 from bimt_train.checkpoints import Network

@@ -9,13 +9,10 @@ from torch import nn
 
 from bimt_analyze import circuit_of
 from bimt_analyze._network_rows import checkpoint_of
-from bimt_analyze.audits import (
-    OutsideAblation,
-    circuit_edges,
-)
 from bimt_analyze.audits.controls import _fresh_weights
-from bimt_analyze.audits.controls._circuit_edges import only, strongest_edges
+from bimt_analyze.audits.controls._circuit_edges import circuit_edges, only, strongest_edges
 from bimt_analyze.audits.controls._fresh_weights import untrained
+from bimt_analyze.audits.controls._outside_ablation import OutsideAblation
 from bimt_analyze.audits.controls._refit import refitted
 from bimt_analyze.synthetic import compiled_program
 from bimt_train.checkpoints import Network

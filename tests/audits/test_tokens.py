@@ -10,7 +10,9 @@ from torch.nn.functional import cross_entropy
 
 from bimt_analyze import analyze, audit
 from bimt_analyze._network_rows import checkpoint_of
-from bimt_analyze.audits import faithfulness, mean_ablation_effects, specialisation
+from bimt_analyze.audits import specialisation
+from bimt_analyze.audits.ablation._faithfulness import faithfulness
+from bimt_analyze.audits.ablation._mean_ablation_effects import mean_ablation_effects
 from bimt_analyze.graph import MeanAblation, neuron_graph, with_ends
 from bimt_analyze.synthetic import compiled_program
 from bimt_train import InputError

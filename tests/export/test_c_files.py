@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from export_cases import CASES
 
-from bimt_analyze.export import compact, export_circuit, separate
+from bimt_analyze.export import compact, export_circuit
+from bimt_analyze.export._compact import separate
 from bimt_analyze.export.c_code._activations import activation_in_c
 from bimt_analyze.export.writers._c_compiled import compiled, compiler
 from bimt_analyze.export.writers._c_source import c_source

@@ -5,7 +5,9 @@ import pytest
 import torch
 from export_cases import CASES
 
-from bimt_analyze.export import COMPACTIONS, compact, in_threads, separate
+from bimt_analyze.export import compact, in_threads
+from bimt_analyze.export._compact import separate
+from bimt_analyze.export._compactions import COMPACTIONS
 from bimt_analyze.synthetic import block_network
 from bimt_train import InputError
 from bimt_train.checkpoints import Network

@@ -11,7 +11,8 @@ import pytest
 from export_cases import CASES
 from safetensors.numpy import load_file
 
-from bimt_analyze.export import compact, export_circuit, export_format_of
+from bimt_analyze.export import compact, export_circuit
+from bimt_analyze.export._formats import export_format_of
 from bimt_analyze.synthetic import block_network
 from bimt_train import InputError
 from bimt_train.checkpoints import Network

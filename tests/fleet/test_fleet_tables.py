@@ -6,7 +6,8 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from bimt_analyze._jobs import Outcome
-from bimt_analyze.fleet import Failure, Fleet, Member, q_values
+from bimt_analyze.fleet import Fleet
+from bimt_analyze.fleet._member import Failure, Member, q_values
 from bimt_analyze.report import Finding
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bimt_analyze import Sampling
-from bimt_analyze.fleet import holds_many, jobs_of
+from bimt_analyze.fleet._gather import holds_many, jobs_of
 from bimt_analyze.fleet._report_names import distinct_names
 from bimt_train import InputError
 from bimt_train.checkpoints import from_state_dict, save_checkpoint

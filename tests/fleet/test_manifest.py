@@ -5,7 +5,7 @@ from dataclasses import fields
 import pytest
 
 from bimt_analyze import Sampling
-from bimt_analyze.fleet import read_manifest
+from bimt_analyze.fleet._manifest import read_manifest
 from bimt_train import InputError
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from bimt_analyze.graph import EDGE_WEIGHTS, along_source, deviation, neuron_graph, rows_are_targets
+from bimt_analyze.graph import EDGE_WEIGHTS, along_source, neuron_graph
+from bimt_analyze.graph._strengths import deviation, rows_are_targets
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
 from bimt_train.layouts import Group, Layout, Placement, linear

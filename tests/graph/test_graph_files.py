@@ -13,17 +13,9 @@ import pytest
 from hypothesis import given, settings
 from test_neuron_graph import graph_of, graphs
 
-from bimt_analyze.graph import (
-    GRAPH_FORMATS,
-    GraphError,
-    adopt_graph,
-    graph_text,
-    neuron_graph,
-    read_graph,
-    to_igraph,
-    to_networkx,
-    write_graph,
-)
+from bimt_analyze.graph import GraphError, adopt_graph, neuron_graph, read_graph, to_igraph, to_networkx, write_graph
+from bimt_analyze.graph.exchange._graph_files import graph_text
+from bimt_analyze.graph.exchange._graph_format import GRAPH_FORMATS
 from bimt_analyze.modules import Partition, modularity
 from bimt_analyze.synthetic import block_network
 from bimt_train import InputError

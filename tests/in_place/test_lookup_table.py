@@ -6,7 +6,7 @@ import torch
 from scipy.interpolate import RegularGridInterpolator
 from torch import nn
 
-from bimt_analyze.in_place import LookupTable
+from bimt_analyze.in_place._lookup_table import LookupTable
 from bimt_train import InputError
 
 RNG = np.random.default_rng(0)

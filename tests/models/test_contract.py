@@ -17,8 +17,9 @@ from bimt_train import Circuit, InputError, LayoutError, verify
 from bimt_train._registry import Registry, load_file
 from bimt_train.checkpoints import Checkpoint, Network, Probe, TaskSpec, load_checkpoint, save_checkpoint
 from bimt_train.layouts import bind
-from bimt_train.models import MODELS, Ends, ModelKind, ModelOptions, ModelSpec, Stream, build_model, model_for
-from bimt_train.models._models import check_options
+from bimt_train.models import MODELS, Ends, ModelOptions, ModelSpec, Stream, build_model
+from bimt_train.models._contract import ModelKind
+from bimt_train.models._models import check_options, model_for
 from bimt_train.pruning._dead_neurons import shrink, unwired, without_dead_ends
 from bimt_train.pruning._liveness import hidden_parts
 from bimt_train.tasks import independence, permutation_s4

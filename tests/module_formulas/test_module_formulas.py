@@ -10,7 +10,7 @@ import sympy
 
 from bimt_analyze._network_rows import checkpoint_of
 from bimt_analyze.formulas import find_formula
-from bimt_analyze.module_formulas import module_formulas
+from bimt_analyze.module_formulas._module_formulas import module_formulas
 from bimt_analyze.synthetic import absolute_sums, boolean_hierarchy
 from bimt_train.checkpoints import Checkpoint, Network, Probe, TaskSpec
 from bimt_train.models import MLP, RNN

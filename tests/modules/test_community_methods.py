@@ -3,15 +3,8 @@
 import pytest
 
 from bimt_analyze.graph import neuron_graph
-from bimt_analyze.modules import (
-    COMMUNITY_METHODS,
-    NotAPartition,
-    Partition,
-    communities,
-    connected_components,
-    infomap,
-    leiden,
-)
+from bimt_analyze.modules import COMMUNITY_METHODS, NotAPartition, Partition, connected_components, infomap, leiden
+from bimt_analyze.modules._community_methods import communities
 from bimt_analyze.synthetic import block_network
 from bimt_train import InputError
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bimt_analyze.graph import Edges, Neuron, NeuronGraph
-from bimt_analyze.modules import components_up_to_layer, connected_components
-from bimt_analyze.modules._components import kept_edges
+from bimt_analyze.modules import connected_components
+from bimt_analyze.modules._components import components_up_to_layer, kept_edges
 from bimt_train import InputError
 
 SIZES = (3, 4, 3, 2)

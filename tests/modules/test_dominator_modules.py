@@ -6,15 +6,9 @@ import numpy as np
 import pytest
 
 from bimt_analyze.graph import Edges, Neuron, NeuronGraph
-from bimt_analyze.modules import (
-    best_modularity,
-    choose_level,
-    dominator_modules,
-    hierarchy,
-    infomap,
-    leiden,
-    modularity,
-)
+from bimt_analyze.modules import choose_level, hierarchy, infomap, leiden, modularity
+from bimt_analyze.modules._dominator_modules import dominator_modules
+from bimt_analyze.modules._leiden import best_modularity
 from bimt_analyze.synthetic import boolean_hierarchy
 from bimt_train import InputError
 

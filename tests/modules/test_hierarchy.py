@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bimt_analyze.graph import Edges, Neuron, NeuronGraph
-from bimt_analyze.modules import choose_level, chosen_level, hierarchy, leiden, modularity, stability
+from bimt_analyze.modules import choose_level, hierarchy, leiden, modularity
+from bimt_analyze.modules._level_choice import chosen_level
+from bimt_analyze.modules._stability import stability
 from bimt_train import InputError
 
 

@@ -5,8 +5,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from bimt_analyze.audits import input_and_output_groups
 from bimt_analyze.audits.functions._decided_values import decided_values
+from bimt_analyze.audits.functions._input_and_output_groups import input_and_output_groups
 from bimt_analyze.graph import neuron_graph
 from bimt_analyze.modules import hierarchy
 from bimt_analyze.synthetic import block_network

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 
-from bimt_analyze.modules import adjusted_mutual_information, adjusted_rand
+from bimt_analyze.modules import adjusted_mutual_information
+from bimt_analyze.modules._labelling_agreement import adjusted_rand
 
 
 @pytest.mark.parametrize(("things", "first", "second"), [(3, 2, 2), (12, 3, 4), (60, 8, 2), (500, 40, 30), (40, 40, 5)])

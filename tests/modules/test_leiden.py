@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from bimt_analyze.graph import Edges, Neuron, NeuronGraph
-from bimt_analyze.modules import NotAPartition, Partition, consensus, leiden, modularity
+from bimt_analyze.modules import NotAPartition, Partition, leiden, modularity
+from bimt_analyze.modules._consensus import consensus
 from bimt_train import InputError
 
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import adjusted_mutual_info_score
 
 from bimt_analyze.graph import Edges, Neuron, NeuronGraph
-from bimt_analyze.modules import NotAPartition, Partition, modularity, stability
+from bimt_analyze.modules import NotAPartition, Partition, modularity
+from bimt_analyze.modules._stability import stability
 from bimt_train import InputError
 
 NODES = 7

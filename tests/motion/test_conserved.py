@@ -5,9 +5,9 @@ import pytest
 import sympy
 
 from bimt_analyze.formulas.problem._budget import Budget
-from bimt_analyze.motion import Conserved, find_motion
+from bimt_analyze.motion import find_motion
 from bimt_analyze.motion.integration._integrate import integrated
-from bimt_analyze.motion.laws._conserved import conserved
+from bimt_analyze.motion.laws._conserved import Conserved, conserved
 from bimt_train.trajectories import Trajectory
 
 x, y, z = sympy.symbols("x y z", real=True)

@@ -10,7 +10,9 @@ import sympy
 from scipy.integrate import solve_ivp
 
 from bimt_analyze.formulas import SearchOptions
-from bimt_analyze.motion import MOTION_WORDS, Equation, Motion, find_motion
+from bimt_analyze.motion import Motion, find_motion
+from bimt_analyze.motion.laws._equation import Equation
+from bimt_analyze.motion.laws._motion import MOTION_WORDS
 from bimt_train import InputError
 from bimt_train.trajectories import Trajectory
 

@@ -10,7 +10,8 @@ from matplotlib.colors import to_hex
 from bimt_analyze import plots
 from bimt_analyze.audits import Significance
 from bimt_analyze.graph import neuron_graph
-from bimt_analyze.modules import Hierarchy, Level, Partition, choose_level, hierarchy
+from bimt_analyze.modules import Hierarchy, Partition, choose_level, hierarchy
+from bimt_analyze.modules._hierarchy import Level
 from bimt_analyze.plots.modules._rungs import rungs, steady_numbers
 from bimt_analyze.synthetic import absolute_sums, block_network
 from bimt_train import InputError

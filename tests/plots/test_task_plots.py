@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from bimt_analyze import plots
-from bimt_analyze.audits import MeanAblationEffects
+from bimt_analyze.audits.ablation._mean_ablation_effects import MeanAblationEffects
 from bimt_analyze.representations import ClassUse, FrequencyModule, IrrepShares, Readout
 from bimt_train import InputError
 from bimt_train.checkpoints import Network

@@ -3,7 +3,7 @@
 import pytest
 
 from bimt_analyze.modules import Module
-from bimt_analyze.report import matches_decomposition
+from bimt_analyze.report._matches_decomposition import matches_decomposition
 from bimt_train.expressions import Decomposition
 
 COMPOSITION = Decomposition(

@@ -48,7 +48,7 @@ def test_the_summary_and_the_pages_tell_what_is_sent(report) -> None:
 
 
 def test_a_reason_stands_in_place_of_what_is_missing(report) -> None:
-    from bimt_analyze.module_formulas import ModuleFormulas
+    from bimt_analyze.module_formulas._sent_quantity import ModuleFormulas
 
     other = replace(report, module_formulas=ModuleFormulas((), undecided="outputs are classes"))
     assert "not decided: outputs are classes" in other.to_html()

@@ -7,7 +7,7 @@ from torch import nn
 
 from bimt_analyze import AnalysisOptions, analyze
 from bimt_analyze._circuit_of import circuit_to_analyse
-from bimt_analyze.report import NetworkFit
+from bimt_analyze.report._network_fit import NetworkFit
 from bimt_train.checkpoints import from_state_dict
 
 RNG = np.random.default_rng(0)

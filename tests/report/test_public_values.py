@@ -18,6 +18,7 @@ import re
 from collections.abc import Iterator, Mapping
 from xml.etree import ElementTree
 
+import griffe
 import joblib
 import networkx
 import numpy as np
@@ -25,23 +26,21 @@ import pandas as pd
 import pytest
 import sympy
 import torch
-from test_public_names import public_objects
+from test_public_names import public_objects, public_packages
 
 from bimt_analyze import audit
 from bimt_analyze._jobs import Outcome
-from bimt_analyze.audits import RETRAININGS, audit_graph
+from bimt_analyze.audits import audit_graph
+from bimt_analyze.audits.chance.retraining._retrainings import RETRAININGS
 from bimt_analyze.certificates import certify, check_certificate
-from bimt_analyze.fleet import Failure, Fleet, Member
-from bimt_analyze.formulas import Formula, ParetoEntry
+from bimt_analyze.fleet import Fleet
+from bimt_analyze.fleet._member import Failure, Member
+from bimt_analyze.formulas import Formula
+from bimt_analyze.formulas._front import ParetoEntry
 from bimt_analyze.graph import adopt_graph, neuron_graph
-from bimt_analyze.representations import (
-    FiniteGroup,
-    character_table,
-    operation_table,
-    real_characters,
-    target_group,
-    token_numbers,
-)
+from bimt_analyze.representations import FiniteGroup, operation_table, real_characters, target_group
+from bimt_analyze.representations._token_numbers import token_numbers
+from bimt_analyze.representations.group_tables._characters import character_table
 from bimt_analyze.transformers import stream_map
 from bimt_train import Entry, FrozenDict, Recipe, sweep, train
 from bimt_train.checkpoints import Network, from_state_dict
@@ -77,14 +76,26 @@ COPIES = {
 
 @functools.cache
 def public_classes():
-    """The public classes whose instances are values: dataclasses, named tuples, mappings and options."""
+    """The classes of values that users hold: public dataclasses, named tuples, mappings, options; what is Shown."""
     classes = {}
-    for path, each in public_objects().items():
+    for path, each in public_objects().items() | shown_objects().items():
         bases = {str(base).split("[")[0] for base in each.bases} if each.is_class else set()
         if "dataclass" in each.labels or bases & VALUES:
             module, _, name = path.rpartition(".")
             classes[path] = getattr(importlib.import_module(module), name)
     return {path: one for path, one in classes.items() if not issubclass(one, Entry)}
+
+
+def shown_objects() -> dict[str, griffe.Class]:
+    """The dataclasses that are Shown, in every file: a public value may hold one that nobody imports."""
+    found = {}
+    for each in public_packages().values():
+        rooms = [each]
+        for module in rooms:
+            rooms += module.modules.values()
+            own = [one for one in module.classes.values() if not one.is_alias]
+            found |= {one.path: one for one in own if "Shown" in map(str, one.bases)}
+    return {path: one for path, one in found.items() if path not in {each.path for each in public_objects().values()}}
 
 
 def held(value, seen: dict) -> Iterator:

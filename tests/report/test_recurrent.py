@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from bimt_analyze import analyze
-from bimt_analyze.audits import agreement
+from bimt_analyze.audits.truth._agreement import agreement
 from bimt_analyze.graph import neuron_graph
-from bimt_analyze.modules import components_up_to_layer
+from bimt_analyze.modules._components import components_up_to_layer
 from bimt_analyze.report import Report
 from bimt_train import InputError
 from bimt_train.checkpoints import Checkpoint, Network, Probe

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 from bimt_analyze import analyze
-from bimt_analyze.report import json_schema
-from bimt_analyze.report.records._schema import ReportFile
-from bimt_analyze.representations import Interpretation
+from bimt_analyze.report.records._schema import ReportFile, json_schema
+from bimt_analyze.representations._interpretation import Interpretation
 from bimt_train import InputError
 from bimt_train.expressions import Decomposition
 

@@ -7,17 +7,11 @@ import numpy as np
 import pytest
 from sympy.combinatorics import AlternatingGroup, DihedralGroup, PermutationGroup, SymmetricGroup
 
-from bimt_analyze.representations import (
-    FiniteGroup,
-    TargetGroup,
-    character_table,
-    completed,
-    discrete_logarithms,
-    group_name,
-    operation_table,
-    real_characters,
-    target_group,
-)
+from bimt_analyze.representations import FiniteGroup, TargetGroup, operation_table, real_characters, target_group
+from bimt_analyze.representations.group_tables._characters import character_table
+from bimt_analyze.representations.group_tables._completion import completed
+from bimt_analyze.representations.group_tables._cyclic_numbers import discrete_logarithms
+from bimt_analyze.representations.group_tables._group_name import group_name
 from bimt_train import InputError
 
 

@@ -11,19 +11,18 @@ from sympy.combinatorics import DihedralGroup
 
 from bimt_analyze.representations import (
     FiniteGroup,
-    Interpretation,
     frequency_modules,
     group_of,
-    interpretation,
     irrep_shares,
     module_partition,
     operation_table,
-    place_readability,
     readability,
     real_characters,
     target_group,
-    token_numbers,
 )
+from bimt_analyze.representations._interpretation import Interpretation, interpretation
+from bimt_analyze.representations._place_readout import place_readability
+from bimt_analyze.representations._token_numbers import token_numbers
 from bimt_train.checkpoints import Checkpoint, Network, Probe, TaskSpec, from_bimt_notebook, from_state_dict
 from bimt_train.models import GPT, MLP, EmbeddingMLP, RowTransformer
 

@@ -7,12 +7,9 @@ import pytest
 from sympy.combinatorics import Permutation
 
 from bimt_analyze.representations import (
-    INTERPRETATIONS,
-    Interpretation,
     TargetGroup,
     ablations,
     frequency_modules,
-    interpretation,
     module_partition,
     operation_table,
     readability,
@@ -21,11 +18,13 @@ from bimt_analyze.representations import (
 )
 from bimt_analyze.representations._frequencies import multiples
 from bimt_analyze.representations._hidden_activations import all_pairs
+from bimt_analyze.representations._interpretation import INTERPRETATIONS, Interpretation, interpretation
 from bimt_analyze.representations._irreps import shares_of
 from bimt_train import InputError
 from bimt_train.checkpoints import Checkpoint, Network, Probe, TaskSpec
 from bimt_train.models import GPT, MLP, EmbeddingMLP, RowTransformer
-from bimt_train.tasks import in_context, permutation_s4, s4_elements
+from bimt_train.tasks import in_context, permutation_s4
+from bimt_train.tasks._group_products import s4_elements
 
 P = 17
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from bimt_train import Recipe, TaskError, _asked, _cli, train
-from bimt_train.shell import spread_options
+from bimt_train.shell._words import spread_options
 from bimt_train.tasks import TableError, Task, resolve_task, table_options, table_task
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "tables.md"

@@ -6,7 +6,8 @@ import pytest
 
 from bimt_train import InputError, Recipe, TaskError, train
 from bimt_train._cli import main
-from bimt_train.checkpoints import Checkpoint, OdeSpec, TaskSpec, load_checkpoint, save_checkpoint
+from bimt_train.checkpoints import Checkpoint, TaskSpec, load_checkpoint, save_checkpoint
+from bimt_train.checkpoints._ode_spec import OdeSpec
 from bimt_train.tasks import TrajectoryTable, ode_task, resolve_task
 from bimt_train.trajectories import Trajectory, of_measurements
 

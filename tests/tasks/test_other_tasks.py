@@ -9,7 +9,8 @@ import pytest
 from sympy.combinatorics import Permutation
 
 from bimt_train import TaskError
-from bimt_train.tasks import in_context, mnist, modular_addition, permutation_s4, resolve_task, s4_elements, two_moons
+from bimt_train.tasks import in_context, mnist, modular_addition, permutation_s4, resolve_task, two_moons
+from bimt_train.tasks._group_products import s4_elements
 
 
 def test_moons_are_two_half_circles_one_class_each() -> None:

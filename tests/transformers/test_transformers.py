@@ -8,7 +8,8 @@ import torch
 from bimt_analyze.graph import neuron_graph, to_networkx
 from bimt_analyze.modules import connected_components, leiden, quotient_graph
 from bimt_analyze.plots import draw_stream
-from bimt_analyze.transformers import alive, residual_stream, stream_map, virtual_graph
+from bimt_analyze.transformers import alive, stream_map, virtual_graph
+from bimt_analyze.transformers._residual_stream import residual_stream
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
 from bimt_train.models import GPT, MLP, RowTransformer

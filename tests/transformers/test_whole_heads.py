@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from bimt_analyze.transformers import alive, residual_stream, subspace_graph, virtual_graph
+from bimt_analyze.transformers import alive, subspace_graph, virtual_graph
+from bimt_analyze.transformers._residual_stream import residual_stream
 from bimt_train.checkpoints import Network
 from bimt_train.models import Llama
 

@@ -32,7 +32,7 @@ class Faithfulness(Shown):
     Examples
     --------
     >>> import numpy as np
-    >>> from bimt_analyze.audits import Faithfulness
+    >>> from bimt_analyze.audits.ablation._faithfulness import Faithfulness
     >>> whole, circuit, nothing = np.array([0.0, 0.5]), np.array([0.25, 0.5]), np.array([1.0, 0.5])
     >>> Faithfulness(("y1", "y2"), whole, circuit, nothing, "error").shares
     (0.75, None)
@@ -109,7 +109,7 @@ def faithfulness(
 
     Examples
     --------
-    >>> from bimt_analyze.audits import faithfulness
+    >>> from bimt_analyze.audits.ablation._faithfulness import faithfulness
     >>> from bimt_analyze.synthetic import block_network
     >>> planted = block_network(seed=1)
     >>> y = planted.network.predict(planted.x)

@@ -54,7 +54,7 @@ class MeanAblationEffects(Shown):
 
     Examples
     --------
-    >>> from bimt_analyze.audits import mean_ablation_effects
+    >>> from bimt_analyze.audits.ablation._mean_ablation_effects import mean_ablation_effects
     >>> from bimt_analyze.synthetic import block_network
     >>> planted = block_network(blocks=[(1, 2, 1)] * 2, seed=1)
     >>> network, x = planted.network, planted.x
@@ -159,7 +159,7 @@ def mean_ablation_effects(
 
     Examples
     --------
-    >>> from bimt_analyze.audits import mean_ablation_effects
+    >>> from bimt_analyze.audits.ablation._mean_ablation_effects import mean_ablation_effects
     >>> from bimt_analyze.synthetic import block_network
     >>> planted = block_network(blocks=[(2, 3, 1)] * 2, seed=1)
     >>> network, x = planted.network, planted.x

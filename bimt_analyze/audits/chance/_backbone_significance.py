@@ -11,8 +11,9 @@ from jaxtyping import Float, Float64, Int64, Num
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
 
-from ...graph import among_strongest, group_strengths
-from ...modules import best_modularity_of
+from ...graph._backbone import among_strongest
+from ...graph._build_graph import group_strengths
+from ...modules._leiden import best_modularity_of
 from ._significance import Significance
 
 BACKBONE = ("modularity", "readers_permuted")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float64
 
-from ...modules import best_modularity
+from ...modules._leiden import best_modularity
 from ._group_blocks import Blocks, Stacks
 from ._statistics import STATISTICS
 

@@ -33,7 +33,7 @@ class Blocks(Shown):
 
     Examples
     --------
-    >>> from bimt_analyze.audits import Blocks
+    >>> from bimt_analyze.audits.chance._group_blocks import Blocks
     >>> from bimt_analyze.graph import neuron_graph
     >>> from bimt_analyze.synthetic import block_network
     >>> planted = block_network(blocks=[(1, 2, 1)] * 2, seed=1)

@@ -28,7 +28,7 @@ class Statistic(Entry):
 
     Examples
     --------
-    >>> from bimt_analyze.audits import STATISTICS
+    >>> from bimt_analyze.audits.chance._statistics import STATISTICS
     >>> STATISTICS["specialisation"].label, STATISTICS["specialisation"].searched
     ('specialisation', False)
     """

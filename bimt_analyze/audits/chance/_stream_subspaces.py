@@ -10,8 +10,11 @@ from bimt_train.checkpoints import Network
 from bimt_train.showing import Shown
 
 from ...graph import NeuronGraph
-from ...modules import Level, best_modularity, choose_level, hierarchy
-from ...transformers import stream_units, subspace_graph, together
+from ...modules import choose_level, hierarchy
+from ...modules._hierarchy import Level
+from ...modules._leiden import best_modularity
+from ...transformers import subspace_graph
+from ...transformers._subspace_graph import stream_units, together
 from ._degree_preserving import degree_preserving
 from ._significance import Significance
 
@@ -33,8 +36,10 @@ class Subspaces(Shown):
 
     Examples
     --------
-    >>> from bimt_analyze.audits import Significance, Subspaces
-    >>> from bimt_analyze.modules import Level, connected_components
+    >>> from bimt_analyze.audits import Significance
+    >>> from bimt_analyze.audits.chance._stream_subspaces import Subspaces
+    >>> from bimt_analyze.modules import connected_components
+    >>> from bimt_analyze.modules._hierarchy import Level
     >>> from bimt_analyze.synthetic import compiled_program
     >>> from bimt_analyze.transformers import subspace_graph
     >>> graph = subspace_graph(compiled_program(program="reverse", seed=1).network)

@@ -43,7 +43,7 @@ class Wiring(Shown):
     Examples
     --------
     >>> import numpy as np
-    >>> from bimt_analyze.audits import Wiring
+    >>> from bimt_analyze.audits.chance._wiring import Wiring
     >>> from bimt_analyze.synthetic import block_network
     >>> planted = block_network(blocks=[(1, 2, 1)] * 2, seed=1)
     >>> best = planted.network.placement

@@ -45,7 +45,7 @@ class AffineMap(Shown):
 
     Examples
     --------
-    >>> from bimt_analyze.audits import AffineMap
+    >>> from bimt_analyze.audits.functions._affine_copy import AffineMap
     >>> AffineMap((0,), (-2.0,), (1.0,), 0.5, 3.0, r2=1.0).words(["x1"])
     '0.5 f(-2 x1 + 1) + 3'
     """
@@ -72,7 +72,7 @@ class AffineMap(Shown):
 
         Examples
         --------
-        >>> from bimt_analyze.audits import AffineMap
+        >>> from bimt_analyze.audits.functions._affine_copy import AffineMap
         >>> AffineMap((0,), (-2.0,), (1.0,), 0.5, 3.0, r2=1.0).words(["x1"])
         '0.5 f(-2 x1 + 1) + 3'
         """

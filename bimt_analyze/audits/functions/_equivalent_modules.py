@@ -11,7 +11,8 @@ from bimt_train import InputError
 from bimt_train.checkpoints import Network
 
 from ...graph import NodeId
-from ...modules import Hierarchy, Level, choose_level
+from ...modules import Hierarchy, choose_level
+from ...modules._hierarchy import Level
 from ..ablation._mean_ablation_effects import check_known
 from ._module_comparison import Comparison, EquivalentModules, Kind
 from ._module_outputs import Module
@@ -78,7 +79,7 @@ def equivalent_modules(
 
     Examples
     --------
-    >>> from bimt_analyze.audits import equivalent_modules
+    >>> from bimt_analyze.audits.functions._equivalent_modules import equivalent_modules
     >>> from bimt_analyze.synthetic import absolute_sums
     >>> planted = absolute_sums(outputs=1, terms=2, variables=1, rows=50, seed=1)
     >>> found = equivalent_modules(planted.network, planted.partition.modules, planted.x)

@@ -12,7 +12,8 @@ from bimt_train.checkpoints import Network
 from bimt_train.showing import Shown
 
 from ...graph import Edges, MeanAblation, NeuronGraph, NodeId
-from ...modules import Choice, Hierarchy, Level, Partition, connected_components, modularity
+from ...modules import Choice, Hierarchy, Partition, connected_components, modularity
+from ...modules._hierarchy import Level
 from ._fewer_rows import fewer_rows
 from ._module_outputs import RecordedActivations, spread
 
@@ -47,7 +48,7 @@ class FunctionalModules(Shown):
 
     Examples
     --------
-    >>> from bimt_analyze.audits import functional_modules
+    >>> from bimt_analyze.audits.functions._functional_modules import functional_modules
     >>> from bimt_analyze.graph import neuron_graph
     >>> from bimt_analyze.synthetic import block_network
     >>> planted = block_network(blocks=[(1, 2, 1)] * 2, seed=1)
@@ -131,7 +132,7 @@ def functional_modules(
 
     Examples
     --------
-    >>> from bimt_analyze.audits import functional_modules
+    >>> from bimt_analyze.audits.functions._functional_modules import functional_modules
     >>> from bimt_analyze.graph import neuron_graph
     >>> from bimt_analyze.synthetic import superposition
     >>> planted = superposition(features=5, hidden=2)

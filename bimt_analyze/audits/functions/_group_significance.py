@@ -44,7 +44,7 @@ class GroupSignificance(Shown):
 
     Examples
     --------
-    >>> from bimt_analyze.audits import GroupSignificance
+    >>> from bimt_analyze.audits.functions._group_significance import GroupSignificance
     >>> GroupSignificance(inputs=None, outputs=None).tests
     ()
     """
@@ -118,7 +118,8 @@ def group_significance(
 
     Examples
     --------
-    >>> from bimt_analyze.audits import group_significance, input_and_output_groups
+    >>> from bimt_analyze.audits.functions._group_significance import group_significance
+    >>> from bimt_analyze.audits.functions._input_and_output_groups import input_and_output_groups
     >>> from bimt_analyze.graph import neuron_graph
     >>> from bimt_analyze.modules import hierarchy
     >>> from bimt_analyze.synthetic import boolean_hierarchy

@@ -50,7 +50,7 @@ class InputAndOutputGroups(Shown):
 
     Examples
     --------
-    >>> from bimt_analyze.audits import InputAndOutputGroups
+    >>> from bimt_analyze.audits.functions._input_and_output_groups import InputAndOutputGroups
     >>> found = InputAndOutputGroups(((0,), (2,)), ((0,), (1,)), shared=(1,), level="", reason="one part")
     >>> found.named(["a", "b", "c"], ["u", "v"])
     ([['a'], ['c']], [['u'], ['v']])
@@ -139,7 +139,7 @@ def input_and_output_groups(
 
     Examples
     --------
-    >>> from bimt_analyze.audits import input_and_output_groups
+    >>> from bimt_analyze.audits.functions._input_and_output_groups import input_and_output_groups
     >>> from bimt_analyze.graph import neuron_graph
     >>> from bimt_analyze.modules import hierarchy
     >>> from bimt_analyze.synthetic import block_network

@@ -54,7 +54,7 @@ class LinearProbe(Shown):
 
     Examples
     --------
-    >>> from bimt_analyze.audits import LinearProbe
+    >>> from bimt_analyze.audits.functions._linear_probes import LinearProbe
     >>> probe = LinearProbe("y1", 0, "h1", r2=0.99, output_r2=0.95, share=1.0, random_mean=0.4, p=0.01, neurons=2, of=4)
     >>> probe.encoded
     True
@@ -98,7 +98,7 @@ class LinearProbes(Shown):
 
     Examples
     --------
-    >>> from bimt_analyze.audits import LinearProbes
+    >>> from bimt_analyze.audits.functions._linear_probes import LinearProbes
     >>> LinearProbes(found=(), reason="no subfunction is known by its formula", samples=100, seed=0).to_json()["found"]
     []
     """
@@ -181,7 +181,7 @@ def linear_probes(
 
     Examples
     --------
-    >>> from bimt_analyze.audits import linear_probes
+    >>> from bimt_analyze.audits.functions._linear_probes import linear_probes
     >>> from bimt_analyze.synthetic import absolute_sums
     >>> from bimt_train.expressions import Decomposition
     >>> planted = absolute_sums(outputs=2, terms=1, variables=1, seed=1)

@@ -52,7 +52,8 @@ class EquivalentModule(Shown):
 
     Examples
     --------
-    >>> from bimt_analyze.audits import AffineMap, EquivalentModule
+    >>> from bimt_analyze.audits.functions._affine_copy import AffineMap
+    >>> from bimt_analyze.audits.functions._module_comparison import EquivalentModule
     >>> copy = AffineMap((0,), (2.0,), (0.0,), 1.0, 3.0, r2=0.999)
     >>> member = EquivalentModule(1, ("x2",), line=0.1, share=1.0, isolated=1.0, map=copy, back=0.995)
     >>> member.words, member.r2
@@ -100,7 +101,7 @@ class EquivalentModules(Shown):
 
     Examples
     --------
-    >>> from bimt_analyze.audits import equivalent_modules
+    >>> from bimt_analyze.audits.functions._equivalent_modules import equivalent_modules
     >>> from bimt_analyze.synthetic import absolute_sums
     >>> planted = absolute_sums(outputs=1, terms=2, variables=1, rows=50, seed=1)
     >>> (family,) = equivalent_modules(planted.network, planted.partition.modules, planted.x)

@@ -32,7 +32,7 @@ class SharedNeuron(Shown):
 
     Examples
     --------
-    >>> from bimt_analyze.audits import SharedNeuron
+    >>> from bimt_analyze.audits.functions._shared_neurons import SharedNeuron
     >>> SharedNeuron("h1.3", module=0, claims=((1, 0.4),)).to_json()["claims"]
     [{'module': 1, 'share': 0.4}]
     """
@@ -79,7 +79,7 @@ def shared_neurons(
 
     Examples
     --------
-    >>> from bimt_analyze.audits import shared_neurons
+    >>> from bimt_analyze.audits.functions._shared_neurons import shared_neurons
     >>> from bimt_analyze.graph import neuron_graph
     >>> from bimt_analyze.synthetic import block_network
     >>> planted = block_network(seed=1)

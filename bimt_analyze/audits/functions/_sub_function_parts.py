@@ -6,7 +6,8 @@ import numpy as np
 from jaxtyping import Float64
 
 from ...graph import NodeId
-from ...modules import Hierarchy, Level
+from ...modules import Hierarchy
+from ...modules._hierarchy import Level
 from ._module_outputs import RecordedActivations, spread
 
 TOLERABLE_LEAK = 0.05

@@ -40,7 +40,7 @@ class SubfunctionFormula(Shown):
 
     Examples
     --------
-    >>> from bimt_analyze.audits import SubfunctionFormula
+    >>> from bimt_analyze.audits.functions._subfunction_formulas import SubfunctionFormula
     >>> found = SubfunctionFormula("y1", module=0, expression="2*x1**2 - 1", r2=0.99, subfunction_r2=1.0)
     >>> found.to_json()["expression"]
     '2*x1**2 - 1'
@@ -108,7 +108,8 @@ def subfunction_formulas(
 
     Examples
     --------
-    >>> from bimt_analyze.audits import linear_probes, subfunction_formulas
+    >>> from bimt_analyze.audits.functions._linear_probes import linear_probes
+    >>> from bimt_analyze.audits.functions._subfunction_formulas import subfunction_formulas
     >>> from bimt_analyze.synthetic import absolute_sums
     >>> from bimt_train.checkpoints import TaskSpec
     >>> from bimt_train.expressions import Decomposition

@@ -32,7 +32,7 @@ class BeforePruning(Shown):
 
     Examples
     --------
-    >>> from bimt_analyze.audits import BeforePruning
+    >>> from bimt_analyze.audits.robustness._before_pruning import BeforePruning
     >>> BeforePruning(specialisation=1.5, leak=None).to_json()
     {'specialisation': 1.5, 'leak': None}
     """
@@ -76,7 +76,7 @@ def before_pruning(
 
     Examples
     --------
-    >>> from bimt_analyze.audits import before_pruning
+    >>> from bimt_analyze.audits.robustness._before_pruning import before_pruning
     >>> from bimt_analyze.graph import neuron_graph
     >>> from bimt_analyze.synthetic import block_network
     >>> planted = block_network(seed=1)

@@ -13,7 +13,9 @@ from bimt_train.checkpoints import Network
 from bimt_train.showing import Shown
 
 from ...graph import EDGE_WEIGHTS, neuron_graph, with_ends
-from ...modules import RESOLUTIONS, Level, Partition, adjusted_mutual_information, chosen_level
+from ...modules import Partition, adjusted_mutual_information
+from ...modules._hierarchy import RESOLUTIONS, Level
+from ...modules._level_choice import chosen_level
 from ..chance._significance import Significance, significance
 from ..truth._matching import labels_apart
 
@@ -37,7 +39,7 @@ class EdgeWeightResult(Shown):
 
     Examples
     --------
-    >>> from bimt_analyze.audits import edge_weight_robustness
+    >>> from bimt_analyze.audits.robustness._edge_weight_robustness import edge_weight_robustness
     >>> from bimt_analyze.synthetic import block_network
     >>> planted = block_network(blocks=[(1, 2, 1)] * 2, seed=1)
     >>> (one,) = edge_weight_robustness(
@@ -111,7 +113,7 @@ def edge_weight_robustness(
 
     Examples
     --------
-    >>> from bimt_analyze.audits import edge_weight_robustness
+    >>> from bimt_analyze.audits.robustness._edge_weight_robustness import edge_weight_robustness
     >>> from bimt_analyze.synthetic import block_network
     >>> planted = block_network(blocks=[(1, 2, 1)] * 2, seed=1)
     >>> found = edge_weight_robustness(planted.network, planted.x, planted.partition, samples=5)
@@ -164,7 +166,7 @@ def partition_ami(one: Partition, other: Partition) -> float:
 
     Examples
     --------
-    >>> from bimt_analyze.audits import partition_ami
+    >>> from bimt_analyze.audits.robustness._edge_weight_robustness import partition_ami
     >>> from bimt_analyze.synthetic import block_network
     >>> planted = block_network(seed=1).partition
     >>> partition_ami(planted, planted)

@@ -21,7 +21,7 @@ class InfomapCheck(Shown):
 
     Examples
     --------
-    >>> from bimt_analyze.audits import InfomapCheck
+    >>> from bimt_analyze.audits.robustness._infomap_check import InfomapCheck
     >>> from bimt_analyze.synthetic import block_network
     >>> planted = block_network(blocks=[(1, 2, 1)] * 2, seed=1)
     >>> InfomapCheck(planted.partition, ami=1.0).to_json()["modules"]

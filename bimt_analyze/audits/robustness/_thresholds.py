@@ -59,7 +59,7 @@ class Thresholds(Shown):
 
     Examples
     --------
-    >>> from bimt_analyze.audits import Thresholds
+    >>> from bimt_analyze.audits.robustness._thresholds import Thresholds
     >>> found = Thresholds((), "circuit", low=0.125, high=0.5, cost_low=1.0, cost_high=1.5)
     >>> found.octaves
     2.0
@@ -114,8 +114,9 @@ def thresholds(network: Network, circuit: Circuit, decomposition: Decomposition 
 
     Examples
     --------
-    >>> from bimt_analyze.audits import thresholds
-    >>> from bimt_train.pruning import Circuit, SweepPoint
+    >>> from bimt_analyze.audits.robustness._thresholds import thresholds
+    >>> from bimt_train.pruning import Circuit
+    >>> from bimt_train.pruning._circuit import SweepPoint
     >>> from bimt_analyze.synthetic import block_network
     >>> planted = block_network(blocks=[(1, 2, 1)] * 2, seed=1)
     >>> network = planted.network

@@ -13,8 +13,9 @@ from bimt_train.expressions import Decomposition
 from bimt_train.showing import Shown
 
 from ...graph import NeuronGraph, neuron_graph
-from ...modules import Hierarchy, Level, Partition, choose_level, modularity
+from ...modules import Hierarchy, Partition, choose_level, modularity
 from ...modules import hierarchy as find_hierarchy
+from ...modules._hierarchy import Level
 from ._dependencies import DependencyScore, dependency_score, reachable_columns
 from ._matching import Match, known_levels, matched
 from ._sensitivity import leak, sensitivity, subfunction_of
@@ -38,7 +39,7 @@ class SubfunctionMatch(Shown):
 
     Examples
     --------
-    >>> from bimt_analyze.audits import SubfunctionMatch
+    >>> from bimt_analyze.audits.truth._agreement import SubfunctionMatch
     >>> match = SubfunctionMatch("y1", module=0, f1=0.8)
     >>> match.subfunction, match.module
     ('y1', 0)
@@ -78,7 +79,7 @@ class Agreement(Shown):
 
     Examples
     --------
-    >>> from bimt_analyze.audits import agreement
+    >>> from bimt_analyze.audits.truth._agreement import agreement
     >>> from bimt_analyze.synthetic import absolute_sums
     >>> from bimt_train.expressions import Decomposition
     >>> known = Decomposition(("x1", "x2"), ("y1", "y2"), (("y1", "abs(x1)"), ("y2", "abs(x2)")))
@@ -156,7 +157,7 @@ def agreement(
 
     Examples
     --------
-    >>> from bimt_analyze.audits import agreement
+    >>> from bimt_analyze.audits.truth._agreement import agreement
     >>> from bimt_analyze.synthetic import absolute_sums
     >>> from bimt_train.expressions import Decomposition
     >>> planted = absolute_sums(outputs=2, terms=1, variables=1, seed=1)

@@ -142,7 +142,7 @@ def reachable_inputs(graph: NeuronGraph) -> Bool[np.ndarray, "nodes inputs"]:
 
     Examples
     --------
-    >>> from bimt_analyze.audits import reachable_inputs
+    >>> from bimt_analyze.audits.truth._dependencies import reachable_inputs
     >>> from bimt_analyze.graph import neuron_graph
     >>> from bimt_analyze.synthetic import block_network
     >>> graph = neuron_graph(block_network(seed=1).network)

@@ -9,8 +9,9 @@ from bimt_train.expressions import Decomposition
 from bimt_train.showing import Shown
 
 from ...graph import NodeId
-from ...modules import Level as FoundLevel
-from ...modules import Partition, adjusted_mutual_information, adjusted_rand
+from ...modules import Partition, adjusted_mutual_information
+from ...modules._hierarchy import Level as FoundLevel
+from ...modules._labelling_agreement import adjusted_rand
 
 KnownLevel = tuple[frozenset[str], ...]
 
@@ -32,7 +33,7 @@ class Score(Shown):
 
     Examples
     --------
-    >>> from bimt_analyze.audits import Score
+    >>> from bimt_analyze.audits.truth._matching import Score
     >>> Score(ari=None, ami=None, reason="one known group at this level").to_json()["ami"] is None
     True
     """
@@ -64,7 +65,7 @@ class Match(Shown):
 
     Examples
     --------
-    >>> from bimt_analyze.audits import Match, Score
+    >>> from bimt_analyze.audits.truth._matching import Match, Score
     >>> Match("components", "flat", ends=Score(1.0, 1.0), hidden=Score(0.4, 0.5)).ami
     0.5
     """
@@ -193,7 +194,7 @@ def labels_apart(partition: Partition, nodes: Iterable[NodeId]) -> list[int]:
 
     Examples
     --------
-    >>> from bimt_analyze.audits import labels_apart
+    >>> from bimt_analyze.audits.truth._matching import labels_apart
     >>> from bimt_analyze.modules import Partition
     >>> partition = Partition((frozenset({("h", 0), ("h", 1)}),), frozenset({("h", 2)}))
     >>> labels_apart(partition, [("h", 0), ("h", 1), ("h", 2)])

@@ -32,7 +32,7 @@ class Sensitivity(Shown):
 
     Examples
     --------
-    >>> from bimt_analyze.audits import sensitivity
+    >>> from bimt_analyze.audits.truth._sensitivity import sensitivity
     >>> from bimt_analyze.synthetic import block_network
     >>> planted = block_network(blocks=[(1, 2, 1)] * 2, seed=1)
     >>> measured = sensitivity(planted.network, planted.x)
@@ -66,7 +66,7 @@ def sensitivity(network: Network, x: Float[np.ndarray, "rows inputs"]) -> Sensit
 
     Examples
     --------
-    >>> from bimt_analyze.audits import sensitivity
+    >>> from bimt_analyze.audits.truth._sensitivity import sensitivity
     >>> from bimt_analyze.synthetic import block_network
     >>> planted = block_network(blocks=[(1, 3, 1)] * 2, seed=1)
     >>> (sensitivity(planted.network, planted.x).outputs_by_inputs > 0).tolist()
@@ -120,7 +120,7 @@ def leak(sensitivity: Sensitivity, decomposition: Decomposition) -> float | None
 
     Examples
     --------
-    >>> from bimt_analyze.audits import leak, sensitivity
+    >>> from bimt_analyze.audits.truth._sensitivity import leak, sensitivity
     >>> from bimt_analyze.synthetic import absolute_sums
     >>> from bimt_train.expressions import Decomposition
     >>> known = Decomposition(("x1", "x2"), ("y1", "y2"), (("y1", "abs(x1)"), ("y2", "abs(x2)")))

@@ -33,7 +33,8 @@ def graph_text(graph: NeuronGraph, form: GraphFormat, modules: Mapping[NodeId, i
     --------
     >>> from bimt_train.checkpoints import Network
     >>> from bimt_train.models import MLP
-    >>> from bimt_analyze.graph import GRAPH_FORMATS, neuron_graph
+    >>> from bimt_analyze.graph import neuron_graph
+    >>> from bimt_analyze.graph.exchange._graph_format import GRAPH_FORMATS
     >>> text = graph_text(neuron_graph(Network.of(MLP((2, 1), "tanh"))), GRAPH_FORMATS["graphml"])
     >>> text.count("<node "), text.count("<edge ")
     (3, 2)

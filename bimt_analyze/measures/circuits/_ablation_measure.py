@@ -7,18 +7,12 @@ from jaxtyping import Float64
 
 from bimt_train.checkpoints import TaskSpec
 
-from ...audits import (
-    LEVEL,
-    MEASURES,
-    AuditSubject,
-    Faithfulness,
-    Figure,
-    LossMeasure,
-    MeanAblationEffects,
-    View,
-    faithfulness,
-    mean_ablation_effects,
-)
+from ...audits import MEASURES, AuditSubject, View
+from ...audits._measure import Figure
+from ...audits.ablation._faithfulness import Faithfulness, faithfulness
+from ...audits.ablation._mean_ablation_effects import MeanAblationEffects, mean_ablation_effects
+from ...audits.ablation._output_losses import LossMeasure
+from ...audits.chance._significance import LEVEL
 
 _MEASURES: Mapping[str, LossMeasure] = {
     "numbers": "error", "class": "accuracy", "labels": "log_loss", "tokens": "surprise"

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from ..._circuit_of import graph_of
-from ...audits import MEASURES, AuditSubject, BeforePruning, before_pruning, specialisation
+from ...audits import MEASURES, AuditSubject, specialisation
+from ...audits.robustness._before_pruning import BeforePruning, before_pruning
 
 
 def _sentences(result: BeforePruning, subject: AuditSubject) -> Iterator[str]:

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
-from ...audits import MEASURES, AuditSubject, CircuitControls, Control, KeptBehaviour, View, circuit_controls
+from ...audits import MEASURES, AuditSubject, CircuitControls, View, circuit_controls
+from ...audits.controls._control import Control
+from ...audits.controls._kept_behaviour import KeptBehaviour
 
 
 def _share(value: float | None) -> str:

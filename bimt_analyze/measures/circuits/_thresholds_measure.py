@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from bimt_train.extras import need
 
-from ...audits import MEASURES, AuditSubject, Thresholds, thresholds
+from ...audits import MEASURES, AuditSubject
+from ...audits.robustness._thresholds import Thresholds, thresholds
 
 
 def _sentences(result: Thresholds, subject: AuditSubject) -> Iterator[str]:

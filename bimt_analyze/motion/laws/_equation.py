@@ -7,9 +7,9 @@ import sympy
 
 from bimt_train.showing import Shown, cut
 
-from ...formulas import Constant
 from ...formulas.export._cells import in_dollars
 from ...formulas.export._latex import latex_name, to_latex
+from ...formulas.problem._snapping import Constant
 from ...formulas.symbolic._rounded import rounded
 from ...formulas.symbolic._tidy import complexity
 

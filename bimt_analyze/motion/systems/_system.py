@@ -7,8 +7,8 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
-from ...formulas import Constant
 from ...formulas.problem._budget import Budget
+from ...formulas.problem._snapping import Constant
 from ...formulas.symbolic._open_form import Form
 from ...formulas.symbolic._simple_numbers import Simple, simple_numbers
 from ...formulas.symbolic._tidy import complexity

@@ -17,7 +17,8 @@ from ._rungs import Rung, rungs, same_rung, steady_numbers
 
 if TYPE_CHECKING:
     from ...graph import NodeId
-    from ...modules import Hierarchy, Level
+    from ...modules import Hierarchy
+    from ...modules._hierarchy import Level
 
 WIDTH, PITCH, HEIGHT = 7.2, 0.56, 0.23  # inches of the tree, from row to row, and of a box
 HEAD, FOOT = 0.42, 0.2  # inches above a tree's first box and below its last names

@@ -16,7 +16,7 @@ from ._rungs import Rung, rungs, same_rung, steady_numbers
 
 if TYPE_CHECKING:
     from ...graph import NodeId
-    from ...modules import Level
+    from ...modules._hierarchy import Level
 
 MOST, COLUMNS = 4, 2  # networks in all, and side by side
 WIDTH, GAP, HEAD = 3.1, 0.55, 0.95  # inches of a network, between two, and of the title above one

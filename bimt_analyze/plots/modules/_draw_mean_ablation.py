@@ -10,7 +10,7 @@ from .._labels import shorten
 from .._picture import Picture
 
 if TYPE_CHECKING:
-    from ...audits import MeanAblationEffects
+    from ...audits.ablation._mean_ablation_effects import MeanAblationEffects
 
 MOST = 400  # cells that still have their number written in them
 NUMBERED, BARE = 0.55, 0.17  # inches a column, with numbers in it and without
@@ -46,7 +46,7 @@ def draw_mean_ablation_effects(
     Examples
     --------
     >>> from bimt_analyze.plots import draw_mean_ablation_effects
-    >>> from bimt_analyze.audits import mean_ablation_effects
+    >>> from bimt_analyze.audits.ablation._mean_ablation_effects import mean_ablation_effects
     >>> from bimt_analyze.synthetic import block_network
     >>> planted = block_network(blocks=[(2, 3, 1)] * 2, seed=1)
     >>> y = planted.network.predict(planted.x)

@@ -12,7 +12,8 @@ from .._picture import Picture
 from ._rungs import count, rungs
 
 if TYPE_CHECKING:
-    from ...modules import Hierarchy, Level
+    from ...modules import Hierarchy
+    from ...modules._hierarchy import Level
 
 
 def draw_stability(levels: "Hierarchy", *, chosen: "Level | None" = None, ax: Axes | None = None) -> Picture:

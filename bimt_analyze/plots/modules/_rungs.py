@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ...graph import NodeId
-    from ...modules import Level, Partition
+    from ...modules import Partition
+    from ...modules._hierarchy import Level
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from .._canvas import INK, MUTED, PAPER, POSITIVE, blank_axes
 from .._picture import Picture
 
 if TYPE_CHECKING:
-    from ...motion import DrivingGraph
+    from ...motion._driving_graph import DrivingGraph
 
 _SIDE, _RADIUS, _NODE = 3.0, 1.0, 0.24  # inches; of the circle and of a dot, in its units
 _WIDTHS = 1.0, 3.5  # of arrows, for a small effect and for a whole variance
@@ -37,7 +37,7 @@ def draw_driving(graph: "DrivingGraph", *, ax: Axes | None = None) -> Picture:
 
     Examples
     --------
-    >>> from bimt_analyze.motion import Drive, DrivingGraph
+    >>> from bimt_analyze.motion._driving_graph import Drive, DrivingGraph
     >>> from bimt_analyze.plots import draw_driving
     >>> drives = (Drive("x", "x", True, 0.2), Drive("v", "x", True, 0.9))
     >>> draw_driving(DrivingGraph(("x", "v"), drives))

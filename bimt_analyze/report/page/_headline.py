@@ -7,7 +7,7 @@ from .._facts import number
 from .._matches_decomposition import modules_line
 
 if TYPE_CHECKING:
-    from ...formulas import NetworkVerdict
+    from ...formulas.verdicts._network_verdict import NetworkVerdict
     from .._content import ReportContent
     from .._network_fit import NetworkFit
 

@@ -3,7 +3,7 @@
 import sympy
 from markupsafe import Markup
 
-from ...formulas import to_mathml
+from ...formulas.export._mathml import to_mathml
 
 WHOLE = 2  # terms of a sum that stand in one piece
 FOLDED = 16  # terms from which a sum is folded away

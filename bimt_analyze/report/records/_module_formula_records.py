@@ -8,7 +8,7 @@ from ._formula_records import NetworkVerdictRecord
 from ._record_base import Number, Record, finite
 
 if TYPE_CHECKING:
-    from ...module_formulas import ModuleFormulas, SentQuantity
+    from ...module_formulas._sent_quantity import ModuleFormulas, SentQuantity
 
 
 class QuantityRecord(Record):

@@ -7,7 +7,8 @@ from pydantic import Field
 from ._record_base import Number, Record, finite
 
 if TYPE_CHECKING:
-    from ...motion import DrivingGraph, Motion
+    from ...motion import Motion
+    from ...motion._driving_graph import DrivingGraph
 
 
 class EquationRecord(Record):

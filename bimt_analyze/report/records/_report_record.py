@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from bimt_train import InputError
 from bimt_train.extras import installed
 
-from ...modules import Module, in_task_order, named_modules
+from ...modules import Module
+from ...modules._module_names import in_task_order, named_modules
 from .._content import ReportContent
 from ._class_formula_records import ClassFormulasRecord
 from ._formula_records import (
@@ -45,7 +46,9 @@ from ._schema import (
 
 if TYPE_CHECKING:
     from ...discrete_laws import ClassFormulas
-    from ...formulas import Formula, NetworkVerdict, Verification
+    from ...formulas import Formula
+    from ...formulas._verification import Verification
+    from ...formulas.verdicts._network_verdict import NetworkVerdict
 
 
 def record(report: ReportContent) -> ReportFile:

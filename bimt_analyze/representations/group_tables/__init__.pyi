@@ -1,11 +1,4 @@
-from ._characters import CharacterTable as CharacterTable
-from ._characters import character_table as character_table
-from ._completion import completed as completed
-from ._cyclic_numbers import discrete_logarithms as discrete_logarithms
-from ._evidence import foretold as foretold
-from ._evidence import least_foretold as least_foretold
 from ._finite_group import FiniteGroup as FiniteGroup
-from ._group_name import group_name as group_name
 from ._operation_table import OperationTable as OperationTable
 from ._operation_table import operation_table as operation_table
 from ._real_characters import RealCharacter as RealCharacter

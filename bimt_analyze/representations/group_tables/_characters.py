@@ -30,7 +30,8 @@ class CharacterTable(Shown):
     Examples
     --------
     >>> import numpy as np
-    >>> from bimt_analyze.representations import FiniteGroup, character_table
+    >>> from bimt_analyze.representations import FiniteGroup
+    >>> from bimt_analyze.representations.group_tables._characters import character_table
     >>> numbers = np.arange(3)
     >>> character_table(FiniteGroup((numbers[:, None] + numbers) % 3)).dimensions.tolist()
     [1, 1, 1]
@@ -77,7 +78,8 @@ def character_table(group: FiniteGroup) -> CharacterTable:
     Examples
     --------
     >>> import numpy as np
-    >>> from bimt_analyze.representations import FiniteGroup, character_table
+    >>> from bimt_analyze.representations import FiniteGroup
+    >>> from bimt_analyze.representations.group_tables._characters import character_table
     >>> numbers = np.arange(2)
     >>> character_table(FiniteGroup((numbers[:, None] + numbers) % 2)).values.real.tolist()
     [[1.0, 1.0], [1.0, -1.0]]

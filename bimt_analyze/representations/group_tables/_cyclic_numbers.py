@@ -25,7 +25,8 @@ def discrete_logarithms(group: FiniteGroup) -> Int64[np.ndarray, " n"] | None:
     Examples
     --------
     >>> import numpy as np
-    >>> from bimt_analyze.representations import FiniteGroup, discrete_logarithms
+    >>> from bimt_analyze.representations import FiniteGroup
+    >>> from bimt_analyze.representations.group_tables._cyclic_numbers import discrete_logarithms
     >>> powers = np.array([1, 3, 2, 6, 4, 5])  # of 3 modulo 7
     >>> units = np.arange(1, 7)
     >>> found = discrete_logarithms(FiniteGroup(units[:, None] * units % 7 - 1))

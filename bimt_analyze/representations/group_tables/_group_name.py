@@ -32,7 +32,8 @@ def group_name(group: FiniteGroup) -> str:
     Examples
     --------
     >>> import numpy as np
-    >>> from bimt_analyze.representations import FiniteGroup, group_name
+    >>> from bimt_analyze.representations import FiniteGroup
+    >>> from bimt_analyze.representations.group_tables._group_name import group_name
     >>> numbers = np.arange(4)
     >>> group_name(FiniteGroup((numbers[:, None] + numbers) % 4))
     'the cyclic group of order 4'

@@ -2,7 +2,8 @@
 
 from bimt_train.checkpoints import Checkpoint, Network
 
-from ...transformers import alive, has_stream
+from ...transformers import alive
+from ...transformers._residual_stream import has_stream
 from .._interpretation import INTERPRETATIONS, Cell, Interpretation
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from bimt_train import InputError
 from bimt_train.checkpoints import Checkpoint, Network
 
-from ...transformers import has_stream
+from ...transformers._residual_stream import has_stream
 from .._interpretation import INTERPRETATIONS, Cell, Interpretation
 from .._place_readout import PlaceReadout, place_readability, tokens_in
 from .._readout import LEAST_ROWS, stream_modules

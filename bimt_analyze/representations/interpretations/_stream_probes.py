@@ -4,7 +4,7 @@ import numpy as np
 
 from bimt_train.checkpoints import Checkpoint, Network
 
-from ...transformers import has_stream
+from ...transformers._residual_stream import has_stream
 from .._interpretation import INTERPRETATIONS, Cell, Interpretation
 from .._readout import readability, stream_modules
 

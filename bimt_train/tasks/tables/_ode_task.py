@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from ..._errors import InputError
 from ...checkpoints._ode_spec import OdeSpec
 from ...checkpoints._task_spec import TaskSpec
-from ...trajectories import Smoothed, Trajectory, as_measurements, check_speeds, smoothed_each, thinned
+from ...trajectories import Smoothed, Trajectory, check_speeds, smoothed_each, thinned
+from ...trajectories._trajectory import as_measurements
 from .._task import Dataset, Task, mlp
 from ._column_names import safe_names
 from ._trajectory_table import TrajectoryTable, read_trajectories

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from bimt_analyze import _network_size, analyze, audit
-from bimt_analyze.audits import backbone_significance
-from bimt_analyze.audits.chance._backbone_significance import BACKBONE
-from bimt_analyze.graph import among_strongest, from_igraph, from_networkx, neuron_graph, to_igraph, to_networkx
+from bimt_analyze.audits.chance._backbone_significance import BACKBONE, backbone_significance
+from bimt_analyze.graph import from_igraph, from_networkx, neuron_graph, to_igraph, to_networkx
+from bimt_analyze.graph._backbone import among_strongest
 from bimt_analyze.report.page import _pictures
 from bimt_analyze.synthetic import block_network
 from bimt_train import InputError

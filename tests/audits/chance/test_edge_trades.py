@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
-from bimt_analyze.audits import degree_preserving
 from bimt_analyze.audits.chance import _degree_preserving
+from bimt_analyze.audits.chance._degree_preserving import degree_preserving
 from bimt_analyze.audits.chance._edge_trades import rewired_by_edges
 
 

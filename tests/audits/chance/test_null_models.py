@@ -6,17 +6,13 @@ import numpy as np
 import pytest
 
 from bimt_analyze._network_rows import checkpoint_of
-from bimt_analyze.audits import (
-    NULL_MODELS,
-    RETRAININGS,
-    STATISTICS,
-    Blocks,
-    NullTraining,
-    degree_preserving,
-    retrained,
-    significance,
-    weight_permutation,
-)
+from bimt_analyze.audits import NULL_MODELS, significance
+from bimt_analyze.audits.chance._degree_preserving import degree_preserving
+from bimt_analyze.audits.chance._group_blocks import Blocks
+from bimt_analyze.audits.chance._statistics import STATISTICS
+from bimt_analyze.audits.chance._weight_permutation import weight_permutation
+from bimt_analyze.audits.chance.retraining._retrained import retrained
+from bimt_analyze.audits.chance.retraining._retrainings import RETRAININGS, NullTraining
 from bimt_analyze.graph import neuron_graph
 from bimt_analyze.synthetic import block_network
 from bimt_train import InputError

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bimt_analyze.audits import degree_preserving, significance, specialisation
+from bimt_analyze.audits import significance, specialisation
+from bimt_analyze.audits.chance._degree_preserving import degree_preserving
 from bimt_analyze.graph import Edges, Neuron, NeuronGraph
 from bimt_train import InputError
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_mutual_info_score
 
-from bimt_analyze.audits import subspaces
-from bimt_analyze.modules import best_modularity
+from bimt_analyze.audits.chance._stream_subspaces import subspaces
+from bimt_analyze.modules._leiden import best_modularity
 from bimt_analyze.synthetic import block_network, compiled_program
-from bimt_analyze.transformers import stream_units, together
+from bimt_analyze.transformers._subspace_graph import stream_units, together
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
 from bimt_train.models import GPT
@@ -36,7 +36,7 @@ def test_units_that_touch_positions_at_random_are_not_shown_to_be_more_than_chan
 
 
 def test_null_streams_keep_what_units_touch_and_how_often_positions_are_touched() -> None:
-    from bimt_analyze.audits import degree_preserving
+    from bimt_analyze.audits.chance._degree_preserving import degree_preserving
 
     units = stream_units(compiled_program(program="reverse", seed=0).network)
     generators = [np.random.default_rng(k) for k in range(3)]

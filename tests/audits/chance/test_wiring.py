@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from bimt_analyze.audits import wiring
-from bimt_analyze.audits.chance._wiring import LENGTH, _random
+from bimt_analyze.audits.chance._wiring import LENGTH, _random, wiring
 from bimt_train import InputError, relocate
 from bimt_train.checkpoints import Network
 from bimt_train.layouts import Group, Layout, Placement, linear

@@ -7,8 +7,8 @@ from itertools import pairwise, permutations, product
 import numpy as np
 import pytest
 
-from bimt_analyze.audits import EquivalentModules, equivalent_modules
-from bimt_analyze.audits.functions._equivalent_modules import most_equivalent
+from bimt_analyze.audits.functions._equivalent_modules import equivalent_modules, most_equivalent
+from bimt_analyze.audits.functions._module_comparison import EquivalentModules
 from bimt_analyze.graph import NodeId, neuron_graph
 from bimt_analyze.modules import choose_level, hierarchy
 from bimt_analyze.synthetic import absolute_sums, block_network, boolean_hierarchy

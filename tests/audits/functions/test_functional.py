@@ -5,8 +5,7 @@ import pytest
 
 from benchmarks.modules._audit_cases import squeezed
 from bimt_analyze import audit
-from bimt_analyze.audits import functional_modules
-from bimt_analyze.audits.functions._functional_modules import functional_choice
+from bimt_analyze.audits.functions._functional_modules import functional_choice, functional_modules
 from bimt_analyze.graph import neuron_graph
 from bimt_analyze.modules import choose_level, hierarchy
 from bimt_analyze.synthetic import block_network, superposition

@@ -8,15 +8,12 @@ import torch
 from torch import nn
 
 from bimt_analyze import analyze, audit
-from bimt_analyze.audits import (
-    GroupSignificance,
-    InputAndOutputGroups,
-    Significance,
-    corrected_p,
-    group_significance,
-)
+from bimt_analyze.audits import Significance
 from bimt_analyze.audits._verdict import shown
+from bimt_analyze.audits.chance._significance import corrected_p
 from bimt_analyze.audits.functions import _group_significance
+from bimt_analyze.audits.functions._group_significance import GroupSignificance, group_significance
+from bimt_analyze.audits.functions._input_and_output_groups import InputAndOutputGroups
 from bimt_train.checkpoints import Network, from_state_dict
 
 ROWS = np.array(list(product([0.0, 1.0], repeat=4)))

@@ -8,7 +8,7 @@ import pytest
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LinearRegression
 
-from bimt_analyze.audits import LinearProbe, linear_probes
+from bimt_analyze.audits.functions._linear_probes import LinearProbe, linear_probes
 from bimt_analyze.graph import NodeId
 from bimt_train import InputError
 from bimt_train.checkpoints import Network, TaskSpec

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.audits import linear_probes, subfunction_formulas
+from bimt_analyze.audits.functions._linear_probes import linear_probes
+from bimt_analyze.audits.functions._subfunction_formulas import subfunction_formulas
 from bimt_analyze.graph import NodeId
 from bimt_train import InputError
 from bimt_train.checkpoints import Network, TaskSpec

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from bimt_train import CheckpointError
-from bimt_train.checkpoints import WEIGHT_FILES, WeightFile, read_foreign
+from bimt_train.checkpoints import WEIGHT_FILES, read_foreign
+from bimt_train.checkpoints.readers.files._weight_file import WeightFile
 
 
 def _kind(*, folder: bool, asked: list[Path]) -> WeightFile:

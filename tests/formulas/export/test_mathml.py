@@ -7,7 +7,7 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bimt_analyze.formulas import to_mathml
+from bimt_analyze.formulas.export._mathml import to_mathml
 
 SPACE = "{http://www.w3.org/1998/Math/MathML}"
 

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas import Differentiable, Ridge, Structure
+from bimt_analyze.formulas import Structure
 from bimt_analyze.formulas.generators._ridge_sums import ridge_sums
+from bimt_analyze.formulas.hints._differentiable import Differentiable
 from bimt_analyze.formulas.hints._proposed_structure import structure_from_tests
 from bimt_analyze.formulas.problem._budget import Budget
 from bimt_analyze.formulas.problem._constants import refine
 from bimt_analyze.formulas.problem._search_problem import SearchProblem
+from bimt_analyze.formulas.problem._structure import Ridge
 
 NAMES = ("x1", "x2", "x3", "x4")
 SUMS = Structure(

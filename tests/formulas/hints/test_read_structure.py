@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bimt_analyze.formulas import Ridge, Structure, read_structure, structure_from_tests
+from bimt_analyze.formulas import Structure
+from bimt_analyze.formulas.hints._circuit_structure import read_structure
+from bimt_analyze.formulas.hints._proposed_structure import structure_from_tests
+from bimt_analyze.formulas.problem._structure import Ridge
 from bimt_train import InputError
 
 NAMES = ("x1", "x2", "x3", "x4")

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas import Differentiable, StructuralTestResult, find_formula, structural_tests, surrogate
+from bimt_analyze.formulas import find_formula, surrogate
+from bimt_analyze.formulas.hints._differentiable import Differentiable
 from bimt_analyze.formulas.hints._proposed_structure import proposed_structure
+from bimt_analyze.formulas.hints._structural_tests import StructuralTestResult, structural_tests
 
 NAMES = ("a", "b", "c")
 

@@ -5,7 +5,8 @@ import pytest
 import sympy
 import torch
 
-from bimt_analyze.formulas import OPERATORS, FormulaModule, Operator
+from bimt_analyze.formulas import OPERATORS, FormulaModule
+from bimt_analyze.formulas.problem._operators import Operator
 
 U = sympy.Symbol("u", real=True)
 

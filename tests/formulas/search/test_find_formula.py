@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas import Formula, Ridge, Structure, find_formula, verify_formula
+from bimt_analyze.formulas import Formula, Structure, find_formula, verify_formula
+from bimt_analyze.formulas.problem._structure import Ridge
 from bimt_train import InputError
 
 NAMES = ("x1", "x2", "x3", "x4")

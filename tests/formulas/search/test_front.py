@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas import Formula, ParetoEntry, find_formula
-from bimt_analyze.formulas._front import front_lines
+from bimt_analyze.formulas import Formula, find_formula
+from bimt_analyze.formulas._front import ParetoEntry, front_lines
 
 
 @pytest.fixture(scope="module")

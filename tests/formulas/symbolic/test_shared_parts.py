@@ -6,7 +6,8 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bimt_analyze.formulas import Formula, SharedParts, shared_parts
+from bimt_analyze.formulas import Formula
+from bimt_analyze.formulas._shared_parts import SharedParts, shared_parts
 
 x1, x2, x3, x4, x5 = SYMBOLS = sympy.symbols("x1:6", real=True)
 HALF = sympy.Rational(1, 2)

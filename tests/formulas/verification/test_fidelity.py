@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas import divergence, find_formula, verify_formula
+from bimt_analyze.formulas import find_formula, verify_formula
+from bimt_analyze.formulas._fidelity import divergence
 
 NAMES = ("a", "b", "c")
 RANGES = ((-1.0, 1.0),) * 3

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bimt_analyze import analyze
-from bimt_analyze.formulas import network_formula
+from bimt_analyze.formulas.verification._network_formula import network_formula
 from bimt_train.checkpoints import Checkpoint, Network, Probe, TaskSpec
 from bimt_train.models import MLP
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas import DATA_WORDS, NETWORK_WORDS, ParetoEntry, find_formula, network_verdict, verify_formula
+from bimt_analyze.formulas import find_formula, verify_formula
+from bimt_analyze.formulas._front import ParetoEntry
 from bimt_analyze.formulas.problem._budget import Budget
-from bimt_analyze.formulas.verdicts._data_words import IDENTIFIED
-from bimt_analyze.formulas.verdicts._network_verdict import network_word
+from bimt_analyze.formulas.verdicts._data_words import DATA_WORDS, IDENTIFIED
+from bimt_analyze.formulas.verdicts._network_verdict import NETWORK_WORDS, network_verdict, network_word
 from bimt_analyze.formulas.verification._noise import noise_objections
 
 LAWLESS = {"interpolation", "none"}

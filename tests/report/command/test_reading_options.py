@@ -10,7 +10,7 @@ import torch
 
 from bimt_analyze import Sampling, open_checkpoint
 from bimt_analyze._cli import main
-from bimt_analyze.fleet import read_manifest
+from bimt_analyze.fleet._manifest import read_manifest
 from bimt_train import CheckpointError
 
 PAGE = Path(__file__).parents[3] / "docs" / "your-networks.md"

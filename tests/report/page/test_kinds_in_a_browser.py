@@ -7,7 +7,8 @@ from browsing import console, needs_browser, set_width, show, violations
 from kinds import KINDS
 
 from bimt_analyze._jobs import Outcome
-from bimt_analyze.fleet import Failure, Fleet, Member
+from bimt_analyze.fleet import Fleet
+from bimt_analyze.fleet._member import Failure, Member
 
 pytestmark = needs_browser
 

@@ -11,13 +11,14 @@ import sympy
 from matplotlib.colors import to_hex
 
 from bimt_analyze.plots import draw_levels, draw_sweep, module_colour
-from bimt_analyze.report import NetworkFit
+from bimt_analyze.report._network_fit import NetworkFit
 from bimt_analyze.report.page._headline import headline
 from bimt_analyze.report.page._set_formula import set_formula
-from bimt_train import Circuit, Recipe, SweepPoint, train
+from bimt_train import Circuit, Recipe, train
 from bimt_train.checkpoints import Network
 from bimt_train.library import StoredModule
 from bimt_train.models import MLP
+from bimt_train.pruning._circuit import SweepPoint
 from bimt_train.tasks import formula_task
 
 VOID = {"meta", "input", "br"}

@@ -6,7 +6,8 @@ import pytest
 import sympy
 from browsing import console, needs_browser, show, violations
 
-from bimt_analyze.fleet import Failure, Fleet, Member
+from bimt_analyze.fleet import Fleet
+from bimt_analyze.fleet._member import Failure, Member
 
 pytestmark = needs_browser
 TOO_WIDE = """

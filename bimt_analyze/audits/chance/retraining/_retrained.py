@@ -36,7 +36,8 @@ class Retrained(Shown):
     Examples
     --------
     >>> import numpy as np
-    >>> from bimt_analyze.audits import Retrained, Significance
+    >>> from bimt_analyze.audits import Significance
+    >>> from bimt_analyze.audits.chance.retraining._retrained import Retrained
     >>> tested = Significance.of(
     ...     2.0, np.array([1.0, 1.5, 2.0]), statistic="specialisation", null_model="chance", weights="magnitude", seed=0
     ... )
@@ -116,7 +117,7 @@ def retrained(
     Examples
     --------
     >>> import numpy as np
-    >>> from bimt_analyze.audits import retrained
+    >>> from bimt_analyze.audits.chance.retraining._retrained import retrained
     >>> from bimt_train.checkpoints import from_state_dict
     >>> checkpoint = from_state_dict({"weight": np.eye(2)}, activation="relu", ranges=(-1, 1))
     >>> def edges(checkpoint):

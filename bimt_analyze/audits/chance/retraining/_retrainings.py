@@ -24,7 +24,7 @@ class NullTraining(NamedTuple):
     Examples
     --------
     >>> import numpy as np
-    >>> from bimt_analyze.audits import RETRAININGS
+    >>> from bimt_analyze.audits.chance.retraining._retrainings import RETRAININGS
     >>> from bimt_train.checkpoints import from_state_dict
     >>> checkpoint = from_state_dict({"weight": np.eye(2)}, activation="relu", ranges=(-1, 1))
     >>> RETRAININGS["l1"].function(checkpoint).kind
@@ -63,7 +63,7 @@ class Retraining(Entry):
 
     Examples
     --------
-    >>> from bimt_analyze.audits import RETRAININGS
+    >>> from bimt_analyze.audits.chance.retraining._retrainings import RETRAININGS
     >>> RETRAININGS["l1"].label
     'retrained with L1 alone'
     """
