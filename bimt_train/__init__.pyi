@@ -28,8 +28,8 @@ from .connection_cost._connection_cost import ConnectionCost as ConnectionCost
 from .connection_cost._relocate import relocate as relocate
 from .extras import MissingExtra as MissingExtra
 from .integrations._penalty import Penalty as Penalty
-from .layouts._verify import Certificate as Certificate
-from .layouts._verify import verify as verify
+from .layouts.certificate._verify import Certificate as Certificate
+from .layouts.certificate._verify import verify as verify
 from .pruning._circuit import Circuit as Circuit
 from .pruning._circuit import Search as Search
 from .pruning._prune import prune as prune

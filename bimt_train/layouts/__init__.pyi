@@ -17,5 +17,5 @@ from ._layout_toml import layout_to_toml as layout_to_toml
 from ._pattern import Pattern as Pattern
 from ._pattern import parse_pattern as parse_pattern
 from ._placement import Placement as Placement
-from ._verify import Certificate as Certificate
-from ._verify import verify as verify
+from .certificate._verify import Certificate as Certificate
+from .certificate._verify import verify as verify

@@ -118,7 +118,7 @@ def broken(name: str, tensor: str, pattern: str) -> tuple[nn.Module, Layout]:
 @pytest.mark.parametrize(("name", "tensor", "pattern"), BROKEN)
 def test_broken_variants_are_refused(name: str, tensor: str, pattern: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "bimt_train.layouts._diagnosis.MOST_TRIED", 0
+        "bimt_train.layouts.certificate._diagnosis.MOST_TRIED", 0
     )  # the search for the culprit takes longer than the rest
     with pytest.raises(LayoutError, match="changes the outputs"):
         verify(*broken(name, tensor, pattern), TOKENS)
@@ -146,7 +146,7 @@ def test_ignored_heads_are_refused() -> None:
 
 def test_entries_of_a_rotary_head_cannot_change_places(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the layout says of rotary heads, put to the test: one neuron for each entry is refused."""
-    monkeypatch.setattr("bimt_train.layouts._diagnosis.MOST_TRIED", 0)  # no other reading would do
+    monkeypatch.setattr("bimt_train.layouts.certificate._diagnosis.MOST_TRIED", 0)  # no other reading would do
     module = llama(served_by=4)
     layout = layout_for(module)
     entries = replace(layout.group("kv1"), slots=tuple((k / 16,) for k in range(16)), heads=4)

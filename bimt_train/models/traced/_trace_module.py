@@ -13,7 +13,7 @@ from ..._errors import InputError
 from ...layouts._inputs import Inputs, first_tensor
 from ...layouts._layout import Layout, TensorSpec
 from ...layouts._layout_for import layout_for
-from ...layouts._verify import verify
+from ...layouts.certificate._verify import verify
 from ...layouts.tracing import Program, exported_program
 from ._as_run import as_run
 from ._nodes import name_of, plain, renamed

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .._errors import PatternError
-from . import Pattern, parse_pattern
+from ..._errors import PatternError
+from .. import Pattern, parse_pattern
 from ._permutation_test import LayoutVariant, PermutationTest, fits
 
 MOST_TRIED = 600

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .._errors import LayoutError
-from .._frozen import FrozenDict
-from ..showing import Shown
-from . import Layout, bind
+from ..._errors import LayoutError
+from ..._frozen import FrozenDict
+from ...showing import Shown
+from .. import Layout, bind
 from ._diagnosis import explain
 from ._permutation_test import LayoutVariant, PermutationTest
 

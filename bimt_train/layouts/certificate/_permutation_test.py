@@ -10,11 +10,11 @@ import torch
 from jaxtyping import Int
 from torch import Tensor, nn
 
-from .._errors import InputError, LayoutError, PatternError
-from . import Layout, Pattern, parse_pattern
-from ._copied import copied
+from ..._errors import InputError, LayoutError, PatternError
+from .. import Layout, Pattern, parse_pattern
+from .._copied import copied
+from .._inputs import Inputs, first_tensor
 from ._double_precision import InDouble
-from ._inputs import Inputs, first_tensor
 
 Order = Int[np.ndarray, " neurons"]
 

@@ -1,0 +1,1 @@
+"""The numerical certificate that a layout describes a module: neurons change places, and nothing else changes."""
