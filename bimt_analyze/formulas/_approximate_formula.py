@@ -6,6 +6,7 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
+from .._one_thread import on_one_thread
 from ._formula import Formula
 from ._measured_formula import measured, with_work
 from ._search_options import SearchOptions
@@ -20,6 +21,7 @@ from .search._stages import BRIEF, QUICK
 from .symbolic._tidy import complexity
 
 
+@on_one_thread
 def approximate_formula(
     x: Float64[np.ndarray, "rows inputs"],
     y: Float64[np.ndarray, "rows"],

@@ -6,6 +6,7 @@ from jaxtyping import Float64
 
 from bimt_train import InputError
 
+from .._one_thread import on_one_thread
 from ._formula import Formula
 from ._searched_rows import check_rows, check_sigma
 from .intervals._constant_interval import ConstantInterval
@@ -17,6 +18,7 @@ from .problem._search_problem import SearchProblem, mean_sigma, weights_of
 _WORK = 60.0  # units
 
 
+@on_one_thread
 def constant_intervals(
     formula: Formula,
     x: Float64[np.ndarray, "rows inputs"],

@@ -11,6 +11,7 @@ from jaxtyping import Float64
 
 from bimt_train import InputError
 
+from .._one_thread import on_one_thread
 from ._formula import Formula, Predictor
 from ._measured_formula import measured, with_work
 from ._row_bounds import rows_missed
@@ -51,6 +52,7 @@ _KINDS = {
 }
 
 
+@on_one_thread
 def find_formula(
     x: Float64[np.ndarray, "rows inputs"],
     y: Float64[np.ndarray, "rows"],

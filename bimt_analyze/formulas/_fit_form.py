@@ -8,6 +8,7 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
+from .._one_thread import on_one_thread
 from ._formula import Formula
 from ._measured_formula import measured, with_work
 from ._search_options import SearchOptions
@@ -17,6 +18,7 @@ from .search._candidate import finish
 from .search._given_rows import given_rows
 
 
+@on_one_thread
 def fit_form(
     form: str | sympy.Expr,
     x: Float64[np.ndarray, "rows inputs"],

@@ -83,7 +83,8 @@ class Formula(Shown):
     withheld : bool
         Whether the network misses the rows, so that a law of theirs is not the network's.
     of_network : Formula or None
-        A formula of the network's own answers, where it departs from this one (`network_formula`).
+        A formula of the network's own answers, where it departs from this one and follows that one better
+        (`network_formula`).
     apart : tuple of int
         Numbers of the training rows that stand apart from all others and were left out: what is said of training rows
         is said of the others.

@@ -12,6 +12,7 @@ from jaxtyping import Float64
 
 from bimt_train import InputError
 
+from .._one_thread import on_one_thread
 from ..formulas import PriorKnowledge, SearchOptions
 from ..formulas._searched_rows import check_rows, column_names
 from ..formulas.problem._budget import Budget
@@ -46,6 +47,7 @@ _HUGE = 1e60  # a constant of this size stands for a form without it
 _NODE = 3.0  # bits
 
 
+@on_one_thread
 def find_grouped_law(
     x: Float64[np.ndarray, "rows inputs"],
     y: Float64[np.ndarray, "rows"],

@@ -13,6 +13,7 @@ import sympy
 from bimt_train import InputError
 from bimt_train.trajectories import Trajectory, smoothed_each, with_speeds
 
+from .._one_thread import on_one_thread
 from ..formulas import SearchOptions
 from ..formulas.problem._budget import Budget
 from ._asked import Asked
@@ -33,6 +34,7 @@ _SUMS, _WEIGHTS, _FORMULAS, _TERMS, _RIVALS = (
 _CHECKING, _LEAST = 0.05, 0.5  # share of the time that is kept for the last stage, and seconds that it has besides
 
 
+@on_one_thread
 def find_motion(
     trajectories: Sequence[Trajectory],
     *,

@@ -12,6 +12,8 @@ from ._budget import Budget
 Rows = Float64[np.ndarray, "rows"]
 Matrix = Float64[np.ndarray, "rows columns"]
 
+_SEVERAL = 4  # columns that leave at once, at least
+
 
 def usable(columns: Matrix) -> Int[np.ndarray, "kept"]:
     """Which columns are finite and not zero.
@@ -86,8 +88,8 @@ def needed(
     """The columns that y needs, and their coefficients.
 
     Where all columns together explain y (to rounding, or to a tolerance), columns leave while what is left still
-    explains it, the least contribution first. Elsewhere they leave while the Bayesian information criterion,
-    n log(rss) + k log(n), falls.
+    explains it, the least contribution first, and of many columns several at once. Elsewhere they leave while the
+    Bayesian information criterion, n log(rss) + k log(n), falls.
 
     Parameters
     ----------
@@ -104,6 +106,8 @@ def needed(
     coefficients = solve(columns[:, kept], y, budget=budget)
     residual = y - columns[:, kept] @ coefficients
     exact = explained(residual)
+    if exact:
+        kept, coefficients = _without_many(columns, y, kept, coefficients, explained, budget)
     score = _information(residual, len(kept))
     refused: set[int] = set()
     while True:
@@ -124,6 +128,28 @@ def needed(
             refused.add(int(kept[place]))
         else:
             return kept, coefficients
+
+
+def _without_many(
+    columns: Matrix,
+    y: Rows,
+    kept: Int[np.ndarray, "kept"],
+    coefficients: Float64[np.ndarray, "kept"],
+    explained: Callable[[NDArray[np.float64]], bool],
+    budget: Budget,
+) -> tuple[Int[np.ndarray, "left"], Float64[np.ndarray, "left"]]:
+    """The columns that are left when half of them leave at once, or a quarter, and so on, while they can."""
+    leaving = len(kept) // 2
+    while leaving >= _SEVERAL:
+        share = np.abs(coefficients) * lengths(columns[:, kept])
+        fewer = np.sort(kept[np.argsort(share)[leaving:]])
+        less = solve(columns[:, fewer], y, budget=budget)
+        if explained(y - columns[:, fewer] @ less):
+            kept, coefficients = fewer, less
+            leaving = min(leaving, len(kept) // 2)
+        else:
+            leaving //= 2
+    return kept, coefficients
 
 
 def lengths(columns: Matrix) -> Float64[np.ndarray, "columns"]:

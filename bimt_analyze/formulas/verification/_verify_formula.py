@@ -9,6 +9,7 @@ from jaxtyping import Float64
 
 from bimt_train import InputError
 
+from ..._one_thread import on_one_thread
 from .._fidelity import FAITHFUL, divergence
 from .._formula import Formula, Predictor
 from .._row_bounds import rows_missed
@@ -34,6 +35,7 @@ _CHECKED = 12  # rows at which the formula's own rounding is measured
 _NO_TRUTH = Equality("no truth", "none known")
 
 
+@on_one_thread
 def verify_formula(
     formula: Formula,
     *,
