@@ -7,7 +7,6 @@ from . import formulas as formulas
 from . import graph as graph
 from . import grouped_laws as grouped_laws
 from . import measures as measures
-from . import module_formulas as module_formulas
 from . import modules as modules
 from . import plots as plots
 from . import report as report

@@ -3,7 +3,3 @@
 `module_formulas` gives the formula of each quantity that a module sends to others and of each output that it computes
 (`SentQuantity`), each with how far the module follows it, and what the formulas come to together (`Composition`).
 """
-
-from bimt_train.extras import public_names
-
-__getattr__, __dir__, __all__ = public_names(__name__, __file__)

@@ -111,8 +111,8 @@ def test_edges_are_counted_above_the_threshold() -> None:
         (
             lambda: MLP([3, 1], "zzz"),
             InputError,
-            f"unknown activation: expected {', '.join(ACTIVATIONS)}, or file.py:NAME, got 'zzz'; "
-            "hint: name one of these",
+            f"unknown activation: expected {', '.join(ACTIVATIONS)}, or file.py:NAME, or a formula of x, got 'zzz'; "
+            'hint: name one of these; or write what it computes, as "sin(30*x)" or "x + sin(x)**2"',
         ),
         (
             lambda: _net(2, 1).with_tensors({"layers.0.weight": np.zeros((2, 1))}),

@@ -239,8 +239,9 @@ def counted_errors(sigma: Values, y: Values, column: ColumnPrecision) -> Values:
 
     Examples
     --------
-    >>> counted_errors(np.array([1e-300, 0.5]), np.array([1.0, 2.0]), DOUBLE)
-    array([5.032e-12, 5.000e-01])
+    >>> least, stated = counted_errors(np.array([1e-300, 0.5]), np.array([1.0, 2.0]), DOUBLE)
+    >>> bool(1e-12 < least < 1e-11), float(stated)
+    (True, 0.5)
     """
     return np.asarray(np.hypot(sigma, np.hypot(rounding(y), column.half(y) / sqrt(3.0))))
 

@@ -14,11 +14,11 @@ from ._candidate import Candidate, finish, order
 
 _EVEN = 0.3  # of its mean: a part that varies by no more may be a constant
 _SMALL = 0.3  # of y's deviation: a term that is no larger may be none
+_LEAST = 0.1  # units: fewer are gone with the first part
 _ROUNDS = 4  # parts that may go, one after the other
-_WORK = 0.5  # units
 
 
-def pared(found: Sequence[Candidate], problem: SearchProblem) -> list[Candidate]:
+def pared(found: Sequence[Candidate], problem: SearchProblem, *, work: float) -> list[Candidate]:
     """The candidates, led by the first of them with fewer parts, where its description is shorter.
 
     A part that varies little becomes a constant, and a small term of a sum goes, as long as the description of rows and
@@ -30,10 +30,12 @@ def pared(found: Sequence[Candidate], problem: SearchProblem) -> list[Candidate]
         What a search found, the best first. One that meets rows in double precision stays as it is.
     problem : SearchProblem
         The rows.
+    work : float
+        Units of work that this may take; of less than a tenth, nothing is tried.
     """
     shorter: list[Candidate] = []
-    apart = replace(problem, budget=problem.budget.apart(_WORK))
-    best = found[0] if found else None
+    apart = replace(problem, budget=problem.budget.apart(work))
+    best = found[0] if found and work >= _LEAST else None
     for _ in range(_ROUNDS):
         if best is None or (best.settled and not problem.tolerance):
             break

@@ -26,7 +26,7 @@ def test_what_noise_or_rounding_hides_goes(tolerance: float) -> None:
     problem = rows(LAW, noise=0.01, tolerance=tolerance)
     told = 2 * A * (sympy.tanh(sympy.exp(B)) - sympy.cos(B)) + sympy.Float(1e-4) * A**2
     found = finished(problem, told, (), explained=bool(tolerance))
-    best = pared([found], problem)
+    best = pared([found], problem, work=0.5)
     assert sympy.expand(best[0].expression - LAW) == 0 and best[-1] is found
 
 
@@ -34,11 +34,12 @@ def test_what_the_rows_ask_for_stays() -> None:
     law = 2 * A * (sympy.exp(B / 20) - sympy.cos(B)) + A**2 / 20
     problem = rows(law, noise=0.01)
     found = finished(problem, law, (), explained=False)
-    assert pared([found], problem) == [found]
+    assert pared([found], problem, work=0.5) == [found]
 
 
 def test_rows_in_double_precision_decide_alone() -> None:
     told = LAW + 10.0 ** sympy.Integer(-13) * A
     problem = rows(LAW, noise=0.0)
     found = finished(problem, told, (), explained=True)
-    assert found.settled and pared([found], problem) == [found] and pared([], problem) == []
+    assert found.settled and pared([found], problem, work=0.5) == [found]
+    assert pared([], problem, work=0.5) == []

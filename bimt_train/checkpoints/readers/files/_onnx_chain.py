@@ -185,12 +185,13 @@ def _activation(node: Node) -> str | None:
     if node.kind == "Selu":
         given = (node.attributes.get("alpha", 1.6732632), node.attributes.get("gamma", 1.0507010))
         return "selu" if np.allclose(given, (1.6732632, 1.0507010), atol=1e-5) else None
-    alpha = node.attributes.get("alpha")
-    if node.kind in ("LeakyRelu", "Elu", "Celu") and alpha is not None:
-        return activation_name(f"{node.kind}({float(alpha):.8g})")
     name, settings = _ACTIVATIONS.get(node.kind, (None, {}))
-    given_alpha = node.attributes.get("alpha", _DEFAULTS.get(node.kind))
-    return name if all(abs(given_alpha - alpha) < 1e-6 for alpha in settings.values()) else None
+    given = node.attributes.get("alpha", _DEFAULTS.get(node.kind))
+    if all(abs(given - alpha) < 1e-6 for alpha in settings.values()):
+        return name
+    if node.kind in ("LeakyRelu", "Elu", "Celu"):
+        return activation_name(f"{node.kind}({np.float32(given)})")  # as few digits as tell it apart
+    return None
 
 
 def _add_layer(node: Node, value: str, built: _Built, numbers: list[np.ndarray], at: str) -> None:
