@@ -62,6 +62,8 @@ def _with_less(best: Candidate, problem: SearchProblem) -> Iterator[Template]:
             continue
         with np.errstate(all="ignore"):
             values = numeric(part, problem.columns)(problem.x)
+        if not np.isfinite(values).all():
+            continue
         spread, middle = float(np.std(values)), float(np.mean(values))
         if spread <= _EVEN * abs(middle):
             level = constant()
@@ -72,5 +74,5 @@ def _with_less(best: Candidate, problem: SearchProblem) -> Iterator[Template]:
             less = best.expression.xreplace({total: total - term})
             with np.errstate(all="ignore"):
                 change = numeric(less - best.expression, problem.columns)(problem.x)
-            if less.free_symbols and float(np.std(change)) <= _SMALL * problem.unit:
+            if less.free_symbols and np.isfinite(change).all() and float(np.std(change)) <= _SMALL * problem.unit:
                 yield opened(less, simple).template

@@ -43,3 +43,10 @@ def test_rows_in_double_precision_decide_alone() -> None:
     found = finished(problem, told, (), explained=True)
     assert found.settled and pared([found], problem, work=0.5) == [found]
     assert pared([], problem, work=0.5) == []
+
+
+def test_a_part_that_overflows_is_passed_over() -> None:
+    problem = rows(LAW, noise=0.01)
+    told = 2 * A * (sympy.tanh(sympy.exp(sympy.exp(10 * B))) - sympy.cos(B))  # its tanh is 1
+    found = finished(problem, told, (), explained=False)
+    assert sympy.expand(pared([found], problem, work=0.5)[0].expression - LAW) == 0
