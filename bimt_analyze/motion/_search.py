@@ -10,7 +10,7 @@ from bimt_train.trajectories import Smoothed
 
 from ..formulas import SearchOptions
 from ..formulas.problem._budget import Budget
-from ..formulas.symbolic._open_form import Form, opened
+from ..formulas.symbolic._open_numbers import Form, with_open_numbers
 from ._asked import Asked
 from .integration._pieces import Pieces, pieces_of
 from .proposals._proposals import FINISHING, Proposal, forms, formulas, told
@@ -85,7 +85,7 @@ class Search:
     def by_sums(self) -> tuple[System, tuple[System, ...]]:
         """The best system of sparse sums, and the others that were fitted."""
         every = [told(self._proposed(place), self.weak.times) for place in self.places]
-        best, tried = self._fitted([opened(sympy.Float(0.0)) for _ in self.places]), list[System]()
+        best, tried = self._fitted([with_open_numbers(sympy.Float(0.0)) for _ in self.places]), list[System]()
         grows: dict[sympy.Expr, None] = {}
         for terms in libraries(self.asked.symbols):
             found = [told(self._sums(terms, place), self.weak.times) for place in self.places]

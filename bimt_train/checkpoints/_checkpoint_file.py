@@ -127,7 +127,7 @@ def save_checkpoint(path: str | Path, checkpoint: Checkpoint) -> None:
     taken = [name for name in network.tensors if name in probe or name in generator]
     if taken:
         raise CheckpointError(
-            "a tensor has the name of a probe or of a generator's tensor",
+            f"a tensor has the name of {'a probe' if taken[0] in probe else 'a tensor of a generator'}",
             where=f"tensor '{taken[0]}'",
             hint="rename the module",
         )

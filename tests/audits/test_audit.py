@@ -14,7 +14,6 @@ from bimt_analyze.audits import Significance, significance
 from bimt_analyze.audits.chance._weight_permutation import weight_permutation
 from bimt_analyze.audits.chance._wiring import wiring
 from bimt_analyze.audits.chance.retraining._retrained import affordable, retrained
-from bimt_analyze.audits.controls import _held_against_controls
 from bimt_analyze.audits.functions._shared_neurons import SharedNeuron, shared_neurons
 from bimt_analyze.audits.robustness._edge_weight_robustness import edge_weight_robustness, partition_ami
 from bimt_analyze.audits.robustness._thresholds import thresholds
@@ -41,21 +40,8 @@ def planted():
 
 
 @pytest.fixture(scope="module")
-def audited():
-    """Audits a checkpoint, few networks of each control pruned at the tolerance: their number is not what is asked."""
-
-    def made(checkpoint):
-        with pytest.MonkeyPatch.context() as patch:
-            for name, number in (("DRAWS", 2), ("FEW", 1), ("TRAINED", 2)):
-                patch.setattr(_held_against_controls, name, number)
-            return audit(checkpoint, samples=20, retrain_steps=5, processes=1)
-
-    return made
-
-
-@pytest.fixture(scope="module")
-def found(audited, planted):
-    return audited(planted)
+def found(planted):
+    return audit(planted, samples=20, retrain_steps=5, processes=1)
 
 
 def chain(*matrices):
@@ -93,8 +79,8 @@ def test_a_dense_network_is_not():
     assert told.summary()[0].startswith("Not modular")
 
 
-def test_it_is_the_same_twice_and_becomes_json(audited, planted, found):
-    again = audited(planted)
+def test_it_is_the_same_twice_and_becomes_json(planted, found):
+    again = audit(planted, samples=20, retrain_steps=5, processes=1)
     assert json.dumps(found.to_json(), allow_nan=False) == json.dumps(again.to_json(), allow_nan=False)
     other = significance(found.graph, samples=20, seed=1)
     assert other.null != found["nulls"]["specialisation", "degree_preserving"].null

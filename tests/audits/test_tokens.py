@@ -103,7 +103,7 @@ def test_surprise_is_cross_entropy_in_bits_and_its_unit_the_entropy_of_the_class
 
 def test_the_report_has_a_page_for_it(speaker: tuple[Network, np.ndarray]) -> None:
     network, x = speaker
-    report = analyze(checkpoint_of(network, x), audit=True, samples=20, retrain_steps=0, refit_steps=0, controls=0)
+    report = analyze(checkpoint_of(network, x), audit=True, samples=20, retrain_steps=0, refit_steps=0)
     page = report.to_html()
     assert "<h3>Null networks</h3>" in page and "<h3>Subspaces of the residual stream</h3>" in page
     assert json.loads(report.to_json_text())["audit"]["subspaces"]["significance"]["samples"] == 20

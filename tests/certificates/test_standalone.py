@@ -93,7 +93,7 @@ def exact(text, x):
     return mpmath.mpf(eval(numbers, known | {"x": x, "mpf": mpmath.mpf, "pi": mpmath.pi}))
 
 
-@pytest.mark.parametrize("seed", range(len(ACTIVATIONS)))
+@pytest.mark.parametrize("seed", range(30))
 def test_it_agrees_with_the_checker(seed):
     rng = np.random.default_rng(seed)
     activation = sorted(ACTIVATIONS)[seed % len(ACTIVATIONS)]

@@ -445,5 +445,5 @@ def test_a_tensor_with_the_name_of_a_probe_is_refused(path: Path) -> None:
     layout = Layout((Group.line("h", 2),), {"probe.x_train": TensorSpec("h h")}, "h", "h")
     network = Network(ModelSpec("own", {}), layout, Placement.identity(layout), {"probe.x_train": np.eye(2)})
     task = TaskSpec("t", ("x1", "x2"), ("y1", "y2"), ((-1, 1),) * 2)
-    with pytest.raises(CheckpointError, match=r"a tensor has the name of a probe or .*: tensor 'probe\.x_train'"):
+    with pytest.raises(CheckpointError, match=r"a tensor has the name of a probe: tensor 'probe\.x_train'"):
         save_checkpoint(path, Checkpoint(network, task, Probe(X, X, XT, XT)))

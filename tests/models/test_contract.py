@@ -161,7 +161,7 @@ def wired(network: Network) -> int:
 
 
 @pytest.mark.parametrize("name", PRUNABLE)
-@pytest.mark.parametrize("seed", range(7))
+@pytest.mark.parametrize("seed", range(14))
 def test_without_its_dead_neurons_it_is_the_same_function(name: str, seed: int) -> None:
     keep, biases = (0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.0)[seed % 7], (0.0, 0.5, 1.0)[seed % 3]
     network, x = masked(Network.of(small(name)), keep, seed, biases=biases), rows(name)

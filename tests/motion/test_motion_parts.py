@@ -5,7 +5,7 @@ import pytest
 import sympy
 
 from bimt_analyze.formulas.problem._budget import Budget
-from bimt_analyze.formulas.symbolic._open_form import Form, opened, skeleton
+from bimt_analyze.formulas.symbolic._open_numbers import Form, skeleton, with_open_numbers
 from bimt_analyze.motion.integration._form import with_fewest_constants
 from bimt_analyze.motion.integration._integrate import integrated
 from bimt_analyze.motion.integration._pieces import pieces_of
@@ -52,7 +52,7 @@ def test_the_weak_form_holds_for_the_law_and_for_no_other():
 
 def test_constants_are_fitted_by_integration_with_their_errors():
     pieces = pieces_of([smoothed(falling(noise=0.02))], budget=Budget.of(100))
-    system = System.fitted([opened(1.0 - 1.0 * x)], [x], pieces)
+    system = System.fitted([with_open_numbers(1.0 - 1.0 * x)], [x], pieces)
     fitted, errors = system.shot.forms[0].values, system.shot.errors
     for truth in (0.5, -0.7):
         constant = min(fitted, key=lambda c: abs(fitted[c] - truth))
@@ -62,16 +62,16 @@ def test_constants_are_fitted_by_integration_with_their_errors():
 
 def test_a_term_that_is_missing_is_added_and_an_idle_one_left_out():
     pieces = pieces_of([smoothed(falling(noise=0.01)), smoothed(falling(noise=0.01, start=0.1))], budget=Budget.of(100))
-    system = grown(System.fitted([opened(0.1 * x**3)], [x], pieces), polynomial_terms([x]), [0])
+    system = grown(System.fitted([with_open_numbers(0.1 * x**3)], [x], pieces), polynomial_terms([x]), [0])
     c = sympy.Symbol("c", real=True)
     assert skeleton(system.expressions()[0]) == c + c * x
-    longer = System.fitted([opened(0.5 - 0.7 * x + 0.01 * x**2)], [x], pieces)
+    longer = System.fitted([with_open_numbers(0.5 - 0.7 * x + 0.01 * x**2)], [x], pieces)
     assert skeleton(longer.without_idle_terms().expressions()[0]) == c + c * x
 
 
 def test_opened_numbers_are_those_that_can_be_fitted():
     side = 2 * sympy.sin(3 * x) ** 2 - x / (x + 0.1)
-    form = opened(side)
+    form = with_open_numbers(side)
     assert sorted(form.values.values()) == [-1.0, 0.1, 2.0, 3.0]
     assert float((form.filled() - side).subs(x, 0.7)) == pytest.approx(0.0, abs=1e-12)
 
@@ -79,7 +79,7 @@ def test_opened_numbers_are_those_that_can_be_fitted():
 def test_steps_without_noise_are_of_order_eight():
     pieces = pieces_of([smoothed(falling())], budget=Budget.of(100))
     assert pieces.fine and not pieces_of([smoothed(falling(noise=0.02))], budget=Budget.of(100)).fine
-    system = System.fitted([opened(0.5 - 0.7 * x)], [x], pieces)
+    system = System.fitted([with_open_numbers(0.5 - 0.7 * x)], [x], pieces)
     assert system.met and system.shot.missed[0] < 1e-9
 
 
@@ -89,7 +89,7 @@ def test_what_cannot_be_followed_is_given_up():
     assert np.isnan(integrated([x**2], [x], np.array([2.0]), TIMES)[-1]).all()  # grows without bound
     budget = Budget.of(100)
     pieces = pieces_of([smoothed(falling())], budget=budget)
-    System.fitted([opened(1e8 * x**3)], [x], pieces)
+    System.fitted([with_open_numbers(1e8 * x**3)], [x], pieces)
     assert 0 < budget.ledger.spent < 5
 
 
@@ -104,7 +104,7 @@ def test_what_cannot_be_followed_is_given_up():
     ],
 )
 def test_a_right_hand_side_is_written_with_as_few_constants_as_it_needs(side, count):
-    form = with_fewest_constants(opened(side))
+    form = with_fewest_constants(with_open_numbers(side))
     assert len(form.values) == count
     assert [float((form.filled() - side).subs(x, at)) for at in (0.3, 1.9)] == pytest.approx([0.0, 0.0], abs=1e-12)
 

@@ -5,7 +5,7 @@ import pytest
 import sympy
 
 from bimt_analyze.formulas.problem._budget import Budget
-from bimt_analyze.formulas.symbolic._open_form import Form, opened, skeleton
+from bimt_analyze.formulas.symbolic._open_numbers import Form, skeleton, with_open_numbers
 from bimt_analyze.motion.integration._pieces import pieces_of
 from bimt_analyze.motion.systems._neighbours import neighbours
 from bimt_analyze.motion.systems._rivals import _is_rival, _multiplied_out, held_against_rivals, rival_of
@@ -27,7 +27,7 @@ def falling(start, *, noise=0.02, seed=3):
 
 def fitted(side, *starts, noise=0.02):
     curves = smoothed_each([falling(start, noise=noise, seed=seed) for seed, start in enumerate(starts)])
-    return System.fitted([opened(side)], [x], pieces_of(curves, budget=Budget.of(100)))
+    return System.fitted([with_open_numbers(side)], [x], pieces_of(curves, budget=Budget.of(100)))
 
 
 def test_where_the_range_is_small_another_form_is_a_rival_and_where_it_is_large_none_is():
@@ -43,7 +43,7 @@ def test_a_step_is_fitted_as_any_other_system_is():
     shapes = {skeleton(one.expressions()[0]): one for one in neighbours(system, [x**2], [0], within=1e6)}
     assert set(shapes) == {c + c * x + c * x**2, c * x + c * x**2, c + c * x**2, c * x, c}
     exchanged = shapes[c * x + c * x**2]
-    alone = System.fitted([opened(0.3 * x - 0.1 * x**2)], [x], system.pieces)
+    alone = System.fitted([with_open_numbers(0.3 * x - 0.1 * x**2)], [x], system.pieces)
     assert exchanged.bits == pytest.approx(alone.bits, abs=0.5)
 
 
@@ -51,7 +51,10 @@ def test_a_term_more_is_a_rival_only_where_chance_does_not_explain_it():
     random = np.random.default_rng(10)  # with which a constant follows the noise by 1.5 standard errors
     runs = [start * np.exp(-0.7 * TIMES) + 0.02 * random.normal(size=90) for start in (6.0, 1.0)]
     pieces = pieces_of(smoothed_each([Trajectory(TIMES, one[:, None]) for one in runs]), budget=Budget.of(100))
-    for system, real in ((System.fitted([opened(-0.7 * x)], [x], pieces), False), (fitted(-x, 6.0, 0.0), True)):
+    for system, real in (
+        (System.fitted([with_open_numbers(-0.7 * x)], [x], pieces), False),
+        (fitted(-x, 6.0, 0.0), True),
+    ):
         (longer,) = [one for one in neighbours(system, [sympy.S.One], [0], within=1e6) if len(one.shot.errors) == 2]
         assert longer.bits < system.bits + 10 and longer.shot.left < system.shot.left
         assert _is_rival(longer, system) == real

@@ -14,7 +14,7 @@ from ..problem._budget import Budget
 from ..problem._polynomial import powers
 from ..problem._search_problem import deviation
 from ..problem._smooth import centred, legendre, noise_level
-from ..symbolic._open_form import skeleton
+from ..symbolic._open_numbers import skeleton
 from ..verdicts._stated_errors import chi_square
 
 Matrix = Float64[np.ndarray, "rows inputs"]

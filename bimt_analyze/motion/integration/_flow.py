@@ -14,7 +14,7 @@ from jaxtyping import Float64
 from scipy.integrate import DOP853
 from sympy.printing.numpy import NumPyPrinter
 
-from ...formulas.symbolic._open_form import Form
+from ...formulas.symbolic._open_numbers import Form
 from ._pieces import Pieces
 
 States = Float64[np.ndarray, "variables ways pieces"]

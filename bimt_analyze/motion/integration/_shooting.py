@@ -11,7 +11,7 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
-from ...formulas.symbolic._open_form import Form
+from ...formulas.symbolic._open_numbers import Form
 from ._flow import Flow, Point, Residual, Values
 from ._form import joined
 from ._pieces import Pieces

@@ -13,7 +13,7 @@ from bimt_train.trajectories import Smoothed
 from ...formulas import SearchOptions, find_formula
 from ...formulas._search_options import _GRACE
 from ...formulas.problem._budget import Budget
-from ...formulas.symbolic._open_form import Form, opened, skeleton
+from ...formulas.symbolic._open_numbers import Form, skeleton, with_open_numbers
 from ...formulas.symbolic._tidy import complexity
 from ._weak_form import WeakForm
 
@@ -74,9 +74,9 @@ def forms(proposals: Iterable[Proposal], most: int) -> tuple[Form, ...]:
     small: dict[int, Form] = {}
     for one in sorted(proposals, key=lambda one: one.bits):
         if len(first) < most:
-            first.setdefault(skeleton(one.expression), opened(one.expression))
-        elif len(form := opened(one.expression).values) <= _SMALL:
-            small.setdefault(len(form), opened(one.expression))
+            first.setdefault(skeleton(one.expression), with_open_numbers(one.expression))
+        elif len(form := with_open_numbers(one.expression).values) <= _SMALL:
+            small.setdefault(len(form), with_open_numbers(one.expression))
     return (*first.values(), *(form for form in small.values() if skeleton(form.filled()) not in first))
 
 

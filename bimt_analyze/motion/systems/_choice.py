@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import sympy
 
-from ...formulas.symbolic._open_form import Form
+from ...formulas.symbolic._open_numbers import Form
 from ..integration._pieces import Pieces
 from ._system import System
 

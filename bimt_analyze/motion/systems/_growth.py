@@ -12,7 +12,7 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
-from ...formulas.symbolic._open_form import Form
+from ...formulas.symbolic._open_numbers import Form
 from ..integration._form import joined
 from ..integration._shooting import sensitivity
 from ..proposals._subsets import subsets

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import sympy
 
-from ...formulas.symbolic._open_form import opened, skeleton
+from ...formulas.symbolic._open_numbers import skeleton, with_open_numbers
 from ..integration._form import joined
 from ..proposals._weak_form import libraries
 from ._neighbours import neighbours
@@ -80,7 +80,7 @@ def _multiplied_out(best: System) -> System:
         return best
     forms = []
     for form in best.shot.forms:
-        longer = opened(sympy.expand(form.filled()))
+        longer = with_open_numbers(sympy.expand(form.filled()))
         other = longer.expression.xreplace(dict.fromkeys(longer.values, sympy.S.One))
         own = form.expression.xreplace(dict.fromkeys(form.values, sympy.S.One))
         forms.append(longer if len(longer.values) <= len(form.values) and other != own else form)

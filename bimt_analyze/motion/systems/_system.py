@@ -9,7 +9,7 @@ from jaxtyping import Float64
 
 from ...formulas.problem._budget import Budget
 from ...formulas.problem._snapping import Constant
-from ...formulas.symbolic._open_form import Form
+from ...formulas.symbolic._open_numbers import Form
 from ...formulas.symbolic._simple_numbers import Simple, simple_numbers
 from ...formulas.symbolic._tidy import complexity
 from ..integration._form import joined, with_fewest_constants

@@ -124,7 +124,7 @@ def test_another_end_is_the_networks_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("nodes", "words"),
     [
-        ([*FIRST, *LAST], "a graph that is no chain"),
+        ([*FIRST, *LAST], "value 'z'|value 'h'"),
         ([*FIRST, _node("Relu", "h", "r"), _node("Add", "r h", "z"), *LAST], "a graph that is no chain"),
         ([*FIRST, _node("Erf", "h", "z"), *LAST], "an operator that no plain chain has"),
         ([_node("MatMul", "x W1", "h"), _node("MatMul", "h W2", "y")], "layers without an activation between them"),

@@ -70,7 +70,10 @@ def test_rows_count_by_their_errors(tmp_path, capsys):
         (["--groups", "batch", "--target", "y", "--audit"], "an option for networks"),
         (["--groups", "batch", "--target", "y", "--functions", "sinn"], "a function that is not known"),
         (["--target", "y", "--form", "a*t"], "'batch'"),
-        (["--target", "y", "--drop-missing"], "give the table with --probe"),
+        (
+            ["--target", "y", "--drop-missing"],
+            "an option for tables: got --drop-missing; hint: give the table with --probe, or say which law of it",
+        ),
         (["--target", "y", "--groups", "batch", "--sigma", "t"], "--sigma with --groups"),
     ],
 )

@@ -96,6 +96,7 @@ def read_onnx(path: Path, told: Told) -> Chain:
             "a network of several inputs or outputs", where=str(path), expected="one of each", got=got, hint=hint
         )
     operators = _needed([node for node in nodes if node.outputs[0] not in constants], outputs[0])
+    _check_made(operators, {*constants, fed[0]}, str(path))
     chain = chain_of_nodes(operators, constants, fed[0], outputs[0], str(path))
     return replace(chain, assumed=(*chain.assumed, *labels))
 
@@ -108,6 +109,18 @@ def _needed(nodes: Sequence[Node], end: str) -> list[Node]:
             wanted |= set(node.inputs)
             found.append(node)
     return found[::-1]
+
+
+def _check_made(nodes: Sequence[Node], given: set[str], where: str) -> None:
+    """Refuse operators that read what nothing makes."""
+    made = given.union(*(node.outputs for node in nodes))
+    for node in nodes:
+        for name in node.inputs:
+            if name and name not in made:  # an input that is left out has no name
+                raise CheckpointError(
+                    "a graph that is no chain", where=f"{where}, value '{name}'", expected="an operator that makes it",
+                    got=f"read by {node.kind}, made by nothing", hint="export the network anew",
+                )  # fmt: skip
 
 
 def _without_labels(nodes: Sequence[Node], outputs: list[str]) -> tuple[list[str], tuple[str, ...]]:

@@ -51,7 +51,7 @@ class Form:
         return Form(expression, {c: v for c, v in self.values.items() if c in expression.free_symbols})
 
 
-def opened(expression: sympy.Expr) -> Form:
+def with_open_numbers(expression: sympy.Expr) -> Form:
     """An expression with each of its numbers opened that may be fitted.
 
     Left as they are: exponents that are whole or simple fractions, for they are part of the form, the sign of a
@@ -65,7 +65,7 @@ def opened(expression: sympy.Expr) -> Form:
     Examples
     --------
     >>> x = sympy.Symbol("x", real=True)
-    >>> sorted(opened(0.5 * x**2 - x + 3).values.values())
+    >>> sorted(with_open_numbers(0.5 * x**2 - x + 3).values.values())
     [-1.0, 0.5, 3.0]
     """
     values: dict[sympy.Dummy, float] = {}
@@ -109,5 +109,5 @@ def skeleton(expression: sympy.Expr) -> sympy.Expr:
     expression : sympy.Expr
         Without open constants.
     """
-    form = opened(sympy.expand_mul(expression))
+    form = with_open_numbers(sympy.expand_mul(expression))
     return form.expression.xreplace(dict.fromkeys(form.values, sympy.Symbol("c", real=True)))
