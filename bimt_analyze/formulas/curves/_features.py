@@ -8,6 +8,8 @@ import sympy
 from jaxtyping import Float64, Int64
 from numpy.typing import NDArray
 
+from ..problem._operators import SELDOM, operator
+
 Array = NDArray[np.float64]
 Elementwise = Callable[[Array], Array]
 
@@ -79,7 +81,8 @@ class _Function:
 
 
 def _function(name: str, widest: float = np.inf) -> _Function:
-    return _Function(Feature(getattr(np, name), getattr(sympy, name)), widest)
+    one = operator(name)
+    return _Function(Feature(one.value, one.build), widest)
 
 
 _FUNCTIONS = (
@@ -90,6 +93,7 @@ _FUNCTIONS = (
     _function("tanh", 60.0),
 )
 _OF_FUNCTIONS = (*_FUNCTIONS, _function("sqrt"))
+_SELDOM = tuple(_function(name, 60.0) for name in SELDOM)
 
 
 def features(u: Float64[np.ndarray, "rows"], *, deep: bool) -> Iterator[Features]:
@@ -107,7 +111,8 @@ def features(u: Float64[np.ndarray, "rows"], *, deep: bool) -> Iterator[Features
     factors = _first(powers, _FACTORS)
     inverse = _raised(plain, (-1,))
     mixed = _products(factors, joined(plain, _raised(plain)))
-    yield joined(powers, plain, _raised(plain), mixed)
+    seldom = _of(_SELDOM, _first(powers, _INNER))
+    yield joined(powers, plain, _raised(plain), mixed, seldom, _products(factors, seldom))
     nested = _of(_OF_FUNCTIONS, joined(plain, inverse, mixed, _sums(_first(powers, 2), plain)))
     yield joined(nested, _products(plain, joined(plain, inverse)))
     yield _raised(nested)

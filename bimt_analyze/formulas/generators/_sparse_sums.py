@@ -10,7 +10,7 @@ from jaxtyping import Float64, Int64
 
 from ..problem._least_squares import needed
 from ..problem._monomials import expression, length, monomials, value
-from ..problem._operators import operator
+from ..problem._operators import SELDOM, operator
 from ..problem._polynomial import Powers, count, evaluate, monomial, powers
 from ..problem._search_problem import Rows, SearchProblem
 from ..problem._template import Template, linear, numeric
@@ -257,6 +257,7 @@ def _shapes(problem: SearchProblem, *, chained: bool) -> Iterator[_Shape]:
         if np.all(np.isfinite(falling := np.exp(-values))):
             yield sympy.exp(-whole), falling
     for place, column in enumerate(problem.columns):
+        yield from _functions(column, problem.x[:, place], SELDOM)
         inner = list(_functions(column, problem.x[:, place], _INNER))
         twice = [outer for one in inner for outer in _functions(*one, _INNER)]
         yield from twice

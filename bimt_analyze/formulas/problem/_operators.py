@@ -115,6 +115,8 @@ OPERATORS: tuple[Operator, ...] = (
     Operator("cosh", np.cosh, np.sinh, sympy.cosh, "sigmoid", _cut(1.0, _INF, np.arccosh)),
     Operator("abs", np.abs, np.sign, sympy.Abs, "kink"),
 )  # fmt: skip
+# Dictionaries hold these of plain arguments alone, and not within other functions: few laws have them.
+SELDOM = ("atan", "asin", "tan", "sinh", "cosh", "abs")
 
 
 def operator(name: str) -> Operator:

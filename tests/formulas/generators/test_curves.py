@@ -44,6 +44,7 @@ def test_a_feature_is_the_expression_that_it_says(u):
     "text",
     [
         "sin(log(u))",
+        "u*atan(u**2)",
         "u - 2/sqrt(u)",
         "(u - 3)*sin(u)",
         "u/sin(u)",

@@ -47,6 +47,8 @@ def _found(formula: str, generate: Generate) -> bool:
         "b*tanh(a/c) - (a + b - c)**3",
         "3*exp(-a) + 1/a**2 + 2/a**3",
         "tanh(b + cos(a))",
+        "a*exp(-b**2) + atan(c)",
+        "a*exp(-b**2) + c*sinh(c)",
     ],
 )
 def test_a_sum_of_a_few_terms_is_found(formula: str) -> None:
