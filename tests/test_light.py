@@ -87,11 +87,11 @@ def test_the_hook_refuses_what_is_not_imported_lazily(run):
 def test_a_formula_of_a_table_is_found(python):
     program = (
         "import numpy as np\n"
-        "from bimt_analyze.formulas import find_formula, verify_formula\n"
+        "from bimt_analyze.formulas import Rows, find_formula, verify_formula\n"
         "x = np.random.default_rng(0).uniform(1, 3, (200, 2))\n"
         "y = x[:, 0] * np.exp(-x[:, 1])\n"
         "found = find_formula(x[:150], y[:150], names=['a', 'b'], output='y', time_limit=10)\n"
-        "rows = {'x_train': x[:150], 'y_train': y[:150], 'x_test': x[150:], 'y_test': y[150:]}\n"
+        "rows = {'train': Rows(x[:150], y[:150]), 'test': Rows(x[150:], y[150:])}\n"
         "print(verify_formula(found, **rows, truth=None, ranges=[(1, 3)] * 2).verdict())\n"
         "print(found.expression, found.to_c('decay')[:6])\n"
     )

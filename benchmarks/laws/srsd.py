@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from benchmarks.common._measure import table, write_section
 from benchmarks.common._workers import watched
 from benchmarks.laws.judging._refit import evaluator
-from bimt_analyze.formulas import find_formula, verify_formula
+from bimt_analyze.formulas import Hints, Rows, find_formula, verify_formula
 
 Array = NDArray[np.float64]
 
@@ -126,11 +126,11 @@ def measure(job: tuple[int, float, int, int, bool]) -> Iterator[Found]:
     names = (*one.inputs, *(f"idle{k}" for k in range(idle)))
     units = one.units if known else None
     began = time.perf_counter()
-    formula = find_formula(x, y, names=names, output="v0", units=units, time_limit=seconds, seed=seed)
+    formula = find_formula(x, y, names=names, output="v0", hints=Hints(units=units), time_limit=seconds, seed=seed)
     spent = time.perf_counter() - began
     held_x, held_y = one.drawn(seed + 1000, idle=idle)
     ranges = tuple(zip(x.min(axis=0), x.max(axis=0), strict=True))
-    told = verify_formula(formula, x_test=held_x, y_test=held_y, truth=None, ranges=ranges, x_train=x, y_train=y)
+    told = verify_formula(formula, test=Rows(held_x, held_y), truth=None, ranges=ranges, train=Rows(x, y))
     with np.errstate(all="ignore"):
         error = np.abs(told.predict(held_x) - held_y)
         met = float(np.mean(error <= MET * np.abs(held_y)))

@@ -12,7 +12,7 @@ import numpy as np
 from benchmarks.common._measure import table, write_section
 from benchmarks.common._workers import watched
 from benchmarks.laws.cases._uncommon import uncommon
-from bimt_analyze.formulas import find_formula, verify_formula
+from bimt_analyze.formulas import Rows, find_formula, verify_formula
 
 MET = 1e-9  # of the law's deviation: how near a formula that is the law comes to it on fresh rows
 BORDER = 0.005  # share of fresh rows that may lie between a law's break and the formula's
@@ -46,7 +46,7 @@ def measure(job: tuple[int, float, int]) -> Iterator[Found]:
     spent = time.perf_counter() - began
     held_x, held_y, truth = one.drawn(seed + 1000)
     ranges = ((one.low, one.high),) * x.shape[1]
-    told = verify_formula(formula, x_test=held_x, y_test=held_y, truth=None, ranges=ranges, x_train=x, y_train=y)
+    told = verify_formula(formula, test=Rows(held_x, held_y), truth=None, ranges=ranges, train=Rows(x, y))
     unit = float(np.std(truth)) or 1.0
     error = np.abs(told.predict(held_x) - truth) / unit
     met = float(np.mean(error <= MET))

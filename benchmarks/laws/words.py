@@ -19,7 +19,7 @@ from benchmarks.laws.cases._twins import Twins, pairs
 from benchmarks.laws.judging._judge import judge
 from benchmarks.laws.judging._refit import evaluator
 from benchmarks.laws.judging._rows import draw
-from bimt_analyze.formulas import Formula, find_formula, same_function, verify_formula
+from bimt_analyze.formulas import Formula, Rows, find_formula, same_function, verify_formula
 
 SECTIONS = ("twins", "precision", "noise", "nothing")
 TITLES = {
@@ -41,7 +41,7 @@ DIGITS = (0, 2, 3, 4, 5, 6, 7, 8, 9)  # 0 is float32
 ROWS = 500
 WIDENINGS = (1.0, 2.0, 5.0, 10.0, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7)
 
-Rows = tuple[Any, Any]
+Table = tuple[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,14 @@ class Found:
     text: str = ""
 
 
-def said(rows: Rows, names: Sequence[str], ranges: Any, seconds: float, held: Rows | None = None) -> Formula:
+def said(rows: Table, names: Sequence[str], ranges: Any, seconds: float, held: Table | None = None) -> Formula:
     """The formula of a table, verified on the third of its rows that was held out."""
     x, y = rows
     if held is None:
         cut = 2 * len(y) // 3
         x, y, held = x[:cut], y[:cut], (x[cut:], y[cut:])
     found = find_formula(x, y, names=names, output="y", time_limit=seconds, seed=0)
-    given = {"x_test": held[0], "y_test": held[1], "x_train": x, "y_train": y}
+    given = {"test": Rows(*held), "train": Rows(x, y)}
     return verify_formula(found, **given, truth=None, ranges=ranges)
 
 
@@ -175,7 +175,7 @@ def of_nothing(seconds: float, seed: int) -> Found:
     kind = ("random", "repeated", "leaked")[seed % 3]
     width, count = int(rng.integers(1, 4)), int(rng.choice([2, 3, 5, 10, 20, 40, 100]))
     x, y = rng.uniform(-1, 1, (count, width)), rng.normal(size=count)
-    held: Rows | None = None
+    held: Table | None = None
     if kind == "repeated":
         places = rng.integers(0, min(int(rng.integers(2, 12)), count), max(60, count))
         x, y = x[places], y[places]

@@ -39,7 +39,7 @@ def formulas_of(checkpoint: Checkpoint, circuit: Network, options: AnalysisOptio
     mapping of str to Formula
         Output -> its formula.
     """
-    from ..formulas import SearchOptions, find_formula, verify_formula
+    from ..formulas import Hints, Rows, SearchOptions, find_formula, verify_formula
     from ..formulas.hints._differentiable import Differentiable
     from ..formulas.verification._network_formula import network_formula
     from ..motion._motion_of_checkpoint import slope_tolerances
@@ -52,29 +52,26 @@ def formulas_of(checkpoint: Checkpoint, circuit: Network, options: AnalysisOptio
     left, tolerances = float(options.time_limit), slope_tolerances(checkpoint)
     for place, output in enumerate(task.outputs):
         share = max(left / (len(task.outputs) - place), _LEAST_SHARE)
-        asked = SearchOptions(time_limit=share, seed=options.seed, genetic=options.genetic)
+        asked = SearchOptions(time_limit=share, seed=options.seed, genetic=options.genetic, tolerance=tolerances[place])
         network = Differentiable((checkpoint,), place)
+        train = Rows(probe.x_train, probe.y_train[:, place], _errors(probe.sigma_train, place))
+        test = Rows(probe.x_test, probe.y_test[:, place], _errors(probe.sigma_test, place))
         structure = hints(checkpoint, circuit, place)
         formula = find_formula(
-            probe.x_train, probe.y_train[:, place], names=task.inputs, output=output,
-            structure=structure, network=network, units=units, sigma=_errors(probe.sigma_train, place),
-            tolerance=tolerances[place], options=asked,
+            train.x, train.y, names=task.inputs, output=output,
+            hints=Hints(structure, network, units), sigma=train.sigma, options=asked,
         )  # fmt: skip
         known = task.decomposition is not None and task.decomposition.has_expressions
         truth = task.decomposition.expression(output).sympy() if task.decomposition is not None and known else None
         interrupted = formula.message.startswith("interrupted")
         formula = verify_formula(
             formula,
-            x_test=probe.x_test,
-            y_test=probe.y_test[:, place],
-            x_train=probe.x_train,
-            y_train=probe.y_train[:, place],
+            test=test,
+            train=train,
             truth=truth,
             ranges=task.ranges,
             network=network,
             terms=() if structure is None else structure.terms,
-            sigma_test=_errors(probe.sigma_test, place),
-            sigma_train=_errors(probe.sigma_train, place),
             seed=options.seed,
         )
         left = 0.0 if interrupted else left - formula.work  # the others get the least there is

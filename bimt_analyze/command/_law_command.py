@@ -96,7 +96,7 @@ def _words(text: str | None) -> tuple[str, ...] | None:
 def _law(table: "ProbeTable", place: int, given: Mapping[str, Any]) -> "GroupedLaw | Formula | DiscreteLaw | None":
     """The law of one target; None where it is sought among the discrete ones, and there is none."""
     from ..discrete_laws import find_discrete_law
-    from ..formulas import PriorKnowledge, find_formula, fit_form, verify_formula
+    from ..formulas import Hints, PriorKnowledge, Rows, find_formula, fit_form, verify_formula
     from ..grouped_laws import find_grouped_law
 
     assert table.y is not None
@@ -110,20 +110,16 @@ def _law(table: "ProbeTable", place: int, given: Mapping[str, Any]) -> "GroupedL
         return find_grouped_law(table.x, y, table.groups, form=form, prior=prior, **about)
     sigma = None if table.sigma is None else np.ascontiguousarray(table.sigma[:, place])
     order = np.random.default_rng(seed).permutation(len(y))
-    test, train = np.split(order, [round(_TEST_SHARE * len(order))])
-    rows = table.x[train], y[train]
-    about |= {"sigma": None if sigma is None else sigma[train]}
+    held, searched = np.split(order, [round(_TEST_SHARE * len(order))])
+    test, train = (Rows(table.x[some], y[some], None if sigma is None else sigma[some]) for some in (held, searched))
+    about |= {"sigma": train.sigma}
     if form is None:
         units = table.units if table.units and installed("pint") else None
-        found = find_formula(*rows, prior=prior, units=units, **about)
+        found = find_formula(train.x, train.y, prior=prior, hints=Hints(units=units), **about)
     else:
-        found = fit_form(form, *rows, **about)
+        found = fit_form(form, train.x, train.y, **about)
     ranges = list(zip(table.x.min(axis=0).tolist(), table.x.max(axis=0).tolist(), strict=True))
-    return verify_formula(
-        found, x_test=table.x[test], y_test=y[test], truth=None, ranges=ranges, x_train=table.x[train],
-        y_train=y[train], sigma_test=None if sigma is None else sigma[test],
-        sigma_train=None if sigma is None else sigma[train], seed=seed,
-    )  # fmt: skip
+    return verify_formula(found, test=test, train=train, truth=None, ranges=ranges, seed=seed)
 
 
 def _lines(name: str, law: "GroupedLaw | Formula | DiscreteLaw | None") -> list[str]:

@@ -4,10 +4,12 @@ from ._estimator import FormulaRegressor as FormulaRegressor
 from ._find_formula import find_formula as find_formula
 from ._fit_form import fit_form as fit_form
 from ._formula import Formula as Formula
+from ._rows import Rows as Rows
 from ._search_options import SearchOptions as SearchOptions
 from .dimensions._check_units import UnitCheck as UnitCheck
 from .dimensions._check_units import check_units as check_units
 from .export._torch_module import FormulaModule as FormulaModule
+from .hints._hints import Hints as Hints
 from .hints._surrogate import surrogate as surrogate
 from .intervals._constant_interval import ConstantInterval as ConstantInterval
 from .problem._operators import OPERATORS as OPERATORS

@@ -9,6 +9,7 @@ from jaxtyping import Float64
 from .._one_thread import on_one_thread
 from ._formula import Formula
 from ._measured_formula import measured, with_work
+from ._rows import Rows
 from ._search_options import SearchOptions
 from ._searched_rows import candidate_columns, check_rows, column_names, searched_rows
 from .problem._budget import Budget
@@ -87,7 +88,7 @@ def approximate_formula(
     near = [fit for fit in fits if fit.error <= within]
     best = min(near, key=_length) if near else min(fits, key=lambda fit: fit.error, default=None)
     found = [] if best is None else [finish(problem, best)]
-    formula = measured(found, x, y, names, output, precision=row_precision(x, y), budget=budget.apart(0.0))
+    formula = measured(found, Rows(x, y), names, output, precision=row_precision(x, y), budget=budget.apart(0.0))
     return with_work(formula, budget.ledger)
 
 

@@ -1,7 +1,7 @@
 """From rows of one output to a formula: the entry of the search."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -15,9 +15,11 @@ from .._one_thread import on_one_thread
 from ._formula import Formula, Predictor
 from ._measured_formula import measured, with_work
 from ._row_bounds import rows_missed
+from ._rows import Rows
 from ._search_options import SearchOptions
 from ._searched_rows import column_names
 from .generators._genetic import check_genetic
+from .hints._hints import Hints
 from .hints._proposed_structure import proposed_structure, structure_from_tests
 from .hints._relevant_columns import relevant_columns
 from .hints._structural_tests import StructuralTestResult
@@ -60,12 +62,9 @@ def find_formula(
     *,
     names: Sequence[str] | None = None,
     output: str = "y",
-    structure: Structure | None = None,
-    network: Predictor | None = None,
-    units: Mapping[str, str] | None = None,
-    tolerance: float = 0.0,
     sigma: Float64[np.ndarray, "rows"] | None = None,
     prior: PriorKnowledge | None = None,
+    hints: Hints | None = None,
     options: SearchOptions | None = None,
     progress: Callable[[str], None] | None = None,
     **changes: Any,
@@ -87,28 +86,15 @@ def find_formula(
         out.
     output : str, default "y"
         The name of ``y``.
-    structure : Structure, optional
-        Hints read from a circuit (`read_structure`), in the same names.
-    network : callable, optional
-        The network's own prediction of this output, from [rows, inputs] to [rows]. A `Differentiable` one is tested for
-        structure (`structural_tests`); any other gives inputs and terms (`structure_from_tests`), where no
-        ``structure`` is given. Where the network is too coarse (it errs by more than 5 % of y's deviation) and the
-        quick search fails, a `surrogate` is fitted to the rows and tested in its stead. Without ``structure`` and
-        ``network``, the rows themselves propose which inputs matter (polynomials, terms of two columns, waves).
-    units : mapping of str to str, optional
-        The unit of each input and of the output, such as ``{"v": "m/s", "E": "J"}``; empty for a plain number. The
-        search then asks first for laws among products of the inputs (and of constants of nature) that have no unit
-        [2]_. Nothing is refused on account of its units. Read by Pint; a unit that is not known counts as not given.
-    tolerance : float, default 0
-        The root mean square error of ``y``, in units of its deviation, where it is known: that of a derivative, for
-        instance. The search ends at a form that misses no row by more than three times as much. Without it, only the
-        digits in which ``y`` is written tell how well it is known.
     sigma : array of shape [rows], optional
         The standard error of each ``y``, in its own unit. Residuals are then divided by it wherever constants are
         fitted, constants become simple numbers, and formulas are compared; chi-square says whether the formula fits
         within these errors. Forms are proposed from the rows that are known best (`best_known`), which count alike.
     prior : PriorKnowledge, optional
         What is known of the law: candidates that contradict it are left out.
+    hints : Hints, optional
+        A circuit's structure, a network, units: they propose forms. Without a structure and a network, the rows
+        themselves propose which inputs matter (polynomials, terms of two columns, waves).
     options : SearchOptions, optional
         Time limit, seed and all else; the defaults if left out.
     progress : callable, optional
@@ -127,7 +113,7 @@ def find_formula(
     ------
     InputError
         For rows that are no finite numbers, for a ``sigma`` that is not positive, for names that do not fit the
-        columns, for a structure, units or knowledge of other inputs, for an option out of its range or unknown, and for
+        columns, for hints or knowledge of other inputs, for an option out of its range or unknown, and for
         ``genetic`` where pyoperon is not installed.
 
     Notes
@@ -138,7 +124,6 @@ def find_formula(
     References
     ----------
     .. [1] J. Rissanen, "Modeling by shortest data description", Automatica 14, 1978.
-    .. [2] E. Buckingham, "On physically similar systems", Physical Review 4, 1914.
 
     Examples
     --------
@@ -149,24 +134,22 @@ def find_formula(
     >>> formula.fits, formula.exact
     (True, False)
     """
-    names = column_names(x, names)
+    names, hinted = column_names(x, names), hints or Hints()
     chosen = (options or SearchOptions()).with_changes(**changes)
     if chosen.genetic:
         check_genetic()
-    if structure is not None and not set(structure.inputs) <= set(names):
+    if hinted.structure is not None and not set(hinted.structure.inputs) <= set(names):
         raise InputError(
             "hints name unknown inputs",
             where=f"structure of {output!r}",
             expected=f"names among {sorted(names)}",
-            got=str(sorted(set(structure.inputs) - set(names))),
+            got=str(sorted(set(hinted.structure.inputs) - set(names))),
             hint="read the structure with the names of the table's columns",
         )
-    given = given_rows(
-        x, y, names=names, output=output, options=chosen, units=units, tolerance=tolerance, sigma=sigma, prior=prior
-    )
+    given = given_rows(x, y, names=names, output=output, options=chosen, units=hinted.units, sigma=sigma, prior=prior)
     tell = progress or partial(_log.debug, "formula of %s: %s", output)
     _log.info("formulas: searching %s", output)
-    found = _searched(given, structure, network, chosen, tell)
+    found = _searched(given, hinted, chosen, tell)
     tell("finishing")
     formula = _finished(given, found, chosen)
     return _interrupted(formula) if found.outcome.interrupted else formula
@@ -181,15 +164,9 @@ class _Found:
     test_results: tuple[StructuralTestResult, ...] = ()
 
 
-def _searched(
-    given: GivenRows,
-    structure: Structure | None,
-    network: Predictor | None,
-    options: SearchOptions,
-    tell: Callable[[str], None],
-) -> _Found:
+def _searched(given: GivenRows, hints: Hints, options: SearchOptions, tell: Callable[[str], None]) -> _Found:
     """Ask all questions, from the cheapest on, until one settles what the rows are, or the time is over."""
-    problem, some = given.problem, given.some
+    problem, some, structure, network = given.problem, given.some, hints.structure, hints.network
     fitted, outcome = problem, Outcome((), ())
     test_results: tuple[StructuralTestResult, ...] = ()
     tests = FunctionTests(problem, network if problem.columns else None, given.x[some], given.names, options)
@@ -264,13 +241,11 @@ def _finished(given: GivenRows, found: _Found, options: SearchOptions) -> Formul
     plainer = plainer_forms(best[0], replace(judged, budget=beside)) if best else []
     formula = measured(
         [*best, *shown],
-        np.delete(given.x, missed, 0),
-        np.delete(given.y, missed),
+        Rows(given.x, given.y, given.sigma).without(missed),
         given.names,
         given.output,
         precision=given.precision,
         budget=budget.apart(min(_NOISE_WORK, finishing)),
-        sigma=None if given.sigma is None else np.delete(given.sigma, missed),
         plainer=plainer,
     )
     if missed:

@@ -11,6 +11,7 @@ from jaxtyping import Float64
 from .._one_thread import on_one_thread
 from ._formula import Formula
 from ._measured_formula import measured, with_work
+from ._rows import Rows
 from ._search_options import SearchOptions
 from ._searched_rows import column_names
 from .search._asked_form import asked_form, fitted_form
@@ -76,5 +77,5 @@ def fit_form(
     symbols = tuple(sympy.Symbol(name, real=True) for name in names)
     asked = replace(given.judged, x=x[given.every], columns=symbols)
     found = [finish(asked, fitted_form(asked_form(form, symbols), asked))]
-    formula = measured(found, x, y, names, output, precision=given.precision, budget=given.budget, sigma=sigma)
+    formula = measured(found, Rows(x, y, sigma), names, output, precision=given.precision, budget=given.budget)
     return with_work(formula, given.budget.ledger)

@@ -10,6 +10,7 @@ from jaxtyping import Float64
 from ._formula import Formula
 from ._front import ParetoEntry
 from ._row_bounds import distinct_rows, row_fit
+from ._rows import Rows
 from ._searched_rows import distinct, searched_rows
 from .intervals._constant_interval import ConstantInterval
 from .intervals._intervals import intervals_of
@@ -31,14 +32,12 @@ _NOISE = 1.5  # a residual within this factor of what smooth fits leave may be n
 
 def measured(
     found: list[Candidate],
-    x: Float64[np.ndarray, "rows inputs"],
-    y: Float64[np.ndarray, "rows"],
+    rows: Rows,
     names: Sequence[str],
     output: str,
     *,
     precision: RowPrecision,
     budget: Budget,
-    sigma: Float64[np.ndarray, "rows"] | None = None,
     plainer: Sequence[Candidate] = (),
 ) -> Formula:
     """The best candidate of a search as a formula, measured on all rows.
@@ -46,27 +45,24 @@ def measured(
     Parameters
     ----------
     found : list of Candidate
-        What the search found, the best first, the others for the front; where it is empty, the mean of ``y`` is the
-        formula.
-    x : array of shape [rows, inputs]
+        What the search found, the best first, the others for the front; where it is empty, the mean of the output is
+        the formula.
+    rows : Rows
         All rows, all inputs.
-    y : array of shape [rows]
-        The output.
     names : sequence of str
-        The names of the columns of ``x``.
+        The names of the inputs.
     output : str
-        The name of ``y``.
+        The name of the output.
     precision : RowPrecision
         How the rows are written.
     budget : Budget
         For estimating the noise and the intervals of constants, which is done where the formula does not meet the rows.
-    sigma : array of shape [rows], optional
-        The standard error of each ``y``, where it is known.
     plainer : sequence of Candidate
         Plainer forms for the front, which the search did not find.
     """
-    counted = None if sigma is None else counted_errors(sigma, y, precision.output)
-    best, error = _better_than_the_mean(found, x, y, names, counted)
+    x, y, sigma = rows.x, rows.y, rows.sigma
+    counted = Rows(x, y, None if sigma is None else counted_errors(sigma, y, precision.output))
+    best, error = _better_than_the_mean(found, counted, names)
     budget.charge("lambdify", calls=8)
     fit = row_fit(best.expression, names, x, y, precision=precision)
     tested = None if sigma is None else _tested(best, x, y, names, sigma)
@@ -90,24 +86,18 @@ def measured(
         precision=precision,
         within_precision=fit.within_precision,
         distinct_rows=distinct_rows(x),
-        intervals=() if met else _intervals(best, x, y, names, budget, counted),
+        intervals=() if met else _intervals(best, counted, names, budget),
         chi_square=tested,
     )
 
 
-def _intervals(
-    best: Candidate,
-    x: Float64[np.ndarray, "rows inputs"],
-    y: Float64[np.ndarray, "rows"],
-    names: Sequence[str],
-    budget: Budget,
-    sigma: Float64[np.ndarray, "rows"] | None,
-) -> tuple[ConstantInterval, ...]:
+def _intervals(best: Candidate, rows: Rows, names: Sequence[str], budget: Budget) -> tuple[ConstantInterval, ...]:
     """The intervals of the constants on the rows that a search looks at."""
-    some = searched_rows(len(y), 0)
+    some = searched_rows(len(rows.y), 0)
     symbols = tuple(sympy.Symbol(name, real=True) for name in names)
-    weights, scale = (None, None) if sigma is None else (weights_of(sigma[some]), mean_sigma(sigma[some]))
-    problem = SearchProblem(x[some], y[some], symbols, budget.apart(_INTERVALS_WORK), weights=weights)
+    sigma = None if rows.sigma is None else rows.sigma[some]
+    weights, scale = (None, None) if sigma is None else (weights_of(sigma), mean_sigma(sigma))
+    problem = SearchProblem(rows.x[some], rows.y[some], symbols, budget.apart(_INTERVALS_WORK), weights=weights)
     simple = [constant.exact for constant in best.constants if constant.exact is not None]
     return intervals_of(best.expression, problem, simple=simple, sigma=scale)
 
@@ -140,22 +130,17 @@ def with_work(formula: Formula, ledger: Ledger) -> Formula:
     return replace(formula, cut_after=ledger.seconds, message=f"{formula.message}; {cut_short(ledger.seconds)}")
 
 
-def _better_than_the_mean(
-    found: list[Candidate],
-    x: Float64[np.ndarray, "rows inputs"],
-    y: Float64[np.ndarray, "rows"],
-    names: Sequence[str],
-    sigma: Float64[np.ndarray, "rows"] | None,
-) -> tuple[Candidate, float]:
+def _better_than_the_mean(found: list[Candidate], rows: Rows, names: Sequence[str]) -> tuple[Candidate, float]:
     """The first candidate, and what it leaves of y; the mean where that is better on all rows."""
     symbols = tuple(sympy.Symbol(name, real=True) for name in names)
-    whole = SearchProblem(x, y, symbols, Budget.of(0.0), weights=None if sigma is None else weights_of(sigma))
+    weights = None if rows.sigma is None else weights_of(rows.sigma)
+    whole = SearchProblem(rows.x, rows.y, symbols, Budget.of(0.0), weights=weights)
 
     def left(candidate: Candidate) -> float:
         with np.errstate(all="ignore"):
-            return whole.relative(whole.residual(numeric(candidate.expression, symbols)(x)))
+            return whole.relative(whole.residual(numeric(candidate.expression, symbols)(rows.x)))
 
-    best = min([*found[:1], _mean(y, whole.weights)], key=left)
+    best = min([*found[:1], _mean(rows.y, weights)], key=left)
     return best, left(best)
 
 

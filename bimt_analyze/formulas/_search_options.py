@@ -29,6 +29,10 @@ class SearchOptions(OptionValues):
         Share of the time, from 0 to 1, that is kept for genetic programming where it is asked for.
     tested_inputs : int
         Inputs of a function that is tested for structure, at most: a Hessian holds the square of their number.
+    tolerance : float
+        The root mean square error of the output, in units of its deviation, where it is known: that of a derivative,
+        for instance. The search ends at a form that misses no row by more than three times as much. At 0, only the
+        digits in which the output is written tell how well it is known.
     surrogate_seconds : float
         Seconds, as of ``time_limit``, that must be left for a surrogate to be fitted where the network is too coarse; a
         fit takes seconds.
@@ -57,6 +61,7 @@ class SearchOptions(OptionValues):
     hinted_share: float = option(0.6, least=0, most=1)
     genetic_share: float = option(1 / 3, least=0, most=1)
     tested_inputs: int = option(12, least=0)
+    tolerance: float = option(0.0, least=0)
     surrogate_seconds: float = option(20.0, least=0)
     patience: float = option(10.0, least=0)
 

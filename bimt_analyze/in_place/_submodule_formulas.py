@@ -11,11 +11,12 @@ from torch import nn
 from bimt_train import InputError
 from bimt_train.checkpoints import from_module
 
-from ..formulas import Formula, SearchOptions, find_formula
+from ..formulas import Formula, Hints, SearchOptions, find_formula
 from ..formulas.hints._differentiable import Differentiable
 from ._place import Place, place_of
 from ._run import Rows, evaluated
 
+_ROWS = 400  # that a search looks at, if nothing is said
 _ERROR = 1e-3  # of an output's deviation: how far a trained network is from its law, if nothing is said
 
 
@@ -27,7 +28,6 @@ def submodule_formulas(
     inputs: Sequence[str] = (),
     outputs: Sequence[str] = (),
     error: float = _ERROR,
-    rows: int = 400,
     options: SearchOptions | None = None,
     progress: Callable[[str], None] | None = None,
     **changes: Any,
@@ -50,14 +50,12 @@ def submodule_formulas(
     error : float
         Root mean square by which the network misses its law, over the output's deviation. Where there are targets, the
         network's own error on them, or twice that.
-    rows : int
-        Rows of the submodule that the search looks at, drawn from all. All are looked at in the end.
     options : SearchOptions, optional
-        Time limit and seed, for each output.
+        Of each output's search, which looks at 400 of the submodule's rows if left out. All are looked at in the end.
     progress : callable, optional
         Called with the name of each stage as it begins.
     **changes
-        Fields of `SearchOptions`, and what else `find_formula` takes, such as ``prior=`` or ``form=``.
+        Fields of `SearchOptions` that differ from ``options``, and what else `find_formula` takes, such as ``prior=``.
 
     Returns
     -------
@@ -81,11 +79,11 @@ def submodule_formulas(
         raise InputError("an error that is no size", where="error", expected="0 or more", got=str(error))
     names, given = _names(at, 0, "x", inputs), _names(at, 1, "y", outputs)
     read, gave = at.inputs.double().cpu().numpy(), at.outputs.double().cpu().numpy()
-    asked = (options or SearchOptions()).with_changes(rows=min(rows, len(read)))
+    asked = (options or SearchOptions(rows=_ROWS)).with_changes(tolerance=error)
     return tuple(
         find_formula(
-            read, np.ascontiguousarray(gave[:, k]), names=names, output=output, network=_predictor(at, k, read),
-            tolerance=error, options=asked, progress=progress, **changes,
+            read, np.ascontiguousarray(gave[:, k]), names=names, output=output,
+            hints=Hints(network=_predictor(at, k, read)), options=asked, progress=progress, **changes,
         )
         for k, output in enumerate(given)
     )  # fmt: skip

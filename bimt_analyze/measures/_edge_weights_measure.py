@@ -66,9 +66,8 @@ def measured(subject: AuditSubject) -> tuple[EdgeWeightResult, ...]:
     options, tests = subject.options, subject.results.get("nulls")
     known = {subject.graph.weights: (choose_level(subject.levels).level, deciding(tests))} if tests else {}
     return edge_weight_robustness(
-        subject.network, subject.x, subject.partition, known=known,
+        subject.network, subject.x, subject.partition, known=known, options=options,
         processes=options.processes if len(subject.graph.edges.weight) > _WORTH_PROCESSES else 1,
-        samples=options.samples, runs=options.leiden_runs, resolutions=options.resolutions, seed=options.seed,
     )  # fmt: skip
 
 

@@ -7,30 +7,25 @@ from functools import partial
 from logging import getLogger
 from typing import Any
 
-import numpy as np
 import sympy
 
 from bimt_train import InputError
-from bimt_train.trajectories import Trajectory, smoothed_each, with_speeds
+from bimt_train.trajectories import Trajectory, with_speeds
 
 from .._one_thread import on_one_thread
 from ..formulas import SearchOptions
 from ..formulas.problem._budget import Budget
 from ._asked import Asked
 from ._search import Search
+from ._smoothed_runs import SmoothedRuns
 from ._told import as_motion
 from .laws._motion import Motion
 from .systems._rivals import held_against_rivals
 
 _log = getLogger(__name__)
 
-_SUMS, _WEIGHTS, _FORMULAS, _TERMS, _RIVALS = (
-    0.4,
-    0.3,
-    0.75,
-    0.5,
-    0.5,
-)  # shares of the time that is left, that a stage may use
+# shares of the time that is left, that a stage may use
+_SUMS, _WEIGHTS, _FORMULAS, _TERMS, _RIVALS = 0.4, 0.3, 0.75, 0.5, 0.5
 _CHECKING, _LEAST = 0.05, 0.5  # share of the time that is kept for the last stage, and seconds that it has besides
 
 
@@ -113,11 +108,9 @@ def find_motion(
         raise InputError("no time", where="time_limit", expected="more than 0 seconds", got=f"{time_limit:g}")
     budget = Budget.of((1 - _CHECKING) * time_limit, seconds=(1 - _CHECKING) * time_limit, paced=True)
     tell("smoothing")
-    every = smoothed_each([*asked.trajectories, *asked.held_out])
-    curves, held_curves = every[: len(asked.trajectories)], every[len(asked.trajectories) :]
-    noise = np.sqrt(np.mean([one.noise**2 for one in curves], axis=0))
-    spread = np.std(np.concatenate([one.values for one in asked.trajectories]), axis=0)
-    search = Search.of(with_speeds(curves) if order == 2 else curves, asked, chosen_options, budget)
+    runs = SmoothedRuns.of(asked)
+    curves = with_speeds(runs.searched) if order == 2 else runs.searched
+    search = Search.of(curves, asked, chosen_options, budget)
     stages = _Stages(tell, budget)
     with stages.stage("sums", _SUMS) as share:
         system, others = search.within(share).by_sums()
@@ -136,16 +129,7 @@ def find_motion(
         system = system.within(share).snapped()
     tell("checking")
     return as_motion(
-        asked,
-        system,
-        rival,
-        noise,
-        spread,
-        tuple(stages.cut),
-        curves,
-        held_curves,
-        _CHECKING * time_limit + _LEAST,
-        budget,
+        asked, system, rival, runs, cut=tuple(stages.cut), seconds=_CHECKING * time_limit + _LEAST, budget=budget
     )
 
 

@@ -10,6 +10,7 @@ from bimt_train.trajectories import MOST_TIMES, Smoothed, Trajectory
 from ..formulas.problem._budget import Budget
 from ..formulas.search._candidate import UNEXPLAINED
 from ._asked import Asked
+from ._smoothed_runs import SmoothedRuns
 from .integration._integrate import integrated
 from .laws._conserved import Conserved, conserved
 from .laws._equation import Equation
@@ -27,11 +28,9 @@ def as_motion(
     asked: Asked,
     system: System,
     rival: System | None,
-    noise: Float64[np.ndarray, "variables"],
-    spread: Float64[np.ndarray, "variables"],
+    runs: SmoothedRuns,
+    *,
     cut: tuple[str, ...],
-    curves: Sequence[Smoothed],
-    held_curves: Sequence[Smoothed],
     seconds: float,
     budget: Budget,
 ) -> Motion:
@@ -45,12 +44,10 @@ def as_motion(
         The best, its constants simple where they may be.
     rival : System or None
         Another that describes the trajectories as well.
-    noise, spread : array of shape [variables]
-        Each variable's estimated noise, and its deviation.
+    runs : SmoothedRuns
+        The trajectories.
     cut : tuple of str
         The stages that were cut short.
-    curves, held_curves : sequence of Smoothed
-        The trajectories, and those that are only predicted.
     seconds : float
         What integrations may take.
     budget : Budget
@@ -58,21 +55,21 @@ def as_motion(
     """
     count = len(asked.names)
     checks = Budget.of(seconds, seconds=seconds, paced=True)
-    held_paths = _paths(system, held_curves, asked, checks.share(0.5))
-    paths = _paths(system, curves, asked, checks)
+    held_paths = _paths(system, runs.held_out, asked, checks.share(0.5))
+    paths = _paths(system, runs.searched, asked, checks)
     cut = (*cut, *(["checking"] if checks.over() else []))
     held = _r2(held_paths, asked.held_out, asked) if asked.held_out else None
     r2 = _r2(paths, asked.trajectories, asked)
     left = system.shot.missed[:count]
     met = left <= system.pieces.least[:count]
-    noise = np.where(met, 0.0, np.minimum(noise, left))
+    noise = np.where(met, 0.0, np.minimum(runs.noise, left))
     until = max(float(one.times[-1]) for one in (asked.held_out or asked.trajectories))
     equations = _equations(system, asked)
     searched = bool(np.all(met)) or "rivals" not in cut
     law = bool(np.all(met | (left <= _NOISY * noise))) and searched and not any(_is_long(one) for one in equations)
     law = law and bool(np.all(met | ~foretold(system.residual[:, :count])))
     word = _word(law, noise, held, rival)
-    part = float(np.max(noise / np.where(spread > 0, spread, 1.0)))
+    part = float(np.max(noise / runs.spread))
     constant: tuple[Conserved, ...] = ()
     if (r2 if held is None else min(r2, held)) >= _PREDICTS:
         sides, every = system.expressions(), [*held_paths, *paths]
@@ -87,7 +84,7 @@ def as_motion(
         held_r2=held,
         until=until,
         noise=tuple(noise.tolist()),
-        missed=tuple((left / np.where(spread > 0, spread, 1.0)).tolist()),
+        missed=tuple((left / runs.spread).tolist()),
         rival=others if word == "one of several" else (),
         message=_message(asked, r2, held, until, cut),
         cut=cut,

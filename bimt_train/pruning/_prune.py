@@ -107,20 +107,10 @@ def prune(
         raise InputError("an allowance is an amount of loss", expected="0 or more", got=str(allowance))
     if not tolerance >= 0:
         raise InputError("a tolerance is a fraction of the loss", expected="0 or more", got=str(tolerance))
-    if len(x) != len(y) or len(x) == 0:
-        raise InputError("inputs and targets must pair up", expected=f"{len(x)} > 0 rows", got=f"{len(y)} targets")
-    layout = network.layout
-    outputs = x.shape[1] if LOSSES[loss].targets == "tokens" else layout.sizes.get(layout.outputs, 0)
-    for name, array, columns in (("x", x, layout.columns), ("y", y, outputs)):
-        if columns and array.shape[1] != columns:
-            raise InputError(f"{name} does not fit the network", expected=f"{columns} columns", got=f"{array.shape[1]}")
+    _check_rows(network, x, y, loss)
     if search == "none":
         return _uncut(network, x, y, loss, tolerance)
-    magnitudes = np.concatenate([np.abs(network.tensors[name]).ravel() for name in network.layout.weights()])
-    greatest = float(magnitudes.max(initial=0.0))
-    least = max(float(magnitudes[magnitudes > 0].min(initial=greatest)), greatest * 1e-6)
-    count = POINTS if search == "sweep" else (POINTS - 1) * FINER + 1
-    thresholds = np.array([0.0]) if greatest == 0 else np.append(0.0, np.geomspace(least * 0.999, greatest, count))
+    thresholds = _thresholds(network, POINTS if search == "sweep" else (POINTS - 1) * FINER + 1)
     full_loss = _loss_of(network, x, y, loss)
     limit = full_loss * (1 + tolerance) + allowance
     tried: dict[int, tuple[SweepPoint, Network]] = {}
@@ -154,6 +144,25 @@ def prune(
         chosen, kept, best.threshold, _loss_of(chosen, x, y, loss), full_loss, tolerance, refit_steps,
         tuple(tried[place][0] for place in sorted(tried)),
     )  # fmt: skip
+
+
+def _check_rows(network: Network, x: np.ndarray, y: np.ndarray, loss: str) -> None:
+    """Refuse rows that do not fit a network."""
+    if len(x) != len(y) or len(x) == 0:
+        raise InputError("inputs and targets must pair up", expected=f"{len(x)} > 0 rows", got=f"{len(y)} targets")
+    layout = network.layout
+    outputs = x.shape[1] if LOSSES[loss].targets == "tokens" else layout.sizes.get(layout.outputs, 0)
+    for name, array, columns in (("x", x, layout.columns), ("y", y, outputs)):
+        if columns and array.shape[1] != columns:
+            raise InputError(f"{name} does not fit the network", expected=f"{columns} columns", got=f"{array.shape[1]}")
+
+
+def _thresholds(network: Network, count: int) -> np.ndarray:
+    """Zero, and so many magnitudes from just below the least weight to the greatest, at equal ratios."""
+    magnitudes = np.concatenate([np.abs(network.tensors[name]).ravel() for name in network.layout.weights()])
+    greatest = float(magnitudes.max(initial=0.0))
+    least = max(float(magnitudes[magnitudes > 0].min(initial=greatest)), greatest * 1e-6)
+    return np.array([0.0]) if greatest == 0 else np.append(0.0, np.geomspace(least * 0.999, greatest, count))
 
 
 def _uncut(network: Network, x: np.ndarray, y: np.ndarray, loss: str, tolerance: float) -> Circuit:

@@ -205,7 +205,7 @@ def test_partition_ami_partitions():
 
 def test_weighings_agree_on_separate_blocks():
     planted = block_network(seed=2, scale=100.0)
-    told = edge_weight_robustness(planted.network, planted.x, planted.partition, samples=19)
+    told = edge_weight_robustness(planted.network, planted.x, planted.partition, options=AnalysisOptions(samples=19))
     assert [one.ami for one in told] == [1.0, 1.0, 1.0]
 
 
@@ -259,8 +259,7 @@ def test_a_recipe_comes_back_from_json():
 
 def test_edge_weights_are_looked_at_in_processes_as_in_one():
     planted = block_network(blocks=[(1, 2, 1)] * 2, seed=1)
-    one, two = (
-        edge_weight_robustness(planted.network, planted.x, planted.partition, samples=5, processes=n) for n in (1, 2)
-    )
+    given, few = (planted.network, planted.x, planted.partition), AnalysisOptions(samples=5)
+    one, two = (edge_weight_robustness(*given, options=few, processes=n) for n in (1, 2))
     assert [each.to_json() for each in one] == [each.to_json() for each in two]
     assert [each.significance.null for each in one] == [each.significance.null for each in two]

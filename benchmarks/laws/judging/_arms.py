@@ -9,9 +9,9 @@ import pandas as pd
 import sympy
 
 from benchmarks.laws.cases._equations import Target
-from benchmarks.laws.judging._rows import Rows
+from benchmarks.laws.judging._rows import TargetRows
 from bimt_analyze import analyze
-from bimt_analyze.formulas import find_formula, verify_formula
+from bimt_analyze.formulas import Rows, find_formula, verify_formula
 from bimt_train import Callback, default_recipe, train
 from bimt_train.tasks import table_task
 
@@ -32,7 +32,7 @@ class Answer:
     claim: bool | None
 
 
-Arm = Callable[[Target, Rows, float, int], Answer]
+Arm = Callable[[Target, TargetRows, float, int], Answer]
 
 
 def arm(name: str) -> Arm:
@@ -49,17 +49,17 @@ def available() -> tuple[str, ...]:
     return tuple(name for name in NAMES if name != "pyoperon" or find_spec("pyoperon") is not None)
 
 
-def engine(target: Target, rows: Rows, seconds: float, seed: int) -> Answer:
+def engine(target: Target, rows: TargetRows, seconds: float, seed: int) -> Answer:
     """The search alone: no network, no hints; its claim rests on the held-out rows."""
     formula = find_formula(
         rows.x, rows.y, names=target.inputs, output=target.output, time_limit=(1 - _FINISHING) * seconds, seed=seed
     )
-    held = {"x_test": rows.x_test, "y_test": rows.y_test, "x_train": rows.x, "y_train": rows.y}
+    held = {"test": Rows(rows.x_test, rows.y_test), "train": Rows(rows.x, rows.y)}
     proven = verify_formula(formula, **held, truth=None, ranges=target.ranges, seed=seed)
     return Answer(proven.expression, proven.exact)
 
 
-def end_to_end(target: Target, rows: Rows, seconds: float, seed: int) -> Answer:
+def end_to_end(target: Target, rows: TargetRows, seconds: float, seed: int) -> Answer:
     """What ``bimt-train table.csv --target y`` and ``bimt-analyze`` do with a table of the training rows.
 
     Seeds and steps are fewer than theirs where the time asks for it. A fifth of the table is set aside, and the claim

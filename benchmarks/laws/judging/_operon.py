@@ -11,7 +11,7 @@ from pyoperon.sklearn import SymbolicRegressor
 from benchmarks.laws.cases._equations import Target
 from benchmarks.laws.judging._arms import Answer
 from benchmarks.laws.judging._refit import Curve, evaluator, opened, refit
-from benchmarks.laws.judging._rows import Rows
+from benchmarks.laws.judging._rows import TargetRows
 from bimt_train import InputError
 from bimt_train.expressions import parse_expression
 
@@ -23,7 +23,7 @@ _MET = 1e-11  # of y's deviation: the rows are met
 _MOST_CONSTANTS = 30
 
 
-def genetic(target: Target, rows: Rows, seconds: float, seed: int) -> Answer:
+def genetic(target: Target, rows: TargetRows, seconds: float, seed: int) -> Answer:
     """Its own pick, constants refined; on rows without noise, the shortest of its front that meets them once refined.
 
     It is told the level of the noise, runs on one thread, and is started anew as long as it ends early.
@@ -50,7 +50,7 @@ def genetic(target: Target, rows: Rows, seconds: float, seed: int) -> Answer:
     return Answer(picked, None)
 
 
-def _fitted(rows: Rows, seconds: int, *, seed: int) -> SymbolicRegressor:
+def _fitted(rows: TargetRows, seconds: int, *, seed: int) -> SymbolicRegressor:
     level = rows.noise or _LEAST_NOISE * float(np.std(rows.y))
     model = SymbolicRegressor(
         allowed_symbols=_SYMBOLS,
@@ -68,7 +68,7 @@ def _fitted(rows: Rows, seconds: int, *, seed: int) -> SymbolicRegressor:
 
 
 def _refined(
-    model: SymbolicRegressor, front: list[Mapping[str, Any]], target: Target, rows: Rows
+    model: SymbolicRegressor, front: list[Mapping[str, Any]], target: Target, rows: TargetRows
 ) -> Iterator[tuple[sympy.Expr, float]]:
     """Each formula with its constants refined on the training rows, and what it leaves in units of y's deviation.
 

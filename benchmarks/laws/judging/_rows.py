@@ -13,7 +13,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class TargetRows:
     """Training rows and as many held-out ones; ``noise`` is the deviation of the noise in both, in y's own units."""
 
     x: Array
@@ -23,7 +23,7 @@ class Rows:
     noise: float
 
 
-def draw(target: Target, *, rows: int, noise: float, seed: int) -> Rows:
+def draw(target: Target, *, rows: int, noise: float, seed: int) -> TargetRows:
     """``rows`` training rows and as many held-out ones; ``noise`` is relative to y's deviation."""
     rng = np.random.default_rng((seed, zlib.crc32(target.name.encode())))
     value = evaluator(target.truth(), target.inputs)
@@ -36,4 +36,4 @@ def draw(target: Target, *, rows: int, noise: float, seed: int) -> Rows:
         y = value(x)
     level = noise * float(np.std(y))
     y = y + level * rng.normal(size=len(y))
-    return Rows(x[:rows], y[:rows], x[rows:], y[rows:], level)
+    return TargetRows(x[:rows], y[:rows], x[rows:], y[rows:], level)

@@ -126,14 +126,8 @@ def circuit_controls(
         judged = circuit_of(checkpoint, tolerance=circuit.tolerance, refit_steps=0)
         edges = circuit_edges(network, judged)
         kept = _kept(some, judged, edges, measure, seed=seed, search=not brief)
-    rows = Rows.all(some)
-    behaviour = _behaviour(some, rows, measure)
-    pruning = Pruning(
-        count=sum(int((np.abs(network.tensors[name]) > judged.threshold).sum()) for name in network.layout.weights()),
-        observed=behaviour.kept(only(network, edges).predict(rows.x), rows.y),
-        behaviour=behaviour,
-        measure=measure,
-        tolerance=circuit.tolerance,
+    pruning = replace(
+        _pruning(some, judged, edges, measure),
         refit_steps=0 if brief else circuit.refit_steps,
         few=0 if brief else FEW,
     )
@@ -149,17 +143,38 @@ def circuit_controls(
             controls += _trained(checkpoint, pruning, steps=retrain_steps, seed=seed)
         except InputError as error:
             left_out.append(f"no network was trained again: {error}")
-    own = checkpoint.config.get("targets") == OWN_OUTPUTS
-    x, y = all_of(checkpoint)
     return replace(
         found,
         edges=judged.edges,
         kept=kept,
-        targets=None if own else len(np.unique(x, axis=0)) * y.shape[1],
+        targets=_targets(checkpoint),
         stability=None if brief else _stability(some, judged, edges, seed=seed),
         controls=tuple(controls),
         left_out=tuple(left_out),
     )
+
+
+def _pruning(checkpoint: Checkpoint, circuit: Circuit, edges: WeightMasks, measure: LossMeasure) -> Pruning:
+    """How the circuit was pruned, and what it keeps: what its controls are held against."""
+    network, rows = checkpoint.network, Rows.all(checkpoint)
+    behaviour = _behaviour(checkpoint, rows, measure)
+    return Pruning(
+        count=sum(int((np.abs(network.tensors[name]) > circuit.threshold).sum()) for name in network.layout.weights()),
+        observed=behaviour.kept(only(network, edges).predict(rows.x), rows.y),
+        behaviour=behaviour,
+        measure=measure,
+        tolerance=circuit.tolerance,
+        refit_steps=circuit.refit_steps,
+        few=FEW,
+    )
+
+
+def _targets(checkpoint: Checkpoint) -> int | None:
+    """How many numbers the network was given to learn; None where they are its own outputs."""
+    if checkpoint.config.get("targets") == OWN_OUTPUTS:
+        return None
+    x, y = all_of(checkpoint)
+    return len(np.unique(x, axis=0)) * int(y.shape[1])
 
 
 def _does_its_task(checkpoint: Checkpoint) -> bool | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -203,12 +204,16 @@ def linear_probes(
     if finite.sum() < _FEWEST:
         got = f"{int(finite.sum())} of {len(x)}"
         raise InputError("too few rows to fit and to judge on", where="x", expected=f"{_FEWEST} or more", got=got)
-    x, values = x[finite], values[finite]
-    recorded = RecordedActivations(network, x)
+    recorded, values = RecordedActivations(network, x[finite]), values[finite]
     layers = {group: _alive_in(recorded, group) for group in recorded.activations if group != network.layout.inputs}
     streams = np.random.SeedSequence(seed).spawn(samples)
     orders = [_order(layers, np.random.default_rng(stream)) for stream in streams]
-    random: dict[tuple[str, int], Float64[np.ndarray, "samples subfunctions"]] = {}
+
+    @cache
+    def by_chance(layer: str, size: int) -> Float64[np.ndarray, "samples subfunctions"]:
+        groups = (tuple(order[layer][:size]) for order in orders)
+        return np.array([probe_r2(recorded.values(group), values) for group in groups])
+
     candidates: list[list[LinearProbe]] = [[] for _ in names]
     for number, module in enumerate(modules):
         module_outputs = ModuleOutputs(recorded, module)
@@ -220,10 +225,7 @@ def linear_probes(
         for k, subfunction in enumerate(names):
             layer = max(r2, key=lambda group: round(float(r2[group][k]), 2))
             size = len(probed[layer])
-            if (layer, size) not in random:
-                groups = (tuple(order[layer][:size]) for order in orders)
-                random[layer, size] = np.array([probe_r2(recorded.values(group), values) for group in groups])
-            reached = random[layer, size][:, k]
+            reached = by_chance(layer, size)[:, k]
             at_least = int((reached >= r2[layer][k] - _SLACK).sum())
             output_r2 = None if module_outputs.constant else squared_correlation(module_outputs.component, values[:, k])
             candidates[k].append(

@@ -14,8 +14,9 @@ from bimt_train.showing import Shown
 
 from ...graph import EDGE_WEIGHTS, neuron_graph, with_ends
 from ...modules import Partition, adjusted_mutual_information
-from ...modules._hierarchy import RESOLUTIONS, Level
+from ...modules._hierarchy import Level
 from ...modules._level_choice import chosen_level
+from ...options._analysis_options import AnalysisOptions
 from ..chance._significance import Significance, significance
 from ..truth._matching import labels_apart
 
@@ -42,8 +43,9 @@ class EdgeWeightResult(Shown):
     >>> from bimt_analyze.audits.robustness._edge_weight_robustness import edge_weight_robustness
     >>> from bimt_analyze.synthetic import block_network
     >>> planted = block_network(blocks=[(1, 2, 1)] * 2, seed=1)
+    >>> few = AnalysisOptions(samples=2)
     >>> (one,) = edge_weight_robustness(
-    ...     planted.network, planted.x, planted.partition, weights=["magnitude"], samples=2
+    ...     planted.network, planted.x, planted.partition, weights=["magnitude"], options=few
     ... )
     >>> one.weights, one.modules, one.ami
     ('magnitude', 2, 1.0)
@@ -70,10 +72,7 @@ def edge_weight_robustness(
     *,
     weights: Sequence[str] | None = None,
     known: Mapping[str, tuple[Level, Significance]] | None = None,
-    samples: int = 200,
-    runs: int = 10,
-    resolutions: Sequence[float] = RESOLUTIONS,
-    seed: int = 0,
+    options: AnalysisOptions | None = None,
     processes: int | None = 1,
 ) -> tuple[EdgeWeightResult, ...]:
     """Choose the level, and test it, under each of the edge weights.
@@ -90,14 +89,8 @@ def edge_weight_robustness(
         Names of the edge weights to try.
     known : mapping of str to (Level, Significance), optional
         Edge weight -> level and significance that are found already, with the same samples and seed.
-    samples : int, default 200
-        Number of networks drawn from the null model.
-    runs : int, default 10
-        Runs of Leiden at each resolution.
-    resolutions : sequence of float, default `RESOLUTIONS`
-        At which Leiden searches.
-    seed : int, default 0
-        Seed of everything random.
+    options : AnalysisOptions, optional
+        How many networks are drawn from the null model, how Leiden searches, and the seed; the defaults if left out.
     processes : int or None, default 1
         Edge weights that are looked at side by side, a process each; None for one a core.
 
@@ -116,7 +109,8 @@ def edge_weight_robustness(
     >>> from bimt_analyze.audits.robustness._edge_weight_robustness import edge_weight_robustness
     >>> from bimt_analyze.synthetic import block_network
     >>> planted = block_network(blocks=[(1, 2, 1)] * 2, seed=1)
-    >>> found = edge_weight_robustness(planted.network, planted.x, planted.partition, samples=5)
+    >>> few = AnalysisOptions(samples=5)
+    >>> found = edge_weight_robustness(planted.network, planted.x, planted.partition, options=few)
     >>> [(one.weights, one.ami) for one in found]
     [('magnitude', 1.0), ('activation', 1.0), ('attribution', 1.0)]
     """
@@ -124,7 +118,7 @@ def edge_weight_robustness(
     usual = tuple(entry.name for entry in EDGE_WEIGHTS.entries() if not (tokens and entry.needs_gradients))
     chosen = {EDGE_WEIGHTS[which].name: which for which in (usual if weights is None else weights)}
     left = [name for name in chosen if name not in given]
-    look = partial(_found, network, x, samples=samples, runs=runs, resolutions=resolutions, seed=seed)
+    look = partial(_found, network, x, options or AnalysisOptions())
     found = dict(zip(left, fan_out(look, [chosen[name] for name in left], processes=processes), strict=True))
     told = [(name, *(given.get(name) or found[name])) for name in chosen]
     return tuple(
@@ -136,17 +130,13 @@ def edge_weight_robustness(
 def _found(
     network: Network,
     x: Num[np.ndarray, "rows ..."],
+    options: AnalysisOptions,
     weights: str,
-    *,
-    samples: int,
-    runs: int,
-    resolutions: Sequence[float],
-    seed: int,
 ) -> tuple[Level, Significance]:
     """The level and the significance under one edge weight."""
     graph = neuron_graph(network, weights=weights, x=x)
-    level = chosen_level(graph, resolutions=resolutions, runs=runs, seed=seed).level
-    return level, significance(with_ends(graph, network.layout), samples=samples, seed=seed)
+    level = chosen_level(graph, resolutions=options.resolutions, runs=options.leiden_runs, seed=options.seed).level
+    return level, significance(with_ends(graph, network.layout), samples=options.samples, seed=options.seed)
 
 
 def partition_ami(one: Partition, other: Partition) -> float:

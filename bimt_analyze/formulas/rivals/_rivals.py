@@ -10,6 +10,7 @@ import sympy
 from jaxtyping import Float64
 
 from .._row_bounds import own_rounding
+from .._rows import Rows
 from ..problem._budget import Budget
 from ..problem._constants import refine
 from ..problem._precision import RowPrecision, allowances
@@ -26,7 +27,6 @@ from ._input_relations import InputRelation, input_relations
 from ._restated_inputs import restated_inputs
 
 Matrix = Float64[np.ndarray, "rows inputs"]
-Rows = Float64[np.ndarray, "rows"]
 
 _LONGER = 2.0  # times the nodes of the formula, and ten more, up to which a rival's length is comparable
 _LONGER_PLUS = 10
@@ -55,7 +55,7 @@ class _Judge:
     expression: sympy.Expr
     symbols: list[sympy.Symbol]
     x: Matrix
-    y: Rows
+    y: Float64[np.ndarray, "rows"]
     precision: RowPrecision
     bound: float
     longest: int
@@ -94,8 +94,7 @@ class _Judge:
 def rivals(
     expression: sympy.Expr,
     names: Sequence[str],
-    x: Matrix,
-    y: Rows,
+    rows: Rows,
     *,
     precision: RowPrecision,
     ranges: Sequence[tuple[float, float]],
@@ -110,11 +109,9 @@ def rivals(
     expression : sympy.Expr
         The formula, in real symbols.
     names : sequence of str
-        The names of the columns of ``x``.
-    x : array of shape [rows, inputs]
-        The rows.
-    y : array of shape [rows]
-        The output.
+        The names of the inputs.
+    rows : Rows
+        What the formula meets.
     precision : RowPrecision
         How the rows are written.
     ranges : sequence of (float, float)
@@ -139,11 +136,12 @@ def rivals(
     >>> symbol = sympy.Symbol("x", real=True)
     >>> precision = row_precision(x, x[:, 0])
     >>> given = {"precision": precision, "ranges": [(-1e-7, 1e-7)], "budget": Budget.of(5)}
-    >>> found = rivals(2 * symbol, ["x"], x, 2 * x[:, 0], **given)
+    >>> found = rivals(2 * symbol, ["x"], Rows(x, 2 * x[:, 0]), **given)
     >>> any(rival.expression.has(sympy.sin) for rival in found)
     True
     """
     symbols = [sympy.Symbol(name, real=True) for name in names]
+    x, y = rows.x, rows.y
     if len(y) > _ROWS:
         some = np.sort(np.random.default_rng(seed).choice(len(y), _ROWS, replace=False))
         x, y = x[some], y[some]

@@ -74,7 +74,6 @@ def given_rows(
     output: str,
     options: SearchOptions,
     units: Mapping[str, str] | None = None,
-    tolerance: float = 0.0,
     sigma: Float64[np.ndarray, "rows"] | None = None,
     prior: PriorKnowledge | None = None,
 ) -> GivenRows:
@@ -82,10 +81,12 @@ def given_rows(
 
     Parameters
     ----------
-    x, y, names, output, units, tolerance, sigma, prior
+    x, y, names, output, sigma, prior
         As of `find_formula`.
+    units : mapping of str to str, optional
+        As of `Hints`.
     options : SearchOptions
-        Seed, time limit and the number of rows.
+        Seed, time limit, tolerance and the number of rows.
 
     Raises
     ------
@@ -111,7 +112,7 @@ def given_rows(
         y[some],
         tuple(sympy.Symbol(names[i], real=True) for i in kept),
         budget,
-        tolerance=max(tolerance, tolerance_of(precision, x[some], y[some], budget=budget)) if kept else 0.0,
+        tolerance=max(options.tolerance, tolerance_of(precision, x[some], y[some], budget=budget)) if kept else 0.0,
         seed=options.seed,
         weights=None if counted is None else weights_of(counted[some]),
     )

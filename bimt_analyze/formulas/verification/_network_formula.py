@@ -7,6 +7,7 @@ from jaxtyping import Float64
 
 from .._approximate_formula import approximate_formula
 from .._formula import Formula, Predictor
+from .._rows import Rows
 from ._verify_formula import verify_formula
 
 _SEARCHED, _HELD = 400, 200  # fresh points
@@ -58,6 +59,8 @@ def network_formula(
     if rows is not None:
         x[: min(len(rows), _SEARCHED)] = rows[:_SEARCHED]
     y = np.asarray(network(x), dtype=np.float64).reshape(len(x))
-    searched, held = (x[:_SEARCHED], y[:_SEARCHED]), (x[_SEARCHED:], y[_SEARCHED:])
-    found = approximate_formula(*searched, names=names, output=output, time_limit=time_limit, seed=seed)
-    return verify_formula(found, x_test=held[0], y_test=held[1], truth=None, ranges=ranges, network=network, seed=seed)
+    found = approximate_formula(
+        x[:_SEARCHED], y[:_SEARCHED], names=names, output=output, time_limit=time_limit, seed=seed
+    )
+    test = Rows(x[_SEARCHED:], y[_SEARCHED:])
+    return verify_formula(found, test=test, truth=None, ranges=ranges, network=network, seed=seed)

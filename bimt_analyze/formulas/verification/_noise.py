@@ -9,6 +9,7 @@ from jaxtyping import Float64
 
 from .._formula import Formula, Predictor
 from .._measured_formula import FEWEST_FOR_NOISE
+from .._rows import Rows
 from .._searched_rows import distinct, searched_rows
 from ..problem._budget import Budget
 from ..problem._polynomial import powers
@@ -18,8 +19,7 @@ from ..symbolic._open_numbers import skeleton
 from ..verdicts._stated_errors import chi_square
 
 Matrix = Float64[np.ndarray, "rows inputs"]
-Rows = Float64[np.ndarray, "rows"]
-Table = tuple[Matrix, Rows]
+Column = Float64[np.ndarray, "rows"]
 
 _FEWEST = 50  # different training rows
 _AS_LARGE = 1.1  # times what smooth fits leave
@@ -39,14 +39,7 @@ _NODE = 3.0  # bits
 
 
 def noise_objections(
-    formula: Formula,
-    x_test: Float64[np.ndarray, "held inputs"],
-    y_test: Float64[np.ndarray, "held"],
-    train: Table | None,
-    *,
-    budget: Budget,
-    known: bool = False,
-    sigma: tuple[Rows, Float64[np.ndarray, "held"]] | None = None,
+    formula: Formula, held: Rows, searched: Rows | None, *, budget: Budget, known: bool = False
 ) -> list[str]:
     """What speaks against calling the residual of a formula noise; empty where nothing does.
 
@@ -54,18 +47,14 @@ def noise_objections(
     ----------
     formula : Formula
         A formula that does not meet its rows.
-    x_test : array of shape [held, inputs]
-        Held-out rows.
-    y_test : array of shape [held]
-        The output on them.
-    train : tuple of arrays, optional
-        The inputs and the output of the rows that were searched; without them nothing is known of the noise.
+    held : Rows
+        The rows held out.
+    searched : Rows or None
+        The rows that were searched; without them nothing is known of the noise.
     budget : Budget
         Is charged.
     known : bool, default False
         Whether the formula equals a known truth, so that its form is no question.
-    sigma : tuple of arrays, optional
-        The stated errors of the rows that were searched, and of those held out.
 
     Notes
     -----
@@ -78,29 +67,26 @@ def noise_objections(
     numbers alone is no other form; one that is longer and leaves no less is not looked at.
     Of a fifth or more nothing is said: few rows resolve a law of kinks and high powers no better.
     """
-    if train is None or formula.distinct_rows < _FEWEST or len(y_test) < FEWEST_FOR_NOISE or not formula.variables:
+    few = formula.distinct_rows < _FEWEST or len(held.y) < FEWEST_FOR_NOISE
+    if searched is None or few or not formula.variables:
         return ["too few rows to know the noise"]
-    some = searched_rows(len(train[1]), 0)
-    x, y = train[0][some], train[1][some]
+    some = searched_rows(len(searched.y), 0)
+    x, y = searched.x[some], searched.y[some]
     with np.errstate(all="ignore"):
-        residual, held = y - formula.predict(x), y_test - formula.predict(x_test)
-    if not (np.all(np.isfinite(residual)) and np.all(np.isfinite(held))):
+        residual, beyond = y - formula.predict(x), held.y - formula.predict(held.x)
+    if not (np.all(np.isfinite(residual)) and np.all(np.isfinite(beyond))):
         return ["the formula is not real on every row"]
-    if sigma is None:
-        found = _of_residual(x, y, x_test, residual, held, budget)
+    if searched.sigma is None or held.sigma is None:
+        found = _of_residual(x, y, held.x, residual, beyond, budget)
     else:
-        tested = chi_square(residual, sigma[0][some], constants=len(formula.constants))
+        sigma = searched.sigma[some]
+        tested = chi_square(residual, sigma, constants=len(formula.constants))
         found = [] if tested.fits else [tested.words()]
-        found += _structure(x, x_test, residual / sigma[0][some], held / sigma[1], budget)
+        found += _structure(x, held.x, residual / sigma, beyond / held.sigma, budget)
     return found if known else found + _of_form(formula, x, deviation(y))
 
 
-def foreseen(
-    formula: Formula,
-    network: Predictor,
-    x_test: Float64[np.ndarray, "held inputs"],
-    y_test: Float64[np.ndarray, "held"],
-) -> list[str]:
+def foreseen(formula: Formula, network: Predictor, held: Rows) -> list[str]:
     """What a network knows of the residual of a formula: nothing foresees noise.
 
     Parameters
@@ -109,10 +95,8 @@ def foreseen(
         A formula that does not meet its rows.
     network : callable
         A network of the same output, from [rows, inputs] to [rows].
-    x_test : array of shape [held, inputs]
-        Held-out rows.
-    y_test : array of shape [held]
-        The output on them.
+    held : Rows
+        The rows held out.
 
     Returns
     -------
@@ -120,11 +104,11 @@ def foreseen(
         One objection where the network leaves less than 90 % of what the formula leaves on held-out rows; else none.
     """
     with np.errstate(all="ignore"):
-        held = float(np.sqrt(np.mean((y_test - formula.predict(x_test)) ** 2))) if len(y_test) else 0.0
-    if len(y_test) < FEWEST_FOR_NOISE or not held > 0:
+        left = float(np.sqrt(np.mean((held.y - formula.predict(held.x)) ** 2))) if len(held.y) else 0.0
+    if len(held.y) < FEWEST_FOR_NOISE or not left > 0:
         return []
-    missed = y_test - np.asarray(network(x_test), dtype=np.float64).reshape(len(x_test))
-    share = float(np.sqrt(np.mean(missed**2))) / held
+    missed = held.y - np.asarray(network(held.x), dtype=np.float64).reshape(len(held.x))
+    share = float(np.sqrt(np.mean(missed**2))) / left
     if share >= _FORESEEN:
         return []
     return [f"the network leaves {share:.2g} of what the formula leaves of held-out rows, so that is no noise"]
@@ -132,9 +116,9 @@ def foreseen(
 
 def _of_residual(
     x: Matrix,
-    y: Rows,
+    y: Column,
     x_test: Float64[np.ndarray, "held inputs"],
-    residual: Rows,
+    residual: Column,
     held: Float64[np.ndarray, "held"],
     budget: Budget,
 ) -> list[str]:
@@ -154,7 +138,7 @@ def _of_residual(
 def _structure(
     x: Matrix,
     x_test: Float64[np.ndarray, "held inputs"],
-    residual: Rows,
+    residual: Column,
     held: Float64[np.ndarray, "held"],
     budget: Budget,
 ) -> list[str]:

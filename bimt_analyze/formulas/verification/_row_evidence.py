@@ -7,11 +7,10 @@ from jaxtyping import Float64
 
 from .._formula import Formula
 from .._row_bounds import distinct_rows, own_rounding, row_fit
+from .._rows import Rows
 from ..problem._precision import UNKNOWN_PRECISION, RowPrecision, row_precision
 from ..problem._search_problem import deviation
 from ..verdicts._data_words import PREDICTS, DataWord
-
-Table = tuple[Float64[np.ndarray, "rows inputs"], Float64[np.ndarray, "rows"]]
 
 
 @dataclass(frozen=True)
@@ -55,27 +54,21 @@ class Evidence:
     r2: float
 
     @classmethod
-    def of(
-        cls,
-        formula: Formula,
-        x: Float64[np.ndarray, "held inputs"],
-        y: Float64[np.ndarray, "held"],
-        train: Table | None,
-    ) -> "Evidence":
+    def of(cls, formula: Formula, held: Rows, searched: Rows | None) -> "Evidence":
         """What a formula leaves of its rows.
 
         Parameters
         ----------
         formula : Formula
             What is held against them.
-        x : array of shape [held, inputs]
+        held : Rows
             The rows held out.
-        y : array of shape [held]
-            The output on them.
-        train : tuple of arrays, optional
-            The rows that were searched.
+        searched : Rows or None
+            The rows that were searched, where they are known.
         """
-        every_x, every_y = (x, y) if train is None else (np.concatenate([train[0], x]), np.concatenate([train[1], y]))
+        x, y = held.x, held.y
+        before = [] if searched is None else [searched]
+        every_x, every_y = (np.concatenate([getattr(rows, end) for rows in [*before, held]]) for end in "xy")
         precision = formula.precision if formula.precision.inputs else row_precision(every_x, every_y)
         fit = row_fit(formula.expression, formula.inputs, x, y, precision=precision)
         if formula.worst <= formula.bound and fit.worst <= fit.bound:
@@ -89,7 +82,7 @@ class Evidence:
         return cls(
             x=every_x, y=every_y, precision=precision, worst=fit.worst, bound=max(fit.bound, formula.bound), own=own,
             met_to_rounding=worst <= own, met=fit.within_precision, count=len(y),
-            distinct=distinct_rows(x, besides=None if train is None else train[0]),
+            distinct=distinct_rows(x, besides=None if searched is None else searched.x),
             r2=r2 if np.isfinite(r2) else float("-inf"),
         )  # fmt: skip
 

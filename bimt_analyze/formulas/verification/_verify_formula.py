@@ -13,6 +13,7 @@ from ..._one_thread import on_one_thread
 from .._fidelity import FAITHFUL, divergence
 from .._formula import Formula, Predictor
 from .._row_bounds import rows_missed
+from .._rows import Rows
 from .._search_options import SearchOptions
 from .._searched_rows import check_rows, check_sigma
 from .._verification import NumericCheck, Verification
@@ -21,12 +22,14 @@ from ..problem._search_problem import deviation
 from ..problem._template import node_count
 from ..rivals._rivals import relations_of, rivals
 from ..symbolic._equality import Equality, same_function
-from ..verdicts._data_words import IDENTIFIED, Rival, apart_words, cut_short
+from ..verdicts._data_words import IDENTIFIED, DataWord, apart_words, cut_short
 from ..verdicts._network_verdict import NetworkVerdict, network_verdict
 from ._noise import foreseen, noise_objections
 from ._objections import objections, too_little, word_of
 from ._row_evidence import Evidence
 from ._statement import statement_of
+
+Ranges = Sequence[tuple[float, float]]
 
 _POINTS = 1000  # fresh ones, within the ranges and in ranges twice as wide
 _NETWORK_POINTS = 10_000  # fresh ones, at which the network is held against the formula
@@ -39,16 +42,12 @@ _NO_TRUTH = Equality("no truth", "none known")
 def verify_formula(
     formula: Formula,
     *,
-    x_test: Float64[np.ndarray, "held inputs"],
-    y_test: Float64[np.ndarray, "held"],
+    test: Rows,
     truth: sympy.Expr | None,
-    ranges: Sequence[tuple[float, float]],
-    x_train: Float64[np.ndarray, "rows inputs"] | None = None,
-    y_train: Float64[np.ndarray, "rows"] | None = None,
+    ranges: Ranges,
+    train: Rows | None = None,
     network: Predictor | None = None,
     terms: Sequence[frozenset[str]] = (),
-    sigma_test: Float64[np.ndarray, "held"] | None = None,
-    sigma_train: Float64[np.ndarray, "rows"] | None = None,
     seed: int = 0,
 ) -> Formula:
     """The formula with its verification: the word for it as a law of the data, and how far the network follows it.
@@ -57,28 +56,20 @@ def verify_formula(
     ----------
     formula : Formula
         As `find_formula` gave it.
-    x_test : array of shape [held, inputs]
+    test : Rows
         Held-out rows, their columns in the order of ``formula.inputs``; there may be none.
-    y_test : array of shape [held]
-        The output on them.
     truth : sympy.Expr or None
         The known formula, in the same names; None where none is known.
     ranges : sequence of (float, float)
         Least and largest value of each input, between which fresh points are drawn.
-    x_train : array of shape [rows, inputs], optional
+    train : Rows, optional
         The rows that were searched. Held-out rows that repeat one of them are no evidence, and rivals are held against
-        them too.
-    y_train : array of shape [rows], optional
-        The output on them.
+        them too. Where the standard errors of both are known, they tell whether the residual is noise; else smooth fits
+        do.
     network : callable, optional
         The network's prediction of this output, from [rows, inputs] to [rows].
     terms : sequence of frozenset of str, optional
         The additive terms of the circuit, over which a difference to the network is split; single inputs without them.
-    sigma_test : array of shape [held], optional
-        The standard error of each held-out output. With those of the rows searched, they tell whether the residual is
-        noise; else smooth fits do.
-    sigma_train : array of shape [rows], optional
-        The standard error of each output searched.
     seed : int, default 0
         Of the fresh points.
 
@@ -116,100 +107,38 @@ def verify_formula(
 
     Examples
     --------
-    >>> from bimt_analyze.formulas import find_formula
+    >>> from bimt_analyze.formulas import Rows, find_formula
     >>> x = np.random.default_rng(0).uniform(size=(60, 2))
     >>> y = x[:, 0] * x[:, 1]
     >>> formula = find_formula(x[:40], y[:40], names=["x1", "x2"], output="y", time_limit=5)
-    >>> verified = verify_formula(formula, x_test=x[40:], y_test=y[40:], truth=None, ranges=[(0, 1)] * 2)
+    >>> verified = verify_formula(formula, test=Rows(x[40:], y[40:]), truth=None, ranges=[(0, 1)] * 2)
     >>> verified.word, verified.exact, verified.verification.canonical
     ('exact', True, 'no truth')
     """
-    check_rows(x_test, y_test, formula.inputs, where=f"held-out rows of {formula.output!r}", fewest=0)
-    if len(ranges) != len(formula.inputs):
-        raise InputError(
-            "wrong number of ranges",
-            where="verify_formula",
-            expected=f"one pair for each of {formula.inputs}",
-            got=str(len(ranges)),
-        )
-    train = None if x_train is None or y_train is None else (x_train, y_train)
-    if train is not None:
-        check_rows(*train, formula.inputs, where=f"searched rows of {formula.output!r}", fewest=0)
-    for sigma, rows_of, where in ((sigma_test, y_test, "held-out"), (sigma_train, y_train, "searched")):
-        if sigma is not None and rows_of is not None:
-            check_sigma(sigma, len(rows_of), where=f"{where} rows of {formula.output!r}")
-    errors = None if sigma_train is None or sigma_test is None else (sigma_train, sigma_test)
-    left_out = 0
-    if formula.apart:
-        far = rows_missed(formula.expression, formula.inputs, x_test, y_test)
-        x_test, y_test = np.delete(x_test, far, 0), np.delete(y_test, far)
-        train = train and (np.delete(train[0], formula.apart, 0), np.delete(train[1], formula.apart))
-        errors = errors and (np.delete(errors[0], formula.apart), np.delete(errors[1], far))
-        left_out = len(far)
-    rows = Evidence.of(formula, x_test, y_test, train)
-    equality, inside, outside = _NO_TRUTH, None, None
-    unit = deviation(y_test) if len(y_test) else 1.0
-    if truth is not None:
-        truth = _named(truth, formula)
-        pairs = dict(zip(formula.inputs, ranges, strict=True))
-        equality = same_function(formula.expression, truth, ranges=pairs, seed=seed, error=_constant_error(formula))
-        inside = numeric_check(formula, truth, ranges, unit=unit, seed=seed)
-        wide = [(1.5 * low - 0.5 * high, 1.5 * high - 0.5 * low) for low, high in ranges]
-        outside = numeric_check(formula, truth, wide, unit=unit, seed=seed + 1)
-    verification = Verification(
-        train=formula.worst,
-        held=rows.worst,
-        bound=max(formula.bound, rows.bound),
-        canonical=equality.canonical,
-        method=equality.method,
-        inside=inside,
-        outside=outside,
-        network=None if network is None else _held_against_network(formula, network, ranges, seed),
-        statement="",
-        distinct_test=rows.distinct,
-    )
-    known = equality.canonical == "equal"
+    _check(formula, test, train, ranges)
+    truth = None if truth is None else _named(truth, formula)
+    far = rows_missed(formula.expression, formula.inputs, test.x, test.y) if formula.apart else ()
+    held, searched = test.without(far), None if train is None else train.without(formula.apart)
+    rows = Evidence.of(formula, held, searched)
+    seen = None if network is None else _held_against_network(formula, network, ranges, seed)
+    verification = replace(_held_against_truth(formula, truth, rows, held, ranges, seed), network=seen)
     budget = Budget.of(_RIVALS, seconds=SearchOptions(time_limit=_RIVALS).hard_limit)
     budget.charge("digits", _CHECKED * node_count(formula.expression), calls=_CHECKED)
-    thin = too_little(formula, rows)
-    wrong = [*objections(formula, verification, rows), *(() if known else thin)]
-    met = formula.fits and rows.met
-    found: tuple[Rival, ...] = ()
-    if met and not known and len(rows.y) and formula.inputs:
-        others = [
-            *(one.expression for one in formula.pareto_front if one.searched),
-            *((truth,) if truth is not None else ()),
-        ]
-        found = rivals(
-            formula.expression, formula.inputs, rows.x, rows.y, precision=rows.precision, ranges=ranges,
-            others=others,
-            seed=seed, budget=budget,
-        )  # fmt: skip
-    word = word_of(formula, rows, verification, wrong, () if thin else found)
-    if word == "none" and not met:
-        known_better = [] if network is None else foreseen(formula, network, x_test, y_test)
-        wrong = [*known_better, *wrong]
-        noise = known_better or noise_objections(
-            formula, x_test, y_test, train, budget=budget, known=known, sigma=errors
-        )
-        word = "within noise" if not noise and equality.canonical != "different" else rows.predicts
-    kept = word
-    if formula.apart and word in IDENTIFIED:
-        word = "but for rows apart"
-    relations = relations_of(formula.inputs, rows.x, precision=rows.precision) if found else ()
-    verification = replace(verification, word=word, rivals=found, relations=relations)
-    statement = statement_of(formula, replace(verification, word=kept), rows, wrong)
+    if verification.canonical != "equal":  # one that equals the truth has no rivals
+        verification = _with_rivals(formula, verification, rows, truth, ranges, budget=budget, seed=seed)
+    word, wrong = _word(formula, verification, rows, network, held, searched, budget)
+    statement = statement_of(formula, replace(verification, word=word), rows, wrong)
     if formula.apart:
-        left = apart_words(formula.apart, formula.rows + len(formula.apart))
-        left += _furthest(formula, x_train, y_train)
-        wrong = [*wrong, f"{left}, and {left_out} held-out rows; of the others: {kept}"]
-        statement = f"{left}, and {left_out} held-out rows; of the others: {statement}"
-    missed, seen = None, verification.network
+        left = f"{apart_words(formula.apart, formula.rows + len(formula.apart))}{_furthest(formula, train)}"
+        left += f", and {len(far)} held-out rows; of the others: "
+        wrong, statement = [*wrong, f"{left}{word}"], f"{left}{statement}"
+        word = "but for rows apart" if word in IDENTIFIED else word
+    missed = None
     if network is not None and seen is not None and seen.r2 < FAITHFUL and word != "exact" and formula.inputs:
         x = _points(ranges, seed + 3, _POINTS)
         missed = divergence(formula.predict, network, x, names=formula.inputs, groups=terms, seed=seed)
         statement += f"; r2 {seen.r2:.4f} against the network: {missed.words()}"
-    said = [] if word == "exact" else [*wrong, *(f"rival: {rival.words()}" for rival in found)]
+    said = [] if word == "exact" else [*wrong, *(f"rival: {rival.words()}" for rival in verification.rivals)]
     cut = budget.ledger.seconds if budget.ledger.cut else formula.cut_after
     if cut is not None:
         said, statement = [*said, cut_short(cut)], f"{statement}; {cut_short(cut)}"
@@ -219,25 +148,108 @@ def verify_formula(
         cut_after=cut,
         exact=word == "exact",
         message="; ".join(said) or word,
-        verification=replace(verification, statement=statement, divergence=missed),
+        verification=replace(verification, word=word, statement=statement, divergence=missed),
     )
 
 
-def _furthest(
-    formula: Formula, x: Float64[np.ndarray, "rows inputs"] | None, y: Float64[np.ndarray, "rows"] | None
-) -> str:
+def _check(formula: Formula, test: Rows, train: Rows | None, ranges: Ranges) -> None:
+    """Refuse rows and ranges that do not fit a formula."""
+    check_rows(test.x, test.y, formula.inputs, where=f"held-out rows of {formula.output!r}", fewest=0)
+    if len(ranges) != len(formula.inputs):
+        raise InputError(
+            "wrong number of ranges",
+            where="verify_formula",
+            expected=f"one pair for each of {formula.inputs}",
+            got=str(len(ranges)),
+        )
+    if train is not None:
+        check_rows(train.x, train.y, formula.inputs, where=f"searched rows of {formula.output!r}", fewest=0)
+    for rows, which in ((test, "held-out"), (train, "searched")):
+        if rows is not None and rows.sigma is not None:
+            check_sigma(rows.sigma, len(rows.y), where=f"{which} rows of {formula.output!r}")
+
+
+def _held_against_truth(
+    formula: Formula, truth: sympy.Expr | None, rows: Evidence, held: Rows, ranges: Ranges, seed: int
+) -> Verification:
+    """How a formula stands to its rows, and to the truth where one is known; without a word yet."""
+    equality, inside, outside = _NO_TRUTH, None, None
+    if truth is not None:
+        pairs = dict(zip(formula.inputs, ranges, strict=True))
+        equality = same_function(formula.expression, truth, ranges=pairs, seed=seed, error=_constant_error(formula))
+        unit = deviation(held.y) if len(held.y) else 1.0
+        inside = numeric_check(formula, truth, ranges, unit=unit, seed=seed)
+        wide = [(1.5 * low - 0.5 * high, 1.5 * high - 0.5 * low) for low, high in ranges]
+        outside = numeric_check(formula, truth, wide, unit=unit, seed=seed + 1)
+    return Verification(
+        train=formula.worst,
+        held=rows.worst,
+        bound=max(formula.bound, rows.bound),
+        canonical=equality.canonical,
+        method=equality.method,
+        inside=inside,
+        outside=outside,
+        network=None,
+        statement="",
+        distinct_test=rows.distinct,
+    )
+
+
+def _with_rivals(
+    formula: Formula,
+    verification: Verification,
+    rows: Evidence,
+    truth: sympy.Expr | None,
+    ranges: Ranges,
+    *,
+    budget: Budget,
+    seed: int,
+) -> Verification:
+    """The verification with the rivals of a formula that meets its rows, and how the inputs hang together for them."""
+    if not (formula.fits and rows.met and len(rows.y) and formula.inputs):
+        return verification
+    others = [one.expression for one in formula.pareto_front if one.searched]
+    found = rivals(
+        formula.expression, formula.inputs, Rows(rows.x, rows.y), precision=rows.precision, ranges=ranges,
+        others=others if truth is None else [*others, truth], budget=budget, seed=seed,
+    )  # fmt: skip
+    relations = relations_of(formula.inputs, rows.x, precision=rows.precision) if found else ()
+    return replace(verification, rivals=found, relations=relations)
+
+
+def _word(
+    formula: Formula,
+    verification: Verification,
+    rows: Evidence,
+    network: Predictor | None,
+    held: Rows,
+    searched: Rows | None,
+    budget: Budget,
+) -> tuple[DataWord, list[str]]:
+    """The word for a formula, and what speaks against calling it a law, the gravest first."""
+    known = verification.canonical == "equal"
+    thin = too_little(formula, rows)
+    wrong = [*objections(formula, verification, rows), *(() if known else thin)]
+    word = word_of(formula, rows, verification, wrong, () if thin else verification.rivals)
+    if word != "none" or (formula.fits and rows.met):
+        return word, wrong
+    known_better = [] if network is None else foreseen(formula, network, held)
+    noise = known_better or noise_objections(formula, held, searched, budget=budget, known=known)
+    word = "within noise" if not noise and verification.canonical != "different" else rows.predicts
+    return word, [*known_better, *wrong]
+
+
+def _furthest(formula: Formula, rows: Rows | None) -> str:
     """The row that stands furthest apart, by its inputs and its output; nothing where the rows are not known."""
-    if x is None or y is None:
+    if rows is None:
         return ""
     apart = np.array(formula.apart)
-    row = int(apart[np.argmax(np.abs(y[apart] - formula.predict(x[apart])))])
-    used = [f"{name} = {x[row, formula.inputs.index(name)]:.4g}" for name in formula.variables]
-    return f" (the furthest has {', '.join([*used, f'{formula.output} = {y[row]:.4g}'])})"
+    row = int(apart[np.argmax(np.abs(rows.y[apart] - formula.predict(rows.x[apart])))])
+    used = [f"{name} = {rows.x[row, formula.inputs.index(name)]:.4g}" for name in formula.variables]
+    return f" (the furthest has {', '.join([*used, f'{formula.output} = {rows.y[row]:.4g}'])})"
 
 
-def numeric_check(
-    formula: Formula, truth: sympy.Expr, ranges: Sequence[tuple[float, float]], *, unit: float, seed: int
-) -> NumericCheck:
+def numeric_check(formula: Formula, truth: sympy.Expr, ranges: Ranges, *, unit: float, seed: int) -> NumericCheck:
     """The largest |formula - truth| / (|truth| + unit) on 1,000 uniform points.
 
     Parameters
@@ -270,16 +282,14 @@ def _constant_error(formula: Formula) -> float:
     return max((e for e in errors if np.isfinite(e)), default=0.0)
 
 
-def _held_against_network(
-    formula: Formula, network: Predictor, ranges: Sequence[tuple[float, float]], seed: int
-) -> NetworkVerdict:
+def _held_against_network(formula: Formula, network: Predictor, ranges: Ranges, seed: int) -> NetworkVerdict:
     """How far the network follows the formula, on fresh points where the formula is real."""
     x = _points(ranges, seed + 2, _NETWORK_POINTS)
     seen = np.asarray(network(x), dtype=np.float64).reshape(len(x))
     return network_verdict(seen, formula.predict(x))
 
 
-def _points(ranges: Sequence[tuple[float, float]], seed: int, count: int) -> Float64[np.ndarray, "points inputs"]:
+def _points(ranges: Ranges, seed: int, count: int) -> Float64[np.ndarray, "points inputs"]:
     """Uniform random points of the ranges."""
     low, high = np.array(ranges, dtype=np.float64).reshape(-1, 2).T
     return np.random.default_rng(seed).uniform(low, high, (count, len(ranges)))

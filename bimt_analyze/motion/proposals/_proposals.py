@@ -106,10 +106,11 @@ def formulas(
         What may be spent on it.
     """
     seconds = min(options.time_limit, max(budget.left - FINISHING, 0.0))
-    within = options.with_changes(time_limit=seconds, patience=budget.left / (seconds + _GRACE))
     x, y, tolerance = _rows(curves, place)
+    patience = budget.left / (seconds + _GRACE)
+    within = options.with_changes(time_limit=seconds, patience=patience, tolerance=tolerance)
     names = [str(variable) for variable in variables]
-    found = find_formula(x, y, names=names, output="slope", tolerance=tolerance, options=within)
+    found = find_formula(x, y, names=names, output="slope", options=within)
     budget.ledger.spend(found.work)
     others = (entry.expression for entry in found.pareto_front if entry.searched)
     every = list(dict.fromkeys([found.expression, *others]))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas import check_units, find_formula
+from bimt_analyze.formulas import Hints, check_units, find_formula
 from bimt_analyze.formulas.dimensions._dimension import dimension_of
 from bimt_analyze.formulas.dimensions._dimensionless import dimensionless
 from bimt_analyze.formulas.dimensions._groups import all_groups
@@ -80,7 +80,7 @@ def test_units_lead_to_a_law_over_decades() -> None:
     n, p, field, t = x.T
     y = n * (1 + p * field / (1.380649e-23 * t))
     units = {"n": "1/m^3", "p": "C*m", "F": "V/m", "T": "K", "y": "1/m^3"}
-    found = find_formula(x, y, names=["n", "p", "F", "T"], output="y", units=units, time_limit=10)
+    found = find_formula(x, y, names=["n", "p", "F", "T"], output="y", hints=Hints(units=units), time_limit=10)
     assert found.fits
     fresh = _rows(2, (1e27, 1e29), (1e-22, 1e-20), (1e1, 1e3), (1e1, 1e3))
     n, p, field, t = fresh.T
@@ -88,18 +88,20 @@ def test_units_lead_to_a_law_over_decades() -> None:
 
 
 def test_units_in_other_sizes_do_no_harm() -> None:
+    units = {"m": "kg", "v": "km/h", "E": "J"}
     x = _rows(3, (1.0, 5.0), (10.0, 200.0))
     y = x[:, 0] * (x[:, 1] / 3.6) ** 2 / 2
-    found = find_formula(x, y, names=["m", "v"], output="E", units={"m": "kg", "v": "km/h", "E": "J"}, time_limit=10)
+    found = find_formula(x, y, names=["m", "v"], output="E", hints=Hints(units=units), time_limit=10)
     assert found.fits
     assert np.allclose(found.predict(x), y, rtol=1e-9)
 
 
 def test_units_that_mislead_are_no_bar() -> None:
     """The sum of a length and a time: the units contradict the law, and the law is found."""
+    units = {"a": "m", "b": "s", "y": "m"}
     x = _rows(4, (1.0, 5.0), (1.0, 5.0))
     y = x[:, 0] + x[:, 1]
-    found = find_formula(x, y, names=["a", "b"], output="y", units={"a": "m", "b": "s", "y": "m"}, time_limit=10)
+    found = find_formula(x, y, names=["a", "b"], output="y", hints=Hints(units=units), time_limit=10)
     assert str(found.expression) == "a + b"
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bimt_analyze.formulas import Structure, find_formula
+from bimt_analyze.formulas import Hints, Structure, find_formula
 from bimt_analyze.formulas.hints._relevant_columns import relevant_columns
 from bimt_analyze.formulas.problem._budget import Budget
 
@@ -69,6 +69,6 @@ def test_hints_of_a_network_that_reads_idle_columns_are_held_against_the_rows() 
     y[[5, 50, 300]] += 15.0
     names = [f"x{i}" for i in range(25)]
     structure = Structure(tuple(names[:20]))
-    formula = find_formula(x, y, names=names, output="y", structure=structure, time_limit=12)
+    formula = find_formula(x, y, names=names, output="y", hints=Hints(structure), time_limit=12)
     assert formula.apart == (5, 50, 300)
     assert set(formula.variables) == {"x3", "x7"} and formula.fits

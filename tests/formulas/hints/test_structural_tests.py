@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas import find_formula, surrogate
+from bimt_analyze.formulas import Hints, find_formula, surrogate
 from bimt_analyze.formulas.hints._differentiable import Differentiable
 from bimt_analyze.formulas.hints._proposed_structure import proposed_structure
 from bimt_analyze.formulas.hints._structural_tests import StructuralTestResult, structural_tests
@@ -134,6 +134,6 @@ def test_a_proposed_combination_is_searched_as_one_input() -> None:
 def test_evidence_comes_with_the_formula() -> None:
     x = np.random.default_rng(0).uniform(0.5, 2, (200, 3))
     function = Exact("a*b + c")
-    formula = find_formula(x, function(x), names=NAMES, output="y", network=function, time_limit=5.0)
+    formula = find_formula(x, function(x), names=NAMES, output="y", hints=Hints(network=function), time_limit=5.0)
     assert str(formula.expression) == "a*b + c"
     assert "a*b" in proposed(formula.test_results, "combined")

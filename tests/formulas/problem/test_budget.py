@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from bimt_analyze.formulas import Formula, SearchOptions, find_formula, verify_formula
+from bimt_analyze.formulas import Formula, Rows, SearchOptions, find_formula, verify_formula
 from bimt_analyze.formulas.problem import _budget, _constants, _smooth
 from bimt_analyze.formulas.problem._budget import UNIT_COSTS, Budget
 from bimt_analyze.report.records._report_record import _formula
@@ -24,7 +24,7 @@ def searched(y=NO_LAW, *, time_limit=0.3, **options) -> Formula:
 
 
 def verified(formula: Formula) -> Formula:
-    given = {"x_test": X[60:], "y_test": NO_LAW[60:], "x_train": X[:60], "y_train": NO_LAW[:60]}
+    given = {"test": Rows(X[60:], NO_LAW[60:]), "train": Rows(X[:60], NO_LAW[:60])}
     return verify_formula(formula, **given, truth=None, ranges=[(0.5, 2)] * 3)
 
 
@@ -107,7 +107,7 @@ def test_a_verification_that_the_clock_cuts_short_says_so(ticking) -> None:
     line = X[:, 0] * 1e-7
     formula = find_formula(X[:60] * 1e-7, line[:60], names=NAMES, output="y", time_limit=1.0)
     ticking(100.0)
-    given = {"x_test": X[60:] * 1e-7, "y_test": line[60:], "x_train": X[:60] * 1e-7, "y_train": line[:60]}
+    given = {"test": Rows(X[60:] * 1e-7, line[60:]), "train": Rows(X[:60] * 1e-7, line[:60])}
     checked = verify_formula(formula, **given, truth=None, ranges=[(0, 1e-6)] * 3)
     assert formula.cut_after is None and checked.cut_after is not None
     assert "cut short by the clock" in checked.message

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas import find_formula, verify_formula
+from bimt_analyze.formulas import Rows, find_formula, verify_formula
 from bimt_analyze.formulas.problem._budget import Budget
 from bimt_analyze.formulas.problem._precision import allowances, column_precision, row_precision, tolerance_of
 from bimt_train import InputError
@@ -73,7 +73,7 @@ def test_rounded_rows_give_the_form_of_doubles_soon(change) -> None:
     y = x[:, 0] ** 2 * x[:, 1] + 1
     x, y = change(x), change(y)
     found = find_formula(x[:200], y[:200], names=["a", "b"], output="y", time_limit=20)
-    held = {"x_test": x[200:], "y_test": y[200:], "x_train": x[:200], "y_train": y[:200]}
+    held = {"test": Rows(x[200:], y[200:]), "train": Rows(x[:200], y[:200])}
     done = verify_formula(found, **held, truth=None, ranges=[(1, 3)] * 2)
     a, b = sympy.symbols("a b", real=True)
     assert done.expression == a**2 * b + 1
@@ -85,7 +85,7 @@ def test_a_form_beyond_the_last_digit_is_not_within_precision() -> None:
     exact = np.round(2 * x[:, 0], 2)
     found = find_formula(x[:200], exact[:200], names=["a"], output="y", time_limit=2)
     shifted = exact[200:] + np.where(np.arange(100) == 3, 0.02, 0.0)  # one held-out row is two units off
-    held = {"x_test": x[200:], "y_test": np.round(shifted, 2), "x_train": x[:200], "y_train": exact[:200]}
+    held = {"test": Rows(x[200:], np.round(shifted, 2)), "train": Rows(x[:200], exact[:200])}
     assert verify_formula(found, **held, truth=None, ranges=[(1, 3)]).word != "within precision"
 
 
@@ -109,7 +109,7 @@ def test_a_law_on_inputs_of_few_digits_is_exact_where_its_output_is() -> None:
     x = np.round(np.random.default_rng(2).uniform(1, 3, (300, 2)), 2)
     y = np.sin(x[:, 0]) * x[:, 1] + 0.37137
     found = find_formula(x[:200], y[:200], names=["a", "b"], output="y", time_limit=10)
-    held = {"x_test": x[200:], "y_test": y[200:], "x_train": x[:200], "y_train": y[:200]}
+    held = {"test": Rows(x[200:], y[200:]), "train": Rows(x[:200], y[:200])}
     done = verify_formula(found, **held, truth=None, ranges=[(1, 3)] * 2)
     assert done.word == "exact", done.message
 
@@ -117,6 +117,6 @@ def test_a_law_on_inputs_of_few_digits_is_exact_where_its_output_is() -> None:
 def test_searched_rows_that_do_not_fit_are_refused() -> None:
     x = np.random.default_rng(2).uniform(1, 3, (60, 2))
     found = find_formula(x, x[:, 0], names=["a", "b"], output="y", time_limit=1)
-    held = {"x_test": x, "y_test": x[:, 0], "truth": None, "ranges": [(1, 3)] * 2}
+    held = {"test": Rows(x, x[:, 0]), "truth": None, "ranges": [(1, 3)] * 2}
     with pytest.raises(InputError, match="searched rows of 'y'"):
-        verify_formula(found, **held, x_train=x, y_train=np.where(x[:, 0] > 2, np.nan, 1.0))
+        verify_formula(found, **held, train=Rows(x, np.where(x[:, 0] > 2, np.nan, 1.0)))

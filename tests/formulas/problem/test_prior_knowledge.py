@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas import PriorKnowledge, find_formula, fit_form, verify_formula
+from bimt_analyze.formulas import PriorKnowledge, Rows, find_formula, fit_form, verify_formula
 from bimt_train import InputError
 
 X, Z = sympy.symbols("x z", real=True)
@@ -54,10 +54,10 @@ def test_a_form_is_fitted_and_judged():
     found = fit_form("a*exp(-b*t) + c", x[:60], y[:60], names=["t"], output="y")
     t = sympy.Symbol("t", real=True)
     assert found.expression == 40 * sympy.exp(-17 * t / 10) - 12
-    judged = verify_formula(found, x_test=x[60:], y_test=y[60:], truth=None, ranges=[(0, 4)])
+    judged = verify_formula(found, test=Rows(x[60:], y[60:]), truth=None, ranges=[(0, 4)])
     assert judged.word == "exact"
     wrong = fit_form("a*t + c", x[:60], y[:60], names=["t"], output="y")
-    assert verify_formula(wrong, x_test=x[60:], y_test=y[60:], truth=None, ranges=[(0, 4)]).word == "none"
+    assert verify_formula(wrong, test=Rows(x[60:], y[60:]), truth=None, ranges=[(0, 4)]).word == "none"
 
 
 @pytest.mark.parametrize(

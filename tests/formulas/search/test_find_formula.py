@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas import Formula, Structure, find_formula, verify_formula
+from bimt_analyze.formulas import Formula, Hints, Rows, Structure, find_formula, verify_formula
 from bimt_analyze.formulas.problem._structure import Ridge
 from bimt_train import InputError
 
@@ -24,7 +24,7 @@ def solved(truth: sympy.Expr, *, width: int = 4, low: float = -1.0, high: float 
     x, y = rows(truth, width=width, low=low, high=high)
     x_test, y_test = rows(truth, width=width, low=low, high=high, seed=1)
     found = find_formula(x, y, names=NAMES[:width], output="y", **options)  # type: ignore[arg-type]
-    held = {"x_test": x_test, "y_test": y_test, "ranges": [(low, high)] * width}
+    held = {"test": Rows(x_test, y_test), "ranges": [(low, high)] * width}
     known, blind = verify_formula(found, truth=truth, **held), verify_formula(found, truth=None, **held)
     assert not (blind.exact and not known.exact), f"{found} was called exact without the truth"
     return known
@@ -67,7 +67,7 @@ def hints(inputs: str, *terms: str, ridges: tuple[Ridge, ...] = ()) -> Structure
 )
 def test_hints_may_be_right_or_wrong(name: str, structure: Structure) -> None:
     truth, width, text = PAPER[name]
-    found = solved(truth, width=width, structure=structure)
+    found = solved(truth, width=width, hints=Hints(structure))
     assert found.exact, found.message
     assert str(found.expression) == text
 
@@ -136,7 +136,7 @@ def test_noise_is_not_called_exact_and_the_form_is_kept() -> None:
 def test_degenerate_rows_do_not_crash(x: np.ndarray, y: np.ndarray, expression: str | None) -> None:
     found = find_formula(x, y, names=NAMES[: x.shape[1]], output="y", time_limit=0.5)
     assert expression is None or str(found.expression) == expression
-    held = verify_formula(found, x_test=x, y_test=y, truth=None, ranges=[(0.0, 1.0)] * x.shape[1])
+    held = verify_formula(found, test=Rows(x, y), truth=None, ranges=[(0.0, 1.0)] * x.shape[1])
     assert not held.exact or len(y) >= 10
 
 
@@ -185,7 +185,7 @@ def test_a_network_is_probed_for_hints() -> None:
         asked.append(len(x))
         return (x[:, 0] + x[:, 2]) ** 3 + 0.01 * np.cos(9 * x[:, 1])
 
-    assert solved(truth, width=width, network=network).exact
+    assert solved(truth, width=width, hints=Hints(network=network)).exact
     assert asked
 
 
@@ -196,7 +196,7 @@ def test_a_network_is_probed_for_hints() -> None:
         ({"x": np.array([[0.0], [np.inf], [1.0]])}, "x[1, 0]: expected finite numbers, got inf"),
         ({"x": np.zeros((0, 1)), "y": np.zeros(0)}, "1 rows or more"),
         ({"names": ["a", "b"]}, "expected 1 different names"),
-        ({"structure": Structure(("q",))}, "got ['q']"),
+        ({"hints": Hints(Structure(("q",)))}, "got ['q']"),
     ],
 )
 def test_unusable_rows_are_refused(change: dict, said: str) -> None:

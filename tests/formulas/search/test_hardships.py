@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas import Formula, find_formula, verify_formula
+from bimt_analyze.formulas import Formula, Rows, find_formula, verify_formula
 from bimt_analyze.formulas.problem._budget import Budget
 from bimt_analyze.formulas.problem._constants import Fit
 from bimt_analyze.formulas.problem._least_squares import lengths
@@ -52,7 +52,7 @@ def test_a_constant_target_is_its_number(value: float, expected: sympy.Expr | in
     assert float(formula.expression) == pytest.approx(value, rel=1e-14)
     assert expected is None or formula.expression == expected
     held = verify_formula(
-        formula, x_test=rows(50, 3, seed=1), y_test=np.full(50, value), truth=None, ranges=[(-1.0, 1.0)] * 3
+        formula, test=Rows(rows(50, 3, seed=1), np.full(50, value)), truth=None, ranges=[(-1.0, 1.0)] * 3
     )
     assert held.exact, held.message
 
@@ -121,7 +121,7 @@ def test_a_handful_of_rows(count: int, width: int) -> None:
     assert formula.rows == count and np.all(np.isfinite(formula.predict(x)))
     if count == 1:
         assert formula.predict(x) == pytest.approx(y)
-    held = verify_formula(formula, x_test=x, y_test=y, truth=None, ranges=[(-1.0, 1.0)] * width)
+    held = verify_formula(formula, test=Rows(x, y), truth=None, ranges=[(-1.0, 1.0)] * width)
     assert not held.exact, "so few rows show nothing"
 
 
@@ -239,7 +239,7 @@ def test_an_interrupt_gives_the_best_formula_so_far(after: float) -> None:
     assert formula.message.startswith("interrupted: not exact: residual ")
     assert formula.shortfall == formula.message and not formula.fits
     assert formula.r2 > 0.5
-    held = verify_formula(formula, x_test=x[:50], y_test=hard(x[:50]), truth=None, ranges=[(-1.0, 1.0)] * 6)
+    held = verify_formula(formula, test=Rows(x[:50], hard(x[:50])), truth=None, ranges=[(-1.0, 1.0)] * 6)
     assert not held.exact and held.message.startswith("interrupted: ")
 
 
@@ -272,7 +272,7 @@ def test_a_formula_that_fits_is_kept_when_the_search_goes_on_and_is_interrupted(
     formula = found(x, odd, progress=pressed_at("decomposition search"), time_limit=5.0)
     assert formula.fits and formula.shortfall == ""
     assert formula.message == "interrupted: meets the training rows to rounding; not verified yet"
-    held = verify_formula(formula, x_test=x, y_test=odd, truth=formula.expression, ranges=[(-1.0, 1.0)] * 2)
+    held = verify_formula(formula, test=Rows(x, odd), truth=formula.expression, ranges=[(-1.0, 1.0)] * 2)
     assert held.exact and held.message == "exact"
 
 

@@ -7,7 +7,7 @@ import pytest
 import sympy
 from numpy.typing import NDArray
 
-from bimt_analyze.formulas import Formula, find_formula, verify_formula
+from bimt_analyze.formulas import Formula, Rows, find_formula, verify_formula
 from bimt_analyze.formulas._row_bounds import rows_missed
 from bimt_analyze.formulas.hints._rows_apart import rows_apart
 from bimt_analyze.formulas.problem._budget import Budget
@@ -39,7 +39,7 @@ def spoilt(
 def verified(formula: Formula, law: Law, x: Array, y: Array, *, count: int) -> Formula:
     """The formula, held against 200 other rows that are spoilt as well."""
     held_x, held_y, _ = spoilt(law, count=count, seed=1)
-    return verify_formula(formula, x_test=held_x, y_test=held_y, truth=None, ranges=((1, 3),) * 2, x_train=x, y_train=y)
+    return verify_formula(formula, test=Rows(held_x, held_y), truth=None, ranges=((1, 3),) * 2, train=Rows(x, y))
 
 
 @pytest.mark.parametrize("law", LAWS.values(), ids=LAWS)

@@ -1,11 +1,13 @@
 """Errors of measurement: rows count by them, chi-square tells whether they are met, and they travel with a table."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
-from bimt_analyze.formulas import FormulaRegressor, find_formula, verify_formula
+from bimt_analyze.formulas import FormulaRegressor, Rows, find_formula, verify_formula
 from bimt_analyze.formulas._searched_rows import best_known
 from bimt_analyze.formulas.verdicts._stated_errors import chi_square
 from bimt_train import CheckpointError, InputError, TaskError
@@ -56,13 +58,13 @@ def test_a_law_within_large_stated_errors_is_called_so() -> None:
     """Without the errors, so large a residual may be a law that the rows do not resolve."""
     x, y, sigma = mixed(300)
     formula = find_formula(x[:220], y[:220], names=["a", "b"], output="y", sigma=sigma[:220], time_limit=0.5)
-    given = {"x_test": x[220:], "y_test": y[220:], "x_train": x[:220], "y_train": y[:220]}
-    known = verify_formula(
-        formula, truth=None, ranges=[(0.2, 2)] * 2, sigma_train=sigma[:220], sigma_test=sigma[220:], **given
-    )
+    about = {"truth": None, "ranges": [(0.2, 2)] * 2}
+    test, train = Rows(x[220:], y[220:], sigma[220:]), Rows(x[:220], y[:220], sigma[:220])
+    known = verify_formula(formula, test=test, train=train, **about)
     assert known.word == "within noise", known.message
     assert known.verification is not None and "chi-square" in known.verification.statement
-    assert verify_formula(formula, truth=None, ranges=[(0.2, 2)] * 2, **given).word != "within noise"
+    test, train = replace(test, sigma=None), replace(train, sigma=None)
+    assert verify_formula(formula, test=test, train=train, **about).word != "within noise"
 
 
 def test_chi_square_is_that_of_the_textbook() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas import find_formula, verify_formula
+from bimt_analyze.formulas import Rows, find_formula, verify_formula
 from bimt_analyze.formulas._fidelity import divergence
 
 NAMES = ("a", "b", "c")
@@ -51,7 +51,7 @@ def test_inputs_that_fail_together_are_told_together() -> None:
 def test_the_proof_tells_it_only_where_the_formula_is_not_exact() -> None:
     x = rows()
     formula = find_formula(x, network(x), names=NAMES, output="y", time_limit=5.0)
-    held = {"x_test": rows(50), "y_test": network(rows(50)), "truth": None, "ranges": RANGES, "network": network}
+    held = {"test": Rows(rows(50), network(rows(50))), "truth": None, "ranges": RANGES, "network": network}
     assert verify_formula(formula, **held).verification.divergence is None
     a, b, c = sympy.symbols(NAMES, real=True)
     wrong = replace(formula, expression=a * b + 2 * c, worst=1.0, shortfall="not exact: residual")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas import find_formula, same_function, verify_formula
+from bimt_analyze.formulas import Rows, find_formula, same_function, verify_formula
 from bimt_analyze.formulas.problem._precision import row_precision
 from bimt_analyze.formulas.problem._template import numeric
 from bimt_analyze.formulas.rivals._input_relations import input_relations
@@ -19,7 +19,7 @@ TINY = RNG.uniform(-1e-4, 1e-4, 300)
 def said(truth, names, x, **changes):
     y = numeric(truth, list(sympy.symbols(names, real=True)))(x)
     found = find_formula(x[:200], y[:200], names=names, output="y", time_limit=8, seed=0)
-    given = {"x_test": x[200:], "y_test": y[200:], "x_train": x[:200], "y_train": y[:200], "truth": None} | changes
+    given = {"test": Rows(x[200:], y[200:]), "train": Rows(x[:200], y[:200]), "truth": None} | changes
     return verify_formula(found, **given, ranges=list(zip(x.min(0), x.max(0), strict=True)))
 
 
@@ -87,7 +87,7 @@ def test_with_the_truth_known_a_series_is_not_exact() -> None:
     y = numeric(law, [X, W])(x)
     series = find_formula(x[:200], y[:200], names=["x", "w"], output="y", time_limit=8)
     ranges = list(zip(x.min(0), x.max(0), strict=True))
-    done = verify_formula(series, x_test=x[200:], y_test=y[200:], truth=law, ranges=ranges)
+    done = verify_formula(series, test=Rows(x[200:], y[200:]), truth=law, ranges=ranges)
     assert done.exact == (
         same_function(done.expression, law, ranges=dict(zip("xw", ranges, strict=True)), seed=1).canonical == "equal"
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas import Formula, find_formula, verify_formula
+from bimt_analyze.formulas import Formula, Rows, find_formula, verify_formula
 from bimt_analyze.formulas.problem._snapping import Constant
 from bimt_train import InputError
 
@@ -28,7 +28,7 @@ def claimed(expression: sympy.Expr) -> Formula:
 def proven(formula: Formula, of: sympy.Expr, *, known: bool, **options: object) -> Formula:
     """The proof on held-out rows of the truth ``of``."""
     x, y = rows(of, 1)
-    given = {"x_test": x, "y_test": y, "ranges": RANGES, "truth": of if known else None, **options}
+    given = {"test": Rows(x, y), "ranges": RANGES, "truth": of if known else None, **options}
     return verify_formula(formula, **given)  # type: ignore[arg-type]
 
 
@@ -72,7 +72,7 @@ def test_the_training_rows_refuse() -> None:
     bad = replace(claimed(truth), worst=1e-3, shortfall="not exact: residual 5.0e-04 of y's deviation")
     done = proven(bad, truth, known=True)
     assert not done.exact and done.message == "not exact: residual 5.0e-04 of y's deviation"
-    assert verify_formula(done, x_test=rows(truth, 1)[0], y_test=rows(truth, 1)[1], truth=truth, ranges=RANGES) == done
+    assert verify_formula(done, test=Rows(*rows(truth, 1)), truth=truth, ranges=RANGES) == done
 
 
 def test_a_kink_outside_the_range_refuses() -> None:
@@ -114,7 +114,7 @@ def test_what_a_formula_loses_itself_is_allowed_for() -> None:
     shown = (x1 + 100) ** 2
     truth = x1**2 + 200 * x1 + 10000  # the same, with other rounding
     x, y = rows(shown - 10000, 1)
-    done = verify_formula(claimed(truth - 10000), x_test=x, y_test=y, truth=None, ranges=RANGES)
+    done = verify_formula(claimed(truth - 10000), test=Rows(x, y), truth=None, ranges=RANGES)
     assert done.exact, done.message
 
 
@@ -136,7 +136,7 @@ def test_few_rows_decide_nothing() -> None:
     x, y = rows(x1 + x2, 0, 8)
     found = find_formula(x, y, names=["x1", "x2"], output="y")
     assert found.fits
-    done = verify_formula(found, x_test=x[:3], y_test=y[:3], truth=None, ranges=RANGES)
+    done = verify_formula(found, test=Rows(x[:3], y[:3]), truth=None, ranges=RANGES)
     assert not done.exact and "8 different training and 3 different held-out rows decide nothing" in done.message
 
 
@@ -145,7 +145,7 @@ def test_few_rows_decide_nothing() -> None:
     [
         ({"truth": sympy.Symbol("q")}, "got ['q']"),
         ({"ranges": [(-1.0, 1.0)]}, "wrong number of ranges"),
-        ({"y_test": np.full(60, np.nan)}, "held-out rows of 'y', y[0]"),
+        ({"test": Rows(np.zeros((60, 2)), np.full(60, np.nan))}, "held-out rows of 'y', y[0]"),
     ],
 )
 def test_what_does_not_fit_is_refused(change: dict, said: str) -> None:

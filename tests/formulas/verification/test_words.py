@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas import find_formula, verify_formula
+from bimt_analyze.formulas import Rows, find_formula, verify_formula
 from bimt_analyze.formulas._front import ParetoEntry
 from bimt_analyze.formulas.problem._budget import Budget
 from bimt_analyze.formulas.verdicts._data_words import DATA_WORDS, IDENTIFIED
@@ -19,9 +19,9 @@ LAWLESS = {"interpolation", "none"}
 def said(x, y, x_test, y_test, *, train=True, truth=None, network=None, seconds=4.0, width=None):
     names = [f"x{i + 1}" for i in range(x.shape[1])]
     found = find_formula(x, y, names=names, output="y", time_limit=seconds, seed=0)
-    rows = {"x_train": x, "y_train": y} if train else {}
+    rows = {"train": Rows(x, y)} if train else {}
     ranges = [(-1.0, 1.0)] * len(names)
-    return verify_formula(found, x_test=x_test, y_test=y_test, truth=truth, ranges=ranges, network=network, **rows)
+    return verify_formula(found, test=Rows(x_test, y_test), truth=truth, ranges=ranges, network=network, **rows)
 
 
 @pytest.mark.parametrize("count", [2, 3, 5, 9])
@@ -94,7 +94,7 @@ def test_what_smooth_fits_still_see_is_no_noise() -> None:
     x = rng.uniform(-1, 1, (600, 1))
     y = np.sin(3 * x[:, 0]) + 0.01 * rng.normal(size=600)
     found = find_formula(x[:400], y[:400], names=["x1"], output="y", time_limit=0.0)
-    rows = {"x_test": x[400:], "y_test": y[400:], "x_train": x[:400], "y_train": y[:400]}
+    rows = {"test": Rows(x[400:], y[400:]), "train": Rows(x[:400], y[:400])}
     symbol = sympy.Symbol("x1", real=True)
     cubic = replace(found, expression=sympy.Float(2.8) * symbol - sympy.Float(2.6) * symbol**3, constants=())
     assert verify_formula(cubic, **rows, truth=None, ranges=[(-1, 1)]).word in LAWLESS
@@ -118,7 +118,7 @@ def test_the_form_with_other_numbers_is_no_rival() -> None:
     named = sympy.exp(-(x1**2) / 2) / sympy.sqrt(2 * sympy.pi)  # 20 nodes, of which the constant takes 10
     other = ParetoEntry(sympy.Float(0.39898) * sympy.exp(-(x1**2) / 2), 9, 9e-4)
     law = replace(found, expression=named, complexity=20, residual=9.1e-4, constants=(), pareto_front=(other,))
-    rows = {"x_test": x[400:], "y_test": y[400:], "x_train": x[:400], "y_train": y[:400]}
+    rows = {"test": Rows(x[400:], y[400:]), "train": Rows(x[:400], y[:400])}
     assert verify_formula(law, **rows, truth=None, ranges=[(1, 3)]).word == "within noise"
     rival = replace(other, expression=sympy.Float(0.39898) * sympy.exp(-(x1 ** sympy.Float(2.01)) / 2))
     doubtful = replace(law, pareto_front=(rival,))
@@ -136,7 +136,7 @@ def test_a_pattern_that_all_rows_show_together_is_no_noise(share: float) -> None
     found = find_formula(x[:500], y[:500], names=["a", "b", "c", "d"], time_limit=5.0)
     a, b, c, d = sympy.symbols("a b c d", real=True)
     assert sympy.expand(found.expression - a * b - c * d) == 0
-    said = noise_objections(found, x[500:], y[500:], (x[:500], y[:500]), budget=Budget.of(10.0))
+    said = noise_objections(found, Rows(x[500:], y[500:]), Rows(x[:500], y[:500]), budget=Budget.of(10.0))
     assert [one.split(" of degree")[0] for one in said] == ["the residual of all rows follows a polynomial"] * bool(
         share
     )
