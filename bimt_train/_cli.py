@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from ._asked import Asked, asked_given, asked_recipe, asked_sweep, asked_task
+from ._asked_training import Asked, asked_given, asked_recipe, asked_sweep, asked_task
 from ._errors import InputError
 from ._help import help_text
 from ._next_step import CONFIG_FILE, after_sweep, after_training

@@ -15,7 +15,7 @@ from bimt_analyze import circuit_of, export_circuit
 from bimt_analyze.export import Export, compact, in_threads
 from bimt_analyze.export._compact import separate
 from bimt_analyze.export.writers._c_compiled import compiled
-from bimt_analyze.export.writers._c_source import c_source
+from bimt_analyze.export.writers._c_file import c_source
 from bimt_train import train
 from bimt_train.checkpoints import Checkpoint, Network
 from bimt_train.models import MLP

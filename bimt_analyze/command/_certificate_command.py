@@ -8,7 +8,7 @@ import click
 from bimt_train import InputError
 from bimt_train.shell import OK, UNMET
 
-from ._asked import sampling_asked
+from ._asked_analysis import sampling_asked
 
 
 def is_certificate(given: Mapping[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from bimt_train.shell import OK, UNMET, config_text
 from .._jobs import numbered
 from ..fleet import analyze_many
 from ..fleet._gather import holds_many, jobs_of
-from ._asked import asked_of
+from ._asked_analysis import asked_of
 from ._network_command import say_plan
 from ._saying import tell_findings, telling, write_file
 

@@ -11,7 +11,7 @@ from bimt_train.shell import OK, UNMET
 from .._jobs import Job, Outcome, numbered, work
 from ..export._formats import export_format_of
 from ..graph.exchange._graph_format import format_of
-from ._asked import Asked, asked_of
+from ._asked_analysis import Asked, asked_of
 from ._saying import tell_findings, telling, write_file
 
 

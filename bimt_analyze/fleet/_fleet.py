@@ -102,7 +102,7 @@ class Fleet(Shown):
         folder : str or Path
             Where to; it is made if need be.
         """
-        from ._page import render_index  # brings jinja2
+        from ._fleet_page import render_index  # brings jinja2
 
         place = Path(folder)
         place.mkdir(parents=True, exist_ok=True)

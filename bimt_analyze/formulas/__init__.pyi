@@ -1,9 +1,9 @@
 from ._approximate_formula import approximate_formula as approximate_formula
 from ._constant_intervals import constant_intervals as constant_intervals
-from ._estimator import FormulaRegressor as FormulaRegressor
 from ._find_formula import find_formula as find_formula
 from ._fit_form import fit_form as fit_form
 from ._formula import Formula as Formula
+from ._formula_regressor import FormulaRegressor as FormulaRegressor
 from ._rows import Rows as Rows
 from ._search_options import SearchOptions as SearchOptions
 from .dimensions._check_units import UnitCheck as UnitCheck

@@ -22,14 +22,14 @@ from ..formulas.search._asked_form import asked_form
 from ._compiled_form import FAR, CompiledForm
 from ._equivalent_constants import written_alike
 from ._fit_each import fit_each
+from ._form_proposals import proposals
 from ._grouped_law import GroupedLaw
 from ._grouped_rows import GroupedRows
 from ._joint_fit import LEAST
 from ._open_form import OpenForm, with_more
-from ._proposals import proposals
 from ._sharing import Shared, share_constants
 from ._simpler import named_numbers, with_relations, without_idle_constants
-from ._told import told
+from ._told_law import told
 
 _log = getLogger(__name__)
 

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from bimt_train import InputError
 
+from ._model_run import Rows, evaluated, home_of
 from ._place import place_of
-from ._run import Rows, evaluated, home_of
 
 POINTS, MOST = 33, 1_000_000  # of an axis if left out; of a table at most
 

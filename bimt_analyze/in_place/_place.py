@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from bimt_train import InputError, did_you_mean
 
-from ._run import Rows, evaluated, output_of, taken
+from ._model_run import Rows, evaluated, output_of, taken
 
 
 @dataclass(frozen=True, eq=False)

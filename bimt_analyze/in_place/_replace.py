@@ -13,10 +13,10 @@ from bimt_train import InputError
 from ..export._measurement import least_seconds
 from ._domain import domain_edges
 from ._formula_layer import FormulaLayer
-from ._layers import Asked, fitted, layer_of
+from ._layer_of import Asked, fitted, layer_of
+from ._model_run import Rows, evaluated, output_of, taken
 from ._place import Place, place_of
 from ._replacement import Replacement
-from ._run import Rows, evaluated, output_of, taken
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 

@@ -13,8 +13,8 @@ from bimt_train.checkpoints import from_module
 
 from ..formulas import Formula, Hints, SearchOptions, find_formula
 from ..formulas.hints._differentiable import Differentiable
+from ._model_run import Rows, evaluated
 from ._place import Place, place_of
-from ._run import Rows, evaluated
 
 _ROWS = 400  # that a search looks at, if nothing is said
 _ERROR = 1e-3  # of an output's deviation: how far a trained network is from its law, if nothing is said

@@ -15,12 +15,12 @@ from bimt_train.trajectories import Trajectory, with_speeds
 from .._one_thread import on_one_thread
 from ..formulas import SearchOptions
 from ..formulas.problem._budget import Budget
-from ._asked import Asked
-from ._search import Search
+from ._as_motion import as_motion
+from ._asked_motion import Asked
 from ._smoothed_runs import SmoothedRuns
-from ._told import as_motion
+from ._system_search import Search
 from .laws._motion import Motion
-from .systems._rivals import held_against_rivals
+from .systems._rival_systems import held_against_rivals
 
 _log = getLogger(__name__)
 

@@ -8,7 +8,7 @@ from jaxtyping import Float64
 
 from bimt_train.trajectories import Smoothed, smoothed_each
 
-from ._asked import Asked
+from ._asked_motion import Asked
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..modules._module_names import listed
+from ._explanations import agreement_rows, significance_rows
 from ._matches_decomposition import modules_line
-from ._words import agreement_rows, significance_rows
 from .records._report_record import record
 
 if TYPE_CHECKING:

@@ -77,7 +77,7 @@ class Report(ReportContent):
 
     def to_view(self) -> "NetworkView":
         """The circuit as an interactive page: modules first, down to neurons and weights (`bimt_analyze.viewer`)."""
-        from ._network_view import view_of
+        from ._circuit_view import view_of
 
         return view_of(self)
 

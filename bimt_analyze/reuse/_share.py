@@ -15,8 +15,8 @@ from ..formulas import approximate_formula
 from ..formulas.problem._template import numeric
 from ._dense_part import DensePart, Layer, Rows
 from ._fit_plan import Fitter
-from ._search import smallest
 from ._shared_network import SharedModule, SharedNetwork
+from ._smallest_plan import smallest
 from ._tied_plan import Adapter, TiedPlan
 
 _NAMED = 1000  # points on which a module is named

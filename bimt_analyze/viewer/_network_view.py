@@ -8,8 +8,8 @@ from bimt_train import InputError, write_whole
 
 from ..graph import NeuronGraph, NodeId
 from ._cuts import Cut
-from ._page import render_page
 from ._shown_network import ShownNetwork
+from ._view_page import render_page
 
 
 @dataclass(frozen=True, eq=False, repr=False)

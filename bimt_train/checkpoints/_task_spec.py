@@ -16,7 +16,7 @@ from ..expressions._json_text import as_names, as_text
 from ..losses import LOSSES, Loss
 from ..showing import Shown
 from ._ode_spec import OdeSpec
-from ._units import split_unit
+from ._units_in_names import split_unit
 
 Numbers: TypeAlias = tuple[int | float, ...]
 

@@ -6,8 +6,8 @@ from ._options import OTHER as OTHER
 from ._options import Choice as Choice
 from ._options import Command as Command
 from ._options import in_group as in_group
-from ._run import OK as OK
-from ._run import UNMET as UNMET
-from ._run import run as run
+from ._run_command import OK as OK
+from ._run_command import UNMET as UNMET
+from ._run_command import run as run
 from ._shown_logs import shown_logs as shown_logs
 from ._words import few_names as few_names

@@ -16,7 +16,7 @@ from .._whole_files import content_digest
 from ..checkpoints import Checkpoint
 from ..layouts import Layout, Placement
 from ..library import StoredModule
-from ..library._begin import begin
+from ..library._begin_with import begin
 from ..library._beginning import Beginning
 from ..models import ModelSpec, build_model
 from ..tasks import Dataset, Task

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bimt_train import TaskError
 from bimt_train.checkpoints import TaskSpec
-from bimt_train.checkpoints._units import split_unit
+from bimt_train.checkpoints._units_in_names import split_unit
 from bimt_train.expressions import Decomposition
 from bimt_train.tasks import TASKS
 

@@ -8,9 +8,9 @@ from export_cases import CASES
 
 from bimt_analyze.export import compact, export_circuit
 from bimt_analyze.export._compact import separate
-from bimt_analyze.export.c_code._activations import activation_in_c
+from bimt_analyze.export.c_code._activation_code import activation_in_c
 from bimt_analyze.export.writers._c_compiled import compiled, compiler
-from bimt_analyze.export.writers._c_source import c_source
+from bimt_analyze.export.writers._c_file import c_source
 from bimt_analyze.synthetic import block_network
 from bimt_train import InputError
 from bimt_train.checkpoints import Network

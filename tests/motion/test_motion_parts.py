@@ -6,7 +6,7 @@ import sympy
 
 from bimt_analyze.formulas.problem._budget import Budget
 from bimt_analyze.formulas.symbolic._open_numbers import Form, skeleton, with_open_numbers
-from bimt_analyze.motion.integration._form import with_fewest_constants
+from bimt_analyze.motion.integration._fewest_constants import with_fewest_constants
 from bimt_analyze.motion.integration._integrate import integrated
 from bimt_analyze.motion.integration._pieces import pieces_of
 from bimt_analyze.motion.proposals._weak_form import WeakForm, polynomial_terms

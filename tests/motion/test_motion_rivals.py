@@ -8,7 +8,7 @@ from bimt_analyze.formulas.problem._budget import Budget
 from bimt_analyze.formulas.symbolic._open_numbers import Form, skeleton, with_open_numbers
 from bimt_analyze.motion.integration._pieces import pieces_of
 from bimt_analyze.motion.systems._neighbours import neighbours
-from bimt_analyze.motion.systems._rivals import _is_rival, _multiplied_out, held_against_rivals, rival_of
+from bimt_analyze.motion.systems._rival_systems import _is_rival, _multiplied_out, held_against_rivals, rival_of
 from bimt_analyze.motion.systems._system import System
 from bimt_analyze.motion.systems._whiteness import foretold
 from bimt_train.trajectories import Trajectory

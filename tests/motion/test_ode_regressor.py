@@ -47,7 +47,7 @@ def test_scores_are_those_of_integrated_trajectories_or_of_derivatives(fitted):
 
 
 def test_rows_with_one_step_between_them_are_split_by_labels():
-    from bimt_analyze.motion._estimator import _split
+    from bimt_analyze.motion._ode_regressor import _split
 
     rows = np.arange(24.0)[:, None]
     first, second = _split(rows, 0.5, ["a"] * 12 + ["b"] * 12)

@@ -9,7 +9,7 @@ from sympy.combinatorics import AlternatingGroup, DihedralGroup, PermutationGrou
 
 from bimt_analyze.representations import FiniteGroup, TargetGroup, operation_table, real_characters, target_group
 from bimt_analyze.representations.group_tables._characters import character_table
-from bimt_analyze.representations.group_tables._completion import completed
+from bimt_analyze.representations.group_tables._completed_table import completed
 from bimt_analyze.representations.group_tables._cyclic_numbers import discrete_logarithms
 from bimt_analyze.representations.group_tables._group_name import group_name
 from bimt_train import InputError

@@ -12,7 +12,7 @@ from bimt_analyze.graph import Edges, Neuron, NeuronGraph, neuron_graph
 from bimt_analyze.viewer import network_view
 from bimt_analyze.viewer._cuts import cut_losses
 from bimt_analyze.viewer._neuron_effects import neuron_effects
-from bimt_analyze.viewer._places import layers_of, module_places, neuron_places
+from bimt_analyze.viewer._positions import layers_of, module_places, neuron_places
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
 from bimt_train.models import MLP

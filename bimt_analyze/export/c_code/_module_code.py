@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ._activations import activation_in_c
+from ._activation_code import activation_in_c
 from ._products import STORAGES, Matrix, Vector, number
 
 WIDE = 2  # registers of numbers side by side, which is how many rows go together

@@ -4,7 +4,7 @@ from .._formats import EXPORT_FORMATS
 from .._parts import Facts, Parts, Run, Written
 from .._said import said_of
 from ._c_compiled import compiled
-from ._c_source import c_source
+from ._c_file import c_source
 
 _SMALL = 1500  # weights; written out, more would take a compiler long and fill the cache of code
 

@@ -13,8 +13,8 @@ from scipy.stats import rankdata
 
 from ..problem._prior_knowledge import NOTHING_KNOWN
 from ..problem._search_problem import Matrix, Rows, SearchProblem
+from ._buckingham_groups import Exponents, Groups, all_groups
 from ._dimension import NUMBER
-from ._groups import Exponents, Groups, all_groups
 from ._known import Known
 
 _NEIGHBOURS = 6

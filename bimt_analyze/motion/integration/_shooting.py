@@ -12,8 +12,8 @@ import sympy
 from jaxtyping import Float64
 
 from ...formulas.symbolic._open_numbers import Form
+from ._fewest_constants import joined
 from ._flow import Flow, Point, Residual, Values
-from ._form import joined
 from ._pieces import Pieces
 
 _HOPELESS = 4.0  # times the sum of squares of a better fit: after a few steps, a fit that leaves more is given up

@@ -13,7 +13,7 @@ import sympy
 from jaxtyping import Float64
 
 from ...formulas.symbolic._open_numbers import Form
-from ..integration._form import joined
+from ..integration._fewest_constants import joined
 from ..integration._shooting import sensitivity
 from ..proposals._subsets import subsets
 from ._system import System

@@ -12,7 +12,7 @@ from ...formulas.problem._snapping import Constant
 from ...formulas.symbolic._open_numbers import Form
 from ...formulas.symbolic._simple_numbers import Simple, simple_numbers
 from ...formulas.symbolic._tidy import complexity
-from ..integration._form import joined, with_fewest_constants
+from ..integration._fewest_constants import joined, with_fewest_constants
 from ..integration._pieces import Pieces
 from ..integration._shooting import Shot, residual_of, shoot
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from jaxtyping import Int64
 
-from ._completion import completed
+from ._completed_table import completed
 
 CHANCE = 1e-6  # that all that was foretold came true by luck
 GROWTH = 1.25  # from one part of the known products to the next

@@ -8,7 +8,7 @@ from jaxtyping import Float64, Int64
 from bimt_train import InputError
 from bimt_train.showing import Shown
 
-from ._completion import completed
+from ._completed_table import completed
 from ._evidence import foretold, least_foretold
 from ._finite_group import FiniteGroup
 from ._group_name import group_name

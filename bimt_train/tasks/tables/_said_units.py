@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from ...checkpoints._units import split_unit
+from ...checkpoints._units_in_names import split_unit
 from ._cell_faults import Readings
 from ._table_columns import named
 from ._table_options import NAMES, TableOptions

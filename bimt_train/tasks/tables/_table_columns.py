@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ..._errors import TaskError, did_you_mean
-from ...checkpoints._units import split_unit
+from ...checkpoints._units_in_names import split_unit
 from ._column_names import safe_names
 from ._faults import Fault, Spot, clipped, listed
 

@@ -7,9 +7,9 @@ import pytest
 import sympy
 
 from bimt_analyze.formulas import Hints, check_units, find_formula
+from bimt_analyze.formulas.dimensions._buckingham_groups import all_groups
 from bimt_analyze.formulas.dimensions._dimension import dimension_of
 from bimt_analyze.formulas.dimensions._dimensionless import dimensionless
-from bimt_analyze.formulas.dimensions._groups import all_groups
 from bimt_analyze.formulas.dimensions._known import known_units
 from bimt_analyze.formulas.problem._budget import Budget
 from bimt_analyze.formulas.problem._search_problem import SearchProblem

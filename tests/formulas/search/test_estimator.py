@@ -33,7 +33,7 @@ def test_nothing_is_loaded_before_it_is_asked_for_and_the_check_that_needs_a_swi
     """Both need a process of their own, which takes seconds to start: they share one."""
     code = (
         "import sys, bimt_analyze, bimt_analyze.formulas; bimt_analyze.formulas.Formula; "
-        "assert 'bimt_analyze.formulas._estimator' not in sys.modules and 'sklearn' not in sys.modules; "
+        "assert 'bimt_analyze.formulas._formula_regressor' not in sys.modules and 'sklearn' not in sys.modules; "
         "from bimt_analyze.formulas import FormulaRegressor; assert 'sklearn' in sys.modules; "
         "from sklearn.utils.estimator_checks import check_array_api_input; check_array_api_input('FormulaRegressor', "
         "FormulaRegressor(time_limit=0.1), array_namespace='numpy', expect_only_array_outputs=False)"

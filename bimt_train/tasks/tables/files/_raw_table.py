@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from ....checkpoints._units import is_unit
+from ....checkpoints._units_in_names import is_unit
 from .._faults import Fault, clipped
 
 COMMENTS = ("#", "%")

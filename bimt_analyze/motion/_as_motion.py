@@ -9,7 +9,7 @@ from bimt_train.trajectories import MOST_TIMES, Smoothed, Trajectory
 
 from ..formulas.problem._budget import Budget
 from ..formulas.search._candidate import UNEXPLAINED
-from ._asked import Asked
+from ._asked_motion import Asked
 from ._smoothed_runs import SmoothedRuns
 from .integration._integrate import integrated
 from .laws._conserved import Conserved, conserved

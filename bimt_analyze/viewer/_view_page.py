@@ -8,7 +8,7 @@ import numpy as np
 
 from ..plots._module_colours import MODULE_COLOURS, module_colour
 from ._packed import pack
-from ._places import is_planar, layers_of, module_places, neuron_places
+from ._positions import is_planar, layers_of, module_places, neuron_places
 
 if TYPE_CHECKING:
     from ._shown_network import ShownNetwork

@@ -43,7 +43,7 @@ def completed(table: Int64[np.ndarray, "n n"]) -> Int64[np.ndarray, "n n"]:
     Examples
     --------
     >>> import numpy as np
-    >>> from bimt_analyze.representations.group_tables._completion import completed
+    >>> from bimt_analyze.representations.group_tables._completed_table import completed
     >>> numbers = np.arange(5)
     >>> whole = (numbers[:, None] + numbers) % 5
     >>> holes = np.where(np.eye(5) > 0, -1, whole)

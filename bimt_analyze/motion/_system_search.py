@@ -11,7 +11,7 @@ from bimt_train.trajectories import Smoothed
 from ..formulas import SearchOptions
 from ..formulas.problem._budget import Budget
 from ..formulas.symbolic._open_numbers import Form, with_open_numbers
-from ._asked import Asked
+from ._asked_motion import Asked
 from .integration._pieces import Pieces, pieces_of
 from .proposals._proposals import FINISHING, Proposal, forms, formulas, told
 from .proposals._weak_form import WeakForm, libraries, polynomial_terms

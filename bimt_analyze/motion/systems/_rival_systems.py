@@ -6,7 +6,7 @@ import numpy as np
 import sympy
 
 from ...formulas.symbolic._open_numbers import skeleton, with_open_numbers
-from ..integration._form import joined
+from ..integration._fewest_constants import joined
 from ..proposals._weak_form import libraries
 from ._neighbours import neighbours
 from ._system import System
