@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bimt_train import Circuit
 from bimt_train.checkpoints import Checkpoint, Network
 from bimt_train.expressions import Decomposition
 from bimt_train.extras import installed
@@ -16,13 +15,12 @@ from .._network_size import check_memory
 from .._sources import opened
 from ..audits._deadline import Deadline
 from ..audits._deciding_test import deciding, deciding_test
-from ..graph import NeuronGraph
 from ..modules import choose_level
 from ..options._analysis_options import AnalysisOptions
 from ..report import Report
 from ..report._network_fit import NetworkFit
 from ._run_audit import Progress, check_options, hierarchy_of
-from ._seen import Seen, Stages, Told
+from ._seen import AnalysisSubject, Stages, Told
 from ._within_reach import backbone_told, less_than_asked, within_reach
 
 if TYPE_CHECKING:
@@ -111,7 +109,10 @@ def analyze(
         if chosen != asked:
             fit = fit.assuming(less_than_asked(chosen, graph))
         levels = hierarchy_of(graph, chosen)
-    seen = Seen(name, checkpoint, circuit, graph, levels, fit, chosen, deadline)
+    seen = AnalysisSubject(
+        source=name, checkpoint=checkpoint, circuit=circuit, graph=graph, levels=levels, options=chosen,
+        fit=fit, deadline=deadline,
+    )  # fmt: skip
     if installed("torch"):
         from ._by_running import by_running
 
@@ -129,7 +130,7 @@ def analyze(
         agreement=told.agreement,
         significance=told.significance,
         interpretation=told.interpretation,
-        provenance=_provenance(name, checkpoint, circuit, graph, chosen, stages.seconds),
+        provenance=_provenance(seen, stages.seconds),
         audit=told.audit,
         fit=fit,
         levels=tuple(dict.fromkeys((*levels.levels, told.choice.level))),
@@ -142,7 +143,7 @@ def analyze(
     )
 
 
-def _by_weights(seen: Seen, stages: Stages) -> Told:
+def _by_weights(seen: AnalysisSubject, stages: Stages) -> Told:
     """What the weights tell by themselves."""
     chosen, graph = seen.options, seen.graph
     with stages.stage("audit"):
@@ -155,23 +156,17 @@ def _by_weights(seen: Seen, stages: Stages) -> Told:
         return Told(choice=choose_level(seen.levels), significance=tested)
 
 
-def _provenance(
-    name: str,
-    checkpoint: Checkpoint,
-    circuit: Circuit,
-    graph: NeuronGraph,
-    options: AnalysisOptions,
-    seconds: Mapping[str, float],
-) -> dict[str, Any]:
+def _provenance(seen: AnalysisSubject, seconds: Mapping[str, float]) -> dict[str, Any]:
     """What would be needed to make the report again; options as they took effect."""
-    parameters = options.to_json() | {"refit_steps": circuit.refit_steps, "edge_weight": graph.weights}
+    config, options = seen.checkpoint.config, seen.options
+    parameters = options.to_json() | {"refit_steps": seen.circuit.refit_steps, "edge_weight": seen.graph.weights}
     del parameters["seed"], parameters["processes"]  # the one stands beside, the other changes no number
     return {
-        "source": name,
+        "source": seen.source,
         "versions": _versions(),
-        "seeds": {"training": checkpoint.config.get("seed"), "analysis": options.seed},
+        "seeds": {"training": config.get("seed"), "analysis": options.seed},
         "parameters": parameters,
-        "training": dict(checkpoint.config),
+        "training": dict(config),
         "seconds": dict(seconds),
     }
 

@@ -19,7 +19,7 @@ from ..modules._module_names import in_task_order
 from ..options._analysis_options import AnalysisOptions
 from ..representations._interpretation import interpretation
 from ._output_formulas import class_formulas_of, formulas_of, withheld
-from ._seen import Seen, Stages, Told
+from ._seen import AnalysisSubject, Stages, Told
 
 if TYPE_CHECKING:
     from ..formulas import Formula
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from ..motion._driving_graph import DrivingGraph
 
 
-def by_running(seen: Seen, stages: Stages) -> Told:
+def by_running(seen: AnalysisSubject, stages: Stages) -> Told:
     """Ask a network by running it.
 
     Parameters
     ----------
-    seen : Seen
+    seen : AnalysisSubject
         The network, its circuit, and the circuit's graph.
     stages : Stages
         Is told what is done now.
@@ -86,7 +86,9 @@ def by_running(seen: Seen, stages: Stages) -> Told:
     )
 
 
-def _moving(seen: Seen, formulas: Mapping[str, "Formula"], stages: Stages) -> "tuple[DrivingGraph, Motion | None]":
+def _moving(
+    seen: AnalysisSubject, formulas: Mapping[str, "Formula"], stages: Stages
+) -> "tuple[DrivingGraph, Motion | None]":
     """What drives what, and the equations of motion, of a task of motion."""
     checkpoint, graph, chosen = seen.checkpoint, seen.graph, seen.options
     from ..motion._driving_graph import driving_graph  # brings sympy

@@ -1,10 +1,11 @@
 """From a checkpoint or a network to its audit, in one call."""
 
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bimt_train import Circuit, InputError
+from bimt_train import InputError
 from bimt_train.checkpoints import Checkpoint, Network
 from bimt_train.expressions import Decomposition
 from bimt_train.extras import installed
@@ -15,6 +16,7 @@ from .._sources import opened
 from ..audits import MEASURES, NULL_MODELS, Audit, AuditSubject
 from ..audits._audit import audited
 from ..audits._deadline import Deadline
+from ..audits._subject import Subject
 from ..audits.chance._significance import FEWEST
 from ..audits.chance._statistics import STATISTICS
 from ..graph import EDGE_WEIGHTS, NeuronGraph
@@ -96,36 +98,17 @@ def audit(
     chosen = within_reach(chosen, graph)
     tell("modules")
     levels = hierarchy_of(graph, chosen)
-    return audit_of(name, checkpoint, circuit, graph, levels, chosen, deadline=deadline, progress=tell)
+    subject = Subject(source=name, checkpoint=checkpoint, circuit=circuit, graph=graph, levels=levels, options=chosen)
+    return audit_of(subject, deadline=deadline, progress=tell)
 
 
-def audit_of(
-    name: str,
-    checkpoint: Checkpoint,
-    circuit: Circuit,
-    graph: NeuronGraph,
-    levels: Hierarchy,
-    options: AnalysisOptions,
-    *,
-    deadline: Deadline,
-    progress: Progress,
-) -> Audit:
+def audit_of(subject: Subject, *, deadline: Deadline, progress: Progress) -> Audit:
     """The audit of a circuit whose hierarchy is found.
 
     Parameters
     ----------
-    name : str
-        What the source is called.
-    checkpoint : Checkpoint
-        The network before pruning, its task and rows.
-    circuit : Circuit
-        The pruned network.
-    graph : NeuronGraph
-        The circuit's graph.
-    levels : Hierarchy
-        The graph's hierarchy.
-    options : AnalysisOptions
-        All that was asked for.
+    subject : Subject
+        The circuit, and the network that it comes from.
     deadline : Deadline
         When the last measure has to end.
     progress : callable
@@ -136,39 +119,27 @@ def audit_of(
     Audit
         The results of every measure, and the verdict.
     """
-    network = circuit.network
-    if not graph.has_ends:
+    if not subject.graph.has_ends:
         hint = "name the groups inputs and outputs in a layout of your own (bimt_train.layouts.draft_layout)"
-        raise InputError("it is not known at which neurons the network begins or ends", where=name, hint=hint)
+        raise InputError("it is not known at which neurons the network begins or ends", where=subject.source, hint=hint)
     progress("effects")
-    served, choice = _by_effects(checkpoint, network, graph, levels)
-    subject = AuditSubject(
-        source=name,
-        checkpoint=checkpoint,
-        circuit=circuit,
-        graph=graph,
-        levels=levels,
-        functional=served,
-        choice=choice,
-        options=options,
-    )
-    return audited(subject, deadline=deadline, progress=progress)
+    functional, choice = _by_effects(subject)
+    seen = {each.name: getattr(subject, each.name) for each in fields(Subject)}
+    return audited(AuditSubject(**seen, functional=functional, choice=choice), deadline=deadline, progress=progress)
 
 
-def _by_effects(
-    checkpoint: Checkpoint, network: Network, graph: NeuronGraph, levels: Hierarchy
-) -> "tuple[FunctionalModules | None, Choice]":
+def _by_effects(subject: Subject) -> "tuple[FunctionalModules | None, Choice]":
     """The functional modules, and the level that is audited: the one of the weights where there are none."""
-    choice = choose_level(levels)
+    choice, network = choose_level(subject.levels), subject.network
     if not (network.layout.ends_are_neurons and installed("torch")):
         return None, choice
     from ..audits.functions._functional_modules import functional_choice, functional_modules
 
     try:
-        served = functional_modules(network, graph, all_inputs(checkpoint))
+        served = functional_modules(network, subject.graph, all_inputs(subject.checkpoint))
     except InputError:
         return None, choice  # the measure of functional modules says so
-    return served, functional_choice(choice, levels, served, graph)
+    return served, functional_choice(choice, subject.levels, served, subject.graph)
 
 
 def hierarchy_of(graph: NeuronGraph, options: AnalysisOptions) -> Hierarchy:

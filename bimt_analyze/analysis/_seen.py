@@ -7,14 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bimt_train import Circuit
-from bimt_train.checkpoints import Checkpoint, Network
-
 from ..audits import Audit, Significance
 from ..audits._deadline import Deadline
-from ..graph import NeuronGraph
-from ..modules import Choice, Hierarchy
-from ..options._analysis_options import AnalysisOptions
+from ..audits._subject import Subject
+from ..modules import Choice
 from ..report._network_fit import NetworkFit
 from ._run_audit import Progress, audit_of, silent
 
@@ -60,43 +56,20 @@ class Stages:
         self.seconds[name] = round(time.perf_counter() - began, 3)
 
 
-@dataclass(frozen=True)
-class Seen:
-    """What there is to ask about: the network, its circuit, its graph and the graph's hierarchy.
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class AnalysisSubject(Subject):
+    """What an analysis asks about, how well it does on its rows, and until when there is time to ask.
 
     Attributes
     ----------
-    name : str
-        What the source is called.
-    checkpoint : Checkpoint
-        The network before pruning, its task and rows.
-    circuit : Circuit
-        The pruned network.
-    graph : NeuronGraph
-        Of the circuit.
-    levels : Hierarchy
-        Of the graph.
     fit : NetworkFit
         How the network does on its rows.
-    options : AnalysisOptions
-        All that was asked for, as it takes effect.
     deadline : Deadline
         When the last measure of an audit has to end.
     """
 
-    name: str
-    checkpoint: Checkpoint
-    circuit: Circuit
-    graph: NeuronGraph
-    levels: Hierarchy
     fit: NetworkFit
-    options: AnalysisOptions
     deadline: Deadline
-
-    @property
-    def network(self) -> Network:
-        """The circuit's network."""
-        return self.circuit.network
 
     def audit(self, progress: Progress) -> Audit:
         """The audit of the circuit.
@@ -106,10 +79,7 @@ class Seen:
         progress : callable
             Is called with the label of each measure as it begins.
         """
-        return audit_of(
-            self.name, self.checkpoint, self.circuit, self.graph, self.levels, self.options,
-            deadline=self.deadline, progress=progress,
-        )  # fmt: skip
+        return audit_of(self, deadline=self.deadline, progress=progress)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from jaxtyping import Float
 
-from bimt_train import Circuit, InputError
-from bimt_train.checkpoints import Checkpoint, Network, TaskSpec
+from bimt_train import InputError
 from bimt_train.expressions import Decomposition
-from bimt_train.showing import Shown
 
 from .._circuit_of import all_inputs, held_out
-from ..graph import NeuronGraph, NodeId
-from ..modules import Choice, Hierarchy, Partition
+from ..graph import NodeId
+from ..modules import Choice, Partition
 from ..modules._module_names import in_task_order, named_modules
-from ..options._analysis_options import AnalysisOptions
+from ._subject import Subject
 
 if TYPE_CHECKING:  # brings torch
     from .functions._functional_modules import FunctionalModules
@@ -25,8 +23,8 @@ if TYPE_CHECKING:  # brings torch
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class AuditSubject(Shown):
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class AuditSubject(Subject):
     """What is audited: all that a measure may look at.
 
     Attributes
@@ -41,12 +39,12 @@ class AuditSubject(Shown):
         The graph of the circuit.
     levels : Hierarchy
         The hierarchy of the graph.
+    options : AnalysisOptions
+        Seed, number of null networks and all else that was asked for.
     functional : FunctionalModules or None
         Modules by what the network does; None where they cannot be found.
     choice : Choice
         The level that is audited, chosen without looking at the truth.
-    options : AnalysisOptions
-        Seed, number of null networks and all else that was asked for.
     results : mapping of str to object
         The results of the measures that were made before this one.
 
@@ -76,23 +74,12 @@ class AuditSubject(Shown):
     ()
     """
 
-    source: str
-    checkpoint: Checkpoint
-    circuit: Circuit
-    graph: NeuronGraph
-    levels: Hierarchy
     functional: "FunctionalModules | None"
     choice: Choice
-    options: AnalysisOptions
     results: Mapping[str, Any] = field(default_factory=dict)
 
     def _brief(self) -> str:
         return f"{self.source}, {len(self.choice.partition.modules)} modules, {len(self.results)} results"
-
-    @property
-    def network(self) -> Network:
-        """The circuit's network."""
-        return self.circuit.network
 
     def too_large_for(self, measure: str) -> str:
         """Why a measure was left out of a network whose graph is a backbone.
@@ -109,11 +96,6 @@ class AuditSubject(Shown):
         """
         edges = len(self.graph.edges.weight) + self.graph.left_out
         return f"left out, as it takes long for {edges:,} edges; options that name it, {measure!r}, have it made"
-
-    @property
-    def task(self) -> TaskSpec:
-        """The task of the checkpoint."""
-        return self.checkpoint.task
 
     @property
     def partition(self) -> Partition:

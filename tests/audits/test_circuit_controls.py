@@ -20,7 +20,7 @@ from bimt_analyze.audits.controls._control_networks import nonsense
 from bimt_analyze.audits.controls._edge_stability import EdgeStability
 from bimt_analyze.audits.controls._kept_behaviour import KeptBehaviour
 from bimt_analyze.audits.controls._outside_ablation import OutsideAblation
-from bimt_analyze.audits.controls._rows import thinned
+from bimt_analyze.audits.controls._probe_rows import thinned
 from bimt_analyze.audits.controls._trained_again import trained_again
 from bimt_analyze.graph import neuron_graph
 from bimt_analyze.modules import choose_level, hierarchy

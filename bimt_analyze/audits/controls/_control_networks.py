@@ -15,8 +15,8 @@ from ._behaviour import Behaviour, measure_of
 from ._circuit_edges import only, strongest_edges
 from ._control import Control, median_of
 from ._fresh_weights import untrained
+from ._probe_rows import ProbeRows, all_of, with_rows
 from ._refit import refitted
-from ._rows import Rows, all_of, with_rows
 
 OWN, TRUE, NONSENSE = "untrained, own outputs", "untrained, true targets", "nonsense targets"
 AGAIN, TRAINED_NONSENSE = "trained again", "trained on nonsense targets"
@@ -59,7 +59,7 @@ class _Subject:
     """A network to prune: its checkpoint, its rows, and what there is to do."""
 
     checkpoint: Checkpoint
-    rows: Rows
+    rows: ProbeRows
     behaviour: Behaviour
     measure: LossMeasure
 
@@ -112,7 +112,7 @@ def control_networks(checkpoint: Checkpoint, pruning: Pruning, *, samples: int, 
         return replace(checkpoint, network=untrained(checkpoint.network, seed=one))
 
     def towards(found: Checkpoint) -> _Subject:
-        return _Subject(found, Rows.all(found), pruning.behaviour, pruning.measure)
+        return _Subject(found, ProbeRows.all(found), pruning.behaviour, pruning.measure)
 
     yield from _control(NONSENSE, (towards(nonsense(checkpoint, one)) for one in seeds(0)), pruning, samples)
     yield from _control(TRUE, (towards(fresh(one)) for one in seeds(1)), pruning, samples)
@@ -138,14 +138,14 @@ def trained_controls(name: str, trained: Iterable[Checkpoint], pruning: Pruning,
     Control
         One, or none where there are no networks.
     """
-    subjects = [_Subject(one, Rows.trained_on(one), pruning.behaviour, pruning.measure) for one in trained]
+    subjects = [_Subject(one, ProbeRows.trained_on(one), pruning.behaviour, pruning.measure) for one in trained]
     yield from _control(name, subjects, pruning, len(subjects), null=null)
 
 
 def _towards_its_own(fresh: Checkpoint) -> _Subject:
     """The network with its own outputs as targets, as `audit` takes a network without targets."""
-    found = checkpoint_of(fresh.network, Rows.all(fresh).x)
-    rows = Rows.all(found)
+    found = checkpoint_of(fresh.network, ProbeRows.all(fresh).x)
+    rows = ProbeRows.all(found)
     outputs = found.network.predict(rows.x)
     means = np.broadcast_to(outputs.reshape(-1, outputs.shape[-1]).mean(axis=0), outputs.shape)
     measure = measure_of(found.task)

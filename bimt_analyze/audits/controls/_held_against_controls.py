@@ -17,7 +17,7 @@ from ._control_networks import AGAIN, TRAINED_NONSENSE, Pruning, control_network
 from ._edge_stability import EdgeStability
 from ._kept_behaviour import KeptBehaviour
 from ._outside_ablation import OutsideAblation
-from ._rows import Rows, all_of, thinned, with_rows
+from ._probe_rows import ProbeRows, all_of, thinned, with_rows
 from ._trained_again import trained_again
 
 PREDICTIONS, FEWEST_ROWS = 250, 20  # looked at among training rows, and among held-out rows
@@ -156,7 +156,7 @@ def circuit_controls(
 
 def _pruning(checkpoint: Checkpoint, circuit: Circuit, edges: WeightMasks, measure: LossMeasure) -> Pruning:
     """How the circuit was pruned, and what it keeps: what its controls are held against."""
-    network, rows = checkpoint.network, Rows.all(checkpoint)
+    network, rows = checkpoint.network, ProbeRows.all(checkpoint)
     behaviour = _behaviour(checkpoint, rows, measure)
     return Pruning(
         count=sum(int((np.abs(network.tensors[name]) > circuit.threshold).sum()) for name in network.layout.weights()),
@@ -188,7 +188,7 @@ def _does_its_task(checkpoint: Checkpoint) -> bool | None:
     return unseen is None or not unseen.useless
 
 
-def _behaviour(checkpoint: Checkpoint, rows: Rows, measure: LossMeasure) -> Behaviour:
+def _behaviour(checkpoint: Checkpoint, rows: ProbeRows, measure: LossMeasure) -> Behaviour:
     network = checkpoint.network
     none = {name: np.zeros(network.tensors[name].shape, dtype=bool) for name in network.layout.weights()}
     means = OutsideAblation(network, none, rows.x).at_means()
@@ -199,7 +199,7 @@ def _kept(
     checkpoint: Checkpoint, circuit: Circuit, edges: WeightMasks, measure: LossMeasure, *, seed: int, search: bool
 ) -> KeptBehaviour:
     """What the circuit keeps on held-out rows, with all else cut or ablated, and after its refit."""
-    rows, rng = Rows.held_out(checkpoint), np.random.default_rng(seed)
+    rows, rng = ProbeRows.held_out(checkpoint), np.random.default_rng(seed)
     behaviour, ablation = _behaviour(checkpoint, rows, measure), OutsideAblation(checkpoint.network, edges, rows.x)
     orders = [rng.permutation(len(rows.x)) for _ in range(ORDERS)]
     worst = ablation.adversarial(rows.targets, loss=rows.loss) if search else None

@@ -9,7 +9,7 @@ from bimt_train.checkpoints import Checkpoint, Probe
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class ProbeRows:
     """Rows of a probe in the network's units.
 
     Attributes
@@ -27,8 +27,8 @@ class Rows:
     --------
     >>> from bimt_train.checkpoints import from_state_dict
     >>> checkpoint = from_state_dict({"weight": np.eye(2)}, activation="relu", ranges=(-1, 1))
-    >>> rows = Rows.held_out(checkpoint)
-    >>> len(Rows.all(checkpoint).x) > len(rows.x), rows.y.shape == rows.x.shape, rows.loss
+    >>> rows = ProbeRows.held_out(checkpoint)
+    >>> len(ProbeRows.all(checkpoint).x) > len(rows.x), rows.y.shape == rows.x.shape, rows.loss
     (True, True, 'mse')
     """
 
@@ -38,22 +38,22 @@ class Rows:
     loss: str
 
     @classmethod
-    def all(cls, checkpoint: Checkpoint) -> "Rows":
+    def all(cls, checkpoint: Checkpoint) -> "ProbeRows":
         """All rows of a checkpoint's probe."""
         return cls._of(checkpoint, *all_of(checkpoint))
 
     @classmethod
-    def trained_on(cls, checkpoint: Checkpoint) -> "Rows":
+    def trained_on(cls, checkpoint: Checkpoint) -> "ProbeRows":
         """The rows of a checkpoint's probe that it was trained on."""
         return cls._of(checkpoint, checkpoint.probe.x_train, checkpoint.probe.y_train)
 
     @classmethod
-    def held_out(cls, checkpoint: Checkpoint) -> "Rows":
+    def held_out(cls, checkpoint: Checkpoint) -> "ProbeRows":
         """The rows of a checkpoint's probe that are held out."""
         return cls._of(checkpoint, checkpoint.probe.x_test, checkpoint.probe.y_test)
 
     @classmethod
-    def _of(cls, checkpoint: Checkpoint, x: np.ndarray, y: np.ndarray) -> "Rows":
+    def _of(cls, checkpoint: Checkpoint, x: np.ndarray, y: np.ndarray) -> "ProbeRows":
         task = checkpoint.task
         targets = task.to_network_targets(task.one_hot(y))
         wanted = np.eye(len(task.outputs))[y.astype(np.int64)] if task.reads_sequences else targets
