@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from bimt_train import CheckpointError, InputError
 from bimt_train.training import checkpoints_in
@@ -105,7 +105,7 @@ def _factory(place: str) -> "Callable[[], nn.Module] | None":
     if not callable(found):
         expected, got = "a function that takes nothing and returns the module", type(found).__name__
         raise InputError("a model that cannot be made", where=place, expected=expected, got=got)
-    return found  # type: ignore[no-any-return]
+    return cast("Callable[[], nn.Module]", found)
 
 
 def _built(file: Path, factory: "Callable[[], nn.Module]", said: Sampling) -> "Checkpoint":

@@ -6,7 +6,7 @@ import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:  # brings jinja2, which a prompt does without
     import jinja2
@@ -32,11 +32,13 @@ class Shown:
     Losses(seeds=(0, 1, 2, ...), values=array of shape [99, 3])
     """
 
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]  # every heir is a dataclass
+
     def __repr__(self) -> str:
         return one_line(self, self._brief())
 
     def _brief(self) -> str:
-        fields = dataclasses.fields(self)  # type: ignore[arg-type]  # every heir is a dataclass
+        fields = dataclasses.fields(self)
         return brief({field.name: getattr(self, field.name) for field in fields if not _as_if_left_out(self, field)})
 
 

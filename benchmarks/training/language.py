@@ -11,23 +11,23 @@ from benchmarks.common._measure import table, write_section
 from benchmarks.training.tasks import spread
 from bimt_analyze.modules import connected_components, leiden, modularity
 from bimt_analyze.transformers import alive, virtual_graph
-from bimt_train import Runs, default_recipe, prune, relocate, train
+from bimt_train import Runs, TrainingType, default_recipe, prune, relocate, train
 from bimt_train.checkpoints import Network
 from bimt_train.tasks import Task, language
 from bimt_train.tasks._language import TextSampler
 
 TEXT = Path(__file__).resolve().parents[3] / "shared" / "data" / "text" / "tinyshakespeare.txt"
 RUNS = Path(__file__).resolve().parents[2] / "runs" / "language"
-KINDS = ("vanilla", "l1", "bimt")
+KINDS: tuple[TrainingType, ...] = ("vanilla", "l1", "bimt")
 TOLERANCE = 0.05
 BIT = np.log(2)
 
 
-def trained(task: Task, kind: str, seeds: int) -> Runs:
+def trained(task: Task, kind: TrainingType, seeds: int) -> Runs:
     """The runs of seeds 0, 1, ...; what an earlier call has written is gone on with."""
     folder = RUNS / kind
     begun = (folder / "state.safetensors").exists()
-    return train(task, seeds=seeds, kind=kind, out=folder, resume=begun)  # type: ignore[arg-type]
+    return train(task, seeds=seeds, kind=kind, out=folder, resume=begun)
 
 
 def bits(network: Network, x: np.ndarray, y: np.ndarray) -> float:

@@ -17,7 +17,7 @@ from bimt_analyze import analyze
 from bimt_analyze.graph import NeuronGraph, neuron_graph
 from bimt_analyze.modules import connected_components
 from bimt_analyze.representations import frequency_modules, group_of, irrep_shares, module_partition, readability
-from bimt_train import Circuit, ConnectionCost, Runs, prune, relocate, train
+from bimt_train import Circuit, ConnectionCost, Runs, TrainingType, prune, relocate, train
 from bimt_train.checkpoints import Checkpoint, Network
 from bimt_train.tasks import Task, evidence, in_context, mnist, modular_addition, permutation_s4, two_moons
 
@@ -30,10 +30,10 @@ PUBLISHED = MappingProxyType(
 PUBLISHED_MNIST = 40_000 * 4.8e-3 + 80 * 30.0
 
 
-def trained(task: Task, seeds: int, kind: str = "bimt") -> tuple[Runs, float]:
+def trained(task: Task, seeds: int, kind: TrainingType = "bimt") -> tuple[Runs, float]:
     """The runs of seeds 0, 1, ..., and the seconds for each."""
     began = time.perf_counter()
-    runs = train(task, seeds=seeds, kind=kind)  # type: ignore[arg-type]
+    runs = train(task, seeds=seeds, kind=kind)
     return runs, (time.perf_counter() - began) / seeds
 
 

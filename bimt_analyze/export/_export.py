@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -248,7 +249,7 @@ def _fastest(runs: Mapping[str, Run | None], x: np.ndarray) -> tuple[str, Run | 
         variant = next(iter(running or runs))
         return variant, runs[variant]
     some = np.ascontiguousarray(np.resize(x, (_TIMED, x.shape[1])))
-    calls: list[Callable[[], object]] = [lambda run=run: run(some) for run in running.values()]  # type: ignore[misc]
+    calls: list[Callable[[], object]] = [partial(run, some) for run in running.values()]
     seconds = dict(zip(running, least_seconds(*calls), strict=True))
     variant = min(seconds, key=lambda name: seconds[name])
     return variant, running[variant]

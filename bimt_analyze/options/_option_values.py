@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import Field, field, fields, replace
-from typing import Any, ClassVar, Self
+from dataclasses import field, fields, replace
+from typing import Any, Self
 
 from bimt_train import InputError, did_you_mean
 from bimt_train.showing import Shown
@@ -43,8 +43,6 @@ def option(
 
 class OptionValues(Shown):
     """A base of frozen dataclasses whose fields are plain values; see `option`."""
-
-    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]  # subclasses are dataclasses
 
     def __post_init__(self) -> None:
         for each in fields(self):

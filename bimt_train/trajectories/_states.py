@@ -1,6 +1,6 @@
 """What is smoothed as states of a first-order system: of order two, the speeds are states that nobody measured."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,10 +13,10 @@ from ._trajectory import Trajectory
 class _Speed:
     """The derivative of a curve, as a curve."""
 
-    curve: object
+    curve: Callable[[Times, int], Times]
 
     def __call__(self, times: Times, order: int) -> Times:
-        return self.curve(times, order + 1)  # type: ignore[operator, no-any-return]
+        return self.curve(times, order + 1)
 
 
 def with_speeds(curves: Sequence[Smoothed]) -> tuple[Smoothed, ...]:

@@ -1,14 +1,17 @@
 """Small modules that are saved in the cases: chains, and what is no chain."""
 
 import itertools
+from typing import TypeVar
 
 import torch
 from torch import nn
 
+Made = TypeVar("Made", bound=nn.Module)
+
 W = 3  # square: every tensor fits everywhere
 
 
-def drawn(module: nn.Module, seed: int = 0) -> nn.Module:
+def drawn(module: Made, seed: int = 0) -> Made:
     """The module with weights drawn by a seed, in evaluation."""
     draw = torch.Generator().manual_seed(seed)
     with torch.no_grad():

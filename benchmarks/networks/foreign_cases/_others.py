@@ -52,7 +52,7 @@ class _Entry(nn.Module):
 
 def _with(activation: nn.Module) -> nn.Sequential:
     net = nn.Sequential(nn.Linear(W, 5), activation, nn.Linear(5, 2))
-    return drawn(net)  # type: ignore[return-value]
+    return drawn(net)
 
 
 def _normed(*parts: nn.Module) -> nn.Sequential:
@@ -60,9 +60,10 @@ def _normed(*parts: nn.Module) -> nn.Sequential:
     draw = torch.Generator().manual_seed(5)
     for module in net.modules():
         if isinstance(module, nn.BatchNorm1d):
-            module.running_mean.copy_(torch.randn(module.num_features, generator=draw))  # type: ignore[union-attr]
-            module.running_var.copy_(torch.rand(module.num_features, generator=draw) + 0.3)  # type: ignore[union-attr]
-    return net  # type: ignore[return-value]
+            mean, variance = module.get_buffer("running_mean"), module.get_buffer("running_var")
+            mean.copy_(torch.randn(module.num_features, generator=draw))
+            variance.copy_(torch.rand(module.num_features, generator=draw) + 0.3)
+    return net
 
 
 def others() -> list[Case]:

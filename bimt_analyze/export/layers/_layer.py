@@ -73,7 +73,7 @@ class Layer(Shown, ABC):
         return type(self)(**self.options(), **arrays)
 
     def _fields(self) -> Iterator[tuple[str, Any]]:
-        for field in fields(self):  # type: ignore[arg-type]  # subclasses are dataclasses
+        for field in fields(self):
             yield field.name, getattr(self, field.name)
 
     @abstractmethod

@@ -88,13 +88,15 @@ class FormulaModule(nn.Module):
         named = {symbol: places[str(symbol)] for symbol in self._template.free_symbols if str(symbol) in places}
         try:
             written = _said_in_torch(self._template.xreplace(named))
-            function = sympy.lambdify([columns, self._slots], written, modules=[_FUNCTIONS, "math"], cse=True)
+            function: Callable[..., Any] = sympy.lambdify(
+                [columns, self._slots], written, modules=[_FUNCTIONS, "math"], cse=True
+            )
             names = set(function.__code__.co_names) - set(_FUNCTIONS)
         except NotImplementedError as error:
             raise InputError("a formula that torch cannot compute", got=str(self._template)) from error
         if names:
             raise InputError("functions that torch does not have", where=str(self._template), got=", ".join(names))
-        return function  # type: ignore[no-any-return]
+        return function
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "_function"}

@@ -1,9 +1,9 @@
 """How finely the numbers of a table are written: in full double precision, as float32, or with a few digits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import sqrt
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float64
@@ -18,7 +18,9 @@ Values = Float64[np.ndarray, "rows"]
 _FEWEST = 10  # different values below which the way they are written says nothing
 _FULL = 15  # significant digits from which a decimal is as good as a double
 _PLAIN = 7  # significant digits up to which numbers that float16 holds too were written by hand
-_BINARY = {"float16": np.float16, "float32": np.float32}
+Kind = Literal["double", "float32", "float16", "decimal"]
+
+_BINARY: Mapping[Kind, type[np.floating[Any]]] = {"float16": np.float16, "float32": np.float32}
 _READ = 20_000  # different values that are looked at
 _EVEN = 1e-4  # chance that rounded measurements would be spread so evenly
 _COVERED = 0.95  # share of the rows that a tolerance for all of them must cover
@@ -45,7 +47,7 @@ class ColumnPrecision:
     ('2 decimals', array([0.005]))
     """
 
-    kind: Literal["double", "float32", "float16", "decimal"] = "double"
+    kind: Kind = "double"
     decimals: int = 0
     digits: int = 0
 
@@ -286,7 +288,7 @@ def column_precision(values: Values) -> ColumnPrecision:
     for kind, dtype in _BINARY.items():
         with np.errstate(over="ignore"):
             if np.all(different.astype(dtype).astype(np.float64) == different):
-                return ColumnPrecision(kind)  # type: ignore[arg-type]
+                return ColumnPrecision(kind)
     return decimal or DOUBLE
 
 

@@ -174,8 +174,10 @@ def compiled(expressions: Sequence[sympy.Expr], symbols: Sequence[sympy.Symbol])
     plain = [sympy.Symbol(f"argument_{i}", real=True) for i in range(len(symbols))]
     named = dict(zip(symbols, plain, strict=True))
     sides = [sympy.nan if side.has(sympy.zoo) else side.xreplace(named) for side in expressions]
-    function = sympy.lambdify(plain, sides, "numpy", cse=True, docstring_limit=0, printer=_Products(_PRINTED))
-    return function  # type: ignore[no-any-return]
+    function: Callable[..., Any] = sympy.lambdify(
+        plain, sides, "numpy", cse=True, docstring_limit=0, printer=_Products(_PRINTED)
+    )
+    return function
 
 
 _PRINTED = {"fully_qualified_modules": False, "inline": True, "allow_unknown_functions": True, "user_functions": {}}

@@ -1,6 +1,6 @@
 """A module as it computes: with its effective weights, in a precision that numpy knows."""
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import nn
@@ -85,7 +85,7 @@ def _settle(module: nn.Module) -> bool:
     if parametrize.is_parametrized(module):
         own = type(module)  # the copy shares this class with the original, and torch takes the weight out of it
         module.__class__ = type(own.__name__, own.__bases__, dict(vars(own)))
-        for name in list(module.parametrizations):  # type: ignore[arg-type]
+        for name in list(cast(nn.ModuleDict, module.parametrizations)):
             parametrize.remove_parametrizations(module, name, leave_parametrized=True)
             made = True
     for hook in list(module._forward_pre_hooks.values()):  # prune.remove and its like look for the same

@@ -193,7 +193,7 @@ def _register(root: nn.Module, name: str, tensor: TracedTensor, generator: torch
         for step in path:
             if step not in at._modules:
                 at.add_module(step, nn.Module())
-            at = at._modules[step]  # type: ignore[assignment]
+            at = at.get_submodule(step)
         if tensor.trained:
             value.normal_(std=0.1, generator=generator)
             at.register_parameter(last, nn.Parameter(value))
