@@ -172,7 +172,7 @@ def _decisions(claim: Any, network: Any) -> str:
 
 
 def check(data: bytes) -> str:
-    """What a certificate proves, in one line; `Refused` where it does not, another ValueError where it is none."""
+    """What the ``data`` of a certificate prove, in a line; `Refused` if nothing, another ValueError if it is none."""
     said = json.loads(data)
     if not isinstance(said, dict) or said.get("format") != "bimt certificate 1":
         raise ValueError("no certificate of the format 'bimt certificate 1'")

@@ -14,7 +14,7 @@ _FEWEST_PROPOSING = 20  # rows from which forms are proposed
 
 
 def column_names(x: Float64[np.ndarray, "rows inputs"], names: Sequence[str] | None) -> tuple[str, ...]:
-    """The names given to the columns of rows, or x1, x2, ... where none are."""
+    """The ``names`` given to the columns of ``x``, or x1, x2, ... where none are."""
     width = np.shape(x)[1] if np.ndim(x) == 2 else 0
     return tuple(names) if names is not None else tuple(f"x{i + 1}" for i in range(width))
 

@@ -165,7 +165,7 @@ class _Search:
         return CompiledForm.of(form, self.columns, self.budget)
 
     def best(self, tell: Callable[[str], None]) -> tuple[Shared, tuple[Shared, ...]]:
-        """The form of the shortest description, and the others whose constants were sorted."""
+        """The form of the shortest description, and the others that were sorted; ``tell`` hears of each stage."""
         some = _some_groups(self.rows, self.seed).thinned(_LOOKED_AT_ROWS, self.seed)
         seen: dict[sympy.Expr, _Scored] = {}
         tell("forms")

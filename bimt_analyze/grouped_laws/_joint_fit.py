@@ -136,7 +136,7 @@ class _Blocks:
         )
 
     def steps(self, shared: NDArray[np.bool_]) -> Constants:
-        """How far each constant of each group moves."""
+        """How far each constant of each group moves, where those that are ``shared`` move together."""
         found = np.zeros((len(self.own_target), len(shared)))
         found[:, shared] = self.shared_step
         found[:, ~shared] = self.own_target - self.onto_shared @ self.shared_step

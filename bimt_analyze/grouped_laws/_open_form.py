@@ -195,7 +195,7 @@ class _Opener:
         return factor, sympy.Add(monic, *terms, *([self.constant(float(numbers) / factor)] if numbers != 0 else []))
 
     def inner(self, part: sympy.Expr) -> sympy.Expr:
-        """The argument of a function: all coefficients open, a quadratic as a square."""
+        """The ``part`` within a function: all its coefficients open, a quadratic as a square."""
         part = sympy.expand_mul(part)
         square = _as_square(part)
         if square is None:

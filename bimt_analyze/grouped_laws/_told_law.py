@@ -147,7 +147,7 @@ class _Law:
         return len(self.expression.atoms(sympy.Float))
 
     def groups(self, own: dict[str, tuple[np.ndarray, np.ndarray]]) -> Iterator[GroupFit]:
-        """Every group, measured."""
+        """Every group, measured; ``own`` are the values of each constant that is a group's own, and their errors."""
         place = {int(g): k for k, g in enumerate(self.followers)}
         apart = self._apart(own)
         for g, label in enumerate(self.rows.labels):
@@ -191,7 +191,7 @@ class _Law:
         return 1 - mean, 1 - mean_alone, float(np.sqrt(mean))
 
     def rival(self, others: Sequence[Shared]) -> sympy.Expr | None:
-        """Another form that describes the rows as well, and differs on them."""
+        """One of the ``others`` that describes the rows as well, and differs on them."""
         mine = self.found.fit
         for other in others:
             if other.bits > self.found.bits + _RIVAL:

@@ -143,7 +143,7 @@ class _Stages:
 
     @contextmanager
     def stage(self, name: str, share: float) -> Iterator[Budget]:
-        """Tell of a stage, hand out its share, and see afterwards whether that was enough."""
+        """Tell the ``name`` of a stage, hand out its share, and see afterwards whether that was enough."""
         self.tell(name)
         part = self.budget.share(share)
         yield part

@@ -33,7 +33,7 @@ class Adapter:
 
     @classmethod
     def of(cls, weight: Float64[np.ndarray, "sums sources"], shift: Float64[np.ndarray, " sums"]) -> Self:
-        """An adapter of which every number but the zeros among the weights is free."""
+        """An adapter of which every number of ``weight`` and ``shift`` is free but the zeros among the weights."""
         return cls(weight, shift, weight != 0, np.ones(len(shift), bool))
 
     @property

@@ -212,7 +212,7 @@ class _Cutter:
         return cls(network, stack, rows, targets, loss, lr, magnitudes)
 
     def cut(self, thresholds: np.ndarray, refit_steps: int) -> Iterator[tuple[float, Network, float]]:
-        """For each threshold the cut network, refitted if asked, and its loss; many thresholds are one stack."""
+        """For each threshold the cut network after ``refit_steps``, and its loss; many thresholds are one stack."""
         tensors, precision = self.network.tensors, self.x.dtype
         for start in range(0, len(thresholds), AT_ONCE):
             chunk = thresholds[start : start + AT_ONCE]

@@ -212,7 +212,7 @@ def _start(setting: Setting) -> Progress:
 
 
 def engine_of(setting: Setting, choice: str, threads: int) -> Engine:
-    """What takes the steps of a run."""
+    """What takes the steps of a run: the engine of a ``choice`` for a ``setting``, with so many ``threads``."""
     loss, batch = setting.task.spec.judged_by, setting.recipe.batch
     data = (setting.x, setting.y)
     return choose_engine(choice, setting.model, setting.stack, *data, loss, batch=batch, threads=threads)

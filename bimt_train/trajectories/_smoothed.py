@@ -215,7 +215,7 @@ class _Process:
 
     @staticmethod
     def likeliest(times: Times, values: Times, correlations: Sequence["_Correlation"]) -> "_Process | None":
-        """The process under which the values are likeliest; None where they do not vary."""
+        """The process of one of the ``correlations`` under which values at ``times`` are likeliest; None if all are equal."""
         mean = float(np.mean(values))
         y = values - mean
         if float(np.std(y)) <= 1e-13 * float(np.max(np.abs(values), initial=0.0)):
@@ -246,7 +246,7 @@ class _Correlation:
 
     @staticmethod
     def every(times: Times) -> "tuple[_Correlation, ...]":
-        """One for each shape and each correlation time that are tried."""
+        """One for each shape and each correlation time that are tried, which follow from the ``times``."""
         found = []
         for shape in _CORRELATIONS:
             for scale in _SCALES * float(times[-1] - times[0]):
@@ -255,7 +255,7 @@ class _Correlation:
 
     @staticmethod
     def of(times: Times, shape: Callable[[Square], tuple[Square, Square, Square]], scale: float) -> "_Correlation":
-        """The correlation of one shape and one correlation time."""
+        """The correlation between all ``times`` of one shape, with ``scale`` as its correlation time."""
         roots, vectors = np.linalg.eigh(shape((times[:, None] - times[None, :]) / scale)[0])
         return _Correlation(shape, scale, np.maximum(roots, 0.0), vectors)
 

@@ -38,7 +38,7 @@ class ModuleCode:
         self.statements: list[str] = []
 
     def helper(self, name: str, source: str) -> None:
-        """Ask for a function of the file's own."""
+        """Ask for a function of the file's own by its ``name`` and its ``source``; the first source of a name stays."""
         self.helpers.setdefault(name, source)
 
     def say(self, statement: str) -> None:
@@ -46,7 +46,7 @@ class ModuleCode:
         self.statements.append(statement)
 
     def array(self, what: str, values: np.ndarray | None, kind: str = "float") -> str:
-        """Declare an array of constants; its name, or NULL where there is none."""
+        """Declare constants of a ``kind`` of number, with ``what`` in their name; the name, or NULL without ``values``."""
         if values is None:
             return "NULL"
         name = f"{self.name}_{what}{len(self.declared)}"
@@ -57,7 +57,7 @@ class ModuleCode:
         return name
 
     def value(self, width: int) -> str:
-        """Declare numbers to be computed, some of each row; their name."""
+        """Declare ``width`` numbers of each row that are to be computed; their name."""
         name = f"h{self.columns}"
         self.columns += width
         self.say(f"@lane {name}[{width}][@wide];")
@@ -68,7 +68,7 @@ class ModuleCode:
         STORAGES[self.storage](self, weight, bias, source, target)
 
     def activate(self, name: str, target: str, width: int) -> None:
-        """Apply an activation in place."""
+        """Apply the activation of a ``name`` to the ``width`` numbers of ``target``, in place."""
         function, helpers = activation_in_c(name)
         for helper, source in helpers.items():
             self.helper(helper, source)
@@ -76,7 +76,7 @@ class ModuleCode:
             self.say(f"{function}((float *){target}, {width} * @rows);")
 
     def gives(self, target: str, width: int) -> None:
-        """Say which numbers the next layer reads."""
+        """Say that the next layer reads the ``width`` numbers of ``target``."""
         self.reads, self.width = target, width
 
 
@@ -109,7 +109,7 @@ def for_rows(text: str, *, many: bool) -> str:
 
 
 def in_lines(words: Sequence[str]) -> str:
-    """Words with commas, in lines of a usual length."""
+    """The ``words`` with commas, in lines of a usual length."""
     lines, line = [], ""
     for word in words:
         if len(line) + len(word) > 116:

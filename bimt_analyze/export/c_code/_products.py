@@ -18,13 +18,13 @@ class Code(Protocol):
     bytes: int
 
     def helper(self, name: str, source: str) -> None:
-        """Ask for a function of the file's own."""
+        """Ask for a function of the file's own by its ``name`` and its ``source``."""
 
     def say(self, statement: str) -> None:
         """Add a statement."""
 
     def array(self, what: str, values: np.ndarray | None, kind: str = "float") -> str:
-        """Declare an array of constants; its name, or NULL where there is none."""
+        """Declare constants of a ``kind`` of number, with ``what`` in their name; the name, or NULL without ``values``."""
 
 
 _DENSE = """
@@ -86,14 +86,14 @@ static void sparse_@step_@index@of(@lane (*h)[@wide], @lane (*y)[@wide], int out
 
 
 def dense(code: Code, weight: Matrix, bias: Vector | None, source: str, target: str) -> None:
-    """Multiply by every entry, zeros too."""
+    """Write ``target = weight source + bias`` into ``code``: every entry is multiplied, zeros too."""
     code.helper("dense", _DENSE)
     arrays = f"{code.array('weight', weight)}, {code.array('bias', bias)}"
     code.say(f"dense@of({source}, {target}, {weight.shape[1]}, {weight.shape[0]}, {arrays});")
 
 
 def sparse(code: Code, weight: Matrix, bias: Vector | None, source: str, target: str) -> None:
-    """Multiply by what is not 0, found by its column's distance from the one before."""
+    """Write ``target = weight source + bias`` into ``code``: steps from column to column find what is not 0."""
     rows, columns = np.nonzero(weight)
     start = np.searchsorted(rows, np.arange(len(weight) + 1))
     begins = np.diff(rows, prepend=-1) > 0
@@ -111,7 +111,7 @@ def sparse(code: Code, weight: Matrix, bias: Vector | None, source: str, target:
 
 
 def unrolled(code: Code, weight: Matrix, bias: Vector | None, source: str, target: str) -> None:
-    """Write each weight that is not 0 into the code."""
+    """Write ``target = weight source + bias`` with each weight that is not 0 as a number in the ``code``."""
     code.bytes += 4 * int((weight != 0).sum()) + (0 if bias is None else bias.nbytes)
     for o, row in enumerate(weight):
         begin = f"{target}[{o}][l]" if bias is None else f"(@lane){{0}} + {number(bias[o])}"

@@ -14,7 +14,7 @@ from ..layers._layer import Layer
 
 @COMPACTIONS.register("gated-mlp", label="gated MLP", sentence="Two products a layer, and a linear layer at the end.")
 def gated_layers(network: Network) -> tuple[Layer, ...]:
-    """The gated layers and what writes the outputs."""
+    """The gated layers of a gated ``network``, and the layer that writes its outputs."""
     tensors = {name: array.astype(np.float32) for name, array in network.tensors.items()}
     activation = network.model.options["activation"]
     gated = [

@@ -12,7 +12,7 @@ from ..layers._recurrent import Recurrent
 
 @COMPACTIONS.register("rnn", label="recurrent network", sentence="Two products a step, and one at the end.")
 def state(network: Network) -> tuple[Layer, ...]:
-    """The state and what reads it."""
+    """The state of a recurrent ``network``, and the layer that reads it."""
     tensors = {name: array.astype(np.float32) for name, array in network.tensors.items()}
     options = network.model.options
     recurrent = Recurrent(

@@ -69,7 +69,7 @@ class Layer(Shown, ABC):
         return {name: value for name, value in self._fields() if not isinstance(value, np.ndarray)}
 
     def with_arrays(self, arrays: Mapping[str, np.ndarray]) -> Self:
-        """The layer with other numbers."""
+        """The layer with other ``arrays``, by the names of their fields."""
         return type(self)(**self.options(), **arrays)
 
     def _fields(self) -> Iterator[tuple[str, Any]]:

@@ -12,7 +12,7 @@ from ..c_code._products import Matrix, Vector
 
 
 def linear(weight: Matrix, bias: Vector | None) -> nn.Linear:
-    """A linear layer with these weights, which need no gradient."""
+    """A linear layer of a ``weight`` and a ``bias``, which need no gradient."""
     layer = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None)
     layer.weight = constant(weight)
     if bias is not None:
@@ -21,7 +21,7 @@ def linear(weight: Matrix, bias: Vector | None) -> nn.Linear:
 
 
 def activation(name: str) -> nn.Module:
-    """An activation that writes over what it reads, where torch has it so: no second array is made."""
+    """The activation of a ``name``; it writes over what it reads where torch has it so, which saves a second array."""
     module: Any = activation_module(name)
     if hasattr(module, "inplace"):
         module.inplace = True

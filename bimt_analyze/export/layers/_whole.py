@@ -75,7 +75,7 @@ class Whole(Layer):
         return {"kind": self.network.model.kind, **self.network.model.options}
 
     def with_arrays(self, arrays: Mapping[str, np.ndarray]) -> Self:
-        """The layer with other tensors."""
+        """The layer with other ``arrays``, by the names of its tensors."""
         return type(self)(self.network.with_tensors(arrays), self.read, self.given)
 
     def to_torch(self) -> "nn.Module":

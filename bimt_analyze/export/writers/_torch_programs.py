@@ -42,13 +42,13 @@ class ModulesApart(nn.Module):
         return self.together([self.given(name, x) for name in self.names])
 
     def given(self, name: str, x: Float[Tensor, "rows inputs"]) -> Float[Tensor, "rows given"]:
-        """What a module gives."""
+        """What the module of a ``name`` gives on rows ``x``."""
         read = x.index_select(1, self.get_buffer(f"{name}_reads"))
         outputs: Float[Tensor, "rows given"] = self.get_submodule(name)(read)
         return outputs
 
     def together(self, given: Sequence[Tensor]) -> Float[Tensor, "rows outputs"]:
-        """The outputs of all modules, in order."""
+        """The outputs in order, from what is ``given`` by each module."""
         return torch.cat(list(given), dim=1).index_select(1, self.order)
 
 

@@ -129,7 +129,7 @@ class _Walk:
         self.numbers: dict[str, str] = {}
 
     def require(self, one: sympy.Expr, wanted: Dimension) -> None:
-        """Pass if an expression can have a unit."""
+        """Pass if the expression ``one`` can have the ``wanted`` unit."""
         said = self.seen(one)
         if said.unit is not None and not said.unit.agrees(wanted) and not said.number:
             where = "a plain number" if wanted.agrees(NUMBER) else wanted.words
@@ -184,7 +184,7 @@ class _Walk:
             self.require(number, left)
 
     def seen(self, one: sympy.Expr) -> _Seen:
-        """The unit of an expression as far as its inputs tell it."""
+        """The unit of the expression ``one`` as far as its inputs tell it."""
         if one.is_number:
             return _Seen(None)
         if one.is_Symbol:

@@ -94,7 +94,7 @@ class _Likelihood:
 
     @staticmethod
     def of(fit: Fit, sigma: float | None, level: float, budget: Budget) -> "_Likelihood":
-        """From a fit of all constants; the noise from its residual where it is not known."""
+        """From a fit of all constants at a ``level`` such as 0.95; without ``sigma``, the noise is the residual."""
         ready: Model = fit.model
         residual, jacobian = ready.evaluate(fit.values)
         rank, along = _directions(jacobian)
@@ -111,7 +111,7 @@ class _Likelihood:
         return _Likelihood(Optimum(ready, fit.values, squares, variance, budget), errors, along, quantile, level)
 
     def interval(self, form: Opened, place: int) -> ConstantInterval:
-        """By profile; from the standard error where that comes to no end or the work is done."""
+        """The interval of the constant at a ``place`` of ``form``, by profile; `asymptotic` where that ends nowhere."""
         if self.optimum.budget.over():
             return self.asymptotic(form, place)
         ends = [
@@ -127,7 +127,7 @@ class _Likelihood:
         return self._told(form, place, low, high, "profile")
 
     def asymptotic(self, form: Opened, place: int) -> ConstantInterval:
-        """The value and so many standard errors to both sides."""
+        """The constant at a ``place`` of ``form``, and so many standard errors to both sides."""
         value, half = float(self.optimum.values[place]), self.quantile * float(self.errors[place])
         return self._told(form, place, value - half, value + half, "asymptotic")
 

@@ -169,7 +169,7 @@ class _Jacobian:
         return _Jacobian(_by_piece(constants), _by_piece(starts))
 
     def step(self, at: Point, found: Residual, damping: float) -> Point:
-        """The next point of a damped fit; constants that the pieces leave open stay where they are."""
+        """The point after ``at``, where the residual was ``found``, with so much ``damping``; open constants stay."""
         q, triangle = self.basis(damping)
         left = _by_piece(found[None])
         shown = q.transpose(0, 2, 1) @ left
@@ -185,7 +185,7 @@ class _Jacobian:
         return replace(at, constants=at.constants + moves, starts=at.starts + nudge)
 
     def errors(self, found: Residual) -> Values:
-        """Standard errors of the constants."""
+        """Standard errors of the constants, where the residual is as ``found``."""
         if not self.free.shape[2]:
             return np.zeros(0)
         square = self._square(self.rest(self.basis(0.0)[0]))
@@ -200,7 +200,7 @@ class _Jacobian:
     def basis(
         self, damping: float
     ) -> tuple[Float64[np.ndarray, "pieces rows variables"], Float64[np.ndarray, "pieces variables variables"]]:
-        """Factors Q and R of the derivatives by starts, damped."""
+        """Factors Q and R of the derivatives by starts, with so much ``damping``."""
         rows, count = self.own.shape[1:]
         size = np.sqrt(np.sum(self.own**2, axis=1)) + 1e-12
         held = np.sqrt(damping + 1e-14) * size[:, :, None] * np.eye(count)
@@ -208,7 +208,7 @@ class _Jacobian:
         return q[:, :rows], triangle
 
     def rest(self, q: Float64[np.ndarray, "pieces rows variables"]) -> Float64[np.ndarray, "pieces rows constants"]:
-        """The derivatives by constants without what starts can make up for."""
+        """The derivatives by constants without what starts, whose factor is ``q``, can make up for."""
         return np.asarray(self.free - q @ (q.transpose(0, 2, 1) @ self.free))
 
     def _square(self, rest: Float64[np.ndarray, "pieces rows constants"]) -> Float64[np.ndarray, "constants constants"]:

@@ -160,7 +160,7 @@ class _System:
         return _System(tuple(sides), tuple(variables), tuple(paths), states[kept][slow], slopes[kept][slow], tolerance)
 
     def constant(self, library: Sequence[sympy.Expr]) -> Iterator[tuple[Weights, list[sympy.Expr]]]:
-        """Combinations of functions that hardly change, each with as few of them as it needs."""
+        """Combinations of the ``library`` that hardly change, each of as few of its functions as it needs."""
         terms = list(library)
         for weights in self._null(terms):
             yield self._shorter(weights, terms)
@@ -203,7 +203,7 @@ class _System:
         return weights / unit, terms
 
     def judged(self, weights: Weights, terms: Sequence[sympy.Expr]) -> Conserved | None:
-        """The combination with simple numbers where these do, followed along the paths; None where it changes."""
+        """The sum of ``weights`` times ``terms``, with simple numbers where these do; None where it changes on a path."""
         kept = np.abs(weights) > 0
         numbers = weights[kept] / weights[kept][0]
         some = [term for term, keep in zip(terms, kept, strict=True) if keep]
@@ -236,7 +236,7 @@ class _System:
         return drift if np.isfinite(drift) else float("inf")
 
     def is_new(self, one: Conserved, known: Sequence[Conserved]) -> bool:
-        """Whether a quantity is no function of those that are known: its gradient is not made up of theirs."""
+        """Whether ``one`` is no function of those that are known: its gradient is not made up of theirs."""
         parts = [sympy.diff(each.expression, v) for each in (*known, one) for v in self.variables]
         gradients = _values(parts, self.variables, self.states).reshape(len(self.states), len(known) + 1, -1)
         gradients = gradients * np.std(self.states, axis=0)

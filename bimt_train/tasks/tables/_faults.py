@@ -166,7 +166,7 @@ def clipped(text: str) -> str:
 
 
 def listed(pieces: Sequence[str]) -> str:
-    """The first few of many, and how many more there are.
+    """The first few of many ``pieces``, and how many more there are.
 
     >>> listed(["a", "b"])
     'a, b'

@@ -87,7 +87,7 @@ class ColumnReading:
         return ["" if gone else _text(cell) for cell, gone in zip(self.cells, self.absent, strict=True)]
 
     def rows(self, kept: Bool[np.ndarray, " rows"]) -> "ColumnReading":
-        """The column with some of its rows."""
+        """The column with the rows that are ``kept``."""
         dates = None if self.dates is None else self.dates[kept]
         each = {name: getattr(self, name)[kept] for name in ("cells", "absent", "numbers", "strange")}
         return replace(self, dates=dates, **each)
