@@ -215,7 +215,7 @@ class _Process:
 
     @staticmethod
     def likeliest(times: Times, values: Times, correlations: Sequence["_Correlation"]) -> "_Process | None":
-        """The process of one of the ``correlations`` under which values at ``times`` are likeliest; None if all are equal."""
+        """The process of one of the ``correlations`` that makes values at ``times`` likeliest; None if all equal."""
         mean = float(np.mean(values))
         y = values - mean
         if float(np.std(y)) <= 1e-13 * float(np.max(np.abs(values), initial=0.0)):

@@ -46,7 +46,7 @@ class ModuleCode:
         self.statements.append(statement)
 
     def array(self, what: str, values: np.ndarray | None, kind: str = "float") -> str:
-        """Declare constants of a ``kind`` of number, with ``what`` in their name; the name, or NULL without ``values``."""
+        """Declare constants of a ``kind`` of number, called by ``what``; their name, or NULL without ``values``."""
         if values is None:
             return "NULL"
         name = f"{self.name}_{what}{len(self.declared)}"

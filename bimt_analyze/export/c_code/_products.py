@@ -24,7 +24,7 @@ class Code(Protocol):
         """Add a statement."""
 
     def array(self, what: str, values: np.ndarray | None, kind: str = "float") -> str:
-        """Declare constants of a ``kind`` of number, with ``what`` in their name; the name, or NULL without ``values``."""
+        """Declare constants of a ``kind`` of number, called by ``what``; their name, or NULL without ``values``."""
 
 
 _DENSE = """

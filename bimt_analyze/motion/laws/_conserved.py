@@ -203,7 +203,7 @@ class _System:
         return weights / unit, terms
 
     def judged(self, weights: Weights, terms: Sequence[sympy.Expr]) -> Conserved | None:
-        """The sum of ``weights`` times ``terms``, with simple numbers where these do; None where it changes on a path."""
+        """The sum of ``weights`` times ``terms``, with simple numbers where these do; None where it changes."""
         kept = np.abs(weights) > 0
         numbers = weights[kept] / weights[kept][0]
         some = [term for term, keep in zip(terms, kept, strict=True) if keep]

@@ -153,15 +153,9 @@ def read_probe_table(
     ends = [label for label, _ in inputs]
     names = safe_names(names_without_units([*ends, *targets]) if options.units == NAMES else (*ends, *targets))
     units = said_units(raw, found, options, where)
-    y = None
-    if classes:
-        places = {name: number for number, name in enumerate(classes)}
-        y = np.array([[float(places[str(value).strip()])] for value in kept[targets[0]].cells])
-    elif targets:
-        y = np.stack([kept[label].numbers for label in targets], axis=1)
     return ProbeTable(
         x=np.stack([values for _, values in inputs], axis=1),
-        y=y,
+        y=_targets([kept[label] for label in targets], classes),
         inputs=names[: len(inputs)],
         outputs=names[len(inputs) :],
         classes=classes,
@@ -171,6 +165,14 @@ def read_probe_table(
         notes=done,
         labels=tuple(ends),
     )
+
+
+def _targets(columns: Sequence[ColumnReading], classes: Sequence[str]) -> Float64[np.ndarray, "rows targets"] | None:
+    """The numbers of the targets, or the number of each row's class; None where there are no targets."""
+    if classes:
+        places = {name: float(number) for number, name in enumerate(classes)}
+        return np.array([[places[str(value).strip()]] for value in columns[0].cells])
+    return np.stack([column.numbers for column in columns], axis=1) if columns else None
 
 
 def _as_texts(cells: np.ndarray) -> ColumnReading:
