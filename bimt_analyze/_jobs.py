@@ -153,18 +153,15 @@ def work(job: Job, progress: Callable[[str], None] | None = None, *, strict: boo
         Whatever `open_checkpoint`, `analyze` and `Requirement` refuse.
     """
     from .analysis._analyze import analyze  # brings torch, which the command's help does without
+    from .analysis._run_audit import silent
 
     if job.certify:
         need("torch", "a certificate of formulas")
     requirements = [Requirement.parse(text) for text in job.requirements]
     file = best_checkpoint(job.path)
     checkpoint = open_checkpoint(file, job.sampling)
-    report = analyze(
-        checkpoint,
-        job.options,
-        name=str(file),
-        progress=progress,
-    )
+    tell = progress or silent
+    report = analyze(checkpoint, job.options, name=str(file), progress=progress)
     findings = tuple(
         finding for requirement in requirements for finding in _findings(report, requirement, strict=strict)
     )
@@ -172,16 +169,14 @@ def work(job: Job, progress: Callable[[str], None] | None = None, *, strict: boo
     if job.certify:
         from .analysis._certified import certificates_of
 
-        if progress is not None:
-            progress("certificates")
+        tell("certificates")
         certificates = certificates_of(report)
     exports, exported = dict[str, bytes](), tuple[str, ...]()
     if job.export:
-        if progress is not None:
-            progress("export")
+        tell("export")
         exports, exported = _exported(report.circuit, checkpoint, job)
-    if progress is not None and job.formats:
-        progress("report")
+    if job.formats:
+        tell("report")
     return Outcome(
         source=str(file),
         summary=report.summary(),

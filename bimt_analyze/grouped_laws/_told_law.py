@@ -1,6 +1,6 @@
 """A law of many groups as it is handed over: its constants named, every group measured, and a word for it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from string import ascii_lowercase
@@ -21,6 +21,7 @@ from ._compiled_form import CompiledForm
 from ._fit_each import fit_each
 from ._grouped_law import GroupedLaw, GroupFit
 from ._grouped_rows import GroupedRows
+from ._joint_fit import JointFit
 from ._open_form import OpenForm
 from ._sharing import Shared
 
@@ -64,14 +65,12 @@ def told(
     """
     fit, form = found.fit, found.fit.compiled.form
     names = _names(form, {str(c) for c in columns} | {output})
-    shared_errors = iter(np.sqrt(np.diag(fit.shared_covariance())))
-    shared, own = {}, {}
-    for place, constant in enumerate(form.constants):
-        if fit.shared[place]:
-            error = float(next(shared_errors))
-            shared[names[constant]] = Constant(float(fit.values[0, place]), error, numbers.get(constant))
-        else:
-            own[names[constant]] = (fit.values[:, place], np.sqrt(np.diag(fit.covariance(place))))
+    shared = _shared_constants(fit, names, numbers)
+    own = {
+        names[constant]: (fit.values[:, place], np.sqrt(np.diag(fit.covariance(place))))
+        for place, constant in enumerate(form.constants)
+        if not fit.shared[place]
+    }
     symbols = {c: sympy.Symbol(name, real=True) for c, name in names.items()}
     named = form.expression.xreplace(symbols)
     replaced = {
@@ -103,6 +102,19 @@ def told(
         rival=rival if word == "one of several" else None,
         message="; ".join([*said, *objections]),
     )
+
+
+def _shared_constants(
+    fit: JointFit, names: Mapping[sympy.Dummy, str], numbers: Mapping[sympy.Dummy, sympy.Expr]
+) -> dict[str, Constant]:
+    """The constants that all groups share, by their names."""
+    places = np.flatnonzero(fit.shared)
+    errors = np.sqrt(np.diag(fit.shared_covariance()))
+    constants = fit.compiled.form.constants
+    return {
+        names[constants[place]]: Constant(float(fit.values[0, place]), float(error), numbers.get(constants[place]))
+        for place, error in zip(places, errors, strict=True)
+    }
 
 
 def _listed(names: Sequence[str]) -> str:

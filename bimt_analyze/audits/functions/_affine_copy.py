@@ -1,9 +1,9 @@
 """One function as another one with its inputs and its output scaled and shifted."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations, product
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float64
@@ -126,55 +126,93 @@ def affine_copy(
     The map is not unique: with f(x) = x**2, scales of input and output say the same thing twice. Of maps within 0.001
     of the best r2, the one with the widest interval is taken.
     """
-    width = points.shape[1]
-    low, high = seen.min(axis=0), seen.max(axis=0)
-    here = 2 * (points - points.min(axis=0)) / np.ptp(points, axis=0) - 1  # from -1 to 1
+    fitted, width = _Fitted.of(f, seen, points, values), points.shape[1]
     two_valued = all(len(np.unique(column)) == 2 for column in seen.T)
+    tried: list[_Tried] = []
+    for order in permutations(range(width)):
+        if tried and tried[-1].r2 > _ENOUGH:
+            break
+        random = _random(width, 0 if two_valued else _STARTS, np.random.default_rng(seed))
+        for one in fitted.tried(order, _whole(width), random):
+            tried.append(one)
+            if one.r2 > _ENOUGH:
+                break
+    nearest = max(one.r2 for one in tried)
+    same = [one for one in tried if one.r2 >= nearest - _EQUAL]
+    best = max(same, key=lambda one: float(np.abs(one.interval[:width]).min()))
+    interval, order = best.interval[None], best.order
+    return _map(fitted.said(interval, order)[0], fitted.moved(interval, order)[0], points, values, order)
 
-    def moved(intervals: Intervals, order: tuple[int, ...]) -> Float64[np.ndarray, "starts points arguments"]:
+
+class _Tried(NamedTuple):
+    """A map of the arguments, and the r2 that it reaches once the output is scaled and shifted."""
+
+    r2: float
+    interval: Interval
+    order: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """A function, the points at which it is asked (from -1 to 1 over their range), and the values to come near to."""
+
+    f: Function
+    low: Float64[np.ndarray, " arguments"]
+    high: Float64[np.ndarray, " arguments"]
+    points: Float64[np.ndarray, "points arguments"]
+    values: Float64[np.ndarray, " points"]
+
+    @classmethod
+    def of(
+        cls,
+        f: Function,
+        seen: Float64[np.ndarray, "rows arguments"],
+        points: Float64[np.ndarray, "points arguments"],
+        values: Float64[np.ndarray, " points"],
+    ) -> "_Fitted":
+        relative = 2 * (points - points.min(axis=0)) / np.ptp(points, axis=0) - 1
+        return cls(f, seen.min(axis=0), seen.max(axis=0), relative, values)
+
+    def moved(self, intervals: Intervals, order: tuple[int, ...]) -> Float64[np.ndarray, "starts points arguments"]:
+        """The arguments of the function at each point."""
         half, place = (part[:, None, :] for part in np.split(intervals, 2, axis=1))
-        relative = half * here[:, order] + place * (_BEYOND - np.abs(half))
-        return np.asarray(low + (high - low) * (relative + 1) / 2)
+        relative = half * self.points[:, order] + place * (_BEYOND - np.abs(half))
+        return np.asarray(self.low + (self.high - self.low) * (relative + 1) / 2)
 
-    def said(intervals: Intervals, order: tuple[int, ...]) -> Float64[np.ndarray, "starts points"]:
-        return f(moved(intervals, order).reshape(-1, width)).reshape(len(intervals), -1)
+    def said(self, intervals: Intervals, order: tuple[int, ...]) -> Float64[np.ndarray, "starts points"]:
+        """The values of the function at each point."""
+        return self.f(self.moved(intervals, order).reshape(-1, len(order))).reshape(len(intervals), -1)
 
-    def left(intervals: Intervals, order: tuple[int, ...]) -> Float64[np.ndarray, "starts points"]:
-        rows = said(intervals, order)
+    def left(self, intervals: Intervals, order: tuple[int, ...]) -> Float64[np.ndarray, "starts points"]:
+        """What is left of the values by the best scale and shift of the function."""
+        rows = self.said(intervals, order)
         rows = rows - rows.mean(axis=1, keepdims=True)
         sizes = (rows**2).sum(axis=1)
-        scales = np.divide(rows @ values, sizes, out=np.zeros(len(rows)), where=sizes > 0)
-        return np.asarray(values - values.mean() - scales[:, None] * rows)
+        scales = np.divide(rows @ self.values, sizes, out=np.zeros(len(rows)), where=sizes > 0)
+        return np.asarray(self.values - self.values.mean() - scales[:, None] * rows)
 
-    def residual(interval: Interval, order: tuple[int, ...]) -> Float64[np.ndarray, " points"]:
-        return np.asarray(left(interval[None], order)[0])
+    def residual(self, interval: Interval, order: tuple[int, ...]) -> Float64[np.ndarray, " points"]:
+        """What is left of the values by one map."""
+        return np.asarray(self.left(interval[None], order)[0])
 
-    def slopes(interval: Interval, order: tuple[int, ...]) -> Float64[np.ndarray, "points _"]:
-        steps = np.vstack([np.zeros(2 * width), _STEP * np.eye(2 * width)])
-        rows = left(interval + steps, order)
+    def slopes(self, interval: Interval, order: tuple[int, ...]) -> Float64[np.ndarray, "points _"]:
+        """The derivatives of the residual, by finite differences."""
+        size = len(interval)
+        rows = self.left(interval + np.vstack([np.zeros(size), _STEP * np.eye(size)]), order)
         return np.asarray((rows[1:] - rows[0]).T / _STEP)
 
-    tried: list[tuple[float, Interval, tuple[int, ...]]] = []
-    for order in permutations(range(width)):
-        if tried and tried[-1][0] > _ENOUGH:
-            break
-        whole, some = _whole(width), _random(width, 0 if two_valued else _STARTS, np.random.default_rng(seed))
-        starts = np.concatenate([whole, some])
-        fits = np.array([squared_correlation(row, values) for row in said(starts, order)])
+    def tried(self, order: tuple[int, ...], whole: Intervals, random: Intervals) -> Iterator[_Tried]:
+        """The best map of whole ranges, and what least squares make of it and of the best random starts."""
+        starts = np.concatenate([whole, random])
+        fits = np.array([squared_correlation(row, self.values) for row in self.said(starts, order)])
         best = int(np.argmax(fits[: len(whole)]))
-        tried.append((float(fits[best]), whole[best], order))
+        yield _Tried(float(fits[best]), whole[best], order)
         follow = len(whole) + np.argsort(-fits[len(whole) :], kind="stable")[:_REFINED]
-        for start in starts[[] if two_valued else [best, *follow]]:
-            if tried[-1][0] > _ENOUGH:
-                break
+        for start in starts[[best, *follow] if len(random) else []]:
             found: Any = least_squares(
-                residual, start, jac=slopes, bounds=_bounds(start), args=(order,), max_nfev=_EVALUATIONS
+                self.residual, start, jac=self.slopes, bounds=_bounds(start), args=(order,), max_nfev=_EVALUATIONS
             )
-            tried.append((squared_correlation(said(found.x[None], order)[0], values), found.x, order))
-    nearest = max(fit for fit, _, _ in tried)
-    same = [(interval, order) for fit, interval, order in tried if fit >= nearest - _EQUAL]
-    interval, order = max(same, key=lambda one: float(np.abs(one[0][:width]).min()))
-    return _map(said(interval[None], order)[0], moved(interval[None], order)[0], points, values, order)
+            yield _Tried(squared_correlation(self.said(found.x[None], order)[0], self.values), found.x, order)
 
 
 def _map(
