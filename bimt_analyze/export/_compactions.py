@@ -8,9 +8,9 @@ COMPACTIONS: Registry[Entry] = Registry(
     "compaction",
     Entry,
     builtin={
-        "mlp": f"{_KINDS}._dense_layers",
-        "image-mlp": f"{_KINDS}._dense_layers",
-        "embedding-mlp": f"{_KINDS}._dense_layers",
+        "mlp": f"{_KINDS}._layer_chain",
+        "image-mlp": f"{_KINDS}._layer_chain",
+        "embedding-mlp": f"{_KINDS}._layer_chain",
         "gated-mlp": f"{_KINDS}._gated_layers",
         "rnn": f"{_KINDS}._state",
     },

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_mutual_info_score
 
-from bimt_analyze import audit, circuit_of
+from bimt_analyze import AnalysisOptions, audit, circuit_of
 from bimt_analyze._network_rows import checkpoint_of
 from bimt_analyze.audits import Significance, significance
 from bimt_analyze.audits.chance._weight_permutation import weight_permutation

@@ -201,7 +201,9 @@ class _Fitted:
         rows = self.left(interval + np.vstack([np.zeros(size), _STEP * np.eye(size)]), order)
         return np.asarray((rows[1:] - rows[0]).T / _STEP)
 
-    def tried(self, order: tuple[int, ...], whole: Intervals, random: Intervals) -> Iterator[_Tried]:
+    def tried(
+        self, order: tuple[int, ...], whole: Intervals, random: Float64[np.ndarray, "others _"]
+    ) -> Iterator[_Tried]:
         """The best map of whole ranges, and what least squares make of it and of the best random starts."""
         starts = np.concatenate([whole, random])
         fits = np.array([squared_correlation(row, self.values) for row in self.said(starts, order)])
