@@ -9,7 +9,7 @@ from jaxtyping import Float64
 from bimt_train.showing import Shown
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Rows(Shown):
     """Rows of one output, with the standard error of each where that is known.
 
