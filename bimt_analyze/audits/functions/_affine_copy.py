@@ -174,17 +174,17 @@ class _Fitted:
         return cls(f, seen.min(axis=0), seen.max(axis=0), relative, values)
 
     def moved(self, intervals: Intervals, order: tuple[int, ...]) -> Float64[np.ndarray, "starts points arguments"]:
-        """The arguments of the function at each point."""
+        """The arguments of the function at each point, by each of the ``intervals``, in this ``order``."""
         half, place = (part[:, None, :] for part in np.split(intervals, 2, axis=1))
         relative = half * self.points[:, order] + place * (_BEYOND - np.abs(half))
         return np.asarray(self.low + (self.high - self.low) * (relative + 1) / 2)
 
     def said(self, intervals: Intervals, order: tuple[int, ...]) -> Float64[np.ndarray, "starts points"]:
-        """The values of the function at each point."""
+        """The values of the function at each point, by each of the ``intervals``, arguments in this ``order``."""
         return self.f(self.moved(intervals, order).reshape(-1, len(order))).reshape(len(intervals), -1)
 
     def left(self, intervals: Intervals, order: tuple[int, ...]) -> Float64[np.ndarray, "starts points"]:
-        """What is left of the values by the best scale and shift of the function."""
+        """What the best scale and shift of the function leave, by each of the ``intervals`` in this ``order``."""
         rows = self.said(intervals, order)
         rows = rows - rows.mean(axis=1, keepdims=True)
         sizes = (rows**2).sum(axis=1)
@@ -192,11 +192,11 @@ class _Fitted:
         return np.asarray(self.values - self.values.mean() - scales[:, None] * rows)
 
     def residual(self, interval: Interval, order: tuple[int, ...]) -> Float64[np.ndarray, " points"]:
-        """What is left of the values by one map."""
+        """What one ``interval`` leaves of the values, arguments in this ``order``."""
         return np.asarray(self.left(interval[None], order)[0])
 
     def slopes(self, interval: Interval, order: tuple[int, ...]) -> Float64[np.ndarray, "points _"]:
-        """The derivatives of the residual, by finite differences."""
+        """The derivatives of the residual by the ``interval``, by finite differences, arguments in this ``order``."""
         size = len(interval)
         rows = self.left(interval + np.vstack([np.zeros(size), _STEP * np.eye(size)]), order)
         return np.asarray((rows[1:] - rows[0]).T / _STEP)
@@ -204,7 +204,7 @@ class _Fitted:
     def tried(
         self, order: tuple[int, ...], whole: Intervals, random: Float64[np.ndarray, "others _"]
     ) -> Iterator[_Tried]:
-        """The best map of whole ranges, and what least squares make of it and of the best random starts."""
+        """For an ``order``, the best of ``whole`` ranges, then what least squares make of it and of ``random`` ones."""
         starts = np.concatenate([whole, random])
         fits = np.array([squared_correlation(row, self.values) for row in self.said(starts, order)])
         best = int(np.argmax(fits[: len(whole)]))
