@@ -151,6 +151,7 @@ def test_many_networks_are_audited_by_weights(run):
 ANALYSES = {
     ("net.pt", *ELSEWHERE): "net.pt, a file of torch.save, needs the package torch",
     ("net.npz", "--activation", "silu", "--probe", "table.csv"): "needs the package pandas",
+    ("table.csv", "--target", "b"): "needs the package pandas",
     ("ours.safetensors", "--certify", "proof.json"): "a certificate of formulas needs the package torch",
     ("ours.safetensors", "--edge-weight", "attribution"): "the edge weight attribution needs the package torch",
     ("ours.safetensors", "--dask", "tcp://localhost:1"): "--dask needs the package distributed",

@@ -22,6 +22,7 @@ SETTINGS = {
         Setting("clean", 1000, 0.0, CLEAN),
         Setting("few", 100, 0.0, "Rows without noise, 100 and as many held out."),
         Setting("noisy", 1000, 0.01, "1,000 rows and as many held out, with noise of 1 % of y's deviation."),
+        Setting("very noisy", 1000, 0.1, "1,000 rows and as many held out, with noise of 10 % of y's deviation."),
         Setting("compositions", 1000, 0.0, f"Random compositions, one to four levels deep. {CLEAN}"),
         Setting("unseen compositions", 1000, 0.0, f"Compositions beside which the search was not built. {CLEAN}"),
         Setting("named", 1000, 0.0, f"Nine equations of the Feynman data set. {CLEAN}"),

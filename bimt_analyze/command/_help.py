@@ -37,9 +37,10 @@ Examples:
   bimt-analyze runs/independence --certify proof.json        # --check proof.y1.json checks it
 
 \b
-A table in the place of a network, with one of these, gives the law behind its rows:
+A table in the place of a network gives the law behind its rows:
 
 \b
+  bimt-analyze table.csv --target y                            a formula of the other columns
   bimt-analyze table.csv --target y --groups batch             one form, with constants of its own in each group
   bimt-analyze table.csv --target y --form "a*exp(-b*t) + c"   a form that is fitted and judged
   bimt-analyze table.csv --target y --functions sin,exp        a search with these functions alone

@@ -77,8 +77,5 @@ def answer(context: click.Context) -> int:
             hint = f"leave it out: {source} is taken for {kind.what}"
             raise InputError("an option for networks", where=source, got=option.opts[0], hint=hint)
         if not kind.takes and name in TABLE_WORDS and is_given(context, name) and context.params["probe"] is None:
-            hint = (
-                "give the table with --probe, or say which law of it: --form, --functions, --groups, --discrete, --time"
-            )
-            raise InputError("an option for tables", got=option.opts[0], hint=hint)
+            raise InputError("an option for tables", got=option.opts[0], hint="give the table with --probe")
     return kind.answer(context)

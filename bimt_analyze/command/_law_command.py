@@ -1,4 +1,4 @@
-"""``bimt-analyze table.csv --target y --groups batch``: the law behind a table, where there is no network."""
+"""``bimt-analyze table.csv --target y``: the law behind a table, where there is no network."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,8 @@ from bimt_train import InputError
 from bimt_train.extras import installed
 from bimt_train.tasks import TABLE_WORDS, table_options
 
+from .._sources import WEIGHTS
+from ..fleet._manifest import is_manifest
 from ._saying import tell_found, telling
 
 if TYPE_CHECKING:  # tables bring pandas, which the other calls do without
@@ -22,11 +24,12 @@ if TYPE_CHECKING:  # tables bring pandas, which the other calls do without
     from ..grouped_laws import GroupedLaw
 
 LAW_OPTIONS = ("groups", "form", "functions", "discrete")
-"""The options that ask for a law, each of which makes the call one for a table."""
+"""The options that say which law, each of which makes the call one for a table."""
 
 LAW_TAKES = frozenset({"checkpoint", "target", "json", "seed", "time_limit", "quiet", *LAW_OPTIONS, *TABLE_WORDS})
 """The parameters of the command that a law has a use for."""
 
+_NETWORKS = (*WEIGHTS, ".safetensors", ".hdf5")  # files that hold rows seldom; --form and the like say that one does
 _TEST_SHARE = 0.2
 _NO_RULE = "no rule found: no sum modulo a number up to 1000, and no polynomial or recurrence of a sequence"
 
@@ -39,7 +42,16 @@ def is_law(given: Mapping[str, Any]) -> bool:
     given : mapping of str to object
         The options, as click read them.
     """
-    return any(given[name] for name in LAW_OPTIONS)
+    sources: Sequence[Path] = given["checkpoint"]
+    return any(given[name] for name in LAW_OPTIONS) or (len(sources) == 1 and _is_table(sources[0], given))
+
+
+def _is_table(source: Path, given: Mapping[str, Any]) -> bool:
+    """Whether a file is a table of rows: no file of weights, asked for a target of its own, or CSV and no manifest."""
+    suffix = source.suffix.lower()
+    if suffix in _NETWORKS or not source.is_file():
+        return False
+    return not is_manifest(source) if suffix == ".csv" else bool(given["target"]) and given["probe"] is None
 
 
 def laws_of_table(context: click.Context) -> int:
@@ -70,7 +82,8 @@ def laws_of_table(context: click.Context) -> int:
     if given["discrete"] and asked != "--discrete":
         raise InputError("two kinds of laws", got=asked, hint="give --discrete alone, or leave it out")
     if not given["target"]:
-        raise InputError("no target named", where=str(sources[0]), hint="name the column of the law: --target NAME")
+        hint = "name the column of the law: --target NAME; a table of networks has a column called file"
+        raise InputError("no target named", where=str(sources[0]), hint=hint)
     reading = table_options(given)
     if "sigma" in reading and (kinds := [name for name in ("groups", "discrete") if given[name]]):
         hint = "leave --sigma out"
@@ -128,7 +141,7 @@ def _lines(name: str, law: "GroupedLaw | Formula | DiscreteLaw | None") -> list[
     if law is None:
         return [f"{name}: {_NO_RULE}"]
     message = getattr(law, "message", "")  # a discrete law has none
-    lines = [str(law), f"  {law.verdict()}", *([f"  {message}"] if message else [])]
+    lines = [str(law), f"  {law.verdict()}", *([f"  {message}"] if message not in law.verdict() else [])]
     if isinstance(law, GroupedLaw):
         lines += [f"  {one.words()}" for one in law.groups]
     return lines

@@ -105,6 +105,30 @@ def read_manifest(path: str | Path, sampling: Sampling | None = None) -> tuple[t
     return tuple(_row(row, default, table, f"{table}, line {line}") for line, row in rows)
 
 
+def is_manifest(path: str | Path) -> bool:
+    r"""Whether the first line of a CSV file names a column of files; so it is taken to be where it cannot be read.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "table.csv"
+    >>> _ = path.write_text("mass,speed,energy\n1,2,2\n")
+    >>> is_manifest(path)
+    False
+    """
+    try:
+        with Path(path).open(encoding="utf-8-sig", newline="") as lines:
+            head = next(csv.reader(lines), [_FILE])
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return True
+    return _FILE in (name.strip() for name in head)
+
+
 def _check_head(head: list[str], table: Path) -> None:
     known = (_FILE, *_FIELDS)
     for name in head:

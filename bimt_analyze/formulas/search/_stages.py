@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import sympy
 
-from ..generators._affine import affine
+from ..generators._affine import affine, low_error_affine
 from ..generators._curves import curves, curves_within
 from ..generators._genetic import genetic_programs
 from ..generators._lifted import lifted
@@ -165,6 +165,7 @@ DECOMPOSITIONS: tuple[Generator, ...] = (
     *_SPLIT_AT_ONCE,
     _alone(lambda problem: argument_products(problem, share=0.15)),
     _alone(varying_coefficients),
+    _alone(low_error_affine),
     *_SUMS_OF_FEW,
 )
 _BESIDE_MARKS: tuple[Generator, ...] = (*QUICK, *_SPLIT_AT_ONCE, *_SUMS_OF_FEW, _alone(single_functions))

@@ -108,6 +108,8 @@ def _variants(expression: sympy.Expr) -> Iterator[sympy.Expr]:
             base = factor.base if factor.is_Pow and factor.exp == -1 else factor
             if base.is_Add:
                 yield sympy.Mul(-1, expression / factor) * (-base) ** (-1 if factor.is_Pow else 1)
+    if expression.is_Mul:
+        yield from _multiplied_out(expression)
     if not (expression.is_Add or expression.is_Mul):
         return
     number, rest = expression.as_coeff_Mul()
@@ -135,6 +137,14 @@ def _variants(expression: sympy.Expr) -> Iterator[sympy.Expr]:
     elif expression.is_rational_function(*symbols):
         yield sympy.factor(expression)
         yield sympy.cancel(expression)
+
+
+def _multiplied_out(product: sympy.Expr) -> Iterator[sympy.Expr]:
+    """A product whose monomial is multiplied into one of its sums: t*(c/u - x/(c*t)) is c*t/u - x/c."""
+    powers = [factor for factor in product.args if factor.as_base_exp()[0].is_Symbol]
+    for total in (factor for factor in product.args if factor.is_Add and powers):
+        others = [factor for factor in product.args if factor is not total and factor not in powers]
+        yield sympy.Mul(*others, sympy.Add(*(sympy.Mul(*powers, term) for term in total.args)))
 
 
 def _plain(expression: sympy.Expr) -> tuple[sympy.Expr, dict[sympy.Dummy, sympy.Expr]]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas.generators._affine import affine
+from bimt_analyze.formulas.generators._affine import affine, low_error_affine
 from bimt_analyze.formulas.generators._monomial_times_function import monomial_times_function
 from bimt_analyze.formulas.generators.decompositions._mixed import mixed
 from bimt_analyze.formulas.generators.decompositions._similarity import (
@@ -128,6 +128,15 @@ def test_no_argument_is_seen_in_noise():
 def test_affine_in_another_column():
     problem = problem_of("a*(cos(b*c) + d*exp(-b*c))", rows=600)
     assert is_met(problem, affine(problem), within=1e-11)
+
+
+def test_affine_in_any_monomial() -> None:
+    problem = problem_of("a*cosh(b/c) + c*log(b/c)", width=3, rows=200)
+    assert is_met(problem, low_error_affine(problem), within=1e-11)
+
+
+def test_no_monomial_is_clear_in_another_law() -> None:
+    assert list(low_error_affine(problem_of("sin(a*b + c)", width=3, rows=100))) == []
 
 
 def test_monomials_are_simple_first_and_their_values_are_their_spelling():

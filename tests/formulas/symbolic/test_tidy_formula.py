@@ -27,6 +27,7 @@ A, B, C, D = SYMBOLS = sympy.symbols("a b c d", real=True)
         (A**3 + A**2 + A, "a**3 + a**2 + a"),
         (1 / (A**2 / 3 + sympy.Rational(1, 3)), "3/(a**2 + 1)"),
         (sympy.Float(0.3) * A + B, "0.3*a + b"),
+        (A * (1 / B - C / (A * D)) * sympy.sqrt(D + 1), "sqrt(d + 1)*(a/b - c/d)"),
     ],
 )
 def test_shown(given: sympy.Expr, shown: str) -> None:

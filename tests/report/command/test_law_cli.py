@@ -1,4 +1,4 @@
-"""``bimt-analyze table.csv --target y --groups batch``: the law behind a table."""
+"""``bimt-analyze table.csv --target y``: the law behind a table."""
 
 import json
 
@@ -28,6 +28,34 @@ def test_a_form_is_fitted_in_each_group(table, tmp_path, capsys):
     assert "blue: A = 3" in said
     law = json.loads((tmp_path / "law.json").read_text())["y"]
     assert [one["group"] for one in law["groups"]] == ["red", "blue", "7"] and law["own"] == ["A"]
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.tsv", "T.TXT"])
+def test_a_table_and_a_target_are_enough(tmp_path, capsys, name):
+    path = tmp_path / name
+    mark = "\t" if name == "t.tsv" else ","
+    path.write_text("\n".join(mark.join(row) for row in [("a", "b", "y"), *_products()]) + "\n")
+    assert main([str(path), "--target", "y", "--time-limit", "1", "--quiet"]) == 0
+    assert capsys.readouterr().out == "y = a*b\n  exact on the data\n"
+
+
+def _products():
+    return [(str(a), str(b), str(a * b)) for a in range(1, 25) for b in (2, 3, 5, 7, 11)]
+
+
+def test_a_table_without_a_target_says_what_is_missing(tmp_path, capsys):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b,y\n1,2,3\n")
+    assert main([str(path)]) == 2
+    told = capsys.readouterr().err
+    assert "no target named" in told and "--target NAME" in told and "a column called file" in told
+
+
+def test_options_of_tables_want_a_table(linear, tmp_path, capsys):
+    assert main([str(linear(tmp_path / "net.pt")), "--drop-missing"]) == 2
+    assert capsys.readouterr().err.endswith(
+        "an option for tables: got --drop-missing; hint: give the table with --probe\n"
+    )
 
 
 def test_without_groups_one_law_is_sought_for_all_rows(tmp_path, capsys):
@@ -70,10 +98,7 @@ def test_rows_count_by_their_errors(tmp_path, capsys):
         (["--groups", "batch", "--target", "y", "--audit"], "an option for networks"),
         (["--groups", "batch", "--target", "y", "--functions", "sinn"], "a function that is not known"),
         (["--target", "y", "--form", "a*t"], "'batch'"),
-        (
-            ["--target", "y", "--drop-missing"],
-            "an option for tables: got --drop-missing; hint: give the table with --probe, or say which law of it",
-        ),
+        (["--target", "y", "--drop-missing"], "hint: --categories one-hot, or --skip batch"),
         (["--target", "y", "--groups", "batch", "--sigma", "t"], "--sigma with --groups"),
     ],
 )
