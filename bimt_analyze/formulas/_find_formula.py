@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import sympy
 from jaxtyping import Float64
 
 from bimt_train import InputError
@@ -169,6 +170,7 @@ def _searched(given: GivenRows, hints: Hints, options: SearchOptions, tell: Call
     problem, some, structure, network = given.problem, given.some, hints.structure, hints.network
     fitted, outcome = problem, Outcome((), ())
     test_results: tuple[StructuralTestResult, ...] = ()
+    tried: set[sympy.Expr] = set()
     tests = FunctionTests(problem, network if problem.columns else None, given.x[some], given.names, options)
     try:
         tell("hints")
@@ -194,7 +196,7 @@ def _searched(given: GivenRows, hints: Hints, options: SearchOptions, tell: Call
             outcome = outcome.joined(question.answered(search(asked, stages)), problem)
             plain = stages in (QUICK, DECOMPOSITIONS) and question.whole is None and asked.width == problem.width
             if plain and not outcome.settled and not outcome.interrupted:
-                sums = tuple(one for one in resummed(outcome, problem) if problem.allows(one.expression))
+                sums = tuple(one for one in resummed(outcome, problem, tried=tried) if problem.allows(one.expression))
                 outcome = outcome.joined(Outcome(sums, ()), problem)
             if outcome.settled or outcome.interrupted:
                 break

@@ -18,6 +18,10 @@ from ..problem._template import Template, constant, numeric
 _ROOTS = 6  # the largest denominator of an exponent
 _LONGEST = 12  # factors in a product
 _WIDEST = 160  # factors tried at once
+_CLOSE = 10.0  # times what rounding leaves: products that leave more are none
+_BETTER = 0.7  # of what fewer factors leave: so little must be left by more
+_HIGHEST = 12.0  # power: a higher one stands in for another function
+_ERRORS = 5.0  # standard errors within which a power is a simple fraction
 
 
 @dataclass(frozen=True)
@@ -61,35 +65,69 @@ def products_of_powers(problem: SearchProblem) -> Iterator[Template]:
     target = np.log(np.abs(problem.y[kept]))
     size = max(float(np.std(target)), 1e-12)
     problem.budget.charge("columns", len(kept) * (len(inputs) + sum(map(len, others))), calls=8 * problem.width**2)
+    best = np.inf
     for more in ([], *others, [factor for group in others for factor in group]):
         if problem.budget.over():
             return
-        close = max(1e-6, 10 * problem.tolerance) * size
-        found = _solved([*inputs, *more], target, max(1e-10, problem.tolerance) * size, close, problem.budget)
-        if found is not None:
-            yield _form(problem, found[0], found[1], found[2] / size)
-            return
+        if problem.weights is not None and problem.counted is not None:
+            weights = np.abs(problem.y[kept]) * problem.weights[kept] / problem.floor
+            found = _solved([*inputs, *more], target, weights, 1.0, _CLOSE, problem.budget)
+        else:
+            weights = np.full(len(kept), 1 / size)
+            close, tolerance = max(1e-6, _CLOSE * problem.tolerance), max(1e-10, problem.tolerance)
+            found = _solved([*inputs, *more], target, weights, tolerance, close, problem.budget)
+        if found is not None and found.error < _BETTER * best:
+            yield _form(problem, found)
+            best = found.error
+            if not problem.tolerance or found.explained:
+                return
+
+
+@dataclass(frozen=True)
+class _Product:
+    """Factors (None: the constant) with their powers, the powers' standard errors, and what they leave of log|y|."""
+
+    factors: list[Factor | None]
+    powers: Float64[np.ndarray, "kept"]
+    errors: Float64[np.ndarray, "kept"]
+    error: float
+    explained: bool
 
 
 def _solved(
-    factors: list[Factor], target: Float64[np.ndarray, "rows"], tolerance: float, close: float, budget: Budget
-) -> tuple[list[Factor | None], Float64[np.ndarray, "kept"], float] | None:
-    """The factors that log|y| needs (None: the constant), their powers, and the error left; None if not ``close``.
+    factors: list[Factor],
+    target: Float64[np.ndarray, "rows"],
+    weights: Float64[np.ndarray, "rows"],
+    tolerance: float,
+    close: float,
+    budget: Budget,
+) -> _Product | None:
+    """The factors that log|y| needs; None if they do not come ``close``.
 
     With fewer than two rows a factor, or too many factors, a pursuit chooses a dozen first.
     """
     options: list[Factor | None] = [None, *factors]
-    columns = np.column_stack([np.ones(len(target)), *(factor.values for factor in factors)])
+    columns = np.column_stack([np.ones(len(target)), *(factor.values for factor in factors)]) * weights[:, None]
+    target = target * weights
     if 2 * columns.shape[1] >= len(target) or columns.shape[1] > _WIDEST:
         places = pursuit(columns, target, limit=min(_LONGEST, len(target) // 4), stop=tolerance, budget=budget)
         options, columns = [options[place] for place in places], columns[:, places]
     residual = target - columns @ solve(columns, target, budget=budget)
     if not float(np.sqrt(np.mean(residual**2))) < close:
         return None
-    kept, powers = needed(columns, target, explained=lambda r: bool(np.all(np.abs(r) <= 3 * tolerance)), budget=budget)
+
+    def explained(r: NDArray[np.float64]) -> bool:
+        return bool(np.all(np.abs(r) <= 3 * tolerance))
+
+    kept, powers = needed(columns, target, explained=explained, budget=budget)
     residual = target - columns[:, kept] @ powers
     error = float(np.sqrt(np.mean(residual**2)))
-    return ([options[int(place)] for place in kept], powers, error) if error < close else None
+    if not error < close or np.max(np.abs(powers[kept > 0]), initial=0.0) > _HIGHEST:
+        return None
+    size = lengths(columns[:, kept])
+    inverse = np.linalg.pinv(columns[:, kept] / size)
+    errors = error * np.linalg.norm(inverse, axis=1) / size
+    return _Product([options[int(place)] for place in kept], powers, errors, error, explained(residual))
 
 
 def pursuit(
@@ -169,14 +207,12 @@ def _factors(x: Float64[np.ndarray, "rows columns"], symbols: tuple[sympy.Symbol
     return inputs, pairs, exponentials, functions
 
 
-def _form(
-    problem: SearchProblem, chosen: list[Factor | None], coefficients: NDArray[np.float64], error: float
-) -> Template:
+def _form(problem: SearchProblem, product: _Product) -> Template:
     """The template of the chosen factors; powers near a simple fraction are put to it."""
     amplitude = constant()
     start = {amplitude: 1.0}
     expression = amplitude
-    for factor, power in zip(chosen, coefficients, strict=True):
+    for factor, power, error in zip(product.factors, product.powers, product.errors, strict=True):
         if factor is None:  # the column of ones: log|A|
             start[amplitude] = float(np.exp(min(power, 700.0)))
             continue
@@ -185,9 +221,9 @@ def _form(
             start[rate] = float(power)
             expression *= sympy.exp(rate * factor.base)
             continue
-        near = Fraction(float(power)).limit_denominator(_ROOTS)
+        near = _simple(float(power), max(1e-7, _ERRORS * float(error)))
         exponent: sympy.Expr = sympy.Rational(near.numerator, near.denominator)
-        if abs(float(near) - power) > max(1e-7, 10 * error):
+        if abs(float(near) - power) > max(1e-7, _ERRORS * float(error)):
             exponent = constant()
             start[exponent] = float(power)
         base = factor.base
@@ -198,4 +234,11 @@ def _form(
     value = numeric(Template(expression, start).filled(), problem.columns)(problem.x)
     if float(np.nansum(np.sign(value) * np.sign(problem.y))) < 0:
         start[amplitude] *= -1
-    return Template(expression, start, error)
+    return Template(expression, start, problem.relative(problem.y - value))
+
+
+def _simple(power: float, error: float) -> Fraction:
+    """The fraction of the smallest denominator that is within an error of a power; the nearest where none is."""
+    options = [Fraction(round(power * below), below) for below in range(1, _ROOTS + 1)]
+    near = next((one for one in options if abs(float(one) - power) <= error), None)
+    return near or min(options, key=lambda one: abs(float(one) - power))

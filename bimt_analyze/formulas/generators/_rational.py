@@ -7,13 +7,14 @@ import sympy
 from jaxtyping import Float64
 
 from ..problem._budget import Budget
-from ..problem._least_squares import lengths, usable
+from ..problem._least_squares import lengths, needed, solve, usable
 from ..problem._polynomial import count, evaluate, monomial, powers
 from ..problem._search_problem import SearchProblem
 from ..problem._template import Template, constant
 
 _HIGHEST, _HIGHEST_OF_FEW = 4, 5  # degree of numerator and denominator, and that of two columns at most
 _WIDEST = 60  # columns, beyond which a decomposition for each column that may leave is slow
+_ROUNDS = 7  # of fits to rounded rows
 _NULL = 1e-12  # singular value over the largest, below which columns are dependent
 _NULL_APPROXIMATE = 0.3  # times the tolerance, for approximate rows
 
@@ -33,6 +34,9 @@ def rationals(problem: SearchProblem, *, highest: int | None = None) -> Iterator
     """
     if highest is None:
         highest = _HIGHEST_OF_FEW if problem.width <= 2 else _HIGHEST
+    if problem.weights is not None and problem.counted is not None:
+        yield from _coarse(problem, highest)
+        return
     none = max((d for d in range(1, highest + 1) if _affordable(problem, d, d)), default=0)
     if none:  # a quotient of lower degrees is one of these degrees too
         columns = _columns(problem, none, none)
@@ -58,6 +62,70 @@ def rationals(problem: SearchProblem, *, highest: int | None = None) -> Iterator
         if template is not None:
             yield template
             return
+
+
+def _coarse(problem: SearchProblem, highest: int) -> Iterator[Template]:
+    """The first quotient that explains rounded rows.
+
+    p(x) - y q(x) errs by the rounding of y times q(x), so each row is divided by the q of the fit before, from q = 1 on
+    (Sanathanan and Koerner's iteration). That y is rounded beside q too biases the fit; steps of Gauss and Newton mend
+    that.
+    """
+    degrees = [(p, q) for p in range(highest + 1) for q in range(1, highest + 1)]
+    for above, below in sorted(degrees, key=lambda pair: (sum(pair), pair[1])):
+        if problem.budget.over():
+            return
+        if not _affordable(problem, above, below):
+            continue
+        columns = _columns(problem, above, below)
+        if columns is None:
+            return
+        top, bottom = powers(problem.width, above), powers(problem.width, below)
+        template = _reweighted(problem, columns, top, bottom)
+        if template is not None:
+            yield template
+            return
+
+
+def _reweighted(
+    problem: SearchProblem,
+    columns: Float64[np.ndarray, "rows columns"],
+    top: tuple[tuple[int, ...], ...],
+    bottom: tuple[tuple[int, ...], ...],
+) -> Template | None:
+    """The quotient of these monomials with as few of them as explain rounded rows; None where none explains them."""
+    assert problem.weights is not None
+    upper, lower, size = evaluate(problem.x, top), evaluate(problem.x, bottom), lengths(columns)
+    many, pivot = len(top), 0  # the term of the denominator whose coefficient is 1
+    q, seen = np.ones(problem.rows), problem.y
+    vector = np.zeros(columns.shape[1])
+    for turn in range(_ROUNDS):
+        scale = problem.weights / np.maximum(np.abs(q), 1e-9 * np.max(np.abs(q)))
+        # once there is a fit, its values take the place of the rounded y beside q: Gauss and Newton's step
+        target = ((problem.y - seen) * q + seen * lower[:, pivot]) * scale
+        others = np.delete(np.arange(columns.shape[1]), many + pivot)
+        regressors = (np.column_stack([upper, -seen[:, None] * lower]) * scale[:, None])[:, others]
+        vector = np.zeros(columns.shape[1])
+        vector[many + pivot] = 1.0
+        if turn == _ROUNDS - 1:
+            kept, found = needed(
+                regressors,
+                target,
+                explained=lambda r: bool(np.all(np.abs(r) <= 3 * problem.floor)),
+                budget=problem.budget,
+            )
+            vector[others[kept]] = found
+        else:
+            vector[others] = solve(regressors, target, budget=problem.budget)
+            pivot = int(np.argmax(np.abs(vector[many:]) * size[many:]))
+            vector = vector / vector[many + pivot]
+        q = lower @ vector[many:]
+        if not np.all(np.isfinite(vector)) or np.min(np.abs(q)) == 0:
+            return None
+        seen = upper @ vector[:many] / q if turn else problem.y
+    template = _form(problem, vector[:many], vector[many:], top, bottom)
+    near = template is not None and template.error * problem.unit <= 2 * problem.floor
+    return template if near else None
 
 
 def _affordable(problem: SearchProblem, above: int, below: int) -> bool:

@@ -54,13 +54,14 @@ def matched(problem: SearchProblem, tests: Sequence[Test] | None = None) -> Iter
     if not len(pool.values):
         return
     later: list[Match] = []
+    sharp = max(EXACT, problem.least)
     for test in TESTS if tests is None else tests:
         if problem.budget.over():
             break
         found = list(test(seen, pool))
-        sure = [match for match in found if match.error < EXACT]
+        sure = [match for match in found if match.error < sharp]
         yield from (match.template() for match in nsmallest(BEST, sure, key=lambda m: m.bits))
-        later += nsmallest(BEST, (m for m in found if m.error >= EXACT), key=lambda m: m.bits)
+        later += nsmallest(BEST, (m for m in found if m.error >= sharp), key=lambda m: m.bits)
     yield from (match.template() for match in nsmallest(BEST, later, key=lambda m: m.bits))
 
 

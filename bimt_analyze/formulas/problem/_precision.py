@@ -23,6 +23,7 @@ Kind = Literal["double", "float32", "float16", "decimal"]
 _BINARY: Mapping[Kind, type[np.floating[Any]]] = {"float16": np.float16, "float32": np.float32}
 _READ = 20_000  # different values that are looked at
 _EVEN = 1e-4  # chance that rounded measurements would be spread so evenly
+_FINEST = 1e-4  # of the largest rounding: no row is known better
 _COVERED = 0.95  # share of the rows that a tolerance for all of them must cover
 _ARITHMETIC = 4.0  # times the rounding of the result, for a value that was computed in so few bits
 
@@ -157,11 +158,13 @@ def row_precision(x: Float64[np.ndarray, "rows inputs"], y: Values) -> RowPrecis
     return RowPrecision(inputs, output)
 
 
-def tolerance_of(precision: RowPrecision, x: Float64[np.ndarray, "rows inputs"], y: Values, *, budget: Budget) -> float:
-    """The root mean square that rounding of the rows leaves of y, in units of its deviation.
+def rounding_of(
+    precision: RowPrecision, x: Float64[np.ndarray, "rows inputs"], y: Values, *, budget: Budget
+) -> Values | None:
+    """How far rounding may have moved each y, in y's own units; None where y is written as doubles.
 
-    It is 0 where y is written as doubles: such rows are searched as exact, however their inputs are written. What
-    rounding of the inputs does is estimated by the slopes of a polynomial fit.
+    Rows whose y is written as doubles are searched as exact, however their inputs are written. What rounding of the
+    inputs does is estimated by the slopes of a polynomial fit.
 
     Parameters
     ----------
@@ -175,12 +178,28 @@ def tolerance_of(precision: RowPrecision, x: Float64[np.ndarray, "rows inputs"],
         Is charged.
     """
     if not precision.output.coarse:
-        return 0.0
-    slopes = gradients(x, y, budget=budget)
-    rounded = precision.output.half(y)
-    if slopes is not None:
-        rounded = rounded + np.sum(np.abs(slopes) * precision.input_halves(x), axis=1)
-    return float(np.quantile(rounded, _COVERED)) / sqrt(3.0) / deviation(y)
+        return None
+    one_sign = np.all(y > 0) or np.all(y < 0)
+    slopes = gradients(x, np.log(np.abs(y)) if one_sign else y, budget=budget)
+    if one_sign and slopes is not None:  # the logarithm of a law over decades is the smoother
+        slopes = slopes * np.abs(y)[:, None]
+    halves = precision.output.half(y)
+    moved = halves if slopes is None else halves + np.sum(np.abs(slopes) * precision.input_halves(x), axis=1)
+    # no row counts beyond what arithmetic leaves of y, nor alone
+    return np.maximum(moved, max(sqrt(3.0) * rounding(y), _FINEST * float(np.max(moved))))
+
+
+def tolerance_of(rounded: Values | None, y: Values) -> float:
+    """The root mean square that rounding of the rows leaves of y, in units of its deviation; 0 without rounding.
+
+    Parameters
+    ----------
+    rounded : array of shape [rows] or None
+        How far rounding may have moved each ``y`` (`rounding_of`).
+    y : array of shape [rows]
+        The output.
+    """
+    return 0.0 if rounded is None else float(np.quantile(rounded, _COVERED)) / sqrt(3.0) / deviation(y)
 
 
 def allowances(

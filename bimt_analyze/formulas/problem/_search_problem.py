@@ -111,12 +111,15 @@ class SearchProblem:
     weights : array of shape [rows], optional
         What each residual counts, of mean square 1 (`weights_of`); all alike without them. They count where constants
         are fitted and formulas compared; generators propose without them.
+    counted : float, optional
+        Root mean square that may be left of residuals as ``weights`` count them, in y's own units; without it, or
+        without weights, as much as ``tolerance`` says. Rounded rows have it, since some are known far better than most.
     prior : PriorKnowledge
         What is known of y = f(x) as a whole; a part of it may be otherwise.
     unit : float
         The deviation of y; computed.
     floor : float
-        The largest residual that counts as none, in y's own units; computed.
+        The largest residual that counts as none, in y's own units and as the weights count it; computed.
     """
 
     x: Float64[np.ndarray, "rows columns"]
@@ -128,13 +131,15 @@ class SearchProblem:
     depth: int = 2
     seed: int = 0
     weights: Float64[np.ndarray, "rows"] | None = None
+    counted: float | None = None
     prior: PriorKnowledge = NOTHING_KNOWN
     unit: float = field(init=False)
     floor: float = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "unit", deviation(self.y))
-        object.__setattr__(self, "floor", max(rounding(self.y), self.tolerance * self.unit))
+        left = self.tolerance * self.unit if self.counted is None or self.weights is None else self.counted
+        object.__setattr__(self, "floor", max(rounding(self.y), left))
 
     @property
     def rows(self) -> int:
@@ -145,6 +150,11 @@ class SearchProblem:
     def width(self) -> int:
         """How many inputs there are."""
         return int(self.x.shape[1])
+
+    @property
+    def least(self) -> float:
+        """The error of residuals, as weights count them, below which no less counts as better; 0 for exact rows."""
+        return self.floor / self.unit if self.tolerance else 0.0
 
     def terms(self) -> tuple[tuple[int, ...], ...]:
         """The hinted additive groups as column numbers; empty where nothing is hinted or there is one group."""

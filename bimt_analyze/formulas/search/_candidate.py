@@ -39,7 +39,7 @@ class Candidate:
     bits : float
         The description length.
     tolerance : float
-        Root mean square that the rows' own rounding leaves, over y's deviation; 0 for doubles.
+        Root mean square that the rows' own rounding leaves, over y's deviation, as rows count; 0 for doubles.
     """
 
     expression: sympy.Expr
@@ -181,6 +181,6 @@ def finished(
         worst if np.isfinite(worst) else float("inf"),
         problem.explained(residual),
         size,
-        description_length(error, size, names, problem.rows, max(problem.tolerance, 1e-12)),
-        problem.tolerance,
+        description_length(error, size, names, problem.rows, max(problem.least, 1e-12)),
+        problem.least,
     )

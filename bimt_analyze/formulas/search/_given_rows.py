@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import sqrt
 
 import numpy as np
 import sympy
@@ -11,9 +12,9 @@ from .._search_options import SearchOptions
 from .._searched_rows import best_known, candidate_columns, check_rows, check_sigma, searched_rows
 from ..dimensions._known import Known, known_units
 from ..problem._budget import Budget
-from ..problem._precision import RowPrecision, counted_errors, row_precision, tolerance_of
+from ..problem._precision import RowPrecision, counted_errors, rounding_of, row_precision, tolerance_of
 from ..problem._prior_knowledge import NOTHING_KNOWN, PriorKnowledge
-from ..problem._search_problem import SearchProblem, weights_of
+from ..problem._search_problem import SearchProblem, mean_sigma, weights_of
 
 SEARCHING = 0.9  # share of the time for the search; the rest is for finishing
 
@@ -107,14 +108,19 @@ def given_rows(
         some = some[best_known(counted[some])]
     kept = list(candidate_columns(x, y))
     known = None if units is None else known_units(units, names, output)
+    rounded = rounding_of(precision, x[some], y[some], budget=budget) if kept else None
+    digits = tolerance_of(rounded, y[some])
+    by_row = rounded is not None and counted is None and options.tolerance <= digits  # nothing is coarser than the digits
+    errors = rounded if by_row else None if counted is None else counted[some]
     problem = SearchProblem(
         x[some][:, kept],
         y[some],
         tuple(sympy.Symbol(names[i], real=True) for i in kept),
         budget,
-        tolerance=max(options.tolerance, tolerance_of(precision, x[some], y[some], budget=budget)) if kept else 0.0,
+        tolerance=max(options.tolerance, digits) if kept else 0.0,
         seed=options.seed,
-        weights=None if counted is None else weights_of(counted[some]),
+        weights=None if errors is None else weights_of(errors),
+        counted=mean_sigma(rounded) / sqrt(3.0) if rounded is not None and by_row else None,
     )
     problem = judged = replace(problem, prior=prior or NOTHING_KNOWN)
     if counted is not None:

@@ -194,7 +194,9 @@ def _questions(
     share = 1.0 if wide else options.hinted_share
     if wide and hinted is None:
         yield Question(problem, PLAIN)
-    for stages in (QUICK, DECOMPOSITIONS, MARKED, MATCHED, *((COMBINED,) if tested else ()), THOROUGH):
+    # marks cost most on coarse rows, which no form meets exactly
+    middle_stages = (MATCHED, MARKED) if problem.tolerance else (MARKED, MATCHED)
+    for stages in (QUICK, DECOMPOSITIONS, *middle_stages, *((COMBINED,) if tested else ()), THOROUGH):
         if hinted is not None and stages is not COMBINED:
             yield Question(replace(hinted, budget=problem.budget.share(share)), stages)
         if not wide:
@@ -209,5 +211,5 @@ def _hinted(problem: SearchProblem, structure: Structure) -> SearchProblem | Non
     used = tuple(i for i, name in enumerate(names) if name in structure.inputs)
     if not used or not (len(used) < problem.width or len(structure.terms) > 1 or structure.ridges):
         return None
-    part = problem.part(used, problem.y, tolerance=0.0)
+    part = problem.part(used, problem.y, tolerance=problem.tolerance)
     return replace(part, depth=problem.depth, structure=structure)

@@ -21,6 +21,7 @@ _SAME = 1e-6  # of y's deviation: fits that differ by less on the rows are one
 _FRONT = 8  # fits of different lengths that are kept for the front
 _GAIN = 0.95  # of the error of all shorter fits: what a longer one leaves at most
 _BEST = 6  # templates that are given for a part of y: sums and products combine them
+_LONGEST = 12  # constants: a longer form of coarse rows is no law, and takes long to be finished
 _SHORT = 6  # constants: a longer form that fits a part may be a series, so the search for that part goes on
 
 
@@ -105,7 +106,7 @@ def search(problem: SearchProblem, stages: Sequence[Generator]) -> Outcome:
     try:
         with np.errstate(all="ignore"):  # a proposal may leave the range of numbers; then it explains nothing
             for fit in filter(None, _fits(problem, stages)):
-                if not fit.explained():
+                if not fit.explained() or _too_long(fit.template, problem):
                     fits.append(fit)
                     continue
                 candidate = finish(problem, fit)
@@ -141,13 +142,19 @@ def _fits(problem: SearchProblem, stages: Sequence[Generator]) -> Iterator[Fit |
             for template in stage(problem, parts):
                 possible = not template.expression.has(sympy.zoo, sympy.nan)  # one over a sum that came out as zero
                 allowed = possible and problem.prior.allows_functions(template.expression)
-                yield refine(template, problem) if allowed else None
+                linear = template.expression.is_Add
+                yield refine(template, problem) if allowed and (linear or not _too_long(template, problem)) else None
                 if problem.budget.over():
                     return
         except np.linalg.LinAlgError as error:  # of columns over hundreds of decades
             _log.debug("%s: %s", stage, error)
         if problem.budget.over():
             return
+
+
+def _too_long(template: Template, problem: SearchProblem) -> bool:
+    """Whether a template is no law of coarse rows, whatever it leaves of them."""
+    return problem.tolerance > 0 and len(template.start) > _LONGEST
 
 
 def _shortest(problem: SearchProblem, fits: Sequence[Fit]) -> tuple[Fit, ...]:
@@ -176,4 +183,4 @@ def _filled(fit: Fit) -> sympy.Expr:
 def _rough_length(problem: SearchProblem, fit: Fit) -> float:
     """The description length of a fit whose constants have no names yet, at ten bits each."""
     size = complexity(fit.model.template.expression)
-    return description_length(fit.error, size, 10.0 * len(fit.values), problem.rows, max(problem.tolerance, 1e-12))
+    return description_length(fit.error, size, 10.0 * len(fit.values), problem.rows, max(problem.least, 1e-12))

@@ -41,7 +41,7 @@ def sharpened(found: Sequence[Candidate], problem: SearchProblem) -> list[Candid
     return [*sorted(better, key=order), *found]
 
 
-def resummed(outcome: Outcome, problem: SearchProblem) -> tuple[Candidate, ...]:
+def resummed(outcome: Outcome, problem: SearchProblem, *, tried: set[sympy.Expr]) -> tuple[Candidate, ...]:
     """Functions that begin like the best formulas of a search, and are shorter or meet the rows better.
 
     Parameters
@@ -50,12 +50,16 @@ def resummed(outcome: Outcome, problem: SearchProblem) -> tuple[Candidate, ...]:
         What the search brought.
     problem : SearchProblem
         The rows.
+    tried : set of sympy.Expr
+        Formulas that were looked at before, and are passed over; those looked at now are added.
     """
     fits = list(outcome.rough[:_ROUGH])
     if (template := fallback_polynomial(problem)) is not None and (fit := refine(template, problem)) is not None:
         fits.insert(0, fit)
     rough = [finish(fit.model.problem, fit) for fit in fits if not problem.budget.over()]
-    candidates = sorted([*outcome.done, *rough], key=order)[:_ROUGH]
+    best = sorted([*outcome.done, *rough], key=order)[:_ROUGH]
+    candidates = [one for one in best if one.expression not in tried]
+    tried.update(one.expression for one in candidates)
     work = min(_WORK, problem.budget.end)  # no more than the whole search may do
     return tuple(better for one in candidates for better in _functions_like(one, problem, work) if better.explained)
 
@@ -75,7 +79,7 @@ def _functions_like(best: Candidate, problem: SearchProblem, work: float = _WORK
         if budget.over():
             break
         fit = refine(template, problem)
-        if fit is None or not fit.error <= max(_AS_GOOD * best.error, problem.tolerance):
+        if fit is None or not fit.error <= max(_AS_GOOD * best.error, problem.least):
             continue
         candidate = finish(problem, fit)
         if order(candidate) < order(best) or candidate.worst < _BETTER * best.worst:

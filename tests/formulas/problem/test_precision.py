@@ -6,7 +6,13 @@ import sympy
 
 from bimt_analyze.formulas import Rows, find_formula, verify_formula
 from bimt_analyze.formulas.problem._budget import Budget
-from bimt_analyze.formulas.problem._precision import allowances, column_precision, row_precision, tolerance_of
+from bimt_analyze.formulas.problem._precision import (
+    allowances,
+    column_precision,
+    rounding_of,
+    row_precision,
+    tolerance_of,
+)
 from bimt_train import InputError
 
 RANDOM = np.random.default_rng(0)
@@ -61,10 +67,22 @@ def test_rounding_of_an_input_is_allowed_by_the_slope() -> None:
     assert np.all(np.abs(y - cube(x)) <= allowed * (1 + 1e-9))
     assert allowed == pytest.approx(3 * x[:, 0] ** 2 * 0.005, rel=0.02)
     written = np.round(y, 2)
-    assert 0 < tolerance_of(row_precision(x, written), x, written, budget=Budget.of(1.0)) < 0.01
-    assert (
-        tolerance_of(precision, x, y, budget=Budget.of(1.0)) == 0.0
-    )  # rows whose output is in doubles are searched as exact
+    rounded = rounding_of(row_precision(x, written), x, written, budget=Budget.of(1.0))
+    assert 0 < tolerance_of(rounded, written) < 0.01
+    # rows whose output is in doubles are searched as exact
+    assert rounding_of(precision, x, y, budget=Budget.of(1.0)) is None and tolerance_of(None, y) == 0.0
+
+
+def test_rounding_is_each_rows_own_where_values_reach_over_decades() -> None:
+    def law(x):
+        return x[:, 0] ** 2 / (x[:, 1] * x[:, 2] ** 3)
+
+    x = digits(np.random.default_rng(2).uniform(1, 5, (400, 3)), 2)
+    y = digits(law(x), 2)
+    precision = row_precision(x, y)
+    seen = rounding_of(precision, x, y, budget=Budget.of(5.0)) / allowances(law, precision, x, y)
+    assert np.max(y) > 100 * np.median(y) or np.max(y) > 1e3 * np.min(y)
+    assert np.min(seen) > 0.5 and np.max(seen) < 2
 
 
 @pytest.mark.parametrize("change", [lambda v: v.astype(np.float32).astype(float), lambda v: digits(v, 4)])

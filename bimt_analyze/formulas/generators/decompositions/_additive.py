@@ -19,6 +19,7 @@ _COMBINATIONS = 10  # of terms' shapes, the best by rank: each is refined on the
 _NOTHING = 1e-3  # a part smaller than this share of y is no term
 _SPLIT = 0.1  # leave-one-out error of a sum of smooth parts, above which there is no such sum
 _LOW_ERROR = 1e-3  # and below which there is no doubt
+_NOISY, _GAIN = 0.02, 0.9  # and, where noise hides more, what it may be, and how much of it two inputs must leave
 _AT_ONCE, _NAMED = 0.1, 0.3  # shares of the time for finding sums beyond doubt, and for writing their parts
 
 
@@ -46,6 +47,8 @@ def sums(problem: SearchProblem, propose: Propose) -> Iterator[Template]:
 def low_error_sums(problem: SearchProblem, propose: Propose) -> Iterator[Template]:
     """Sums over the first groups, from single inputs upwards, of which smooth parts leave less than 0.1 % of y.
 
+    On noisy rows they leave up to 2 %, where groups of single inputs leave no more than any two of them together do.
+
     Parameters
     ----------
     problem : SearchProblem
@@ -54,7 +57,7 @@ def low_error_sums(problem: SearchProblem, propose: Propose) -> Iterator[Templat
         Gives templates for a part of the problem, the best first.
     """
     short = replace(problem, budget=problem.budget.share(_AT_ONCE))
-    groups = next((groups for error, groups in _merged(short) if error < _LOW_ERROR), None)
+    groups = next((groups for error, groups in _merged(short) if error < _LOW_ERROR), None) or _noisy_singles(short)
     if groups is not None:
         yield from _over(replace(problem, budget=problem.budget.share(_NAMED)), groups, propose)
 
@@ -87,6 +90,19 @@ def _merged(problem: SearchProblem) -> Iterator[tuple[float, tuple[Group, ...]]]
             merged = tuple(sorted([*rest, tuple(sorted(one + two))]))
             trials.append((_error(problem, merged), merged))
         error, groups = min(trials)
+
+
+def _noisy_singles(problem: SearchProblem) -> tuple[Group, ...] | None:
+    """Single inputs, where parts of them leave little and no two do better together; None elsewhere."""
+    singles: tuple[Group, ...] = tuple((i,) for i in range(problem.width))
+    error = _error(problem, singles)
+    if problem.width < 2 or not error < _NOISY:
+        return None
+    for one, two in combinations(range(problem.width), 2):
+        rest = tuple((i,) for i in range(problem.width) if i not in (one, two))
+        if problem.budget.over() or _error(problem, tuple(sorted([*rest, (one, two)]))) < _GAIN * error:
+            return None
+    return singles
 
 
 def _error(problem: SearchProblem, groups: tuple[Group, ...]) -> float:

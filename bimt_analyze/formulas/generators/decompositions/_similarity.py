@@ -31,6 +31,7 @@ _SHARE, _SURE = 0.3, 0.6  # of the time; where y m is a function of u for all th
 _JUDGED = 80  # pairs that a series is fitted to
 _DEGREE = 36  # of the series, as far as there are five rows for each term: it follows a wave of ten periods
 _NOISY = 1e-3  # an error from which noise is likely, and then
+_LIMITED = 0.2  # of what rounding leaves, from which on rounding decides what a series leaves
 _ALIKE = 1.15  # times the least error: as good as the best
 _POWERS_OF = 30  # operations on a row that a product of powers takes
 _CLEAR = 1e-5  # what a series may leave of an exact function
@@ -132,7 +133,7 @@ def low_error_similar(problem: SearchProblem, stages: Stages) -> Iterator[Templa
         The generators that are asked about the smaller problem, in their order.
     """
     judged = _judged(problem)
-    if judged and judged[0].left < _NOISY:
+    if judged and judged[0].left < _noisy(problem):
         yield from _answers(problem, stages, judged)
 
 
@@ -148,8 +149,9 @@ def _answers(problem: SearchProblem, stages: Stages, judged: Sequence[_Judged]) 
     if not judged:
         return
     least = judged[0].left
-    problem = replace(problem, budget=problem.budget.share(_SURE if least < _NOISY else _SHARE))
-    most = max((_TOLERABLE if least < _NOISY else _ALIKE) * least, _CLEAR)
+    problem = replace(problem, budget=problem.budget.share(_SURE if least < _noisy(problem) else _SHARE))
+    sharp = least < _noisy(problem) and least < _LIMITED * problem.least if problem.tolerance else least < _NOISY
+    most = max((_TOLERABLE if sharp else _ALIKE) * least, _CLEAR)
     families = sorted(
         {(j.pair.argument, free_of(j.pair.multiple, j.pair.argument)) for j in judged if j.left <= most},
         key=lambda f: length(f[0]) + length(f[1]),
@@ -161,6 +163,11 @@ def _answers(problem: SearchProblem, stages: Stages, judged: Sequence[_Judged]) 
             yield template
             if problem.budget.over():
                 return
+
+
+def _noisy(problem: SearchProblem) -> float:
+    """What a series may leave of y where y m is a function of u: more where rounding alone leaves more."""
+    return max(_NOISY, 2 * problem.least)
 
 
 def _in_turn(questions: Sequence[Iterator[Template]]) -> Iterator[Template]:
@@ -188,11 +195,13 @@ def smooth_error(problem: SearchProblem, pair: Similarity) -> float:
         The monomials u and m.
     """
     u, m = value(problem.x, pair.argument), value(problem.x, pair.multiple)
-    degree = int(min(_DEGREE, 0.2 * problem.rows))
-    problem.budget.charge("columns", 4 * degree * len(u))
+    highest = int(min(_DEGREE, 0.2 * problem.rows))
+    weights = np.ones(len(u)) if problem.counted is None or problem.weights is None else problem.weights
+    degrees = [highest] if not problem.tolerance else [highest // 6, highest // 3, highest]  # a long one follows noise
+    problem.budget.charge("columns", 4 * sum(degrees) * len(u))
     scales = [u, np.log(u)] if np.all(u > 0) else [u]
-    bases = [series(t, degree) / m[:, None] for t in scales]
-    return min(left_out_error(basis, problem.y, budget=problem.budget) for basis in bases) / problem.unit
+    bases = (series(t, degree) * (weights / m)[:, None] for t in scales for degree in degrees)
+    return min(left_out_error(basis, weights * problem.y, budget=problem.budget) for basis in bases) / problem.unit
 
 
 def series(t: Rows, degree: int) -> Float64[np.ndarray, "rows terms"]:

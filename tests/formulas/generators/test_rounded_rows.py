@@ -1,0 +1,73 @@
+"""Generators on rows of two to five digits, some of which are known far better than others."""
+
+import numpy as np
+import sympy
+
+from bimt_analyze.formulas import SearchOptions
+from bimt_analyze.formulas.generators._powers import products_of_powers
+from bimt_analyze.formulas.generators._rational import rationals
+from bimt_analyze.formulas.generators.decompositions._similarity import low_error_similar
+from bimt_analyze.formulas.problem._constants import refine
+from bimt_analyze.formulas.search._given_rows import given_rows
+from bimt_analyze.formulas.search._stages import ONE_VARIABLE
+
+
+def written(values, digits):
+    return np.array([float(f"{v:.{digits - 1}e}") for v in values.ravel()]).reshape(values.shape)
+
+
+def coarse(law, ranges, digits):
+    """The problem that 400 rows of a law pose, inputs and output of so many digits."""
+    x = np.random.default_rng(5).uniform(*np.transpose(ranges), (400, len(ranges)))
+    names = [f"x{k}" for k in range(len(ranges))]
+    x, y = written(x, digits), written(law(*x.T), digits)
+    return given_rows(x, y, names=names, output="y", options=SearchOptions(time_limit=20.0)).problem
+
+
+def explained(templates, problem, most=40):
+    """The first form that explains the rows, its constants rounded to two digits."""
+    for _, template in zip(range(most), templates, strict=False):
+        fit = refine(template, problem)
+        if fit is not None and fit.explained():
+            values = {c: sympy.Float(f"{v:.1e}") for c, v in fit.template.start.items()}
+            return fit.template.expression.xreplace(values)
+    return None
+
+
+def same(found, law):
+    symbols = sorted(found.free_symbols, key=str)
+    values = np.random.default_rng(1).uniform(1, 2, (50, len(symbols)))
+    return np.allclose(sympy.lambdify(symbols, found)(*values.T), law(*values.T), rtol=0.05)
+
+
+def test_a_product_over_decades_is_met_row_by_row() -> None:
+    law = lambda m, q, h, e: e * h**2 / (np.pi * m * q**2)  # noqa: E731
+    problem = coarse(law, [(1, 5)] * 4, 2)
+    found = explained(products_of_powers(problem), problem)
+    assert found is not None and same(found, law)
+    assert problem.least < problem.tolerance / 5  # the largest values are known worst
+
+
+def test_a_product_of_inputs_that_comes_near_does_not_hide_one_with_sums() -> None:
+    law = lambda a, b, w, v: a**2 * b * w**4 / (w**2 - v**2) ** 2  # noqa: E731
+    problem = coarse(law, [(1, 2), (1, 2), (1, 2), (3, 5)], 3)
+    found = explained(products_of_powers(problem), problem)
+    assert found is not None and len(found.atoms(sympy.Add)) == 2
+
+
+def test_a_quotient_of_three_digits() -> None:
+    law = lambda m, n, r, s: (m * r + n * s) / (m + n)  # noqa: E731
+    problem = coarse(law, [(1, 5)] * 4, 3)
+    found = explained(rationals(problem), problem)
+    assert found is not None and same(found, law) and sympy.count_ops(found) < 12
+
+
+def test_a_function_of_a_monomial_of_three_digits() -> None:
+    problem = coarse(lambda a, d, n: np.arcsin(a / (d * n)), [(1, 2), (2, 5), (1, 5)], 3)
+    templates = low_error_similar(problem, ONE_VARIABLE)
+    assert any(template.expression.has(sympy.asin) for template, _ in zip(templates, range(20), strict=False))
+
+
+def test_no_row_of_many_decades_counts_alone() -> None:
+    problem = coarse(lambda n, u: n * np.exp(-60 * u), [(1, 5), (1, 4)], 4)
+    assert np.max(problem.weights) < 1.01e4 * np.min(problem.weights)
