@@ -186,7 +186,7 @@ def rounding_of(
     halves = precision.output.half(y)
     moved = halves if slopes is None else halves + np.sum(np.abs(slopes) * precision.input_halves(x), axis=1)
     # no row counts beyond what arithmetic leaves of y, nor alone
-    return np.maximum(moved, max(sqrt(3.0) * rounding(y), _FINEST * float(np.max(moved))))
+    return np.asarray(np.maximum(moved, max(sqrt(3.0) * rounding(y), _FINEST * float(np.max(moved)))))
 
 
 def tolerance_of(rounded: Values | None, y: Values) -> float:

@@ -110,7 +110,8 @@ def given_rows(
     known = None if units is None else known_units(units, names, output)
     rounded = rounding_of(precision, x[some], y[some], budget=budget) if kept else None
     digits = tolerance_of(rounded, y[some])
-    by_row = rounded is not None and counted is None and options.tolerance <= digits  # nothing is coarser than the digits
+    # nothing is coarser than the digits
+    by_row = rounded is not None and counted is None and options.tolerance <= digits
     errors = rounded if by_row else None if counted is None else counted[some]
     problem = SearchProblem(
         x[some][:, kept],
