@@ -1,8 +1,6 @@
-"""Files other than torch's: ONNX by its wire format, Keras by h5py, scikit-learn from Python."""
+"""Files other than torch's: ONNX by its wire format, scikit-learn from Python; folders, and names of files."""
 
-import json
 import struct
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -175,80 +173,6 @@ def test_a_classifier_gives_its_logits() -> None:
 def test_what_is_no_fitted_perceptron_is_refused() -> None:
     with pytest.raises(CheckpointError, match=r"not a fitted perceptron of scikit-learn: MLPRegressor: .*no coefs_"):
         from_sklearn(MLPRegressor(), x=X)
-
-
-# ---- Keras, as its files are laid out
-
-
-def _config(*layers: tuple[str, dict[str, Any]]) -> dict[str, Any]:
-    named = [{"class_name": kind, "config": {"name": f"l{index}", **said}} for index, (kind, said) in enumerate(layers)]
-    return {"class_name": "Sequential", "config": {"layers": named}}
-
-
-def _dense(units: int, activation: str = "linear") -> tuple[str, dict[str, Any]]:
-    return "Dense", {"units": units, "activation": activation, "use_bias": True}
-
-
-DENSE = (("InputLayer", {}), _dense(5, "tanh"), _dense(2))
-
-
-def _keras(path: Path, config: dict[str, Any] | None, arrays: dict[str, np.ndarray]) -> Path:
-    h5py = pytest.importorskip("h5py")
-    weights = path.with_suffix(".weights.h5")
-    with h5py.File(weights, "w") as file:
-        for name, array in arrays.items():
-            file[name] = array
-    if config is None:
-        return weights
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("config.json", json.dumps(config))
-        archive.writestr("metadata.json", "{}")
-        archive.write(weights, "model.weights.h5")
-    return path
-
-
-VARS = {"layers/dense/vars/0": W1, "layers/dense/vars/1": B1, "layers/dense_1/vars/0": W2, "layers/dense_1/vars/1": B2}
-
-
-def test_a_keras_archive_says_all(tmp_path: Path) -> None:
-    found = read_foreign(_keras(tmp_path / "net.keras", _config(*DENSE), VARS), x=X)
-    assert np.allclose(found.predict(X), _Y(np.tanh(_H)), atol=1e-6)
-    assert found.network.model.options["activation"] == "tanh"
-
-
-def test_keras_weights_alone_need_an_activation(tmp_path: Path) -> None:
-    path = _keras(tmp_path / "net.keras", None, VARS)
-    assert np.allclose(read_foreign(path, x=X, activation="tanh").predict(X), _Y(np.tanh(_H)), atol=1e-6)
-    with pytest.raises(CheckpointError, match="the file does not say the activation"):
-        read_foreign(path, x=X)
-
-
-@pytest.mark.parametrize(
-    ("layers", "words"),
-    [
-        ((*DENSE, ("BatchNormalization", {})), "BatchNormalization"),
-        ((("Embedding", {}), *DENSE), "Embedding"),
-        ((_dense(5, "tanh"), _dense(2, "relu"), _dense(2)), "no kernel"),
-        ((_dense(5, "my_own"), _dense(2)), "an activation that is not known"),
-        ((_dense(5, "leaky_relu"), _dense(2)), "leaky_relu"),
-        ((_dense(5), ("ReLU", {"max_value": 6.0}), _dense(2)), "ReLU"),
-    ],
-)
-def test_other_keras_models_are_refused(layers: Any, words: str, tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match=words):
-        read_foreign(_keras(tmp_path / "net.keras", _config(*layers), VARS), x=X)
-
-
-def test_an_hdf5_file_that_is_not_filled_is_refused(tmp_path: Path) -> None:
-    h5py = pytest.importorskip("h5py")
-    with h5py.File(tmp_path / "net.h5", "w") as file:
-        file.create_dataset("fc1/kernel", (10**6, 10**6), dtype="f4", chunks=(100, 100))
-    with pytest.raises(CheckpointError, match="a file that asks for much more memory than its size"):
-        read_foreign(tmp_path / "net.h5", activation="tanh", x=X)
-    with h5py.File(tmp_path / "link.h5", "w") as file:
-        file["fc1/kernel"] = h5py.ExternalLink("net.h5", "fc1/kernel")
-    with pytest.raises(CheckpointError, match="a part that lies in another file"):
-        read_foreign(tmp_path / "link.h5", activation="tanh", x=X)
 
 
 # ---- folders, programs, names of files
