@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from torch import nn
@@ -194,6 +195,22 @@ def test_a_folder_of_two_files_is_refused(tmp_path: Path) -> None:
         read_foreign(tmp_path, activation="tanh", x=X)
     (tmp_path / "b.pt").unlink()
     assert "of the folder, 'a.pt' was read" in read_foreign(tmp_path, activation="tanh", x=X).config["assumed"]
+
+
+def test_a_folder_says_what_is_missing_or_left_out(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"got none; hint: copy its weights into it"):
+        read_foreign(tmp_path, activation="tanh", x=X)
+    for number in (1, 2):
+        torch.save({f"{number}.weight": torch.eye(3)}, tmp_path / f"pytorch_model-0000{number}-of-00002.bin")
+    with pytest.raises(CheckpointError, match=r"shards: copy pytorch_model.bin.index.json beside them"):
+        read_foreign(tmp_path, activation="tanh", x=X)
+    torch.save({"0.weight": torch.eye(3)}, tmp_path / "pytorch_model.bin")
+    (tmp_path / "model.safetensors").write_bytes(safetensors.torch.save({"0.weight": 2 * torch.eye(3)}))
+    found = read_foreign(tmp_path, activation="tanh", x=X)
+    assert "of the folder, 'model.safetensors' was read, 'pytorch_model.bin' left out" in found.config["assumed"]
+    (tmp_path / "adapter_config.json").write_text('{"peft_type": "LORA"}')
+    with pytest.raises(CheckpointError, match=r"an adapter, which is a part of another model.*merge_and_unload"):
+        read_foreign(tmp_path, activation="tanh", x=X)
 
 
 def test_a_real_exported_program_is_refused(tmp_path: Path) -> None:

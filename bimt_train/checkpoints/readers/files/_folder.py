@@ -1,6 +1,7 @@
 """Networks in several files: an index of shards, or the folder that a model was saved to."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from ._weight_file import WEIGHT_FILES
 
 LONGEST = 2**24  # bytes of an index
 _NAMES = ("model.safetensors.index.json", "model.safetensors", "pytorch_model.bin.index.json", "pytorch_model.bin")
+_ADAPTER = "adapter_config.json"
 _ENDS = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".npz", ".onnx", ".keras", ".h5")
 
 
@@ -59,16 +61,25 @@ def read_folder(path: Path, told: Told) -> Tensors | Chain:
     CheckpointError
         No file of weights, or several.
     """
+    if (path / _ADAPTER).is_file():  # transformers would add it to the model
+        raise CheckpointError(
+            "a folder with an adapter, which is a part of another model", where=str(path),
+            expected="a whole model", got=_ADAPTER,
+            hint='merge them and save that: model.merge_and_unload().save_pretrained("merged")',
+        )  # fmt: skip
     named = [path / name for name in _NAMES if (path / name).is_file()]
     files = named[:1] or sorted(file for file in path.iterdir() if file.suffix in _ENDS and file.is_file())
     if len(files) != 1:
         got = ", ".join(file.name for file in files[:8]) or "none"
-        hint = "name the file itself"
+        hint = "name the file itself" if files else "copy its weights into it"
+        if files and all(re.search(r"-\d+-of-\d+$", file.stem) for file in files):
+            hint = f"these are shards: copy {re.split(r'-[0-9]', files[0].stem)[0]}{files[0].suffix}.index.json beside them"
         raise CheckpointError(
             "a folder without one file of weights", where=str(path), expected="one", got=got, hint=hint
         )
     found = read_weights(files[0], told)
-    said = f"of the folder, '{files[0].name}' was read"
+    left = "".join(f", '{file.name}' left out" for file in named[1:])
+    said = f"of the folder, '{files[0].name}' was read{left}"
     if isinstance(found, Chain):
         return Chain(found.layers, found.activation, found.final, (said, *found.assumed))
     return Tensors(found.state, found.ordered, (said, *found.assumed), found.under)
