@@ -73,7 +73,8 @@ def read_folder(path: Path, told: Told) -> Tensors | Chain:
         got = ", ".join(file.name for file in files[:8]) or "none"
         hint = "name the file itself" if files else "copy its weights into it"
         if files and all(re.search(r"-\d+-of-\d+$", file.stem) for file in files):
-            hint = f"these are shards: copy {re.split(r'-[0-9]', files[0].stem)[0]}{files[0].suffix}.index.json beside them"
+            whole = re.sub(r"-\d+-of-\d+$", "", files[0].stem) + files[0].suffix
+            hint = f"these are shards: copy {whole}.index.json beside them"
         raise CheckpointError(
             "a folder without one file of weights", where=str(path), expected="one", got=got, hint=hint
         )
