@@ -1,5 +1,6 @@
 """Files other than torch's: ONNX by its wire format, scikit-learn from Python; folders, and names of files."""
 
+import gzip
 import struct
 from pathlib import Path
 from typing import Any
@@ -211,6 +212,12 @@ def test_a_folder_says_what_is_missing_or_left_out(tmp_path: Path) -> None:
     (tmp_path / "adapter_config.json").write_text('{"peft_type": "LORA"}')
     with pytest.raises(CheckpointError, match=r"an adapter, which is a part of another model.*merge_and_unload"):
         read_foreign(tmp_path, activation="tanh", x=X)
+
+
+def test_a_packed_file_is_to_be_unpacked(tmp_path: Path) -> None:
+    (tmp_path / "net.pt.gz").write_bytes(gzip.compress(b"weights"))
+    with pytest.raises(CheckpointError, match="hint: unpack it"):
+        read_foreign(tmp_path / "net.pt.gz", activation="tanh", x=X)
 
 
 def test_a_real_exported_program_is_refused(tmp_path: Path) -> None:

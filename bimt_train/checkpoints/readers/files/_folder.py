@@ -160,11 +160,20 @@ def read_weights(path: Path, told: Told) -> Tensors | Chain:
         if kind.recognises(path):
             found: Tensors | Chain = kind.function(path, told)
             return found
+    again = "copy it again, or save it anew with torch.save(model.state_dict(), path)"
     raise CheckpointError(
         _UNKNOWN.get(path.suffix.lower(), "a file of an unknown kind"), where=str(path),
         expected=", ".join(kind.label for kind in WEIGHT_FILES.entries()), got=_beginning(path),
-        hint="copy it again, or save it anew with torch.save(model.state_dict(), path)",
+        hint="unpack it" if _is_packed(path) else again,
     )  # fmt: skip
+
+
+def _is_packed(path: Path) -> bool:
+    """Whether a file is packed by gzip, bzip2, xz or zstandard."""
+    if path.is_dir():
+        return False
+    with path.open("rb") as file:
+        return file.read(6).startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd"))
 
 
 def _beginning(path: Path) -> str:
