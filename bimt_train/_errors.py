@@ -76,7 +76,10 @@ def did_you_mean(word: str, names: Iterable[str], *, before: str = "", otherwise
     >>> did_you_mean("price", ["length", "existence"], otherwise="name one of these")
     'name one of these'
     """
-    near = difflib.get_close_matches(word, list(names), n=1)
+    plain = {name: name.strip("'").casefold() for name in names}  # quotes would make short names alike
+    meant = word.strip("'").casefold()
+    close = [meant] if meant in plain.values() else difflib.get_close_matches(meant, list(plain.values()), n=1)
+    near = [name for name, bare in plain.items() if bare in close]
     return f"did you mean {before}{near[0]}?" if near else otherwise
 
 

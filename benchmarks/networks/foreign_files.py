@@ -16,6 +16,7 @@ import torch
 from benchmarks.common._measure import no_options, table, write_section
 from benchmarks.networks.foreign_cases._cases import Case, X, cases
 from benchmarks.networks.foreign_cases._formats import one_network
+from benchmarks.networks.foreign_cases._keras_cases import keras_cases
 from benchmarks.networks.foreign_cases._others import others
 from benchmarks.networks.foreign_cases._siblings import siblings
 from bimt_train import InputError
@@ -59,7 +60,7 @@ def main() -> None:
     no_options(__doc__)
     found, rows, began = [], [], time.perf_counter()
     with tempfile.TemporaryDirectory() as place:
-        for case in (*cases(), *siblings(), *others()):
+        for case in (*cases(), *siblings(), *others(), *keras_cases()):
             folder = Path(place) / str(len(found))
             folder.mkdir()
             done, why = outcome(case, folder)

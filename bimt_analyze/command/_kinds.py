@@ -15,6 +15,7 @@ from ._graph_command import GRAPH_TAKES, audit_of_graph, is_graph
 from ._law_command import LAW_TAKES, is_law, laws_of_table
 from ._motion_command import MOTION_TAKES, is_motion, laws_of_motion
 from ._network_command import analyze_network
+from ._outputs import check_outputs
 from ._saying import is_given
 
 
@@ -67,8 +68,9 @@ def answer(context: click.Context) -> int:
     Raises
     ------
     InputError
-        An option that this kind of thing has no use for.
+        An option that this kind of thing has no use for, or a file that would be written over.
     """
+    check_outputs(context.params)
     kind = next(kind for kind in KINDS if kind.is_named(context.params))
     for option in context.command.params:
         name = str(option.name)

@@ -196,6 +196,18 @@ def test_thresholds_of_a_planted_sweep(planted):
     assert everything.low is None
 
 
+def test_costs_of_a_network_that_is_its_own_target_are_those_of_a_constant(planted):
+    circuit = circuit_of(planted)
+    for loss in (0.0, 1e-25):  # rounding
+        exact = replace(circuit, full_loss=loss)
+        told = thresholds(planted.network, exact, planted.task.decomposition, constant_loss=4.0)
+        last = next(point.loss for point in told.points if point.threshold == told.high)
+        assert told.unit == "constant" and told.cost_high == last / 4
+    one = replace(circuit, full_loss=0.5)
+    told = thresholds(planted.network, one, planted.task.decomposition, constant_loss=4.0)
+    assert told.unit == "network" and told.cost_high == last / 0.5
+
+
 def test_partition_ami_partitions():
     one = Partition((frozenset({("a", 0), ("a", 1)}), frozenset({("a", 2), ("a", 3)})))
     other = Partition((frozenset({("a", 0), ("a", 2)}), frozenset({("a", 1), ("a", 3)})))

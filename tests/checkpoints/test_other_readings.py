@@ -100,3 +100,10 @@ def test_a_reading_that_misses_nothing_to_speak_of_is_not_called_wrong() -> None
     assert checkpoint.network.model.options["final"] == "tanh"
     assert 0 < np.abs(checkpoint.predict(x) - np.sign(x)).max() < 1e-3
     assert other_readings(checkpoint) == ()
+
+
+def test_where_no_reading_fits_the_plainest_is_taken() -> None:
+    state = {"W1": np.full((1, 2), 5.0)}
+    x = np.random.default_rng(0).uniform(-1, 1, (50, 2))
+    checkpoint = from_state_dict(state, activation="tanh", x=x, y=np.sin(9 * x[:, :1]))
+    assert "final" not in checkpoint.network.model.options  # a tanh would be less far from the targets

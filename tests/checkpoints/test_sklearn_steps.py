@@ -1,14 +1,18 @@
 """Perceptrons of scikit-learn with steps around them: predictions are those of the whole."""
 
 import warnings
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import expit, softmax
-from sklearn.compose import TransformedTargetRegressor
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.decomposition import PCA
+from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GridSearchCV
+from sklearn.multioutput import MultiOutputRegressor
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, PolynomialFeatures, RobustScaler, StandardScaler
@@ -75,3 +79,44 @@ def test_targets_and_rows_of_words_are_refused_in_one_line() -> None:
         from_sklearn(model, x=np.array([["a"] * 3] * len(X)))
     with pytest.raises(InputError, match=r"got MLPRegressor; hint: of scikit-learn's give from_sklearn\("):
         analyze(model, x=X)
+
+
+def test_a_regressor_that_has_learned_nothing_still_ends_as_it_says() -> None:
+    targets = np.c_[np.sin(X[:, 0]), np.cos(X[:, 2])]  # between -1 and 1, as a tanh would give them
+    model = fitted(MLPRegressor(**SMALL), targets)
+    checkpoint = from_sklearn(model, x=X, y=targets)
+    np.testing.assert_allclose(checkpoint.predict(X), model.predict(X), rtol=1e-9)
+
+
+@pytest.mark.parametrize(("columns", "loss"), [(1, "bce"), (2, "multi-label")])
+def test_a_classifier_is_judged_by_what_it_was_fitted_by(columns: int, loss: str) -> None:
+    labels = (X[:, :columns] > X[:, :columns].mean(0)).astype(int)
+    model = fitted(MLPClassifier(**SMALL), labels if columns > 1 else labels[:, 0])
+    checkpoint = from_sklearn(model, x=X, y=labels)
+    shares = model.predict_proba(X)
+    np.testing.assert_allclose(expit(checkpoint.predict(X)), shares if columns > 1 else shares[:, 1:], atol=1e-12)
+    assert checkpoint.task.loss == loss
+
+
+def test_steps_that_pick_columns_by_name_are_folded() -> None:
+    frame = pd.DataFrame(X, columns=["a", "b", "c"])
+    steps = ColumnTransformer([("first", StandardScaler(), ["c", "a"]), ("second", MinMaxScaler(), ["b"])])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = make_pipeline(steps, MLPRegressor(**SMALL)).fit(frame, Y)
+    np.testing.assert_allclose(from_sklearn(model, x=X, y=Y).predict(X)[:, 0], model.predict(frame), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("model", "hint"),
+    [
+        (MLPRegressor(), "fit it first"),
+        (MultiOutputRegressor(MLPRegressor(**SMALL)), r"give one of its perceptrons, as model.estimators_\[0\]"),
+        (LinearRegression(), "give the perceptron itself"),
+        (SimpleNamespace(module_=None), r"from_module\(model.module_, x\)"),  # as skorch has it
+    ],
+)
+def test_what_is_no_perceptron_is_refused_with_what_can_be_read(model: Any, hint: str) -> None:
+    model = fitted(model, np.c_[Y, Y]) if hasattr(model, "estimator") else model
+    with pytest.raises(CheckpointError, match=hint):
+        from_sklearn(model, x=X)

@@ -45,6 +45,8 @@ FILES: dict[str, str | bytes] = {
     "bars": _separated("|"),
     "spaces": _separated("   "),
     "lines of comments, with # or %": "# from the lab, 2024\n" + _cell_of({}).replace("\n5,", "\n% 5 is good\n5,"),
+    "names in the last comment, as numpy.savetxt writes them": "# " + _separated(" "),
+    "exponents as Fortran writes them, 1.5D+03": _column(lambda i: f"{i}.5D+0{i % 2}"),
     "decimal commas": _column(lambda i: f'"{i},5"'),
     "thousands separators": _column(lambda i: f'"{i},500.25"'),
     "1,234, which may be either": _column(lambda i: f'"{i + 1},234"'),
@@ -213,6 +215,33 @@ def test_a_comment_with_the_names_and_signs_in_a_column_are_no_comments(tmp_path
     assert _read(path).spec.inputs == ("a", "b") and len(_rows(_read(path))) == COUNT
     path = _write(path, _column(lambda i: f"#{i}", "number"))
     assert len(_rows(_read(path, "--inputs", "b"))) == COUNT
+
+
+def test_fortrans_exponents_are_those_of_anyone(tmp_path: Path) -> None:
+    found = _rows(_read(_write(tmp_path / "t.csv", _column(lambda i: f"-{i}.5D-0{i % 3}"))))
+    assert sorted(row[0] for row in found) == sorted(float(f"-{i}.5e-{i % 3}") for i in range(COUNT))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"PK\x03\x04\x14\x00\xff", "an archive, as Excel writes it; hint: give the file its own ending, .xlsx"),
+        (b"\x1f\x8b\x08\x08\xff", "packed by gzip; hint: unpack it"),
+        (_column(lambda i: f"{i}", "Y").replace("y\n", "c\n", 1), "got 'y'; hint: did you mean 'Y'"),
+        (_column(lambda i: f"{i}", "c").replace("y\n", "z\n", 1), "got 'y'$"),  # no short name is close to another
+        (_column(lambda i: f"{i}e300"), "beyond double precision: .*'a' .*give the column in another unit"),
+        (_column(lambda i: f"{i}e-300"), "beyond double precision"),
+    ],
+)
+def test_what_cannot_be_read_is_told_for_what_it_is(content: str | bytes, words: str, tmp_path: Path) -> None:
+    with pytest.raises(TaskError, match=words):
+        _read(_write(tmp_path / "t.csv", content))
+
+
+def test_what_pandas_writes_as_its_index_is_a_column_of_the_file(tmp_path: Path) -> None:
+    frame = pd.DataFrame({name: np.arange(COUNT) ** power for name, power in (("a", 1), ("b", 2), ("y", 3))})
+    frame.set_index("a").to_parquet(tmp_path / "t.parquet")
+    assert _read(tmp_path / "t.parquet").spec.inputs == ("a", "b")
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ class Case:
     content: Any
     truth: Truth | None
     expected: str
-    activation: str = "silu"
+    activation: str | None = "silu"
     save: Callable[[Any, Path], None] = torch.save
     suffix: str = ".pt"
     options: Mapping[str, Any] = field(default_factory=dict)

@@ -15,6 +15,8 @@ from bimt_train.showing import Shown
 from ...graph import neuron_graph, with_ends
 from ..truth._dependencies import known_dependencies, reachable_columns, reachable_inputs
 
+_NOTHING = 1e-9  # of a constant's loss: what rounding leaves of a network that is its own target
+
 
 @dataclass(frozen=True)
 class ThresholdPoint:
@@ -53,9 +55,11 @@ class Thresholds(Shown):
     high : float or None
         Last threshold of that run.
     cost_low : float or None
-        Loss at ``low`` over that of the whole network.
+        Loss at ``low``, over ``unit``.
     cost_high : float or None
-        Loss at ``high`` over that of the whole network.
+        Loss at ``high``, over ``unit``.
+    unit : {"network", "constant"}
+        Whose loss the costs are counted in: the whole network's, or, where that misses next to nothing, a constant's.
 
     Examples
     --------
@@ -71,6 +75,7 @@ class Thresholds(Shown):
     high: float | None
     cost_low: float | None
     cost_high: float | None
+    unit: str = "network"
 
     @property
     def octaves(self) -> float:
@@ -79,11 +84,13 @@ class Thresholds(Shown):
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        names = ("reference", "low", "high", "octaves", "cost_low", "cost_high")
+        names = ("reference", "low", "high", "octaves", "cost_low", "cost_high", "unit")
         return {name: getattr(self, name) for name in names} | {"points": [dict(vars(p)) for p in self.points]}
 
 
-def thresholds(network: Network, circuit: Circuit, decomposition: Decomposition | None = None) -> Thresholds:
+def thresholds(
+    network: Network, circuit: Circuit, decomposition: Decomposition | None = None, *, constant_loss: float = 0.0
+) -> Thresholds:
     """Cut the network at every threshold of the circuit's sweep, and ask which inputs reach which outputs.
 
     Parameters
@@ -94,6 +101,9 @@ def thresholds(network: Network, circuit: Circuit, decomposition: Decomposition 
         Its circuit, with the sweep.
     decomposition : Decomposition, optional
         The task's decomposition; left out, the circuit's own structure is the reference.
+    constant_loss : float, default 0
+        The loss of the best answer that is equal for all rows: the unit of costs where the network's loss is next to
+        nothing beside it.
 
     Returns
     -------
@@ -144,8 +154,10 @@ def thresholds(network: Network, circuit: Circuit, decomposition: Decomposition 
     run = _widest([point for point in points if point.threshold > 0])
     if not run:
         return Thresholds(points, reference, None, None, None, None)
-    unit = circuit.full_loss if circuit.full_loss > 0 else 1.0
-    return Thresholds(points, reference, run[0].threshold, run[-1].threshold, run[0].loss / unit, run[-1].loss / unit)
+    none = circuit.full_loss <= _NOTHING * constant_loss
+    unit, amount = ("constant", constant_loss) if none else ("network", circuit.full_loss)
+    low, high = ((point.threshold, point.loss / amount if amount > 0 else None) for point in (run[0], run[-1]))
+    return Thresholds(points, reference, low[0], high[0], low[1], high[1], unit)
 
 
 def _cut(network: Network, threshold: float) -> Network:

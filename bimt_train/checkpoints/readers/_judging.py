@@ -219,6 +219,8 @@ def with_judging(task: TaskSpec, way: Judging) -> TaskSpec:
 def choose(found: tuple[Judged, ...]) -> Judged:
     """The judging under which a network removes the largest share of a constant's loss; the plainest of equals.
 
+    Where no judging removes anything, none is better than another, and the plainest is chosen.
+
     Parameters
     ----------
     found : tuple of Judged
@@ -229,7 +231,7 @@ def choose(found: tuple[Judged, ...]) -> Judged:
     Judged
         The choice.
     """
-    return max(found, key=lambda each: (each.gain > 0, round(each.gain, 3)))
+    return max(found, key=lambda each: round(max(each.gain, 0.0), 3))
 
 
 def standardized(task: TaskSpec, x: Rows, y: Rows | None, units: str) -> TaskSpec:

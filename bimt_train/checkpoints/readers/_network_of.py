@@ -15,7 +15,7 @@ from ._about import About, checkpoint_of
 from ._judging import AUTO
 from ._values import Chain, Linear
 
-_ENDS = {"log_softmax": "softmax"}  # the option ``final`` for an end of another name
+_ENDS = {"log_softmax": "softmax", "identity": "none"}  # the option ``final`` for an end of another name
 
 
 def network_of(layers: Sequence[Linear], activation: str) -> Network:
@@ -89,10 +89,10 @@ def checkpoint_of_chain(chain: Chain, adapter: str, activation: str | None, abou
             expected="its name",
             hint='give activation="silu" for instance, on the command line --activation silu',
         )
+    if about.get("final", AUTO) == AUTO and (final != "identity" or said is not None):  # a file that says all
+        about = {**about, "final": _ENDS.get(final, final)}
     if final != "identity":
         assumed.append(f"the file ends in {final}")
-        if about.get("final", AUTO) == AUTO:
-            about = {**about, "final": _ENDS.get(final, final)}
     elif said is None:
         assumed.append(f"{found} stands between the layers: activation was given")
     return checkpoint_of(network_of(chain.layers, found), adapter, about, assumed)

@@ -9,6 +9,7 @@ import numpy as np
 from ..._errors import CheckpointError
 from .._checkpoint import Checkpoint
 from ._about import About
+from ._judging import AUTO
 from ._network_of import checkpoint_of_chain
 from ._values import Chain, Linear
 
@@ -55,7 +56,7 @@ def from_sklearn(model: Any, **about: Unpack[About]) -> Checkpoint:
         raise CheckpointError(
             "not a fitted perceptron of scikit-learn", where=type(perceptron).__name__,
             expected="MLPRegressor or MLPClassifier, after fit, alone or last in a Pipeline",
-            got=f"no {', '.join(missing)}", hint="fit it first",
+            got=f"no {', '.join(missing)}", hint=_hint(perceptron),
         )  # fmt: skip
     pairs = zip(perceptron.coefs_, perceptron.intercepts_, strict=True)
     layers = [
@@ -63,15 +64,28 @@ def from_sklearn(model: Any, **about: Unpack[About]) -> Checkpoint:
         for index, (coef, intercept) in enumerate(pairs)
     ]
     for name, step in reversed(before):
-        matrix, shift = _affine(name, step.transform, int(step.n_features_in_))
+        matrix, shift = _affine(name, _with_names(step), int(step.n_features_in_))
         weight = layers[0].weight
         layers[0] = Linear(layers[0].name, weight @ matrix, layers[0].bias + weight @ shift)
     if after is not None:
         matrix, shift = _affine("transformer", after.inverse_transform, len(layers[-1].bias))
         layers[-1] = Linear(layers[-1].name, matrix @ layers[-1].weight, matrix @ layers[-1].bias + shift)
     said = f"order, orientation and activation ({perceptron.activation}) are those of the model"
-    chain = Chain(layers, str(perceptron.activation), str(perceptron.out_activation_), (said, *opened))
+    end = str(perceptron.out_activation_)
+    chain = Chain(layers, str(perceptron.activation), end, (said, *opened))
+    if hasattr(perceptron, "classes_") and about.get("y") is not None and about.get("loss", AUTO) == AUTO:
+        labels = "bce" if len(layers[-1].bias) == 1 else "multi-label"
+        about = {**about, "loss": "cross-entropy" if end == "softmax" else labels}  # what a classifier was fitted by
     return checkpoint_of_chain(chain, "sklearn", None, about)
+
+
+def _hint(model: Any) -> str:
+    """What can be read of an estimator that is no perceptron."""
+    if hasattr(model, "module_"):
+        return "give its module: from_module(model.module_, x)"
+    if hasattr(model, "estimators_"):
+        return "give one of its perceptrons, as model.estimators_[0]"
+    return "fit it first" if hasattr(model, "hidden_layer_sizes") else "give the perceptron itself, if it has one"
 
 
 def _opened(model: Any) -> tuple[Any, list[tuple[str, Any]], Any, list[str]]:
@@ -94,6 +108,16 @@ def _opened(model: Any) -> tuple[Any, list[tuple[str, Any]], Any, list[str]]:
             model = model.steps[-1][1]
         else:
             return model, before, after, said
+
+
+def _with_names(step: Any) -> Callable[[Any], Any]:
+    """The step as a function of rows; one that was fitted with names picks its columns by them."""
+    names = getattr(step, "feature_names_in_", None)
+    if names is None:
+        return step.transform  # type: ignore[no-any-return]
+    import pandas as pd
+
+    return lambda rows: step.transform(pd.DataFrame(rows, columns=names))
 
 
 def _affine(name: str, transform: Callable[[Any], Any], columns: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,7 @@
 """What is wrong with columns of numbers: nothing to learn from them, or the answer itself among the inputs."""
 
 import numpy as np
+from jaxtyping import Float
 
 from ._faults import Fault, Spot
 from .files._raw_table import Columns
@@ -36,6 +37,11 @@ def value_faults(inputs: Columns, outputs: Columns) -> list[Fault]:
         for target, wanted in outputs
         if label not in still and values.size and np.array_equal(values, wanted, equal_nan=True)
     }
+    far = [
+        Spot(label, f"about {values[~np.isnan(values)][0]:g}")
+        for label, values in (*inputs, *outputs)
+        if label not in still and label not in answers and _beyond(values)
+    ]
     drop, other = "drop it: there is nothing to learn from it", "name another target: there is nothing to learn"
     found = [
         Fault("a constant column", tuple(still.values()), _CHANGES, mends=(("--skip", *still),), advice=drop),
@@ -43,6 +49,10 @@ def value_faults(inputs: Columns, outputs: Columns) -> list[Fault]:
         Fault(
             "an input that is a copy of the target", tuple(copies.values()), mends=(("--skip", *copies),),
             advice="leave it out of the inputs",
+        ),
+        Fault(
+            "numbers whose squares are beyond double precision", tuple(far), "about 1e-150 to 1e150",
+            advice="give the column in another unit",
         ),
     ]  # fmt: skip
     return [fault for fault in found if fault.spots]
@@ -84,3 +94,10 @@ def _constant(columns: Columns) -> dict[str, Spot]:
         if known.size and (known == known[0]).all():
             found[label] = Spot(label, f"always {known[0]:g}")
     return found
+
+
+def _beyond(values: Float[np.ndarray, " rows"]) -> bool:
+    """Whether a column that changes has no deviation that can be computed."""
+    known = values[np.isfinite(values)]
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        return bool(known.size) and not 0 < known.std() < np.inf

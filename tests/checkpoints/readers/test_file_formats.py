@@ -1,13 +1,13 @@
-"""Files other than torch's: ONNX by its wire format, Keras by h5py, scikit-learn from Python."""
+"""Files other than torch's: ONNX by its wire format, scikit-learn from Python; folders, and names of files."""
 
-import json
+import gzip
 import struct
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from torch import nn
@@ -177,80 +177,6 @@ def test_what_is_no_fitted_perceptron_is_refused() -> None:
         from_sklearn(MLPRegressor(), x=X)
 
 
-# ---- Keras, as its files are laid out
-
-
-def _config(*layers: tuple[str, dict[str, Any]]) -> dict[str, Any]:
-    named = [{"class_name": kind, "config": {"name": f"l{index}", **said}} for index, (kind, said) in enumerate(layers)]
-    return {"class_name": "Sequential", "config": {"layers": named}}
-
-
-def _dense(units: int, activation: str = "linear") -> tuple[str, dict[str, Any]]:
-    return "Dense", {"units": units, "activation": activation, "use_bias": True}
-
-
-DENSE = (("InputLayer", {}), _dense(5, "tanh"), _dense(2))
-
-
-def _keras(path: Path, config: dict[str, Any] | None, arrays: dict[str, np.ndarray]) -> Path:
-    h5py = pytest.importorskip("h5py")
-    weights = path.with_suffix(".weights.h5")
-    with h5py.File(weights, "w") as file:
-        for name, array in arrays.items():
-            file[name] = array
-    if config is None:
-        return weights
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("config.json", json.dumps(config))
-        archive.writestr("metadata.json", "{}")
-        archive.write(weights, "model.weights.h5")
-    return path
-
-
-VARS = {"layers/dense/vars/0": W1, "layers/dense/vars/1": B1, "layers/dense_1/vars/0": W2, "layers/dense_1/vars/1": B2}
-
-
-def test_a_keras_archive_says_all(tmp_path: Path) -> None:
-    found = read_foreign(_keras(tmp_path / "net.keras", _config(*DENSE), VARS), x=X)
-    assert np.allclose(found.predict(X), _Y(np.tanh(_H)), atol=1e-6)
-    assert found.network.model.options["activation"] == "tanh"
-
-
-def test_keras_weights_alone_need_an_activation(tmp_path: Path) -> None:
-    path = _keras(tmp_path / "net.keras", None, VARS)
-    assert np.allclose(read_foreign(path, x=X, activation="tanh").predict(X), _Y(np.tanh(_H)), atol=1e-6)
-    with pytest.raises(CheckpointError, match="the file does not say the activation"):
-        read_foreign(path, x=X)
-
-
-@pytest.mark.parametrize(
-    ("layers", "words"),
-    [
-        ((*DENSE, ("BatchNormalization", {})), "BatchNormalization"),
-        ((("Embedding", {}), *DENSE), "Embedding"),
-        ((_dense(5, "tanh"), _dense(2, "relu"), _dense(2)), "no kernel"),
-        ((_dense(5, "my_own"), _dense(2)), "an activation that is not known"),
-        ((_dense(5, "leaky_relu"), _dense(2)), "leaky_relu"),
-        ((_dense(5), ("ReLU", {"max_value": 6.0}), _dense(2)), "ReLU"),
-    ],
-)
-def test_other_keras_models_are_refused(layers: Any, words: str, tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match=words):
-        read_foreign(_keras(tmp_path / "net.keras", _config(*layers), VARS), x=X)
-
-
-def test_an_hdf5_file_that_is_not_filled_is_refused(tmp_path: Path) -> None:
-    h5py = pytest.importorskip("h5py")
-    with h5py.File(tmp_path / "net.h5", "w") as file:
-        file.create_dataset("fc1/kernel", (10**6, 10**6), dtype="f4", chunks=(100, 100))
-    with pytest.raises(CheckpointError, match="a file that asks for much more memory than its size"):
-        read_foreign(tmp_path / "net.h5", activation="tanh", x=X)
-    with h5py.File(tmp_path / "link.h5", "w") as file:
-        file["fc1/kernel"] = h5py.ExternalLink("net.h5", "fc1/kernel")
-    with pytest.raises(CheckpointError, match="a part that lies in another file"):
-        read_foreign(tmp_path / "link.h5", activation="tanh", x=X)
-
-
 # ---- folders, programs, names of files
 
 
@@ -270,6 +196,28 @@ def test_a_folder_of_two_files_is_refused(tmp_path: Path) -> None:
         read_foreign(tmp_path, activation="tanh", x=X)
     (tmp_path / "b.pt").unlink()
     assert "of the folder, 'a.pt' was read" in read_foreign(tmp_path, activation="tanh", x=X).config["assumed"]
+
+
+def test_a_folder_says_what_is_missing_or_left_out(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"got none; hint: copy its weights into it"):
+        read_foreign(tmp_path, activation="tanh", x=X)
+    for number in (1, 2):
+        torch.save({f"{number}.weight": torch.eye(3)}, tmp_path / f"pytorch_model-0000{number}-of-00002.bin")
+    with pytest.raises(CheckpointError, match=r"shards: copy pytorch_model.bin.index.json beside them"):
+        read_foreign(tmp_path, activation="tanh", x=X)
+    torch.save({"0.weight": torch.eye(3)}, tmp_path / "pytorch_model.bin")
+    (tmp_path / "model.safetensors").write_bytes(safetensors.torch.save({"0.weight": 2 * torch.eye(3)}))
+    found = read_foreign(tmp_path, activation="tanh", x=X)
+    assert "of the folder, 'model.safetensors' was read, 'pytorch_model.bin' left out" in found.config["assumed"]
+    (tmp_path / "adapter_config.json").write_text('{"peft_type": "LORA"}')
+    with pytest.raises(CheckpointError, match=r"an adapter, which is a part of another model.*merge_and_unload"):
+        read_foreign(tmp_path, activation="tanh", x=X)
+
+
+def test_a_packed_file_is_to_be_unpacked(tmp_path: Path) -> None:
+    (tmp_path / "net.pt.gz").write_bytes(gzip.compress(b"weights"))
+    with pytest.raises(CheckpointError, match="hint: unpack it"):
+        read_foreign(tmp_path / "net.pt.gz", activation="tanh", x=X)
 
 
 def test_a_real_exported_program_is_refused(tmp_path: Path) -> None:

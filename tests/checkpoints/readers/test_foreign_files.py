@@ -7,11 +7,12 @@ import pytest
 
 from benchmarks.networks.foreign_cases._cases import Case, cases
 from benchmarks.networks.foreign_cases._formats import FORMATS, one_network
+from benchmarks.networks.foreign_cases._keras_cases import keras_cases
 from benchmarks.networks.foreign_cases._others import others
 from benchmarks.networks.foreign_cases._siblings import siblings
 from benchmarks.networks.foreign_files import READ, REFUSED, outcome
 
-CASES = [*cases(), *siblings(), *others()]
+CASES = [*cases(), *siblings(), *others(), *keras_cases()]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -1,6 +1,7 @@
 """Networks in several files: an index of shards, or the folder that a model was saved to."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from ._weight_file import WEIGHT_FILES
 
 LONGEST = 2**24  # bytes of an index
 _NAMES = ("model.safetensors.index.json", "model.safetensors", "pytorch_model.bin.index.json", "pytorch_model.bin")
+_ADAPTER = "adapter_config.json"
 _ENDS = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".npz", ".onnx", ".keras", ".h5")
 
 
@@ -59,16 +61,26 @@ def read_folder(path: Path, told: Told) -> Tensors | Chain:
     CheckpointError
         No file of weights, or several.
     """
+    if (path / _ADAPTER).is_file():  # transformers would add it to the model
+        raise CheckpointError(
+            "a folder with an adapter, which is a part of another model", where=str(path),
+            expected="a whole model", got=_ADAPTER,
+            hint='merge them and save that: model.merge_and_unload().save_pretrained("merged")',
+        )  # fmt: skip
     named = [path / name for name in _NAMES if (path / name).is_file()]
     files = named[:1] or sorted(file for file in path.iterdir() if file.suffix in _ENDS and file.is_file())
     if len(files) != 1:
         got = ", ".join(file.name for file in files[:8]) or "none"
-        hint = "name the file itself"
+        hint = "name the file itself" if files else "copy its weights into it"
+        if files and all(re.search(r"-\d+-of-\d+$", file.stem) for file in files):
+            whole = re.sub(r"-\d+-of-\d+$", "", files[0].stem) + files[0].suffix
+            hint = f"these are shards: copy {whole}.index.json beside them"
         raise CheckpointError(
             "a folder without one file of weights", where=str(path), expected="one", got=got, hint=hint
         )
     found = read_weights(files[0], told)
-    said = f"of the folder, '{files[0].name}' was read"
+    left = "".join(f", '{file.name}' left out" for file in named[1:])
+    said = f"of the folder, '{files[0].name}' was read{left}"
     if isinstance(found, Chain):
         return Chain(found.layers, found.activation, found.final, (said, *found.assumed))
     return Tensors(found.state, found.ordered, (said, *found.assumed), found.under)
@@ -148,11 +160,20 @@ def read_weights(path: Path, told: Told) -> Tensors | Chain:
         if kind.recognises(path):
             found: Tensors | Chain = kind.function(path, told)
             return found
+    again = "copy it again, or save it anew with torch.save(model.state_dict(), path)"
     raise CheckpointError(
         _UNKNOWN.get(path.suffix.lower(), "a file of an unknown kind"), where=str(path),
         expected=", ".join(kind.label for kind in WEIGHT_FILES.entries()), got=_beginning(path),
-        hint="copy it again, or save it anew with torch.save(model.state_dict(), path)",
+        hint="unpack it" if _is_packed(path) else again,
     )  # fmt: skip
+
+
+def _is_packed(path: Path) -> bool:
+    """Whether a file is packed by gzip, bzip2, xz or zstandard."""
+    if path.is_dir():
+        return False
+    with path.open("rb") as file:
+        return file.read(6).startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd"))
 
 
 def _beginning(path: Path) -> str:

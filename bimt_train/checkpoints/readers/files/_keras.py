@@ -1,11 +1,9 @@
 """Keras models: the archive .keras, and HDF5 files. Both need the package h5py."""
 
 import io
-import itertools
 import json
 import re
 import zipfile
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +11,12 @@ import numpy as np
 
 from ...._errors import CheckpointError
 from ....extras import need
-from .._values import Chain, Linear, Tensors, Told
+from .._values import Chain, Tensors, Told
 from ._bounds import ZIP_ERRORS, check_bytes, members_of
+from ._keras_chain import KerasModel, chain_of_keras
 from ._weight_file import WEIGHT_FILES
 
-_CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
-_NOTHING = ("InputLayer", "Dropout", "GaussianNoise", "GaussianDropout", "AlphaDropout", "ActivityRegularization")
-_USUAL: dict[str, dict[str, Any]] = {
-    "ReLU": {"max_value": None, "negative_slope": 0.0, "threshold": 0.0},
-    "ELU": {"alpha": 1.0},
-    "LeakyReLU": {"negative_slope": 0.01},
-    "Softmax": {"axis": -1},
-}
-_LAYERS = ("ReLU", "Softmax", "ELU", "LeakyReLU")  # activations that are layers
+_CONFIG, _WEIGHTS, _ABOUT = "config.json", "model.weights.h5", "metadata.json"
 
 
 def is_keras(path: Path) -> bool:
@@ -62,7 +53,7 @@ def is_hdf5(path: Path) -> bool:
 
 
 @WEIGHT_FILES.register(
-    "keras", label="Keras", sentence="A Sequential model of Dense layers, with its activations.", knows=is_keras
+    "keras", label="Keras", sentence="A chain of Dense layers, with its activations, norms and scales.", knows=is_keras
 )
 def read_keras(path: Path, told: Told) -> Chain:
     """Read a .keras archive.
@@ -84,13 +75,15 @@ def read_keras(path: Path, told: Told) -> Chain:
     CheckpointError
         The model is no chain, or the file is damaged.
     """
-    members_of(path)
+    members = members_of(path)
     try:
         with zipfile.ZipFile(path) as archive:
             config, weights = json.loads(archive.read(_CONFIG)), archive.read(_WEIGHTS)
-    except ZIP_ERRORS as error:
+            about = json.loads(archive.read(_ABOUT)) if _ABOUT in members else {}
+            version = _major(about.get("keras_version"))
+    except (*ZIP_ERRORS, AttributeError) as error:
         raise _damaged(path, error) from error
-    return _chain(config, _datasets(io.BytesIO(weights), path), path)
+    return _chain(KerasModel(config, _datasets(io.BytesIO(weights), path), version, str(path)), path)
 
 
 @WEIGHT_FILES.register("hdf5", label="HDF5", sentence="A Keras model, or named weights, in HDF5.", knows=is_hdf5)
@@ -115,10 +108,10 @@ def read_hdf5(path: Path, told: Told) -> Chain | Tensors:
         The package h5py is missing, the model is no chain, or the file is damaged.
     """
     arrays = _datasets(path, path)
-    config = _config_of(path)
+    config, version = _config_of(path)
     if config is not None:
-        return _chain(config, arrays, path)
-    return Tensors({_renamed(name): array for name, array in arrays.items()}, ordered=False)
+        return _chain(KerasModel(config, arrays, version, str(path)), path)
+    return Tensors(_named(arrays, path), ordered=False)
 
 
 def _h5py(path: Path) -> Any:
@@ -165,123 +158,43 @@ def _datasets(source: Any, path: Path) -> dict[str, np.ndarray]:
     return {name: array for name, array in found.items() if not re.match(r"optimizer|seed_generator|metrics", name)}
 
 
-def _config_of(path: Path) -> Any:
+def _config_of(path: Path) -> tuple[Any, int | None]:
     with _h5py(path).File(path, "r") as file:
-        text = file.attrs.get("model_config")
+        text, version = file.attrs.get("model_config"), _major(file.attrs.get("keras_version"))
     if text is None:
-        return None
+        return None, version
     try:
-        return json.loads(text)
+        return json.loads(text), version
     except (ValueError, TypeError, RecursionError) as error:
         raise _damaged(path, error) from error
 
 
-def _renamed(name: str) -> str:
-    """Keras numbers a layer's variables: 0 is the kernel, 1 the bias."""
-    match = re.fullmatch(r"(?:.*layers/)?(.+)/vars/([01])", name)
-    return f"{match[1]}.{('kernel', 'bias')[int(match[2])]}" if match else name
+def _named(arrays: dict[str, np.ndarray], path: Path) -> dict[str, np.ndarray]:
+    """Weights alone, by name. Keras numbers a layer's variables: of a Dense layer 0 is the kernel, 1 the bias."""
+    named: dict[str, np.ndarray] = {}
+    for name, array in arrays.items():
+        match = re.fullmatch(r"(.+)/vars/(\d+)", name)
+        if match and (int(match[2]) > 1 or array.ndim != 2 - int(match[2])):
+            raise CheckpointError(
+                "weights of Keras layers that are not Dense, without the model's config",
+                where=f"{path}, '{name}' {array.shape}", expected="a kernel and at most one bias a layer",
+                hint='save the whole model, which says what they are: model.save("net.keras")',
+            )  # fmt: skip
+        folder = re.sub(r"(?:^|/)_?layers/", "/", match[1]).strip("/").replace("/", ".") if match else ""
+        named[f"{folder}.{('kernel', 'bias')[int(match[2])]}" if match else name] = array
+    return named
 
 
-def _chain(config: Any, arrays: Mapping[str, np.ndarray], path: Path) -> Chain:
+def _chain(model: KerasModel, path: Path) -> Chain:
     try:
-        layers = _sequence(config, path)
-        return _read(layers, arrays, path)
+        return chain_of_keras(model)
+    except CheckpointError:
+        raise
     except (KeyError, TypeError, AttributeError, IndexError, RecursionError, ValueError) as error:
-        if isinstance(error, CheckpointError):
-            raise
         raise _damaged(path, error) from error
 
 
-def _sequence(config: Any, path: Path) -> list[Any]:
-    """The layers' configs, first to last."""
-    layers: list[Any] = config["config"]["layers"]
-    if config["class_name"] == "Sequential":
-        return layers
-    for before, layer in itertools.pairwise(layers):
-        names = set(re.findall(r'"keras_history", "config": \["([^"]+)"', json.dumps(_bare(layer["inbound_nodes"]))))
-        if names != {before["config"]["name"]}:
-            raise _refusal(
-                path, f"layer '{layer['config']['name']}'", f"it reads {', '.join(sorted(names)) or 'nothing'}"
-            )
-    return layers
-
-
-def _bare(nodes: Any) -> Any:
-    """Nodes with the history of each tensor in one form."""
-    if isinstance(nodes, dict):
-        if "keras_history" in nodes:
-            return {"class_name": "keras_history", "config": nodes["keras_history"]}
-        return {name: _bare(value) for name, value in nodes.items()}
-    return [_bare(value) for value in nodes] if isinstance(nodes, list) else nodes
-
-
-def _read(layers: Sequence[Any], arrays: Mapping[str, np.ndarray], path: Path) -> Chain:
-    linears: list[Linear] = []
-    activations: list[str] = []
-    dense = [layer for layer in layers if layer["class_name"] == "Dense"]
-    for layer in layers:
-        kind, said = layer["class_name"], layer["config"]
-        if kind == "Dense":
-            kernel, bias = _variables(said, dense.index(layer), arrays, path)
-            if len(linears) > len(activations):
-                activations.append("identity")
-            linears.append(Linear(str(said["name"]), kernel.T, bias))
-            if _named(said["activation"]) != "linear":
-                activations.append(_named(said["activation"]))
-        elif kind == "Activation" or kind in _LAYERS:
-            unusual = {
-                name: said[name] for name, usual in _USUAL.get(kind, {}).items() if said.get(name, usual) != usual
-            }
-            if len(linears) == len(activations) or unusual:
-                raise _refusal(path, f"layer '{said['name']}'", kind)
-            activations.append(_named(said["activation"]) if kind == "Activation" else kind)
-        elif kind not in _NOTHING and not (kind == "Flatten" and not linears):
-            raise _refusal(path, f"layer '{said['name']}'", kind)
-    final = activations.pop() if linears and len(activations) == len(linears) else "identity"
-    if not linears or len(set(activations)) > 1:
-        raise _refusal(path, "its activations", ", ".join(activations) or "no layers")
-    activation = activations[0] if activations else "identity"
-    if activation in ("leaky_relu", "hard_sigmoid", "hard_silu", "hard_swish"):
-        raise _refusal(path, "its activations", f"{activation}, whose numbers differ among the versions of Keras")
-    assumed = ["order and activations of the layers are those of the model's config; kernels [in, out] are turned"]
-    return Chain(linears, activation, final, tuple(assumed))
-
-
-def _named(activation: Any) -> str:
-    if not isinstance(activation, str):
-        raise ValueError("an activation that is no name")
-    return activation
-
-
-def _variables(said: Any, index: int, arrays: Mapping[str, np.ndarray], path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Kernel and bias of a Dense layer, under each of the names that Keras has given them."""
-    name, units = str(said["name"]), int(said["units"])
-    numbered = "dense" if index == 0 else f"dense_{index}"
-    bases = [
-        rf"(?:_?layers/)({re.escape(name)}|{numbered})/vars/{{}}",
-        rf"(?:model_weights/)?{re.escape(name)}/.*{{}}(?::0)?",
-    ]
-    pairs = (("0", "1"), ("kernel", "bias"))
-    for base, (kernel_name, bias_name) in zip(bases, pairs, strict=True):
-        kernels = [key for key in arrays if re.fullmatch(base.format(kernel_name), key)]
-        if len(kernels) != 1:
-            continue
-        biases = [key for key in arrays if re.fullmatch(base.format(bias_name), key)]
-        kernel = arrays[kernels[0]]
-        bias = arrays[biases[0]] if len(biases) == 1 else np.zeros(units, kernel.dtype)
-        if (
-            kernel.dtype.kind == "f"
-            and kernel.ndim == 2
-            and kernel.shape[1] == units
-            and bias.shape == (units,)
-            and bool(said.get("use_bias", True)) == (len(biases) == 1)
-        ):
-            return kernel, bias
-    raise _refusal(path, f"layer '{name}'", f"no kernel [in, {units}] and bias of its own")
-
-
-def _refusal(path: Path, where: str, got: str) -> CheckpointError:
-    return CheckpointError(
-        "a Keras model that is no chain of Dense layers with one activation", where=f"{path}, {where}",
-        expected="Dense layers, one after the other", got=got, hint="export it to ONNX, or save a part of it",
-    )  # fmt: skip
+def _major(version: Any) -> int | None:
+    """The first number of a version, as 3.4.1."""
+    match = re.match(r"(\d+)\.", str(version))
+    return int(match[1]) if match else None

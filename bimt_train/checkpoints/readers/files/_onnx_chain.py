@@ -1,14 +1,14 @@
 """A graph of ONNX operators as a plain chain of layers, or refused by the operator's name."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...._errors import CheckpointError
 from ....models.building_blocks._activations import activation_name
-from .._values import Chain, Linear
+from .._values import Chain
+from ._chain_builder import ChainBuilder
 
 
 class Node(NamedTuple):
@@ -50,23 +50,6 @@ _FLOATS = (1, 11)  # types to which a value may be converted on its way
 _NOTHING = ("Identity", "Dropout", "Flatten")
 
 
-@dataclass
-class _Built:
-    """What has been read so far, from the input on."""
-
-    weights: list[np.ndarray] = field(default_factory=list)
-    biases: list[np.ndarray] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
-    activations: list[str] = field(default_factory=list)
-    scale: np.ndarray | None = None  # applied to what the next layer reads
-    shift: np.ndarray | None = None
-
-    @property
-    def open(self) -> bool:
-        """Whether the last thing read is a layer, without an activation after it."""
-        return len(self.weights) > len(self.activations)
-
-
 def chain_of_nodes(
     nodes: Sequence[Node], constants: Mapping[str, np.ndarray], start: str, end: str, where: str
 ) -> Chain:
@@ -93,7 +76,7 @@ def chain_of_nodes(
     CheckpointError
         A value is read twice, an operator is unknown, or activations differ.
     """
-    built, value, used = _Built(), start, 0
+    built, value, used = ChainBuilder(_refusal), start, 0
     while value != end:
         readers = [node for node in nodes if value in node.inputs]
         step = _joined(readers, nodes, value) or (readers[0] if len(readers) == 1 else None)
@@ -102,20 +85,19 @@ def chain_of_nodes(
             raise _refusal("a graph that is no chain", f"{where}, value '{value}'", f"read by {got[:80]}")
         _apply(step, value, built, constants, where)
         value, used = step.outputs[0], used + 1
-    if built.scale is not None or built.shift is not None:
+    if built.waiting:
         raise _refusal(
             "a graph that ends in numbers which belong to no layer", f"{where}, value '{end}'", "a scale or shift"
         )
-    final = built.activations.pop() if built.weights and not built.open else "identity"
-    if not built.weights or len(set(built.activations)) > 1 or len(built.weights) != len(built.activations) + 1:
+    final = built.activations.pop() if built.layers and not built.open else "identity"
+    if not built.layers or len(set(built.activations)) > 1 or len(built.layers) != len(built.activations) + 1:
         got = ", ".join(built.activations) or "no layers"
         raise _refusal("a network that is no chain of layers with one activation", where, got)
-    layers = [Linear(*one) for one in zip(built.names, built.weights, built.biases, strict=True)]
     activation = built.activations[0] if built.activations else "identity"
     said = ["order, orientation and biases of the layers are those of the graph"]
-    if len(layers) > 1:
+    if len(built.layers) > 1:
         said.append(f"the activation is {activation}, as the graph says")
-    return Chain(layers, activation, final, tuple(said))
+    return Chain(built.layers, activation, final, tuple(said))
 
 
 def _joined(readers: Sequence[Node], nodes: Sequence[Node], value: str) -> Node | None:
@@ -139,7 +121,7 @@ def _joined(readers: Sequence[Node], nodes: Sequence[Node], value: str) -> Node 
     return Node(name, (value,), product.outputs, {})
 
 
-def _apply(node: Node, value: str, built: _Built, constants: Mapping[str, np.ndarray], where: str) -> None:
+def _apply(node: Node, value: str, built: ChainBuilder, constants: Mapping[str, np.ndarray], where: str) -> None:
     at = f"{where}, operator {node.kind} of '{value}'"
     numbers = [constants[name] for name in node.inputs if name in constants]
     activation = _activation(node)
@@ -149,7 +131,7 @@ def _apply(node: Node, value: str, built: _Built, constants: Mapping[str, np.nda
         return
     if node.kind == "Scaler" and {"offset", "scale"} <= node.attributes.keys():
         offset, scale = (np.asarray(node.attributes[name], np.float64) for name in ("offset", "scale"))
-        _affine(built, scale, -offset * scale, at)
+        built.add_affine(scale, -offset * scale, at)
         return
     if node.kind == "Cast" and node.attributes.get("to") in _FLOATS:
         return
@@ -164,14 +146,14 @@ def _apply(node: Node, value: str, built: _Built, constants: Mapping[str, np.nda
     elif node.kind == "BatchNormalization" and len(numbers) == 4:
         gain, bias, mean, var = (each.astype(np.float64) for each in numbers)
         scale = gain / np.sqrt(var + float(node.attributes.get("epsilon") or 1e-5))
-        _affine(built, scale, bias - mean * scale, at)
+        built.add_affine(scale, bias - mean * scale, at)
     else:
         raise _refusal("an operator that no plain chain has", at, node.kind)
 
 
-def _keeps_rows(node: Node, built: _Built, numbers: Sequence[np.ndarray]) -> bool:
+def _keeps_rows(node: Node, built: ChainBuilder, numbers: Sequence[np.ndarray]) -> bool:
     """Whether rows stay rows: [-1, width], or the only number of each row without its axis."""
-    width = len(built.weights[-1]) if built.weights else None
+    width = built.width
     if node.kind == "Reshape" and numbers:
         shape = numbers[-1].reshape(-1).tolist()
         return shape in ([-1, width], [0, width], [0, -1]) or (width == 1 and shape == [-1])
@@ -194,7 +176,7 @@ def _activation(node: Node) -> str | None:
     return None
 
 
-def _add_layer(node: Node, value: str, built: _Built, numbers: list[np.ndarray], at: str) -> None:
+def _add_layer(node: Node, value: str, built: ChainBuilder, numbers: list[np.ndarray], at: str) -> None:
     set_to = node.attributes
     if node.inputs[0] != value or set_to.get("transA") or built.open:
         raise _refusal(
@@ -204,50 +186,25 @@ def _add_layer(node: Node, value: str, built: _Built, numbers: list[np.ndarray],
     weight = weight if node.kind == "Gemm" and set_to.get("transB") else weight.T
     alpha, beta = (float(set_to.get(name, 1.0)) if node.kind == "Gemm" else 1.0 for name in ("alpha", "beta"))
     bias = numbers[1].astype(weight.dtype).reshape(-1) * beta if numbers[1:] else np.zeros(len(weight), weight.dtype)
-    before = weight.shape[1] if not built.weights else len(built.weights[-1])
-    if bias.size not in (1, len(weight)) or weight.shape[1] != before:
+    if bias.size not in (1, len(weight)):
         raise _refusal("a layer that does not fit the one before", at, f"weight {weight.shape}, bias {bias.shape}")
-    weight = weight * alpha
-    bias = np.broadcast_to(bias, len(weight))
-    if built.scale is not None and built.shift is not None:
-        weight, bias = weight * built.scale, bias + weight @ np.broadcast_to(built.shift, weight.shape[1])
-        built.scale = built.shift = None
-    built.weights.append(weight)
-    built.biases.append(bias)
-    built.names.append(next(name for name in node.inputs if name != value))
+    name = next(name for name in node.inputs if name != value)
+    built.add_layer(name, weight * alpha, np.broadcast_to(bias, len(weight)), at)
 
 
-def _add_affine(node: Node, value: str, built: _Built, number: np.ndarray, at: str) -> None:
+def _add_affine(node: Node, value: str, built: ChainBuilder, number: np.ndarray, at: str) -> None:
     number = number.reshape(-1)
     first = node.inputs[0] == value
     if node.kind == "Add":
-        _affine(built, np.ones(1), number, at)
+        built.add_affine(np.ones(1), number, at)
     elif node.kind == "Mul":
-        _affine(built, number, np.zeros(1), at)
+        built.add_affine(number, np.zeros(1), at)
     elif node.kind == "Sub":
-        _affine(built, np.ones(1) if first else -np.ones(1), -number if first else number, at)
+        built.add_affine(np.ones(1) if first else -np.ones(1), -number if first else number, at)
     elif first and number.all():
-        _affine(built, 1 / number, np.zeros(1), at)
+        built.add_affine(1 / number, np.zeros(1), at)
     else:
         raise _refusal("an operator that no plain chain has", at, "a number divided by what is computed")
-
-
-def _affine(built: _Built, scale: np.ndarray, shift: np.ndarray, at: str) -> None:
-    """Fold ``scale * h + shift`` into the layer just read, or keep it for the next."""
-    if built.open:
-        weight, bias = built.weights[-1], built.biases[-1]
-        if any(each.size not in (1, len(weight)) for each in (scale, shift)):
-            raise _refusal("numbers that do not fit the layer before", at, f"{scale.size} and {shift.size} entries")
-        plain = bool((scale == 1).all())
-        built.weights[-1] = weight if plain else weight * np.broadcast_to(scale, len(weight))[:, None]
-        summed = bias * scale + shift
-        built.biases[-1] = summed.astype(bias.dtype) if plain else summed
-        return
-    width = len(built.weights[-1]) if built.weights else max(scale.size, shift.size)
-    if any(each.size not in (1, width) for each in (scale, shift)):
-        raise _refusal("numbers that do not fit the layer before", at, f"{scale.size} and {shift.size} entries")
-    before = (np.ones(1), np.zeros(1)) if built.scale is None or built.shift is None else (built.scale, built.shift)
-    built.scale, built.shift = before[0] * scale, before[1] * scale + shift
 
 
 def _refusal(what: str, where: str, got: str) -> CheckpointError:

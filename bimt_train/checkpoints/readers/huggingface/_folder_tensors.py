@@ -255,7 +255,7 @@ def check_head(config: Config, *, label: str, head: str, ending: str, said: list
     named = config.values.get("architectures") or [head]
     name = str(named[0]) if isinstance(named, list) else str(named)
     if not name.endswith(ending):
-        hint = f"save a {head}, or give the module to bimt_train.layouts.layout_for"
+        hint = f"save a {head}, or read the module, from Python: from_module(module, x)"
         where = f"{config.path}, 'architectures'"
         what = f"{label} that is no language model"
         raise CheckpointError(what, where=where, expected=head, got=name[:60], hint=hint)

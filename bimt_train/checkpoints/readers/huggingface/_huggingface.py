@@ -47,7 +47,7 @@ def check_family(config: Config) -> None:
         raise CheckpointError(
             "a family of models that is not read from its folder", where=f"{config.path}, 'model_type'",
             expected=", ".join(FAMILIES), got=got,
-            hint="from Python, bimt_train.layouts.layout_for(module) describes such a model as a layout; "
+            hint="load it with transformers, and read the module, from Python: audit(module, x=tokens); "
             "for a chain of layers give the activation",
         )  # fmt: skip
 

@@ -12,7 +12,7 @@ MARKS = (
     "-", "--", "---", "–", "—", "?", ".", "..", "...", "*", "n.a.", "n.d.", "nd", "na", "n/a", "n/d", "none", "null",
     "nil", "missing", "unknown", "#n/a", "#na", "#value!", "#div/0!", "#ref!", "#num!",
 )  # fmt: skip
-_END = r"(?:[eE][-+−]?\d{1,4})?"
+_END = r"(?:[eE][-+−]?\d{1,4}|[dD][-+]\d{2,3})?"  # D as Fortran writes it
 _SPACE = "[ \u00a0\u2009\u202f'’]"
 
 
@@ -67,4 +67,4 @@ def number_in(text: str, decimal: Decimal) -> float:
     """
     thousands = "," if decimal == "point" else "."
     plain = re.sub(rf"{_SPACE}|{re.escape(thousands)}", "", text).replace("−", "-").replace("–", "-")
-    return float(plain.replace(",", "."))
+    return float(re.sub("[dD]", "e", plain.replace(",", ".")))

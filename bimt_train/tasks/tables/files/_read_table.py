@@ -17,6 +17,7 @@ from ._raw_table import Columns, RawTable
 from ._sheet import read_sheet
 from ._text_table import read_text_table
 
+_PACKED = (".gz", ".zip", ".bz2", ".xz", ".zst")
 # What numpy, zipfile and pyarrow raise over bytes that are not what they should be.
 _DAMAGE = (
     ValueError, EOFError, KeyError, TypeError, RuntimeError, OverflowError, MemoryError, SyntaxError,
@@ -54,7 +55,9 @@ def read_table(source: str | Path | pd.DataFrame, encoding: str | None = None) -
     path = Path(source)
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
-        raise TaskError("not a table", where=str(path), expected=" ".join(SUFFIXES), got=path.suffix or "no suffix")
+        hint = "unpack it" if path.suffix.lower() in _PACKED else "save it as one of these"
+        got = path.suffix or "no suffix"
+        raise TaskError("not a table", where=str(path), expected=" ".join(SUFFIXES), got=got, hint=hint)
     try:
         if not path.is_file():
             what = "a folder, not a table" if path.is_dir() else "no such file"
@@ -79,6 +82,12 @@ def _frame(frame: pd.DataFrame) -> Columns:
     return [(str(label), values(frame.iloc[:, at])) for at, label in enumerate(frame.columns)]
 
 
+def _with_index(frame: pd.DataFrame) -> pd.DataFrame:
+    """Columns that pandas reads back as the index are columns of the file."""
+    named = [name for name in frame.index.names if name is not None]
+    return frame.reset_index(level=named, allow_duplicates=True) if named else frame
+
+
 def _parquet(path: Path) -> Columns:
     need("pyarrow", f"{path}, a Parquet file,")
     arrow, parquet = (importlib.import_module(name) for name in ("pyarrow", "pyarrow.parquet"))
@@ -86,7 +95,7 @@ def _parquet(path: Path) -> Columns:
         frame = parquet.read_table(path).to_pandas()
     except (*_DAMAGE, arrow.ArrowException) as error:
         raise TaskError("not a Parquet file", where=str(path), got=str(error)) from None
-    return _frame(frame)
+    return _frame(_with_index(frame))
 
 
 def _arrow(path: Path) -> Columns:
@@ -99,7 +108,7 @@ def _arrow(path: Path) -> Columns:
         frame = opened(data).read_pandas()
     except (*_DAMAGE, arrow.ArrowException) as error:
         raise TaskError("not an Arrow file", where=str(path), got=str(error)) from None
-    return _frame(frame)
+    return _frame(_with_index(frame))
 
 
 def _hdf5(path: Path) -> Columns:

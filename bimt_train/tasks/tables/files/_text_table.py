@@ -17,6 +17,12 @@ from ._raw_table import COMMENTS, RawTable, is_missing, tidied
 SEPARATORS = ",;\t"
 _SPACES = r"\s+"
 _NAMES = {";": "semicolons", "\t": "tabs", "|": "bars", _SPACES: "spaces"}
+_BINARY = {  # how files begin that are called a text and are none
+    b"PK\x03\x04": ("an archive, as Excel writes it", "give the file its own ending, .xlsx"),
+    b"\x1f\x8b": ("a file that is packed by gzip", "unpack it"),
+    b"PAR1": ("a Parquet file", "give the file its own ending, .parquet"),
+    b"\x89HDF": ("an HDF5 file", "give the file its own ending, .h5"),
+}
 _SPARE = 64  # fields that a row may have more than the row of names, and still be read
 
 
@@ -73,6 +79,9 @@ def _decoded(path: Path, encoding: str | None) -> tuple[str, list[str]]:
         hint = "utf-8, latin-1 and cp1252 are usual"
         raise TaskError("unknown encoding", where=str(path), got=repr(encoding), hint=hint) from None
     except UnicodeDecodeError as error:
+        meant = next((what for begins, what in _BINARY.items() if data.startswith(begins)), None)
+        if meant is not None:
+            raise TaskError("not a text", where=str(path), got=meant[0], hint=meant[1]) from None
         got = f"byte 0x{error.object[error.start]:02x}"
         hint = "--encoding latin-1, or another, or save the table again as UTF-8"
         what = f"not a text in {'UTF-8' if encoding is None else encoding}"
@@ -87,12 +96,17 @@ def _leading_comments(lines: Sequence[str]) -> int:
     count = next((n for n, at in enumerate(marked) if not lines[at].startswith(COMMENTS)), len(marked))
     if count in (0, len(marked)):
         return 0
-    last, first = lines[marked[count - 1]], lines[marked[count]]
+    last, first = _uncommented(lines[marked[count - 1]]), lines[marked[count]]
     separator = _separator(last)
     fields, below = _fields(last, separator), _fields(first, separator)
     if len(fields) == len(below) > 1 and any(map(_is_number, below)):
         return marked[count - 1]  # the names are in a comment, as numpy.savetxt writes them
     return marked[count]
+
+
+def _uncommented(line: str) -> str:
+    """A line without the sign of a comment that it begins with."""
+    return line.lstrip("".join(COMMENTS)).lstrip()
 
 
 def _fields(line: str, separator: str) -> list[str]:
@@ -128,7 +142,7 @@ def _header(lines: Sequence[str], path: Path) -> tuple[list[str], str, int]:
     separator = _separator(first)
     try:
         if separator == _SPACES:
-            names, taken = _split_names(first), lines.index(first) + 1
+            names, taken = _split_names(_uncommented(first)), lines.index(first) + 1
         else:
             rows = csv.reader(lines, delimiter=separator, skipinitialspace=True)
             names = next((row for row in rows if any(map(str.strip, row))), [])

@@ -1,0 +1,42 @@
+"""The files that a call writes: none of them may be a file that it reads, or one that it writes besides."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from bimt_train import InputError
+
+_READ = ("checkpoint", "probe", "layout", "check", "model")
+_WRITTEN = ("html", "json", "markdown", "view", "graph", "export", "certify")
+
+
+def check_outputs(given: Mapping[str, Any]) -> None:
+    """Pass if no file is written twice, and none that is read is written over.
+
+    Parameters
+    ----------
+    given : mapping of str to object
+        The options, as click read them.
+
+    Raises
+    ------
+    InputError
+        One is, with the option.
+    """
+    taken = {file: "a file that the call reads" for name in _READ for file in _files(given.get(name))}
+    for name in _WRITTEN:
+        for file in _files(given.get(name)):
+            if file in taken:
+                raise InputError(
+                    "a file that would be written over", where=f"--{name} {given[name]}", got=taken[file],
+                    hint="give it another name",
+                )  # fmt: skip
+            taken[file] = f"a file that --{name} writes"
+
+
+def _files(said: Any) -> Iterator[Path]:
+    """The files of an option; a terminal, a pipe and the like can be written to any number of times."""
+    for one in said if isinstance(said, (tuple, list)) else (said,):
+        text = str(one).partition(".py:")[0] + ".py" if ".py:" in str(one) else str(one)
+        if one is not None and (Path(text).is_file() or not Path(text).exists()):
+            yield Path(text).resolve()
