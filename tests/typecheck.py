@@ -152,32 +152,32 @@ def names_shapes(hint: Any) -> bool:
     return (inspect.isclass(hint) and issubclass(hint, AbstractArray)) or any(map(names_shapes, get_args(hint)))
 
 
-class Decorating(ast.NodeTransformer):
-    """Puts `checked` on every function, closest to it, and on every class, after the decorators that it has."""
+def decorate(node: ast.AST) -> None:
+    """Put `checked` on every function, closest to it, and on every class, after the decorators that it has.
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
-        self.generic_visit(node)
-        node.decorator_list.append(decorator(node))
-        return node
-
-    visit_AsyncFunctionDef = visit_FunctionDef
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
-        self.generic_visit(node)
-        node.decorator_list.insert(0, decorator(node))
-        return node
+    Statements alone are walked through: no expression holds a definition that has decorators.
+    """
+    for part in ("body", "handlers", "orelse", "finalbody", "cases"):
+        for each in getattr(node, part, ()):
+            decorate(each)
+            if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef):
+                each.decorator_list.append(decorator(each))
+            elif isinstance(each, ast.ClassDef):
+                each.decorator_list.insert(0, decorator(each))
 
 
 def decorator(place: ast.stmt) -> ast.expr:
-    return ast.copy_location(ast.parse(f"{HERE}.checked", mode="eval").body, place)
+    module = ast.copy_location(ast.Name(HERE, ast.Load()), place)
+    return ast.copy_location(ast.Attribute(module, "checked", ast.Load()), place)
 
 
 class Loader(SourceFileLoader):
     """Instruments a module; the bytecode is not kept, so that no other program comes across it."""
 
     def source_to_code(self, data: Any, path: Any, *, _optimize: int = -1) -> Any:
-        tree = Decorating().visit(ast.parse(decode_source(data), path))
-        return compile(ast.fix_missing_locations(tree), path, "exec", dont_inherit=True, optimize=_optimize)
+        tree = ast.parse(decode_source(data), path)
+        decorate(tree)
+        return compile(tree, path, "exec", dont_inherit=True, optimize=_optimize)
 
     def path_stats(self, path: str) -> Any:
         raise OSError("no bytecode is read or written")
