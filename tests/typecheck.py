@@ -26,7 +26,6 @@ RULES = BeartypeConf(hint_overrides=FrozenDict({Self: Any}), is_pep484_tower=Tru
 check = beartype(conf=RULES)
 Checks = Callable[[FunctionType], tuple[Callable[..., Any], bool]]  # checked, and whether an annotation names a shape
 CALLS: dict[int, int] = {}  # of each function since the test began
-PASSED: list[tuple[FunctionType, CodeType, Any]] = []  # no longer checked in this test, and their doors
 MOST = 100  # checked calls of a function in one test: a loop that calls it a million times shows nothing else
 HERE = "__typecheck__"  # the name of this module in those that it instruments
 MADE = "__checks__"  # and of the checks that were made for a module: (code, annotations) -> Checks
@@ -35,9 +34,6 @@ MADE = "__checks__"  # and of the checks that were made for a module: (code, ann
 def begin_test() -> None:
     """Check every function again, `MOST` times each."""
     CALLS.clear()
-    while PASSED:
-        called, code, named = PASSED.pop()
-        called.__code__, called.__defaults__, called.__kwdefaults__ = code, None, named
 
 
 def install(packages: Sequence[str]) -> None:
@@ -58,35 +54,18 @@ def checked(made: Any) -> Any:
 def checked_function(function: FunctionType) -> Callable[..., Any]:
     ready: Callable[..., Any] | None = None
     place = id(function.__code__)  # which all that are made in one place of the code share
-    lasts = "<locals>" not in function.__qualname__
 
-    def enter(given: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    @wraps(function)
+    def called(*given: Any, **named: Any) -> Any:
         nonlocal ready
         if (calls := CALLS.get(place, 0)) == MOST:
-            if lasts:
-                pass_by(called, function)
             return function(*given, **named)
         CALLS[place] = calls + 1
         if ready is None:
             ready = function if hasattr(called, "__no_type_check__") else enforcing(function)
         return ready(*given, **named)
 
-    code = door.__code__.replace(co_freevars=function.__code__.co_freevars)
-    called = FunctionType(code, function.__globals__, function.__name__, None, function.__closure__)
-    called.__kwdefaults__ = {"enter__": enter}
-    return wraps(function)(called)
-
-
-def door(*given: Any, enter__: Callable[..., Any], **named: Any) -> Any:
-    """What stands in a function's place, and can become the function itself: they have the same free variables."""
-    return enter__(given, named)
-
-
-def pass_by(called: FunctionType, function: FunctionType) -> None:
-    """Until the test ends, calls run the function's own code: the loops that call it longest pay for no check."""
-    PASSED.append((called, called.__code__, called.__kwdefaults__))
-    called.__defaults__, called.__kwdefaults__ = function.__defaults__, function.__kwdefaults__
-    called.__code__ = function.__code__
+    return called
 
 
 def enforcing(function: FunctionType) -> Callable[..., Any]:
