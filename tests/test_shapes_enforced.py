@@ -127,6 +127,12 @@ def test_what_keeps_to_its_annotations_passes(module) -> None:
     assert module.types.__wrapped__.__name__ == module.types.__name__ == "types"
 
 
+def test_modules_of_the_same_text_have_checks_of_their_own(module) -> None:
+    other = module_from_spec(module.__spec__)
+    module.__spec__.loader.exec_module(other)
+    assert module.Thing.made(2).method(1) == other.Thing.made(2).method(1) == 1
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

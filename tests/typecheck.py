@@ -25,10 +25,10 @@ from jaxtyping import AbstractArray, TypeCheckError, jaxtyped
 RULES = BeartypeConf(hint_overrides=FrozenDict({Self: Any}), is_pep484_tower=True, violation_type=TypeCheckError)
 check = beartype(conf=RULES)
 Checks = Callable[[FunctionType], tuple[Callable[..., Any], bool]]  # checked, and whether an annotation names a shape
-CHECKS: dict[tuple[CodeType, str], Checks] = {}
 CALLS: dict[int, int] = {}  # of each function since the test began
 MOST = 100  # checked calls of a function in one test: a loop that calls it a million times shows nothing else
 HERE = "__typecheck__"  # the name of this module in those that it instruments
+MADE = "__checks__"  # and of the checks that were made for a module: (code, annotations) -> Checks
 
 
 def begin_test() -> None:
@@ -72,10 +72,11 @@ def enforcing(function: FunctionType) -> Callable[..., Any]:
     """The function with its checks: of what it is given, then of what it returns."""
     if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
         return jaxtyped(function, typechecker=check)  # which checks when it is called, not when it is first asked
+    made: dict[tuple[CodeType, str], Checks] = function.__globals__.setdefault(MADE, {})
     place = function.__code__, repr(function.__annotations__)
-    if place not in CHECKS or "<locals>" in place[1]:  # the same words for another class
-        CHECKS[place] = checks(function)
-    alone, shaped = CHECKS[place](function)
+    if place not in made or "<locals>" in place[1]:  # the same words for another class
+        made[place] = checks(function)
+    alone, shaped = made[place](function)
     if not shaped:
         return alone
 
@@ -130,32 +131,32 @@ def names_shapes(hint: Any) -> bool:
     return (inspect.isclass(hint) and issubclass(hint, AbstractArray)) or any(map(names_shapes, get_args(hint)))
 
 
-class Decorating(ast.NodeTransformer):
-    """Puts `checked` on every function, closest to it, and on every class, after the decorators that it has."""
+def decorate(node: ast.AST) -> None:
+    """Put `checked` on every function, closest to it, and on every class, after the decorators that it has.
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
-        self.generic_visit(node)
-        node.decorator_list.append(decorator(node))
-        return node
-
-    visit_AsyncFunctionDef = visit_FunctionDef
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
-        self.generic_visit(node)
-        node.decorator_list.insert(0, decorator(node))
-        return node
+    Statements alone are walked through: no expression holds a definition that has decorators.
+    """
+    for part in ("body", "handlers", "orelse", "finalbody", "cases"):
+        for each in getattr(node, part, ()):
+            decorate(each)
+            if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef):
+                each.decorator_list.append(decorator(each))
+            elif isinstance(each, ast.ClassDef):
+                each.decorator_list.insert(0, decorator(each))
 
 
 def decorator(place: ast.stmt) -> ast.expr:
-    return ast.copy_location(ast.parse(f"{HERE}.checked", mode="eval").body, place)
+    module = ast.copy_location(ast.Name(HERE, ast.Load()), place)
+    return ast.copy_location(ast.Attribute(module, "checked", ast.Load()), place)
 
 
 class Loader(SourceFileLoader):
     """Instruments a module; the bytecode is not kept, so that no other program comes across it."""
 
     def source_to_code(self, data: Any, path: Any, *, _optimize: int = -1) -> Any:
-        tree = Decorating().visit(ast.parse(decode_source(data), path))
-        return compile(ast.fix_missing_locations(tree), path, "exec", dont_inherit=True, optimize=_optimize)
+        tree = ast.parse(decode_source(data), path)
+        decorate(tree)
+        return compile(tree, path, "exec", dont_inherit=True, optimize=_optimize)
 
     def path_stats(self, path: str) -> Any:
         raise OSError("no bytecode is read or written")

@@ -8,7 +8,7 @@ from typing import get_args
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 
 from .._errors import InputError
@@ -117,10 +117,14 @@ def prune(
     cutter = _Cutter.of(network, x, y, loss, lr, torch.float32 if search == "narrowing" else torch.float64)
 
     def holds(places: list[int], *, steps: int = refit_steps) -> list[bool]:
-        for place, (threshold, cut, value) in zip(places, cutter.cut(thresholds[places], steps), strict=True):
+        counts = cutter.counts(thresholds[places])
+        alike = [np.flatnonzero(counts == count).tolist() for count in dict.fromkeys(counts.tolist())]
+        firsts = thresholds[[places[same[0]] for same in alike]]  # one of those that cut the same weights is enough
+        for same, (cut, value) in zip(alike, cutter.cut(firsts, steps), strict=True):
             clean = without_dead_ends(cut)
-            components = count_components(clean.layout, clean.connections())
-            tried[place] = SweepPoint(threshold, clean.edges(), value, components), clean
+            edges, components = clean.edges(), count_components(clean.layout, clean.connections())
+            for place in (places[k] for k in same):
+                tried[place] = SweepPoint(float(thresholds[place]), edges, value, components), clean
         _log.info("pruning: %d thresholds tried", len(tried))
         return [tried[place][0].loss <= limit for place in places]
 
@@ -211,7 +215,12 @@ class _Cutter:
         rows, targets = (torch.tensor(a, dtype=precision) for a in (x, y))
         return cls(network, stack, rows, targets, loss, lr, magnitudes)
 
-    def cut(self, thresholds: np.ndarray, refit_steps: int) -> Iterator[tuple[float, Network, float]]:
+    def counts(self, thresholds: Float64[np.ndarray, " thresholds"]) -> Int64[np.ndarray, " thresholds"]:
+        """How many weights each threshold cuts: with as many, they are the same."""
+        sizes = np.sort(np.concatenate([sizes.ravel() for sizes in self.kept.values()]))
+        return np.searchsorted(sizes, thresholds, side="right")
+
+    def cut(self, thresholds: np.ndarray, refit_steps: int) -> Iterator[tuple[Network, float]]:
         """For each threshold the cut network after ``refit_steps``, and its loss; many thresholds are one stack."""
         tensors, precision = self.network.tensors, self.x.dtype
         for start in range(0, len(thresholds), AT_ONCE):
@@ -226,10 +235,10 @@ class _Cutter:
             x, y = (rows.expand(len(chunk), *rows.shape) for rows in (self.x, self.y))
             with for_small_products():
                 flat, losses = _refit(self.stack, flat, mask, x, y, self.loss, refit_steps, self.lr)
-            for index, threshold in enumerate(chunk):
+            for index in range(len(chunk)):
                 found = self.stack.tensors(flat, index)
                 same = {name: found[name].astype(tensors[name].dtype) for name in self.stack.shapes}
-                yield float(threshold), self.network.with_tensors(same), float(losses[index])
+                yield self.network.with_tensors(same), float(losses[index])
 
 
 def _refit(

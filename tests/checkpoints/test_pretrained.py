@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from inline_fleet import in_this_process
 
 from bimt_analyze import analyze, open_checkpoint
 from bimt_analyze._cli import main as bimt_analyze
@@ -163,11 +164,10 @@ def test_folders_among_many_networks(checkpoint, folder, tmp_path, capsys):
     both = tmp_path / "both"
     for name in ("a", "b"):
         shutil.copytree(folder, both / name)
-    assert (
-        bimt_analyze([str(both), *SHORT, "--activation", "silu", "--range", "-1", "1", "--out", str(tmp_path / "o")])
-        == 0
-    )
-    assert "2 of 2 files analysed" in capsys.readouterr().out
-    shutil.copy(folder / "model.safetensors", Path(folder) / "second.safetensors")  # now it is a folder of files
-    assert bimt_analyze([str(folder), *SHORT, "--out", str(tmp_path / "p")]) == 0
+    words = [*SHORT, "--activation", "silu", "--range", "-1", "1", "--out"]
+    with in_this_process():
+        assert bimt_analyze([str(both), *words, str(tmp_path / "o")]) == 0
+        assert "2 of 2 files analysed" in capsys.readouterr().out
+        shutil.copy(folder / "model.safetensors", Path(folder) / "second.safetensors")  # now it is a folder of files
+        assert bimt_analyze([str(folder), *SHORT, "--out", str(tmp_path / "p")]) == 0
     assert {file.stem for file in (tmp_path / "p").glob("*.html")} == {"index", "model", "second"}

@@ -7,6 +7,7 @@ import torch
 from bimt_train import InputError, prune
 from bimt_train.checkpoints import Network
 from bimt_train.models import MLP, EmbeddingMLP
+from bimt_train.pruning import _prune
 from bimt_train.pruning._dead_neurons import count_components, liveness, shrink, without_dead_ends
 
 ROWS = np.random.default_rng(0).uniform(-1, 1, (60, 4))
@@ -92,6 +93,23 @@ def test_the_sweep_goes_down_to_nothing():
     assert edges == sorted(edges, reverse=True)
     assert edges[-1] == 0
     assert sweep[-1].components == 0
+
+
+def test_thresholds_that_cut_the_same_weights_are_tried_once_and_each_is_told(monkeypatch):
+    network, cleaned = drawn((2, 2, 1)), []
+    x, y = ROWS[:, :2], ROWS[:, 2:3]
+    monkeypatch.setattr(_prune, "without_dead_ends", lambda cut: cleaned.append(cut) or without_dead_ends(cut))
+    sweep = prune(network, x, y, refit_steps=3).sweep
+    assert len(cleaned) <= 7 and len(sweep) == 48  # of six weights the least, the two least, ...
+    assert len({point.threshold for point in sweep}) == 48
+    plain = prune(network, x, y, refit_steps=0).sweep
+    for point in plain:
+        cut = {
+            n: np.where(np.abs(t) > point.threshold, t, 0) for n, t in network.tensors.items() if n.endswith("weight")
+        }
+        left = network.with_tensors(cut)
+        assert point.loss == pytest.approx(np.mean((left.predict(x) - y) ** 2), rel=1e-12)
+        assert point.edges == without_dead_ends(left).edges()
 
 
 def test_refitting_never_worsens_and_keeps_cut_weights_cut():

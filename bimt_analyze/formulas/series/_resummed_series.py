@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import permutations
 
 import numpy as np
@@ -131,7 +132,7 @@ def followed_functions(
     budget : Budget
         Is charged, and ends it.
     """
-    found: list[tuple[float, Template]] = []
+    found: list[tuple[float, Callable[[], Template]]] = []  # most are never asked for
     for bracket in _brackets(expression, symbols, x, combined=False, budget=budget):
         if sum(power > 0 for power in bracket.powers) < 2:
             continue
@@ -141,10 +142,9 @@ def followed_functions(
                 miss, amplitude, rate, level = _followed(bracket, function, with_level)
                 if miss <= _FOLLOWED * unit:
                     budget.charge("build", node_count(expression))
-                    found.append(
-                        (miss + _LEVEL * unit * with_level, bracket.template(function, amplitude, rate, level))
-                    )
-    yield from (template for _, template in sorted(found, key=lambda pair: pair[0]))
+                    build = partial(bracket.template, function, amplitude, rate, level)
+                    found.append((miss + _LEVEL * unit * with_level, build))
+    yield from (build() for _, build in sorted(found, key=lambda pair: pair[0]))
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 import pytest
@@ -56,8 +57,16 @@ def is_met(problem, templates, *, within, most=12):
     return any(error < within for error in errors(problem, templates, most))
 
 
+@cache
+def pool_of(width):
+    """The pool over the rows of `problem_of`, which are the same for every law."""
+    problem = problem_of("a", width)
+    return build_pool(problem.x, problem.columns, limit=8000, budget=Budget.of(60.0))
+
+
 def of_test(test, problem):
-    pool = build_pool(problem.x, problem.columns, limit=8000, budget=Budget.of(60.0))
+    pool = pool_of(problem.width)
+    np.testing.assert_array_equal(pool.values[: problem.width], problem.x.T)  # the columns come first
     return (m.template() for m in sorted(test(problem, pool), key=lambda m: m.bits))
 
 

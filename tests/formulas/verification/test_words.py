@@ -16,12 +16,18 @@ from bimt_analyze.formulas.verification._noise import noise_objections
 LAWLESS = {"interpolation", "none"}
 
 
-def said(x, y, x_test, y_test, *, train=True, truth=None, network=None, seconds=4.0, width=None):
-    names = [f"x{i + 1}" for i in range(x.shape[1])]
-    found = find_formula(x, y, names=names, output="y", time_limit=seconds, seed=0)
+def found_in(x, y, *, seconds=4.0):
+    return find_formula(x, y, names=[f"x{i + 1}" for i in range(x.shape[1])], output="y", time_limit=seconds, seed=0)
+
+
+def judged(found, x, y, x_test, y_test, *, train=True, truth=None, network=None):
     rows = {"train": Rows(x, y)} if train else {}
-    ranges = [(-1.0, 1.0)] * len(names)
+    ranges = [(-1.0, 1.0)] * x.shape[1]
     return verify_formula(found, test=Rows(x_test, y_test), truth=truth, ranges=ranges, network=network, **rows)
+
+
+def said(x, y, x_test, y_test, *, seconds=4.0, **known):
+    return judged(found_in(x, y, seconds=seconds), x, y, x_test, y_test, **known)
 
 
 @pytest.mark.parametrize("count", [2, 3, 5, 9])
@@ -73,7 +79,7 @@ def test_noise_has_a_word_of_its_own(noise) -> None:
     x = rng.uniform(-1, 1, (600, 2))
     y = x[:, 0] * x[:, 1] + 2 * x[:, 1]
     y = y + noise * np.std(y) * rng.normal(size=600)
-    formula = said(x[:400], y[:400], x[400:], y[400:])
+    formula = said(x[:400], y[:400], x[400:], y[400:], seconds=1.0)
     x1, x2 = sympy.symbols("x1 x2", real=True)
     assert formula.word == "within noise" and sympy.expand(formula.expression) == x1 * x2 + 2 * x2
     assert formula.identified and not formula.exact
@@ -85,8 +91,9 @@ def test_noise_does_not_hide_that_the_truth_is_another_form() -> None:
     y = 2 * x[:, 0] + 0.05 * rng.normal(size=600)
     x1 = sympy.Symbol("x1", real=True)
     rows = (x[:400], y[:400], x[400:], y[400:])
-    assert said(*rows, truth=2 * sympy.sin(x1)).word in LAWLESS
-    assert said(*rows, truth=2 * x1).word == "within noise"
+    found = found_in(*rows[:2], seconds=1.0)
+    assert judged(found, *rows, truth=2 * sympy.sin(x1)).word in LAWLESS
+    assert judged(found, *rows, truth=2 * x1).word == "within noise"
 
 
 def test_what_smooth_fits_still_see_is_no_noise() -> None:
@@ -208,6 +215,7 @@ def test_what_a_network_foresees_is_no_noise() -> None:
 
     y = law(x)
     rows = x[:450], y[:450], x[450:], y[450:]
-    assert said(*rows).word == "within noise"  # nothing else is known of these rows
-    formula = said(*rows, network=law)
+    found = found_in(*rows[:2], seconds=1.0)
+    assert judged(found, *rows).word == "within noise"  # nothing else is known of these rows
+    formula = judged(found, *rows, network=law)
     assert formula.word in LAWLESS and "so that is no noise" in formula.verification.statement
