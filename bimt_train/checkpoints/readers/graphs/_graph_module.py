@@ -131,7 +131,9 @@ def _check(node: Node, graph: Graph) -> None:
     known = node.kind in OPERATORS or node.kind in ON_NUMBERS or node.kind in ("Shape", "Constant")
     if node.domain not in ("", "ai.onnx") or not known:
         domain = f"{node.domain}." if node.domain else ""
-        raise _refusal("an operator that is not read", node, graph, f"{domain}{node.kind}")
+        raise _refusal(
+            "an operator that is not read", node, graph, f"{domain}{node.kind}; and no chain of layers: {graph.why}"
+        )
     settings = OPERATORS[node.kind].settings if node.kind in OPERATORS else set(node.attributes)
     strange = sorted(set(node.attributes) - settings - {"consumed_inputs"})
     if strange:
