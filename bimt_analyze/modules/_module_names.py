@@ -128,7 +128,7 @@ def named_modules(network: Network, task: TaskSpec, modules: Sequence[frozenset[
     for module in modules:
         members = {group.name: sorted(i for name, i in module if name == group.name) for group in layout.groups}
         channels = members.pop(layout.inputs, [])
-        inputs = tuple(n for j, n in enumerate(task.inputs) if channels and j % layout.sizes[layout.inputs] in channels)
+        inputs = tuple(n for n, j in zip(task.inputs, layout.input_neurons, strict=False) if j in channels)
         outputs = tuple(task.outputs[i] for i in members.pop(layout.outputs, []))
         hidden = tuple(layout.group(name).label(i) for name, places in members.items() for i in places)
         named.append(Module(inputs, outputs, hidden))
@@ -160,11 +160,11 @@ def unused_ends(network: Network, task: TaskSpec, partition: Partition) -> tuple
     ('b',)
     """
     layout, found = network.layout, frozenset().union(*partition.modules)
-    ends = ((layout.inputs, task.inputs), (layout.outputs, task.outputs))
+    written = range(layout.sizes.get(layout.outputs, 0))
+    ends = ((layout.inputs, task.inputs, layout.input_neurons), (layout.outputs, task.outputs, written))
     return tuple(
         name
-        for group, names in ends
-        if group
-        for j, name in enumerate(names)
-        if (group, j % layout.sizes[group]) not in found  # an input may be read once a step
+        for group, names, neurons in ends
+        for name, j in zip(names, neurons, strict=False)
+        if j >= 0 and (group, j) not in found  # an input may be read once a step
     )

@@ -60,12 +60,12 @@ class _LayoutData(Strict):
     tensors: list[_TensorData]
     inputs: str
     outputs: str
-    steps: int = 1
+    row: str = ""
 
     def value(self) -> Layout:
         groups = tuple(Group.from_json(group.model_dump()) for group in self.groups)
         tensors = {t.name: TensorSpec(t.pattern, t.role) for t in self.tensors}
-        return Layout(groups, tensors, self.inputs, self.outputs, self.steps)
+        return Layout(groups, tensors, self.inputs, self.outputs, self.row)
 
 
 class _ModelData(Strict):

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..connection_cost._connection_cost import ConnectionCost
 from ..layouts import Layout, Pattern, Placement
+from ..layouts._pattern import Part
 
 Piece = slice | EllipsisType
 
@@ -186,7 +187,7 @@ def _by_distance(
 ) -> DistancePrice:
     """The price of a weight by the places of its neurons."""
     unit, constant = linear
-    places = [placement.coordinates(layout, group) for _, group in plan.group_factors()]
+    places = [placement.coordinates(layout, part.group)[part.neurons] for _, part in plan.group_factors()]
     dimensions = min(place.shape[1] for place in places)
     here, there = (
         torch.stack([_along(plan, axis, unit * place[:, k], layout.sizes, w) for k in range(dimensions)])
@@ -205,7 +206,7 @@ def _along(
 ) -> Tensor:
     """One number for each entry of an axis, from one for each neuron of the group on it; ready to be broadcast."""
     lengths = [
-        sizes[factor] if isinstance(factor, str) else w.shape[axis] if factor is None else factor
+        Part.of(factor).size(sizes) if isinstance(factor, str) else w.shape[axis] if factor is None else factor
         for factor in plan.axes[axis]
     ]
     unit = [size if isinstance(factor, str) else 1 for factor, size in zip(plan.axes[axis], lengths, strict=True)]

@@ -12,7 +12,7 @@ def fold(tensor: Float[np.ndarray, "..."], pattern: Pattern, sizes: Mapping[str,
     """Sum a tensor over everything that is not a neuron: copies and free axes.
 
     With ``t[(k a), b]`` under the pattern ``"(k a) b"`` this is ``m[a, b] = sum_k t[k * n_a + a, b]``. Axes ahead of
-    those of the pattern (a stack of seeds) stay.
+    those of the pattern (a stack of seeds) stay. Where only a part of a group indexes an axis, the others have 0.
 
     Parameters
     ----------
@@ -43,6 +43,7 @@ def fold(tensor: Float[np.ndarray, "..."], pattern: Pattern, sizes: Mapping[str,
     opened = tensor.reshape(tensor.shape[:ahead] + pattern.open_shape(tensor.shape[ahead:], sizes))
     summed = tuple(ahead + place for place, factor in enumerate(pattern.factors) if not isinstance(factor, str))
     folded = np.asarray(opened.sum(axis=summed) if summed else opened)
+    folded = _in_whole_groups(folded, pattern, sizes)
     return folded.swapaxes(-1, -2) if pattern.source_first and len(pattern.groups) == 2 else folded
 
 
@@ -83,5 +84,21 @@ def spread(
     lead = matrix.shape[: matrix.ndim - found]
     if pattern.source_first and found == 2:
         matrix = matrix.swapaxes(-1, -2)
+    for place, (_, part) in enumerate(pattern.group_factors(), start=len(lead)):
+        matrix = matrix[(slice(None),) * place + (part.neurons,)]
     unit = tuple(size if isinstance(factor, str) else 1 for factor, size in zip(pattern.factors, opened, strict=True))
     return np.broadcast_to(matrix.reshape(lead + unit), lead + opened).reshape(lead + shape)
+
+
+def _in_whole_groups(
+    folded: Float[np.ndarray, "..."], pattern: Pattern, sizes: Mapping[str, int]
+) -> Float[np.ndarray, "..."]:
+    """Zeros for the neurons of each group that the pattern leaves out, its groups in the order of the axes."""
+    parts = [part for _, part in pattern.group_factors()]
+    if all(part.stop is None for part in parts):
+        return folded
+    own = range(folded.ndim - len(parts), folded.ndim)
+    around = [(0, 0)] * folded.ndim
+    for axis, part in zip(own, parts, strict=True):
+        around[axis] = (part.start, sizes[part.group] - part.start - folded.shape[axis])
+    return np.pad(folded, around)

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+
 from .._errors import InputError
 
 if TYPE_CHECKING:
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """The arguments of one call of a module; the first one is the module's input in the sense of a layout.
+    """The arguments of one call of a module; the last axes of those that hold numbers are a layout's inputs.
 
     Attributes
     ----------
@@ -45,18 +47,34 @@ class Inputs:
             raise InputError("the first input is no tensor", where="x", got=got, hint=hint)
         return values[0]
 
-    def with_first(self, value: "Tensor") -> Self:
-        """Replace the first argument.
+    @property
+    def rows(self) -> "tuple[Tensor, ...]":
+        """The arguments whose last axes hold inputs: all of floating numbers; the only argument, whatever it holds."""
+        from torch import Tensor
+
+        found = [each for each in (*self.positional, *self.named.values()) if isinstance(each, Tensor) and each.ndim]
+        return tuple(found) if len(found) == 1 else tuple(each for each in found if each.is_floating_point())
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """The lengths of these axes."""
+        return tuple(each.shape[-1] for each in self.rows)
+
+    def with_columns(self, columns: "np.ndarray") -> Self:
+        """Let columns take each other's places.
 
         Parameters
         ----------
-        value : Tensor
-            The new one.
+        columns : array of int, shape (columns,)
+            For each column, all last axes side by side, the one that takes its place, of the same argument.
         """
-        if self.positional:
-            return replace(self, positional=(value, *self.positional[1:]))
-        name = next(iter(self.named))
-        return replace(self, named={**self.named, name: value})
+        starts = np.concatenate([[0], np.cumsum(self.widths)])
+        moved = {
+            id(each): each[..., columns[start : start + each.shape[-1]] - start]
+            for each, start in zip(self.rows, starts.tolist(), strict=False)
+        }
+        positional = tuple(moved.get(id(value), value) for value in self.positional)
+        return replace(self, positional=positional, named={n: moved.get(id(v), v) for n, v in self.named.items()})
 
     def floating(self, dtype: Any) -> Self:
         """Convert every tensor of floating numbers to ``dtype``."""

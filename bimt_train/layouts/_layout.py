@@ -1,17 +1,24 @@
 """A layout: the groups of a network, and for every tensor the group that indexes each of its axes."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, Self, get_args
 
+import numpy as np
+
 from .._errors import LayoutError, did_you_mean
 from .._frozen import FrozenDict
 from ..showing import Shown
 from ._group import Group
-from ._pattern import Pattern, parse_pattern
+from ._pattern import Factor, Part, Pattern, parse_pattern
 
 Role = Literal["weight", "bias", "embedding", "norm", "buffer"]
+
+_ARGUMENTS = 10_000
+"""More parts than any row has."""
+_ROW = 'write for instance "(5 x)" or "x[0:2] x[2:5]"'
 
 
 @dataclass(frozen=True, repr=False)
@@ -84,17 +91,19 @@ class Layout(Shown):
     tensors : mapping of str to TensorSpec
         The declaration of each parameter and buffer, by its name.
     inputs : str, default ""
-        The group that the last axis of the module's input runs over, or empty.
+        The group of the inputs: what the last axis of the module's input runs over. Empty if they are no neurons.
     outputs : str, default ""
         The group that the last axis of the module's output runs over, or empty.
-    steps : int, default 1
-        How many times the input's last axis runs over the group of inputs, one after the other: more than once where a
-        row holds a sequence.
+    row : str, default ""
+        How a row of inputs runs over the group of inputs, in the pattern language: ``"(5 x)"`` is a sequence, five
+        times all of x; ``"(9 x[0:2]) x[2:5]"`` an image of nine pixels in two channels, and three numbers beside it.
+        A number alone is so many columns that are no neurons. Left out, a row is x, once. Where a module takes several
+        arguments, their last axes stand side by side.
 
     Raises
     ------
     LayoutError
-        A name is given twice, a pattern names an unknown group, or there are no steps.
+        A name is given twice, or a pattern names an unknown group, or neurons that a group does not have.
 
     Examples
     --------
@@ -120,7 +129,7 @@ class Layout(Shown):
     tensors: Mapping[str, TensorSpec]
     inputs: str = ""
     outputs: str = ""
-    steps: int = 1
+    row: str = ""
 
     def _brief(self) -> str:
         sizes = ", ".join(f"{group} {size}" for group, size in self.sizes.items())
@@ -135,15 +144,7 @@ class Layout(Shown):
                 hint="give each group its own name",
             )
         for tensor, spec in self.tensors.items():
-            for name in spec.plan.groups:
-                if name not in names:
-                    raise LayoutError(
-                        "unknown group",
-                        where=f"tensor '{tensor}', pattern \"{spec.pattern}\"",
-                        expected=", ".join(names),
-                        got=name,
-                        hint="declare the group, or correct the name",
-                    )
+            self._check(spec.plan, f"tensor '{tensor}', pattern \"{spec.pattern}\"")
         for end in filter(None, (self.inputs, self.outputs)):
             if end not in names:
                 raise LayoutError(
@@ -153,21 +154,57 @@ class Layout(Shown):
                     got=end,
                     hint="declare the group, or correct the name",
                 )
-        if self.steps < 1:
-            raise LayoutError(
-                "a layout needs at least one step", where="steps", expected="1 or more", got=str(self.steps)
-            )
+        if self.row:
+            row = parse_pattern(self.row, most=_ARGUMENTS)
+            self._check(row, f'row "{self.row}"')
+            if {*row.groups} != {self.inputs} or None in row.factors:
+                expected, got = f"parts of '{self.inputs}', and numbers", f'"{self.row}"'
+                raise LayoutError("a row of other than inputs", where="row", expected=expected, got=got, hint=_ROW)
         object.__setattr__(self, "tensors", FrozenDict(self.tensors))
+
+    def _check(self, plan: Pattern, where: str) -> None:
+        """Refuse groups, and neurons, that are not there."""
+        for part in plan.parts:
+            if part.group not in self.sizes:
+                expected, hint = ", ".join(self.sizes), "declare the group, or correct the name"
+                raise LayoutError("unknown group", where=where, expected=expected, got=part.group, hint=hint)
+            if (part.stop or 0) > self.sizes[part.group]:
+                expected, got = f"{self.sizes[part.group]} neurons of '{part.group}'", f"{part.start}:{part.stop}"
+                raise LayoutError("neurons that a group does not have", where=where, expected=expected, got=got,
+                                  hint="correct the part, or the size of the group")  # fmt: skip
 
     @cached_property
     def sizes(self) -> Mapping[str, int]:
         """The number of neurons of each group, by the group's name."""
         return FrozenDict({group.name: group.size for group in self.groups})
 
+    @cached_property
+    def input_neurons(self) -> tuple[int, ...]:
+        """The place in the group of inputs that each column of a row has; -1 for a column that is no neuron."""
+        if not self.inputs:
+            return ()
+        found: list[int] = []
+        for axis in parse_pattern(self.row or self.inputs, most=_ARGUMENTS).axes:
+            columns = np.zeros(1, dtype=np.int64)
+            for factor in reversed(axis):  # the last one runs fastest
+                if isinstance(factor, str):
+                    columns = np.add.outer(np.arange(self.sizes[self.inputs])[Part.of(factor).neurons], columns).ravel()
+                else:
+                    columns = np.tile(columns, factor or 1)
+            neurons = any(isinstance(factor, str) for factor in axis)
+            found += columns.tolist() if neurons else [-1] * len(columns)
+        return tuple(found)
+
     @property
     def columns(self) -> int:
-        """The length of the input's last axis; 0 if no group is the input. Column j is of neuron j modulo the size."""
-        return self.steps * self.sizes[self.inputs] if self.inputs else 0
+        """The length of a row of inputs; 0 if no group is the input."""
+        row = parse_pattern(self.row or self.inputs, most=_ARGUMENTS) if self.inputs else None
+        return sum(math.prod(_length(factor, self.sizes) for factor in axis) for axis in row.axes) if row else 0
+
+    @property
+    def steps(self) -> int:
+        """How often a row runs over the inputs: more than once where it holds a sequence, or an image's pixels."""
+        return max(1, self.columns // self.sizes[self.inputs]) if self.inputs else 1
 
     @property
     def ends_are_neurons(self) -> bool:
@@ -222,7 +259,7 @@ class Layout(Shown):
         return tuple(name for name, spec in self.tensors.items() if group in spec.plan.groups)
 
     @classmethod
-    def merge(cls, *pieces: "Layout", inputs: str = "", outputs: str = "", steps: int = 1) -> Self:
+    def merge(cls, *pieces: "Layout", inputs: str = "", outputs: str = "", row: str = "") -> Self:
         """Join fragments into one layout; groups of one name must be equal, and become one group.
 
         Parameters
@@ -233,8 +270,8 @@ class Layout(Shown):
             The group that the last axis of the module's input runs over, or empty.
         outputs : str, default ""
             The group that the last axis of the module's output runs over, or empty.
-        steps : int, default 1
-            How many times the input's last axis runs over the group of inputs.
+        row : str, default ""
+            How a row of inputs runs over the group of inputs; left out, once.
 
         Returns
         -------
@@ -270,7 +307,7 @@ class Layout(Shown):
                         "two fragments declare one tensor", where=f"tensor '{name}'", hint="declare it once"
                     )
                 tensors[name] = spec
-        return cls(tuple(groups.values()), tensors, inputs, outputs, steps)
+        return cls(tuple(groups.values()), tensors, inputs, outputs, row)
 
     def with_groups(self, groups: Iterable[Group]) -> Self:
         """Replace groups, by name, with groups of other slots, sizes or labels; the tensors' declarations stay.
@@ -296,7 +333,7 @@ class Layout(Shown):
             "inputs": self.inputs,
             "outputs": self.outputs,
         }
-        return plain if self.steps == 1 else plain | {"steps": self.steps}
+        return plain | {"row": self.row} if self.row else plain
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
@@ -314,13 +351,17 @@ class Layout(Shown):
         """
         tensors = {name: TensorSpec(spec["pattern"], spec["role"]) for name, spec in data["tensors"].items()}
         groups = tuple(Group.from_json(g) for g in data["groups"])
-        return cls(groups, tensors, data["inputs"], data["outputs"], data.get("steps", 1))
+        return cls(groups, tensors, data["inputs"], data["outputs"], data.get("row", ""))
 
     def __hash__(self) -> int:
-        return hash((self.groups, frozenset(self.tensors.items()), self.inputs, self.outputs, self.steps))
+        return hash((self.groups, frozenset(self.tensors.items()), self.inputs, self.outputs, self.row))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Layout):
             return NotImplemented
-        mine, theirs = ((x.groups, dict(x.tensors), x.inputs, x.outputs, x.steps) for x in (self, other))
+        mine, theirs = ((x.groups, dict(x.tensors), x.inputs, x.outputs, x.row) for x in (self, other))
         return mine == theirs
+
+
+def _length(factor: Factor, sizes: Mapping[str, int]) -> int:
+    return Part.of(factor).size(sizes) if isinstance(factor, str) else factor or 1

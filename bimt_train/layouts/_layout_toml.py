@@ -51,7 +51,7 @@ def layout_to_toml(layout: Layout) -> str:
     <BLANKLINE>
     """
     lines = [f"inputs = {_quoted(layout.inputs)}", f"outputs = {_quoted(layout.outputs)}"]
-    lines += [f"steps = {layout.steps}"] if layout.steps != 1 else []
+    lines += [f"row = {_quoted(layout.row)}"] if layout.row else []
     lines += ["", "[groups]", *(f"{_key(group.name)} = {_group(group)}" for group in layout.groups)]
     lines += ["", "[tensors]", *(f"{_quoted(name)} = {_tensor(spec)}" for name, spec in layout.tensors.items())]
     return "\n".join(lines) + "\n"
@@ -90,7 +90,7 @@ def layout_from_toml(text: str) -> Layout:
     Parameters
     ----------
     text : str
-        TOML: ``inputs``, ``outputs`` and ``steps`` may be left out; ``[groups]`` gives the size of each group, or a
+        TOML: ``inputs``, ``outputs`` and ``row`` may be left out; ``[groups]`` gives the size of each group, or a
         table with ``size``, ``heads``, ``movable``, ``slots``, ``labels``; ``[tensors]`` gives the pattern of each
         tensor, or a table with ``pattern`` and ``role``.
 
@@ -122,14 +122,14 @@ def layout_from_toml(text: str) -> Layout:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise LayoutError("a layout that is no TOML", got=str(error), hint=_HINT) from None
-    known = {"inputs": str, "outputs": str, "steps": int, "groups": dict, "tensors": dict}
+    known = {"inputs": str, "outputs": str, "row": str, "groups": dict, "tensors": dict}
     for field, value in data.items():
         if field not in known or not isinstance(value, known[field]):
             expected = ", ".join(known) if field not in known else known[field].__name__
             raise LayoutError("a field that cannot be read", where=f"'{field}'", expected=expected, hint=_HINT)
     groups = tuple(_read_group(name, value) for name, value in data.get("groups", {}).items())
     tensors = {name: _read_tensor(name, value) for name, value in data.get("tensors", {}).items()}
-    return Layout(groups, tensors, data.get("inputs", ""), data.get("outputs", ""), data.get("steps", 1))
+    return Layout(groups, tensors, data.get("inputs", ""), data.get("outputs", ""), data.get("row", ""))
 
 
 def _read_group(name: str, value: Any) -> Group:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import NamedTuple, Self
 
 from .._errors import PatternError
 from ..showing import Shown
@@ -12,9 +13,53 @@ from ..showing import Shown
 Factor = str | int | None  # a group's name, a number of copies, or an axis that no neuron indexes
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<arrow>->)|(?P<open>\()|(?P<close>\))|(?P<free>_(?![\w]))|(?P<int>[0-9]{1,9}(?![\w]))|(?P<name>[A-Za-z][\w.]*))"
+    r"\s*(?:(?P<arrow>->)|(?P<open>\()|(?P<close>\))|(?P<free>_(?![\w]))|(?P<int>[0-9]{1,9}(?![\w]))|(?P<name>[A-Za-z][\w.]*(?:\[[0-9]{1,9}:[0-9]{1,9}\])?))"
 )
-_GRAMMAR = 'axes parted by spaces; an axis is a group\'s name, a number, "_", or "(...)" of names and numbers'
+_PART = re.compile(r"(?P<group>[^\[]*)(?:\[(?P<start>[0-9]+):(?P<stop>[0-9]+)\])?")
+_GRAMMAR = (
+    'axes parted by spaces; an axis is a group\'s name, part of a group as "x[0:2]", a number, "_", or "(...)" of '
+    "names and numbers"
+)
+
+
+class Part(NamedTuple):
+    """The neurons of a group that a factor runs over.
+
+    Attributes
+    ----------
+    group : str
+        The group's name.
+    start : int
+        The first neuron.
+    stop : int or None
+        The neuron after the last; None where the whole group is meant.
+
+    Examples
+    --------
+    >>> Part.of("x[2:5]"), Part.of("x").size({"x": 4})
+    (Part(group='x', start=2, stop=5), 4)
+    """
+
+    group: str
+    start: int = 0
+    stop: int | None = None
+
+    @classmethod
+    def of(cls, factor: str) -> Self:
+        """Read a ``factor`` of a pattern that names a group."""
+        found = _PART.fullmatch(factor)
+        assert found is not None, factor
+        group, start, stop = found.group("group", "start", "stop")
+        return cls(group) if start is None else cls(group, int(start), int(stop))
+
+    def size(self, sizes: Mapping[str, int]) -> int:
+        """How many neurons it has, with ``sizes`` the neurons of each group."""
+        return sizes[self.group] if self.stop is None else self.stop - self.start
+
+    @property
+    def neurons(self) -> slice:
+        """Their places in the group."""
+        return slice(self.start, self.stop)
 
 
 @dataclass(frozen=True, repr=False)
@@ -30,7 +75,8 @@ class Pattern(Shown):
     text : str
         The pattern as it was written.
     axes : tuple of tuple
-        For each axis its factors: a group's name, a number of copies, or None for an axis that no neuron indexes.
+        For each axis its factors: a group's name, with ``[start:stop]`` behind it where only these of its neurons index
+        the axis, a number of copies, or None for an axis that no neuron indexes.
     source_first : bool, default False
         Whether the source group comes first, which an arrow says.
 
@@ -40,6 +86,8 @@ class Pattern(Shown):
     ('attn', 'resid')
     >>> parse_pattern("input -> hidden").groups
     ('hidden', 'input')
+    >>> parse_pattern("hidden input[2:5]").parts[1]
+    Part(group='input', start=2, stop=5)
     """
 
     text: str
@@ -49,12 +97,17 @@ class Pattern(Shown):
     @cached_property
     def groups(self) -> tuple[str, ...]:
         """The groups that index this tensor, target before source; one name twice is a recurrent weight."""
-        found = tuple(factor for _, factor in self.group_factors())
+        return tuple(part.group for part in self.parts)
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """The neurons that index this tensor, target before source: whole groups, or parts of them."""
+        found = tuple(part for _, part in self.group_factors())
         return found[::-1] if self.source_first else found
 
-    def group_factors(self) -> tuple[tuple[int, str], ...]:
-        """List, for each group in the order of the axes, its position among all factors and its name."""
-        return tuple((place, factor) for place, factor in enumerate(self.factors) if isinstance(factor, str))
+    def group_factors(self) -> tuple[tuple[int, Part], ...]:
+        """List, for each group in the order of the axes, its position among all factors and which of its neurons."""
+        return tuple((place, Part.of(factor)) for place, factor in enumerate(self.factors) if isinstance(factor, str))
 
     @cached_property
     def factors(self) -> tuple[Factor, ...]:
@@ -91,7 +144,8 @@ class Pattern(Shown):
         opened: list[int] = []
         for place, (axis, length) in enumerate(zip(self.axes, shape, strict=True)):
             lengths = [
-                length if factor is None else sizes[factor] if isinstance(factor, str) else factor for factor in axis
+                length if factor is None else Part.of(factor).size(sizes) if isinstance(factor, str) else factor
+                for factor in axis
             ]
             if math.prod(lengths) != length:
                 said = " * ".join(
@@ -112,7 +166,9 @@ class Pattern(Shown):
         """The transposed pattern, where that one fits; else the general advice."""
         if len(self.axes) == 2:
             lengths = [
-                None if None in axis else math.prod(sizes[f] if isinstance(f, str) else f or 1 for f in axis)
+                None
+                if None in axis
+                else math.prod(Part.of(f).size(sizes) if isinstance(f, str) else f or 1 for f in axis)
                 for axis in self.axes
             ]
             if all(length in (None, size) for length, size in zip(lengths[::-1], shape, strict=True)):
@@ -165,14 +221,17 @@ def format_axis(axis: tuple[Factor, ...]) -> str:
 
 
 @cache
-def parse_pattern(text: str) -> Pattern:
+def parse_pattern(text: str, *, most: int = 2) -> Pattern:
     """Parse a pattern. No other function reads these strings.
 
     Parameters
     ----------
     text : str
         Axes parted by spaces. An axis is the name of a group, a number, ``_`` for an axis that no neuron indexes, or
-        names and numbers in parentheses, slowest first. ``source -> target`` is for modules that store ``[in, out]``.
+        names and numbers in parentheses, slowest first. ``x[2:5]`` are three neurons of the group x.
+        ``source -> target`` is for modules that store ``[in, out]``.
+    most : int, default 2
+        How many groups it may name.
 
     Returns
     -------
@@ -182,7 +241,7 @@ def parse_pattern(text: str) -> Pattern:
     Raises
     ------
     PatternError
-        The text is outside the grammar, or names more than two groups.
+        The text is outside the grammar, or names more groups than it may.
 
     Examples
     --------
@@ -216,6 +275,8 @@ def parse_pattern(text: str) -> Pattern:
                 raise _refusal(text, "_ inside a parenthesis has no known length")
             if kind == "int" and int(word) == 0:
                 raise _refusal(text, "an axis of length 0")
+            if kind == "name" and (part := Part.of(word)).stop is not None and part.start >= part.stop:
+                raise _refusal(text, f"no neurons in {word}")
             factor: Factor = None if kind == "free" else int(word) if kind == "int" else word
             if fold is None:
                 axes.append((factor,))
@@ -228,7 +289,7 @@ def parse_pattern(text: str) -> Pattern:
         raise _refusal(text, "an arrow stands between exactly two axes")
     if not axes and text:
         raise _refusal(text, "no axis")
-    if len(pattern.groups) > 2:
+    if len(pattern.groups) > most:
         raise _refusal(text, f"{len(pattern.groups)} groups; a connection has two ends")
     return pattern
 

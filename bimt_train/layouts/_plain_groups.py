@@ -17,6 +17,7 @@ def plain_groups(layout: Layout, name: str, shape: tuple[int, ...]) -> tuple[Gro
         Its shape.
     """
     spec = layout.tensors[name]
-    ends = tuple(layout.group(axis[0]) for axis in spec.plan.axes if len(axis) == 1 and isinstance(axis[0], str))
+    whole = [axis[0] for axis in spec.plan.axes if len(axis) == 1]
+    ends = tuple(layout.group(name) for name in whole if isinstance(name, str) and name in layout.sizes)
     plain = spec.role in ("weight", "bias") and not spec.plan.source_first
     return ends if plain and tuple(end.size for end in ends) == shape else ()

@@ -249,7 +249,7 @@ class RNN(nn.Module):
             linear("write", source=state, target=y),
             inputs="x",
             outputs="y",
-            steps=self.steps,
+            row=f"({self.steps} x)" if self.steps > 1 else "",
         )
 
 

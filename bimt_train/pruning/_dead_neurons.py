@@ -336,8 +336,9 @@ def _edgeless(network: Network) -> int:
 def _taken(tensor: np.ndarray, plan: Pattern, layout: Layout, kept: Mapping[str, tuple[int, ...]]) -> np.ndarray:
     """The tensor with only the kept neurons along each axis that neurons index, in every copy of a fold."""
     opened = tensor.reshape(plan.open_shape(tensor.shape, layout.sizes))
-    for place, group in plan.group_factors():
-        opened = opened.take(kept[group], axis=place)
+    for place, part in plan.group_factors():
+        own = range(layout.sizes[part.group])[part.neurons]
+        opened = opened.take([own.index(neuron) for neuron in kept[part.group] if neuron in own], axis=place)
     lengths, axes = iter(opened.shape), []
     for axis in plan.axes:
         axes.append(math.prod(next(lengths) for _ in axis))

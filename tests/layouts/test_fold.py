@@ -20,14 +20,25 @@ PATTERNS = [
     "a a",
     "_",
     "",
+    "a[1:2] b",
+    "(2 a) -> b[1:3]",
+    "(2 b[0:2] 3)",
 ]
 SIZES = {"a": 2, "b": 3}
 FREE = 4
 
 
+def _neurons_of(factor: str) -> range:
+    """By the text alone: which neurons of its group a factor names."""
+    group, _, part = factor.rstrip("]").partition("[")
+    return range(SIZES[group])[slice(*map(int, part.split(":")))] if part else range(SIZES[group])
+
+
 def _shape(text: str) -> tuple[int, ...]:
     plan = parse_pattern(text)
-    lengths = [[FREE if f is None else SIZES[f] if isinstance(f, str) else f for f in axis] for axis in plan.axes]
+    lengths = [
+        [FREE if f is None else len(_neurons_of(f)) if isinstance(f, str) else f for f in axis] for axis in plan.axes
+    ]
     return tuple(int(np.prod(axis)) for axis in lengths)
 
 
@@ -41,11 +52,11 @@ def _neurons(text: str) -> dict[tuple[int, ...], tuple[int, ...]]:
             rest = place
             digits = []
             for factor in reversed(axis):
-                size = FREE if factor is None else SIZES[factor] if isinstance(factor, str) else factor
+                size = FREE if factor is None else len(_neurons_of(factor)) if isinstance(factor, str) else factor
                 rest, digit = divmod(rest, size)
                 digits.append((factor, digit))
-            named += [(factor, digit) for factor, digit in reversed(digits) if isinstance(factor, str)]
-        neurons = tuple(digit for _, digit in named)
+            named += [_neurons_of(factor)[digit] for factor, digit in reversed(digits) if isinstance(factor, str)]
+        neurons = tuple(named)
         found[index] = neurons[::-1] if plan.source_first else neurons
     return found
 

@@ -21,7 +21,7 @@ def test_slots_labels_and_strange_names_come_back() -> None:
         Group("a b", ((0.25, 0.5), (0.75, 0.1)), movable=False, labels=('say "x"', "back\\slash")),
         Group.line("h", 4, heads=2),
     )
-    layout = Layout(groups[1:], {"w.weight": TensorSpec("_ h", "norm")}, steps=3)
+    layout = Layout(groups[1:], {"w.weight": TensorSpec("_ h", "norm")}, "h", row="(3 h)")
     assert layout_from_toml(layout_to_toml(layout)) == layout
     assert layout_from_toml(layout_to_toml(Layout(groups, {}))).groups == groups
 
@@ -31,7 +31,7 @@ def test_slots_labels_and_strange_names_come_back() -> None:
     [
         ("groups = [", "no TOML"),
         ("[group]\nx = 2", "'group'"),
-        ("steps = '2'", "'steps'"),
+        ("row = 2", "'row'"),
         ("[groups]\nx = 0", "without a size"),
         ("[groups]\nx = true", "without a size"),
         ("[groups]\nx = {heads = 2}", "without a size"),

@@ -63,7 +63,7 @@ def test_the_sentence_of_a_pattern_that_does_not_parse() -> None:
         parse_pattern("(3 attn resid")
     assert str(caught.value) == (
         'a pattern does not parse: "(3 attn resid": expected axes parted by spaces; an axis is a group\'s name, '
-        'a number, "_", or "(...)" of names and numbers, got a parenthesis is not closed; '
+        'part of a group as "x[0:2]", a number, "_", or "(...)" of names and numbers, got a parenthesis is not closed; '
         'hint: write for instance "hidden input", "(3 attn) resid" or "input -> hidden"'
     )
     assert isinstance(caught.value, InputError)

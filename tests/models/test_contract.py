@@ -152,7 +152,7 @@ def wired(network: Network) -> int:
     for name in layout.weights():
         plan, tensor = layout.tensors[name].plan, network.tensors[name]
         opened = tensor.reshape(plan.open_shape(tensor.shape, layout.sizes)) != 0
-        for place, group in plan.group_factors():
+        for place, (group, *_) in plan.group_factors():
             touched[group] |= opened.any(axis=tuple(axis for axis in range(opened.ndim) if axis != place))
     parts = hidden_parts(network)
     assert parts is not None
@@ -192,7 +192,7 @@ def _groups(network: Network) -> list[list[bool]]:
         for tensor in layout.weights():
             plan = layout.tensors[tensor].plan
             opened = network.tensors[tensor].reshape(plan.open_shape(network.tensors[tensor].shape, layout.sizes)) != 0
-            for place, group in plan.group_factors():
+            for place, (group, *_) in plan.group_factors():
                 if group == part.group:
                     flags |= opened.any(axis=tuple(axis for axis in range(opened.ndim) if axis != place))
         found.append(flags.tolist())

@@ -50,6 +50,8 @@ class ModuleFunction:
         self._torch = recorded.network.module().double()
         layers = linear_layers(self._torch)
         self._readers = {c.tensor: (c.source, layers[c.tensor]) for c in recorded.connections}
+        plans = {c.tensor: recorded.network.layout.tensors[c.tensor].plan for c in recorded.connections}
+        self._parts = {tensor: plan.parts[1].neurons for tensor, plan in plans.items()}
         self._inputs, sizes = recorded.network.layout.inputs, recorded.network.layout.sizes
         self._live = {group: torch.tensor([(group, j) in own for j in range(size)]) for group, size in sizes.items()}
         self._means = {group: torch.tensor(values.mean(axis=0)) for group, values in recorded.activations.items()}
@@ -84,7 +86,9 @@ class ModuleFunction:
             fixed[group][:, j] = torch.tensor(column)
         with self._isolated(fixed) as read, torch.no_grad():
             self._torch(fixed[self._inputs])
-        found = [read[tensor] @ weights for tensor, weights in self._module_outputs.weights.items()]
+        found = [
+            read[tensor] @ weights[self._parts[tensor]] for tensor, weights in self._module_outputs.weights.items()
+        ]
         return np.asarray(sum(found[1:], found[0]))
 
     @contextmanager
@@ -93,7 +97,8 @@ class ModuleFunction:
         read: dict[str, Columns] = {}
 
         def before(_: object, args: tuple[Any, ...], *, tensor: str, group: str) -> tuple[Any, ...]:
-            seen = torch.where(self._live[group], args[0], fixed[group])
+            part = self._parts[tensor]
+            seen = torch.where(self._live[group][part], args[0], fixed[group][..., part])
             read[tensor] = seen.numpy()
             return seen, *args[1:]
 

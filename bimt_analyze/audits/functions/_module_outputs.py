@@ -45,7 +45,14 @@ class RecordedActivations:
         trace = Trace(network, x)
         self.network, self.connections = network, network.connections()
         self._inputs, self._outputs = network.layout.inputs, network.layout.outputs
-        self.activations = {c.source: _once(c, trace.sources(c.tensor), len(x)) for c in self.connections}
+        layout = network.layout
+        if layout.inputs and layout.input_neurons != tuple(range(layout.sizes[layout.inputs])):
+            expected, hint = "rows that hold each input once", "ask about a feed-forward network of numbers"
+            raise InputError("inputs that are not read once a row", where="x", expected=expected, hint=hint)
+        self.activations = {c.source: np.zeros((len(x), c.matrix.shape[1])) for c in self.connections}
+        for c in self.connections:  # each reads a group, or a part of one
+            part = layout.tensors[c.tensor].plan.parts[1].neurons
+            self.activations[c.source][:, part] = _once(c, part, trace.sources(c.tensor), len(x))
         self.activations[self._outputs] = trace.outputs()
 
     @cached_property
@@ -257,12 +264,13 @@ def squared_correlation(a: Float64[np.ndarray, " rows"], b: Float64[np.ndarray, 
     return float(a @ b) ** 2 / size if size > 0 else 0.0
 
 
-def _once(connection: Connection, read: Columns, rows: int) -> Columns:
-    if read.shape != (rows, connection.matrix.shape[1]):
+def _once(connection: Connection, part: slice, read: Columns, rows: int) -> Columns:
+    width = connection.matrix[:, part].shape[1]
+    if read.shape != (rows, width):
         raise InputError(
             "a layer that is not read once a row",
             where=f"tensor '{connection.tensor}'",
-            expected=str([rows, connection.matrix.shape[1]]),
+            expected=str([rows, width]),
             got=str(list(read.shape)),
             hint="ask about a feed-forward network of numbers",
         )

@@ -188,7 +188,9 @@ def _flagged(kept: Sequence[int], size: int) -> Bool[np.ndarray, " neurons"]:
 
 def _reached(network: Network, decomposition: Decomposition | None) -> Bool[np.ndarray, "outputs inputs"]:
     graph = with_ends(neuron_graph(network), network.layout)
-    reached = reachable_inputs(graph) if decomposition is None else reachable_columns(graph, decomposition)
+    if decomposition is None:
+        return np.asarray(reachable_inputs(graph)[graph.members(graph.outputs)])
+    reached = reachable_columns(graph, decomposition, network.layout.input_neurons)
     return np.asarray(reached[graph.members(graph.outputs)])
 
 

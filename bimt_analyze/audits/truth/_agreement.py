@@ -1,6 +1,6 @@
 """Whether the modules that were found agree with the task's known decomposition."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -188,7 +188,8 @@ def agreement(
     flat = held(chosen, "flat")
     nearest = max((held(chosen, name) for name in truths), key=fit)
     best = max((held(level, name) for level in (chosen, *reversed(levels.levels)) for name in truths), key=fit)
-    dependencies, leaked = dependency_score(graph, stated), leak(measured, stated)
+    columns = network.layout.input_neurons
+    dependencies, leaked = dependency_score(graph, stated, columns=columns), leak(measured, stated)
     notes = {} if leaked is not None else {"leak": "every output may depend on every input, or no output varies"}
     for name, match in (("flat", flat), ("matched", nearest), ("best", best)):
         notes |= {
@@ -196,14 +197,14 @@ def agreement(
         }
     ami = nearest.ami
     score = dependencies.f1 if ami is None else min(dependencies.f1, max(ami, 0.0))
-    pairs = _subfunction_matches(graph, chosen.partition, stated)
+    pairs = _subfunction_matches(graph, chosen.partition, stated, columns)
     return Agreement(score, dependencies, flat, nearest, best, pairs, leaked, notes)
 
 
 def _subfunction_matches(
-    graph: NeuronGraph, partition: Partition, stated: Decomposition
+    graph: NeuronGraph, partition: Partition, stated: Decomposition, columns: Sequence[int]
 ) -> tuple[SubfunctionMatch, ...]:
-    reach = reachable_columns(graph, stated)
+    reach = reachable_columns(graph, stated, columns)
     reaching = [reach[[graph.numbers[node] for node in module]].any(axis=0) for module in partition.modules]
     found = []
     for part, needed in stated.dependencies().items():

@@ -1,5 +1,6 @@
 """Which inputs reach which outputs, against which are known to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,7 +59,9 @@ class DependencyScore(Shown):
         }
 
 
-def dependency_score(graph: NeuronGraph, decomposition: Decomposition) -> DependencyScore:
+def dependency_score(
+    graph: NeuronGraph, decomposition: Decomposition, *, columns: Sequence[int] = ()
+) -> DependencyScore:
     """Score reachability along the graph's edges, in their direction, against `Decomposition.dependencies`.
 
     Parameters
@@ -67,6 +70,9 @@ def dependency_score(graph: NeuronGraph, decomposition: Decomposition) -> Depend
         Graph of the network. Every edge counts, however weak: prune first.
     decomposition : Decomposition
         The task's decomposition, which says what depends on what.
+    columns : sequence of int
+        The input neuron of each of the task's inputs, `Layout.input_neurons`. Left out, the inputs run over the neurons
+        in their order, once a step.
 
     Returns
     -------
@@ -90,7 +96,7 @@ def dependency_score(graph: NeuronGraph, decomposition: Decomposition) -> Depend
     (1.0, (), ())
     """
     known = known_dependencies(decomposition)
-    reached = reachable_columns(graph, decomposition)[graph.members(graph.outputs)]
+    reached = reachable_columns(graph, decomposition, columns)[graph.members(graph.outputs)]
     both = int((reached & known).sum())
     joined, stated = int(reached.sum()), int(known.sum())
 
@@ -106,7 +112,9 @@ def dependency_score(graph: NeuronGraph, decomposition: Decomposition) -> Depend
     )
 
 
-def reachable_columns(graph: NeuronGraph, decomposition: Decomposition) -> Bool[np.ndarray, "nodes columns"]:
+def reachable_columns(
+    graph: NeuronGraph, decomposition: Decomposition, columns: Sequence[int] = ()
+) -> Bool[np.ndarray, "nodes columns"]:
     """For each node, the inputs of the task from which a path leads to it.
 
     As `reachable_inputs`, but for the task's inputs: those of a sequence run over the input neurons once a step.
@@ -117,6 +125,8 @@ def reachable_columns(graph: NeuronGraph, decomposition: Decomposition) -> Bool[
         Graph of the network.
     decomposition : Decomposition
         The task's decomposition, which names the inputs.
+    columns : sequence of int
+        The input neuron of each of them, -1 for none; left out, in their order, once a step.
 
     Returns
     -------
@@ -124,7 +134,9 @@ def reachable_columns(graph: NeuronGraph, decomposition: Decomposition) -> Bool[
         One row a node, one column an input of the task.
     """
     reached = reachable_inputs(graph)
-    return np.tile(reached, len(decomposition.inputs) // reached.shape[1])
+    count, width = len(decomposition.inputs), reached.shape[1]
+    neurons = np.asarray(columns if len(columns) == count else np.arange(count) % width, dtype=np.int64)
+    return np.where(neurons >= 0, reached[:, neurons], False)
 
 
 def reachable_inputs(graph: NeuronGraph) -> Bool[np.ndarray, "nodes inputs"]:

@@ -152,7 +152,8 @@ def matched(
     layout = network.layout
     group_of = {part: number for number, group in enumerate(known) for part in group}
     # an input that is read once a step goes with its first column
-    ends = {(layout.inputs, j): group_of[decomposition.inputs[j]] for j in range(layout.sizes[layout.inputs])}
+    columns = list(zip(decomposition.inputs, layout.input_neurons, strict=True))
+    ends = {(layout.inputs, j): group_of[name] for name, j in reversed(columns) if j >= 0}
     ends |= {(layout.outputs, k): group_of[part] for k, part in enumerate(decomposition.outputs)}
     hidden = {key: group_of[part] for key, part in serves.items() if part is not None}
     scores = [scored(labels_apart(found.partition, labels), list(labels.values())) for labels in (ends, hidden)]

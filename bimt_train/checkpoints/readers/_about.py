@@ -150,8 +150,11 @@ def checkpoint_of(network: Network, adapter: str, about: About, assumed: Sequenc
         raise CheckpointError(what, expected="either a table or ranges", hint=hint)
     labelled = layout.with_groups(
         replace(layout.group(group), labels=names)
-        for group, names in ((layout.inputs, inputs), (layout.outputs, outputs))
-        if layout.sizes.get(group) == len(names)
+        for group, names, order in (
+            (layout.inputs, inputs, layout.input_neurons),
+            (layout.outputs, outputs, tuple(range(layout.sizes.get(layout.outputs, 0)))),
+        )
+        if group and order == tuple(range(len(names))) and layout.sizes[group] == len(names)
     )
     config = {"adapter": adapter, "assumed": [*assumed, *words, *found.assumed]}
     if given.y is None:

@@ -8,10 +8,12 @@ from ..._errors import CheckpointError
 from ...extras import need
 from .._checkpoint import Checkpoint
 from ._about import About
+from ._from_graph import checkpoint_of_graph
 from ._network_of import checkpoint_of_chain
 from ._notebook import from_bimt_notebook, is_notebook
 from ._values import ORIENTATIONS, Chain, Reading, State, Tensors, Told
 from .files._folder import read_weights
+from .graphs._graph import Graph
 from .huggingface._config import Config, is_huggingface_folder
 from .tensors._chain import chain_of
 
@@ -137,6 +139,8 @@ def read_foreign(path: str | Path, *, activation: str | None = None, **about: Un
             if activation is None:
                 check_family(config)  # before the weights, which may be many
         found = read_weights(path, told)
+        if isinstance(found, Graph):
+            return checkpoint_of_graph(found, rest)
         if isinstance(found, Chain):
             unneeded = _unneeded(told, key=True)
             return checkpoint_of_chain(replace(found, assumed=(*found.assumed, *unneeded)), "file", activation, rest)

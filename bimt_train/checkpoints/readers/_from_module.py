@@ -1,12 +1,17 @@
 """Any module of torch, with rows, as a checkpoint."""
 
+import inspect
+import math
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
 from ..._errors import CheckpointError, InputError
-from ...layouts._inputs import guessed_inputs
+from ...expressions._formula_reader import is_variable_name
+from ...layouts._inputs import Inputs, guessed_inputs
 from ...layouts._layout import Layout
 from .._checkpoint import Checkpoint, Probe
 from .._network import Network
@@ -38,7 +43,8 @@ def from_module(
         Its output, or the first of several, counts. Rows are independent, along the first axis of every argument.
     x : array or Tensor of shape (rows, ...), tuple of them, or mapping of str to them
         Rows of what the module takes: its only argument, several by position, or several by name. Numbers, tokens,
-        images, sequences. In its place, ``ranges``.
+        images, sequences. In its place, ``ranges``. Columns of several arguments, side by side, are called by the
+        argument and their number in it (a1, a2, b), unless ``inputs`` names them.
     layout : Layout, optional
         Groups and declarations; left out, what tracing finds (`bimt_train.layouts.layout_for`).
     **about
@@ -71,17 +77,45 @@ def from_module(
     >>> checkpoint.probe.x_train.shape, dict(checkpoint.network.layout.sizes)
     ((16, 36), {'x': 1, 'h1': 4, 'y': 2})
     """
+    if x is None:
+        return checkpoint_of_module(module, _drawn(module, about.get("ranges")), about, layout=layout, drawn=True)
+    return checkpoint_of_module(module, _as_taken(module, x), about, layout=layout)
+
+
+def checkpoint_of_module(
+    module: "nn.Module", x: Any, about: AboutTask, *, layout: Layout | None = None, drawn: bool = False
+) -> Checkpoint:
+    """Make a checkpoint of a module and rows that it takes.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        The module.
+    x : array or Tensor of shape (rows, ...), tuple of them, or mapping of str to them
+        Rows as the module takes them.
+    about : AboutTask
+        What neither says.
+    layout : Layout, optional
+        Groups and declarations; left out, what tracing finds.
+    drawn : bool
+        Whether the rows are a few that were drawn, and ``about`` gives ranges in their place.
+
+    Returns
+    -------
+    Checkpoint
+        As `from_module` describes it.
+    """
     if about.get("final", "auto") not in ("auto", "none"):
         hint = "leave it out: the module says how it ends"
         raise CheckpointError("an end beside a module", where="final", got=str(about["final"]), hint=hint)
     about = {**about, "final": "none"}
-    if x is None:
-        network, said = _traced(module, _drawn(module, about.get("ranges")), layout)
-        task: Any = about
-        return checkpoint_of(network, "module", task, said)
-    x = _as_taken(module, x)
     network, said = _traced(module, x, layout)
-    given: Any = {**about, "x": network.rows(x)}
+    given: Any = {**about}
+    if not given.get("inputs") and (names := _column_names(module, x, about.get("outputs") or ())):
+        given["inputs"] = names
+    if drawn:
+        return checkpoint_of(network, "module", given, said)
+    given["x"] = network.rows(x)
     targets, words = targets_of(given.get("y"))
     said += words
     given["y"] = None if targets is None else targets.reshape(len(targets), -1)
@@ -99,6 +133,45 @@ def _traced(module: "nn.Module", x: Any, layout: Layout | None) -> tuple[Network
 
     traced = trace_module(module, x, layout)
     return Network.of(traced.module, traced.layout), [_SAID.format(type(module).__name__), *traced.said]
+
+
+def _column_names(module: "nn.Module", x: Any, outputs: Sequence[str]) -> list[str] | None:
+    """Names of the columns by the arguments that they belong to; None for a single argument, or where two are alike."""
+    import torch
+
+    given = Inputs.of(x)
+    said = [*inspect.signature(module.forward).parameters][: len(given.positional)]
+    words = said if len(said) == len(given.positional) else [f"x{k + 1}_" for k in range(len(given.positional))]
+    values = [*zip(words, given.positional, strict=True), *given.named.items()]
+    counts = [(word, math.prod(v.shape[1:])) for word, v in values if isinstance(v, torch.Tensor)]
+    return names_by_argument(counts, outputs) if len(counts) > 1 else None
+
+
+def names_by_argument(counts: Sequence[tuple[str, int]], outputs: Sequence[str] = ()) -> list[str] | None:
+    """Call columns by the argument that they belong to, and their number in it.
+
+    Parameters
+    ----------
+    counts : sequence of (str, int)
+        Each argument, and how many columns it has.
+    outputs : sequence of str
+        Names that are taken.
+
+    Returns
+    -------
+    list of str or None
+        One a column; None where two would be alike, or one cannot stand in a formula.
+
+    Examples
+    --------
+    >>> names_by_argument([("a", 2), ("b", 1)]), names_by_argument([("1st", 2)])
+    (['a1', 'a2', 'b'], None)
+    """
+    names = [f"{word}{k + 1}" if count > 1 else word for word, count in counts for k in range(count)]
+    numbered = {name for name in names if re.fullmatch(r"y\d*", name)}  # what outputs are called
+    if len({*names}) < len(names) or not all(map(is_variable_name, names)) or {*outputs} & {*names} or numbered:
+        return None
+    return names
 
 
 def _drawn(module: "nn.Module", ranges: Any) -> "torch.Tensor":

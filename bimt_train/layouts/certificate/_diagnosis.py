@@ -177,10 +177,11 @@ def _heads(test: PermutationTest, variant: LayoutVariant, group: str, tolerance:
 
 def _ends(test: PermutationTest, variant: LayoutVariant, group: str, tolerance: float) -> Suspect | None:
     """The group is the inputs or outputs and was not declared as such, or the other way round."""
-    for end, values in (("inputs", test.x.first), ("outputs", test.outputs)):
+    widths = {"inputs": sum(test.x.widths), "outputs": test.outputs.shape[-1] if test.outputs.ndim else 0}
+    for end, width in widths.items():
         declared = getattr(variant, end)
         said = "" if declared == group else group
-        if said and (values.ndim == 0 or values.shape[-1] != variant.layout.sizes[group]):
+        if said and width != variant.layout.sizes[group]:
             continue
         other = replace(variant, inputs=said) if end == "inputs" else replace(variant, outputs=said)
         if _passes(test, other, group, tolerance):

@@ -43,6 +43,12 @@ class LayoutVariant:
     inputs: str
     outputs: str
 
+    @property
+    def columns(self) -> tuple[int, ...]:
+        """The neuron of each column of the inputs."""
+        same = self.inputs == self.layout.inputs
+        return self.layout.input_neurons if same else tuple(range(self.layout.sizes[self.inputs]))
+
     @classmethod
     def of(cls, layout: Layout) -> Self:
         """Make the variant that ``layout`` declares, with nothing replaced."""
@@ -54,13 +60,26 @@ class LayoutVariant:
         return replace(self, patterns={**self.patterns, **{name: parse_pattern(t) for name, t in texts.items()}})
 
     def draw(self, group: str, generator: np.random.Generator) -> Order:
-        """Draw a permutation, not the identity, of the heads of ``group`` and within each head, from ``generator``."""
+        """Draw a permutation, not the identity, of the heads of ``group`` and within each head, from ``generator``.
+
+        Where patterns name parts of the group, neurons stay in their parts.
+        """
         size, heads = self.layout.sizes[group], self.heads[group]
-        blocks = np.arange(size).reshape(heads, size // heads)
-        order = np.arange(size)
-        while size > 1 and (order == np.arange(size)).all():
-            order = generator.permuted(blocks[generator.permutation(heads)], axis=1).ravel()
+        cuts = self.cuts(group)
+        order, blocks = np.arange(size), np.arange(size).reshape(heads, size // heads)
+        while max(np.diff(cuts)) > 1 and (order == np.arange(size)).all():
+            if len(cuts) > 2:
+                order = np.concatenate([generator.permutation(part) for part in np.split(np.arange(size), cuts[1:-1])])
+            else:
+                order = generator.permuted(blocks[generator.permutation(heads)], axis=1).ravel()
         return order
+
+    def cuts(self, group: str) -> list[int]:
+        """Where the parts of ``group`` that patterns name begin, and the group's size."""
+        row = [parse_pattern(self.layout.row, most=len(self.layout.row))] if self.layout.row else []
+        parts = [part for pattern in (*self.patterns.values(), *row) for part in pattern.parts if part.group == group]
+        size = self.layout.sizes[group]
+        return sorted({0, size, *(part.start for part in parts), *(part.stop or size for part in parts)})
 
     def permuted(self, name: str, tensor: Tensor, group: str, order: Order) -> Tensor:
         """Permute every axis of a tensor that the group indexes: neuron k becomes what ``order[k]`` was.
@@ -86,8 +105,9 @@ class LayoutVariant:
         pattern = self.patterns[name]
         opened = tensor.reshape(pattern.open_shape(tuple(tensor.shape), self.layout.sizes))
         for place, found in pattern.group_factors():
-            if found == group:
-                opened = opened.index_select(place, torch.as_tensor(order))
+            if found.group == group:
+                own = order[found.neurons] - found.start
+                opened = opened.index_select(place, torch.as_tensor(own))
         return opened.reshape(tensor.shape)
 
 
@@ -145,7 +165,7 @@ class PermutationTest:
         module = copied(module).to("cpu", torch.float64).eval()
         given = Inputs.of(x).floating(torch.float64)
         test = cls(module, _displaced(module, layout, generator), given, torch.empty(0))
-        _check_end(layout.inputs, layout.columns, "inputs", given.first)
+        _check_inputs(layout, given)
         with InDouble() as watch:
             outputs = test.run(test.tensors, given)
         test = replace(test, narrows=watch.asked)
@@ -199,9 +219,8 @@ class PermutationTest:
                 return float("inf")
             moved |= {name: moved[twin] for name, twin in self.ties()}
             index = torch.as_tensor(order)
-            columns = torch.as_tensor(np.add.outer(len(order) * np.arange(variant.layout.steps), order).ravel())
             turned = variant.inputs == group and not only
-            x = self.x.with_first(self.x.first[..., columns]) if turned else self.x
+            x = self.x.with_columns(moved_columns(variant.columns, order)) if turned else self.x
             outputs = self.run(moved, x)
             before = self.outputs[..., index] if variant.outputs == group and not only else self.outputs
             worst = max(worst, float((outputs - before).abs().nan_to_num(nan=torch.inf).max()) / scale)
@@ -247,6 +266,51 @@ class PermutationTest:
                     got=f'"{variant.patterns[name].text}"',
                     hint="declare both alike: an axis that is a group for one and not for the other is _ for both",
                 )
+
+
+def moved_columns(neurons: Sequence[int], order: Order) -> Int[np.ndarray, " columns"]:
+    """The column that takes the place of each column, if neuron k becomes what ``order[k]`` was.
+
+    Parameters
+    ----------
+    neurons : sequence of int
+        The neuron of each column, -1 for none. The k-th column of a neuron takes the place of the k-th of another.
+    order : array of int, shape (neurons,)
+        The permutation.
+
+    Returns
+    -------
+    array of int, shape (columns,)
+        Places of columns.
+
+    Examples
+    --------
+    >>> moved_columns([0, 1, 0, 1, -1], np.array([1, 0])).tolist()
+    [1, 0, 3, 2, 4]
+    """
+    places: dict[int, list[int]] = {}
+    for column, neuron in enumerate(neurons):
+        places.setdefault(neuron, []).append(column)
+    found = np.arange(len(neurons))
+    for neuron, own in places.items():
+        if neuron >= 0:
+            found[own] = places[int(order[neuron])]
+    return found
+
+
+def _check_inputs(layout: Layout, given: Inputs) -> None:
+    """Refuse a layout whose row is not as long as the last axes of the arguments are together."""
+    if not layout.inputs:
+        return
+    widths = given.widths
+    if sum(widths) != layout.columns:
+        raise LayoutError(
+            "the width of the inputs is not that of their group",
+            where=f"group '{layout.inputs}', last axis of shape {given.shapes}",
+            expected=str(layout.columns),
+            got=" + ".join(map(str, widths)) or "no numbers",
+            hint="correct the group or the row, or leave inputs empty if they are no neurons of the layout",
+        )
 
 
 def _check_end(group: str, width: int, end: str, values: Tensor) -> None:

@@ -69,7 +69,7 @@ def verify(
         Which group indexes each axis; every parameter and buffer is declared.
     x : array or torch.Tensor of shape (rows, ...), tuple of them, or mapping of str to them
         A batch of inputs, numbers or tokens, that excites the whole module: its only argument, several by position, or
-        several by name. The layout's inputs are the first of several.
+        several by name. The layout's row runs over the last axes of all that are floating numbers, side by side.
     seed : int, default 0
         The seed of the permutations and of the displacement.
     tolerance : float, default 1e-9

@@ -46,8 +46,8 @@ class Reading:
         In the order in which the module's tensors name them.
     axes : mapping of (str, int) to tuple
         For each axis of a tensor that a family indexes: (copies before, number of the family, copies after).
-    inputs, outputs : int or None
-        The families of the ends.
+    inputs, outputs : tuple of int
+        The families of the ends, in the order in which they stand there.
     steps : int
         How often the first input's last axis runs over its family.
     symmetry : Symmetry
@@ -56,9 +56,8 @@ class Reading:
 
     families: tuple[Family, ...]
     axes: Mapping[tuple[str, int], tuple[int, int, int]]
-    inputs: int | None
-    outputs: int | None
-    steps: int
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
     symmetry: Symmetry
 
 
@@ -72,19 +71,16 @@ def read(run: Run) -> Reading:
         families = _families(symmetry)
         place = {one: number for number, family in enumerate(families) for one in family.neurons}
         axes: dict[tuple[str, int], tuple[int, int, int]] = {}
-        ends = {("input", 0): run.inputs, ("output", 0): run.outputs}
+        ends = {("input", number): found for number, found in enumerate(run.inputs)} | {("output", 0): run.outputs}
         for axis, found in (*run.axes.items(), *ends.items()):
             neurons = symmetry.root[found]
             numbers = {place.get(one) for one in neurons.tolist()}
             if numbers <= {None}:
                 continue
+            if len(numbers) > 1 and axis in ends:  # an end may be of several groups, side by side
+                continue
             if len(numbers) > 1:
-                _join(
-                    labels,
-                    symmetry,
-                    [families[n] for n in numbers if n is not None],
-                    None not in numbers and axis not in ends,
-                )
+                _join(labels, symmetry, [families[n] for n in numbers if n is not None], None not in numbers)
                 break
             (number,) = numbers
             assert number is not None
@@ -96,9 +92,18 @@ def read(run: Run) -> Reading:
         else:
             crowded = _crowded(labels, symmetry, families, axes)
             if crowded is None:
-                source, target = axes.pop(("input", 0), None), axes.pop(("output", 0), None)
-                ends_of = (source and source[1], target and target[1], source[0] if source else 1)
-                return Reading(families, axes, *ends_of, symmetry)
+                own = {axis: found for axis, found in axes.items() if axis not in ends}
+                roots = [np.concatenate([np.empty(0, np.int64), *run.inputs]), run.outputs]
+                given, returned = (
+                    tuple(dict.fromkeys(place[one] for one in symmetry.root[end].tolist() if one in place))
+                    for end in roots
+                )
+                both = {*given} & {*returned}
+                if not both or given == returned:
+                    return Reading(families, own, given, returned, symmetry)
+                for number in both:  # one group can be all of an end, and no part of the other
+                    labels.pin(families[number].neurons)
+                continue
             labels.pin(crowded.neurons)
 
 
@@ -167,12 +172,19 @@ def _crowded(
     for (tensor, _), (_, number, _) in axes.items():
         named[tensor].append(number)
     ends = {number for (tensor, _), (_, number, _) in axes.items() if tensor in ("input", "output")}
+    later = {number for (tensor, place), (_, number, _) in axes.items() if tensor == "input" and place}
     written = {int(symmetry.root[label]) for label in labels.written}
     for tensor, numbers in named.items():
         if tensor not in ("input", "output") and len(numbers) > 2:
             least = min(
                 set(numbers),
-                key=lambda n: (families[n].neurons[0] in written, n in ends, len(families[n].neurons), n),
+                key=lambda n: (
+                    n not in later,
+                    families[n].neurons[0] in written,
+                    n in ends,
+                    len(families[n].neurons),
+                    n,
+                ),
             )
             return families[least]
     return None

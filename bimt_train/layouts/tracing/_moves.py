@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -37,15 +38,22 @@ def same(call: Call) -> Fields:
 
 
 def assembled(
-    labels: Labels, parts: Sequence[tuple[Fields, Sequence[int]]], axis: int, put: Callable[[list[Tensor]], Tensor]
+    labels: Labels,
+    parts: Sequence[tuple[Fields, Sequence[int]]],
+    axis: int,
+    put: Callable[[list[Tensor]], Tensor],
+    units: Sequence[int | None] = (),
 ) -> Fields:
-    """Fields of tensors of given fields and shapes, put together along an axis by ``put``."""
+    """Fields of tensors of given fields, shapes and ``units`` along an axis, put together along it by ``put``."""
+    known = [*units, *[None] * (len(parts) - len(units))]
     beside = [tuple(f for f in fields if axis not in varying(f)) for fields, _ in parts]
     across = []
-    for fields, shape in parts:
+    for (fields, shape), unit in zip(parts, known, strict=True):
         found = tuple(f for f in fields if axis in varying(f))
         if found:
             across.append(joint(labels, found, shape))
+        elif unit is not None:
+            across.append(along(np.array([unit]), axis, len(shape)))
         else:
             made = labels.fresh(shape[axis])
             labels.keep(made)
@@ -66,7 +74,8 @@ def concatenate(call: Call) -> Fields:
         return call.fields(values[0])
     axis = axes_of(call.argument(1, "dim", 0), call.result.ndim)[0]
     parts = [(call.fields(value), value.tensor.shape) for value in values]
-    return assembled(call.labels, parts, axis, lambda fields: torch.cat(fields, axis))
+    units = [value.units.get(axis) for value in values]
+    return assembled(call.labels, parts, axis, lambda fields: torch.cat(fields, axis), units)
 
 
 def write_slice(call: Call) -> Fields:

@@ -16,7 +16,7 @@ from ._label_store import Ints, Labels
 from ._program import Program
 from ._recorder import HINT, last_line
 from ._rules import rule_for
-from ._units import own_units, units_of
+from ._units import own_units, units_of, units_of_part
 
 BLANK = frozenset(
     {
@@ -48,8 +48,8 @@ class Run:
         The store with all demands.
     axes : mapping of (str, int) to array of int
         The labels along each axis of each of the module's tensors.
-    inputs : array of int
-        Labels of the last axis of the first input; empty if it holds no numbers.
+    inputs : tuple of array of int
+        Labels of the last axis of each input that holds numbers.
     outputs : array of int
         Labels of the last axis of the first output; empty if it is no axis of neurons.
     uses : mapping of str to frozenset of str
@@ -62,7 +62,7 @@ class Run:
 
     labels: Labels
     axes: Mapping[tuple[str, int], Ints]
-    inputs: Ints
+    inputs: tuple[Ints, ...]
     outputs: Ints
     uses: Mapping[str, frozenset[str]]
     given: tuple[Ints, ...]
@@ -90,7 +90,7 @@ def run(program: Program, buffers: Mapping[str, bool]) -> Run:
     values: dict[str, Any] = {}
     given_axes: list[Ints] = []
     own: dict[str, Value] = {}
-    ends = empty = np.empty(0, dtype=np.int64)
+    ends: list[Ints] = []
     for node in program.nodes:
         if node.op in ("placeholder", "get_attr"):
             given = program.values[node.name]
@@ -102,10 +102,9 @@ def run(program: Program, buffers: Mapping[str, bool]) -> Run:
                     own[name] = _own(labels, axes, name, given, stored=buffers.get(name, True))
                 values[node.name] = own[name]
             elif node.name in program.inputs:
-                first = node.name == program.inputs[0] and given.is_floating_point()
-                values[node.name], found = _given(labels, given, first)
+                values[node.name], last, found = _given(labels, given)
                 given_axes += found
-                ends = found[-1] if first and found else ends
+                ends += [] if last is None else [last]
             else:
                 values[node.name] = Value(given, ())
         elif node.op == "call_function":
@@ -115,7 +114,8 @@ def run(program: Program, buffers: Mapping[str, bool]) -> Run:
     read = {name: frozenset(found) for name, found in uses.items()}
     axes = {(name, axis): found for (name, axis), found in axes.items() if name in read}
     returned = (*(field.numpy().ravel() for field in out.fields), *(np.array([unit]) for unit in out.units.values()))
-    return Run(labels, axes, ends, empty if outputs is None else outputs, read, tuple(given_axes), returned)
+    outputs = np.empty(0, dtype=np.int64) if outputs is None else outputs
+    return Run(labels, axes, tuple(ends), outputs, read, tuple(given_axes), returned)
 
 
 def _own(labels: Labels, axes: dict[tuple[str, int], Ints], name: str, tensor: Tensor, *, stored: bool) -> Value:
@@ -136,22 +136,24 @@ def _own(labels: Labels, axes: dict[tuple[str, int], Ints], name: str, tensor: T
     return Value(tensor, tuple(fields), frozenset([name]), units=units)
 
 
-def _given(labels: Labels, tensor: Tensor, first: bool) -> tuple[Value, list[Ints]]:
-    """An input, and the labels of its axes: only the last axis of the first one may be permuted."""
+def _given(labels: Labels, tensor: Tensor) -> tuple[Value, Ints | None, list[Ints]]:
+    """An input, the labels of its last axis, which alone may be permuted, and those of all its axes."""
     fields, found = [], []
-    units = own_units(labels.fresh, tensor.shape) if tensor.is_floating_point() else {}
+    numbers = tensor.is_floating_point()
+    units = own_units(labels.fresh, tensor.shape) if numbers else {}
     for axis, length in enumerate(tensor.shape):
         if axis in units:
             found.append(np.array([units[axis]]))
         if length > 1:
-            free = first and axis == tensor.ndim - 1
+            free = numbers and axis == tensor.ndim - 1
             made = labels.fresh(length, pinned=not free)
             labels.keep(made)
             fields.append(along(made, axis, tensor.ndim))
             found.append(made)
             if free:
                 labels.written.update(made.tolist())
-    return Value(tensor, tuple(fields), of_inputs=True, units=units), found
+    last = found[-1] if numbers and tensor.ndim else None
+    return Value(tensor, tuple(fields), of_inputs=True, units=units), last, found
 
 
 def _called(labels: Labels, node: fx.Node, values: Mapping[str, Any], uses: dict[str, set[str]]) -> Any:
@@ -183,14 +185,16 @@ def _called(labels: Labels, node: fx.Node, values: Mapping[str, Any], uses: dict
         call = Call(labels, node.target, args, kwargs, result, read)  # type: ignore[arg-type]
         found: Any = rule(call) if rule else ()
         units = units_of(call)
+        alone = [units_of_part(call, number) for number in range(len(result))] if isinstance(result, list) else []
     else:
-        found, units = (), {}
+        found, units, alone = (), {}, []
     origin = frozenset() if of_inputs else origin
     if isinstance(result, Tensor):
         return Value(result, found, origin, of_inputs, units)
     if isinstance(result, list | tuple):
         parts = found or [()] * len(result)
-        return tuple(Value(r, f, origin, of_inputs) for r, f in zip(result, parts, strict=True))
+        alone = alone or [{}] * len(result)
+        return tuple(Value(r, f, origin, of_inputs, u) for r, f, u in zip(result, parts, alone, strict=True))
     return result
 
 

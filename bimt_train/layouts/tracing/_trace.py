@@ -12,6 +12,7 @@ from ._groups import Reading, arrangement, read
 from ._label_store import Ints
 from ._program import program_of
 from ._recorder import HINT
+from ._row import with_ends
 from ._run import Run, run
 
 if TYPE_CHECKING:
@@ -91,20 +92,27 @@ def _layout(module: "nn.Module", found: Run, reading: Reading, buffers: Mapping[
             specs[name] = TensorSpec(gap.join(words), _role(words, found.uses.get(name, frozenset()), name in buffers))
     groups |= {group.name: group for group in still.groups()}
     order = sorted(groups.values(), key=lambda group: (group.name != "x", group.name == "y"))
-    inputs = still.end("x", found.inputs) if reading.inputs is None else names[reading.inputs]
-    outputs = still.end("y", found.outputs) if reading.outputs is None else names[reading.outputs]
-    return Layout(tuple(order), specs, inputs, outputs, reading.steps if inputs else 1)
+    place = still.places() | {
+        one: (names[number], index)
+        for number, family in enumerate(reading.families)
+        for index, one in enumerate(family.neurons)
+    }
+    root = reading.symmetry.root
+    given, returned = (
+        [[place.get(one) for one in root[axis].tolist()] for axis in axes] for axes in (found.inputs, [found.outputs])
+    )
+    return with_ends(Layout(tuple(order), specs), [one for axis in given for one in axis], returned[0])
 
 
 def _names(reading: Reading) -> list[str]:
-    ends = {reading.inputs: "x", reading.outputs: "y"}
-    if reading.inputs is not None and reading.inputs == reading.outputs:
-        ends = {reading.inputs: "resid"}
-    names, counts = [], {"h": 0, "a": 0}
+    names, counts = [], {"h": 0, "a": 0, "x": 0, "y": 0}
     for number, family in enumerate(reading.families):
-        letter = "a" if family.blocks else "h"
-        counts[letter] += number not in ends
-        names.append(ends.get(number, f"{letter}{counts[letter]}"))
+        both = number in reading.inputs and reading.inputs == reading.outputs
+        letter = "x" if number in reading.inputs else "y" if number in reading.outputs else "h"
+        letter = "a" if letter == "h" and family.blocks else letter
+        counts[letter] += 1
+        plain = letter in "xy" and counts[letter] == 1
+        names.append("resid" if both and plain else letter if plain else f"{letter}{counts[letter]}")
     return names
 
 
@@ -117,7 +125,12 @@ def _source_first(found: Run, name: str, words: list[str]) -> bool:
     """Whether a matrix is stored [in, out]: a layer reads along its first axis alone."""
     if len(words) != 2 or "_" in words:
         return False
-    own = [set(found.axes[name, axis].tolist()) for axis in (0, 1)]
+    stem, cut, _ = name.rpartition(".original")  # pieces of one tensor are stored alike
+    own: list[set[int]] = [
+        {label for (other, at), some in found.axes.items() for label in some.tolist()
+         if at == axis and (other == name or (cut and other.startswith(f"{stem}{cut}")))}
+        for axis in (0, 1)
+    ]  # fmt: skip
     read, written = found.labels.read, found.labels.written
     return bool(own[0] & read and own[1] & written) and not (own[0] & written or own[1] & read)
 
@@ -177,10 +190,9 @@ class _Still:
             name = f"{letter}{number}"
         return name
 
-    def end(self, name: str, axis: Ints) -> str:
-        """The group of one neuron, if that is all that the first input or output has."""
-        neurons = tuple(self.reading.symmetry.root[axis].tolist())
-        return self.names.get(neurons, "") if len(neurons) == 1 else ""
+    def places(self) -> dict[int, tuple[str, int]]:
+        """The group, and the place there, of each neuron that is alone."""
+        return {order[0]: (name, 0) for order, name in self.names.items() if len(order) == 1}
 
     def groups(self) -> list[Group]:
         """All of them: one neuron alone may be assigned to its only slot."""

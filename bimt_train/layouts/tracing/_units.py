@@ -6,6 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from ._call import Call, Value
+from ._fields import varying
 
 Units = Mapping[int, int]
 UnitRule = Callable[[Call, tuple[int, ...]], Units]
@@ -128,6 +129,31 @@ def _shifted(step: int) -> UnitRule:
     return rule
 
 
+def units_of_part(call: Call, number: int) -> Units:
+    """The units of one of the tensors that an operator splits its argument into."""
+    name = call.operator.overloadpacket.__name__  # type: ignore[attr-defined]
+    if name not in ("split", "split_with_sizes", "chunk"):
+        return {}
+    return _taken(call, call.result[number].shape, lambda field: call.operator(field, *call.args[1:])[number])
+
+
+def _narrowed(call: Call, shape: tuple[int, ...]) -> Units:
+    return _taken(call, shape, lambda field: call.operator(field, *call.args[1:], **call.kwargs))
+
+
+def _taken(call: Call, shape: Sequence[int], take: Callable[[Tensor], Tensor]) -> Units:
+    """The only neuron that is left along an axis, of several that were there."""
+    value, found = call.args[0], dict[int, int]()
+    for axis, length in enumerate(shape):
+        along = [field for field in call.fields(value) if axis in varying(field)]
+        if length == 1 and value.tensor.shape[axis] == 1 and axis in value.units:
+            found[axis] = value.units[axis]
+        elif length == 1 and len(along) == 1 and varying(along[0]) == {axis}:
+            whole = along[0].expand(value.tensor.shape)
+            found[axis] = int(take(whole).reshape(-1)[0])
+    return found
+
+
 def _none(call: Call, shape: tuple[int, ...]) -> Units:
     return {}
 
@@ -137,6 +163,7 @@ UNIT_RULES: Mapping[str, UnitRule] = {
     **dict.fromkeys(("view", "reshape", "_unsafe_view"), _viewed),
     **dict.fromkeys(("mm", "addmm", "bmm", "baddbmm"), _product),
     "convolution": _convolved,
+    **dict.fromkeys(("slice", "narrow"), _narrowed),
     "unsqueeze": _shifted(1),
     "squeeze": _shifted(-1),
     **dict.fromkeys(("embedding", "index", "gather", "select", "_trilinear", "sum", "mean", "cat", "amax"), _none),

@@ -14,10 +14,11 @@ from ...layouts._inputs import Inputs, first_tensor
 from ...layouts._layout import Layout, TensorSpec
 from ...layouts._layout_for import layout_for
 from ...layouts.certificate._verify import verify
-from ...layouts.tracing import Program, exported_program
+from ...layouts.tracing import Program, exported_program, with_ends
 from ._as_run import as_run
 from ._nodes import name_of, plain, renamed
-from ._table import InputShape, input_shapes
+from ._parted import parted, plain_name
+from ._table import InputShape, as_table, input_shapes
 from ._traced_module import TracedModule
 from ._traced_options import TracedNode, TracedOptions, TracedTensor
 
@@ -91,6 +92,7 @@ def trace_module(module: nn.Module, example_inputs: Any, layout: Layout | None =
     inputs = _few(Inputs.of(example_inputs))
     values = _tensors(inputs)
     module, changed = as_run(module, inputs)
+    module = parted(module, inputs) if layout is None else module
     rows = _rows_for(module, values)
     wide = _with(inputs, [each[:1].expand(rows, *each.shape[1:]) for each in values])
     program = exported_program(module, inputs, wide)
@@ -98,7 +100,7 @@ def trace_module(module: nn.Module, example_inputs: Any, layout: Layout | None =
     found = layout or layout_for(module, *((asked,) if inputs.named else asked))
     verify(module, found, asked)
     traced, tensors = _built(module, program, rows, values)
-    found = _declared(found, tensors)
+    found = _declared(replace(found, tensors={plain_name(n): spec for n, spec in found.tensors.items()}), tensors)
     _certify(module, traced, inputs, values)
     shapes, found = _with_input_neurons(traced, found, values)
     options = TracedOptions.model_validate({**traced.spec.options, "inputs": [s.model_dump() for s in shapes],
@@ -143,9 +145,9 @@ def _built(
     module: nn.Module, program: Program, rows: int, values: Sequence[Tensor]
 ) -> tuple[TracedModule, dict[str, Tensor]]:
     """The program as a module, and all tensors that it has."""
-    own = {name: tensor.detach() for name, tensor in (*module.named_parameters(), *module.named_buffers())}
-    trained = dict(module.named_parameters())
-    stored = set(module.state_dict()) | set(trained)
+    own = {plain_name(n): tensor.detach() for n, tensor in (*module.named_parameters(), *module.named_buffers())}
+    trained = {plain_name(name) for name, _ in module.named_parameters()}
+    stored = {plain_name(name) for name in module.state_dict()} | trained
     names: dict[str, str] = {}
     tensors: dict[str, Tensor] = {name: tensor for name, tensor in own.items() if name in stored}
     for node in program.nodes:
@@ -154,7 +156,7 @@ def _built(
         if node.name in program.inputs:
             names[node.name] = f"input {program.inputs.index(node.name)}"
             continue
-        name = program.tensors.get(node.name) or f"constant.{node.name}"
+        name = plain_name(program.tensors.get(node.name, "")) or f"constant.{node.name}"
         tensors[name] = own.get(name, program.values[node.name])
         names[node.name] = f"tensor {name}"
     _refuse_rows(tensors, rows)
@@ -270,25 +272,36 @@ def _certify(module: nn.Module, traced: TracedModule, inputs: Inputs, values: Se
 def _with_input_neurons(
     traced: TracedModule, layout: Layout, values: Sequence[Tensor]
 ) -> tuple[list[InputShape], Layout]:
-    """Find the axis of the only input that a group runs along, so that columns can be counted in its neurons."""
-    shapes = input_shapes(values)
-    plain_ends = replace(layout, inputs="", steps=1)
-    if len(values) != 1 or not values[0].is_floating_point():
-        return shapes, plain_ends
-    (shape,) = shapes
-    if layout.inputs:  # certified along the last axis
-        return shapes, replace(layout, steps=shape.columns // layout.sizes[layout.inputs])
-    plans = {name: layout.tensors[name].plan for name in layout.weights()}
-    written = {plan.groups[0] for plan in plans.values()}
-    sources = [plan.groups[1] for plan in plans.values() if plan.groups[1] not in written]
-    for group in dict.fromkeys(sources):
-        if shape.columns == layout.sizes[group] == 1:
-            return shapes, replace(layout, inputs=group, steps=1)
-        for axis in reversed(range(len(shape.shape))):
-            if shape.shape[axis] == layout.sizes[group] and _runs_along(traced, layout, group, axis, values[0]):
-                steps = shape.columns // layout.sizes[group]
-                return [shape.model_copy(update={"neurons": axis})], replace(layout, inputs=group, steps=steps)
-    return shapes, plain_ends
+    """Find the axis of each argument that a group runs along, so that columns can be counted in its neurons."""
+    shapes, columns = input_shapes(values), list[tuple[str, int] | None]()
+    known = list(layout.input_neurons)  # certified along the last axes
+    for number, (shape, value) in enumerate(zip(shapes, values, strict=True)):
+        own = [known.pop(0) for _ in range(value.shape[-1])] if known and value.is_floating_point() else []
+        neurons: list[tuple[str, int] | None] = [(layout.inputs, one) if one >= 0 else None for one in own]
+        if value.is_floating_point() and None in (neurons or [None]):
+            found = _axis_of_neurons(traced, layout, values, number)
+            if found is not None:
+                group, axis = found
+                shapes[number] = shape.model_copy(update={"neurons": axis})
+                neurons = [(group, index) for index in range(layout.sizes[group])]
+        columns += neurons * (shape.columns // len(neurons)) if neurons else [None] * shape.columns
+    returned = [(layout.outputs, index) for index in range(layout.sizes.get(layout.outputs, 0))]
+    return shapes, with_ends(replace(layout, inputs="", outputs="", row=""), columns, returned)
+
+
+def _axis_of_neurons(
+    traced: TracedModule, layout: Layout, values: Sequence[Tensor], number: int
+) -> tuple[str, int] | None:
+    """The group that an argument's neurons are, and the axis, that of rows not counted, along which they lie."""
+    plans = [layout.tensors[name].plan for name in layout.weights()]
+    written, shape = {plan.groups[0] for plan in plans}, values[number].shape[1:]
+    for group in dict.fromkeys(plan.groups[1] for plan in plans if plan.groups[1] not in {*written, layout.inputs}):
+        if len(values) == 1 and shape.numel() == layout.sizes[group] == 1:
+            return group, -1
+        for axis in reversed(range(len(shape))):
+            if shape[axis] == layout.sizes[group] and _runs_along(traced, layout, group, axis, values, number):
+                return group, axis
+    return None
 
 
 def _lone_end(layout: Layout, options: TracedOptions) -> str:
@@ -299,22 +312,26 @@ def _lone_end(layout: Layout, options: TracedOptions) -> str:
     return ends.pop() if options.outputs == 1 and len(ends) == 1 else ""
 
 
-def _runs_along(traced: TracedModule, layout: Layout, group: str, axis: int, x: Tensor) -> bool:
-    """Whether permuting the group along its tensors, and the input along the axis, leaves the outputs as they are."""
+def _runs_along(
+    traced: TracedModule, layout: Layout, group: str, axis: int, values: Sequence[Tensor], number: int
+) -> bool:
+    """Whether permuting the group along its tensors, and an argument along the axis, leaves the outputs as they are."""
     size = layout.sizes[group]
-    order = np.roll(np.arange(size), 1)
+    order = torch.as_tensor(np.roll(np.arange(size), 1))
     changed = {}
     for name, tensor in traced.state_dict().items():
         plan = layout.tensors[name].plan
         opened = tensor.reshape(plan.open_shape(tuple(tensor.shape), layout.sizes))
-        for place, found in plan.group_factors():
-            if found == group:
-                opened = opened.index_select(place, torch.as_tensor(order))
+        for place, part in plan.group_factors():
+            if part.group == group:
+                opened = opened.index_select(place, order)
         changed[name] = opened.reshape(tensor.shape)
-    (shape,) = input_shapes([x])
     exact, moved = (copy.deepcopy(traced).double() for _ in range(2))
     moved.load_state_dict(changed)
+    turned = [v.index_select(axis + 1, order) if k == number else v for k, v in enumerate(values)]
     with torch.no_grad():
-        before = exact(shape.columns_of(x).double())
-        after = moved(shape.columns_of(x.index_select(axis + 1, torch.as_tensor(order))).double())
+        before, after = (
+            module(torch.tensor(as_table(input_shapes(some), some)))
+            for module, some in ((exact, values), (moved, turned))
+        )
     return bool((after - before).abs().max() <= _SLACK * before.abs().max().clamp(min=1e-30))

@@ -16,7 +16,7 @@ from .._contract import MODELS
 from .._model_spec import ModelSpec
 from ._nodes import names_in
 from ._program_size import arguments, filled_call, largest_result
-from ._readers import Reader, readers_of
+from ._readers import Product, Reader, products_of
 from ._stand_ins import stand_in
 from ._table import InputShape
 from ._traced_options import TracedNode, TracedOptions, TracedTensor
@@ -101,8 +101,19 @@ class TracedModule(nn.Module):
         self._done_with += [[] for _ in self._options.nodes]
         self._operators = [stand_in(node.op) for node in self._options.nodes]
         self._largest = largest_result(self._options)
-        self.readers: Mapping[str, Reader] = readers_of(self._options, dict(self.state_dict()))
-        self._reads = {node: reader for reader in self.readers.values() for node in reader.nodes}
+        self._found: dict[str, Product] | None = None
+
+    @property
+    def _reads(self) -> Mapping[str, Product]:
+        """The linear operators, found when they are first asked for: by then the tensors are those of the network."""
+        if self._found is None:
+            self._found = products_of(self._options, dict(self.state_dict()))
+        return self._found
+
+    @property
+    def readers(self) -> Mapping[str, Reader]:
+        """For each weight tensor that linear operators read, the module to hang hooks on."""
+        return {reader.tensor: reader for product in self._reads.values() for reader in product.readers}
 
     @property
     def spec(self) -> ModelSpec:
@@ -163,9 +174,9 @@ class TracedModule(nn.Module):
             values[f"tensor {name}"] = tensor
         for node, operator, done in zip(self._options.nodes, self._operators, self._done_with, strict=False):
             args, named = filled_call(node, values, len(x), floating, str(x.device))
-            reader = self._reads.get(node.name)
-            if reader is not None and reader.is_watched:
-                values[node.name] = reader.compute(node.op, args, named)
+            product = self._reads.get(node.name)
+            if product is not None and product.is_watched:
+                values[node.name] = product.compute(node.op, args, named)
             else:
                 values[node.name] = operator(*args, **named)
             for name in done:

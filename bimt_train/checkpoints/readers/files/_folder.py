@@ -2,11 +2,13 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ...._errors import CheckpointError
 from .._values import Chain, Tensors, Told
+from ..graphs._graph import Graph
 from ._weight_file import WEIGHT_FILES
 
 LONGEST = 2**24  # bytes of an index
@@ -41,7 +43,7 @@ def is_index(path: Path) -> bool:
     knows=Path.is_dir,
     folder=True,
 )
-def read_folder(path: Path, told: Told) -> Tensors | Chain:
+def read_folder(path: Path, told: Told) -> Tensors | Chain | Graph:
     """Read the one network in a folder.
 
     Parameters
@@ -83,6 +85,8 @@ def read_folder(path: Path, told: Told) -> Tensors | Chain:
     said = f"of the folder, '{files[0].name}' was read{left}"
     if isinstance(found, Chain):
         return Chain(found.layers, found.activation, found.final, (said, *found.assumed))
+    if isinstance(found, Graph):
+        return replace(found, assumed=(said, *found.assumed))
     return Tensors(found.state, found.ordered, (said, *found.assumed), found.under)
 
 
@@ -136,7 +140,7 @@ def read_shards(path: Path, told: Told) -> Tensors:
     return Tensors(shown, ordered=False, assumed=(f"read from {len(set(said.values()))} shards",))
 
 
-def read_weights(path: Path, told: Told) -> Tensors | Chain:
+def read_weights(path: Path, told: Told) -> Tensors | Chain | Graph:
     """Read a file of weights of any kind; which kind it is, its content says.
 
     Parameters
@@ -148,7 +152,7 @@ def read_weights(path: Path, told: Told) -> Tensors | Chain:
 
     Returns
     -------
-    Tensors or Chain
+    Tensors, Chain or Graph
         What it holds.
 
     Raises
@@ -158,7 +162,7 @@ def read_weights(path: Path, told: Told) -> Tensors | Chain:
     """
     for kind in WEIGHT_FILES.entries():
         if kind.recognises(path):
-            found: Tensors | Chain = kind.function(path, told)
+            found: Tensors | Chain | Graph = kind.function(path, told)
             return found
     again = "copy it again, or save it anew with torch.save(model.state_dict(), path)"
     raise CheckpointError(

@@ -10,7 +10,8 @@ import numpy as np
 
 from ...._errors import CheckpointError
 from .._values import Chain, Told
-from ._onnx_chain import Node, chain_of_nodes
+from ..graphs._graph import Graph, GraphInput, Node
+from ._onnx_chain import NoChain, chain_of_nodes
 from ._protobuf import WireError, fields_of, floats_of, numbers_of, text_of
 from ._weight_file import WEIGHT_FILES
 
@@ -50,8 +51,8 @@ def is_onnx(path: Path) -> bool:
     sentence="Chains of Gemm, or MatMul and Add, with their activations, as the graph says them.",
     knows=is_onnx,
 )
-def read_onnx(path: Path, told: Told) -> Chain:
-    """Read the chain of an ONNX file.
+def read_onnx(path: Path, told: Told) -> Chain | Graph:
+    """Read an ONNX file as a chain of layers, or else as the graph that it is.
 
     Parameters
     ----------
@@ -62,16 +63,19 @@ def read_onnx(path: Path, told: Told) -> Chain:
 
     Returns
     -------
-    Chain
-        With its activation, and what stands after the last layer.
+    Chain or Graph
+        A chain with its activation, and what stands after the last layer.
 
     Raises
     ------
     CheckpointError
-        The graph is no chain, or the file is damaged.
+        The graph has several outputs, or the file is damaged.
     """
     try:
-        graph = fields_of(_message(fields_of(memoryview(path.read_bytes()))[7]))
+        model = fields_of(memoryview(path.read_bytes()))
+        graph = fields_of(_message(model[7]))
+        version = max((_version(fields_of(_bytes(value))) for value in model[8]), default=0)
+        shapes = {one.name: one for one in (_input(fields_of(_bytes(value))) for value in graph.get(11, []))}
         constants = dict(_tensor(fields_of(_bytes(value)), path) for value in graph.get(5, []))
         nodes = [_node(fields_of(_bytes(value)), path) for value in graph.get(1, [])]
         inputs = [text_of(fields_of(_bytes(value)).get(1, [])) for value in graph.get(11, [])]
@@ -89,16 +93,22 @@ def read_onnx(path: Path, told: Told) -> Chain:
             constants[node.outputs[0]] = constants[node.inputs[0]].transpose(node.attributes.get("perm"))
     fed = [name for name in inputs if name not in constants]
     outputs, labels = _without_labels(nodes, outputs)
-    if len(fed) != 1 or len(outputs) != 1:
-        got = f"inputs {fed}, outputs {outputs}"[:160]
-        hint = "export the part that reads one input and gives one output"
-        raise CheckpointError(
-            "a network of several inputs or outputs", where=str(path), expected="one of each", got=got, hint=hint
-        )
+    if not fed or len(outputs) != 1:
+        expected, got = "inputs, and one output", f"inputs {fed}, outputs {outputs}"[:160]
+        hint = "export the part that gives one output"
+        raise CheckpointError("a network of several outputs", where=str(path), expected=expected, got=got, hint=hint)
     operators = _needed([node for node in nodes if node.outputs[0] not in constants], outputs[0])
-    _check_made(operators, {*constants, fed[0]}, str(path))
-    chain = chain_of_nodes(operators, constants, fed[0], outputs[0], str(path))
-    return replace(chain, assumed=(*chain.assumed, *labels))
+    _check_made(operators, {*constants, *fed}, str(path))
+    why = f"{len(fed)} inputs"
+    if len(fed) == 1:
+        try:
+            chain = chain_of_nodes(operators, constants, fed[0], outputs[0], str(path))
+        except NoChain as error:
+            why = f"{error.what}, {error.got}"
+        else:
+            return replace(chain, assumed=(*chain.assumed, *labels))
+    ends = tuple(shapes[name] for name in fed)
+    return Graph(operators, constants, ends, outputs[0], version, str(path), why, labels)
 
 
 def _needed(nodes: Sequence[Node], end: str) -> list[Node]:
@@ -191,4 +201,19 @@ def _node(fields: Mapping[int, list[Any]], path: Path) -> Node:
     outputs = tuple(text_of([value]) for value in fields.get(2, []))
     if not outputs:
         raise WireError("a node without an output")
-    return Node(text_of(fields.get(4, [])), inputs, outputs, attributes)
+    return Node(text_of(fields.get(4, [])), inputs, outputs, attributes, text_of(fields.get(7, [])))
+
+
+def _version(fields: Mapping[int, list[Any]]) -> int:
+    """The version of ONNX' own set of operators; 0 for another set."""
+    return (numbers_of(fields.get(2, [])) or [0])[-1] if text_of(fields.get(1, [])) in ("", "ai.onnx") else 0
+
+
+def _input(fields: Mapping[int, list[Any]]) -> GraphInput:
+    """Name, type and shape of an input; the first axis is that of rows."""
+    said = fields_of(_message(fields[2])) if 2 in fields else {}
+    tensor = fields_of(_message(said[1])) if 1 in said else {}
+    shape = fields_of(_message(tensor[2])) if 2 in tensor else {}
+    lengths = [(numbers_of(fields_of(_bytes(value)).get(1, [])) or [0])[-1] for value in shape.get(1, [])]
+    kind = (numbers_of(tensor.get(1, [])) or [1])[-1]
+    return GraphInput(text_of(fields.get(1, [])), tuple(lengths[1:]), lengths[0] if lengths else 0, kind)

@@ -1,34 +1,14 @@
 """A graph of ONNX operators as a plain chain of layers, or refused by the operator's name."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...._errors import CheckpointError
 from ....models.building_blocks._activations import activation_name
 from .._values import Chain
+from ..graphs._graph import Node
 from ._chain_builder import ChainBuilder
-
-
-class Node(NamedTuple):
-    """One operator of a graph.
-
-    Attributes
-    ----------
-    kind : str
-        The operator.
-    inputs, outputs : tuple of str
-        Names of values.
-    attributes : mapping of str to object
-        Its settings.
-    """
-
-    kind: str
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    attributes: Mapping[str, Any]
-
 
 # Operator -> activation, with the settings under which it is that one.
 _ACTIVATIONS: dict[str, tuple[str, dict[str, float]]] = {
@@ -47,6 +27,7 @@ _ACTIVATIONS: dict[str, tuple[str, dict[str, float]]] = {
 _DEFAULTS = {"LeakyRelu": 0.01, "Elu": 1.0, "Celu": 1.0, "Swish": 1.0}
 _ENDS = {"Softmax": "softmax", "LogSoftmax": "log_softmax"}
 _FLOATS = (1, 11)  # types to which a value may be converted on its way
+_DOMAINS = ("", "ai.onnx", "ai.onnx.ml")  # whose operators have the meaning that their names have here
 _NOTHING = ("Identity", "Dropout", "Flatten")
 
 
@@ -124,6 +105,8 @@ def _joined(readers: Sequence[Node], nodes: Sequence[Node], value: str) -> Node 
 def _apply(node: Node, value: str, built: ChainBuilder, constants: Mapping[str, np.ndarray], where: str) -> None:
     at = f"{where}, operator {node.kind} of '{value}'"
     numbers = [constants[name] for name in node.inputs if name in constants]
+    if node.domain not in _DOMAINS:
+        raise _refusal("an operator of somebody's own", at, f"{node.domain}.{node.kind}")
     activation = _activation(node)
     if node.kind in _NOTHING and node.attributes.get("axis", 1) == 1:
         return
@@ -207,7 +190,11 @@ def _add_affine(node: Node, value: str, built: ChainBuilder, number: np.ndarray,
         raise _refusal("an operator that no plain chain has", at, "a number divided by what is computed")
 
 
-def _refusal(what: str, where: str, got: str) -> CheckpointError:
+class NoChain(CheckpointError):
+    """A graph that is no chain of layers; it may still be read as a graph."""
+
+
+def _refusal(what: str, where: str, got: str) -> NoChain:
     expected = "layers, each read by one activation"
     hint = "read the module that was exported, with its weights (--model file.py:make, or from_module)"
-    return CheckpointError(what, where=where, expected=expected, got=got, hint=hint)
+    return NoChain(what, where=where, expected=expected, got=got, hint=hint)

@@ -1,0 +1,156 @@
+"""A graph of operators that is no chain, with rows, as a checkpoint."""
+
+import math
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from ..._errors import CheckpointError, InputError
+from ...extras import installed, need
+from .._checkpoint import Checkpoint
+from ._about import About
+from ._from_module import checkpoint_of_module, names_by_argument
+from .graphs._graph import Graph
+
+if TYPE_CHECKING:
+    import torch
+
+_ROWS, _SLACK = 8, 1e-4
+
+
+def checkpoint_of_graph(graph: Graph, about: About) -> Checkpoint:
+    """A graph as a module that runs, held against ONNX' own evaluator where that is installed, as a checkpoint.
+
+    Parameters
+    ----------
+    graph : Graph
+        The graph.
+    about : About
+        Rows, or ranges; and what else the file does not say.
+
+    Returns
+    -------
+    Checkpoint
+        Its config says why the graph is no chain, and what it was held against.
+
+    Raises
+    ------
+    CheckpointError
+        An operator is not known, or the graph does not give what ONNX' own evaluator gives.
+    InputError
+        The module cannot be run on the rows, or no layout can be derived.
+    """
+    need("torch", f"{graph.where}, a graph that is no chain of layers,")
+    import torch
+
+    from .graphs._graph_module import OnnxGraph
+
+    module = OnnxGraph(graph).eval()
+    given: dict[str, Any] = dict(about)
+    x = given.pop("x", None)
+    arguments = _drawn(graph, given.get("ranges")) if x is None else _arguments(graph, x)
+    tensors = tuple(
+        torch.as_tensor(a).long() if each.whole else torch.as_tensor(a).to(torch.get_default_dtype())
+        for each, a in zip(graph.inputs, arguments, strict=True)
+    )
+    if len(tensors) > 1 and not given.get("inputs"):
+        counts = [(each.name, math.prod(t.shape[1:])) for each, t in zip(graph.inputs, tensors, strict=True)]
+        given["inputs"] = names_by_argument(counts, given.get("outputs") or ())
+    try:
+        said = _held_against_onnx(graph, module, tensors)
+        found = checkpoint_of_module(
+            module, tensors if len(tensors) > 1 else tensors[0], cast(Any, given), drawn=x is None
+        )
+    except InputError as error:
+        if isinstance(error, CheckpointError):
+            raise
+        where = ", ".join(filter(None, (graph.where, error.where)))
+        raise CheckpointError(
+            error.what, where=where, expected=error.expected, got=error.got, hint=error.hint
+        ) from error
+    config: dict[str, Any] = dict(found.config)
+    first = f"graph: no chain of layers ({graph.why}), so its {len(graph.nodes)} operators are run as the file has them"
+    config |= {"adapter": "file", "assumed": [first, said, *graph.assumed, *config["assumed"][1:]]}
+    return Checkpoint(found.network, found.task, found.probe, config)
+
+
+def _drawn(graph: Graph, ranges: Any) -> list[np.ndarray]:
+    """A few rows between the ranges."""
+    shapes = [each.shape for each in graph.inputs]
+    open_ = any(length == 0 for shape in shapes for length in shape)
+    if ranges is None or open_ or any(each.whole for each in graph.inputs):
+        expected, hint = "rows of what the graph takes", "give x, on the command line --probe"
+        raise CheckpointError("no inputs on which to run the graph", where=graph.where, expected=expected, hint=hint)
+    pairs = np.broadcast_to(np.asarray(ranges, dtype=np.float64), (sum(map(math.prod, shapes)), 2))
+    return _arguments(graph, np.random.default_rng(0).uniform(pairs[:, 0], pairs[:, 1], (_ROWS, len(pairs))))
+
+
+def _arguments(graph: Graph, x: Any) -> list[np.ndarray]:
+    """What the graph takes, of a table whose columns are its inputs side by side, or as it is."""
+    shapes = [each.shape for each in graph.inputs]
+    names = [each.name for each in graph.inputs]
+    if isinstance(x, dict):
+        if {*x} != {*names}:
+            expected, got = ", ".join(names), ", ".join(map(str, x))
+            raise CheckpointError("inputs of other names", where=graph.where, expected=expected, got=got)
+        return [np.asarray(x[name]) for name in names]
+    if isinstance(x, tuple):
+        if len(x) != len(names):
+            expected, got = f"{len(names)}: {', '.join(names)}", str(len(x))
+            raise CheckpointError("another number of inputs", where=graph.where, expected=expected, got=got)
+        return [np.asarray(each) for each in x]
+    table = np.asarray(x)
+    if len(shapes) == 1 and (table.ndim == len(shapes[0]) + 1 or not shapes[0]):  # some files say no shape
+        return [table]
+    widths = [math.prod(shape) for shape in shapes]
+    if table.ndim != 2 or 0 in widths or sum(widths) != table.shape[1]:
+        expected = " + ".join(f"{name} {['rows', *shape]}" for name, shape in zip(names, shapes, strict=True))
+        got, hint = str(list(table.shape)), "give a column for each entry of the inputs, in the graph's order"
+        raise CheckpointError("rows of another shape", where=graph.where, expected=expected, got=got, hint=hint)
+    parts = np.split(table, np.cumsum(widths)[:-1], axis=1)
+    return [part.reshape(len(table), *shape) for part, shape in zip(parts, shapes, strict=True)]
+
+
+def _held_against_onnx(graph: Graph, module: "torch.nn.Module", tensors: "tuple[torch.Tensor, ...]") -> str:
+    """Compare the module with ONNX' own evaluator on a few rows."""
+    import torch
+
+    if not installed("onnx"):
+        return "graph: not held against ONNX' own evaluator, as the package onnx is not installed"
+    from onnx.reference import ReferenceEvaluator
+
+    fixed = max(each.rows for each in graph.inputs)
+    count = fixed or min(_ROWS, len(tensors[0]))
+    worst, largest = 0.0, 0.0
+    evaluator = ReferenceEvaluator(graph.where)
+    for start in range(min(_ROWS, len(tensors[0])) if fixed == 1 else 1):
+        some = tuple(tensor[start : start + count] for tensor in tensors)
+        if len(some[0]) < count:
+            break
+        feeds = {each.name: _of_kind(each.kind, s.numpy()) for each, s in zip(graph.inputs, some, strict=True)}
+        try:
+            (wanted,) = evaluator.run([graph.output], feeds)
+            with torch.no_grad():
+                found = module(*some).double().numpy()
+        except InputError:
+            raise
+        except Exception as error:  # whatever either raises is told in one line
+            got, hint = (str(error).strip().splitlines() or [type(error).__name__])[0][:120], "export the model again"
+            raise CheckpointError("a graph that cannot be run", where=graph.where, got=got, hint=hint) from error
+        if np.shape(wanted) != found.shape:
+            return _apart(graph, str(np.shape(wanted)), str(found.shape))
+        worst = max(worst, float(np.abs(found - wanted).max(initial=0.0)))
+        largest = max(largest, float(np.abs(wanted).max(initial=0.0)))
+    if not worst <= _SLACK * max(largest, 1e-30):
+        return _apart(graph, f"outputs equal to {_SLACK:g} of the largest", f"{worst / max(largest, 1e-30):.1e}")
+    return f"graph: held against ONNX' own evaluator, equal to {worst / max(largest, 1e-30):.0e} of the largest output"
+
+
+def _of_kind(kind: int, values: np.ndarray) -> np.ndarray:
+    return values.astype({1: np.float32, 11: np.float64, 10: np.float16, 6: np.int32, 7: np.int64, 9: np.bool_}[kind])
+
+
+def _apart(graph: Graph, expected: str, got: str) -> str:
+    hint = "read the module that was exported, with its weights (--model file.py:make, or from_module)"
+    what = "a graph that ONNX' own evaluator computes otherwise"
+    raise CheckpointError(what, where=graph.where, expected=expected, got=got, hint=hint)

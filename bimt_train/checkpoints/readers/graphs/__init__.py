@@ -1,0 +1,1 @@
+"""Graphs of operators that are no chain, as modules that run."""
