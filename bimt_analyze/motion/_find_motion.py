@@ -95,6 +95,7 @@ def find_motion(
 
     Examples
     --------
+    >>> import numpy as np
     >>> times = np.linspace(0, 6, 60)
     >>> runs = [Trajectory(times, (1 / (1 + a * np.exp(-times)))[:, None]) for a in (9.0, 4.0, 0.3)]
     >>> motion = find_motion(runs, names=["x"], time_limit=20)

@@ -85,7 +85,7 @@ def row_of(neurons: Sequence[int], group: str, size: int) -> str:
     Examples
     --------
     >>> row_of([0, 1, 0, 1, 2, -1, -1], "x", 3)
-    'x[0:2] x 2'
+    '(2 x[0:2]) x[2:3] 2'
     >>> row_of([0, 1, 2], "x", 3), row_of([0, 0, 0], "x", 1)
     ('', '(3 x)')
     """

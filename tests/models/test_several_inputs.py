@@ -14,6 +14,8 @@ from bimt_analyze import analyze
 from bimt_analyze.graph import neuron_graph
 from bimt_train import verify
 from bimt_train.checkpoints import Network, from_module, load_checkpoint, save_checkpoint
+from bimt_train.layouts import layout_for
+from bimt_train.models.traced._trace_module import trace_module
 
 
 class Module(nn.Module):
@@ -155,3 +157,27 @@ def test_modules_of_two_inputs_are_named_in_the_report_and_in_the_file(tmp_path)
     structure = report.to_json()["structure"]
     assert sorted(structure["input_groups"]) == [["a1", "a2"], ["b1", "b2", "b3"]]
     assert structure["output_groups"] == [["y1"], ["y2"]] and structure["unused"] == []
+
+
+class Reused(nn.Module):
+    """One module that is called at several places, each of which reads what those before it gave."""
+
+    def __init__(self, reads: tuple[int, ...]) -> None:
+        super().__init__()
+        self.inner = nn.Sequential(nn.Linear(1, 4), nn.Tanh(), nn.Linear(4, 1))
+        self.places = nn.ModuleList(nn.Linear(many, 1) for many in reads)
+        self.out = nn.Linear(3 + len(reads), 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for place in self.places:
+            x = torch.cat([x, self.inner(place(x[..., : place.in_features]))], dim=-1)
+        return self.out(x)
+
+
+@pytest.mark.parametrize("reads", [(3, 3, 3), (3, 4, 5)])
+def test_what_one_module_gives_at_several_places_is_not_exchanged(reads: tuple[int, ...]) -> None:
+    torch.manual_seed(0)
+    module, x = Reused(reads).double(), torch.randn(6, 3, dtype=torch.float64)
+    assert verify(module, layout_for(module, x), x)
+    traced = trace_module(module, x)
+    torch.testing.assert_close(traced.module(x), module(x))

@@ -1,5 +1,6 @@
 """Rules of operators that only move entries, choose among them, or put tensors side by side."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -46,13 +47,18 @@ def assembled(
 ) -> Fields:
     """Fields of tensors of given fields, shapes and ``units`` along an axis, put together along it by ``put``."""
     known = [*units, *[None] * (len(parts) - len(units))]
+    seen = Counter[int]()
+    for (fields, _), unit in zip(parts, known, strict=True):
+        here = [field.numpy().ravel() for field in fields if axis in varying(field)]
+        here += [] if unit is None else [np.array([unit])]
+        seen.update({labels.find(int(label)) for some in here for label in np.unique(some)})
     beside = [tuple(f for f in fields if axis not in varying(f)) for fields, _ in parts]
     across = []
     for (fields, shape), unit in zip(parts, known, strict=True):
         found = tuple(f for f in fields if axis in varying(f))
         if found:
             across.append(joint(labels, found, shape))
-        elif unit is not None:
+        elif unit is not None and seen[labels.find(unit)] == 1:  # of one neuron twice, each place reads another use
             across.append(along(np.array([unit]), axis, len(shape)))
         else:
             made = labels.fresh(shape[axis])

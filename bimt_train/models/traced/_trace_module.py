@@ -1,5 +1,6 @@
 """From somebody's module to a traced one."""
 
+import contextlib
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -9,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, fx, nn
 
-from ..._errors import InputError
+from ..._errors import InputError, LayoutError
 from ...layouts._inputs import Inputs, first_tensor
 from ...layouts._layout import Layout, TensorSpec
 from ...layouts._layout_for import layout_for
@@ -92,13 +93,10 @@ def trace_module(module: nn.Module, example_inputs: Any, layout: Layout | None =
     inputs = _few(Inputs.of(example_inputs))
     values = _tensors(inputs)
     module, changed = as_run(module, inputs)
-    module = parted(module, inputs) if layout is None else module
+    module, found = _laid_out(module, inputs) if layout is None else (module, _verified(module, layout, inputs))
     rows = _rows_for(module, values)
     wide = _with(inputs, [each[:1].expand(rows, *each.shape[1:]) for each in values])
     program = exported_program(module, inputs, wide)
-    asked: Any = dict(inputs.named) or inputs.positional
-    found = layout or layout_for(module, *((asked,) if inputs.named else asked))
-    verify(module, found, asked)
     traced, tensors = _built(module, program, rows, values)
     found = _declared(replace(found, tensors={plain_name(n): spec for n, spec in found.tensors.items()}), tensors)
     _certify(module, traced, inputs, values)
@@ -109,6 +107,25 @@ def trace_module(module: nn.Module, example_inputs: Any, layout: Layout | None =
     final.load_state_dict(traced.state_dict())
     outputs = found.outputs if found.sizes.get(found.outputs) == options.outputs else _lone_end(found, options)
     return Traced(final.eval(), replace(found, outputs=outputs), inputs, changed)
+
+
+def _laid_out(module: nn.Module, inputs: Inputs) -> tuple[nn.Module, Layout]:
+    """The module with its layout: in pieces, or whole where the layout of the pieces does not hold."""
+    cut = parted(module, inputs)
+    if cut is not module:
+        # the uses of a module that is called several times cannot always be told apart in pieces
+        with contextlib.suppress(LayoutError):
+            return cut, _verified(cut, _derived(cut, inputs), inputs)
+    return module, _verified(module, _derived(module, inputs), inputs)
+
+
+def _derived(module: nn.Module, inputs: Inputs) -> Layout:
+    return layout_for(module, dict(inputs.named)) if inputs.named else layout_for(module, *inputs.positional)
+
+
+def _verified(module: nn.Module, layout: Layout, inputs: Inputs) -> Layout:
+    verify(module, layout, dict(inputs.named) or inputs.positional)
+    return layout
 
 
 def _few(inputs: Inputs) -> Inputs:

@@ -116,7 +116,7 @@ def test_before_fit_there_is_nothing_to_ask() -> None:
 
 
 def test_the_time_is_for_all_outputs_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    from bimt_analyze.formulas import _estimator
+    from bimt_analyze.formulas import _formula_regressor
 
     given: list[float] = []
 
@@ -124,8 +124,8 @@ def test_the_time_is_for_all_outputs_together(monkeypatch: pytest.MonkeyPatch) -
         given.append(time_limit)
         return found(*rows, time_limit=0.1, **options)
 
-    found = _estimator.find_formula
-    monkeypatch.setattr(_estimator, "find_formula", seen)
+    found = _formula_regressor.find_formula
+    monkeypatch.setattr(_formula_regressor, "find_formula", seen)
     x = rows()
     FormulaRegressor(time_limit=8.0).fit(x, np.stack([x[:, 0]] * 4, axis=1))
     assert given[0] == pytest.approx(2.0, abs=0.1)
@@ -133,7 +133,7 @@ def test_the_time_is_for_all_outputs_together(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_an_interrupt_ends_the_search_for_all_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
-    from bimt_analyze.formulas import _estimator
+    from bimt_analyze.formulas import _formula_regressor
 
     given: list[float] = []
 
@@ -145,8 +145,8 @@ def test_an_interrupt_ends_the_search_for_all_outputs(monkeypatch: pytest.Monkey
         given.append(time_limit)
         return found(*rows, time_limit=time_limit, progress=pressed, **options)
 
-    found = _estimator.find_formula
-    monkeypatch.setattr(_estimator, "find_formula", seen)
+    found = _formula_regressor.find_formula
+    monkeypatch.setattr(_formula_regressor, "find_formula", seen)
     x = rows()
     formulas = FormulaRegressor(time_limit=9.0).fit(x, np.stack([x[:, 0]] * 4, axis=1)).formulas_
     assert given[1] > 2.0 and given[2:] == pytest.approx([0.0, 0.0], abs=0.05)
@@ -154,12 +154,14 @@ def test_an_interrupt_ends_the_search_for_all_outputs(monkeypatch: pytest.Monkey
 
 
 def test_the_seed_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    from bimt_analyze.formulas import _estimator
+    from bimt_analyze.formulas import _formula_regressor
 
     seeds: list[int] = []
-    found = _estimator.find_formula
+    found = _formula_regressor.find_formula
     monkeypatch.setattr(
-        _estimator, "find_formula", lambda *rows, seed, **options: (seeds.append(seed), found(*rows, **options))[1]
+        _formula_regressor,
+        "find_formula",
+        lambda *rows, seed, **options: (seeds.append(seed), found(*rows, **options))[1],
     )
     FormulaRegressor(time_limit=1.0, random_state=5).fit(rows(), rows()[:, 0])
     assert seeds == [5]
