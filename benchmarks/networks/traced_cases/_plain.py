@@ -280,7 +280,7 @@ PLAIN = (
     Case("mixer", Mixer, floats(4, 5, 3), (8, 6, 10), 3, 2),
     Case("KAN", Kan, floats(6, 3), (5,), 3, 2),
     Case("KAN, folded", KanFlat, floats(6, 3), (5,), 3, 2),
-    Case("two inputs", TwoInputs, several(floats(6, 4), floats(6, 3)), (6,), 4, 2),
+    Case("two inputs", TwoInputs, several(floats(6, 4), floats(6, 3)), (6,), 7, 2),
     Case("two branches, joined", Joined, floats(6, 4), (6,), 4, 2),
     Case("shared layer", Shared, floats(6, 4), (6,), 4, 2),
     Case("tied autoencoder", TiedAutoencoder, floats(6, 8), (5,), 8, 8, stream=True),
@@ -288,7 +288,7 @@ PLAIN = (
     Case("Bilinear", BilinearNet, several(floats(6, 3), floats(6, 4)), (6,), 3, 2),
     Case("maxout", Maxout, floats(6, 4), (6,), 4, 2),
     Case("unequal treatment", Ramp, floats(6, 4), (6,), 4, 2),
-    Case("hypernetwork", HyperNetwork, several(floats(6, 4), floats(6, 3)), (5,), 4, 2),
+    Case("hypernetwork", HyperNetwork, several(floats(6, 4), floats(6, 3)), (5,), 7, 2),
     Case("sorted", Sorted, floats(6, 4), (5, 6), 4, 2),
     Case("weight norm", Normed, floats(6, 4), (6,), 4, 2),
 )

@@ -182,7 +182,7 @@ SEQUENCES = (
         lambda: nn.MultiheadAttention(8, 2, batch_first=True),
         several(*[floats(3, 4, 8)] * 3),
         ((8, 2),),
-        0,
+        8,
         8,
     ),
     Case("attention, own", OwnAttention, floats(3, 4, 8), ((8, 2),), 8, 3),
