@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from ._fields import Fields, labels_in, of_constant, varying
-from ._label_store import Labels
+from .labels._label_store import Labels
 
 
 @dataclass(frozen=True, eq=False)

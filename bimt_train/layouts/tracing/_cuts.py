@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from .._inputs import Inputs
 from ._program import program_of
 from ._run import Run, run
-from ._settle import settle
-from ._symmetry import Symmetry, symmetry_of
+from .labels._settle import settle
+from .labels._symmetry import Symmetry, symmetry_of
 
 if TYPE_CHECKING:
     from torch import nn

@@ -8,7 +8,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
-from ._label_store import Ints, Labels
+from .labels._label_store import Ints, Labels
 
 Fields = tuple[Tensor, ...]
 """Labels of each entry of a tensor: as many axes as it has, of length 1 where the labels do not vary."""

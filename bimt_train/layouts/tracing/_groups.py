@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._label_store import Ints, Labels
 from ._run import Run
-from ._settle import melt, settle
-from ._symmetry import Symmetry, symmetry_of
+from .labels._label_store import Ints, Labels
+from .labels._settle import melt, settle
+from .labels._symmetry import Symmetry, symmetry_of
 
 Factors = tuple[int | str, ...]
 

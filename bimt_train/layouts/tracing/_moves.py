@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ._call import Call, Rule, Value, axes_of
 from ._fields import Fields, along, chosen, joint, labels_in, lifted, met, moved, pinned_along, varying, without
-from ._label_store import Labels
+from .labels._label_store import Labels
 
 
 def move(call: Call) -> Fields | list[Fields]:

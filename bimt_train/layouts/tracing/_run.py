@@ -12,11 +12,11 @@ from torch import Tensor, fx
 from ..._errors import LayoutError
 from ._call import Call, Value
 from ._fields import along, labels_in
-from ._label_store import Ints, Labels
 from ._program import Program
 from ._recorder import HINT, last_line
 from ._rules import rule_for
 from ._units import own_units, units_of, units_of_part
+from .labels._label_store import Ints, Labels
 
 BLANK = frozenset(
     {

@@ -9,11 +9,11 @@ from .._group import Group
 from .._inputs import Inputs
 from .._layout import Layout, TensorSpec
 from ._groups import Reading, arrangement, read
-from ._label_store import Ints
 from ._program import program_of
 from ._recorder import HINT
 from ._row import with_ends
 from ._run import Run, run
+from .labels._label_store import Ints
 
 if TYPE_CHECKING:
     from torch import nn

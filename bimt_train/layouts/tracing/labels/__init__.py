@@ -1,0 +1,1 @@
+"""Labels of neurons, and which permutations the demands on them leave."""
