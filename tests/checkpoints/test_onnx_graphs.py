@@ -108,11 +108,11 @@ def test_what_cannot_be_run_is_refused_by_the_node(nodes: list[Any], said: str, 
 
 
 def test_a_graph_that_is_run_otherwise_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from bimt_train.checkpoints.readers.graphs import _operators
+    from bimt_train.checkpoints.readers.graphs import _onnx_operators
 
     nodes = [FIRST, node("Erf", ["h"], ["e"]), node("Gemm", ["e", "w3"], ["y"])]
     path = saved(tmp_path / "net.onnx", nodes, {"x": ["N", 3]}, W)
-    wrong = {**_operators.OPERATORS, "Erf": _operators.OPERATORS["Tanh"]}
+    wrong = {**_onnx_operators.OPERATORS, "Erf": _onnx_operators.OPERATORS["Tanh"]}
     monkeypatch.setattr("bimt_train.checkpoints.readers.graphs._graph_module.OPERATORS", wrong)
     with pytest.raises(InputError, match="a graph that ONNX' own evaluator computes otherwise"):
         read_foreign(path, ranges=(-1, 1))

@@ -1,7 +1,7 @@
 """The layout of any module, derived by running its operators on labels of neurons."""
 
-from ._cuts import AxisCuts as AxisCuts
-from ._cuts import cuts_of as cuts_of
+from ._axis_cuts import AxisCuts as AxisCuts
+from ._axis_cuts import cuts_of as cuts_of
 from ._program import Program as Program
 from ._program import exported_program as exported_program
 from ._recorder import last_line as last_line

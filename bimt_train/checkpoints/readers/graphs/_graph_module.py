@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ...._errors import CheckpointError
 from ._graph import Graph, Node
-from ._operators import OPERATORS, ints
+from ._onnx_operators import OPERATORS, ints
 from ._whole_numbers import ON_NUMBERS
 
 _HINT = "read the module that was exported, with its weights (--model file.py:make, or from_module)"

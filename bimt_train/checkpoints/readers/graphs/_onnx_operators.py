@@ -105,15 +105,17 @@ def _transpose(node: Node, given: list[Any], version: int) -> Tensor:
 
 
 def _squeeze(node: Node, given: list[Any], version: int) -> Tensor:
-    x, axes = given[0], _axes(node, given)
-    return x.squeeze() if axes is None else x.squeeze([a % x.ndim for a in axes])  # type: ignore[no-any-return]
+    x: Tensor = given[0]
+    axes = _axes(node, given)
+    return x.squeeze() if axes is None else x.squeeze([a % x.ndim for a in axes])
 
 
 def _unsqueeze(node: Node, given: list[Any], version: int) -> Tensor:
-    x, axes = given[0], _axes(node, given) or []
+    x: Tensor = given[0]
+    axes = _axes(node, given) or []
     for axis in sorted(a % (x.ndim + len(axes)) for a in axes):
         x = x.unsqueeze(axis)
-    return x  # type: ignore[no-any-return]
+    return x
 
 
 def _split(node: Node, given: list[Any], version: int) -> Any:
