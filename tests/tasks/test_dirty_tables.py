@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bimt_train import Recipe, TaskError, _asked, _cli, train
+from bimt_train import Recipe, TaskError, _asked_training, _cli, train
 from bimt_train.shell._words import spread_options
 from bimt_train.tasks import TableError, Task, resolve_task, table_options, table_task
 
@@ -93,7 +93,7 @@ def _options(words: Sequence[str]) -> dict[str, Any]:
     """What words of the command line mean to `table_task`."""
     spread = spread_options(["t.csv", *words], _cli.SEVERAL)
     context = _cli.command.make_context("bimt-train", spread)
-    said = _asked.Asked(**context.params)
+    said = _asked_training.Asked(**context.params)
     return table_options(vars(said)) | ({"target": said.target} if said.target else {})
 
 
