@@ -1,7 +1,8 @@
 """A module's run on fixed rows, repeated with a few of its neurons changed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -48,10 +49,12 @@ class Replay:
             self._tensors[layers[tensor]].append(tensor)
         # a module with others inside is called for more than its own weights; of others than these nothing is known
         self._layers = {layer for layer in self._tensors if layer is not module and not any(layer.children())}
-        self._own = {layer: layer.forward for layer in self._layers | set(self._tensors)}
-        self._calls: dict[nn.Module, list[tuple[Tensor, Tensor]]] = {layer: [] for layer in self._layers}
-        with torch.no_grad(), self._forwards({layer: partial(self._note, layer) for layer in self._layers}):
+        functions = {each for each in module.modules() if each is not module and _is_function(each)}
+        self._own = {each: each.forward for each in self._layers | set(self._tensors) | functions}
+        noted: dict[nn.Module, list[tuple[_Call, Tensor] | None]] = {each: [] for each in self._layers | functions}
+        with torch.no_grad(), self._forwards({each: partial(self._note, each, calls) for each, calls in noted.items()}):
             self._untouched: Tensor = module(x)
+        self._calls = {each: [call and call[0].ended(call[1]) for call in calls] for each, calls in noted.items()}
 
     def outputs(self, changes: Mapping[str, Change]) -> Tensor:
         """The module's outputs with changes.
@@ -75,13 +78,16 @@ class Replay:
         return found
 
     def _called(self, changes: Mapping[str, Change]) -> set[nn.Module]:
-        return self._layers | {
+        return {*self._calls} | {
             layer for layer, own in self._tensors.items() if any(tensor in changes for tensor in own)
         }
 
-    def _note(self, layer: nn.Module, *args: Any) -> Any:
-        written = self._own[layer](*args)
-        self._calls[layer].append((args[0].detach().clone(), written.detach().clone()))
+    def _note(self, layer: nn.Module, calls: list["tuple[_Call, Tensor] | None"], *args: Any, **named: Any) -> Any:
+        read = args[0].detach().clone() if layer in self._layers else None
+        before = _versions(args)
+        written = self._own[layer](*args, **named)
+        plain = isinstance(written, Tensor) and before == _versions(args)
+        calls.append((_Call(read, written.detach().clone(), written._version), written) if plain else None)
         return written
 
     @contextmanager
@@ -96,6 +102,43 @@ class Replay:
                 layer.forward = self._own[layer]
 
 
+def _is_function(module: nn.Module) -> bool:
+    """Whether a module is one of torch's own without others inside: what it gives depends on what it reads alone."""
+    return type(module).__module__.startswith("torch.nn.modules.") and not any(module.children())
+
+
+def _versions(values: Iterable[Any]) -> list[int]:
+    """How often each tensor was overwritten, as torch counts it."""
+    return [value._version for value in values if isinstance(value, Tensor)]
+
+
+@dataclass(frozen=True, eq=False)
+class _Call:
+    """What a layer read and wrote at a call when nothing was changed.
+
+    Attributes
+    ----------
+    read : tensor, optional
+        What it read; None where that is not needed.
+    written : tensor
+        What it wrote, as it was then.
+    version : int, optional
+        How often what it wrote had been overwritten then; None where the module overwrites it later.
+    """
+
+    read: Tensor | None
+    written: Tensor
+    version: int | None
+
+    def ended(self, passed_on: Tensor) -> "_Call":
+        """The call once the run is over, and what was passed on is as it stays."""
+        return replace(self, version=self.version if passed_on._version == self.version else None)
+
+    def again(self) -> Tensor:
+        """What was written, as a tensor that the module may overwrite if it does so."""
+        return self.written.clone() if self.version is None else self.written
+
+
 class _Run:
     """One run with changes: how many times each layer was called, and whether a change was read yet."""
 
@@ -104,29 +147,38 @@ class _Run:
         self._counts = dict.fromkeys(replay._calls, 0)
         self._touched = False
 
-    def call(self, layer: nn.Module, *args: Any) -> Any:
+    def call(self, layer: nn.Module, *args: Any, **named: Any) -> Any:
         """What the layer gives, its changed sources set."""
         known = self._recorded(layer)
         changes = {t: self._changes[t] for t in self._replay._tensors.get(layer, ()) if t in self._changes}
-        if known is not None and (not self._touched or torch.equal(args[0], known[0])):
-            read, written = known
+        if known is not None and self._stands(known, args):
             if not changes:
-                return written.clone()
+                return known.again()
             self._touched = True
-            return written + sum(self._corrections(read, changes))
-        first = args[0]
+            return self._corrected(known, changes)
         for mask, values in changes.values():
-            self._touched, first = True, torch.where(mask, values, first)
-        return self._replay._own[layer](first, *args[1:])
+            self._touched, args = True, (torch.where(mask, values, args[0]), *args[1:])
+        return self._replay._own[layer](*args, **named)
 
-    def _recorded(self, layer: nn.Module) -> tuple[Tensor, Tensor] | None:
-        """What the layer read and wrote at this call when nothing was changed."""
+    def _stands(self, known: _Call, args: tuple[Any, ...]) -> bool:
+        """Whether a layer reads at this call what it read when nothing was changed."""
+        return not self._touched or (known.read is not None and torch.equal(args[0], known.read))
+
+    def _recorded(self, layer: nn.Module) -> _Call | None:
+        """The layer's call of this number when nothing was changed."""
         calls = self._replay._calls.get(layer, [])
         number = self._counts.get(layer, 0)
         self._counts[layer] = number + 1
         return calls[number] if number < len(calls) else None
 
-    def _corrections(self, read: Tensor, changes: Mapping[str, Change]) -> Iterator[Tensor]:
+    def _corrected(self, known: _Call, changes: Mapping[str, Change]) -> Tensor:
+        """What was written, had some of what was read been other values."""
+        assert known.read is not None
+        found = known.written.reshape(-1, known.written.shape[-1])
         for tensor, (mask, values) in changes.items():
             (chosen,) = mask.nonzero(as_tuple=True)  # found once, where each use of the mask would look for them
-            yield (values[chosen] - read[..., chosen]) @ self._replay._matrices[tensor][chosen]
+            apart = (values[chosen] - known.read[..., chosen]).reshape(len(found), -1)
+            matrix = self._replay._matrices[tensor][chosen]
+            # of one source the product is an outer one, which torch.addmm computes in twice the time
+            found = torch.addcmul(found, apart, matrix) if len(chosen) == 1 else torch.addmm(found, apart, matrix)
+        return found.reshape(known.written.shape)

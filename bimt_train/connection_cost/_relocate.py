@@ -6,6 +6,7 @@ from typing import Literal, get_args
 
 import numpy as np
 from jaxtyping import Float64
+from scipy.sparse import csr_array
 
 from .._errors import InputError
 from ..layouts import Group, Layout, Placement, distances, fold
@@ -21,6 +22,7 @@ Mass = Float64[np.ndarray, "rows neurons others"]
 Stacked = Mapping[str, np.ndarray]
 
 _GAIN = 1e-12  # relative; below it a change of cost is rounding
+_FEW = 1 / 30  # share of weights below which a sparse product is faster than a dense one
 
 
 def relocate(
@@ -237,9 +239,15 @@ def _slot_costs(group: Group, neighbours: list[Neighbour], slots: Mapping[str, S
     """C[row, neuron, slot], from the groups other than this one."""
     costs = np.zeros((len(rows), group.size, group.size))
     for near in neighbours:
-        if near.other != group.name:
-            mass = near.mass if len(rows) == len(near.mass) else near.mass[rows]
-            costs += mass @ near.apart.T[slots[near.other][rows]]
+        if near.other == group.name:
+            continue
+        mass = near.mass if len(rows) == len(near.mass) else near.mass[rows]
+        prices = near.apart.T[slots[near.other][rows]]
+        if group.size > EXACT and np.count_nonzero(mass) < _FEW * mass.size:
+            for own, weights, price in zip(costs, mass, prices, strict=True):
+                own += csr_array(weights) @ price
+        else:
+            costs += mass @ prices
     return costs
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bimt_train import ConnectionCost, InputError, relocate
 from bimt_train.checkpoints import Network
+from bimt_train.connection_cost import _relocate
 from bimt_train.connection_cost._assignment import assign_blocks
 from bimt_train.connection_cost._relocate import relocate_all
 from bimt_train.connection_cost._swaps import Neighbour, swap_gains
@@ -315,6 +316,20 @@ def test_many_networks_at_once_end_where_each_ends_alone(seed: int, kind: str, m
 
 
 # ---- refusals
+
+
+@pytest.mark.parametrize("few", [0.0, 1.0])
+def test_few_weights_of_a_large_group_cost_what_they_cost_one_by_one(
+    few: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_relocate, "_FEW", few)  # no product is sparse, or each is
+    rng, group = np.random.default_rng(0), Group("h", ((0.0, 0.0),) * (_relocate.EXACT + 1))
+    mass = rng.random((2, group.size, 5)) * (rng.random((2, group.size, 5)) < 0.02)
+    apart, slots = rng.random((group.size, 5)), np.stack([rng.permutation(5), rng.permutation(5)])
+    costs = _relocate._slot_costs(group, [Neighbour("x", mass, apart)], {"x": slots}, np.arange(2))
+    for row, neuron, slot in rng.integers([2, group.size, group.size], size=(50, 3)):
+        paid = sum(mass[row, neuron, k] * apart[slot, slots[row, k]] for k in range(5))
+        assert costs[row, neuron, slot] == pytest.approx(paid, abs=1e-12)
 
 
 def test_an_unknown_method_is_refused() -> None:

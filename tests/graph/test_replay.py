@@ -62,7 +62,7 @@ def test_what_lies_before_the_change_is_not_computed_again(monkeypatch):
     module, x = chain().double(), torch.randn(7, 3, dtype=torch.float64)
     replay = Replay(module, x, {f"{number}.weight": module[number].weight.detach().T for number in (0, 2, 4)})
     called = []
-    for number in (0, 2, 4):
+    for number in (0, 1, 2, 4):
         monkeypatch.setitem(replay._own, module[number], lambda read, number=number: called.append(number))
     replay.outputs({"4.weight": (torch.tensor([True, False, False, False, True]), torch.zeros(5, dtype=torch.float64))})
     assert called == []
@@ -84,3 +84,30 @@ def test_layers_of_another_kind_are_left_as_they_are():
     replay = Replay(module, x, {"end.weight": module.end.weight.detach().T})
     change = {"end.weight": (torch.tensor([True, False, True, False]), torch.ones(4, dtype=torch.float64))}
     assert torch.allclose(replay.outputs(change), by_hooks(module, x, change), rtol=0, atol=1e-12)
+
+
+class WithItsResultUnread(nn.Module):
+    """An activation that works in place and whose result nobody reads; a layer whose result is overwritten."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read, self.middle, self.end = nn.Linear(3, 6), nn.Linear(6, 6), nn.Linear(6, 2)
+        self.act = nn.ReLU(inplace=True)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        h = self.read(x)
+        self.act(h)
+        later = self.middle(h)
+        later += h
+        return self.end(later)
+
+
+@pytest.mark.parametrize("tensor", ["middle.weight", "end.weight"])
+def test_what_is_overwritten_is_overwritten_again(tensor):
+    torch.manual_seed(0)
+    module, x = WithItsResultUnread().double(), torch.randn(7, 3, dtype=torch.float64)
+    replay = Replay(module, x, {tensor: module.get_parameter(tensor).detach().T})
+    for number in range(3):  # a second run reads nothing that the first has spoilt
+        mask = torch.arange(6) == number
+        change = {tensor: (mask, torch.ones(6, dtype=torch.float64))}
+        assert torch.allclose(replay.outputs(change), by_hooks(module, x, change), rtol=0, atol=1e-12)
