@@ -9,7 +9,6 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 from scipy.spatial import cKDTree
-from scipy.stats import rankdata
 
 from ..problem._prior_knowledge import NOTHING_KNOWN
 from ..problem._search_problem import Matrix, Rows, SearchProblem
@@ -158,9 +157,15 @@ def _scatter(x: Float64[np.ndarray, "rows groups"], y: Rows) -> float:
         logs = np.maximum(np.log10(np.abs(y)), -300.0)
     if x.shape[1] == 0:
         return float(np.median(np.abs(logs - np.median(logs))))
-    ranks = np.stack([rankdata(column) for column in x.T], axis=1) / len(x)
+    ranks = np.stack([_ranks(column) for column in x.T], axis=1) / len(x)
     near = cKDTree(ranks).query(ranks, k=min(_NEIGHBOURS + 1, len(x)))[1]
     return float(np.median(np.abs(logs - np.median(logs[near[:, 1:]], axis=1))))
+
+
+def _ranks(column: Rows) -> Rows:
+    """Ranks from 1 on, those of equal values their mean; all of scipy's statistics would take 0.3 s to load."""
+    _, places, counts = np.unique(column, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[places])
 
 
 def _flattened(way: Dimensionless, problem: SearchProblem) -> Dimensionless:

@@ -1,7 +1,9 @@
 """The open constants of a template, refined together on the data, with their standard errors."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ from jaxtyping import Float64
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
+from ._derivative import derivative
 from ._search_problem import SearchProblem
 from ._template import Template, node_count
 
@@ -55,27 +58,47 @@ class Model:
         values : array of shape [constants]
             A value for each open constant.
         """
+        self._charge()
+        return self._computed(values)
+
+    def remembering(self) -> Callable[[Values], tuple[Rows, Float64[np.ndarray, "rows constants"]]]:
+        """`evaluate`, which charges every call and works out no place twice in a row.
+
+        A fit asks for the residual and for its slopes at the same place, one after the other.
+        """
+        computed = lru_cache(maxsize=2)(lambda place: self._computed(np.frombuffer(place)))
+
+        def evaluate(values: Values) -> tuple[Rows, Float64[np.ndarray, "rows constants"]]:
+            self._charge()
+            return computed(values.tobytes())
+
+        return evaluate
+
+    def _charge(self) -> None:
+        self.problem.budget.charge("evaluate", self.problem.rows * (self.nodes + len(self.constants)))
+
+    def _computed(self, values: Values) -> tuple[Rows, Float64[np.ndarray, "rows constants"]]:
         problem = self.problem
+        table = np.empty((problem.rows, 1 + len(self.constants)))
         with np.errstate(all="ignore"):
-            outputs = self.both(problem.x.T, values)
-            table = np.stack([_column(output, problem.rows) for output in outputs], axis=1)
+            for place, output in enumerate(self.both(problem.x.T, values)):
+                table[:, place] = _real(output)
             residual = (table[:, 0] - problem.y) / problem.unit
             jacobian = table[:, 1:] / problem.unit
             if problem.weights is not None:
                 residual, jacobian = residual * problem.weights, jacobian * problem.weights[:, None]
-        bad = ~np.isfinite(residual) | (np.abs(residual) > 1e100) | ~np.all(np.isfinite(jacobian), axis=1)
-        problem.budget.charge("evaluate", problem.rows * (self.nodes + len(self.constants)))
-        residual[~np.isfinite(residual) | (np.abs(residual) > 1e100)] = _FAR
-        jacobian[bad] = 0.0
+        lost = ~(np.abs(residual) <= 1e100)
+        smooth = np.isfinite(jacobian)
+        if np.any(lost) or not np.all(smooth):
+            residual[lost] = _FAR
+            jacobian[lost | ~np.all(smooth, axis=1)] = 0.0
         return residual, jacobian
 
 
-def _column(output: Any, rows: int) -> NDArray[np.float64]:
-    """One output as a full column; complex and other strange values become NaN."""
+def _real(output: Any) -> Any:
+    """One output; NaN in place of complex and other strange values."""
     values = np.asarray(output)
-    if values.dtype.kind == "c" or values.dtype.kind not in "fiub":
-        return np.full(rows, np.nan)
-    return np.broadcast_to(values.astype(np.float64), (rows,))
+    return values if values.dtype.kind in "fiub" else np.nan
 
 
 def model(template: Template, problem: SearchProblem) -> Model:
@@ -89,15 +112,61 @@ def model(template: Template, problem: SearchProblem) -> Model:
         The rows that it is fitted to.
     """
     constants = tuple(template.start)
-    smooth = _without_hyperbolic(template.expression)
-    slopes = (smooth.diff(c).replace(sympy.DiracDelta, lambda *u: sympy.Integer(0)) for c in constants)
-    outputs = [template.expression, *slopes]  # a step has no slope but where it jumps, and no row lies there
-    both = sympy.lambdify(
-        [list(problem.columns), list(constants)], outputs, "numpy", cse=len(constants) > 1, docstring_limit=0
-    )
+    named = _stand_ins(constants)
+    both = _compiled(template.expression.xreplace(named), problem.columns, tuple(named[c] for c in constants))
     nodes = node_count(template.expression)
     problem.budget.charge("compile", nodes + len(constants))
     return Model(template, constants, both, problem, nodes)
+
+
+def _stand_ins(constants: Sequence[sympy.Dummy]) -> dict[sympy.Dummy, sympy.Dummy]:
+    """For each constant one that all templates share, in the same order.
+
+    Two templates of one form are then one expression, which is compiled once, and which sympy knows again.
+    """
+    taken: Counter[str] = Counter()
+    found = {}
+    for c in sorted(constants, key=lambda c: c.dummy_index):
+        found[c] = _stand_in(c.name, taken[c.name])
+        taken[c.name] += 1
+    return found
+
+
+@cache
+def _stand_in(name: str, place: int) -> sympy.Dummy:
+    return sympy.Dummy(name, real=True)
+
+
+@lru_cache(maxsize=256)
+def _compiled(
+    expression: sympy.Expr, columns: tuple[sympy.Symbol, ...], constants: tuple[sympy.Dummy, ...]
+) -> Callable[..., Any]:
+    """The values of an expression and its derivatives by the constants, as one function."""
+    smooth = _without_hyperbolic(expression)
+    outputs = [expression, *(_without_jumps(derivative(smooth, c)) for c in constants)]
+    shared, reduced = sympy.cse(outputs, list=False) if len(constants) > 1 else ([], outputs)
+    named = _plain_names(columns, constants)  # lambdify would rename constants too, one after the other
+    parts = [(part, value.xreplace(named)) for part, value in shared]
+    function: Callable[..., Any] = sympy.lambdify(
+        [list(columns), [named[c] for c in constants]],
+        [output.xreplace(named) for output in reduced],
+        "numpy",
+        cse=lambda outputs: (parts, outputs),
+        docstring_limit=0,
+    )
+    return function
+
+
+def _plain_names(columns: Sequence[sympy.Symbol], constants: Sequence[sympy.Dummy]) -> dict[sympy.Dummy, sympy.Symbol]:
+    """Names for constants that Python can read, that no column has, and that come before columns in a sum."""
+    longest = max((len(str(column)) for column in columns), default=0)
+    later = sorted(constants, key=lambda c: (c.name, c.dummy_index))
+    return {c: sympy.Symbol(f"{'A' * longest}{99999 - place}") for place, c in enumerate(later)}
+
+
+def _without_jumps(slope: sympy.Expr) -> sympy.Expr:
+    """A slope as rows see it: a step has none but where it jumps, and no row lies there."""
+    return slope.replace(sympy.DiracDelta, lambda *u: sympy.Integer(0)) if slope.has(sympy.DiracDelta) else slope
 
 
 def _without_hyperbolic(expression: sympy.Expr) -> sympy.Expr:
@@ -105,6 +174,8 @@ def _without_hyperbolic(expression: sympy.Expr) -> sympy.Expr:
 
     To differentiate, sympy asks after the sign of a cosh, and may take minutes over its argument.
     """
+    if not expression.has(sympy.cosh, sympy.sinh):
+        return expression
     plain = expression.replace(sympy.cosh, lambda u: (sympy.exp(u) + sympy.exp(-u)) / 2)
     return plain.replace(sympy.sinh, lambda u: (sympy.exp(u) - sympy.exp(-u)) / 2)
 
@@ -181,12 +252,13 @@ def settle(ready: Model, values: Values, free: NDArray[np.bool_]) -> Fit | None:
     free : array of bool of shape [constants]
         Which of them may move.
     """
-    residual, _ = ready.evaluate(values)
+    evaluate = ready.remembering()
+    residual, _ = evaluate(values)
     if not np.all(np.isfinite(values)) or np.mean(residual == _FAR) > 0.1:
         return None
     if np.any(free):
-        values = _descend(ready, values, free)
-    residual, jacobian = ready.evaluate(values)
+        values = _descend(ready, evaluate, values, free)
+    residual, jacobian = evaluate(values)
     if np.any(residual == _FAR):
         return None
     errors = np.zeros(len(values))
@@ -194,7 +266,12 @@ def settle(ready: Model, values: Values, free: NDArray[np.bool_]) -> Fit | None:
     return Fit(ready, values, errors, residual * ready.problem.unit)
 
 
-def _descend(ready: Model, values: Values, free: NDArray[np.bool_]) -> Values:
+def _descend(
+    ready: Model,
+    evaluate: Callable[[Values], tuple[Rows, Float64[np.ndarray, "rows constants"]]],
+    values: Values,
+    free: NDArray[np.bool_],
+) -> Values:
     """Levenberg-Marquardt on the free constants, then Gauss-Newton for the last digits."""
 
     def spread(part: NDArray[np.float64]) -> Values:
@@ -206,9 +283,9 @@ def _descend(ready: Model, values: Values, free: NDArray[np.bool_]) -> Values:
     if ready.problem.rows < count:
         return values
     fit = least_squares(
-        lambda part: ready.evaluate(spread(part))[0],
+        lambda part: evaluate(spread(part))[0],
         values[free],
-        jac=lambda part: ready.evaluate(spread(part))[1][:, free],
+        jac=lambda part: evaluate(spread(part))[1][:, free],
         method="lm",
         x_scale="jac",
         ftol=1e-15,
@@ -219,14 +296,14 @@ def _descend(ready: Model, values: Values, free: NDArray[np.bool_]) -> Values:
     ready.problem.budget.charge("fit", ready.problem.rows * count**2 * int(fit.nfev))
     best = spread(fit.x)
     for _ in range(3):  # plain Gauss-Newton steps: the last digits
-        residual, jacobian = ready.evaluate(best)
+        residual, jacobian = evaluate(best)
         with np.errstate(all="ignore"):
             size = np.linalg.norm(jacobian[:, free], axis=0)
         if not np.all(np.isfinite(size)) or np.any(size == 0):
             break
         step = np.zeros(len(best))
         step[free] = np.linalg.lstsq(jacobian[:, free] / size, residual, rcond=1e-13)[0] / size
-        trial = ready.evaluate(best - step)[0]
+        trial = evaluate(best - step)[0]
         if not np.sum(trial**2) < np.sum(residual**2):
             break
         best = best - step

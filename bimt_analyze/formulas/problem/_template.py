@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import inf
+from typing import Any
 
 import numpy as np
 import sympy
@@ -151,7 +153,7 @@ def numeric(
     if any(hasattr(np, str(column)) for column in columns):  # e, pi: words of numpy's own
         plain = [sympy.Symbol(f"column_{i}", real=True) for i in range(len(columns))]
         expression, columns = expression.xreplace(dict(zip(columns, plain, strict=True))), plain
-    function = sympy.lambdify(list(columns), expression, "numpy", cse=True, docstring_limit=0)
+    function = _compiled(expression, tuple(columns))
 
     def evaluate(x: Float64[np.ndarray, "rows columns"]) -> Float64[np.ndarray, "rows"]:
         with np.errstate(all="ignore"):
@@ -164,3 +166,9 @@ def numeric(
         return np.array(np.broadcast_to(values.astype(np.float64), (len(x),)))
 
     return evaluate
+
+
+@lru_cache(maxsize=256)
+def _compiled(expression: sympy.Expr, columns: tuple[sympy.Symbol, ...]) -> Callable[..., Any]:
+    function: Callable[..., Any] = sympy.lambdify(list(columns), expression, "numpy", cse=True, docstring_limit=0)
+    return function
