@@ -164,7 +164,8 @@ class Setting:
         parameters, shapes = self.stack.parameters, self.shapes
         rows = torch.zeros(len(placements), self.stack.width, device=self.x.device) if rows is None else rows.clone()
         if moved:
-            fresh = [self.recipe.cost.prices(self.layout, placements[row], shapes) for row in moved]
+            free = {name: np.zeros(shape) for name, shape in shapes.items()}  # what indexes no neuron pays nothing
+            fresh = [free | self.recipe.cost.prices(self.layout, placements[row], shapes) for row in moved]
             priced = self.stack.pack([parameters.prices(each) for each in fresh])
             priced[:, self.held_places] = 0.0
             rows[moved] = priced.to(rows)

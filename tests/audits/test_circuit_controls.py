@@ -26,7 +26,7 @@ from bimt_analyze.graph import neuron_graph
 from bimt_analyze.modules import choose_level, hierarchy
 from bimt_analyze.synthetic import block_network, dense_network
 from bimt_train import InputError
-from bimt_train.checkpoints import Network, Probe, task_score
+from bimt_train.checkpoints import Network, Probe, from_module, task_score
 from bimt_train.models import MLP, MODELS, ModelSpec, build_model
 
 BITS = np.array(list(product([-1.0, 1.0], repeat=2)))
@@ -299,3 +299,18 @@ def test_large_networks_do_less_and_say_so(blocks, monkeypatch):
     monkeypatch.setattr(_held_against_controls, "TOO_MANY_WEIGHTS", 10)
     with pytest.raises(InputError, match="take too long"):
         circuit_controls(blocks, circuit)
+
+
+def test_a_parameter_that_nothing_reads_pays_nothing_when_the_network_is_trained_again():
+    class Idle(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.read, self.idle = torch.nn.Linear(2, 3), torch.nn.Linear(2, 2)
+            self.scale = torch.nn.Parameter(torch.ones(()))
+
+        def forward(self, x):
+            return torch.tanh(self.read(x)) * self.scale
+
+    checkpoint = from_module(Idle(), np.random.default_rng(0).uniform(-1, 1, (20, 2)))
+    (run,) = trained_again(checkpoint, permuted=True, samples=1, steps=2, seed=0)
+    assert run.network.predict(checkpoint.probe.x_test).shape == (4, 3)

@@ -110,3 +110,29 @@ def test_a_pruned_module_has_a_layout_that_holds() -> None:
     layout = layout_for(net, X)
     verify(net, layout, X)
     assert layout.tensors["0.weight_orig"].pattern == layout.tensors["0.weight_mask"].pattern == "h1 x"
+
+
+@pytest.mark.parametrize("numbers", [torch.arange(20).reshape(5, 4) % 3, X.new_ones(5, 4) * torch.arange(5)[:, None]])
+def test_a_module_that_asks_for_single_precision_is_run_and_compared_in_double(numbers: Tensor) -> None:
+    class Careful(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            torch.manual_seed(0)
+            self.read = nn.Linear(4, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.tanh(self.read(x.float()))
+
+    module = Careful()
+    checkpoint = from_module(module, numbers)
+    wanted = module(numbers).detach().numpy()
+    assert abs(checkpoint.predict(checkpoint.network.rows(numbers)) - wanted).max() < 1e-5
+
+
+def test_truth_values_are_no_outputs() -> None:
+    class Decides(nn.Linear):
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x) > 0
+
+    with pytest.raises(InputError, match=r"outputs that are truth values: got torch\.bool; hint: .* before they are"):
+        from_module(Decides(3, 2), X)

@@ -53,6 +53,8 @@ def siblings() -> list[Case]:
         "blocks of one layer": _layers("blocks.0.linear blocks.1.linear blocks.2.linear"),
         "dense, dense_1": _layers("dense dense_1 dense_2"),
         "no biases": _matrices("fc1 fc2 fc3"),
+        "letters that count": _layers("a b c"),
+        "twelve numbered layers, and from 9 on": _layers("fc9 fc10 fc11 fc12"),
     }
     half = {name: tensor.half() for name, tensor in state.items()}
     with warnings.catch_warnings():
@@ -104,6 +106,19 @@ def siblings() -> list[Case]:
         "tensors and a mapping": {**state, "previous": dict(state)},
         "adapter alone": {"fc.lora_A.weight": torch.ones(2, W), "fc.lora_B.weight": torch.ones(W, 2)},
         "mixture of experts": _layers("router experts.0 experts.1"),
+        "torch's example of a variational autoencoder": _layers("fc1 fc21 fc22 fc3 fc4"),
+        "matrices of a recurrent net": _matrices("U V W"),
+        "recurrent, a letter each": _matrices("Wx Wh Wy"),
+        "highway by its letters": _layers("H T"),
+        "squeeze and excitation": _layers("fc1 se.fc1 se.fc2 fc2"),
+        "T5's gated layer": _matrices("wi_0 wi_1 wo"),
+        "feature-wise modulation": _layers("fc1 film fc2"),
+        "a hypernetwork": _layers("hyper.0 main.0"),
+        "duelling heads": _layers("fc adv val"),
+        "an adapter beside layers": _layers("fc adapter.down adapter.up out"),
+        "an adapter of other names": _matrices("fc lora_down lora_up out"),
+        "real and imaginary parts": {"a.weight_real": torch.eye(W), "a.weight_imag": torch.eye(W)},
+        "state space": _matrices("in_proj x_proj dt_proj out_proj"),
         "haiku, square": {"linear": {"w": torch.eye(W), "b": torch.ones(W)}, "linear_1": {"w": torch.eye(W)}},
     }  # fmt: skip
     return [

@@ -103,7 +103,8 @@ def read_foreign(path: str | Path, *, activation: str | None = None, **about: Un
         One of `ACTIVATIONS`, in any usual spelling; needed where the file does not say it: ONNX, Keras and a
         config.json do, and the notebooks used silu.
     **about
-        As `from_state_dict` takes it; ``key`` is the path of the network in the file.
+        As `from_state_dict` takes it; ``key`` is the path of the network in the file, or one of several outputs of an
+        ONNX graph.
 
     Returns
     -------
@@ -139,11 +140,13 @@ def read_foreign(path: str | Path, *, activation: str | None = None, **about: Un
             if activation is None:
                 check_family(config)  # before the weights, which may be many
         found = read_weights(path, told)
+        if isinstance(found, Graph | Chain):
+            unneeded = _unneeded(told, key=found.under is None)
+            found = replace(found, assumed=(*found.assumed, *unneeded))
         if isinstance(found, Graph):
             return checkpoint_of_graph(found, rest)
         if isinstance(found, Chain):
-            unneeded = _unneeded(told, key=True)
-            return checkpoint_of_chain(replace(found, assumed=(*found.assumed, *unneeded)), "file", activation, rest)
+            return checkpoint_of_chain(found, "file", activation, rest)
         if config is not None and config.model_type in FAMILIES:
             unneeded = _unneeded(told, key=found.under is None)
             return checkpoint_of_folder(config, replace(found, assumed=(*found.assumed, *unneeded)), activation, rest)

@@ -1,7 +1,8 @@
 """A graph of operators that is no chain, with rows, as a checkpoint."""
 
 import math
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from .graphs._graph import Graph
 
 if TYPE_CHECKING:
     import torch
+
+    from .graphs._graph_module import OnnxGraph
 
 _ROWS, _SLACK = 8, 1e-4
 
@@ -53,11 +56,10 @@ def checkpoint_of_graph(graph: Graph, about: About) -> Checkpoint:
         torch.as_tensor(a).long() if each.whole else torch.as_tensor(a).to(torch.get_default_dtype())
         for each, a in zip(graph.inputs, arguments, strict=True)
     )
-    if len(tensors) > 1 and not given.get("inputs"):
-        counts = [(each.name, math.prod(t.shape[1:])) for each, t in zip(graph.inputs, tensors, strict=True)]
-        given["inputs"] = names_by_argument(counts, given.get("outputs") or ())
     try:
         said = _held_against_onnx(graph, module, tensors)
+        widths = _widths(graph, module, tensors)
+        given |= _names(widths, given)
         found = checkpoint_of_module(
             module, tensors if len(tensors) > 1 else tensors[0], cast(Any, given), drawn=x is None
         )
@@ -70,8 +72,54 @@ def checkpoint_of_graph(graph: Graph, about: About) -> Checkpoint:
         ) from error
     config: dict[str, Any] = dict(found.config)
     first = f"graph: no chain of layers ({graph.why}), so its {len(graph.nodes)} operators are run as the file has them"
-    config |= {"adapter": "file", "assumed": [first, said, *graph.assumed, *config["assumed"][1:]]}
+    config |= {
+        "adapter": "file",
+        "assumed": [first, said, *graph.assumed, *_said(widths.outputs), *config["assumed"][1:]],
+    }
     return Checkpoint(found.network, found.task, found.probe, config)
+
+
+class _Widths(NamedTuple):
+    """Each input and output, with the number of its columns."""
+
+    inputs: list[tuple[str, int]]
+    outputs: list[tuple[str, int]]
+
+
+def _widths(graph: Graph, module: "OnnxGraph", tensors: "tuple[torch.Tensor, ...]") -> _Widths:
+    found = _outputs(graph, module, tensors)
+    inputs = [(each.name, math.prod(t.shape[1:])) for each, t in zip(graph.inputs, tensors, strict=True)]
+    return _Widths(inputs, [(name, math.prod(t.shape[1:])) for name, t in zip(graph.outputs, found, strict=True)])
+
+
+def _outputs(graph: Graph, module: "OnnxGraph", tensors: "tuple[torch.Tensor, ...]") -> "tuple[torch.Tensor, ...]":
+    import torch
+
+    try:
+        with torch.no_grad():
+            return module.each(*tensors)
+    except InputError:
+        raise
+    except Exception as error:  # whatever torch raises is told in one line
+        raise _cannot_be_run(graph, error) from error
+
+
+def _names(widths: _Widths, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Names of columns, where several inputs or outputs stand side by side and the user names none."""
+    found: dict[str, Any] = {}
+    for end, other in (("inputs", "outputs"), ("outputs", "inputs")):
+        counts = getattr(widths, end)
+        if len(counts) > 1 and not given.get(end):
+            taken = found.get(other) or given.get(other) or ()
+            found[end] = names_by_argument(counts, taken, "y" if end == "inputs" else "x")
+    return found
+
+
+def _said(outputs: Sequence[tuple[str, int]]) -> tuple[str, ...]:
+    """Which columns are whose."""
+    if len(outputs) < 2:
+        return ()
+    return (f"outputs: {', '.join(f'{name} ({count})' for name, count in outputs)}, side by side",)
 
 
 def _drawn(graph: Graph, ranges: Any) -> list[np.ndarray]:
@@ -111,17 +159,15 @@ def _arguments(graph: Graph, x: Any) -> list[np.ndarray]:
     return [part.reshape(len(table), *shape) for part, shape in zip(parts, shapes, strict=True)]
 
 
-def _held_against_onnx(graph: Graph, module: "torch.nn.Module", tensors: "tuple[torch.Tensor, ...]") -> str:
+def _held_against_onnx(graph: Graph, module: "OnnxGraph", tensors: "tuple[torch.Tensor, ...]") -> str:
     """Compare the module with ONNX' own evaluator on a few rows."""
-    import torch
-
     if not installed("onnx"):
         return "graph: not held against ONNX' own evaluator, as the package onnx is not installed"
     from onnx.reference import ReferenceEvaluator
 
     fixed = max(each.rows for each in graph.inputs)
     count = fixed or min(_ROWS, len(tensors[0]))
-    worst, largest = 0.0, 0.0
+    apart, largest = np.zeros(len(graph.outputs)), np.full(len(graph.outputs), 1e-30)
     evaluator = ReferenceEvaluator(graph.where)
     for start in range(min(_ROWS, len(tensors[0])) if fixed == 1 else 1):
         some = tuple(tensor[start : start + count] for tensor in tensors)
@@ -129,21 +175,24 @@ def _held_against_onnx(graph: Graph, module: "torch.nn.Module", tensors: "tuple[
             break
         feeds = {each.name: _of_kind(each.kind, s.numpy()) for each, s in zip(graph.inputs, some, strict=True)}
         try:
-            (wanted,) = evaluator.run([graph.output], feeds)
-            with torch.no_grad():
-                found = module(*some).double().numpy()
-        except InputError:
-            raise
-        except Exception as error:  # whatever either raises is told in one line
-            got, hint = (str(error).strip().splitlines() or [type(error).__name__])[0][:120], "export the model again"
-            raise CheckpointError("a graph that cannot be run", where=graph.where, got=got, hint=hint) from error
-        if np.shape(wanted) != found.shape:
-            return _apart(graph, str(np.shape(wanted)), str(found.shape))
-        worst = max(worst, float(np.abs(found - wanted).max(initial=0.0)))
-        largest = max(largest, float(np.abs(wanted).max(initial=0.0)))
-    if not worst <= _SLACK * max(largest, 1e-30):
-        return _apart(graph, f"outputs equal to {_SLACK:g} of the largest", f"{worst / max(largest, 1e-30):.1e}")
-    return f"graph: held against ONNX' own evaluator, equal to {worst / max(largest, 1e-30):.0e} of the largest output"
+            wanted = evaluator.run([*graph.outputs], feeds)
+        except Exception as error:  # whatever onnx raises is told in one line
+            raise _cannot_be_run(graph, error) from error
+        found = [each.double().numpy() for each in _outputs(graph, module, some)]
+        for k, (own, other) in enumerate(zip(found, wanted, strict=True)):
+            if np.shape(other) != own.shape:
+                return _apart(graph, str(np.shape(other)), str(own.shape))
+            largest[k] = max(float(np.abs(other).max(initial=0.0)), largest[k])
+            apart[k] = max(float(np.abs(own - other).max(initial=0.0)), apart[k])
+    worst = float((apart / largest).max())
+    if not worst <= _SLACK:
+        return _apart(graph, f"outputs equal to {_SLACK:g} of the largest", f"{worst:.1e}")
+    return f"graph: held against ONNX' own evaluator, equal to {worst:.0e} of the largest output"
+
+
+def _cannot_be_run(graph: Graph, error: Exception) -> CheckpointError:
+    got, hint = (str(error).strip().splitlines() or [type(error).__name__])[0][:120], "export the model again"
+    return CheckpointError("a graph that cannot be run", where=graph.where, got=got, hint=hint)
 
 
 def _of_kind(kind: int, values: np.ndarray) -> np.ndarray:

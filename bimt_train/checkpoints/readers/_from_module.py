@@ -147,15 +147,19 @@ def _column_names(module: "nn.Module", x: Any, outputs: Sequence[str]) -> list[s
     return names_by_argument(counts, outputs) if len(counts) > 1 else None
 
 
-def names_by_argument(counts: Sequence[tuple[str, int]], outputs: Sequence[str] = ()) -> list[str] | None:
-    """Call columns by the argument that they belong to, and their number in it.
+def names_by_argument(
+    counts: Sequence[tuple[str, int]], taken: Sequence[str] = (), reserved: str = "y"
+) -> list[str] | None:
+    """Call columns by the argument, or the output, that they belong to, and their number in it.
 
     Parameters
     ----------
     counts : sequence of (str, int)
         Each argument, and how many columns it has.
-    outputs : sequence of str
-        Names that are taken.
+    taken : sequence of str
+        Names of the other end's columns.
+    reserved : str
+        The letter of the names that the other end has by default.
 
     Returns
     -------
@@ -168,8 +172,8 @@ def names_by_argument(counts: Sequence[tuple[str, int]], outputs: Sequence[str] 
     (['a1', 'a2', 'b'], None)
     """
     names = [f"{word}{k + 1}" if count > 1 else word for word, count in counts for k in range(count)]
-    numbered = {name for name in names if re.fullmatch(r"y\d*", name)}  # what outputs are called
-    if len({*names}) < len(names) or not all(map(is_variable_name, names)) or {*outputs} & {*names} or numbered:
+    numbered = {name for name in names if re.fullmatch(rf"{reserved}\d*", name)}
+    if len({*names}) < len(names) or not all(map(is_variable_name, names)) or {*taken} & {*names} or numbered:
         return None
     return names
 

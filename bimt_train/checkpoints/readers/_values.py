@@ -99,6 +99,8 @@ class Chain(Shown):
         What stands after the last layer in the file; ``identity`` for nothing.
     assumed : tuple of str
         What was inferred, a sentence each, with the reason.
+    under : str or None
+        The output that the key chose, if it did.
 
     Examples
     --------
@@ -110,6 +112,7 @@ class Chain(Shown):
     activation: str | None = None
     final: str = "identity"
     assumed: tuple[str, ...] = ()
+    under: str | None = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -9,6 +9,9 @@ from torch import Tensor
 from ._fields import Fields, labels_in, of_constant, varying
 from .labels._label_store import Labels
 
+GONE = -1
+"""Where the units of a value have the neuron whose axis was dropped: a column of a table, a squeezed output."""
+
 
 @dataclass(frozen=True, eq=False)
 class Value:
@@ -25,7 +28,8 @@ class Value:
     of_inputs : bool
         Whether inputs take part. A value with neither origin nor inputs is a constant.
     units : mapping of int to int
-        The label of the only neuron along each axis of length 1 that is one of neurons.
+        The label of the only neuron along each axis of length 1 that is one of neurons; at `GONE`, that of a neuron
+        whose axis is no longer there.
     """
 
     tensor: Tensor

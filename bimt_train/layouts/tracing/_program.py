@@ -85,6 +85,9 @@ def _run(module: nn.Module, inputs: Inputs) -> None:
     if not isinstance(outputs, Tensor):
         hint = "wrap the module so that it returns a tensor"
         raise InputError("no tensor among the module's outputs", got=type(outputs).__name__, hint=hint)
+    if outputs.dtype == torch.bool:
+        hint = "wrap the module so that it returns the numbers before they are compared"
+        raise InputError("outputs that are truth values", got=str(outputs.dtype), hint=hint)
 
 
 def exported_program(module: nn.Module, inputs: Inputs, shapes: Inputs) -> Program:

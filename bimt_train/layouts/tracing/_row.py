@@ -36,7 +36,8 @@ def with_ends(layout: Layout, given: Sequence[Neuron], returned: Sequence[Neuron
     ('x', 'y', 'y x[1:3]')
     """
     read, written = _groups(layout, given), _groups(layout, returned)
-    if [*returned] != [(group, index) for group in written for index in range(layout.sizes[group])]:
+    whole = [(group, index) for group in written for index in range(layout.sizes[group])]
+    if [*returned] != whole or (written != read and {*written} & {*read}):
         written = ()
     if len(written) > 1 and written != read:
         layout = side_by_side(layout, written, "y")

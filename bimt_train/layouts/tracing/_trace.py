@@ -1,7 +1,7 @@
 """The layout of any module, from a run of its operators on labels."""
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..._errors import LayoutError
@@ -101,7 +101,11 @@ def _layout(module: "nn.Module", found: Run, reading: Reading, buffers: Mapping[
     given, returned = (
         [[place.get(one) for one in root[axis].tolist()] for axis in axes] for axes in (found.inputs, [found.outputs])
     )
-    return with_ends(Layout(tuple(order), specs), [one for axis in given for one in axis], returned[0])
+    layout = with_ends(Layout(tuple(order), specs), [one for axis in given for one in axis], returned[0])
+    if layout.outputs:
+        return layout
+    kept = {names[number] for number in reading.outputs}  # beside others that no group says, outputs stay in place
+    return layout.with_groups(replace(each, movable=False) for each in layout.groups if each.name in kept)
 
 
 def _names(reading: Reading) -> list[str]:

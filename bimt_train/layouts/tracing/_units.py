@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
-from ._call import Call, Value
+from ._call import GONE, Call, Value
 from ._fields import varying
 
 Units = Mapping[int, int]
@@ -18,7 +18,7 @@ def units_of(call: Call) -> Units:
         return {}
     name = call.operator.overloadpacket.__name__  # type: ignore[attr-defined]
     found = UNIT_RULES.get(name, _aligned)(call, tuple(call.result.shape))
-    return {axis: unit for axis, unit in found.items() if call.result.shape[axis] == 1}
+    return {axis: unit for axis, unit in found.items() if axis == GONE or call.result.shape[axis] == 1}
 
 
 def _united(call: Call, several: Sequence[Units]) -> Units:
@@ -31,18 +31,26 @@ def _united(call: Call, several: Sequence[Units]) -> Units:
 
 def _aligned(call: Call, shape: tuple[int, ...]) -> Units:
     """Tensors that are combined entry by entry, aligned at their last axes."""
-    several = []
+    several, gone = list[Units](), set[int]()
     for each in (*call.args, *call.kwargs.values()):
         if isinstance(each, Value):
             shift = len(shape) - each.tensor.ndim
-            several.append({a + shift: u for a, u in each.units.items() if a + shift >= 0 and shape[a + shift] == 1})
-    return _united(call, several)
+            kept = {a + shift: u for a, u in each.units.items() if a != GONE and a + shift >= 0}
+            several.append({a: u for a, u in kept.items() if shape[a] == 1})
+            gone |= {call.labels.find(each.units[GONE])} if GONE in each.units else set()
+    alone = dict.fromkeys([GONE], gone.pop()) if len(gone) == 1 else {}  # a sum of two neurons is neither of them
+    return {**_united(call, several), **alone}
+
+
+def _gone(units: Units) -> dict[int, int]:
+    return {GONE: units[GONE]} if GONE in units else {}
 
 
 def _permuted(call: Call, shape: tuple[int, ...]) -> Units:
     value = call.args[0]
     order = [axis % value.tensor.ndim for axis in call.args[1]] if len(call.args) > 1 else range(len(shape))[::-1]
-    return {place: value.units[axis] for place, axis in enumerate(order) if axis in value.units}
+    found = {place: value.units[axis] for place, axis in enumerate(order) if axis in value.units}
+    return found | _gone(value.units)
 
 
 def _viewed(call: Call, shape: tuple[int, ...]) -> Units:
@@ -50,12 +58,19 @@ def _viewed(call: Call, shape: tuple[int, ...]) -> Units:
     value = call.args[0]
     left = dict(zip(_ones(shape), _places(shape), strict=True))
     found: dict[int, int] = {}
+    gone = [value.units[GONE]] if GONE in value.units else []
     olds = list(zip(_ones(tuple(value.tensor.shape)), _places(tuple(value.tensor.shape)), strict=True))
     for axis, where in reversed(olds):
-        if axis in value.units:
-            same = [place for place, other in left.items() if other == where and place not in found]
-            if same:
-                found[same[-1]] = value.units[axis]
+        same = [place for place, other in left.items() if other == where]
+        unit = value.units.get(axis)
+        if same:
+            left.pop(same[-1])
+        if unit is not None and same:
+            found[same[-1]] = unit
+        elif unit is not None:
+            gone.append(unit)
+    if len(gone) == 1:  # of several nothing tells which one an axis stands for
+        found[[GONE, *left][-1]] = gone[0]
     return found
 
 
@@ -84,12 +99,12 @@ def _product(call: Call, shape: tuple[int, ...]) -> Units:
     known = {axis: unit for axis, unit in writes.items() if unit is not None}
     for value, contracted in ((one, count - 1), (other, count - 2)):
         for axis, unit in value.units.items():
-            if not value.of_inputs:
+            if not value.of_inputs and axis != GONE:
                 (call.labels.read if axis == contracted else call.labels.written).add(unit)
     if not added:
         return known
     shift = len(shape) - call.args[0].tensor.ndim
-    return _united(call, [known, {axis + shift: unit for axis, unit in call.args[0].units.items()}])
+    return _united(call, [known, {axis + shift: unit for axis, unit in call.args[0].units.items() if axis != GONE}])
 
 
 def _convolved(call: Call, shape: tuple[int, ...]) -> Units:
@@ -118,13 +133,15 @@ def _shifted(step: int) -> UnitRule:
         given = call.args[1] if len(call.args) > 1 else None
         count = max(value.tensor.ndim, len(shape))
         axes = {axis % count for axis in (given if isinstance(given, list | tuple) else [given]) if axis is not None}
+        own = {axis: unit for axis, unit in value.units.items() if axis != GONE}
         if step > 0:
             at = next(iter(axes))
-            return {axis + (axis >= at): unit for axis, unit in value.units.items()}
+            back = {at: value.units[GONE]} if GONE in value.units else {}
+            return {axis + (axis >= at): unit for axis, unit in own.items()} | back
         gone = {axis for axis in axes if value.tensor.shape[axis] == 1}
-        return {
-            axis - sum(other < axis for other in gone): unit for axis, unit in value.units.items() if axis not in gone
-        }
+        left = {axis - sum(other < axis for other in gone): unit for axis, unit in own.items() if axis not in gone}
+        lost = [own[axis] for axis in sorted(gone) if axis in own]
+        return left | (dict.fromkeys([GONE], lost[0]) if len(lost) == 1 else _gone(value.units))
 
     return rule
 
@@ -154,6 +171,14 @@ def _taken(call: Call, shape: Sequence[int], take: Callable[[Tensor], Tensor]) -
     return found
 
 
+def _selected(call: Call, shape: tuple[int, ...]) -> Units:
+    """The only neuron, whose column is taken out of its table."""
+    value = call.args[0]
+    axis = call.argument(1, "dim", 0) % value.tensor.ndim
+    left = {a - (a > axis): unit for a, unit in value.units.items() if a not in (axis, GONE)}
+    return left | ({GONE: value.units[axis]} if axis in value.units else _gone(value.units))
+
+
 def _none(call: Call, shape: tuple[int, ...]) -> Units:
     return {}
 
@@ -166,7 +191,8 @@ UNIT_RULES: Mapping[str, UnitRule] = {
     **dict.fromkeys(("slice", "narrow"), _narrowed),
     "unsqueeze": _shifted(1),
     "squeeze": _shifted(-1),
-    **dict.fromkeys(("embedding", "index", "gather", "select", "_trilinear", "sum", "mean", "cat", "amax"), _none),
+    "select": _selected,
+    **dict.fromkeys(("embedding", "index", "gather", "_trilinear", "sum", "mean", "cat", "amax"), _none),
 }
 
 

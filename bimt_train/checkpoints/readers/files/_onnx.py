@@ -59,7 +59,7 @@ def read_onnx(path: Path, told: Told) -> Chain | Graph:
     path : Path
         The file.
     told : Told
-        Not needed here.
+        Its key, the name of an output, leaves out the others.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def read_onnx(path: Path, told: Told) -> Chain | Graph:
     Raises
     ------
     CheckpointError
-        The graph has several outputs, or the file is damaged.
+        There is no output of the name that was given, or the file is damaged.
     """
     try:
         model = fields_of(memoryview(path.read_bytes()))
@@ -92,28 +92,30 @@ def read_onnx(path: Path, told: Told) -> Chain | Graph:
         if node.kind == "Transpose" and node.inputs[0] in constants:
             constants[node.outputs[0]] = constants[node.inputs[0]].transpose(node.attributes.get("perm"))
     fed = [name for name in inputs if name not in constants]
-    outputs, labels = _without_labels(nodes, outputs)
-    if not fed or len(outputs) != 1:
-        expected, got = "inputs, and one output", f"inputs {fed}, outputs {outputs}"[:160]
-        hint = "export the part that gives one output"
-        raise CheckpointError("a network of several outputs", where=str(path), expected=expected, got=got, hint=hint)
-    operators = _needed([node for node in nodes if node.outputs[0] not in constants], outputs[0])
+    under = told.key if len(outputs) > 1 else None
+    outputs, said = _chosen(nodes, outputs, under, str(path))
+    if not fed or not outputs:
+        expected, got = "inputs and outputs", f"inputs {fed}, outputs {outputs}"[:160]
+        raise CheckpointError(
+            "a graph without ends", where=str(path), expected=expected, got=got, hint="export it anew"
+        )
+    operators = _needed([node for node in nodes if node.outputs[0] not in constants], outputs)
     _check_made(operators, {*constants, *fed}, str(path))
-    why = f"{len(fed)} inputs"
-    if len(fed) == 1:
+    why = f"{len(fed)} inputs" if len(fed) > 1 else f"{len(outputs)} outputs"
+    if len(fed) == len(outputs) == 1:
         try:
             chain = chain_of_nodes(operators, constants, fed[0], outputs[0], str(path))
         except NoChain as error:
             why = f"{error.what}, {error.got}"
         else:
-            return replace(chain, assumed=(*chain.assumed, *labels))
+            return replace(chain, assumed=(*chain.assumed, *said), under=under)
     ends = tuple(shapes[name] for name in fed)
-    return Graph(operators, constants, ends, outputs[0], version, str(path), why, labels)
+    return Graph(operators, constants, ends, tuple(outputs), version, str(path), why, said, under)
 
 
-def _needed(nodes: Sequence[Node], end: str) -> list[Node]:
-    """The operators on which an output depends, in order."""
-    wanted, found = {end}, []
+def _needed(nodes: Sequence[Node], ends: Sequence[str]) -> list[Node]:
+    """The operators on which outputs depend, in order."""
+    wanted, found = {*ends}, []
     for node in reversed(nodes):
         if wanted & set(node.outputs):
             wanted |= set(node.inputs)
@@ -133,9 +135,18 @@ def _check_made(nodes: Sequence[Node], given: set[str], where: str) -> None:
                 )  # fmt: skip
 
 
-def _without_labels(nodes: Sequence[Node], outputs: list[str]) -> tuple[list[str], tuple[str, ...]]:
-    """The outputs without those that name the class of the largest of the others, as scikit-learn's have."""
-    chosen = [name for name in outputs if any(node.kind == "ArgMax" for node in _needed(nodes, name))]
+def _chosen(
+    nodes: Sequence[Node], outputs: list[str], key: str | None, where: str
+) -> tuple[list[str], tuple[str, ...]]:
+    """The output that was asked for; else all but those that name the class of the largest of the others."""
+    if key is not None:
+        if key not in outputs:
+            hint = "give the name of one, or leave it out to read all"
+            expected = ", ".join(outputs)[:160]
+            raise CheckpointError("no output of this name", where=where, expected=expected, got=key, hint=hint)
+        others = ", ".join(repr(name) for name in outputs if name != key)
+        return [key], (f"the output is '{key}', as the key says; {others} left out",)
+    chosen = [name for name in outputs if any(node.kind == "ArgMax" for node in _needed(nodes, [name]))]
     left = [name for name in outputs if name not in chosen]
     if not chosen or not left:
         return outputs, ()

@@ -59,18 +59,18 @@ class GraphInput:
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A graph with one output that is looked at.
+    """A graph, as far as the outputs that are looked at depend on it.
 
     Attributes
     ----------
     nodes : sequence of Node
-        Those on which the output depends, in order.
+        Those on which the outputs depend, in order.
     constants : mapping of str to array
         Stored values.
     inputs : tuple of GraphInput
         What it is given.
-    output : str
-        The value that counts.
+    outputs : tuple of str
+        The values that count.
     version : int
         Of the set of operators.
     where : str
@@ -79,13 +79,16 @@ class Graph:
         Why it is no chain.
     assumed : tuple of str
         What was decided.
+    under : str or None
+        The output that the key chose, if it did.
     """
 
     nodes: Sequence[Node]
     constants: Mapping[str, np.ndarray]
     inputs: tuple[GraphInput, ...]
-    output: str
+    outputs: tuple[str, ...]
     version: int
     where: str
     why: str = ""
     assumed: tuple[str, ...] = ()
+    under: str | None = None

@@ -35,7 +35,7 @@ class OnnxGraph(nn.Module):
     --------
     >>> from bimt_train.checkpoints.readers.graphs._graph import GraphInput
     >>> nodes = [Node("MatMul", ("x", "w"), ("h",), {}), Node("Add", ("h", "x"), ("y",), {})]
-    >>> graph = Graph(nodes, {"w": np.ones((2, 2), np.float32)}, (GraphInput("x", (2,)),), "y", 18, "net.onnx")
+    >>> graph = Graph(nodes, {"w": np.ones((2, 2), np.float32)}, (GraphInput("x", (2,)),), ("y",), 18, "net.onnx")
     >>> OnnxGraph(graph)(torch.ones(1, 2)).tolist()
     [[3.0, 3.0]]
     """
@@ -47,7 +47,7 @@ class OnnxGraph(nn.Module):
         self.graph = graph
         self._names: dict[str, str] = {}
         buffers = {name for n in graph.nodes if n.kind == "BatchNormalization" for name in n.inputs[3:]}
-        read = {name for node in graph.nodes for name in node.inputs} | {graph.output}
+        read = {name for node in graph.nodes for name in node.inputs}.union(graph.outputs)
         for name, array in graph.constants.items():
             if name in read and np.issubdtype(array.dtype, np.floating):
                 self._hold(name, array, trained=array.ndim > 0 and name not in buffers)
@@ -74,7 +74,7 @@ class OnnxGraph(nn.Module):
         self._names[name] = ".".join([*path, last])
 
     def forward(self, *args: Tensor) -> Tensor:
-        """Compute the graph's output.
+        """Compute the graph's output; several are flattened, and stand side by side.
 
         Parameters
         ----------
@@ -85,6 +85,22 @@ class OnnxGraph(nn.Module):
         -------
         Tensor
             The output.
+        """
+        found = self.each(*args)
+        return found[0] if len(found) == 1 else torch.cat([one.reshape(len(one), -1) for one in found], dim=1)
+
+    def each(self, *args: Tensor) -> tuple[Tensor, ...]:
+        """Compute every output.
+
+        Parameters
+        ----------
+        *args : Tensor of shape (rows, ...)
+            The graph's inputs, in its order.
+
+        Returns
+        -------
+        tuple of Tensor
+            The outputs, in the graph's order.
         """
         values: dict[str, Any] = {name: a for name, a in self.graph.constants.items() if name not in self._names}
         values |= {name: functools.reduce(getattr, own.split("."), self) for name, own in self._names.items()}
@@ -108,8 +124,7 @@ class OnnxGraph(nn.Module):
             values |= dict(zip(node.outputs, found, strict=False)) if isinstance(found, tuple | list) else {
                 node.outputs[0]: found
             }  # fmt: skip
-        result: Tensor = values[self.graph.output]
-        return result
+        return tuple(values[name] for name in self.graph.outputs)
 
     def _computed(self, node: Node, given: list[Any]) -> Any:
         if node.kind == "Shape":

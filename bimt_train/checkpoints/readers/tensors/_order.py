@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -68,6 +69,8 @@ def in_order(layers: Sequence[Layer], ordered: bool, under: str = "") -> tuple[l
         clash = clash or any(_before(a, b) for a, b in itertools.combinations(ranks, 2))
         if clash and _chains(flat):
             raise _unclear(runs, where, "their names and the file's order disagree")
+        if _letters(runs) and 1 < len(runs) <= MOST and len(list(_possible(runs))) > 1:
+            raise _unclear(runs, where, "names of one letter, and shapes that allow several orders")
         why = "names have no numbers for all of them" if len(flat) > len(runs) else "their names have no numbers"
         return flat, [f"the layers stand in the order of the file, as {why}: {_said(flat)}"]
     numbers = [_numbers(run[0]) for run in runs]
@@ -80,6 +83,15 @@ def in_order(layers: Sequence[Layer], ordered: bool, under: str = "") -> tuple[l
     if len(possible) != 1:
         raise _unclear(runs, where, "the file keeps no order, names have no numbers, and the shapes allow several")
     return possible[0], [f"the layers stand in the only order that shapes and names allow: {_said(possible[0])}"]
+
+
+def _letters(runs: Sequence[Run]) -> bool:
+    """Whether names are letters as formulas have them, U, V or H, T, and not a, b, c or f, g, h, which count."""
+    names = ["".join(run[0].module).lower() for run in runs]
+    alone = all(len(name) == 1 and name.isalpha() for name in names)
+    return alone and not any(
+        "".join(names) == "".join(chr(ord(first) + k) for k in range(len(names))) for first in "af"
+    )
 
 
 def _chains(layers: Sequence[Layer]) -> bool:
@@ -125,6 +137,8 @@ def _runs(layers: Sequence[Layer], depth: int, ordered: bool, where: _Where) -> 
         if ordered and names != in_file and len(families) > 1:
             shown = [children[name][:1] for name in in_file]
             raise _unclear(shown, where, "numbers that go another way than the file, beside other names")
+        if word and not (ordered and names == in_file) and _split_numbers(names):
+            raise _unclear([children[name][:1] for name in in_file], where, "numbers as 21 and 22 in the place of 2")
         _check_room(word, names, children, where)
         inner = [_runs(children[name], depth + 1, ordered, where) for name in names]
         if all(len(each) == 1 for each in inner):
@@ -132,6 +146,13 @@ def _runs(layers: Sequence[Layer], depth: int, ordered: bool, where: _Where) -> 
         else:
             runs += [run for each in inner for run in each]
     return runs
+
+
+def _split_numbers(names: Sequence[str]) -> bool:
+    """Whether several numbers stand where one digit is missing: fc1, fc21, fc22, fc3."""
+    numbers = [number for name in names for number in _natural(name)[-1:]]
+    several = Counter(number // 10 for number in numbers if 10 <= number < 100)
+    return any(count > 1 and ten not in numbers and {ten - 1, ten + 1} & {*numbers} for ten, count in several.items())
 
 
 def _natural(name: str) -> tuple[int, ...]:

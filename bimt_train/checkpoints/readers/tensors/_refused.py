@@ -37,10 +37,16 @@ FAMILIES = (
     Family("a recurrent network", r"_(hh|ih|whh|wih|rnn\d*|lstm\d*|gru\d*|w?rec|recurrent|lstmcell|grucell)_"),
     Family("a recurrent network", r"_([hxi]2[ho]|hidden2hidden|h_to_h|w_[hx]h|w_hy)_"),
     Family("a recurrent network", r"_(forget|reset|update|cell|candidate)_", 2),
-    Family("attention", r"_(in_proj|qkv|c_attn|attn\d*|attention|mha|multihead|cross_attn|wqkv|kv_proj)_"),
+    Family("a recurrent network", r"_((?:w|fc|lin|linear|dense)_?[hxy])_", 2),
+    Family("a recurrent network", r"_([uvw])_", 3),
+    Family("a state space model", r"_(x_proj|dt_proj|a_log|ssm)_"),
+    Family(
+        "attention", r"_(in_proj|qkv|c_attn|attn\d*|attention|mha|multihead|cross_attn|wqkv|kv_proj|query_key_value)_"
+    ),
     Family(
         "attention", r"_((?:[qkvo]|query|key|value)_proj|to_[qkv]|w[qkv]|w_[qkv]|[qkv]_w|[qkv]|query|key|value)_", 2
     ),
+    Family("attention", r"_((?:[qkv]_lin)|theta|phi|psi)_", 2),
     Family("a layer of GPT-2, stored [in, out]", r"_(c_fc|c_proj)_"),
     Family(
         "an embedding of positions or words", r"_(wte|wpe|pos_embed|position_embeddings?|word_embeddings?|codebook)_"
@@ -48,7 +54,13 @@ FAMILIES = (
     Family(
         "a skip connection", r"_(skip\d*|shortcut|downsample|residual|highway|res\d*|resblocks?|resnet|resblock\d+)_"
     ),
-    Family("a gated layer", r"_(gate|gates|gate_proj|up_proj|glu|swiglu|geglu|gating)_"),
+    Family("a gated layer", r"_(gate|gates|gate_proj|up_proj|gate_up_proj|glu|swiglu|geglu|gating)_"),
+    Family("a gated layer", r"_(wi_0|wi_1)_", 2),
+    Family("a gated layer", r"_(se|se_?block|se_?layer|squeeze|excitation|excite)\d*_"),
+    Family("a layer that scales another", r"_(film|adaln|modulation|cond|conditioning|time_embed|time_mlp|style)_"),
+    Family("weights that a network makes for another", r"_(hyper|hyper_?net(?:work)?)_"),
+    Family("an adapter, which adds to what it reads", r"_(adapters?\d*|lora_(?:up|down|mid)|loha|lokr)_"),
+    Family("complex numbers in two parts", r"_(real|imag|imaginary|re|im)_", 2),
     Family("a mixture of experts", r"_(experts?\d*|router|moe)_"),
     Family("a network on graphs", r"_(adj|adjacency|edge_index|gcn\d*|gat\d*|sage\d*|gc\d+|laplacian)_"),
     Family("a network on graphs", r"_(lin_l|lin_r)_", 2),
@@ -57,10 +69,14 @@ FAMILIES = (
     Family("a network of sets", r"_(phi|rho)_", 2),
     Family("weights of a loss, or of rows", r"_((?:class|loss|pos|sample|edge|task|label)_weights?)_"),
     Family("a second output", r"_(aux\d*|auxiliary|projector|projection_head|unused)_"),
-    Family("two heads", r"_(actor|critic|policy|value|pi|vf|advantage|qf\d*)_", 2),
+    Family("two heads", r"_(actor|critic|policy|value|val|pi|vf|advantage|adv|qf\d*)_", 2),
     Family("two heads", r"_(mu|mean|logvar|log_var|var|sigma|log_sigma|std|log_std|logstd)_", 2),
     Family("a quantised layer of a kind that is not known", r"_(qweight|qzeros|packed_params|absmax|quant_map)_"),
-    Family("two networks side by side", r"_(branch|trunk|student|teacher|online|target|q1|q2|left|right)_", 2),
+    Family(
+        "two networks side by side",
+        r"_(branch|trunk|student|teacher|online|source|target|q1|q2|left|right|prior|posterior)_",
+        2,
+    ),
     Family("two networks side by side", r"_(generator|discriminator|netd|netg)_", 2),
 )
 COPIES = r"_(ema|shadow|target|teacher|swa|averaged|avg|old|prev|previous|best|frozen|copy|backup|init|initial)\d*_"
