@@ -105,5 +105,7 @@ def test_what_cannot_be_exported_is_refused():
 
 def test_modules_in_threads_give_what_they_give_in_turn():
     network = compact(mixed_outputs())
-    x = torch.tensor(np.random.default_rng(0).normal(size=(20, 5)), dtype=torch.float32)
-    np.testing.assert_allclose(in_threads(network, threads=2)(x), network.to_torch()(x).detach(), rtol=0, atol=1e-6)
+    module = in_threads(network, threads=2)
+    for rows in (0, 1, 1203):
+        x = torch.tensor(np.random.default_rng(0).normal(size=(rows, 5)), dtype=torch.float32)
+        np.testing.assert_allclose(module(x), network.to_torch()(x).detach(), rtol=0, atol=1e-6)

@@ -4,7 +4,6 @@ import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import repeat
 from typing import Any
 
 import torch
@@ -18,6 +17,7 @@ from .._parts import Parts
 from ..layers._torch_neurons_first import NeuronsFirst
 
 _NEURONS_FIRST = ", neurons first"
+_BLOCK = 500  # rows that a thread takes at once
 
 
 class ModulesApart(nn.Module):
@@ -74,8 +74,11 @@ class ModulesInThreads(ModulesApart):
         self.pool = ThreadPoolExecutor(threads)
 
     def forward(self, x: Float[Tensor, "rows inputs"]) -> Float[Tensor, "rows outputs"]:
-        """Hand each module to a thread, and wait for all."""
-        return self.together(list(self.pool.map(self._without_gradient, self.names, repeat(x))))
+        """Hand each module to a thread, some rows at a time so that none waits long for another, and wait for all."""
+        blocks = x.split(_BLOCK)
+        jobs = [(name, block) for name in self.names for block in blocks]
+        done = list(self.pool.map(self._without_gradient, *zip(*jobs, strict=True)))
+        return self.together([torch.cat(done[at : at + len(blocks)]) for at in range(0, len(done), len(blocks))])
 
     def _without_gradient(self, name: str, x: Tensor) -> Tensor:
         with torch.inference_mode():
