@@ -111,3 +111,16 @@ class CompactNetwork(Shown):
         from torch import nn
 
         return nn.Sequential(*(layer.to_torch() for layer in self.layers)).eval()
+
+    def to_torch_neurons_first(self) -> "torch.nn.Module | None":
+        """As `to_torch`, from and to a row for each neuron: ``[inputs, rows]`` to ``[outputs, rows]``.
+
+        Returns
+        -------
+        torch.nn.Module or None
+            None where a layer has no such form.
+        """
+        from torch import nn
+
+        layers = [turned for layer in self.layers if (turned := layer.to_torch_neurons_first()) is not None]
+        return nn.Sequential(*layers).eval() if len(layers) == len(self.layers) else None

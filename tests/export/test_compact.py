@@ -27,6 +27,15 @@ def test_the_function_is_unchanged(name):
     assert not found.kept_whole
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_the_function_is_unchanged_with_a_row_for_each_neuron(name):
+    network, x = CASES[name]
+    found = compact(network)
+    turned = found.to_torch_neurons_first()
+    given = turned(torch.tensor(x[:, list(found.reads)].T, dtype=torch.float32))
+    np.testing.assert_allclose(given.T, network.predict(x), rtol=0, atol=2e-6)
+
+
 @pytest.mark.parametrize("name", [name for name in CASES if name != "embedding mlp"])
 def test_a_column_is_left_out_if_and_only_if_no_output_moves_with_it(name):
     network, x = CASES[name]
@@ -83,6 +92,7 @@ def test_what_is_not_taken_apart_says_so():
     network = Network.of(GPT(tokens=3, context=2, width=4, heads=2, layers=1, hidden=5))
     found = compact(network)
     assert "gpt" in found.kept_whole and separate(found) == (found,) and "gpt" not in COMPACTIONS
+    assert found.to_torch_neurons_first() is None
 
 
 def test_what_cannot_be_exported_is_refused():
@@ -95,5 +105,7 @@ def test_what_cannot_be_exported_is_refused():
 
 def test_modules_in_threads_give_what_they_give_in_turn():
     network = compact(mixed_outputs())
-    x = torch.tensor(np.random.default_rng(0).normal(size=(20, 5)), dtype=torch.float32)
-    np.testing.assert_allclose(in_threads(network, threads=2)(x), network.to_torch()(x).detach(), rtol=0, atol=1e-6)
+    module = in_threads(network, threads=2)
+    for rows in (0, 1, 1203):
+        x = torch.tensor(np.random.default_rng(0).normal(size=(rows, 5)), dtype=torch.float32)
+        np.testing.assert_allclose(module(x), network.to_torch()(x).detach(), rtol=0, atol=1e-6)

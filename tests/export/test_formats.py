@@ -12,7 +12,9 @@ from export_cases import CASES
 from safetensors.numpy import load_file
 
 from bimt_analyze.export import compact, export_circuit
+from bimt_analyze.export._compact import separate
 from bimt_analyze.export._formats import export_format_of
+from bimt_analyze.export._parts import Parts
 from bimt_analyze.synthetic import block_network
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
@@ -40,6 +42,9 @@ RUNS = {
         module = torch.export.load(file, extra_files=extra).module()
         assert json.loads(extra["circuit.json"])["columns"]
         y, one = (module(torch.from_numpy(some)).numpy() for some in (x, x[:1]))
+        program = torch.export.load(file)
+        weights = (*program.parameters(), *program.buffers())
+        assert abs(program.graph_module(*weights, torch.from_numpy(x))[0].numpy() - y).max() < 1e-6
     """,
     "onnx": """
         import onnxruntime
@@ -69,10 +74,20 @@ def test_a_stranger_runs_the_file(kind, tmp_path):
     np.testing.assert_allclose(y, network.predict(x), rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["gated mlp", "rnn", "embedding mlp"])
-def test_torch_exports_every_layer_for_any_number_of_rows(name, tmp_path):
+@pytest.mark.parametrize("form", ["pt2", "onnx"])
+@pytest.mark.parametrize("name", ["mlp", "gated mlp", "rnn", "embedding mlp"])
+def test_torch_exports_every_layer_in_every_variant_for_any_number_of_rows(name, form):
+    if form == "onnx":
+        pytest.importorskip("onnxruntime", reason="no onnxruntime, which runs ONNX")
     network, x = CASES[name]
-    assert export_circuit(network, tmp_path / "net.pt2", x=x, measure=False).worst < 1e-6
+    whole, to = compact(network), export_format_of(f"net.{form}")
+    parts = Parts(whole, (whole,), "net")
+    assert to.variants(parts) == ("one module", "one module, neurons first")
+    kept = x[:, list(whole.reads)].astype(np.float32)
+    for variant in to.variants(parts):
+        run = to.load(to.pack(to.function(parts, variant), parts, parts.facts()).data, parts)
+        for rows in (len(x), 1):
+            np.testing.assert_allclose(run(kept[:rows]), network.predict(x[:rows]), rtol=0, atol=2e-6)
 
 
 def test_what_torch_cannot_export_is_said_in_one_line(tmp_path, monkeypatch):
@@ -111,6 +126,12 @@ def test_modules_lie_apart_in_one_file_and_in_many(tmp_path):
     network, x = block_network(blocks=[(2, 3, 1)] * 2, seed=0).network, np.random.default_rng(0).normal(size=(50, 4))
     one = export_circuit(network, tmp_path / "net.pt2", x=x, measure=False)
     assert one.variant == "modules apart" and one.worst < 1e-6
+    whole, to = compact(network), export_format_of("net.pt2")
+    parts = Parts(whole, separate(whole), "net")
+    assert "modules apart, neurons first" in to.variants(parts)
+    for variant in to.variants(parts):
+        run = to.load(to.pack(to.function(parts, variant), parts, parts.facts()).data, parts)
+        np.testing.assert_allclose(run(x.astype(np.float32)), network.predict(x), rtol=0, atol=1e-6)
     many = export_circuit(network, tmp_path / "net.c", x=x, measure=False, apart=True, inputs=["a", "b", "c", "d"])
     assert sorted(path.name for path in tmp_path.glob("*.c")) == ["net.1.c", "net.2.c"] and many.worst < 1e-6
     assert "b (column 1), d (column 3)" in (tmp_path / "net.2.c").read_text()

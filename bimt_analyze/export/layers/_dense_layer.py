@@ -68,6 +68,15 @@ class DenseLayer(Layer):
 
         return nn.Sequential(linear(self.weight, self.bias), activation(self.activation))
 
+    def to_torch_neurons_first(self) -> "nn.Module":
+        """A product and the activation."""
+        from torch import nn
+
+        from ._torch_neurons_first import Product
+        from ._torch_parts import activation
+
+        return nn.Sequential(Product(self.weight, self.bias), activation(self.activation))
+
     def to_c(self, code: ModuleCode) -> None:
         """A product and the activation."""
         target = code.value(self.outputs)

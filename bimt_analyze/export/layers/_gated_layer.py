@@ -77,6 +77,16 @@ class GatedLayer(Layer):
         gate, up = linear(self.gate, self.gate_bias), linear(self.up, self.up_bias)
         return GatedModule(gate, up, activation_module(self.activation))
 
+    def to_torch_neurons_first(self) -> "nn.Module":
+        """Two products, and the product of what they give."""
+        from bimt_train.models import activation_module
+
+        from ._torch_gated import GatedModule
+        from ._torch_neurons_first import Product
+
+        gate, up = Product(self.gate, self.gate_bias), Product(self.up, self.up_bias)
+        return GatedModule(gate, up, activation_module(self.activation))
+
     def to_c(self, code: ModuleCode) -> None:
         """Two products, and a product of what they give."""
         target, up = code.value(self.outputs), code.value(self.outputs)

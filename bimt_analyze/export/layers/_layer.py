@@ -80,6 +80,10 @@ class Layer(Shown, ABC):
     def to_torch(self) -> "nn.Module":
         """The layer as a module of torch's own, weights dense."""
 
+    def to_torch_neurons_first(self) -> "nn.Module | None":
+        """As `to_torch`, from and to a row for each neuron; None where there is no such form."""
+        return None
+
     @abstractmethod
     def to_c(self, code: ModuleCode) -> None:
         """Write the layer in C.

@@ -86,6 +86,12 @@ class Lookup(Layer):
 
         return LookupModule(self.table, self.reader, self.column)
 
+    def to_torch_neurons_first(self) -> "nn.Module":
+        """A gather."""
+        from ._torch_neurons_first import Picked
+
+        return Picked(self.table, self.reader, self.column)
+
     def to_c(self, code: ModuleCode) -> None:
         """A loop over what is given."""
         code.helper("look_up", _LOOK_UP)

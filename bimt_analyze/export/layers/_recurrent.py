@@ -90,6 +90,14 @@ class Recurrent(Layer):
         read, recur = linear(self.read, self.bias), linear(self.recur, None)
         return RecurrentModule(read, recur, activation_module(self.activation), self.steps)
 
+    def to_torch_neurons_first(self) -> "nn.Module":
+        """Two products, used at each step."""
+        from bimt_train.models import activation_module
+
+        from ._torch_neurons_first import State
+
+        return State(self.read, self.bias, self.recur, activation_module(self.activation), self.steps)
+
     def to_c(self, code: ModuleCode) -> None:
         """A loop over the steps, each from one of two states to the other."""
         source, channels = code.reads, self.read.shape[1]

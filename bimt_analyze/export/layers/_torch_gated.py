@@ -11,7 +11,7 @@ class GatedModule(nn.Module):
         super().__init__()
         self.gate, self.up, self.activation = gate, up, activation
 
-    def forward(self, h: Float[Tensor, "rows inputs"]) -> Float[Tensor, "rows outputs"]:
+    def forward(self, h: Float[Tensor, "_ _"]) -> Float[Tensor, "_ _"]:
         """Compute both and multiply."""
-        product: Float[Tensor, "rows outputs"] = self.activation(self.gate(h)) * self.up(h)
+        product: Float[Tensor, "_ _"] = self.activation(self.gate(h)) * self.up(h)
         return product

@@ -27,12 +27,16 @@ def load(data: bytes, parts: Parts) -> Run | None:
         return None
     import torch
 
+    from ..layers._torch_neurons_first import NeuronsFirst
+
     arrays = unpacked(load_tensors(data), json.loads(_metadata(data)["circuit"])["arrays"])
     layers = tuple(
         layer.with_arrays({name: arrays[f"layers.{number}.{name}"] for name in layer.arrays()})
         for number, layer in enumerate(parts.whole.layers)
     )
-    module = replace(parts.whole, layers=layers).to_torch()
+    network = replace(parts.whole, layers=layers)
+    turned = network.to_torch_neurons_first()
+    module = network.to_torch() if turned is None else NeuronsFirst(turned)
 
     def run(x: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
