@@ -20,6 +20,7 @@ from .intervals._intervals import readable
 from .problem._precision import UNKNOWN_PRECISION, RowPrecision
 from .problem._snapping import Constant
 from .problem._template import numeric
+from .symbolic._rounded import written
 from .verdicts._data_words import IDENTIFIED, DataWord, cut_short
 from .verdicts._stated_errors import ChiSquare
 
@@ -195,7 +196,7 @@ class Formula(Shown):
         return numeric(self.expression, [sympy.Symbol(name, real=True) for name in self.inputs])(x)
 
     def __str__(self) -> str:
-        return f"{self.output} = {self.readable}"
+        return f"{self.output} = {written(self.readable)}"
 
     def _brief(self) -> str:
         return f"{cut(str(self), SHOWN)}: {self.verdict()}"

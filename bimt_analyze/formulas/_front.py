@@ -10,7 +10,7 @@ from bimt_train.extras import need
 from bimt_train.showing import Shown, cut
 
 from .export._cells import in_dollars
-from .symbolic._rounded import rounded
+from .symbolic._rounded import rounded, written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +59,7 @@ class ParetoEntry(Shown):
         return rounded(self.expression)
 
     def _brief(self) -> str:
-        return f"{cut(str(self.readable), SHOWN)}: {self.complexity} nodes, error {self.error:.2g}"
+        return f"{cut(written(self.readable), SHOWN)}: {self.complexity} nodes, error {self.error:.2g}"
 
     def _repr_latex_(self) -> str | None:
         return in_dollars(self.readable)
@@ -80,7 +80,7 @@ def choice(front: Sequence[ParetoEntry], *, met: bool) -> str:
     if not others:
         return "It is the only formula on the front of length against error."
     near = min(others, key=lambda entry: entry.bits)
-    told = f"{cut(str(near.readable), SHOWN)} ({near.complexity} nodes, error {near.error:.2g})"
+    told = f"{cut(written(near.readable), SHOWN)} ({near.complexity} nodes, error {near.error:.2g})"
     if near.bits < 0:
         why = "it meets the rows" if met else "the rows fix its constants"
         return f"It was chosen because {why}, though the description of {told} is {-near.bits:.0f} bits shorter."
@@ -102,7 +102,7 @@ def front_lines(output: str, front: Sequence[ParetoEntry], *, met: bool) -> tupl
     """
     lines = (
         f"{'*' if entry.chosen else ' '} {entry.complexity:>5}  {entry.error:<8.2g}{entry.bits:>6.0f}  "
-        f"{cut(str(entry.readable), SHOWN)}"
+        f"{cut(written(entry.readable), SHOWN)}"
         for entry in front
     )
     return (f"front of {output}: nodes, error, bits more than the choice (*)", *lines, choice(front, met=met))

@@ -12,7 +12,7 @@ from ._formula import Formula
 from .export._cells import set_formulas
 from .symbolic._common_subexpressions import Definitions, aliased, shared, unified
 from .symbolic._restated import restated
-from .symbolic._rounded import rounded
+from .symbolic._rounded import written
 from .symbolic._terms import is_trivial
 
 _LETTERS = "abcdghkmnpqrstuvw"  # none that is read as a number, a function or a coordinate
@@ -84,7 +84,7 @@ class SharedParts(Shown):
         a = x1**2; y1 = a; y2 = a + x2
         """
         return tuple(
-            f"{name} = {rounded(expression, digits)}"
+            f"{name} = {written(expression, digits)}"
             for name, expression in (*self.parts.items(), *self.outputs.items())
         )
 

@@ -15,7 +15,7 @@ from bimt_train.showing import Shown, cut, to_cell
 from ..formulas.export._cells import in_dollars, set_formulas
 from ..formulas.problem._snapping import Constant
 from ..formulas.problem._template import numeric
-from ..formulas.symbolic._rounded import rounded
+from ..formulas.symbolic._rounded import DIGITS, written
 from ..formulas.verdicts._data_words import IDENTIFIED, DataWord
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ class GroupedLaw(Shown):
 
     def __str__(self) -> str:
         own = f", {', '.join(self.own)} in each group" if self.own else ", the same in all groups"
-        return f"{self.output} = {rounded(self.expression)}{own}"
+        return f"{self.output} = {written(self.expression, DIGITS)}{own}"
 
     def _brief(self) -> str:
         return f"{cut(str(self), _SHOWN)}: {self.verdict()}"

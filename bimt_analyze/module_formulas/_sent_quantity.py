@@ -8,7 +8,7 @@ import sympy
 from bimt_train.showing import Shown, to_cell
 
 from ..formulas.export._cells import in_dollars, set_formulas
-from ..formulas.symbolic._rounded import rounded
+from ..formulas.symbolic._rounded import written
 from ..formulas.verdicts._network_verdict import NetworkVerdict
 
 DIGITS = 4  # of a decimal, in a line of text
@@ -78,13 +78,13 @@ class SentQuantity(Shown):
     def words(self) -> str:
         """The quantity, its module, its readers and the verdict, in one line."""
         does = "puts out" if not self.readers else "sends"
-        said = f"module {self.module + 1} {does} {self.name} = {rounded(self.expression, DIGITS)}"
+        said = f"module {self.module + 1} {does} {self.name} = {written(self.expression, DIGITS)}"
         if self.readers:
             numbers = [str(reader + 1) for reader in self.readers]
             listed = " and ".join((", ".join(numbers[:-1]), numbers[-1])) if len(numbers) > 1 else numbers[0]
             said += f" to module{'s' * (len(numbers) > 1)} {listed}"
         if self.rivals:
-            said += f" (or {', or '.join(str(rounded(rival, DIGITS)) for rival in self.rivals)})"
+            said += f" (or {', or '.join(written(rival, DIGITS) for rival in self.rivals)})"
         if self.origin == "table" and self.network.r2 == 1:
             return f"{said}: so on all {self.network.points} combinations of the inputs"
         return f"{said}: {self.network.words()}"

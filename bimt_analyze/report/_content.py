@@ -198,7 +198,7 @@ def _class_lines(found: "ClassFormulas | str") -> list[str]:
 
 def _readable(formula: "Formula") -> str:
     """The expression with decimals rounded to six digits; of a long one the beginning."""
-    from ..formulas.symbolic._rounded import rounded  # brings sympy
+    from ..formulas.symbolic._rounded import DIGITS, written  # brings sympy
 
-    text = str(rounded(formula.readable))
+    text = written(formula.readable, DIGITS)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 4].rsplit(' ', 1)[0]} ..."

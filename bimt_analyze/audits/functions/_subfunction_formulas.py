@@ -154,9 +154,9 @@ def subfunction_formulas(
 
 def _short(expression: "sympy.Expr") -> str:
     """Its numbers to three digits."""
-    from ...formulas.symbolic._rounded import rounded  # brings sympy
+    from ...formulas.symbolic._rounded import written  # brings sympy
 
-    return str(rounded(expression, _DIGITS))
+    return written(expression, _DIGITS)
 
 
 def _reached(network: Network, modules: Sequence[frozenset[NodeId]]) -> np.ndarray:

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from bimt_train.showing import CELL, cut
 
-from ..symbolic._rounded import rounded
+from ..symbolic._rounded import DIGITS, rounded, written
 from ._latex import to_latex
 from ._mathml import to_mathml
 
@@ -56,9 +56,9 @@ def set_formulas(expressions: Mapping[str, sympy.Basic]) -> dict[str, str]:
     >>> set_formulas({"y": sympy.Symbol("x1")})["y"][:5]
     Markup('<math')
     """
-    room, written = TEXT, {}
+    room, found = TEXT, {}
     for name, expression in expressions.items():
-        text = f"{name} = {rounded(expression)}"
+        text = f"{name} = {written(expression, DIGITS)}"
         room -= len(text)
-        written[name] = Markup(to_mathml(expression, output=name)) if room >= 0 else cut(text, CELL)
-    return written
+        found[name] = Markup(to_mathml(expression, output=name)) if room >= 0 else cut(text, CELL)
+    return found

@@ -17,7 +17,7 @@ from bimt_train.showing import Shown
 
 from ...formulas.problem._budget import Budget
 from ...formulas.problem._polynomial import monomial, powers
-from ...formulas.symbolic._rounded import rounded
+from ...formulas.symbolic._rounded import DIGITS, written
 from ...formulas.symbolic._simple_numbers import simple_numbers
 from ..integration._flow import compiled
 
@@ -64,13 +64,13 @@ class Conserved(Shown):
     exact: bool
 
     def __str__(self) -> str:
-        return f"{rounded(self.expression)} ({self._how()})"
+        return f"{written(self.expression, DIGITS)} ({self._how()})"
 
     def _how(self) -> str:
         return "exactly" if self.exact else f"to {self.drift:.0g}"
 
     def _brief(self) -> str:
-        return f"{rounded(self.expression)}, {self._how()}"
+        return f"{written(self.expression, DIGITS)}, {self._how()}"
 
     def to_json(self) -> dict[str, Any]:
         """The quantity as plain values."""

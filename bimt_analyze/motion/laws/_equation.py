@@ -10,7 +10,7 @@ from bimt_train.showing import Shown, cut
 from ...formulas.export._cells import in_dollars
 from ...formulas.export._latex import latex_name, to_latex
 from ...formulas.problem._snapping import Constant
-from ...formulas.symbolic._rounded import rounded
+from ...formulas.symbolic._rounded import DIGITS, written
 from ...formulas.symbolic._tidy import complexity
 
 _SHOWN = 110  # characters at a prompt
@@ -66,7 +66,7 @@ class Equation(Shown):
         return rf"\{'d' * self.order}ot{{{latex_name(self.variable)}}} = {to_latex(self.expression)}"
 
     def __str__(self) -> str:
-        return f"{self.left} = {rounded(self.expression)}"
+        return f"{self.left} = {written(self.expression, DIGITS)}"
 
     def _brief(self) -> str:
         return cut(str(self), _SHOWN)

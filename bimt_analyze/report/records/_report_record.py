@@ -203,10 +203,12 @@ def _network_verdict(seen: "NetworkVerdict") -> NetworkVerdictRecord:
 
 def _of_network(own: "Formula") -> NetworkFormulaRecord:
     """A formula of the network's answers, which was held against the network."""
+    from ...formulas.symbolic._rounded import written  # brings sympy
+
     assert own.verification is not None and own.verification.network is not None
     seen = _network_verdict(own.verification.network)
     return NetworkFormulaRecord(
-        expression=str(own.expression), readable=str(own.readable), latex=own.latex(), **seen.model_dump()
+        expression=str(own.expression), readable=written(own.readable), latex=own.latex(), **seen.model_dump()
     )
 
 
@@ -237,12 +239,14 @@ def _units(formula: "Formula", units: Mapping[str, str]) -> str:
 
 
 def _formula(formula: "Formula", units: str) -> FormulaRecord:
+    from ...formulas.symbolic._rounded import written  # brings sympy
+
     verification = formula.verification
     seen = None if verification is None else verification.network
     missed = None if verification is None else verification.divergence
     return FormulaRecord(
         expression=str(formula.expression),
-        readable=str(formula.readable),
+        readable=written(formula.readable),
         latex=formula.latex(),
         constants=[
             ConstantRecord(
@@ -265,7 +269,7 @@ def _formula(formula: "Formula", units: str) -> FormulaRecord:
         pareto_front=[
             ParetoEntryRecord(
                 expression=str(entry.expression), complexity=entry.complexity, error=finite(entry.error),
-                bits=finite(entry.bits), readable=str(entry.readable),
+                bits=finite(entry.bits), readable=written(entry.readable),
             )
             for entry in formula.pareto_front
         ],

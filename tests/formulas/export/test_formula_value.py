@@ -33,6 +33,10 @@ def test_text_and_fields(formula: Formula) -> None:
     assert formula.message.endswith("not verified yet")
 
 
+def test_a_decimal_alone_is_told_without_zeros_at_its_end(formula: Formula) -> None:
+    assert str(replace(formula, expression=sympy.Float(0.06))) == "y1 = 0.06"
+
+
 def test_latex(formula: Formula) -> None:
     assert formula.latex() == r"y_{1} = x_{1}^{2} + 2 \sin{\left(\pi x_{3} \right)}"
 
