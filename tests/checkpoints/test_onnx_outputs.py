@@ -9,6 +9,7 @@ from bimt_train import InputError
 from bimt_train.checkpoints import read_foreign
 
 onnx = pytest.importorskip("onnx")
+reference = pytest.importorskip("onnx.reference")
 pytest.importorskip("torch")
 node, DRAW = onnx.helper.make_node, np.random.default_rng(0)
 HELD = {
@@ -60,7 +61,7 @@ def test_outputs_stand_side_by_side_under_their_names(
     assert {name: checkpoint.network.layout.tensors[name].pattern for name in patterns} == patterns
     x = checkpoint.probe.x_test.astype(np.float32)
     parts = np.split(x, np.cumsum([*inputs.values()])[:-1], axis=1)
-    wanted = onnx.reference.ReferenceEvaluator(str(path)).run(outputs, dict(zip(inputs, parts, strict=True)))
+    wanted = reference.ReferenceEvaluator(str(path)).run(outputs, dict(zip(inputs, parts, strict=True)))
     columns = np.concatenate([each.reshape(len(x), -1) for each in wanted], axis=1)
     np.testing.assert_allclose(checkpoint.predict(checkpoint.probe.x_test), columns, atol=1e-5)
     counts = [f"{name} ({each.reshape(len(x), -1).shape[1]})" for name, each in zip(outputs, wanted, strict=True)]
