@@ -75,7 +75,7 @@ class ModulesInThreads(ModulesApart):
 
     def forward(self, x: Float[Tensor, "rows inputs"]) -> Float[Tensor, "rows outputs"]:
         """Hand each module to a thread, some rows at a time so that none waits long for another, and wait for all."""
-        blocks = x.split(_BLOCK)
+        blocks = torch.split(x, _BLOCK)
         jobs = [(name, block) for name in self.names for block in blocks]
         done = list(self.pool.map(self._without_gradient, *zip(*jobs, strict=True)))
         return self.together([torch.cat(done[at : at + len(blocks)]) for at in range(0, len(done), len(blocks))])
