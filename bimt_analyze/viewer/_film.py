@@ -64,10 +64,9 @@ def film_of(snapshots: Sequence[Snapshot], *, frames: int = FRAMES, threshold: f
 
     Examples
     --------
-    >>> from bimt_train.checkpoints import Network
-    >>> from bimt_train.models import MLP
+    >>> from bimt_analyze.synthetic import block_network
     >>> from bimt_analyze.viewer import network_view
-    >>> film = film_of([Snapshot(step, Network.of(MLP((2, 3, 1)))) for step in (0, 10)])
+    >>> film = film_of([Snapshot(step, block_network(blocks=[(2, 3, 1)], seed=step).network) for step in (0, 10)])
     >>> [frame.step for frame in film]
     [0, 10]
     >>> network_view(film[-1].graph, film=film)
