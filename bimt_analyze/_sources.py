@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 WEIGHTS = (".pt", ".pth", ".ckpt", ".tar", ".bin", ".npz", ".npy", ".onnx", ".keras", ".h5")
 
+_TABLES = (".csv", ".tsv", ".xlsx", ".parquet", ".feather", ".arrow")
 CONFIG, RUNS = "config.json", "runs.json"  # what a folder of transformers' has, and what one of ours has
 MODEL = "model.safetensors"  # what a folder of one network has, without either
 SHARDS = "*.index.json"  # marks a folder that holds one network in pieces
@@ -71,6 +72,12 @@ def open_checkpoint(path: str | Path, sampling: Sampling | None = None) -> "Chec
     said, file = sampling or Sampling(), best_checkpoint(path)
     if said.probe is not None and said.ranges:
         raise InputError("two places to sample the network", got="--probe and --range", hint="give one of them")
+    if file.suffix.lower() in _TABLES:
+        what, hint = (
+            "a table in the place of a network",
+            f"a table has a call of its own: bimt-analyze {file} --target y",
+        )
+        raise InputError(what, where=str(file), expected="a checkpoint, or a file of weights", hint=hint)
     if said.target and said.probe is None:
         raise InputError(
             "a target is for a table", got=f"--target {' '.join(said.target)}", hint="give --probe table.csv too"
@@ -155,8 +162,9 @@ def _named(found: "Checkpoint", file: Path) -> "Checkpoint":
 def _said_of(said: Sampling) -> dict[str, Any]:
     """Rows and all else that weights do not say, as readers take it."""
     about: dict[str, Any] = {"final": said.final, "loss": said.loss, "standardize": said.standardize, "key": said.key}
-    if said.probe is not None and said.probe.suffix == ".npz" and not said.target and said.model is not None:
-        about |= _arrays(said.probe)
+    arrays = None if said.target or said.probe is None else _arrays(said.probe, of_a_module=said.model is not None)
+    if arrays is not None:
+        about |= arrays
     elif said.probe is not None:
         from bimt_train.tasks import read_probe_table  # brings pandas
 
@@ -168,11 +176,15 @@ def _said_of(said: Sampling) -> dict[str, Any]:
     return about
 
 
-def _arrays(path: Path) -> dict[str, Any]:
-    """Arguments of any shape, and the targets: the array called y, if there is one."""
+def _arrays(path: Path, *, of_a_module: bool) -> dict[str, Any] | None:
+    """Arguments of any shape, and the targets: the array called y, if there is one. None for columns of a table."""
     from bimt_train.checkpoints import read_arrays
 
+    if path.suffix != ".npz":
+        return None
     arrays = dict(read_arrays(path))
+    if not of_a_module and all(array.ndim < 2 for array in arrays.values()):
+        return None
     targets = {"y": arrays.pop("y")} if "y" in arrays else {}
     if not arrays:
         expected = "an array x, or one for each argument by its name, and targets called y"

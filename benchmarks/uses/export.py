@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -10,16 +10,17 @@ import numpy as np
 import torch
 
 from benchmarks.common._measure import no_options, table, write_section
+from benchmarks.training.language import TEXT, TOLERANCE
 from benchmarks.training.tasks import DIGITS, accuracy
 from bimt_analyze import circuit_of, export_circuit
 from bimt_analyze.export import Export, compact, in_threads
 from bimt_analyze.export._compact import separate
 from bimt_analyze.export.writers._c_compiled import compiled
 from bimt_analyze.export.writers._c_file import c_source
-from bimt_train import train
+from bimt_train import prune, train
 from bimt_train.checkpoints import Checkpoint, Network
 from bimt_train.models import MLP
-from bimt_train.tasks import Task, evidence, in_context, mnist, modular_addition
+from bimt_train.tasks import Task, evidence, in_context, language, mnist, modular_addition
 
 FORMATS = ("c", "pt2", "onnx", "safetensors")
 BLOCKS, WIDTHS, ROWS = (2, 4, 8), (32, 384, 384, 4), 2000  # modules; neurons of each; rows at once
@@ -60,25 +61,35 @@ def rows_of(name: str, found: Mapping[str, Export | str]) -> list[list[object]]:
     return lines
 
 
-def measure_tasks() -> list[str]:
-    """Circuits of the paper's tasks, exported in every format."""
+def circuits() -> Iterator[tuple[str, Network, Network, np.ndarray]]:
+    """Networks of the paper's tasks and a language model: before pruning and after it, and rows."""
     tasks: dict[str, Callable[[], Task]] = {
         "modular addition": modular_addition, "evidence (RNN)": evidence, "in-context": in_context,
     }  # fmt: skip
     if DIGITS.exists():
         tasks = {"MNIST": lambda: mnist(DIGITS), **tasks}
-    lines, said = [], []
     for name, make in tasks.items():
-        task = make()
-        checkpoint = train(task, seeds=1).best.checkpoint
-        dense, circuit = checkpoint.network, circuit_of(checkpoint, refit_steps=0).network
-        found = exports(dense, circuit, all_rows(checkpoint))
+        checkpoint = train(make(), seeds=1).best.checkpoint
+        yield name, checkpoint.network, circuit_of(checkpoint, refit_steps=0).network, all_rows(checkpoint)
+    if TEXT.exists():
+        task = language(TEXT)
+        network, data = train(task, seeds=1).best.checkpoint.network, task.data(0)
+        x, y = (np.concatenate([getattr(data, f"{name}_{part}")[:128] for part in ("train", "test")]) for name in "xy")
+        found = prune(network, x, y, loss="next-token", tolerance=TOLERANCE, refit_steps=0, search="narrowing")
+        yield "language model", network, found.network, x
+
+
+def measure_tasks() -> list[str]:
+    """Circuits, exported in every format."""
+    lines, said = [], []
+    for name, dense, circuit, x in circuits():
+        found = exports(dense, circuit, x)
         lines += rows_of(name, found)
         some = next(one for one in found.values() if isinstance(one, Export))
         sizes = f"{circuit.edges()} of {dense.edges(-1.0)} weights ({circuit.edges() / dense.edges(-1.0):.1%}), "
         sizes += f"{len(some.network.reads)} of {some.network.columns} inputs"
         if name == "MNIST":
-            data = task.data(0)
+            data = mnist(DIGITS).data(0)
             before, after = (accuracy(one, data.x_test, data.y_test) for one in (dense, circuit))
             sizes += f", accuracy {before:.4f} before pruning and {after:.4f} after"
         said.append(f"- {name}: {sizes}, multiply-adds {some.measurement.multiply_adds:,} of "

@@ -133,7 +133,7 @@ def _check_head(head: list[str], table: Path) -> None:
     known = (_FILE, *_FIELDS)
     for name in head:
         if name not in known:
-            hint = did_you_mean(name, known, otherwise="rename it, or remove it")
+            hint = did_you_mean(name, known, otherwise="rename or remove it; a table of rows has a call of its own")
             what = "an unknown column of a manifest"
             raise InputError(what, where=str(table), expected=", ".join(known), got=repr(name), hint=hint)
     twice = [name for name in known if head.count(name) > 1]

@@ -8,6 +8,7 @@ from bimt_train import InputError, write_whole
 
 from ..graph import NeuronGraph, NodeId
 from ._cuts import Cut
+from ._film import Frame
 from ._shown_network import ShownNetwork
 from ._view_page import render_page
 
@@ -68,6 +69,7 @@ def network_view(
     effects: Mapping[NodeId, float] | None = None,
     cuts: Sequence[Cut] = (),
     loss: str = "loss",
+    film: Sequence[Frame] = (),
 ) -> NetworkView:
     """An interactive page of a network, for any size up to some million edges.
 
@@ -93,6 +95,9 @@ def network_view(
         The loss with the strongest edges alone, for some numbers of these.
     loss : str, default "loss"
         What the loss is called.
+    film : sequence of Frame, default ()
+        Training, as `film_of` gives it; ``graph`` is that of its last frame. A slider shows each frame, in which
+        neurons stand where they stood. Losses of cuts are of one network, so they do not go with it.
 
     Returns
     -------
@@ -102,7 +107,7 @@ def network_view(
     Raises
     ------
     InputError
-        A module names a neuron that the graph does not have.
+        A module names a neuron that the graph does not have, or a film is of another network.
 
     Examples
     --------
@@ -123,4 +128,10 @@ def network_view(
             where="modules", expected=f"neurons of {', '.join(graph.groups)}", got=str(strange[0]),
             hint="give the modules of this very graph",
         )  # fmt: skip
-    return NetworkView(graph, sets, title, tuple(notes), dict(effects or {}), tuple(cuts), loss)
+    if film and (film[-1].graph is not graph or cuts or any(one.graph.numbers != graph.numbers for one in film)):
+        raise InputError(
+            "a film of another network", where="film", expected="frames of this graph's neurons, the last of it itself",
+            got=f"{len(film)} frames, {len(cuts)} cuts",
+            hint="network_view(film[-1].graph, film=film), without cuts",
+        )  # fmt: skip
+    return NetworkView(graph, sets, title, tuple(notes), dict(effects or {}), tuple(cuts), loss, tuple(film))

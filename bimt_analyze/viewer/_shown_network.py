@@ -7,6 +7,7 @@ from bimt_train.showing import Shown
 
 from ..graph import NeuronGraph, NodeId
 from ._cuts import Cut
+from ._film import Frame
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -29,6 +30,8 @@ class ShownNetwork(Shown):
         The loss of the network without its weak edges, where that is known.
     loss : str
         What the loss is called.
+    film : tuple of Frame
+        Its training, where that is known.
     """
 
     graph: NeuronGraph
@@ -38,7 +41,8 @@ class ShownNetwork(Shown):
     effects: Mapping[NodeId, float] = field(default_factory=dict)
     cuts: tuple[Cut, ...] = ()
     loss: str = ""
+    film: tuple[Frame, ...] = ()
 
     def _brief(self) -> str:
         sizes = f"{len(self.graph.nodes)} neurons, {len(self.graph.edges.weight)} edges, {len(self.modules)} modules"
-        return f"{self.title}: {sizes}"
+        return f"{self.title}: {sizes}{f', {len(self.film)} frames' if self.film else ''}"

@@ -1,6 +1,7 @@
 """The page of a view: its numbers, its words, its style and its script in one text."""
 
 import json
+from dataclasses import replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +12,12 @@ from ._packed import pack
 from ._positions import is_planar, layers_of, module_places, neuron_places
 
 if TYPE_CHECKING:
+    from ..graph import NeuronGraph
     from ._shown_network import ShownNetwork
 
 HERE = "bimt_analyze.viewer.page"
-SCRIPTS = ("net.js", "colours.js", "scene.js", "outline.js", "threshold.js", "selection.js", "view.js")
+SCRIPTS = ("net.js", "colours.js", "scene.js", "outline.js", "threshold.js", "selection.js", "film.js", "pointer.js",
+           "view.js")  # fmt: skip
 MOST_OPEN = 5000  # neurons of an end that stand open from the beginning
 
 
@@ -45,6 +48,7 @@ def render_page(view: "ShownNetwork") -> str:
         example=f"for instance {first}",
         weights="weight" if view.graph.weights == "magnitude" else view.graph.weights,
         effects=bool(view.effects),
+        film=len(view.film),
         style=Markup(_file("view.css")),
         about=Markup(told.replace("<", "\\u003c")),
         numbers=numbers,
@@ -72,13 +76,8 @@ def _content(view: "ShownNetwork") -> tuple[dict[str, np.ndarray], dict[str, Any
     places = neuron_places(graph)
     layers = {name: number for number, own in enumerate(layers_of(graph)) for name in own}
     level = np.array([layers[node.group] for node in nodes], dtype=np.int32)
-    order = np.argsort(-graph.edges.weight, kind="stable")
     small = np.uint16 if len(nodes) < 2**16 else np.uint32
-    sign = np.where(graph.edges.sign < 0, -1.0, 1.0)
-    arrays: dict[str, np.ndarray] = {
-        "source": graph.edges.source[order].astype(small),
-        "target": graph.edges.target[order].astype(small),
-        "weight": (graph.edges.weight * sign)[order].astype(np.float32),
+    arrays: dict[str, np.ndarray] = _strongest_first(graph, small) | {
         "x": places[:, 0], "y": places[:, 1], "z": places[:, 2],
         "group": group, "module": module, "level": level, "end": end,
         "centres": module_places(places, module, (end == 0).tolist(), len(modules)).ravel(),
@@ -87,8 +86,11 @@ def _content(view: "ShownNetwork") -> tuple[dict[str, np.ndarray], dict[str, Any
     }  # fmt: skip
     if view.effects:
         arrays["effect"] = np.array([view.effects.get(node.key, -1.0) for node in nodes], dtype=np.float32)
+    if view.film:
+        arrays |= _film_arrays(view, small)
     left_out = f", {graph.left_out:,} weaker ones left out" if graph.left_out else ""
-    counts = f"{_many(len(nodes), 'neuron')}, {_many(len(order), 'edge')}{left_out}, {_many(len(modules), 'module')}"
+    edges = f"{_many(len(graph.edges.weight), 'edge')}{left_out}"
+    counts = f"{_many(len(nodes), 'neuron')}, {edges}, {_many(len(modules), 'module')}"
     about = {
         "labels": [node.label for node in nodes],
         "groups": list(groups),
@@ -99,8 +101,36 @@ def _content(view: "ShownNetwork") -> tuple[dict[str, np.ndarray], dict[str, Any
         "words": f"{view.title}: {counts}. The outline has the same content as text.",
         "loss": view.loss,
         "cuts": [{"edges": cut.edges, "loss": cut.loss} for cut in view.cuts],
+        "film": _film_frames(view),
     }
     return arrays, about
+
+
+def _film_arrays(view: "ShownNetwork", small: type) -> dict[str, np.ndarray]:
+    """The edges of each frame, strongest first, and the places of its neurons, frame after frame."""
+    edges = [_strongest_first(frame.graph, small) for frame in view.film]
+    each = [neuron_places(replace(frame.graph, edges=view.graph.edges)) for frame in view.film]
+    places = np.concatenate(each)
+    return {f"film_{name}": np.concatenate([one[name] for one in edges]) for name in edges[0]} | {
+        f"film_{axis}": places[:, number] for number, axis in enumerate("xyz")
+    }
+
+
+def _film_frames(view: "ShownNetwork") -> list[dict[str, int]]:
+    """Of each frame its step, and where its edges begin."""
+    firsts = np.cumsum([0, *(len(frame.graph.edges.weight) for frame in view.film)]).tolist()
+    return [{"step": frame.step, "first": first} for frame, first in zip(view.film, firsts, strict=False)]
+
+
+def _strongest_first(graph: "NeuronGraph", small: type) -> dict[str, np.ndarray]:
+    """The ends of each edge, and its weight with its sign."""
+    order = np.argsort(-graph.edges.weight, kind="stable")
+    sign = np.where(graph.edges.sign < 0, -1.0, 1.0)
+    return {
+        "source": graph.edges.source[order].astype(small),
+        "target": graph.edges.target[order].astype(small),
+        "weight": (graph.edges.weight * sign)[order].astype(np.float32),
+    }
 
 
 def _modules(view: "ShownNetwork", group: np.ndarray) -> tuple[np.ndarray, list[dict[str, Any]]]:

@@ -7,7 +7,10 @@ import pytest
 
 from bimt_analyze.graph import Edges, Neuron, NeuronGraph, neuron_graph
 from bimt_analyze.synthetic import block_network
-from bimt_analyze.viewer import Cut, network_view
+from bimt_analyze.viewer import Cut, film_of, network_view
+from bimt_train import Snapshot
+from bimt_train.checkpoints import Network
+from bimt_train.layouts import Placement
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +27,23 @@ def view(planted):
     return network_view(
         graph, modules=planted.partition.modules, title="two <blocks>", notes=notes, effects=effects, cuts=cuts
     )
+
+
+@pytest.fixture(scope="session")
+def snapshots(planted):
+    """Of one network: no weight below 0 and the weakest strongest; itself; two neurons of h1 in each other's place."""
+    network = planted.network
+    some = {name: np.abs(network.tensors[name]) for name in network.layout.weights()}
+    weights = {name: np.divide(10, one, out=np.zeros_like(one), where=one > 0) for name, one in some.items()}
+    moved = Placement({**network.placement.slots, "h1": (1, 0, 2, 3, 4, 5)})
+    last = Network(network.model, network.layout, moved, network.tensors)
+    return Snapshot(0, network.with_tensors(weights)), Snapshot(100, network), Snapshot(400, last)
+
+
+@pytest.fixture(scope="session")
+def filmed(planted, snapshots):
+    film = film_of(snapshots, threshold=0.2)
+    return network_view(film[-1].graph, modules=planted.partition.modules, title="film", film=film)
 
 
 def planes():

@@ -4,16 +4,17 @@ import base64
 import json
 import re
 import zlib
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from bimt_analyze.graph import Edges, Neuron, NeuronGraph, neuron_graph
-from bimt_analyze.viewer import network_view
+from bimt_analyze.viewer import Cut, film_of, network_view
 from bimt_analyze.viewer._cuts import cut_losses
 from bimt_analyze.viewer._neuron_effects import neuron_effects
 from bimt_analyze.viewer._positions import layers_of, module_places, neuron_places
-from bimt_train import InputError
+from bimt_train import InputError, Snapshot
 from bimt_train.checkpoints import Network
 from bimt_train.models import MLP
 
@@ -109,6 +110,49 @@ def test_effects_of_a_linear_network_are_known():
     moved = np.array([3.0, 0.5]) * x.std(axis=0) / (x @ [3.0, 0.5]).std()
     effects = neuron_effects(network, x)
     assert [effects["h1", i] for i in range(2)] == pytest.approx(moved.tolist())
+
+
+def test_a_film_has_the_edges_and_places_of_every_frame(filmed):
+    about, arrays = content(filmed)
+    assert [frame["step"] for frame in about["film"]] == [0, 100, 400]
+    bounds = [*(frame["first"] for frame in about["film"]), len(arrays["film_weight"])]
+    count = len(filmed.graph.nodes)
+    for number, (first, last) in enumerate(pairwise(bounds)):
+        graph = filmed.film[number].graph
+        own = {name: arrays[f"film_{name}"][first:last] for name in ("source", "target", "weight")}
+        expected = graph.edges.weight * np.where(graph.edges.sign < 0, -1, 1)
+        given = {(a, b): weight for a, b, weight in zip(own["source"], own["target"], own["weight"], strict=True)}
+        ends = zip(graph.edges.source, graph.edges.target, strict=True)
+        assert given == pytest.approx(dict(zip(ends, expected, strict=True)))
+        assert (np.diff(np.abs(own["weight"])) <= 0).all() and np.abs(own["weight"]).min() > 0.2
+        across = arrays["film_x"][number * count : (number + 1) * count]
+        np.testing.assert_array_equal(across, neuron_places(graph)[:, 0])
+    assert len(filmed.film[0].graph.edges.weight) > len(filmed.graph.edges.weight)
+    across = arrays["film_x"].reshape(3, count)
+    one, other = (filmed.graph.numbers["h1", index] for index in (0, 1))
+    assert across[2, one] == across[1, other] != across[1, one] == across[2, other]
+
+
+def test_frames_are_even_in_the_root_of_the_step(planted):
+    snapshots = [Snapshot(step, planted.network) for step in range(0, 101, 1)]
+    assert [frame.step for frame in film_of(snapshots, frames=5)] == [0, 6, 25, 56, 100]
+
+
+def test_of_large_films_each_frame_keeps_its_strongest_edges(snapshots, monkeypatch):
+    monkeypatch.setattr("bimt_analyze.viewer._film.MOST", 15)
+    film = film_of(snapshots)
+    assert [len(frame.graph.edges.weight) for frame in film] == [5, 5, 5]
+    all_weights = np.sort(neuron_graph(snapshots[1].network).edges.weight)
+    assert film[1].graph.left_out == 13 and film[1].graph.edges.weight.min() == all_weights[-5]
+
+
+def test_films_of_other_networks_are_refused(filmed, planar, snapshots):
+    film = filmed.film
+    for graph, cuts in ((planar.graph, ()), (film[0].graph, ()), (filmed.graph, (Cut(1, 0.1, 0.5),))):
+        with pytest.raises(InputError, match="a film of another network"):
+            network_view(graph, film=film, cuts=cuts)
+    with pytest.raises(InputError, match=r"no film can be made of these snapshots.*1 snapshots"):
+        film_of(snapshots[:1])
 
 
 def test_words_of_others_cannot_leave_their_place(planted):

@@ -28,6 +28,17 @@ return found / (data.length / 4);
 """
 
 
+RED = """
+const canvas = document.getElementById("picture"), copy = new OffscreenCanvas(canvas.width, canvas.height);
+const pen = copy.getContext("2d");
+pen.drawImage(canvas, 0, 0);
+const {data} = pen.getImageData(0, 0, canvas.width, canvas.height);
+let found = 0;
+for (let i = 0; i < data.length; i += 4) found += data[i] - data[i + 2] > 90;
+return found;
+"""
+
+
 def press(browser, key, where="#outline > [role=treeitem]", shift=False):
     browser.execute_script(PRESS, where, key, shift)
 
@@ -44,9 +55,9 @@ def drawn(browser, expected=None):
 
 
 @pytest.fixture(scope="module")
-def addresses(tmp_path_factory, view, planar):
-    folder = tmp_path_factory.mktemp("views")
-    return {name: one.save(folder / f"{name}.html").as_uri() for name, one in (("view", view), ("planar", planar))}
+def addresses(tmp_path_factory, view, planar, filmed):
+    folder, views = tmp_path_factory.mktemp("views"), {"view": view, "planar": planar, "film": filmed}
+    return {name: one.save(folder / f"{name}.html").as_uri() for name, one in views.items()}
 
 
 def text(browser, where):
@@ -111,7 +122,83 @@ def test_planes_are_turned(browser, addresses):
     pytest.fail("the picture did not change")
 
 
-@pytest.mark.parametrize(("page", "scheme", "width"), [("view", "light", 1280), ("planar", "dark", 375)])
+def test_a_film_is_wound_and_played(browser, addresses, filmed):
+    show(browser, addresses["film"])
+    edges = [len(frame.graph.edges.weight) for frame in filmed.film]
+    assert drawn(browser, edges[2]) == edges[2]  # it opens at the end, all modules open
+    red = browser.execute_script(RED)
+    assert text(browser, "#step") == "Step 400 of 400"
+    browser.execute_script(SET, "#threshold", 40)
+    shares = [round((edge + 1) ** 0.8 - 1) for edge in edges]
+    assert drawn(browser, shares[2]) == shares[2]
+    browser.execute_script(SET, "#frame", 0)
+    assert drawn(browser, shares[0]) == shares[0] and text(browser, "#step") == "Step 0 of 400"
+    assert f"{shares[0]} edges of {edges[0]}" in text(browser, "#cut")
+    until = time.monotonic() + 20
+    while time.monotonic() < until and browser.execute_script(RED) > red / 2:  # no weight is below 0
+        time.sleep(0.02)
+    assert browser.execute_script(RED) <= red / 2
+    told = "return document.querySelector('#frame').getAttribute('aria-valuetext')"
+    assert browser.execute_script(told) == f"step 0, {edges[0]} edges"
+    browser.execute_script(SET, "#search", "h1.0")
+    browser.execute_script("document.querySelector('#hits button').click()")
+    listed = "return [...document.querySelectorAll('#chosen li button span')].map(one => Number(one.textContent))"
+
+    def known(frame):
+        """What stands in the panel of h1.0, by the graph."""
+        table = frame.graph.to_frame()
+        own = table[(table["target"] == "h1.0") | (table["source"] == "h1.0")]
+        return sorted((own["weight"] * own["sign"]).tolist())
+
+    assert sorted(browser.execute_script(listed)) == pytest.approx(known(filmed.film[0]), rel=0.01)
+    browser.execute_script("document.getElementById('play').click()")
+    until = time.monotonic() + 20
+    while time.monotonic() < until and text(browser, "#step") != "Step 400 of 400":
+        time.sleep(0.02)
+    assert drawn(browser, shares[2]) == shares[2] and text(browser, "#play") == "Play"
+    assert sorted(browser.execute_script(listed)) == pytest.approx(known(filmed.film[2]), rel=0.01)
+    again = "const play = document.getElementById('play'); play.click(); "
+    again += "return [play.textContent, document.getElementById('step').textContent]"
+    assert browser.execute_script(again) == ["Pause", "Step 0 of 400"]
+    browser.execute_script("document.getElementById('play').click()")
+    assert text(browser, "#play") == "Play" and console(browser) == []
+
+
+def test_two_fingers_zoom_and_one_goes_on(browser, addresses):
+    from selenium.webdriver.common.actions.action_builder import ActionBuilder
+
+    show(browser, addresses["film"])
+    drawn(browser)
+    box = browser.execute_script("const b = arguments[0].getBoundingClientRect(); return [b.left, b.top]",
+                                 browser.find_element("id", "picture"))  # fmt: skip
+
+    def fingers(*moves):
+        """Each finger's moves in turn: a place, "down", "up", or None to wait."""
+        actions = ActionBuilder(browser, duration=0)
+        for number, own in enumerate(moves):
+            finger = actions.add_pointer_input("touch", f"finger {number}")
+            for move in own:
+                if move in ("down", "up"):
+                    (finger.create_pointer_down if move == "down" else finger.create_pointer_up)(button=0)
+                elif move:
+                    finger.create_pointer_move(0, int(box[0] + move[0]), int(box[1] + move[1]))
+                else:
+                    finger.create_pause(0)
+        actions.perform()
+
+    reads = "const c = JSON.parse(document.getElementById('picture').dataset.camera); return [c.scale, c.left, c.top]"
+    scale, left, top = browser.execute_script(reads)
+    one = [(300, 300), "down", None, None, None, (320, 310), "up"]
+    other = [(400, 300), None, "down", (500, 300), "up"]
+    fingers(one, other)
+    expected = [2 * scale, 300 + 2 * (left - 300) + 20, 300 + 2 * (top - 300) + 10]
+    assert browser.execute_script(reads) == pytest.approx(expected, abs=1.5)
+    assert text(browser, "#chosen") == "" and console(browser) == []
+
+
+@pytest.mark.parametrize(
+    ("page", "scheme", "width"), [("view", "light", 1280), ("planar", "dark", 375), ("film", "light", 375)]
+)
 def test_axe_finds_nothing_in_a_view(browser, addresses, page, scheme, width):
     show(browser, addresses[page], width=width, scheme=scheme)
     drawn(browser)

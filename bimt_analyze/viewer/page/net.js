@@ -12,7 +12,7 @@ async function unpack() {
   return net;
 }
 
-// The edges of each neuron, strongest first: those that it reads, and those that read it.
+// The edges of each neuron, strongest first: those that it reads, and those that read it. A film changes them.
 function neighbours(net) {
   const byEnd = ends => {
     const first = new Uint32Array(about.labels.length + 1), edges = new Uint32Array(ends.length);
@@ -22,7 +22,12 @@ function neighbours(net) {
     ends.forEach((end, edge) => { edges[next[end]++] = edge; });
     return neuron => edges.subarray(first[neuron], first[neuron + 1]);
   };
-  return { read: byEnd(net.target), sent: byEnd(net.source) };
+  let known = {};
+  const now = () => {
+    if (known.of !== net.source) known = { of: net.source, read: byEnd(net.target), sent: byEnd(net.source) };
+    return known;
+  };
+  return { read: neuron => now().read(neuron), sent: neuron => now().sent(neuron) };
 }
 
 // How strongly closed modules are joined: the weights of all edges between two, added up, as a share of the greatest

@@ -2,10 +2,11 @@
 // strongest first, and a fainter one never covers a stronger one. So a million of them need no blending, and a picture
 // that stops early is the picture of the strongest.
 "use strict";
-let net, told = 0;
+const net = {};
+let told = 0;
 
 onmessage = event => {
-  if (event.data.net) net = event.data.net;
+  if (event.data.net) Object.assign(net, event.data.net);
   else draw(event.data, ++told);
 };
 
@@ -16,7 +17,7 @@ async function draw(view, id) {
   const at = place(view), image = new ImageData(view.width, view.height);
   const pixels = new Uint32Array(image.data.buffer), { source, target, weight, level } = net;
   const many = Math.max(1, view.shown), floor = Math.min(0.3, Math.max(0.04, 4 / Math.sqrt(many)));
-  const top = Math.abs(weight[0]) || 1; // of few edges the weakest can still be seen, of many they are a haze
+  const top = net.heaviest || 1; // of few edges the weakest can still be seen, of many they are a haze
   const thick = (many < 400 ? 3.2 : many < 5000 ? 2.2 : 1.4) * view.dense;
   const began = performance.now();
   let drawn = 0, next = began + 12;

@@ -11,8 +11,11 @@ function scene(net, state, links) {
   let bitmap = null, waiting = null, asked = 0, busy = false, due = false, settling = 0; // of the worker
   let between = [], size = [1, 1], fits = 1;
   const largest = Math.max(...about.modules.map(one => one.size)), top = net.level.reduce((a, b) => Math.max(a, b), 0);
-  worker.postMessage({ net: { source: net.source, target: net.target, weight: net.weight, level: net.level,
-    module: net.module, x: net.x, y: net.y, z: net.z } });
+  const heaviest = (net.film_weight ?? net.weight.subarray(0, 1)).reduce((most, one) => Math.max(most, Math.abs(one)), 0);
+  const send = (...names) => worker.postMessage({ net: Object.fromEntries(names.map(name => [name, net[name]])) });
+  const MOVING = ["source", "target", "weight", "x", "y", "z"];
+  worker.postMessage({ net: { heaviest } });
+  send("level", "module", ...MOVING);
 
   const dense = () => Math.min(2, devicePixelRatio || 1);
   const axes = () => {
@@ -99,6 +102,7 @@ function scene(net, state, links) {
     if (busy) due = true; else ask(true);
     settle();
   }
+  const renewed = () => { send(...MOVING); changed(); }; // what a film shows is another network
   let frame = 0;
   const soon = () => { frame ||= requestAnimationFrame(() => { frame = 0; paint(); }); };
 
@@ -117,6 +121,7 @@ function scene(net, state, links) {
     pen.globalAlpha = 1;
     if (own !== undefined) paintNeuron(own);
     paintNames();
+    canvas.dataset.camera = JSON.stringify(camera);
     if (bitmap) canvas.dataset.first ||= Math.round(performance.now()); // milliseconds since the page was asked for
   }
 
@@ -241,5 +246,5 @@ function scene(net, state, links) {
     paint();
   }).observe(canvas.parentElement);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed);
-  return { canvas, changed, soon, under, zoom, pan, turn, front };
+  return { canvas, changed, renewed, soon, under, zoom, pan, turn, front };
 }

@@ -1,4 +1,4 @@
-// The slider that hides weak edges, and the loss without them.
+// The slider that hides weak edges, and the loss without them; returns what counts anew.
 const STEPS = 200;
 
 // A place on the slider leaves so many of the strongest edges: evenly in the logarithm, all at 0.
@@ -9,11 +9,11 @@ function edgesAt(place, all) {
 const placeOf = (edges, all) => STEPS * (1 - Math.log(edges + 1) / Math.log(all + 1));
 
 function threshold(net, state, act) {
-  const slider = document.getElementById("threshold"), all = net.weight.length;
+  const slider = document.getElementById("threshold");
   const said = document.getElementById("cut"), { cuts } = about;
-  const follow = cuts.length ? lossChart(all) : () => {};
+  const follow = cuts.length ? lossChart(net.weight.length) : () => {};
   const set = () => {
-    const place = Number(slider.value);
+    const place = Number(slider.value), all = net.weight.length;
     state.shown = edgesAt(place, all);
     let text = `${counted(state.shown, "edge")} of ${all.toLocaleString("en")}`;
     if (state.shown) text += `, of at least ${short(Math.abs(net.weight[state.shown - 1]))}`;
@@ -29,6 +29,7 @@ function threshold(net, state, act) {
   };
   slider.addEventListener("input", () => { set(); act.changed(); });
   set();
+  return set;
 }
 
 // The curve of the loss above the slider; returns what moves its mark along.

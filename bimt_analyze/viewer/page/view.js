@@ -4,6 +4,7 @@ unpack().then(net => {
   const links = neighbours(net);
   const act = {
     changed: () => picture.changed(),
+    renewed: () => { cut(); tell(state.selected); picture.renewed(); },
     isOpen: m => state.open.has(m),
     open: (m, wide) => {
       if (wide === state.open.has(m)) return;
@@ -22,7 +23,7 @@ unpack().then(net => {
   const tell = selection(net, links, act), tree = outline(net, act), picture = scene(net, state, links);
   const { canvas } = picture, on = (id, event, done) => document.getElementById(id).addEventListener(event, done);
   canvas.setAttribute("aria-label", about.words);
-  threshold(net, state, act);
+  const cut = threshold(net, state, act);
   search(act);
 
   const recolour = () => { document.getElementById("legend").innerHTML = legend(state, net); };
@@ -35,50 +36,11 @@ unpack().then(net => {
   on("farther", "click", () => picture.zoom(1 / 1.4));
   on("front", "click", picture.front);
 
-  let turns = about.planar, drag = null;
+  let turns = about.planar;
   const button = document.getElementById("turns"), press = () => button.setAttribute("aria-pressed", turns);
   on("turns", "click", () => { turns = !turns; press(); });
   press();
-  const tip = document.getElementById("tip"), at = event => {
-    const box = canvas.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top];
-  };
-  canvas.addEventListener("pointerdown", event => {
-    const [x, y] = at(event);
-    drag = { x, y, far: 0 };
-    state.touched = true;
-    canvas.setPointerCapture(event.pointerId);
-  });
-  canvas.addEventListener("pointermove", event => {
-    const [x, y] = at(event);
-    if (drag) {
-      const [dx, dy] = [x - drag.x, y - drag.y];
-      drag = { x, y, far: drag.far + Math.abs(dx) + Math.abs(dy) };
-      (turns !== event.shiftKey ? picture.turn : picture.pan)(dx, dy);
-    }
-    const thing = drag ? null : picture.under(x, y);
-    tip.hidden = !thing;
-    if (thing) {
-      const { name, note } = about.modules[thing.module] ?? { name: about.labels[thing.neuron], note: "" };
-      tip.textContent = `${name} ${note}`;
-      tip.style.translate = `${Math.min(x + 14, canvas.clientWidth - tip.offsetWidth - 6)}px ${y - 30}px`;
-    }
-  });
-  canvas.addEventListener("pointerup", event => {
-    if (drag && drag.far < 4) act.select(picture.under(...at(event)));
-    drag = null;
-  });
-  canvas.addEventListener("pointerleave", () => { tip.hidden = true; });
-  canvas.addEventListener("dblclick", event => {
-    const thing = picture.under(...at(event));
-    if (thing?.module !== undefined) act.open(thing.module, true);
-    else if (thing) act.open(net.module[thing.neuron], false);
-  });
-  canvas.addEventListener("wheel", event => {
-    event.preventDefault();
-    state.touched = true;
-    picture.zoom(Math.exp(-event.deltaY * 0.0015), ...at(event));
-  }, { passive: false });
+  pointer(net, state, act, picture, () => turns);
   canvas.addEventListener("keydown", event => {
     const step = { ArrowLeft: [40, 0], ArrowRight: [-40, 0], ArrowUp: [0, 40], ArrowDown: [0, -40] }[event.key];
     const nearer = () => picture.zoom(1.25), move = () => picture.pan(...step);
@@ -88,5 +50,7 @@ unpack().then(net => {
     const done = step ? (event.shiftKey ? turn : move) : keys[event.key];
     if (done && !event.ctrlKey && !event.metaKey) { event.preventDefault(); state.touched = true; done(); }
   });
+  if (about.film.length) all(true);
+  film(net, act);
   picture.changed();
 });

@@ -1,6 +1,6 @@
 """What a file of weights does not say: rows, names and the decomposition, which make a checkpoint of a network."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeAlias, TypedDict
 
@@ -259,7 +259,13 @@ def _names(given: Sequence[str] | None, letter: str, size: int, what: str) -> tu
     return names
 
 
-def _table(rows: np.ndarray, name: str, columns: int) -> Rows:
+def _table(rows: Any, name: str, columns: int) -> Rows:
+    if isinstance(rows, Mapping):
+        expected, got = f"one table, [rows, {columns}]", f"{len(rows)}: {', '.join(map(str, rows))}"[:80]
+        hint = f"give one array, called {name}, with a column for each neuron of that end of the network"
+        raise CheckpointError(
+            "several arrays for one end of a network", where=name, expected=expected, got=got, hint=hint
+        )
     try:
         table = np.asarray(rows, dtype=np.float64)
     except (TypeError, ValueError) as error:

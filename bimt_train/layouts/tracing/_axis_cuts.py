@@ -1,10 +1,15 @@
 """Where tensors hold several layers in one, side by side or mixed, as behind a concatenation."""
 
+import itertools
 from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import torch
+from torch import fx
 
 from .._inputs import Inputs
-from ._program import program_of
+from ._program import Program, program_of
 from ._run import Run, run
 from .labels._settle import settle
 from .labels._symmetry import Symmetry, symmetry_of
@@ -36,7 +41,8 @@ def cuts_of(module: "nn.Module", inputs: Inputs) -> dict[str, dict[int, AxisCuts
 
     Behind a concatenation, or before a split, one axis runs over several groups. Cut there, each piece joins two
     groups. Where one tensor has neurons in another order than the tensors before it, it is put in theirs. Attention
-    heads that are packed into one tensor stay together.
+    heads that are packed into one tensor stay together, unless the module itself takes the tensor apart, as cross
+    attention does, whose queries and keys read different things.
 
     Parameters
     ----------
@@ -56,11 +62,37 @@ def cuts_of(module: "nn.Module", inputs: Inputs) -> dict[str, dict[int, AxisCuts
         An operator has no rule.
     """
     lasting = module.state_dict().keys()
-    found = run(program_of(module, inputs), {name: name in lasting for name, _ in module.named_buffers()})
+    program = program_of(module, inputs)
+    found = run(program, {name: name in lasting for name, _ in module.named_buffers()})
     symmetry = symmetry_of(found.labels, found.axes.values())
     while settle(found.labels, symmetry):
         symmetry = symmetry_of(found.labels, found.axes.values())
-    return _cuts(found, symmetry)
+    return {**_taken_apart(program), **_cuts(found, symmetry)}
+
+
+def _taken_apart(program: Program) -> dict[str, dict[int, AxisCuts]]:
+    """Tensors of which every operator that reads them takes the same parts."""
+    parts: dict[str, set[tuple[int, tuple[int, ...]]]] = defaultdict(set)
+    for node in program.nodes:
+        name = program.tensors.get(node.name)
+        if name is not None and program.values[node.name].ndim > 1:
+            parts[name].update(_parts(user, program.values[node.name].shape) for user in node.users)
+    cuts: dict[str, dict[int, AxisCuts]] = {}
+    for name, found in parts.items():
+        axis, places = min(found) if len(found) == 1 else (-1, ())
+        if places and len(places) < _MOST:
+            cuts[name] = {axis: AxisCuts((), places)}
+    return cuts
+
+
+def _parts(user: fx.Node, shape: Sequence[int]) -> tuple[int, tuple[int, ...]]:
+    """The axis that an operator splits, and the places where; none if it reads the whole."""
+    if user.target not in (torch.ops.aten.split_with_sizes.default, torch.ops.aten.split.Tensor):
+        return -1, ()
+    sizes: Any = user.args[1]
+    axis = int(cast(int, user.args[2] if len(user.args) > 2 else user.kwargs.get("dim", 0))) % len(shape)
+    starts = range(0, shape[axis], sizes) if isinstance(sizes, int) else [0, *itertools.accumulate(sizes)][:-1]
+    return axis, tuple(starts)[1:]
 
 
 def _cuts(found: Run, symmetry: Symmetry) -> dict[str, dict[int, AxisCuts]]:

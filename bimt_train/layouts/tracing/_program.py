@@ -4,6 +4,7 @@ import contextlib
 import functools
 import io
 import logging
+import operator
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -143,6 +144,7 @@ def _exported(module: nn.Module, inputs: Inputs) -> Program:
         exported = export(_First(module), inputs.positional, dict(inputs.named), strict=False)
         program = exported.run_decompositions(dict(_decompositions()))
     signature = program.graph_signature
+    _undo_splits(program.graph_module.graph)
     nodes = tuple(program.graph_module.graph.nodes)
     output: Any = nodes[-1].args[0]
     place = next(i for i, spec in enumerate(signature.output_specs) if spec.kind is OutputKind.USER_OUTPUT)
@@ -162,6 +164,26 @@ def _exported(module: nn.Module, inputs: Inputs) -> Program:
         if spec.kind in (InputKind.PARAMETER, InputKind.BUFFER):
             tensors[name] = first[str(spec.target).removeprefix("inner.")]
     return Program(nodes, tensors, values, tuple(ends), output[place])
+
+
+def _undo_splits(graph: fx.Graph) -> None:
+    """Where tensors are put side by side and taken apart again at the same places, read them as they were."""
+    for node in graph.nodes:
+        if node.target is not torch.ops.aten.split_with_sizes.default:
+            continue
+        whole, sizes, *rest = node.args
+        axis = rest[0] if rest else node.kwargs.get("dim", 0)
+        if not isinstance(whole, fx.Node) or whole.target is not torch.ops.aten.cat.default:
+            continue
+        pieces: Any = whole.args[0]
+        across = whole.args[1] if len(whole.args) > 1 else whole.kwargs.get("dim", 0)
+        count = whole.meta["val"].ndim
+        lengths = [piece.meta["val"].shape[across] for piece in pieces]
+        if axis % count != across % count or lengths != [*sizes]:
+            continue
+        for user in [each for each in node.users if each.target is operator.getitem]:
+            user.replace_all_uses_with(pieces[user.args[1]])
+    graph.eliminate_dead_code()
 
 
 @functools.cache

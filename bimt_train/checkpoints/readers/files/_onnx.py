@@ -91,16 +91,26 @@ def read_onnx(path: Path, told: Told) -> Chain | Graph:
     for node in nodes:
         if node.kind == "Transpose" and node.inputs[0] in constants:
             constants[node.outputs[0]] = constants[node.inputs[0]].transpose(node.attributes.get("perm"))
+    scaled = [node.outputs[0] for node in nodes if _is_scaled(node, constants)]
+    constants |= {node.outputs[0]: _scaled(node, constants) for node in nodes if node.outputs[0] in scaled}
     fed = [name for name in inputs if name not in constants]
     under = told.key if len(outputs) > 1 else None
     outputs, said = _chosen(nodes, outputs, under, str(path))
+    made = {*fed, *constants}.union(*(node.outputs for node in nodes))
+    if unmade := [name for name in outputs if name not in made]:
+        where, expected = f"{path}, output '{unmade[0]}'", "an operator that makes it"
+        raise CheckpointError("an output that nothing makes", where=where, expected=expected, hint="export it anew")
+    _check_made(_needed(nodes, outputs), {*constants, *fed}, str(path))
+    fixed = [name for name in outputs if name not in fed and not _read(nodes, name) & {*fed}]
+    outputs = [name for name in outputs if name not in fixed]
+    said += (f"the output {', '.join(map(repr, fixed))} is left out: no input reaches it",) * bool(fixed)
+    said += (f"small integers are multiplied by their scales: {', '.join(map(repr, scaled[:4]))}",) * bool(scaled)
     if not fed or not outputs:
         expected, got = "inputs and outputs", f"inputs {fed}, outputs {outputs}"[:160]
         raise CheckpointError(
             "a graph without ends", where=str(path), expected=expected, got=got, hint="export it anew"
         )
     operators = _needed([node for node in nodes if node.outputs[0] not in constants], outputs)
-    _check_made(operators, {*constants, *fed}, str(path))
     why = f"{len(fed)} inputs" if len(fed) > 1 else f"{len(outputs)} outputs"
     if len(fed) == len(outputs) == 1:
         try:
@@ -121,6 +131,27 @@ def _needed(nodes: Sequence[Node], ends: Sequence[str]) -> list[Node]:
             wanted |= set(node.inputs)
             found.append(node)
     return found[::-1]
+
+
+def _read(nodes: Sequence[Node], end: str) -> set[str]:
+    """All values that an output depends on."""
+    return {name for node in _needed(nodes, [end]) for name in node.inputs}
+
+
+def _is_scaled(node: Node, constants: Mapping[str, np.ndarray]) -> bool:
+    """Whether an operator turns stored small integers into numbers."""
+    stored = all(name in constants for name in node.inputs if name)
+    return node.kind == "DequantizeLinear" and stored and not node.attributes.get("block_size")
+
+
+def _scaled(node: Node, constants: Mapping[str, np.ndarray]) -> np.ndarray:
+    whole, scale, *rest = (constants[name] for name in node.inputs if name)
+    shape = [1] * whole.ndim
+    if scale.size > 1:
+        shape[node.attributes.get("axis", 1)] = scale.size
+    zero = rest[0].reshape(shape if rest[0].size > 1 else [1] * whole.ndim).astype(np.int64) if rest else 0
+    found: np.ndarray = (whole.astype(np.int64) - zero) * scale.reshape(shape).astype(np.float32)
+    return found.astype(np.float32)
 
 
 def _check_made(nodes: Sequence[Node], given: set[str], where: str) -> None:
