@@ -44,11 +44,17 @@ WORDS = {name: [shlex.split(line, comments=True) for line in lines] for name, li
 REPEATED = {
     name: [words for earlier in list(WORDS)[:place] for words in WORDS[earlier]] for place, name in enumerate(WORDS)
 }
+ANALYSED: dict[str, list[str]] = {}  # of each file, the command that analyses it first
+for words in itertools.chain.from_iterable(WORDS.values()):
+    if words[0] == "bimt-analyze":
+        ANALYSED.setdefault(Path(words[1]).name, words)
 GRAPHS = (".gexf", ".graphml")  # no options of networks
 LAWS = {"--groups", "--form", "--functions", "--discrete"}  # nor of a table's law
+SAY_FORMULAS = {"--export", "--certify", "--require", "--parts"}  # others do not show those that are found once more
 # Enough for the circuits that the text promises, and no more than the tests can wait for.
 ELSEWHERE = ("extending.md",)  # whose commands test_extending.py runs, each once
-HALF_TRAINED = {"runs/curve/lambda=0.003", "runs/rules"}  # here: a search for formulas would find none, and take long
+# Half trained here, or drawn: a search for formulas would find none, and take long.
+LAWLESS = {"runs/curve/lambda=0.003", "runs/rules", "nets"}
 TRAINED = ["bimt-train", "independence"]  # to its end and once, since what follows on a page reads it
 SHORTER = {
     "bimt-train": ["--seeds", "2", "--quiet"],
@@ -96,6 +102,12 @@ def in_place(words, folder):
     return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, env=env)
 
 
+def analysed_before(words):
+    """Whether an earlier command looks for the formulas of the same network, and this one is not about them."""
+    network = Path(words[1]).name
+    return words != ANALYSED[network] and not network.endswith((*GRAPHS, ".csv")) and not SAY_FORMULAS & {*words}
+
+
 @pytest.mark.parametrize("page", [name for name, lines in COMMANDS.items() if lines and name not in ELSEWHERE])
 def test_commands_run(page, place, go):
     """A page's commands in one test, so that each finds what those above it left."""
@@ -108,8 +120,8 @@ def test_commands_run(page, place, go):
         if words[0] == "bimt-analyze" and {"--out", "--audit"} & {*words}:  # trained networks cost most of an audit
             fewer = ["--retrain", "5" if "--retrain" in words else "0"]
         shorter = SHORTER[words[0]] if not words[1].endswith(GRAPHS) else SHORTER[words[0]][:2]
-        if words[0] == "bimt-analyze" and HALF_TRAINED & {*words}:
-            fewer = ["--time-limit", "0"]
+        if words[0] == "bimt-analyze" and (LAWLESS & {*words} or analysed_before(words)):
+            fewer += ["--time-limit", "0"]
         if LAWS & {*words}:
             shorter = ["--time-limit", "0.2"]
         if "--time" in words and words[0] == "bimt-analyze":

@@ -28,7 +28,6 @@ import sympy
 import torch
 from test_public_names import public_objects, public_packages
 
-from bimt_analyze import audit
 from bimt_analyze._jobs import Outcome
 from bimt_analyze.audits import audit_graph
 from bimt_analyze.audits.chance.retraining._retrainings import RETRAININGS
@@ -148,7 +147,7 @@ def made_here(report) -> list:
 
 
 @pytest.fixture(scope="module")
-def results(report, checkpoint):
+def results(report, audited):
     task, recipe = formula_task(["y = x1 + x2"]), Recipe(steps=2)
     found = {"edges": 7, "modules": 2, "matches": True, "exact": 2, "formulas": 2, "p": 0.01, "modular": None}
     analysed = Outcome("net.pt", report.summary(), (), {}, **found)
@@ -157,7 +156,7 @@ def results(report, checkpoint):
         "Runs": train(independence(), seeds=12, recipe=recipe),
         "Sweep": sweep(task, {"lr": [0.1, 0.2]}, seeds=2, recipe=recipe),
         "Report": report,
-        "Audit": audit(checkpoint, samples=20, retrain_steps=0, refit_steps=0, controls=0),
+        "Audit": audited.audit,
         "Fleet": Fleet((Member("net", "net.pt", analysed, None, 0.1), Member("other", "other.pt", None, refused, 0.1))),
     }
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from loaded import Go
 
 from bimt_train import Callback, CheckpointError, InputError, Phase, Recipe, Relocation, train, write_whole
 from bimt_train._cli import main
@@ -213,23 +214,22 @@ def test_a_command_stopped_while_it_is_imported_shows_no_traceback(package, numb
 class Elsewhere(Callback):
     """A second run into the same folder, while the first is under way."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.refused = folder, ""
+    def __init__(self, go: Go, folder: Path) -> None:
+        self.go, self.folder, self.refused = go, folder, ""
 
     def on_record(self, record) -> None:
-        code = (
-            f"from bimt_train._cli import main; exit(main(['independence', '--quiet', '--out', {str(self.folder)!r}]))"
-        )
         if not self.refused:
-            done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-            self.refused = f"{done.returncode} {done.stderr}"
+            words = ["bimt-train", "independence", "--quiet", "--out", str(self.folder)]
+            done = self.go(words, self.folder.parent)  # in another process
+            self.refused = f"{done.status} {done.stderr}"
 
 
-def test_a_second_writer_is_refused(tmp_path):
-    listener = Elsewhere(tmp_path)
-    train(independence(), seeds=1, recipe=replace(LONG, steps=5), out=tmp_path, callbacks=[listener])
-    assert listener.refused.startswith(f"2 error: another run writes into this folder: {tmp_path}; hint:")
-    train(independence(), seeds=1, recipe=replace(LONG, steps=5), out=tmp_path)  # once the first is over
+def test_a_second_writer_is_refused(go, tmp_path):
+    folder = tmp_path / "run"
+    listener = Elsewhere(go, folder)
+    train(independence(), seeds=1, recipe=replace(LONG, steps=5), out=folder, callbacks=[listener])
+    assert listener.refused.startswith(f"2 error: another run writes into this folder: {folder}; hint:")
+    train(independence(), seeds=1, recipe=replace(LONG, steps=5), out=folder)  # once the first is over
 
 
 def test_a_full_disk_is_told_before_the_run_begins(tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import warnings
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -86,10 +87,18 @@ def is_done_here(_: int) -> bool:
     return threading.current_thread() is threading.main_thread()  # workers in this process are threads of it
 
 
+@contextmanager
 def local_cluster(**options):
-    distributed = pytest.importorskip("distributed")
+    """A cluster whose processes, where it has some, are children of one that has loaded what they need."""
+    distributed, dask = map(pytest.importorskip, ("distributed", "dask"))
     warnings.simplefilter("ignore")  # what the cluster says of its own clocks and ports is not ours to mend
-    return distributed.LocalCluster(threads_per_worker=1, protocol="tcp", dashboard_address=None, **options)
+    with dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
+        loaded = ["distributed", "distributed.nanny", "bimt_train.training._train", "bimt_train.models"]
+        distributed.utils.get_mp_context().set_forkserver_preload(loaded)
+        with distributed.LocalCluster(
+            threads_per_worker=1, protocol="tcp", dashboard_address=None, **options
+        ) as cluster:
+            yield cluster
 
 
 @pytest.mark.filterwarnings("ignore")
