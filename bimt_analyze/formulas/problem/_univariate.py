@@ -261,6 +261,10 @@ class _State:
             As many starts, at other values of b and c.
         """
         better = trial.miss < self.miss
+        if better.all():
+            return trial, better
+        if not better.any():
+            return self, better
         mixed = []
         for field in fields(self):
             old, new = getattr(self, field.name), getattr(trial, field.name)
