@@ -310,8 +310,9 @@ def _project(entry: Operator, t: Rows, h: Rows, b: Starts, c: Starts) -> _State:
         f = entry(b[:, None] * t + c[:, None])
         middle = np.mean(f, axis=1, keepdims=True)
         along = f - middle
-        a = (along @ (h - np.mean(h))) / np.maximum(np.sum(along**2, axis=1), 1e-300)
-        d = np.mean(h) - a * middle[:, 0]
+        level = np.mean(h)
+        a = (along @ (h - level)) / np.maximum(np.sum(along**2, axis=1), 1e-300)
+        d = level - a * middle[:, 0]
         residual = h - a[:, None] * f - d[:, None]
         miss = np.sum(residual**2, axis=1)
     return _State(b, c, a, d, residual, f, np.where(np.isfinite(miss), miss, np.inf))
