@@ -42,14 +42,13 @@ def formulas_of(checkpoint: Checkpoint, circuit: Network, options: AnalysisOptio
     from ..formulas import Hints, Rows, SearchOptions, find_formula, verify_formula
     from ..formulas.hints._differentiable import Differentiable
     from ..formulas.verification._network_formula import network_formula
-    from ..motion._motion_of_checkpoint import slope_tolerances
 
     task, probe = checkpoint.task, checkpoint.probe
     units = task.units if task.units and installed("pint") else None
     found: dict[str, Formula] = {}
     if task.judged_by.right is not None or options.time_limit == 0:
         return found
-    left, tolerances = float(options.time_limit), slope_tolerances(checkpoint)
+    left, tolerances = float(options.time_limit), _tolerances(checkpoint)
     for place, output in enumerate(task.outputs):
         share = max(left / (len(task.outputs) - place), _LEAST_SHARE)
         asked = SearchOptions(time_limit=share, seed=options.seed, genetic=options.genetic, tolerance=tolerances[place])
@@ -86,6 +85,15 @@ def formulas_of(checkpoint: Checkpoint, circuit: Network, options: AnalysisOptio
                 formula = replace(formula, of_network=own)
         found[output] = formula
     return found
+
+
+def _tolerances(checkpoint: Checkpoint) -> tuple[float, ...]:
+    """How nearly each output is known, in units of its deviation; 0 but for derivatives of trajectories."""
+    if checkpoint.task.ode is None:
+        return (0.0,) * len(checkpoint.task.outputs)
+    from ..motion._motion_of_checkpoint import slope_tolerances  # brings all of motion
+
+    return slope_tolerances(checkpoint)
 
 
 def class_formulas_of(checkpoint: Checkpoint, options: AnalysisOptions) -> "ClassFormulas | str":

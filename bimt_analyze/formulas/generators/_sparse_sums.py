@@ -172,11 +172,13 @@ def _longer(beam: Sequence[_Sum], apart: Matrix, squares: Float64[np.ndarray, " 
     for _, place, k in sorted(offers):
         one = beam[place]
         key = tuple(sorted((*one.terms, k)))
+        if key in chosen:
+            continue
         new = apart[k]
         for _ in range(2):  # twice is enough (Kahan and Parlett)
             new = new - (new @ one.basis.T) @ one.basis
         size = float(np.linalg.norm(new))
-        if key not in chosen and size**2 > _APART * squares[k]:
+        if size**2 > _APART * squares[k]:
             chosen[key] = (one, k, new / size)
         if len(chosen) == width:
             break

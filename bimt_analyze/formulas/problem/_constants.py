@@ -70,7 +70,8 @@ class Model:
 
         def evaluate(values: Values) -> tuple[Rows, Float64[np.ndarray, "rows constants"]]:
             self._charge()
-            return computed(values.tobytes())
+            residual, jacobian = computed(values.tobytes())
+            return residual.copy(), jacobian.copy()  # MINPACK works in the arrays that it is given
 
         return evaluate
 

@@ -71,13 +71,14 @@ def evaluate(x: Matrix, exponents: Sequence[Powers]) -> Float64[np.ndarray, "row
     exponents : sequence of tuples of int
         The powers of each monomial.
     """
-    columns = np.ones((x.shape[0], len(exponents)))
+    columns = np.ones((len(exponents), x.shape[0]))
     with np.errstate(all="ignore"):
-        for place, exponent in enumerate(exponents):
-            for index, power in enumerate(exponent):
-                if power:
-                    columns[:, place] *= x[:, index] ** power
-    return columns
+        raised = {key: x[:, key[0]] ** key[1] for key in {key for one in exponents for key in enumerate(one)} if key[1]}
+        for column, exponent in zip(columns, exponents, strict=True):
+            for key in enumerate(exponent):
+                if key[1]:
+                    column *= raised[key]
+    return np.ascontiguousarray(columns.T)
 
 
 def monomial(columns: Sequence[sympy.Symbol], exponent: Powers) -> sympy.Expr:

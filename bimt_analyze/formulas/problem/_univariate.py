@@ -261,6 +261,10 @@ class _State:
             As many starts, at other values of b and c.
         """
         better = trial.miss < self.miss
+        if better.all():
+            return trial, better
+        if not better.any():
+            return self, better
         mixed = []
         for field in fields(self):
             old, new = getattr(self, field.name), getattr(trial, field.name)
@@ -306,8 +310,9 @@ def _project(entry: Operator, t: Rows, h: Rows, b: Starts, c: Starts) -> _State:
         f = entry(b[:, None] * t + c[:, None])
         middle = np.mean(f, axis=1, keepdims=True)
         along = f - middle
-        a = (along @ (h - np.mean(h))) / np.maximum(np.sum(along**2, axis=1), 1e-300)
-        d = np.mean(h) - a * middle[:, 0]
+        level = np.mean(h)
+        a = (along @ (h - level)) / np.maximum(np.sum(along**2, axis=1), 1e-300)
+        d = level - a * middle[:, 0]
         residual = h - a[:, None] * f - d[:, None]
         miss = np.sum(residual**2, axis=1)
     return _State(b, c, a, d, residual, f, np.where(np.isfinite(miss), miss, np.inf))

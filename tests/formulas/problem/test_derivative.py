@@ -72,3 +72,4 @@ def test_what_is_remembered_is_what_evaluate_gives_and_is_charged_each_time() ->
         np.testing.assert_array_equal(residual, expected)
         np.testing.assert_array_equal(jacobian, slopes)
         assert np.all(np.isfinite(residual))
+        residual[:], jacobian[:] = np.nan, np.nan  # whoever is given arrays may work in them
