@@ -26,7 +26,9 @@ if TYPE_CHECKING:  # tables bring pandas, which the other calls do without
 LAW_OPTIONS = ("groups", "form", "functions", "discrete")
 """The options that say which law, each of which makes the call one for a table."""
 
-LAW_TAKES = frozenset({"checkpoint", "target", "json", "seed", "time_limit", "quiet", *LAW_OPTIONS, *TABLE_WORDS})
+LAW_TAKES = frozenset(
+    {"checkpoint", "target", "json", "html", "seed", "time_limit", "quiet", *LAW_OPTIONS, *TABLE_WORDS}
+)
 """The parameters of the command that a law has a use for."""
 
 _NETWORKS = (*WEIGHTS, ".safetensors", ".hdf5")  # files that hold rows seldom; --form and the like say that one does
@@ -98,6 +100,10 @@ def laws_of_table(context: click.Context) -> int:
     if given["json"] is not None:
         plain = {name: None if law is None else law.to_json() for name, law in laws.items()}
         texts[given["json"]] = json.dumps(plain, indent=2) + "\n"
+    if given["html"] is not None:
+        from ._law_page import law_page
+
+        texts[given["html"]] = law_page(table, laws, source=sources[0].name, nothing=_NO_RULE)
     return tell_found("\n".join(line for name, law in laws.items() for line in _lines(name, law)), texts)
 
 
@@ -140,8 +146,10 @@ def _lines(name: str, law: "GroupedLaw | Formula | DiscreteLaw | None") -> list[
 
     if law is None:
         return [f"{name}: {_NO_RULE}"]
-    message = getattr(law, "message", "")  # a discrete law has none
-    lines = [str(law), f"  {law.verdict()}", *([f"  {message}"] if message not in law.verdict() else [])]
+    lines, message = [str(law), f"  {law.verdict()}"], getattr(law, "message", "")  # a discrete law has none
+    if message not in law.verdict():
+        verification = getattr(law, "verification", None)
+        lines.append(f"  {message if verification is None else verification.statement}")
     if isinstance(law, GroupedLaw):
         lines += [f"  {one.words()}" for one in law.groups]
     return lines

@@ -102,7 +102,7 @@ def _offers(best: Candidate, problem: SearchProblem) -> Iterator[tuple[float, Te
             continue
         table = scaled_functions(u)
         problem.budget.charge("pool", table.values.size)
-        scales, errors = _scaled(table.values * by, y - left)
+        scales, errors = _scaled(table.values, by, y - left)
         length = np.array([_NODE * one.nodes + _CONSTANT * (one.scale is not None) for one in table.functions])
         bits = problem.rows * np.log2(np.maximum(errors / problem.unit, _SMALL)) + length
         for k in np.argsort(bits)[:_FITTED].tolist():
@@ -110,10 +110,11 @@ def _offers(best: Candidate, problem: SearchProblem) -> Iterator[tuple[float, Te
 
 
 def _scaled(
-    columns: Float64[np.ndarray, "functions rows"], target: Rows
+    values: Float64[np.ndarray, "functions rows"], factor: Rows, target: Rows
 ) -> tuple[Float64[np.ndarray, "functions"], Float64[np.ndarray, "functions"]]:
-    """The multiple of each column that is nearest to the target, and what it leaves, root mean square."""
+    """The multiple of each function, times the factor, that is nearest to the target, and what it leaves on average."""
     with np.errstate(all="ignore"):
+        columns = values * factor
         scales = (columns @ target) / np.sum(columns**2, axis=1)
         errors = np.sqrt(np.mean((target - scales[:, None] * columns) ** 2, axis=1))
     return scales, np.where(np.isfinite(errors), errors, np.inf)

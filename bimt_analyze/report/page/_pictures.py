@@ -57,7 +57,25 @@ class PagePicture:
     caption: str
 
 
-def _picture(name: str, axes: "Axes", alt: str, caption: str) -> PagePicture:
+def page_picture(name: str, axes: "Axes", alt: str, caption: str) -> PagePicture:
+    """A picture as a page has it.
+
+    Parameters
+    ----------
+    name : str
+        What sets its parts apart from those of the page's other pictures.
+    axes : Axes
+        What was drawn.
+    alt : str
+        What it shows, in words.
+    caption : str
+        What is to be seen, and how to read it.
+
+    Returns
+    -------
+    PagePicture
+        The element, its width and its caption.
+    """
     svg = Picture(axes, alt).svg(prefix=f"{name}-")
     size = re.search(r'viewBox="0 0 ([\d.]+)', svg)
     assert size is not None
@@ -83,7 +101,7 @@ def pictures(report: "ReportContent") -> dict[str, PagePicture]:
     shown = [*_networks(report), *_driving(report), *_predictions(report), *_missed(report)]
     if report.audit is not None:
         shown += _levels(report.audit, report.module_sets)
-    return {name: _picture(name, axes, alt, caption) for name, axes, alt, caption in shown}
+    return {name: page_picture(name, axes, alt, caption) for name, axes, alt, caption in shown}
 
 
 def _driving(report: "ReportContent") -> "Iterator[tuple[str, Axes, str, str]]":
@@ -225,7 +243,7 @@ def measure_sections(audit: "Audit") -> tuple[MeasureSection, ...]:
         view = measure.view(result, audit.subject)
         if view.figures or view.rows:
             drawn = tuple(
-                _picture(f"audit-{name}-{place}", one.axes, one.alt or one.caption, one.caption)
+                page_picture(f"audit-{name}-{place}", one.axes, one.alt or one.caption, one.caption)
                 for place, one in enumerate(view.figures)
             )
             sections.append(MeasureSection(name, measure.label, measure.sentence, drawn, view.columns, view.rows))

@@ -82,7 +82,7 @@ def record(report: ReportContent) -> ReportFile:
             matches_decomposition=None if built is None else built.matches,
             decomposition_level=None if built is None else built.level,
         ),
-        formulas={name: _formula(formula, _units(formula, task.units)) for name, formula in report.formulas.items()},
+        formulas={name: formula_record(formula, task.units) for name, formula in report.formulas.items()},
         shared=_shared(report),
         class_formulas=None if isinstance(report.class_formulas, str) else _classes(report.class_formulas),
         no_class_formulas=report.class_formulas if isinstance(report.class_formulas, str) else "",
@@ -226,19 +226,21 @@ def _classes(found: "ClassFormulas") -> ClassFormulasRecord:
     )
 
 
-def _units(formula: "Formula", units: Mapping[str, str]) -> str:
-    """Whether a formula's units agree; empty where the output has no unit that is known."""
-    from ...formulas import check_units  # brings sympy
+def formula_record(formula: "Formula", units: Mapping[str, str]) -> FormulaRecord:
+    """What is told of a formula.
 
-    if formula.output not in units or not installed("pint"):
-        return ""
-    try:
-        return check_units(formula.expression, units, output=formula.output).statement
-    except InputError:
-        return ""
+    Parameters
+    ----------
+    formula : Formula
+        The formula.
+    units : mapping of str to str
+        The unit of each input and output that has one, by its name.
 
-
-def _formula(formula: "Formula", units: str) -> FormulaRecord:
+    Returns
+    -------
+    FormulaRecord
+        As pages and JSON have it.
+    """
     from ...formulas.symbolic._rounded import written  # brings sympy
 
     verification = formula.verification
@@ -273,7 +275,7 @@ def _formula(formula: "Formula", units: str) -> FormulaRecord:
             )
             for entry in formula.pareto_front
         ],
-        units=units,
+        units=_units(formula, units),
         choice=formula.choice(),
         chi_square=None
         if formula.chi_square is None
@@ -291,3 +293,15 @@ def _formula(formula: "Formula", units: str) -> FormulaRecord:
         if missed is None
         else DivergenceRecord(inputs=list(missed.inputs), share=finite(missed.share), r2=finite(missed.r2)),
     )  # fmt: skip
+
+
+def _units(formula: "Formula", units: Mapping[str, str]) -> str:
+    """Whether a formula's units agree; empty where the output has no unit that is known."""
+    from ...formulas import check_units  # brings sympy
+
+    if formula.output not in units or not installed("pint"):
+        return ""
+    try:
+        return check_units(formula.expression, units, output=formula.output).statement
+    except InputError:
+        return ""

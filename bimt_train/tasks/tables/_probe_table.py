@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from ..._errors import TaskError
+from ...checkpoints._units_in_names import split_unit
 from ...showing import Shown
 from ._cell_faults import categories_of, cell_faults
 from ._column_names import safe_names
@@ -161,7 +162,11 @@ def read_probe_table(
         classes=classes,
         groups=tuple(str(value).strip() for label in grouping for value in kept[label].cells),
         sigma=np.stack([kept[label].numbers for label in errors], axis=1) if errors else None,
-        units={name: units[label] for name, label in zip(names, (*ends, *targets), strict=True) if units.get(label)},
+        units={
+            name: unit
+            for name, label in zip(names, (*ends, *targets), strict=True)
+            if (unit := units.get(label) or split_unit(label)[1])
+        },
         notes=done,
         labels=tuple(ends),
     )

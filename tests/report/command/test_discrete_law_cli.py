@@ -56,7 +56,7 @@ def test_truth_values_and_sequences_have_rules_too(tmp_path, capsys, text, said)
         (["--target", "y"], "numbers that are not whole"),
         ([], "no target named"),
         (["--target", "y", "--form", "q*a"], "two kinds of laws"),
-        (["--target", "y", "--html", "r.html"], "got --html; hint: leave it out"),
+        (["--target", "y", "--markdown", "r.md"], "got --markdown; hint: leave it out"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_line(sums, words, said, capsys):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bimt_analyze._cli import main
+from bimt_analyze.command import _law_page
 
 
 @pytest.fixture
@@ -105,3 +106,34 @@ def test_rows_count_by_their_errors(tmp_path, capsys):
 def test_what_cannot_be_done_is_said_in_a_line(table, words, said, capsys):
     assert main([str(table), *words]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_page_shows_the_law_of_each_group(table, tmp_path):
+    page = tmp_path / "law.html"
+    words = ["--target", "y", "--groups", "batch", "--form", "A*exp(-k*t) + c", "--quiet"]
+    assert main([str(table), *words, "--html", str(page)]) == 0
+    text = page.read_text()
+    assert "<h1>The law of t.csv</h1>" in text and "60 rows of t." in text and "exact, 3 groups" in text
+    assert text.count("<li>") == 3 and "blue: A = 3" in text
+    assert "<math" in text and 'aria-label="' in text and "<svg" in text
+
+
+def test_a_page_shows_formula_word_picture_and_front(tmp_path):
+    rng, path, page = np.random.default_rng(0), tmp_path / "t.csv", tmp_path / "law.html"
+    a, b = rng.uniform(1, 3, (2, 200))
+    y = 2.37 * a * b + 0.05 * rng.normal(size=200)
+    path.write_text("a [m],b [s],y [m*s]\n" + "\n".join(map("{:.6f},{:.6f},{:.6f}".format, a, b, y)) + "\n")
+    assert main([str(path), "--target", "y", "--time-limit", "2", "--quiet", "--html", str(page)]) == 0
+    text = page.read_text()
+    assert "within noise</span> on the data" in text and "<svg" in text and "formula: r2" in text
+    assert "Measured constants of y_m_s" in text and "units: y_m_s [m*s], a_m [m], b_s [s]; units agree" in text
+    assert "the front of length against error of y_m_s" in text
+
+
+def test_a_page_says_what_has_no_law_and_what_draws_pictures(tmp_path, monkeypatch):
+    path, page = tmp_path / "t.csv", tmp_path / "law.html"
+    path.write_text("a,y\n" + "\n".join(f"{n},{n * n * 7919 // 13 % 6}" for n in range(40)) + "\n")
+    monkeypatch.setattr(_law_page, "installed", lambda package: False)
+    assert main([str(path), "--target", "y", "--discrete", "--quiet", "--html", str(page)]) == 0
+    text = page.read_text()
+    assert "no rule found" in text and "<svg" not in text and "Pictures are left out" in text

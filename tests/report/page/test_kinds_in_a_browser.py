@@ -2,10 +2,12 @@
 
 import os
 
+import numpy as np
 import pytest
 from browsing import console, needs_browser, set_width, show, violations
 from kinds import KINDS
 
+from bimt_analyze._cli import main
 from bimt_analyze._jobs import Outcome
 from bimt_analyze.fleet import Fleet
 from bimt_analyze.fleet._member import Failure, Member
@@ -70,6 +72,15 @@ def test_a_page_of_each_kind_is_sound(browser, tmp_path, kind):
 def test_other_pages_are_sound(browser, tmp_path, request, name):
     page = tmp_path / "page.html"
     request.getfixturevalue(name).save(html=page)
+    assert faults(browser, page.as_uri()) == {}
+
+
+def test_the_page_of_a_table_is_sound(browser, tmp_path):
+    rng, table, page = np.random.default_rng(0), tmp_path / "t.csv", tmp_path / "law.html"
+    a, b = rng.uniform(1, 3, (2, 200))
+    rows = zip(a, b, 2.37 * a * b + 0.05 * rng.normal(size=200), rng.normal(size=200), strict=True)
+    table.write_text("a [m],b [s],y,z\n" + "\n".join(",".join(f"{one:.6f}" for one in row) for row in rows) + "\n")
+    assert main([str(table), "--target", "y", "z", "--time-limit", "1", "--quiet", "--html", str(page)]) == 0
     assert faults(browser, page.as_uri()) == {}
 
 
