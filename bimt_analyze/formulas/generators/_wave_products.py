@@ -24,7 +24,7 @@ _SHARE = 0.1  # of the time
 
 
 def wave_products(problem: SearchProblem) -> Iterator[Template]:
-    """Templates a m w(x_j) with m a product of powers of the other inputs, w = sin, cos, their squares and product.
+    """Templates a m w(x_j), m a product of powers of the other inputs, w = sin, cos, their squares or product, or 1.
 
     All powers are tried, and held against y itself.
 
@@ -54,13 +54,15 @@ def _of_column(problem: SearchProblem, column: int, choices: tuple[int, ...]) ->
         sizes = np.exp(exponents @ np.log(np.abs(x[:, others])).T)
         signs = np.prod(np.where(exponents[:, None, :] % 2 == 1, np.sign(x[:, others]), 1.0), axis=2)
     u, s = x[:, column], problem.columns[column]
-    waves = (
+    waves = [
         (sympy.sin(s), np.sin(u)),
         (sympy.cos(s), np.cos(u)),
         (sympy.sin(s) * sympy.cos(s), np.sin(u) * np.cos(u)),
         (sympy.sin(s) ** 2, np.sin(u) ** 2),
         (sympy.cos(s) ** 2, np.cos(u) ** 2),
-    )
+    ]
+    if column == 0 and np.all(u != 0):  # a product without a wave
+        waves += [(s**power, u ** float(power)) for power in choices]
     found: list[tuple[float, float, float, np.ndarray, sympy.Expr]] = []
     for wave, values in waves:
         columns = sizes * signs * values

@@ -107,7 +107,8 @@ def _offers(best: Candidate, problem: SearchProblem) -> Iterator[tuple[float, Te
             continue
         table = scaled_functions(u)
         problem.budget.charge("pool", table.values.size)
-        scales, errors = _scaled(table.values * by, y - left)
+        with np.errstate(all="ignore"):
+            scales, errors = _scaled(table.values * by, y - left)
         length = np.array([_NODE * one.nodes + _CONSTANT * (one.scale is not None) for one in table.functions])
         bits = problem.rows * np.log2(np.maximum(errors / problem.unit, _SMALL)) + length
         for k in np.argsort(bits)[:_FITTED].tolist():
@@ -118,9 +119,8 @@ def _scaled(
     columns: Float64[np.ndarray, "functions rows"], target: Rows
 ) -> tuple[Float64[np.ndarray, "functions"], Float64[np.ndarray, "functions"]]:
     """The multiple of each column that is nearest to the target, and what it leaves, root mean square."""
-    with np.errstate(all="ignore"):
-        scales = (columns @ target) / np.sum(columns**2, axis=1)
-        errors = np.sqrt(np.mean((target - scales[:, None] * columns) ** 2, axis=1))
+    scales = (columns @ target) / np.sum(columns**2, axis=1)
+    errors = np.sqrt(np.mean((target - scales[:, None] * columns) ** 2, axis=1))
     return scales, np.where(np.isfinite(errors), errors, np.inf)
 
 

@@ -11,7 +11,12 @@ from bimt_analyze.formulas.problem._search_problem import SearchProblem
 from bimt_analyze.formulas.search._candidate import finish, order
 
 A, B, C, D = COLUMNS = sympy.symbols("a b c d", real=True)
-LAWS = [A * B * C * sympy.sin(D), 3 * A * sympy.sin(B) * sympy.cos(B) / (C * D**3), -(A**2) * sympy.cos(C) / D]
+LAWS = [
+    A * B * C * sympy.sin(D),
+    3 * A * sympy.sin(B) * sympy.cos(B) / (C * D**3),
+    -(A**2) * sympy.cos(C) / D,
+    A * B**2 * C / D,
+]
 
 
 @pytest.mark.parametrize("law", LAWS, ids=str)
