@@ -44,7 +44,7 @@ from .verdicts._data_words import apart_words
 _log = logging.getLogger(__name__)
 
 _FRONT_WORK = 0.2  # units, for the formulas that are told beside the best one
-_VARYING_WORK, _VARYING = 3.0, 0.75  # units, and share of what is left for finishing, for other functions in a formula
+_VARYING_WORK = 3.0  # units, for other functions in a formula, within what is left for finishing
 _PARING_WORK = 0.5  # units, for parts that noise hides
 _NOISE_WORK = 0.5  # units, for estimating the noise, within what is left for finishing
 _MANY = 8  # inputs, beyond which hints of a network are held against the rows
@@ -235,7 +235,7 @@ def _finished(given: GivenRows, found: _Found, options: SearchOptions) -> Formul
         rough, unseen = (tuple(refine(fit.template, judged) or fit for fit in fits) for fits in (rough, unseen))
     best = sorted([*outcome.done, *(finish(fit.model.problem, fit) for fit in rough)], key=order)
     best = sharpened(best, found.fitted if outcome.settled else judged)
-    best = varied(best, judged, work=min(_VARYING_WORK, _VARYING * finishing))
+    best = varied(best, judged, work=min(_VARYING_WORK, finishing))
     best = pared(best, judged, work=min(_PARING_WORK, finishing))
     best = [one for one in best if problem.allows(one.expression)]
     robust = best and found.fitted.rows < problem.rows

@@ -15,8 +15,9 @@ from ..problem._budget import Budget
 from ..problem._least_squares import independent, lengths, solve, usable
 from ..problem._monomials import Exponents, expression, value
 from ..problem._operators import Operator, operator
-from ..problem._polynomial import powers
+from ..problem._polynomial import count, powers
 from ..problem._search_problem import SearchProblem
+from ..problem._smooth import fit_smooth
 from ..problem._template import Template, constant
 
 Rows = Float64[np.ndarray, "rows"]
@@ -43,6 +44,7 @@ _WAVES = 4  # inputs, up to which sines and cosines are
 _CHANCE = 3.3  # standard errors
 _NEAR = 0.1  # of a half: a power that is so near to it, or three standard errors
 _SHARE = 0.2  # of the time
+_HIGHEST, _COLUMNS, _BRINGS = 9, 250, 0.75  # degree and columns of polynomials, and what little they bring leaves
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +89,8 @@ def weighed_sums(problem: SearchProblem) -> Iterator[Template]:
     if not 0 < problem.width <= _WIDEST or problem.rows < _FEWEST or problem.tolerance:
         return
     problem = replace(problem, budget=problem.budget.share(_SHARE))
+    if not _is_noisy(problem):
+        return
     found: list[tuple[float, Template]] = []
     for multiple in _multiples(problem):
         left = [i for i, power in enumerate(multiple) if not power]
@@ -98,6 +102,14 @@ def weighed_sums(problem: SearchProblem) -> Iterator[Template]:
     before = [-inf, *(bits for bits, _ in found)]
     apart = [template for (bits, template), last in zip(found, before, strict=False) if bits > last + _SAME]
     yield from apart[:_GIVEN]
+
+
+def _is_noisy(problem: SearchProblem) -> bool:
+    """Whether the last degree of a polynomial brings little: of exact rows each degree leaves far less."""
+    group = (tuple(range(problem.width)),)
+    degrees = [d for d in range(1, _HIGHEST + 1) if count(problem.width, d) <= min(_COLUMNS, problem.rows // 4)][-2:]
+    errors = [fit_smooth(problem.x, problem.y, group, [d], budget=problem.budget).error for d in degrees]
+    return len(errors) < 2 or errors[1] > _BRINGS * errors[0]
 
 
 def _fitted(

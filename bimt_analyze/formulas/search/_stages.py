@@ -18,6 +18,7 @@ from ..generators._rational import rationals
 from ..generators._ridge import single_functions
 from ..generators._ridge_sums import ridge_sums
 from ..generators._sparse_sums import sparse_sums
+from ..generators._wave_products import wave_products
 from ..generators._weighed_sums import weighed_sums
 from ..generators.decompositions._additive import low_error_sums, sums
 from ..generators.decompositions._argument_products import argument_products
@@ -168,6 +169,7 @@ DECOMPOSITIONS: tuple[Generator, ...] = (
     _alone(varying_coefficients),
     _alone(low_error_affine),
     *_SUMS_OF_FEW,
+    _alone(wave_products),
     _alone(weighed_sums),
 )
 _BESIDE_MARKS: tuple[Generator, ...] = (*QUICK, *_SPLIT_AT_ONCE, *_SUMS_OF_FEW, _alone(single_functions))

@@ -1,4 +1,4 @@
-"""A formula of noisy rows with one part of it, which depends on one argument alone, as another function of that."""
+"""A formula with one part of it, which depends on one argument alone, as another function; or with one part more."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -18,10 +18,10 @@ from ._candidate import Candidate, finish, order
 Rows = Float64[np.ndarray, "rows"]
 
 _LEAST = 0.1  # units: fewer are gone with the first part
-_LOOKED_AT = 3  # candidates
-_ROUNDS = 3  # parts that may change, one after the other
-_SHARE = 0.6  # of the work that is left, for each
+_LOOKED_AT = 3  # candidates, and what they become
+_SHARE, _LOOKING = 0.5, 0.6  # of the work that is left: for each, and of that for what is not fitted yet
 _PLACES = 70  # of a formula
+_FEW = 8  # inputs, up to which those are looked at that a formula does not have
 _ROWS = 300  # on which functions are compared
 _FACTORS = 6  # of a product, of which every choice is an argument
 _FITTED = 10  # functions that are fitted in each round
@@ -34,6 +34,7 @@ def varied(found: Sequence[Candidate], problem: SearchProblem, *, work: float) -
 
     Where noise hides the difference, a search finds some function of v/c, and not the shortest. A part of a formula
     that depends on one input, or on one product of powers, becomes a multiple of each short function of that in turn.
+    So does a factor that the formula lacks, and a term: they may be close to one, or small, on most rows.
 
     Parameters
     ----------
@@ -46,18 +47,20 @@ def varied(found: Sequence[Candidate], problem: SearchProblem, *, work: float) -
     """
     if not found or work < _LEAST or found[0].explained:
         return list(found)
-    shorter: list[Candidate] = []
     budget = problem.budget.apart(work)
-    for best in found[:_LOOKED_AT]:
+    pool, seen = list(found[:_LOOKED_AT]), set[sympy.Expr]()
+    while budget.left > _LEAST and (left := [one for one in pool if one.expression not in seen]):
+        best = min(left, key=order)
+        if best.explained:
+            break
+        seen.add(best.expression)
         apart = replace(problem, budget=budget.share(_SHARE))
-        for _ in range(_ROUNDS):
-            offers = sorted(_offers(best, apart), key=lambda one: one[0])[:_FITTED]
-            tried = [other for _, template in offers if (other := _finished(template, apart)) is not None]
-            better = min(tried, key=order, default=best)
-            if not order(better) < order(best):
-                break
-            shorter, best = [better, *shorter], better
-    return sorted([*shorter, *found], key=order)
+        looked = replace(apart, budget=apart.budget.share(_LOOKING))
+        offers = sorted(_offers(best, looked), key=lambda one: one[0])[:_FITTED]
+        tried = [other for _, template in offers if (other := _finished(template, apart)) is not None]
+        better = min(tried, key=order, default=best)
+        pool += [better] if order(better) < order(best) else []
+    return sorted([*(one for one in pool if one not in found), *found], key=order)
 
 
 def _finished(template: Template, problem: SearchProblem) -> Candidate | None:
@@ -90,7 +93,9 @@ def _offers(best: Candidate, problem: SearchProblem) -> Iterator[tuple[float, Te
     some = np.linspace(0, problem.rows - 1, min(_ROWS, problem.rows)).astype(np.int64)
     x, y = problem.x[some], problem.y[some]
     simple = [one.exact for one in best.constants if one.exact is not None]
-    for place, _ in zip(_places(best.expression), range(_PLACES), strict=False):
+    free = best.expression.free_symbols
+    used = [column for column in problem.columns if problem.width <= _FEW or column in free]
+    for place, _ in zip(_places(best.expression, used), range(_PLACES), strict=False):
         if problem.budget.over():
             return
         factor = sympy.diff(place.shell, place.slot)
@@ -102,7 +107,8 @@ def _offers(best: Candidate, problem: SearchProblem) -> Iterator[tuple[float, Te
             continue
         table = scaled_functions(u)
         problem.budget.charge("pool", table.values.size)
-        scales, errors = _scaled(table.values, by, y - left)
+        with np.errstate(all="ignore"):
+            scales, errors = _scaled(table.values * by, y - left)
         length = np.array([_NODE * one.nodes + _CONSTANT * (one.scale is not None) for one in table.functions])
         bits = problem.rows * np.log2(np.maximum(errors / problem.unit, _SMALL)) + length
         for k in np.argsort(bits)[:_FITTED].tolist():
@@ -110,13 +116,11 @@ def _offers(best: Candidate, problem: SearchProblem) -> Iterator[tuple[float, Te
 
 
 def _scaled(
-    values: Float64[np.ndarray, "functions rows"], factor: Rows, target: Rows
+    columns: Float64[np.ndarray, "functions rows"], target: Rows
 ) -> tuple[Float64[np.ndarray, "functions"], Float64[np.ndarray, "functions"]]:
-    """The multiple of each function, times the factor, that is nearest to the target, and what it leaves on average."""
-    with np.errstate(all="ignore"):
-        columns = values * factor
-        scales = (columns @ target) / np.sum(columns**2, axis=1)
-        errors = np.sqrt(np.mean((target - scales[:, None] * columns) ** 2, axis=1))
+    """The multiple of each column that is nearest to the target, and what it leaves, root mean square."""
+    scales = (columns @ target) / np.sum(columns**2, axis=1)
+    errors = np.sqrt(np.mean((target - scales[:, None] * columns) ** 2, axis=1))
     return scales, np.where(np.isfinite(errors), errors, np.inf)
 
 
@@ -130,7 +134,22 @@ def _written(place: _Place, function: ScaledFunction, scale: float, simple: Sequ
     return Template(form.expression.xreplace({place.slot: part}), start)
 
 
-def _places(expression: sympy.Expr) -> Iterator[_Place]:
+def _places(expression: sympy.Expr, inputs: Sequence[sympy.Symbol]) -> Iterator[_Place]:
+    """What a formula lacks of one input, its own parts, and what it lacks of two inputs."""
+    yield from _lacking(expression, inputs)
+    yield from _own(expression)
+    yield from _lacking(expression, [a * b**power for a, b in combinations(inputs, 2) for power in (-1, 1)])
+
+
+def _lacking(expression: sympy.Expr, arguments: Sequence[sympy.Expr]) -> Iterator[_Place]:
+    """A factor more, and a term more."""
+    for argument in arguments:
+        slot = sympy.Dummy("f", real=True)
+        yield _Place(expression * slot, slot, argument)
+        yield _Place(expression + slot, slot, argument)
+
+
+def _own(expression: sympy.Expr) -> Iterator[_Place]:
     """The parts of a formula that depend on one argument, and stand in it linearly; each argument of a part once."""
     products = _products(expression)
     seen: set[tuple[sympy.Expr, sympy.Expr]] = set()

@@ -43,6 +43,10 @@ def test_noise_alone_gives_nothing() -> None:
     assert list(weighed_sums(noise)) == []
 
 
+def test_exact_rows_that_polynomials_follow_are_other_generators_question() -> None:
+    assert list(weighed_sums(rows(A * sympy.sqrt(B) * sympy.sin(C), noise=0.0))) == []
+
+
 def test_rounded_rows_are_other_generators_question() -> None:
     problem = rows(LAWS[0], noise=0.0)
     assert list(weighed_sums(problem.target(problem.y, tolerance=1e-4))) == []

@@ -15,6 +15,8 @@ LAWS = [
     (A * sympy.cos(B) / C**2, A * B * (0.28 * B**2 - 1.51 * B + 1.71) / C**2),  # several factors of one input
     (A * B * sympy.tanh(B * C), 1.2 * A * B * sympy.exp(-0.4 / (B * C))),
     (A + C / (1 + B), A + C * (1.1 * sympy.exp(-B) + 0.1)),  # a term of a sum
+    ((A - B * C) / sympy.sqrt(1 - B**2 / C**2), A - B * C),  # a factor that is close to one on most rows
+    (A * C**2 + sympy.exp(B), A * C**2),  # a term that is small on most rows
 ]
 
 
