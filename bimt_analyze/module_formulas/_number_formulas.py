@@ -205,7 +205,9 @@ class NumberWriter:
             yield expression
             return
         largest = sorted(sent, key=lambda symbol: -known[str(symbol)].count_ops())
-        for form in (expression, sympy.expand(expression), sympy.factor(expression)):
+        # a polynomial of measured decimals has no factors, and to look for them takes integers of a thousand bits
+        factored = sympy.factor_terms(expression) if expression.has(sympy.Float) else sympy.factor(expression)
+        for form in (expression, sympy.expand(expression), factored):
             for order in (largest, largest[::-1]):
                 restated = form
                 for symbol in order:
