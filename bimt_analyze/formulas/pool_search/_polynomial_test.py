@@ -1,6 +1,6 @@
 """Test 3: y times a monomial or an expression of the pool against polynomials of low degree."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -132,7 +132,7 @@ def _quotient(
         def met(r: Rows) -> bool:
             return bool(np.max(np.abs(r)) <= limit)
 
-        explained = met
+        explained: Callable[[Rows], bool] = met
         if problem.row_weights is not None and np.array_equal(target.values, problem.y):
             explained, scale = problem.explained, problem.row_weights / f  # in y, as rounding has it
         kept, coefficients = needed(columns * scale[:, None], z * scale, explained=explained, budget=problem.budget)
