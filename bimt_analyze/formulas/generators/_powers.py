@@ -1,26 +1,34 @@
 """Products of powers of simple factors: sums, once logarithms are taken."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations, permutations
+from math import log2
 
 import numpy as np
 import sympy
-from jaxtyping import Float64
+from jaxtyping import Float64, Int
 from numpy.typing import NDArray
 
 from ..problem._budget import Budget
 from ..problem._least_squares import lengths, needed, solve
 from ..problem._search_problem import SearchProblem
 from ..problem._template import Template, constant, numeric
+from ..symbolic._tidy import complexity
 
+Matrix = Float64[np.ndarray, "rows columns"]
+
+_UNSEEN = 3.0  # times its rounding: where |y| is less, its logarithm says little
 _ROOTS = 6  # the largest denominator of an exponent
 _LONGEST = 12  # factors in a product
 _WIDEST = 160  # factors tried at once
 _CLOSE = 10.0  # times what rounding leaves: products that leave more are none
 _BETTER = 0.7  # of what fewer factors leave: so little must be left by more
+_ADDED = 3  # factors that are no inputs, in a product of coarse rows
 _HIGHEST = 12.0  # power: a higher one stands in for another function
+_GIVEN = 2  # products of each kind that are given for rounded rows
+_BIAS = 0.1  # how far rounding may bias a power, by the logarithms of small y
 _ERRORS = 5.0  # standard errors within which a power is a simple fraction
 
 
@@ -65,22 +73,68 @@ def products_of_powers(problem: SearchProblem) -> Iterator[Template]:
     target = np.log(np.abs(problem.y[kept]))
     size = max(float(np.std(target)), 1e-12)
     problem.budget.charge("columns", len(kept) * (len(inputs) + sum(map(len, others))), calls=8 * problem.width**2)
-    best = np.inf
+    if problem.row_weights is not None:
+        yield from _of_rounded(problem, kept, target, inputs, others)
+        return
+    best, tolerance = np.inf, max(1e-10, problem.tolerance)
+    close = max(1e-6, _CLOSE * problem.tolerance)
+
+    def explained(r: NDArray[np.float64]) -> bool:
+        return bool(np.all(np.abs(r) <= 3 * tolerance))
+
     for more in ([], *others, [factor for group in others for factor in group]):
         if problem.budget.over():
             return
-        if problem.weights is not None and problem.counted is not None:
-            weights = np.abs(problem.y[kept]) * problem.weights[kept] / problem.floor
-            found = _solved([*inputs, *more], target, weights, 1.0, _CLOSE, problem.budget)
-        else:
-            weights = np.full(len(kept), 1 / size)
-            close, tolerance = max(1e-6, _CLOSE * problem.tolerance), max(1e-10, problem.tolerance)
-            found = _solved([*inputs, *more], target, weights, tolerance, close, problem.budget)
+        options, columns = _columns([*inputs, *more], np.full(len(kept), 1 / size))
+        if not _few(columns.shape[1], len(kept)):
+            most = min(_LONGEST, len(kept) // 4)
+            places = pursuit(columns, target / size, limit=most, stop=tolerance, budget=problem.budget)
+            options, columns = [options[place] for place in places], columns[:, places]
+        found = _solved(options, columns, target / size, explained, close, problem.budget)
         if found is not None and found.error < _BETTER * best:
             yield _form(problem, found)
             best = found.error
-            if not problem.tolerance or found.explained:
+            if not problem.tolerance or explained(found.residual):
                 return
+
+
+def _of_rounded(
+    problem: SearchProblem,
+    kept: Int[np.ndarray, "kept"],
+    target: Float64[np.ndarray, "kept"],
+    inputs: list[Factor],
+    others: list[list[Factor]],
+) -> Iterator[Template]:
+    """Products of the inputs and a few of the other factors, those of the shortest description.
+
+    A pursuit adds other factors to the inputs one by one, and factors leave by the information criterion: rounding
+    hides which of many factors that are nearly alike has to stay. The logarithm of y that is hardly more than its
+    rounding says little, and biases the powers.
+    """
+    assert problem.row_weights is not None
+    size, known = np.abs(problem.y[kept]), problem.row_weights[kept]
+    weights = known * size**2 / np.hypot(size, _UNSEEN * problem.floor / known)
+    begin = 1 + len(inputs)
+    best = np.inf
+    for more in ([], *others):
+        options, columns = _columns([*inputs, *more], weights)
+        if problem.budget.over() or not _few(begin + _ADDED, len(kept)):
+            return
+        products = []
+        for added in range(1, min(_ADDED, len(more)) + 1) if more else (0,):
+            places = pursuit(
+                columns, target * weights, limit=begin + added, stop=0.0, budget=problem.budget, begin=begin
+            )
+            chosen, some = [options[place] for place in places], columns[:, places]
+            found = _solved(chosen, some, target * weights, lambda _: False, _CLOSE * problem.floor, problem.budget)
+            if found is not None and found.error < _BETTER * best:
+                products.append(found)
+        for found in sorted(products, key=lambda one: _length(one, problem.floor))[:_GIVEN]:
+            yield _form(problem, found, nearest=_BIAS)
+            yield _form(problem, found)
+        best = min([best, *(found.error for found in products)])
+        if any(problem.explained(found.residual) for found in products):
+            return
 
 
 @dataclass(frozen=True)
@@ -90,44 +144,54 @@ class _Product:
     factors: list[Factor | None]
     powers: Float64[np.ndarray, "kept"]
     errors: Float64[np.ndarray, "kept"]
-    error: float
-    explained: bool
+    residual: Float64[np.ndarray, "rows"]
+
+    @property
+    def error(self) -> float:
+        """Root mean square of the residual."""
+        return float(np.sqrt(np.mean(self.residual**2)))
+
+
+def _columns(factors: list[Factor], weights: Float64[np.ndarray, "rows"]) -> tuple[list[Factor | None], Matrix]:
+    """The constant and the factors, and their weighted columns."""
+    columns = np.column_stack([np.ones(len(weights)), *(factor.values for factor in factors)])
+    return [None, *factors], columns * weights[:, None]
 
 
 def _solved(
-    factors: list[Factor],
+    options: list[Factor | None],
+    columns: Matrix,
     target: Float64[np.ndarray, "rows"],
-    weights: Float64[np.ndarray, "rows"],
-    tolerance: float,
+    explained: Callable[[NDArray[np.float64]], bool],
     close: float,
     budget: Budget,
 ) -> _Product | None:
-    """The factors that log|y| needs; None if they do not come ``close``.
-
-    With fewer than two rows a factor, or too many factors, a pursuit chooses a dozen first.
-    """
-    options: list[Factor | None] = [None, *factors]
-    columns = np.column_stack([np.ones(len(target)), *(factor.values for factor in factors)]) * weights[:, None]
-    target = target * weights
-    if 2 * columns.shape[1] >= len(target) or columns.shape[1] > _WIDEST:
-        places = pursuit(columns, target, limit=min(_LONGEST, len(target) // 4), stop=tolerance, budget=budget)
-        options, columns = [options[place] for place in places], columns[:, places]
+    """The factors that log|y| needs; None if they do not come ``close``."""
     residual = target - columns @ solve(columns, target, budget=budget)
     if not float(np.sqrt(np.mean(residual**2))) < close:
         return None
-
-    def explained(r: NDArray[np.float64]) -> bool:
-        return bool(np.all(np.abs(r) <= 3 * tolerance))
-
     kept, powers = needed(columns, target, explained=explained, budget=budget)
-    residual = target - columns[:, kept] @ powers
-    error = float(np.sqrt(np.mean(residual**2)))
-    if not error < close or np.max(np.abs(powers[kept > 0]), initial=0.0) > _HIGHEST:
+    found = _Product([options[int(place)] for place in kept], powers, powers, target - columns[:, kept] @ powers)
+    if not found.error < close or np.max(np.abs(powers[kept > 0]), initial=0.0) > _HIGHEST:
         return None
     size = lengths(columns[:, kept])
     inverse = np.linalg.pinv(columns[:, kept] / size)
-    errors = error * np.linalg.norm(inverse, axis=1) / size
-    return _Product([options[int(place)] for place in kept], powers, errors, error, explained(residual))
+    return replace(found, errors=found.error * np.linalg.norm(inverse, axis=1) / size)
+
+
+def _length(product: _Product, floor: float) -> float:
+    """Bits of the residual, of the factors, and of their powers, each taken for the simplest fraction near it."""
+    total = len(product.residual) * log2(max(product.error / floor, 1.0))
+    for factor, power, error in zip(product.factors, product.powers, product.errors, strict=True):
+        near = _simple(float(power), max(_BIAS, _ERRORS * float(error)))
+        if factor is not None and near:
+            total += 3.0 * complexity(factor.base) + log2(1 + abs(near.numerator) * near.denominator)
+    return total
+
+
+def _few(columns: int, rows: int) -> bool:
+    """Whether so many columns can be fitted at once."""
+    return 2 * columns < rows and columns <= _WIDEST
 
 
 def pursuit(
@@ -137,6 +201,7 @@ def pursuit(
     limit: int,
     stop: float,
     budget: Budget,
+    begin: int = 0,
 ) -> list[int]:
     """Orthogonal matching pursuit: columns one by one, each the best for what is left.
 
@@ -152,12 +217,14 @@ def pursuit(
         The largest residual at which no more are chosen.
     budget : Budget
         Is charged.
+    begin : int
+        How many of the first columns are chosen from the outset.
     """
-    size = lengths(columns)
-    basis = np.zeros((len(y), 0))
-    chosen: list[int] = []
-    rest = columns / size
-    residual = y.copy()
+    chosen = list(range(begin))
+    rest = columns / lengths(columns)
+    basis = np.linalg.qr(rest[:, :begin])[0]
+    rest = rest - basis @ (basis.T @ rest)
+    residual = y - basis @ (basis.T @ y)
     while len(chosen) < limit and np.max(np.abs(residual)) > stop:
         length = np.linalg.norm(rest, axis=0)
         with np.errstate(all="ignore"):
@@ -207,7 +274,7 @@ def _factors(x: Float64[np.ndarray, "rows columns"], symbols: tuple[sympy.Symbol
     return inputs, pairs, exponentials, functions
 
 
-def _form(problem: SearchProblem, product: _Product) -> Template:
+def _form(problem: SearchProblem, product: _Product, *, nearest: float = 1e-7) -> Template:
     """The template of the chosen factors; powers near a simple fraction are put to it."""
     amplitude = constant()
     start = {amplitude: 1.0}
@@ -221,9 +288,10 @@ def _form(problem: SearchProblem, product: _Product) -> Template:
             start[rate] = float(power)
             expression *= sympy.exp(rate * factor.base)
             continue
-        near = _simple(float(power), max(1e-7, _ERRORS * float(error)))
+        within = max(nearest, _ERRORS * float(error))
+        near = _simple(float(power), within)
         exponent: sympy.Expr = sympy.Rational(near.numerator, near.denominator)
-        if abs(float(near) - power) > max(1e-7, _ERRORS * float(error)):
+        if abs(float(near) - power) > within:
             exponent = constant()
             start[exponent] = float(power)
         base = factor.base

@@ -14,7 +14,8 @@ from ..problem._template import Template, constant
 
 _HIGHEST, _HIGHEST_OF_FEW = 4, 5  # degree of numerator and denominator, and that of two columns at most
 _WIDEST = 60  # columns, beyond which a decomposition for each column that may leave is slow
-_ROUNDS = 7  # of fits to rounded rows
+_ROOM = 5.0  # times what rounding leaves: the largest residual with which terms leave
+_ROUNDS = 3  # of fits to rounded rows
 _NULL = 1e-12  # singular value over the largest, below which columns are dependent
 _NULL_APPROXIMATE = 0.3  # times the tolerance, for approximate rows
 
@@ -34,7 +35,7 @@ def rationals(problem: SearchProblem, *, highest: int | None = None) -> Iterator
     """
     if highest is None:
         highest = _HIGHEST_OF_FEW if problem.width <= 2 else _HIGHEST
-    if problem.weights is not None and problem.counted is not None:
+    if problem.row_weights is not None:
         yield from _coarse(problem, highest)
         return
     none = max((d for d in range(1, highest + 1) if _affordable(problem, d, d)), default=0)
@@ -68,8 +69,7 @@ def _coarse(problem: SearchProblem, highest: int) -> Iterator[Template]:
     """The first quotient that explains rounded rows.
 
     p(x) - y q(x) errs by the rounding of y times q(x), so each row is divided by the q of the fit before, from q = 1 on
-    (Sanathanan and Koerner's iteration). That y is rounded beside q too biases the fit; steps of Gauss and Newton mend
-    that.
+    (Sanathanan and Koerner's iteration).
     """
     degrees = [(p, q) for p in range(highest + 1) for q in range(1, highest + 1)]
     for above, below in sorted(degrees, key=lambda pair: (sum(pair), pair[1])):
@@ -95,37 +95,45 @@ def _reweighted(
 ) -> Template | None:
     """The quotient of these monomials with as few of them as explain rounded rows; None where none explains them."""
     assert problem.weights is not None
-    upper, lower, size = evaluate(problem.x, top), evaluate(problem.x, bottom), lengths(columns)
-    many, pivot = len(top), 0  # the term of the denominator whose coefficient is 1
-    q, seen = np.ones(problem.rows), problem.y
-    vector = np.zeros(columns.shape[1])
-    for turn in range(_ROUNDS):
+    upper, lower, many = evaluate(problem.x, top), evaluate(problem.x, bottom), len(top)
+    q, vector = np.ones(problem.rows), np.zeros(columns.shape[1])
+    for _ in range(_ROUNDS):
         scale = problem.weights / np.maximum(np.abs(q), 1e-9 * np.max(np.abs(q)))
-        # once there is a fit, its values take the place of the rounded y beside q: Gauss and Newton's step
-        target = ((problem.y - seen) * q + seen * lower[:, pivot]) * scale
-        others = np.delete(np.arange(columns.shape[1]), many + pivot)
-        regressors = (np.column_stack([upper, -seen[:, None] * lower]) * scale[:, None])[:, others]
-        vector = np.zeros(columns.shape[1])
-        vector[many + pivot] = 1.0
-        if turn == _ROUNDS - 1:
-            kept, found = needed(
-                regressors,
-                target,
-                explained=lambda r: bool(np.all(np.abs(r) <= 3 * problem.floor)),
-                budget=problem.budget,
-            )
-            vector[others[kept]] = found
-        else:
-            vector[others] = solve(regressors, target, budget=problem.budget)
-            pivot = int(np.argmax(np.abs(vector[many:]) * size[many:]))
-            vector = vector / vector[many + pivot]
+        vector = _unbiased(upper * scale[:, None], lower * scale[:, None], problem.y, problem.budget)
         q = lower @ vector[many:]
-        if not np.all(np.isfinite(vector)) or np.min(np.abs(q)) == 0:
-            return None
-        seen = upper @ vector[:many] / q if turn else problem.y
+    if not np.all(np.isfinite(vector)) or np.min(np.abs(q)) == 0:
+        return None
+    pivot = int(np.argmax(np.abs(vector[many:]) * lengths(columns)[many:]))  # the term whose coefficient is 1
+    q, seen = q / vector[many + pivot], upper @ vector[:many] / q
+    # the values of the fit take the place of the rounded y beside q: Gauss and Newton's step, which lets terms go
+    scale = problem.weights / q
+    others = np.delete(np.arange(columns.shape[1]), many + pivot)
+    kept, coefficients = needed(
+        (np.column_stack([upper, -seen[:, None] * lower]) * scale[:, None])[:, others],
+        ((problem.y - seen) * q + seen * lower[:, pivot]) * scale,
+        explained=lambda r: bool(np.all(np.abs(r) <= _ROOM * problem.floor)),
+        budget=problem.budget,
+    )
+    vector = np.zeros(columns.shape[1])
+    vector[many + pivot], vector[others[kept]] = 1.0, coefficients
     template = _form(problem, vector[:many], vector[many:], top, bottom)
     near = template is not None and template.error * problem.unit <= 2 * problem.floor
     return template if near else None
+
+
+def _unbiased(
+    upper: Float64[np.ndarray, "rows top"],
+    lower: Float64[np.ndarray, "rows bottom"],
+    y: Float64[np.ndarray, "rows"],
+    budget: Budget,
+) -> Float64[np.ndarray, "columns"]:
+    """The p and q that make p - y q least against q itself, by which y's rounding enters (total least squares)."""
+    basis, beside = np.linalg.qr(upper)[0], lower * y[:, None]
+    own = np.linalg.qr(lower, mode="r")
+    left = (beside - basis @ (basis.T @ beside)) @ np.linalg.pinv(own)
+    budget.charge("decompose", upper.shape[0] * (upper.shape[1] + lower.shape[1]) ** 2, calls=3)
+    below = np.linalg.pinv(own) @ np.linalg.svd(left, full_matrices=False)[2][-1]
+    return np.concatenate([solve(upper, beside @ below, budget=budget), below])
 
 
 def _affordable(problem: SearchProblem, above: int, below: int) -> bool:

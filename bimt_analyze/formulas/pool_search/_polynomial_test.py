@@ -1,6 +1,6 @@
 """Test 3: y times a monomial or an expression of the pool against polynomials of low degree."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -128,14 +128,14 @@ def _quotient(
     def template() -> Template:
         limit = 1e-10 * float(np.max(np.abs(z)))  # else columns leave by the information criterion
         scale = np.ones(len(z))
-        if problem.weights is not None and problem.counted is not None and np.array_equal(target.values, problem.y):
-            limit, scale = 3 * problem.floor, problem.weights / f  # in y, as rounding has it
-        kept, coefficients = needed(
-            columns * scale[:, None],
-            z * scale,
-            explained=lambda r: bool(np.max(np.abs(r)) <= limit),
-            budget=problem.budget,
-        )
+
+        def met(r: Rows) -> bool:
+            return bool(np.max(np.abs(r)) <= limit)
+
+        explained: Callable[[Rows], bool] = met
+        if problem.row_weights is not None and np.array_equal(target.values, problem.y):
+            explained, scale = problem.explained, problem.row_weights / f  # in y, as rounding has it
+        kept, coefficients = needed(columns * scale[:, None], z * scale, explained=explained, budget=problem.budget)
         terms = [monomial(problem.columns, exponents[i]) for i in kept]
         inner = linear(terms, [float(c) for c in coefficients], error=error)
         return Template(target.build(inner.expression / build()), inner.start, error)

@@ -10,7 +10,7 @@ from jaxtyping import Float64
 from scipy.special import chdtr
 
 from ._budget import Budget
-from ._search_problem import deviation, rounding
+from ._search_problem import COVERED, deviation, rounding
 from ._smooth import gradients
 
 Values = Float64[np.ndarray, "rows"]
@@ -24,7 +24,6 @@ _BINARY: Mapping[Kind, type[np.floating[Any]]] = {"float16": np.float16, "float3
 _READ = 20_000  # different values that are looked at
 _EVEN = 1e-4  # chance that rounded measurements would be spread so evenly
 _FINEST = 1e-4  # of the largest rounding: no row is known better
-_COVERED = 0.95  # share of the rows that a tolerance for all of them must cover
 _ARITHMETIC = 4.0  # times the rounding of the result, for a value that was computed in so few bits
 
 
@@ -161,10 +160,11 @@ def row_precision(x: Float64[np.ndarray, "rows inputs"], y: Values) -> RowPrecis
 def rounding_of(
     precision: RowPrecision, x: Float64[np.ndarray, "rows inputs"], y: Values, *, budget: Budget
 ) -> Values | None:
-    """How far rounding may have moved each y, in y's own units; None where y is written as doubles.
+    """How coarsely each y is known, as half a unit of its last place; None where y is written as doubles.
 
-    Rows whose y is written as doubles are searched as exact, however their inputs are written. What rounding of the
-    inputs does is estimated by the slopes of a polynomial fit.
+    The numbers of a row are rounded independently, so the squares of what each rounding may do add up. What rounding
+    of the inputs does is estimated by the slopes of a polynomial fit, and is the larger the less that fit is to be
+    trusted. Rows whose y is written as doubles are searched as exact, however their inputs are written.
 
     Parameters
     ----------
@@ -179,12 +179,14 @@ def rounding_of(
     """
     if not precision.output.coarse:
         return None
-    one_sign = np.all(y > 0) or np.all(y < 0)
-    slopes = gradients(x, np.log(np.abs(y)) if one_sign else y, budget=budget)
-    if one_sign and slopes is not None:  # the logarithm of a law over decades is the smoother
-        slopes = slopes * np.abs(y)[:, None]
-    halves = precision.output.half(y)
-    moved = halves if slopes is None else halves + np.sum(np.abs(slopes) * precision.input_halves(x), axis=1)
+    fits = [(gradients(x, y, budget=budget), np.ones(len(y)))]
+    if np.all(y > 0) or np.all(y < 0):  # the logarithm of a law over decades is the smoother
+        fits.append((gradients(x, np.log(np.abs(y)), budget=budget), np.abs(y)))
+    moved = precision.output.half(y)
+    seen = [(fit.missed, fit.bounds * size[:, None]) for fit, size in fits if fit is not None]
+    if seen:
+        _, slopes = min(seen, key=lambda one: one[0])
+        moved = np.hypot(moved, np.linalg.norm(slopes * precision.input_halves(x), axis=1))
     # no row counts beyond what arithmetic leaves of y, nor alone
     return np.asarray(np.maximum(moved, max(sqrt(3.0) * rounding(y), _FINEST * float(np.max(moved)))))
 
@@ -195,11 +197,11 @@ def tolerance_of(rounded: Values | None, y: Values) -> float:
     Parameters
     ----------
     rounded : array of shape [rows] or None
-        How far rounding may have moved each ``y`` (`rounding_of`).
+        How coarsely each ``y`` is known (`rounding_of`).
     y : array of shape [rows]
         The output.
     """
-    return 0.0 if rounded is None else float(np.quantile(rounded, _COVERED)) / sqrt(3.0) / deviation(y)
+    return 0.0 if rounded is None else float(np.quantile(rounded, COVERED)) / sqrt(3.0) / deviation(y)
 
 
 def allowances(

@@ -15,6 +15,9 @@ Rows = Float64[np.ndarray, "rows"]
 Matrix = Float64[np.ndarray, "rows columns"]
 
 RELATIVE_ROUNDING = 1e-11  # of y's deviation; see rounding()
+COVERED = 0.95  # share of the rows that a tolerance for all of them must cover
+_FURTHEST = 5.0  # times the root mean square: the largest residual of approximate rows
+_SLOPES, _CHANCE = 1.2, 4.0  # of the mean square: how far estimated slopes, and chance in few rows, may raise it
 
 
 def deviation(y: Rows) -> float:
@@ -103,7 +106,8 @@ class SearchProblem:
     structure : Structure or None
         Hints, in the names of the columns.
     tolerance : float
-        Root mean square that may be left, in units of y's deviation; 0 for exact rows.
+        Root mean square that may be left of y, in units of its deviation; 0 for exact rows. Where ``weights`` say that
+        some rows are known better, it is that of the coarsest, but for one in twenty.
     depth : int
         How often the problem may still be split.
     seed : int
@@ -111,15 +115,13 @@ class SearchProblem:
     weights : array of shape [rows], optional
         What each residual counts, of mean square 1 (`weights_of`); all alike without them. They count where constants
         are fitted and formulas compared; generators propose without them.
-    counted : float, optional
-        Root mean square that may be left of residuals as ``weights`` count them, in y's own units; without it, or
-        without weights, as much as ``tolerance`` says. Rounded rows have it, since some are known far better than most.
     prior : PriorKnowledge
         What is known of y = f(x) as a whole; a part of it may be otherwise.
     unit : float
         The deviation of y; computed.
     floor : float
-        The largest residual that counts as none, in y's own units and as the weights count it; computed.
+        Root mean square that may be left of residuals as the weights count them, in y's own units; of exact rows the
+        largest that counts as none. Computed.
     """
 
     x: Float64[np.ndarray, "rows columns"]
@@ -131,15 +133,14 @@ class SearchProblem:
     depth: int = 2
     seed: int = 0
     weights: Float64[np.ndarray, "rows"] | None = None
-    counted: float | None = None
     prior: PriorKnowledge = NOTHING_KNOWN
     unit: float = field(init=False)
     floor: float = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "unit", deviation(self.y))
-        left = self.tolerance * self.unit if self.counted is None or self.weights is None else self.counted
-        object.__setattr__(self, "floor", max(rounding(self.y), left))
+        weight = 1.0 if self.weights is None else float(np.quantile(self.weights, 1 - COVERED))
+        object.__setattr__(self, "floor", max(rounding(self.y), weight * self.tolerance * self.unit))
 
     @property
     def rows(self) -> int:
@@ -155,6 +156,11 @@ class SearchProblem:
     def least(self) -> float:
         """The error of residuals, as weights count them, below which no less counts as better; 0 for exact rows."""
         return self.floor / self.unit if self.tolerance else 0.0
+
+    @property
+    def row_weights(self) -> Rows | None:
+        """The weights where each row is known to a tolerance of its own; None where proposals count all rows alike."""
+        return self.weights if self.tolerance else None
 
     def terms(self) -> tuple[tuple[int, ...], ...]:
         """The hinted additive groups as column numbers; empty where nothing is hinted or there is one group."""
@@ -185,7 +191,9 @@ class SearchProblem:
             The numbers of the rows that are kept, or for each row whether it is.
         """
         weights = None if self.weights is None else self.weights[rows]
-        return replace(self, x=self.x[rows], y=self.y[rows], weights=weights)
+        part = replace(self, x=self.x[rows], y=self.y[rows], weights=weights)
+        # the rows are known as well as before, in y's own units
+        return replace(part, tolerance=self.tolerance * self.floor / part.floor) if self.tolerance else part
 
     def target(self, y: Rows, *, tolerance: float) -> "SearchProblem":
         """The problem with another target on the same rows, whose residuals all count alike.
@@ -258,9 +266,14 @@ class SearchProblem:
     def explained(self, residual: Rows) -> bool:
         """Whether a residual is no more than rounding, or than the tolerance of approximate rows.
 
+        Of approximate rows none may be off by more than five times as much. Where each row is known to its own
+        rounding, the mean square may be no more than chance and estimated slopes leave, too.
+
         Parameters
         ----------
         residual : array of shape [rows]
-            In y's own units.
+            In y's own units, as the weights count it.
         """
-        return bool(np.all(np.abs(residual) <= self.floor * (3.0 if self.tolerance else 1.0)))
+        left = np.abs(residual) / self.floor
+        chance = self.row_weights is None or np.mean(left**2) <= _SLOPES + _CHANCE / np.sqrt(len(left))
+        return bool(chance and np.all(left <= (_FURTHEST if self.tolerance else 1.0)))

@@ -219,8 +219,33 @@ def noise_level(x: Matrix, y: Rows, *, budget: Budget) -> float:
     return min([1.0, *(fit.error for fit in fits if fit is not None)])
 
 
-def gradients(x: Matrix, y: Rows, *, budget: Budget) -> Matrix | None:
-    """The gradient of a polynomial fit on each row, in the units of y over those of x; None with too few rows.
+@dataclass(frozen=True)
+class Gradients:
+    """The gradient of a polynomial fit on each row.
+
+    Attributes
+    ----------
+    slopes : array of shape [rows, columns]
+        In the units of y over those of x.
+    doubts : array of shape [columns]
+        How far a slope may be off. What a polynomial of degree d misses goes up and down d + 1 times over half the
+        range of a column at least, so that is what is missed, times d + 1, over half the range.
+    missed : float
+        What generalized cross-validation foretells that the fit misses, as root mean square over y's deviation.
+    """
+
+    slopes: Matrix
+    doubts: Float64[np.ndarray, "columns"]
+    missed: float
+
+    @property
+    def bounds(self) -> Matrix:
+        """How steep y may be on each row: the slopes, and what is doubted of them, squares added."""
+        return np.asarray(np.hypot(self.slopes, self.doubts))
+
+
+def gradients(x: Matrix, y: Rows, *, budget: Budget) -> Gradients | None:
+    """The gradient of a polynomial fit on each row; None with too few rows.
 
     Parameters
     ----------
@@ -238,8 +263,10 @@ def gradients(x: Matrix, y: Rows, *, budget: Budget) -> Matrix | None:
     low, high = np.min(x, axis=0), np.max(x, axis=0)
     half = np.where(high > low, 0.5 * (high - low), 1.0)
     t, exponents = centred(x), powers(len(group), degree)
-    coefficients = np.linalg.lstsq(legendre(t, exponents), y, rcond=1e-12)[0]
+    columns = legendre(t, exponents)
+    coefficients = np.linalg.lstsq(columns, y, rcond=1e-12)[0]
     budget.charge("solve", len(t) * len(exponents) ** 2)
+    missed = float(np.sqrt(np.mean((y - columns @ coefficients) ** 2))) * len(t) / (len(t) - len(exponents))
     gradient = np.empty_like(t)
     for i in range(t.shape[1]):
         step = np.zeros(t.shape[1])
@@ -247,7 +274,7 @@ def gradients(x: Matrix, y: Rows, *, budget: Budget) -> Matrix | None:
         change = legendre(t + step, exponents) - legendre(t - step, exponents)
         budget.charge("columns", 2 * len(t) * len(exponents))
         gradient[:, i] = change @ coefficients / (2e-4 * half[i])
-    return gradient
+    return Gradients(gradient, missed * (degree + 1) / half, missed / (float(np.std(y)) or 1.0))
 
 
 def direction(x: Matrix, y: Rows, *, budget: Budget) -> tuple[tuple[float, ...], float] | None:
@@ -265,9 +292,10 @@ def direction(x: Matrix, y: Rows, *, budget: Budget) -> tuple[tuple[float, ...],
     budget : Budget
         Is charged.
     """
-    gradient = gradients(x, y, budget=budget) if x.shape[1] > 1 else None
-    if gradient is None:
+    found = gradients(x, y, budget=budget) if x.shape[1] > 1 else None
+    if found is None:
         return None
+    gradient = found.slopes
     values, vectors = np.linalg.eigh(gradient.T @ gradient)
     if not values[-1] > 0:
         return None

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import sqrt
 
 import numpy as np
 import sympy
@@ -14,7 +13,7 @@ from ..dimensions._known import Known, known_units
 from ..problem._budget import Budget
 from ..problem._precision import RowPrecision, counted_errors, rounding_of, row_precision, tolerance_of
 from ..problem._prior_knowledge import NOTHING_KNOWN, PriorKnowledge
-from ..problem._search_problem import SearchProblem, mean_sigma, weights_of
+from ..problem._search_problem import SearchProblem, weights_of
 
 SEARCHING = 0.9  # share of the time for the search; the rest is for finishing
 
@@ -121,7 +120,6 @@ def given_rows(
         tolerance=max(options.tolerance, digits) if kept else 0.0,
         seed=options.seed,
         weights=None if errors is None else weights_of(errors),
-        counted=mean_sigma(rounded) / sqrt(3.0) if rounded is not None and by_row else None,
     )
     problem = judged = replace(problem, prior=prior or NOTHING_KNOWN)
     if counted is not None:

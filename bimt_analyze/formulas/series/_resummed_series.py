@@ -11,6 +11,7 @@ from jaxtyping import Float64
 
 from ..problem._budget import Budget
 from ..problem._template import Template, node_count, numeric
+from ..symbolic._restated import expanded_terms
 
 Matrix = Float64[np.ndarray, "rows inputs"]
 Values = Float64[np.ndarray, "rows"]
@@ -23,6 +24,7 @@ _FOLLOWED = 0.05  # of y's deviation: what a function that follows a polynomial 
 _LEVEL = 0.01  # of y's deviation: what a constant of its own must be worth
 _RATES = tuple(float(sign * rate) for rate in np.geomspace(0.2, 12.0, 16) for sign in (1, -1))  # over the range of s
 _SOME = 200  # rows that a function is first held against
+_MOST_EXPANDED = 1000  # terms of a formula that is multiplied out: sympy may take minutes over more
 _MOST_COMBINED = 4  # inputs, of which products and quotients are looked at
 
 
@@ -245,6 +247,8 @@ def _variables(
     expression: sympy.Expr, used: list[sympy.Symbol], *, combined: bool
 ) -> Iterator[tuple[sympy.Symbol, sympy.Expr, dict[sympy.Symbol, sympy.Expr]]]:
     """What the formula may be a polynomial in, the formula in it, and the way back to the inputs."""
+    if expanded_terms(expression) > _MOST_EXPANDED:
+        return
     seen = sympy.expand(expression)
     for symbol in used:
         yield symbol, seen, {}

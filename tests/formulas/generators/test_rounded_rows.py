@@ -71,3 +71,41 @@ def test_a_function_of_a_monomial_of_three_digits() -> None:
 def test_no_row_of_many_decades_counts_alone() -> None:
     problem = coarse(lambda n, u: n * np.exp(-60 * u), [(1, 5), (1, 4)], 4)
     assert np.max(problem.weights) < 1.01e4 * np.min(problem.weights)
+
+
+def test_a_quotient_of_two_digits() -> None:
+    law = lambda m, n, r, s: (m * r + n * s) / (m + n)  # noqa: E731
+    problem = coarse(law, [(1, 5)] * 4, 2)
+    found = explained(rationals(problem), problem)
+    assert found is not None and same(found, law) and sympy.count_ops(found) < 12
+
+
+def test_a_product_whose_sign_changes_is_seen_beside_small_values() -> None:
+    law = lambda e, p, u, r: p * np.sin(u) * np.cos(u) / (e * r**3)  # noqa: E731
+    problem = coarse(law, [(1, 3)] * 4, 2)
+    found = explained(products_of_powers(problem), problem)
+    assert found is not None and {sympy.sin, sympy.cos} <= {part.func for part in sympy.Mul.make_args(found)}
+    assert same(found, law)
+
+
+def test_rounding_leaves_as_much_as_it_is_said_to() -> None:
+    for law, ranges in (
+        (lambda g, k, a, v: k * v / (a * (g - 1)), [(2, 5), (1, 5), (1, 5), (1, 5)]),
+        (lambda m, b, c: b * m * (1 + c), [(1, 5)] * 3),
+    ):
+        problem = coarse(law, ranges, 2)
+        left = problem.residual(law(*problem.x.T))
+        assert 0.85 < np.sqrt(np.mean(left**2)) / problem.floor < 1.15 and problem.explained(left)
+        assert not problem.explained(1.3 * left / np.sqrt(np.mean(left**2)) * problem.floor)
+
+
+def test_a_wave_that_touches_zero_is_not_held_to_its_smallest_values() -> None:
+    law = lambda e, t, h: np.sin(2 * np.pi * e * t / h) ** 2  # noqa: E731
+    problem = coarse(law, [(1, 2), (1, 2), (1, 4)], 5)
+    assert problem.explained(problem.residual(law(*problem.x.T)))
+
+
+def test_some_rows_are_known_as_well_as_before() -> None:
+    problem = coarse(lambda m, q, h, e: e * h**2 / (m * q**2), [(1, 5)] * 4, 2)
+    small = problem.some(problem.y < np.median(problem.y))
+    assert small.floor == problem.floor and small.unit < problem.unit

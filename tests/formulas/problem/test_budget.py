@@ -10,7 +10,7 @@ import pytest
 from bimt_analyze.formulas import Formula, Rows, SearchOptions, find_formula, verify_formula
 from bimt_analyze.formulas.problem import _budget, _constants, _smooth
 from bimt_analyze.formulas.problem._budget import UNIT_COSTS, Budget
-from bimt_analyze.report.records._report_record import _formula
+from bimt_analyze.report.records._report_record import formula_record
 from bimt_train import InputError
 
 RANDOM = np.random.default_rng(0)
@@ -99,7 +99,7 @@ def test_the_clock_cuts_a_search_short_and_that_is_told(ticking) -> None:
     assert options.hard_limit == 80.0 and cut.cut_after == 80.0 and cut.work < 0.9
     remark = "cut short by the clock after 80 s; another run may find more"
     assert remark in cut.message and remark in cut.verification.statement and remark in cut.verdict()
-    record = _formula(cut, "")
+    record = formula_record(cut, {})
     assert record.cut_after == 80.0 and remark in record.message
 
 

@@ -10,7 +10,7 @@ from jaxtyping import Float64
 
 from ...problem._budget import Budget
 from ...problem._monomials import Exponents, direction, expression, length, monomials, used, value
-from ...problem._search_problem import SearchProblem
+from ...problem._search_problem import SearchProblem, deviation
 from ...problem._template import Template
 
 Rows = Float64[np.ndarray, "rows"]
@@ -150,7 +150,11 @@ def _answers(problem: SearchProblem, stages: Stages, judged: Sequence[_Judged]) 
         return
     least = judged[0].left
     problem = replace(problem, budget=problem.budget.share(_SURE if least < _noisy(problem) else _SHARE))
-    sharp = least < _noisy(problem) and least < _LIMITED * problem.least if problem.tolerance else least < _NOISY
+    sharp = (
+        least < _noisy(problem) and least < _LIMITED * problem.floor / _spread(problem)
+        if problem.tolerance
+        else least < _NOISY
+    )
     most = max((_TOLERABLE if sharp else _ALIKE) * least, _CLEAR)
     families = sorted(
         {(j.pair.argument, free_of(j.pair.multiple, j.pair.argument)) for j in judged if j.left <= most},
@@ -167,7 +171,15 @@ def _answers(problem: SearchProblem, stages: Stages, judged: Sequence[_Judged]) 
 
 def _noisy(problem: SearchProblem) -> float:
     """What a series may leave of y where y m is a function of u: more where rounding alone leaves more."""
-    return max(_NOISY, 2 * problem.least)
+    return max(_NOISY, 2 * problem.floor / _spread(problem) if problem.tolerance else 0.0)
+
+
+def _spread(problem: SearchProblem) -> float:
+    """The deviation of y as its rows count: over decades that of most rows is far less than that of all alike."""
+    if problem.row_weights is None:
+        return problem.unit
+    middle = np.average(problem.y, weights=problem.row_weights**2)
+    return deviation((problem.y - middle) * problem.row_weights)
 
 
 def _in_turn(questions: Sequence[Iterator[Template]]) -> Iterator[Template]:
@@ -183,7 +195,7 @@ def _in_turn(questions: Sequence[Iterator[Template]]) -> Iterator[Template]:
 
 
 def smooth_error(problem: SearchProblem, pair: Similarity) -> float:
-    """What a Legendre series of u, or of log u, over m leaves of y (leave-one-out, over y's deviation).
+    """What a Legendre series of u, or of log u, over m leaves of y (leave-one-out, over its deviation as rows count).
 
     It is far sharper than the order of neighbours, but blind to functions that go up and down too often for the series.
 
@@ -196,12 +208,12 @@ def smooth_error(problem: SearchProblem, pair: Similarity) -> float:
     """
     u, m = value(problem.x, pair.argument), value(problem.x, pair.multiple)
     highest = int(min(_DEGREE, 0.2 * problem.rows))
-    weights = np.ones(len(u)) if problem.counted is None or problem.weights is None else problem.weights
+    weights = np.ones(len(u)) if problem.row_weights is None else problem.row_weights
     degrees = [highest] if not problem.tolerance else [highest // 6, highest // 3, highest]  # a long one follows noise
     problem.budget.charge("columns", 4 * sum(degrees) * len(u))
     scales = [u, np.log(u)] if np.all(u > 0) else [u]
     bases = (series(t, degree) * (weights / m)[:, None] for t in scales for degree in degrees)
-    return min(left_out_error(basis, weights * problem.y, budget=problem.budget) for basis in bases) / problem.unit
+    return min(left_out_error(basis, weights * problem.y, budget=problem.budget) for basis in bases) / _spread(problem)
 
 
 def series(t: Rows, degree: int) -> Float64[np.ndarray, "rows terms"]:
