@@ -16,11 +16,12 @@ from ...layouts._layout import Layout, TensorSpec
 from ...layouts._layout_for import layout_for
 from ...layouts.certificate._double_precision import InDouble
 from ...layouts.certificate._verify import verify
-from ...layouts.tracing import Program, exported_program, with_ends
+from ...layouts.tracing import Program, exported_program
 from ._as_run import as_run
+from ._ends_of_program import SLACK, lone_end, with_input_neurons
 from ._nodes import name_of, plain, renamed
 from ._parted import parted, plain_name
-from ._table import InputShape, as_table, input_shapes
+from ._table import input_shapes
 from ._traced_module import TracedModule
 from ._traced_options import TracedNode, TracedOptions, TracedTensor
 
@@ -28,7 +29,6 @@ _PRIMES = (1009, 1013, 1019, 1021)
 """Rows with which a module may be exported: a size that one of them divides is one of rows."""
 _ROWS = 8
 """Of the example inputs, looked at to derive and to certify."""
-_SLACK = 1e-5
 """Of the largest output: how far the program may be from the module, which may compute in single precision."""
 
 
@@ -101,12 +101,12 @@ def trace_module(module: nn.Module, example_inputs: Any, layout: Layout | None =
     traced, tensors = _built(module, program, rows, values)
     found = _declared(replace(found, tensors={plain_name(n): spec for n, spec in found.tensors.items()}), tensors)
     _certify(module, traced, inputs, values)
-    shapes, found = _with_input_neurons(traced, found, values)
+    shapes, found = with_input_neurons(traced, found, values)
     options = TracedOptions.model_validate({**traced.spec.options, "inputs": [s.model_dump() for s in shapes],
                                             "steps": found.steps})  # fmt: skip
     final = TracedModule(**options.to_json())
     final.load_state_dict(traced.state_dict())
-    outputs = found.outputs if found.sizes.get(found.outputs) == options.outputs else _lone_end(found, options)
+    outputs = found.outputs if found.sizes.get(found.outputs) == options.outputs else lone_end(found, options)
     return Traced(final.eval(), replace(found, outputs=outputs), inputs, changed)
 
 
@@ -280,77 +280,9 @@ def _certify(module: nn.Module, traced: TracedModule, inputs: Inputs, values: Se
                 raise InputError("the module cannot be run on one row", got=str(error)[:120], hint=hint) from error
             largest = float(wanted.abs().max().clamp(min=1e-30))
             apart = float((found.reshape(wanted.shape) - wanted).abs().max()) / largest
-            if not apart <= _SLACK:
+            if not apart <= SLACK:
                 hint = "rows must be independent, along the first axis of each argument, and nothing drawn"
                 raise InputError(
                     "a module that its operators do not reproduce", where=type(module).__name__,
-                    expected=f"outputs equal to {_SLACK:g} of the largest", got=f"{apart:.1e}", hint=hint,
+                    expected=f"outputs equal to {SLACK:g} of the largest", got=f"{apart:.1e}", hint=hint,
                 )  # fmt: skip
-
-
-def _with_input_neurons(
-    traced: TracedModule, layout: Layout, values: Sequence[Tensor]
-) -> tuple[list[InputShape], Layout]:
-    """Find the axis of each argument that a group runs along, so that columns can be counted in its neurons."""
-    shapes, columns = input_shapes(values), list[tuple[str, int] | None]()
-    known = list(layout.input_neurons)  # certified along the last axes
-    for number, (shape, value) in enumerate(zip(shapes, values, strict=True)):
-        own = [known.pop(0) for _ in range(value.shape[-1])] if known and value.is_floating_point() else []
-        neurons: list[tuple[str, int] | None] = [(layout.inputs, one) if one >= 0 else None for one in own]
-        if value.is_floating_point() and None in (neurons or [None]):
-            found = _axis_of_neurons(traced, layout, values, number)
-            if found is not None:
-                group, axis = found
-                shapes[number] = shape.model_copy(update={"neurons": axis})
-                neurons = [(group, index) for index in range(layout.sizes[group])]
-        columns += neurons * (shape.columns // len(neurons)) if neurons else [None] * shape.columns
-    returned = [(layout.outputs, index) for index in range(layout.sizes.get(layout.outputs, 0))]
-    return shapes, with_ends(replace(layout, inputs="", outputs="", row=""), columns, returned)
-
-
-def _axis_of_neurons(
-    traced: TracedModule, layout: Layout, values: Sequence[Tensor], number: int
-) -> tuple[str, int] | None:
-    """The group that an argument's neurons are, and the axis, that of rows not counted, along which they lie."""
-    plans = [layout.tensors[name].plan for name in layout.weights()]
-    written, shape = {plan.groups[0] for plan in plans}, values[number].shape[1:]
-    for group in dict.fromkeys(plan.groups[1] for plan in plans if plan.groups[1] not in {*written, layout.inputs}):
-        if len(values) == 1 and shape.numel() == layout.sizes[group] == 1:
-            return group, -1
-        for axis in reversed(range(len(shape))):
-            if shape[axis] == layout.sizes[group] and _runs_along(traced, layout, group, axis, values, number):
-                return group, axis
-    return None
-
-
-def _lone_end(layout: Layout, options: TracedOptions) -> str:
-    """The only neuron that nothing reads, where the module gives one number a row without an axis for it."""
-    plans = [layout.tensors[name].plan.groups for name in layout.weights()]
-    read = {source for _, source in plans}
-    ends = {target for target, _ in plans if target not in read and layout.sizes[target] == 1}
-    return ends.pop() if options.outputs == 1 and len(ends) == 1 else ""
-
-
-def _runs_along(
-    traced: TracedModule, layout: Layout, group: str, axis: int, values: Sequence[Tensor], number: int
-) -> bool:
-    """Whether permuting the group along its tensors, and an argument along the axis, leaves the outputs as they are."""
-    size = layout.sizes[group]
-    order = torch.as_tensor(np.roll(np.arange(size), 1))
-    changed = {}
-    for name, tensor in traced.state_dict().items():
-        plan = layout.tensors[name].plan
-        opened = tensor.reshape(plan.open_shape(tuple(tensor.shape), layout.sizes))
-        for place, part in plan.group_factors():
-            if part.group == group:
-                opened = opened.index_select(place, order)
-        changed[name] = opened.reshape(tensor.shape)
-    exact, moved = (copy.deepcopy(traced).double() for _ in range(2))
-    moved.load_state_dict(changed)
-    turned = [v.index_select(axis + 1, order) if k == number else v for k, v in enumerate(values)]
-    with torch.no_grad():
-        before, after = (
-            module(torch.tensor(as_table(input_shapes(some), some)))
-            for module, some in ((exact, values), (moved, turned))
-        )
-    return bool((after - before).abs().max() <= _SLACK * before.abs().max().clamp(min=1e-30))
