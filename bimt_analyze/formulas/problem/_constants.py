@@ -12,7 +12,7 @@ from jaxtyping import Float64
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
-from ._derivative import derivative
+from ..symbolic._derivative import derivative
 from ._search_problem import SearchProblem
 from ._template import Template, node_count
 

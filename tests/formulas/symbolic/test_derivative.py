@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from bimt_analyze.formulas.problem._budget import Budget
 from bimt_analyze.formulas.problem._constants import model
-from bimt_analyze.formulas.problem._derivative import derivative
 from bimt_analyze.formulas.problem._search_problem import SearchProblem
 from bimt_analyze.formulas.problem._template import Template
+from bimt_analyze.formulas.symbolic._derivative import derivative
 
 X, Y, C = sympy.symbols("x y c", real=True)
 ONE = (
