@@ -12,7 +12,7 @@ from ..curves._one_scale import ScaledFunction, scaled_functions
 from ..intervals._opened import opened
 from ..problem._constants import refine
 from ..problem._search_problem import SearchProblem
-from ..problem._template import Template, constant, numeric
+from ..problem._template import Template, constant, node_count, numeric
 from ._candidate import Candidate, finish, order
 
 Rows = Float64[np.ndarray, "rows"]
@@ -109,7 +109,8 @@ def _offers(best: Candidate, problem: SearchProblem) -> Iterator[tuple[float, Te
         problem.budget.charge("pool", table.values.size)
         with np.errstate(all="ignore"):
             scales, errors = _scaled(table.values * by, y - left)
-        length = np.array([_NODE * one.nodes + _CONSTANT * (one.scale is not None) for one in table.functions])
+        around = _NODE * node_count(place.shell) + _CONSTANT * len(place.shell.atoms(sympy.Float))
+        length = around + np.array([_NODE * f.nodes + _CONSTANT * (f.scale is not None) for f in table.functions])
         bits = problem.rows * np.log2(np.maximum(errors / problem.unit, _SMALL)) + length
         for k in np.argsort(bits)[:_FITTED].tolist():
             yield float(bits[k]), _written(place, table.functions[k], float(scales[k]), simple)

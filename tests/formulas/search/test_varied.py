@@ -17,6 +17,7 @@ LAWS = [
     (A + C / (1 + B), A + C * (1.1 * sympy.exp(-B) + 0.1)),  # a term of a sum
     ((A - B * C) / sympy.sqrt(1 - B**2 / C**2), A - B * C),  # a factor that is close to one on most rows
     (A * C**2 + sympy.exp(B), A * C**2),  # a term that is small on most rows
+    (sympy.asin(1 / (B * C)), 1 / sympy.sqrt(B**2 * C**2 - 0.367)),  # all of it: longer forms have terms besides
 ]
 
 
