@@ -44,12 +44,14 @@ def objections(formula: Formula, verification: Verification, rows: Evidence) -> 
             found.append(f"not exact: off by {seen.worst:.1e} on fresh points {place}")
     if verification.canonical != "no truth":
         return found
-    if formula.fits and rows.met and not rows.precision.coarse and not rows.met_to_rounding:
+    if not (formula.fits and rows.met) or rows.precision.coarse:
+        return found
+    if not rows.met_to_rounding:
         found.append(
             f"not exact: a row is missed by more than the {rows.own:.0e} of y's deviation that the formula's own "
             "rounding explains"
         )
-    if not rows.precision.coarse and not all(constant.known for constant in formula.constants):
+    if not all(constant.known for constant in formula.constants):
         found.append("not called exact: it meets the rows, but they leave a constant of it open")
     return found
 
@@ -66,9 +68,10 @@ def too_little(formula: Formula, rows: Evidence) -> list[str]:
     """
     found = []
     if formula.unexplained > UNEXPLAINED:
+        met = "it meets the rows, but " if formula.fits and rows.met else ""
         found.append(
-            f"not called exact: it meets the rows, but {formula.unexplained} of its constants are no simple "
-            "numbers, so it may be a series standing in for a function"
+            f"not called exact: {met}{formula.unexplained} of its constants are no simple numbers, so it may be a "
+            "series standing in for a function"
         )
     different = formula.distinct_rows or formula.rows
     if min(different, rows.distinct) < max(_FEWEST, _ROWS_A_CONSTANT * formula.unexplained):
