@@ -3,7 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 export NO_MKDOCS_2_WARNING := 1
-# Tests start many processes: with bytecode kept, they compile the packages once.
+# Tests start many processes: with bytecode kept, they compile the packages once. Some wait for a browser or a command,
+# so there is one process more than cores.
+PROCESSES ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help install demo test coverage check docs site format bench fuzz tutorials gallery dist clean
@@ -23,8 +25,8 @@ demo: install  ## train 16 seeds of the independence task, analyse the best, say
 	$(BIN)/bimt-train independence --seeds 16 --out runs/independence
 	$(BIN)/bimt-analyze runs/independence --html runs/independence/report.html
 
-test: check docs  ## all checks, the docs and all tests, one process a core
-	BIMT_SITE=build/site $(BIN)/python -m pytest --numprocesses auto --dist worksteal
+test: check docs  ## all checks, the docs and all tests, in one process more than cores
+	BIMT_SITE=build/site $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist worksteal
 
 coverage: install  ## which lines no test runs; takes twice as long as the tests
 	$(BIN)/python -m pytest --numprocesses auto --cov --cov-report=term:skip-covered
