@@ -38,7 +38,7 @@ class Evidence:
     distinct : int
         How many of them are different, and repeat no row that was searched.
     r2 : float
-        On the held-out rows.
+        On the held-out rows; of one row alone, and of equal ones, over the deviation of all rows.
     """
 
     x: Float64[np.ndarray, "all inputs"]
@@ -76,7 +76,8 @@ class Evidence:
         own = own_rounding(formula.expression, formula.inputs, every_x, every_y) if len(every_y) else 0.0
         with np.errstate(all="ignore"):
             residual = every_y - formula.predict(every_x)
-            left = (y - formula.predict(x)) / (deviation(y) if len(y) else 1.0)
+            spread = deviation(y if len(y) and np.ptp(y) > 0 else every_y) if len(every_y) else 1.0
+            left = (y - formula.predict(x)) / spread
         worst = float(np.max(np.abs(residual))) / deviation(every_y) if len(every_y) else 0.0
         r2 = 1.0 - float(np.mean(left**2)) if len(y) else float("-inf")
         return cls(

@@ -190,6 +190,12 @@ def test_what_few_rows_do_not_resolve_is_no_noise() -> None:
     assert "it meets the rows" not in formula.message
 
 
+def test_one_row_near_the_mean_is_no_prediction() -> None:
+    x = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 2.0], [4.0, 1.0]])
+    formula = said(x[:3], np.array([3.0, 7.0, 7.0]), x[3:], np.array([5.0]))
+    assert formula.word == "none", formula.verdict()
+
+
 def test_a_constant_network_follows_its_own_constant_and_no_other() -> None:
     seen = np.full(5, 2.0)
     assert network_verdict(seen, np.full(5, 2.0)).word == "follows"
