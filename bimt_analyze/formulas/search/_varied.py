@@ -27,6 +27,7 @@ _FACTORS = 6  # of a product, of which every choice is an argument
 _FITTED = 10  # functions that are fitted in each round
 _NODE, _CONSTANT = 3.0, 10.0  # bits
 _SMALL = 1e-9  # of y's deviation: less is rounding
+_CHOSEN = 15.0  # bits that chance gives the best of some thirty thousand forms
 
 
 def varied(found: Sequence[Candidate], problem: SearchProblem, *, work: float) -> list[Candidate]:
@@ -59,8 +60,14 @@ def varied(found: Sequence[Candidate], problem: SearchProblem, *, work: float) -
         offers = sorted(_offers(best, looked), key=lambda one: one[0])[:_FITTED]
         tried = [other for _, template in offers if (other := _finished(template, apart)) is not None]
         better = min(tried, key=order, default=best)
-        pool += [better] if order(better) < order(best) else []
+        pool += [better] if _is_better(better, best) else []
     return sorted([*(one for one in pool if one not in found), *found], key=order)
+
+
+def _is_better(other: Candidate, best: Candidate) -> bool:
+    """Whether a form describes the rows better: a longer one by more than the best of so many would by chance."""
+    longer = other.complexity >= best.complexity and not other.explained
+    return order(other) < order(best) and (not longer or other.bits < best.bits - _CHOSEN)
 
 
 def _finished(template: Template, problem: SearchProblem) -> Candidate | None:

@@ -5,8 +5,10 @@ import pytest
 import sympy
 
 from bimt_analyze.formulas.problem._budget import Budget
+from bimt_analyze.formulas.problem._constants import refine
 from bimt_analyze.formulas.problem._search_problem import SearchProblem
-from bimt_analyze.formulas.search._candidate import finished
+from bimt_analyze.formulas.problem._template import Template, constant
+from bimt_analyze.formulas.search._candidate import finish, finished
 from bimt_analyze.formulas.search._varied import varied
 
 A, B, C = COLUMNS = sympy.symbols("a b c", real=True)
@@ -35,6 +37,18 @@ def test_the_function_of_an_argument_becomes_the_shortest(law: sympy.Expr, found
     first = finished(problem, found, (), explained=False)
     best = varied([first], problem, work=3.0)[0]
     assert sympy.simplify(best.expression - law) == 0, best.expression
+
+
+@pytest.mark.parametrize(("law", "seed"), [(A / (B * C**3), 2), (A * B**2, 3)], ids=str)
+def test_the_luckiest_of_many_longer_forms_is_no_better(law: sympy.Expr, seed: int) -> None:
+    rng, scale = np.random.default_rng(seed), constant()
+    x = rng.uniform([1, 0.5, 1], [5, 3, 4], (300, 3))
+    y = 0.11937 * np.asarray(sympy.lambdify(COLUMNS, law, "numpy")(*x.T))
+    problem = SearchProblem(x, y + 0.02 * np.std(y) * rng.normal(size=len(y)), COLUMNS, Budget.of(9.0))
+    fit = refine(Template(scale * law, {scale: 0.1}), problem)
+    assert fit is not None
+    found = finish(problem, fit)
+    assert varied([found], problem, work=3.0)[0] is found
 
 
 def test_what_meets_the_rows_stays() -> None:
