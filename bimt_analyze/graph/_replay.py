@@ -84,9 +84,10 @@ class Replay:
 
     def _note(self, layer: nn.Module, calls: list["tuple[_Call, Tensor] | None"], *args: Any, **named: Any) -> Any:
         read = args[0].detach().clone() if layer in self._layers else None
-        before = _versions(args)
+        given = (*args, *named.values())
+        before = _versions(given)
         written = self._own[layer](*args, **named)
-        plain = isinstance(written, Tensor) and before == _versions(args)
+        plain = isinstance(written, Tensor) and before == _versions(given)
         calls.append((_Call(read, written.detach().clone(), written._version), written) if plain else None)
         return written
 

@@ -89,23 +89,25 @@ def test_layers_of_another_kind_are_left_as_they_are():
 class WithItsResultUnread(nn.Module):
     """An activation that works in place and whose result nobody reads; a layer whose result is overwritten."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, by_name: bool) -> None:
         super().__init__()
+        self.by_name = by_name
         self.read, self.middle, self.end = nn.Linear(3, 6), nn.Linear(6, 6), nn.Linear(6, 2)
         self.act = nn.ReLU(inplace=True)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         h = self.read(x)
-        self.act(h)
+        self.act(input=h) if self.by_name else self.act(h)
         later = self.middle(h)
         later += h
         return self.end(later)
 
 
+@pytest.mark.parametrize("by_name", [False, True])
 @pytest.mark.parametrize("tensor", ["middle.weight", "end.weight"])
-def test_what_is_overwritten_is_overwritten_again(tensor):
+def test_what_is_overwritten_is_overwritten_again(tensor, by_name):
     torch.manual_seed(0)
-    module, x = WithItsResultUnread().double(), torch.randn(7, 3, dtype=torch.float64)
+    module, x = WithItsResultUnread(by_name=by_name).double(), torch.randn(7, 3, dtype=torch.float64)
     replay = Replay(module, x, {tensor: module.get_parameter(tensor).detach().T})
     for number in range(3):  # a second run reads nothing that the first has spoilt
         mask = torch.arange(6) == number
