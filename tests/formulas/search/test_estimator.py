@@ -26,7 +26,9 @@ x1, x2 = sympy.symbols("x1 x2", real=True)
 
 @parametrize_with_checks([FormulaRegressor(time_limit=0.1)])
 def test_scikit_learns_own_checks(estimator: BaseEstimator, check: Any) -> None:
+    given = dict(vars(estimator))
     check(estimator)
+    assert vars(estimator) == given  # a check fits copies: what one of them leaves behind is no other's
 
 
 def test_nothing_is_loaded_before_it_is_asked_for_and_the_check_that_needs_a_switch_of_scipys_passes() -> None:
