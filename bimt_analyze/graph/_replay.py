@@ -132,7 +132,7 @@ class _Call:
     version: int | None
 
     def ended(self, passed_on: Tensor) -> "_Call":
-        """The call once the run is over, and what was passed on is as it stays."""
+        """The call once the run is over: ``passed_on``, which the next layer read, is as it stays."""
         return replace(self, version=self.version if passed_on._version == self.version else None)
 
     def again(self) -> Tensor:

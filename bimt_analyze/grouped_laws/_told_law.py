@@ -226,7 +226,21 @@ class _Law:
         groups: Sequence[GroupFit],
         rival: sympy.Expr | None,
     ) -> tuple[DataWord, list[str]]:
-        """What may be said of the law, and what speaks against more."""
+        """What may be said of the law, and what speaks against more.
+
+        Parameters
+        ----------
+        left_out : float
+            R2 of every row left out in turn.
+        residual : float
+            Root mean square of what the law leaves, over the deviation.
+        precision : RowPrecision
+            How precisely the rows are known.
+        groups : sequence of GroupFit
+            The constants of each group.
+        rival : sympy.Expr, optional
+            Another form that the rows allow as well.
+        """
         fit = self.found.fit
         if not left_out >= PREDICTS:
             return "none", [f"rows that are left out are predicted to r2 {left_out:.3f} only"]

@@ -216,7 +216,7 @@ class _Cutter:
         return cls(network, stack, rows, targets, loss, lr, magnitudes)
 
     def counts(self, thresholds: Float64[np.ndarray, " thresholds"]) -> Int64[np.ndarray, " thresholds"]:
-        """How many weights each threshold cuts: with as many, they are the same."""
+        """How many weights each of the ``thresholds`` cuts: two that cut as many cut the same ones."""
         sizes = np.sort(np.concatenate([sizes.ravel() for sizes in self.kept.values()]))
         return np.searchsorted(sizes, thresholds, side="right")
 

@@ -12,6 +12,6 @@ class GatedModule(nn.Module):
         self.gate, self.up, self.activation = gate, up, activation
 
     def forward(self, h: Float[Tensor, "_ _"]) -> Float[Tensor, "_ _"]:
-        """Compute both and multiply."""
+        """Multiply the activations of the gate by what the other layer makes of the same ``h``, one row each."""
         product: Float[Tensor, "_ _"] = self.activation(self.gate(h)) * self.up(h)
         return product

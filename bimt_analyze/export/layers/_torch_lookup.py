@@ -20,6 +20,6 @@ class LookupModule(nn.Module):
         self.register_buffer("places", torch.tensor(reader * width + column))
 
     def forward(self, tokens: Float[Tensor, "rows tokens"]) -> Float[Tensor, "rows outputs"]:
-        """Look all vectors up, and take what is given of them."""
+        """Look up the vectors of all ``tokens``, numbers of the vocabulary, and take what is given of them."""
         vectors = self.table[tokens.long()].flatten(1)
         return vectors if self.whole else vectors.index_select(1, self.places)

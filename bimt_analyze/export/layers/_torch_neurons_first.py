@@ -23,7 +23,7 @@ class NeuronsFirst(nn.Module):
         self.module = module
 
     def forward(self, x: Float[Tensor, "rows inputs"]) -> Float[Tensor, "rows outputs"]:
-        """Turn, run and turn back; no number is moved for it."""
+        """Turn ``x`` so that neurons come first, run, and turn back; no number is moved for it."""
         outputs: Float[Tensor, "rows outputs"] = self.module(x.t()).t()
         return outputs
 
@@ -36,7 +36,7 @@ class Product(nn.Module):
         self.weight, self.bias = constant(weight), constant(bias[:, None])
 
     def forward(self, h: Float[Tensor, "inputs rows"]) -> Float[Tensor, "outputs rows"]:
-        """One product, which begins with the bias."""
+        """One product of the weights with ``h``, one column a row of data, which begins with the bias."""
         return torch.addmm(self.bias, self.weight, h)
 
 
@@ -52,7 +52,7 @@ class Picked(nn.Module):
         self.register_buffer("starts", torch.tensor(column[:, None] * len(table)))
 
     def forward(self, tokens: Float[Tensor, "tokens rows"]) -> Float[Tensor, "outputs rows"]:
-        """Take the entries out of the table as it lies."""
+        """Take the entries of ``tokens``, one column a row of data, out of the table as it lies."""
         return self.table.take(tokens.long().index_select(0, self.reader) + self.starts)
 
 
@@ -65,7 +65,10 @@ class State(nn.Module):
         self.activation, self.steps = activation, steps
 
     def forward(self, x: Float[Tensor, "inputs rows"]) -> Float[Tensor, "state rows"]:
-        """Read all steps at once, then go through them; the product of the state before begins with what is read."""
+        """The last state: all steps of ``x`` are read at once, then gone through.
+
+        The product of the state before begins with what is read.
+        """
         first, *later = (self.read @ x.reshape(self.steps, -1, x.shape[1]) + self.bias).unbind(0)
         state: Tensor = self.activation(first)
         for driven in later:

@@ -13,7 +13,10 @@ class RecurrentModule(nn.Module):
         self.read, self.recur, self.activation, self.steps = read, recur, activation, steps
 
     def forward(self, x: Float[Tensor, "rows inputs"]) -> Float[Tensor, "rows state"]:
-        """Read all steps at once, then go through them; the product of the state before begins with what is read."""
+        """The last state: all steps of ``x`` are read at once, then gone through.
+
+        The product of the state before begins with what is read.
+        """
         first, *later = self.read(x.reshape(-1, self.steps, x.shape[1] // self.steps)).unbind(1)
         state: Tensor = self.activation(first)
         for driven in later:

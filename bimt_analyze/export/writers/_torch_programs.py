@@ -44,7 +44,7 @@ class ModulesApart(nn.Module):
         self.register_buffer("order", torch.tensor([given.index(place) for place in parts.whole.places]))
 
     def forward(self, x: Float[Tensor, "_ _"]) -> Float[Tensor, "_ _"]:
-        """Run each module, and put the outputs in order."""
+        """Run each module on the rows of ``x``, and put the outputs in order."""
         return self.together([self.given(name, x) for name in self.names])
 
     def given(self, name: str, x: Float[Tensor, "_ _"]) -> Float[Tensor, "_ _"]:
@@ -74,7 +74,7 @@ class ModulesInThreads(ModulesApart):
         self.pool = ThreadPoolExecutor(threads)
 
     def forward(self, x: Float[Tensor, "rows inputs"]) -> Float[Tensor, "rows outputs"]:
-        """Hand each module to a thread, some rows at a time so that none waits long for another, and wait for all."""
+        """Hand each module to a thread, some rows of ``x`` at a time so that none waits long for another, and wait."""
         blocks = torch.split(x, _BLOCK)
         jobs = [(name, block) for name in self.names for block in blocks]
         done = list(self.pool.map(self._without_gradient, *zip(*jobs, strict=True)))

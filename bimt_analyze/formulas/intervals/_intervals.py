@@ -94,7 +94,10 @@ class _Likelihood:
 
     @staticmethod
     def of(fit: Fit, sigma: float | None, level: float, budget: Budget) -> "_Likelihood":
-        """From a fit of all constants at a ``level`` such as 0.95; without ``sigma``, the noise is the residual."""
+        """From a fit of all constants at a ``level`` such as 0.95; without ``sigma``, the noise is the residual.
+
+        Each trial of a constant is charged to the ``budget``.
+        """
         ready: Model = fit.model
         residual, jacobian = ready.evaluate(fit.values)
         rank, along = _directions(jacobian)

@@ -157,7 +157,7 @@ class _Still:
     names: dict[tuple[int, ...], str] = field(default_factory=dict)
 
     def word(self, tensor: str, axis: int) -> str:
-        """The pattern of an axis along which a layer reads or writes; _ for any other."""
+        """The pattern of an axis of a ``tensor`` along which a layer reads or writes; _ for any other."""
         own = self.found.axes.get((tensor, axis))
         if own is None:
             return "_"

@@ -33,7 +33,7 @@ class FormulaActivation(nn.Module):
         self.formula = formula
 
     def forward(self, x: Tensor) -> Tensor:
-        """Compute the formula, entry by entry."""
+        """Compute the formula of each entry of ``x``, a tensor of any shape."""
         found: Tensor = _value(self.formula.tree, x)
         return found
 

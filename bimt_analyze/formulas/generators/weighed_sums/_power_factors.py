@@ -66,7 +66,10 @@ class _Estimate:
     covariance: Float64[np.ndarray, "terms terms"]
 
     def significance(self, places: Sequence[int]) -> float:
-        """How far some coefficients together are from zero beyond chance (Wald's test), in standard errors."""
+        """How far the coefficients at some ``places`` together are from zero beyond chance, in standard errors.
+
+        This is Wald's test.
+        """
         part = self.coefficients[list(places)]
         size = float(part @ np.linalg.pinv(self.covariance[np.ix_(places, places)]) @ part)
         return (size - len(places)) / sqrt(2 * len(places))

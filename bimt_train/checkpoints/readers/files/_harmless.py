@@ -19,7 +19,7 @@ class Held:
 
 
 def number(kind: object, content: object = b"") -> float | None:
-    """One number of numpy, as its pickle says it; None for anything else."""
+    """One number of numpy from its ``kind`` and the bytes of its ``content``, as its pickle says them; else None."""
     code = kind.code if isinstance(kind, Held) else ""
     if code not in _NUMBERS or not isinstance(content, bytes) or len(content) != np.dtype(code).itemsize:
         return None
