@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bimt_train import Circuit, InputError
+from bimt_train import Circuit, InputError, Snapshot, load_snapshots
 from bimt_train.checkpoints import Checkpoint
 from bimt_train.extras import need
 
@@ -22,13 +22,16 @@ from .report import Finding, Requirement
 if TYPE_CHECKING:
     from .report import Report
 
-FORMATS: "Mapping[str, Callable[[Report], str]]" = {
-    "html": lambda report: report.to_html(),
-    "json": lambda report: report.to_json_text(),
-    "markdown": lambda report: report.to_markdown(),
-    "view": lambda report: report.to_view().html(),
+Snapshots = tuple[Snapshot, ...]
+
+FORMATS: "Mapping[str, Callable[[Report, Snapshots], str]]" = {
+    "html": lambda report, _: report.to_html(),
+    "json": lambda report, _: report.to_json_text(),
+    "markdown": lambda report, _: report.to_markdown(),
+    "view": lambda report, _: report.to_view().html(),
+    "film": lambda report, snapshots: report.to_film(snapshots).html(),
 }
-"""Option of the command line -> what writes the report in this form."""
+"""Option of the command line -> what writes the report in this form, with what was kept of its training."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,7 @@ def work(job: Job, progress: Callable[[str], None] | None = None, *, strict: boo
     requirements = [Requirement.parse(text) for text in job.requirements]
     file = best_checkpoint(job.path)
     checkpoint = open_checkpoint(file, job.sampling)
+    snapshots = load_snapshots(file) if "film" in job.formats else ()
     tell = progress or silent
     report = analyze(checkpoint, job.options, name=str(file), progress=progress)
     findings = tuple(
@@ -181,7 +185,7 @@ def work(job: Job, progress: Callable[[str], None] | None = None, *, strict: boo
         source=str(file),
         summary=report.summary(),
         findings=findings,
-        texts={name: FORMATS[name](report) for name in job.formats},
+        texts={name: FORMATS[name](report, snapshots) for name in job.formats},
         edges=report.circuit.edges,
         modules=len(report.modules),
         matches=None if report.matches_decomposition is None else report.matches_decomposition.matches,

@@ -35,10 +35,11 @@ from .pruning._circuit import Search as Search
 from .pruning._prune import prune as prune
 from .training._callbacks import Callback as Callback
 from .training._callbacks import ProgressBar as ProgressBar
+from .training._film_file import Snapshot as Snapshot
+from .training._film_file import load_snapshots as load_snapshots
 from .training._record import Record as Record
 from .training._runs import Run as Run
 from .training._runs import Runs as Runs
-from .training._snapshots import Snapshot as Snapshot
 from .training._snapshots import Snapshots as Snapshots
 from .training._sweep import Sweep as Sweep
 from .training._sweep import sweep as sweep

@@ -60,6 +60,7 @@ class Asked:
     given: tuple[str, ...]
     soft: bool
     out: Path | None
+    film: bool
     log_to: tuple[str, ...]
     resume: bool
     device: str

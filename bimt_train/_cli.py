@@ -176,6 +176,10 @@ _machine, _files, _other = in_group("Machine"), in_group("Files"), in_group(OTHE
 )  # fmt: skip
 @_files("--out", type=click.Path(path_type=Path), help="Folder for the results; runs/TASK if left out.")
 @_files(
+    "--film", is_flag=True,
+    help="Keep every seed's network at each measurement, beside its checkpoint; bimt-analyze --film shows them.",
+)  # fmt: skip
+@_files(
     "--log-to", names=TRACKERS, multiple=True, metavar="NAME",
     help="Write the runs for an experiment tracker too, below the output folder: NAMES, or file.py:NAME.",
 )  # fmt: skip
@@ -198,6 +202,7 @@ _machine, _files, _other = in_group("Machine"), in_group("Files"), in_group(OTHE
 @click.version_option(package_name="bimt")
 def command(**given: Any) -> int:
     """Train the networks that the words and options ask for."""
+    from .training._snapshots import Snapshots
     from .training._sweep import SWEEP_FILE, sweep  # brings torch
     from .training._train import train
     from .training._train_distributed import train_distributed
@@ -213,15 +218,16 @@ def command(**given: Any) -> int:
     if options.dry_run:
         from ._dry_run import Planned, dry_run
 
-        click.echo(dry_run(Planned(task, **about, dask=options.dask, over=over, **beginning)))
+        click.echo(dry_run(Planned(task, **about, dask=options.dask, over=over, film=options.film, **beginning)))
         return OK
-    if options.dask and options.log_to:
-        hint = "leave one of them out"
-        raise InputError("workers tell no tracker", got="--dask and --log-to", hint=hint)
+    if options.dask and (options.log_to or options.film):
+        got, hint = f"--dask and --{'log-to' if options.log_to else 'film'}", "leave one of them out"
+        raise InputError("workers tell no tracker, and keep no film", got=got, hint=hint)
     trackers = [LogTo(name, out) for name in options.log_to]
     keeper = _KeepsOptions(out, config_text(click.get_current_context(), without=HOW))
     bar = sys.stderr.isatty() and not options.quiet
-    listeners = (keeper, *([ProgressBar()] if bar else ()), *trackers, _HowToGoOn())
+    films = [Snapshots(files=True)] if options.film else []
+    listeners = (keeper, *([ProgressBar()] if bar else ()), *trackers, *films, _HowToGoOn())
     with shown_logs(progress=not (bar or options.quiet)):
         if over:
             found = sweep(task, over, callbacks=listeners, dask=options.dask, **about)
@@ -237,7 +243,7 @@ def command(**given: Any) -> int:
         _tell_next(after_sweep(found, out), options)
         return _status(found.interrupted, [run for cell in found.cells for run in cell.runs.runs])
     _tell(runs_table(runs), f"{len(runs.runs)} checkpoints and {RUNS_FILE} in {out}")
-    _tell_next(after_training(runs, out), options)
+    _tell_next(after_training(runs, out, film=options.film), options)
     return _status(runs.interrupted, runs.runs)
 
 

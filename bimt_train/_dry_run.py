@@ -48,6 +48,8 @@ class Planned:
         The scheduler whose workers train.
     over : mapping
         What is swept: field -> values; empty for one run.
+    film : bool
+        Whether each seed's training is kept.
     given : Checkpoint or sequence of StoredModule
         What the networks begin with.
     keep : bool
@@ -64,6 +66,7 @@ class Planned:
     engine: EngineChoice
     dask: str | None
     over: Mapping[str, Sequence[Any]]
+    film: bool
     given: Checkpoint | Sequence[StoredModule]
     keep: bool
 
@@ -95,7 +98,7 @@ def dry_run(planned: Planned) -> str:
         "training": _training(planned, recipe),
         "sweep": f"{len(cells)} recipes: {', '.join(f'{name} {few_names(v)}' for name, v in planned.over.items())}",
         "computing": f"{steps} steps on {where}",
-        "writes": _writes(planned, len(cells), setting.bytes_written() * planned.seeds * len(cells)),
+        "writes": _writes(planned, len(cells), _bytes(planned, setting) * planned.seeds * len(cells)),
         "found": _found(planned),
     }
     lines = [f"{name:<10} {text}" for name, text in said.items() if text and (name != "sweep" or planned.over)]
@@ -121,8 +124,14 @@ def _training(planned: Planned, recipe: Recipe) -> str:
     return "; ".join(said)
 
 
+def _bytes(planned: Planned, setting: Setting) -> int:
+    """What a seed takes on a disk."""
+    frames = setting.recipe.steps // setting.stride() + 2 if planned.film else 0
+    return setting.bytes_written() + 4 * frames * sum(map(math.prod, setting.shapes.values()))
+
+
 def _writes(planned: Planned, folders: int, size: int) -> str:
-    number = f"{planned.seeds} checkpoints and {RUNS_FILE}"
+    number = f"{planned.seeds} checkpoints{', their films' if planned.film else ''} and {RUNS_FILE}"
     each = f"{folders} folders of {number}, and {SWEEP_FILE}" if planned.over else number
     return f"{each} in {planned.out}, at most {size / 1e6:.0f} MB"
 

@@ -8,9 +8,10 @@ if TYPE_CHECKING:  # brings torch
     from .training import Run, Runs, Sweep
 
 CONFIG_FILE = "run.toml"
+FILM_PAGE = "film.html"
 
 
-def after_training(runs: "Runs", out: Path) -> str:
+def after_training(runs: "Runs", out: Path, *, film: bool = False) -> str:
     """What follows a run: to resume it, to train it otherwise, or to read it.
 
     Parameters
@@ -19,6 +20,8 @@ def after_training(runs: "Runs", out: Path) -> str:
         What came of it.
     out : Path
         Its folder.
+    film : bool
+        Whether the training was kept.
 
     Returns
     -------
@@ -37,7 +40,7 @@ def after_training(runs: "Runs", out: Path) -> str:
     if score is not None and not score.fits:
         why = f"{score.measure} {score.score:.2f}: the best seed does its task in part at most"
         return _again(out, f"--steps {2 * recipe['steps']}", why=why)
-    return _read(out)
+    return f"{_read(out)}{f' --film {shlex.quote(str(out / FILM_PAGE))}' if film else ''}"
 
 
 def after_sweep(found: "Sweep", out: Path) -> str:

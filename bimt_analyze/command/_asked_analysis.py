@@ -27,6 +27,7 @@ class Asked:
     json: Path | None
     markdown: Path | None
     view: Path | None
+    film: Path | None
     graph: Path | None
     export: Path | None
     apart: bool

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from bimt_train import load_snapshots
 from bimt_train.checkpoints import Checkpoint
 from bimt_train.shell import few_names
 
@@ -47,7 +48,10 @@ def dry_run(jobs: Sequence[Job], writes: Sequence[Path]) -> str:
 
 def _opened(job: Job) -> tuple[Path, Checkpoint]:
     file = best_checkpoint(job.path)
-    return file, open_checkpoint(file, job.sampling)
+    checkpoint = open_checkpoint(file, job.sampling)
+    if "film" in job.formats:
+        load_snapshots(file)
+    return file, checkpoint
 
 
 def _content(checkpoint: Checkpoint) -> str:

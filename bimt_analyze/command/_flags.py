@@ -39,6 +39,12 @@ _FLAGS: tuple[Callable[[Callable[..., int]], Callable[..., int]], ...] = (
     _files("--markdown", type=_FILE, metavar="FILE", help="Write the report as Markdown."),
     _files("--view", type=_FILE, metavar="FILE", help="Write the circuit as an interactive page, modules first."),
     _files(
+        "--film",
+        type=_FILE,
+        metavar="FILE",
+        help="Write the training as an interactive page; bimt-train --film keeps what it shows.",
+    ),
+    _files(
         "--graph",
         type=_FILE,
         metavar="FILE",

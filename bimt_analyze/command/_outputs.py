@@ -7,7 +7,7 @@ from typing import Any
 from bimt_train import InputError
 
 _READ = ("checkpoint", "probe", "layout", "check", "model")
-_WRITTEN = ("html", "json", "markdown", "view", "graph", "export", "certify")
+_WRITTEN = ("html", "json", "markdown", "view", "film", "graph", "export", "certify")
 
 
 def check_outputs(given: Mapping[str, Any]) -> None:

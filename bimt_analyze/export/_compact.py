@@ -60,7 +60,11 @@ def compact(network: Network, *, inputs: Sequence[str] = (), outputs: Sequence[s
     for what, some, size in (("inputs", names, ends.inputs), ("outputs", given, ends.outputs)):
         if len(some) != size:
             raise InputError("names that do not fit", where=what, expected=str(size), got=str(len(some)))
-    whole = "" if kind in COMPACTIONS else f"a {kind} has no compaction, so it runs as its own module"
+    whole = (
+        ""
+        if kind in COMPACTIONS
+        else f"exported whole, as its own module: the layers of the kind {kind} are not taken apart"
+    )
     layers = (Whole(network, ends.inputs, ends.outputs),) if whole else COMPACTIONS[kind].function(network)
     found = CompactNetwork(
         ends.inputs, tuple(range(ends.inputs)), names, tuple(range(ends.outputs)), given, layers, whole

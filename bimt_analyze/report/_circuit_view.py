@@ -1,12 +1,14 @@
 """A report's circuit as an interactive page."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from bimt_train import InputError, Snapshot
 from bimt_train.extras import installed
 from bimt_train.losses import LOSSES
 
 from .._circuit_of import held_out
-from ..viewer import NetworkView, network_view
+from ..viewer import NetworkView, film_of, network_view
 from ..viewer._cuts import cut_losses
 from ..viewer._neuron_effects import neuron_effects
 
@@ -43,6 +45,42 @@ def view_of(report: "ReportContent") -> NetworkView:
         cuts=cut_losses(network, report.graph, x, y, loss=task.loss),
         loss=LOSSES[task.loss].label,
     )
+
+
+def film_view(report: "ReportContent", snapshots: Sequence[Snapshot]) -> NetworkView:
+    """The training, its neurons in the modules of the circuit that came of it.
+
+    Parameters
+    ----------
+    report : ReportContent
+        What was found.
+    snapshots : sequence of Snapshot
+        The networks of the training, first to last.
+
+    Returns
+    -------
+    NetworkView
+        The page. Neurons that pruning took out are of no module. Where modules are made of other things than neurons,
+        such as directions of a residual stream, layers stand for them.
+
+    Raises
+    ------
+    InputError
+        The snapshots are too few, or of another layout than the network.
+    """
+    film = film_of(snapshots)
+    layout, known = snapshots[-1].network.layout, report.checkpoint.network.layout
+    if layout != known:
+        raise InputError(
+            "a film of another network", where="snapshots", expected=str(known), got=str(layout),
+            hint="give what load_snapshots reads beside the report's checkpoint",
+        )  # fmt: skip
+    graph, name = film[-1].graph, f"{report.checkpoint.task.name}: training"
+    kept = report.circuit.kept
+    modules = [{(group, kept[group][i] if group in kept else i) for group, i in own} for own in report.module_sets]
+    if not graph.numbers.keys() >= {key for own in modules for key in own}:
+        return network_view(graph, film=film, title=name)
+    return network_view(graph, film=film, title=name, modules=modules, notes=_notes(report))
 
 
 def _notes(report: "ReportContent") -> list[str]:

@@ -1,6 +1,7 @@
 """A report: what an analysis found, with the ways to write it down."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,8 @@ from .records._report_record import record
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from bimt_train import Snapshot
 
     from ..viewer import NetworkView
 
@@ -80,6 +83,28 @@ class Report(ReportContent):
         from ._circuit_view import view_of
 
         return view_of(self)
+
+    def to_film(self, snapshots: "Sequence[Snapshot]") -> "NetworkView":
+        """The training as an interactive page: the network at each step, its neurons in the modules that came of it.
+
+        Parameters
+        ----------
+        snapshots : sequence of Snapshot
+            Those of this network's training, as `bimt_train.load_snapshots` reads them.
+
+        Returns
+        -------
+        NetworkView
+            The page.
+
+        Raises
+        ------
+        InputError
+            There are fewer than two snapshots, or they are of another network.
+        """
+        from ._circuit_view import film_view
+
+        return film_view(self, snapshots)
 
     def check(self, requirement: str | Requirement) -> tuple[Finding, ...]:
         """Hold the report against a requirement such as ``agreement>=0.9``.

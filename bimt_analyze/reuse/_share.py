@@ -1,6 +1,7 @@
 """Modules that compute the same function become one module that is used many times."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import sympy
@@ -20,7 +21,8 @@ from ._smallest_plan import smallest
 from ._tied_plan import Adapter, TiedPlan
 
 _NAMED = 1000  # points on which a module is named
-_WITHIN = 0.03  # of the deviation, that the formula of a module may miss
+_WITHIN = 0.03, 0.1  # of the deviation, that the formula of a module may miss, at least and at most
+_MORE = 1.25  # times what the network misses: a module may be worse than the network is
 
 
 def share(checkpoint: Checkpoint, *, tolerance: float = 0.05, seed: int = 0) -> SharedNetwork:
@@ -49,6 +51,10 @@ def share(checkpoint: Checkpoint, *, tolerance: float = 0.05, seed: int = 0) -> 
     adapters as the loss allows become 0 or 1. Of all ways to take the circuit apart, the one of fewest numbers is
     taken whose loss stays within the tolerance of the circuit's; test rows decide nothing.
 
+    The formula of a module is the shortest that misses it by no more than 1.25 times what the tied network misses of
+    its targets (root mean square over deviation, of the training rows), at least 0.03 and at most 0.1. A module that
+    was trained is no nearer to the function that it stands for than that, and longer formulas would tell of its errors.
+
     Examples
     --------
     >>> from bimt_train import Recipe, train
@@ -62,21 +68,24 @@ def share(checkpoint: Checkpoint, *, tolerance: float = 0.05, seed: int = 0) -> 
     if task.loss != "mse":
         return _none(checkpoint, checkpoint.network, f"the loss is {task.loss}, and not mse")
     if layers is None or layers.copies or layers.final != "identity" or len(layers.widths) < 3:
-        return _none(checkpoint, checkpoint.network, "the network is not made of layers with a linear last one")
+        reason = "the network is not made of layers with a linear last one"
+        traced = ", as its module was traced: read its state_dict" if checkpoint.network.model.kind == "traced" else ""
+        return _none(checkpoint, checkpoint.network, reason + traced)
     network, probe = circuit_of(checkpoint, tolerance=tolerance).network, checkpoint.probe
     x, y = task.to_network_inputs(probe.x_train), task.to_network_targets(probe.y_train)
     held = Fitter(task.to_network_inputs(probe.x_test), task.to_network_targets(probe.y_test))
+    tensors = {name: tensor.astype(np.float64) for name, tensor in network.tensors.items()}
     chain: Sequence[Layer] = [
-        (network.tensors[f"layers.{k}.weight"], network.tensors[f"layers.{k}.bias"])
-        for k in range(len(layers.widths) - 1)
+        (tensors[f"layers.{k}.weight"], tensors[f"layers.{k}.bias"]) for k in range(len(layers.widths) - 1)
     ]
     limit = (1 + tolerance) * float(((network.predict(x) - y) ** 2).mean())
-    plan = smallest(chain, layers.activation, Fitter(x, y), limit, seed=seed)
+    rows = Fitter(x, y)
+    plan = smallest(chain, layers.activation, rows, limit, seed=seed)
     if plan is None:
         return _none(checkpoint, network, "no two parts of the circuit are the same function at this loss")
     if plan.numbers >= _numbers(network):
         return _none(checkpoint, network, f"the tied network takes {plan.numbers} numbers, and the circuit no more")
-    return _shared(checkpoint, network, plan, x, held, seed)
+    return _shared(checkpoint, network, plan, x, held, missed=_missed(rows, plan), seed=seed)
 
 
 def _numbers(network: Network) -> int:
@@ -88,20 +97,25 @@ def _loss(network: Network, rows: Fitter) -> float:
     return float(((network.predict(rows.x) - rows.y) ** 2).mean())
 
 
+def _missed(rows: Fitter, plan: TiedPlan) -> float:
+    """What the tied network misses of its targets, over their deviation: as near as its modules can be told."""
+    return float(np.sqrt(rows.loss(plan) / max(float(rows.y.var(axis=0).mean()), 1e-300)))
+
+
 def _none(checkpoint: Checkpoint, network: Network, reason: str) -> SharedNetwork:
     count = _numbers(network)
     return SharedNetwork((), count, count, count, count, float("nan"), float("nan"), reason, checkpoint)
 
 
 def _shared(
-    checkpoint: Checkpoint, circuit: Network, plan: TiedPlan, x: Rows, held: Fitter, seed: int
+    checkpoint: Checkpoint, circuit: Network, plan: TiedPlan, x: Rows, held: Fitter, *, missed: float, seed: int
 ) -> SharedNetwork:
     """The tied network as a value, its modules named."""
     from ._tied_network import TiedNetwork  # brings torch
 
     module = TiedNetwork(plan)
     network = Network.of(module, example_inputs=x[:5])
-    modules = tuple(_named(checkpoint, plan, number, x, seed) for number in range(len(plan.modules)))
+    modules = tuple(_named(checkpoint, plan, number, x, missed, seed) for number in range(len(plan.modules)))
     about = {**checkpoint.config, "shared": [one.words() for one in modules]}
     return SharedNetwork(
         modules, _numbers(circuit), plan.numbers, plan.untied, plan.wired,
@@ -110,8 +124,8 @@ def _shared(
     )  # fmt: skip
 
 
-def _named(checkpoint: Checkpoint, plan: TiedPlan, number: int, x: Rows, seed: int) -> SharedModule:
-    """A module with its formula and its uses."""
+def _named(checkpoint: Checkpoint, plan: TiedPlan, number: int, x: Rows, missed: float, seed: int) -> SharedModule:
+    """A module with its uses and its formula, told as nearly as the network does its task, which it misses by this."""
     part, sources = plan.modules[number], plan.sources(x)
     own = [one for module, one in plan.uses if module == number]
     read = np.concatenate([sources[:, : one.weight.shape[1]] @ one.weight.T + one.shift for one in own])
@@ -120,9 +134,12 @@ def _named(checkpoint: Checkpoint, plan: TiedPlan, number: int, x: Rows, seed: i
     values = part(points)[:, 0]
     offset, scale = _unit(part, points, values)
     names = ["u"] if part.arguments == 1 else [f"u{k + 1}" for k in range(part.arguments)]
-    formula = approximate_formula(
-        points, (values - offset) / scale, names=names, output="f", within=_WITHIN, time_limit=4.0, seed=seed
-    )
+    scaled = (values - offset) / scale
+    low_error, error = _WITHIN[0], float(np.clip(_MORE * missed, *_WITHIN))
+    asked: dict[str, Any] = {"names": names, "output": "f", "time_limit": 4.0, "seed": seed}
+    found = [approximate_formula(points, scaled, within=one, **asked) for one in sorted({low_error, error})]
+    near = [one for one in found if one.r2 >= 1 - error**2]
+    formula = min(near, key=lambda one: one.complexity) if near else max(found, key=lambda one: one.r2)
     plain = _without_scale(formula.expression)
     said = numeric(plain, [sympy.Symbol(name, real=True) for name in names])(points)
     r2 = squared_correlation(np.asarray(said, dtype=np.float64), values)

@@ -77,7 +77,7 @@ def film_of(snapshots: Sequence[Snapshot], *, frames: int = FRAMES, threshold: f
             "no film can be made of these snapshots",
             expected="two or more, of one layout, and two frames or more",
             got=f"{len(snapshots)} snapshots, {frames} frames",
-            hint="pass a Snapshots() to train's callbacks, and give its .of(seed)",
+            hint="train with --film and read them with load_snapshots, or pass a Snapshots() to train's callbacks",
         )
     steps = np.array([one.step for one in snapshots])
     wanted = steps[0] + (steps[-1] - steps[0]) * np.linspace(0, 1, frames) ** 2

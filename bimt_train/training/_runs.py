@@ -21,6 +21,11 @@ if TYPE_CHECKING:  # brings torch, which a reader of the table does without
 RUNS_FILE = "runs.json"
 
 
+def checkpoint_name(seed: int) -> str:
+    """The name of the checkpoint file of a seed: ``seed-000.safetensors``."""
+    return f"seed-{seed:03d}.safetensors"
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Run(Shown):
     """One seed's network and how it came about.
@@ -68,7 +73,7 @@ class Run(Shown):
     @property
     def file(self) -> str:
         """The name of the checkpoint file of this seed."""
-        return f"seed-{self.seed:03d}.safetensors"
+        return checkpoint_name(self.seed)
 
     def to_json(self) -> dict[str, Any]:
         """The record of this seed in runs.json.

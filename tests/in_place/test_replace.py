@@ -10,8 +10,7 @@ import torch
 from torch import nn
 
 from bimt_analyze.export import compact
-from bimt_analyze.in_place import read_back, replace
-from bimt_analyze.in_place._lookup_table import LookupTable
+from bimt_analyze.in_place import LookupTable, read_back, replace
 from bimt_analyze.synthetic import block_network
 from bimt_train import InputError
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import sympy
 import torch
 
 from bimt_analyze import share
@@ -9,6 +10,7 @@ from bimt_analyze.reuse import module_files
 from bimt_analyze.reuse._dense_part import DensePart
 from bimt_analyze.reuse._fit_plan import Fitter, plainest
 from bimt_analyze.reuse._quantities import Quantities, Quantity, quantities
+from bimt_analyze.reuse._share import _missed, _named
 from bimt_analyze.reuse._tie import Ties
 from bimt_analyze.reuse._tied_network import TiedNetwork
 from bimt_analyze.reuse._tied_plan import Adapter, TiedPlan
@@ -63,6 +65,36 @@ def test_quantities_compute_what_the_layers_do(told):
     found = quantities(layers, "relu", X, cut=2, leak=0.0, told=told, sums=True)
     assert [np.flatnonzero(one.read.any(axis=0)).tolist() for one in found.curved] == [[0], [1], [2]]
     np.testing.assert_allclose(found.predict(X), DensePart(tuple(layers), "relu")(X), atol=1e-12)
+
+
+def wave(error):
+    """A part of 80 neurons that gives ``u2 sin(5 u1)`` and, beside it, errors of a deviation of 0.5 ``error``."""
+    random = np.random.default_rng(3)
+    weight, bias = 3 * random.normal(size=(80, 2)), 2 * random.normal(size=80)
+    u = random.uniform(-1, 1, (2000, 2))
+    hidden = DensePart(((weight, bias), (np.eye(80), np.zeros(80))), "silu")(u)
+    wanted = u[:, 1] * np.sin(5 * u[:, 0]) + error * np.cos(5 * u[:, 0] + 4 * u[:, 1])
+    read = np.linalg.lstsq(np.column_stack([hidden, np.ones(len(u))]), wanted, rcond=None)[0]
+    return DensePart(((weight, bias), (read[None, :-1], read[[-1]])), "silu")
+
+
+def test_a_module_is_named_as_nearly_as_its_network_does_the_task():
+    """A network of one module misses its targets by what the module misses its law; the law is its name."""
+    part, x = wave(0.035), np.random.default_rng(0).uniform(-1, 1, (300, 2))
+    read = Adapter.of(np.eye(2), np.zeros(2))
+    plan = TiedPlan(2, (part,), ((0, read),), Adapter.of(np.array([[0.0, 0, 1]]), np.zeros(1)))
+    rows = Fitter(x, (x[:, 1] * np.sin(5 * x[:, 0]))[:, None])
+    missed = _missed(rows, plan)
+    assert missed == pytest.approx(np.sqrt(((plan.predict(x) - rows.y) ** 2).mean() / rows.y.var()))
+    assert 0.05 < missed < 0.08
+    assert _missed(Fitter(x, plan.predict(x)), plan) == 0
+    checkpoint = checkpoint_of(three_bumps())
+    name = _named(checkpoint, plan, 0, x, missed, seed=0).expression
+    u1, u2 = sympy.symbols("u1 u2", real=True)
+    assert name.has(sympy.sin) and name.count_ops() <= 5
+    points = np.random.default_rng(1).uniform(-1, 1, (200, 2))
+    said = sympy.lambdify((u1, u2), name)(*points.T)
+    assert np.corrcoef(said, points[:, 1] * np.sin(5 * points[:, 0]))[0, 1] > 0.999
 
 
 def test_a_sum_of_functions_of_one_argument_each_falls_into_them():

@@ -15,10 +15,11 @@ TRAIN = (
     "--range -1 2 --rows 20 --hidden 5 6 --model mlp --model-option hidden=[4,4] "
     "--seeds 3 --steps 9 --lr 0.5 --replicas 2 --cost-term length=2 --cost-term existence=1 --type l1 --paper "
     "--blocks 3 --with m.safetensors --soft "
-    "--sweep lr=1,2 --log-to mlflow --out there --resume --device cpu --engine torch --dask tcp://x:1 --dry-run --quiet"
+    "--sweep lr=1,2 --log-to mlflow --out there --film --resume --device cpu --engine torch --dask tcp://x:1 --dry-run "
+    "--quiet"
 )
 ANALYZE = (
-    "a.pt b.pt --html h --json j --markdown m --view v --certify c --check k --require modules==2 --all "
+    "a.pt b.pt --html h --json j --markdown m --view v --film w --certify c --check k --require modules==2 --all "
     "--activation silu --model f.py:make --probe t.csv --target y --range -1 1 --range 0 2 --parts p --final none "
     "--loss mse --standardize both --key k --orientation in-out --role W1=weight --batch-norm after --lora-scale 0.5 "
     "--layout l.toml --out o --time-budget 3.5 --seed 0 "

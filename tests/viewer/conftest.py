@@ -9,6 +9,7 @@ from bimt_analyze.graph import Edges, Neuron, NeuronGraph, neuron_graph
 from bimt_analyze.synthetic import block_network
 from bimt_analyze.viewer import Cut, film_of, network_view
 from bimt_train import Snapshot
+from bimt_train._cli import main as train
 from bimt_train.checkpoints import Network
 from bimt_train.layouts import Placement
 
@@ -44,6 +45,15 @@ def snapshots(planted):
 def filmed(planted, snapshots):
     film = film_of(snapshots, threshold=0.2)
     return network_view(film[-1].graph, modules=planted.partition.modules, title="film", film=film)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory):
+    """The folder of a small run that kept its training."""
+    folder = tmp_path_factory.mktemp("run") / "run"
+    words = ["y = x1 + x2", "--seeds", "2", "--steps", "30", "--hidden", "4", "--film", "--quiet"]
+    assert train([*words, "--out", str(folder)]) == 0
+    return folder
 
 
 def planes():

@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 from browsing import console, needs_browser, show, violations
 
+from bimt_analyze._cli import main
+from bimt_train import load_snapshots
+
 pytestmark = needs_browser
 PRESS = """
 const [where, key, shift] = arguments, target = document.querySelector(where);
@@ -162,6 +165,18 @@ def test_a_film_is_wound_and_played(browser, addresses, filmed):
     assert browser.execute_script(again) == ["Pause", "Step 0 of 400"]
     browser.execute_script("document.getElementById('play').click()")
     assert text(browser, "#play") == "Play" and console(browser) == []
+
+
+def test_the_film_of_a_command_is_wound_in_its_modules(browser, trained, tmp_path):
+    page = tmp_path / "film.html"
+    assert main([str(trained), "--film", str(page), "--samples", "0", "--time-limit", "0", "--quiet"]) == 0
+    edges = [one.network.edges() for one in load_snapshots(trained / "seed-000.safetensors")]
+    show(browser, page.as_uri())
+    assert drawn(browser, edges[-1]) == edges[-1] and text(browser, "#step") == "Step 30 of 30"
+    assert "module 1" in text(browser, "#outline") and browser.title.startswith("formula: training")
+    browser.execute_script(SET, "#frame", 0)
+    assert drawn(browser, edges[0]) == edges[0] and text(browser, "#step") == "Step 0 of 30"
+    assert violations(browser) == [] and console(browser) == []
 
 
 def test_two_fingers_zoom_and_one_goes_on(browser, addresses):

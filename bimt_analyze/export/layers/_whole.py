@@ -80,13 +80,14 @@ class Whole(Layer):
 
     def to_torch(self) -> "nn.Module":
         """The network's own module, in single precision."""
-        return self.network.module().float()
+        return self.network.module().float().requires_grad_(False)
 
     def to_c(self, code: ModuleCode) -> None:
         """There is none."""
         raise InputError(
             "a kind of model without C", expected="layers one after the other, or a recurrent network",
-            got=self.network.model.kind, hint="export .pt2 or .onnx",
+            got=self.network.model.kind,
+            hint="export .pt2 or .onnx; of a chain of layers, read its state_dict and not its module",
         )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Networks as modules of torch, for the formats that torch writes."""
 
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -134,7 +135,7 @@ def quiet() -> Iterator[None]:
         try:
             yield
         except (RuntimeError, TypeError, ValueError, torch.onnx.OnnxExporterError) as error:
-            lines = str(error).strip().splitlines() or [type(error).__name__]
+            lines = re.sub(r"\x1b\[[\d;]*m", "", str(error)).strip().splitlines() or [type(error).__name__]
             raise InputError(
                 "a network that torch cannot export", got=lines[0][:200],
                 hint="export .safetensors, or .c where the kind of model allows it",

@@ -30,7 +30,7 @@ def plain(value: Any, rows: int) -> Any:
     ----------
     value : object
         As it stands in the graph.
-    rows : int
+    rows : int or torch.SymInt
         The number of rows with which the graph was made, a prime: what it divides is counted in rows.
 
     Returns
@@ -68,7 +68,9 @@ def plain(value: Any, rows: int) -> Any:
     raise InputError("an argument that cannot be written down", got=f"{type(value).__name__} {value!s:.40}")
 
 
-def filled(value: Any, values: Mapping[str, Any], *, rows: int, floating: torch.dtype, device: str = "cpu") -> Any:
+def filled(
+    value: Any, values: Mapping[str, Any], *, rows: int | torch.SymInt, floating: torch.dtype, device: str = "cpu"
+) -> Any:
     """The argument that `plain` wrote, for a number of rows and a precision.
 
     Parameters
@@ -77,7 +79,7 @@ def filled(value: Any, values: Mapping[str, Any], *, rows: int, floating: torch.
         What `plain` gave.
     values : mapping of str to object
         What each earlier operator returned.
-    rows : int
+    rows : int or torch.SymInt
         The number of rows now.
     floating : torch.dtype
         The precision of floating numbers.

@@ -44,7 +44,7 @@ def arguments(options: TracedOptions, x: Tensor, floating: torch.dtype) -> dict[
 
 
 def filled_call(
-    node: TracedNode, values: Mapping[str, Any], rows: int, floating: torch.dtype, device: str
+    node: TracedNode, values: Mapping[str, Any], rows: int | torch.SymInt, floating: torch.dtype, device: str
 ) -> tuple[list[Any], dict[str, Any]]:
     """The arguments of an operator, by position and by name.
 
@@ -54,7 +54,7 @@ def filled_call(
         The call.
     values : mapping of str to object
         What each earlier operator returned.
-    rows : int
+    rows : int or torch.SymInt
         The number of rows.
     floating : torch.dtype
         The precision of numbers.

@@ -134,7 +134,7 @@ class TracedModule(nn.Module):
             The outputs; shape (rows, places, outputs) where they are given at each token.
         """
         together = max(1, _AT_ONCE // self._largest)
-        if len(x) <= together:
+        if torch.compiler.is_compiling() or len(x) <= together:  # a program of torch has any number of rows
             return self._run(x)
         return torch.cat([self._run(x[start : start + together]) for start in range(0, len(x), together)])
 
@@ -172,9 +172,10 @@ class TracedModule(nn.Module):
         values: dict[str, Any] = arguments(self._options, x, floating)
         for name, tensor in itertools.chain(self.named_parameters(), self.named_buffers()):
             values[f"tensor {name}"] = tensor
+        reads = {} if torch.compiler.is_compiling() else self._reads  # hooks are no part of a program
         for node, operator, done in zip(self._options.nodes, self._operators, self._done_with, strict=False):
-            args, named = filled_call(node, values, len(x), floating, str(x.device))
-            product = self._reads.get(node.name)
+            args, named = filled_call(node, values, x.shape[0], floating, str(x.device))
+            product = reads.get(node.name)
             if product is not None and product.is_watched:
                 values[node.name] = product.compute(node.op, args, named)
             else:
@@ -184,7 +185,7 @@ class TracedModule(nn.Module):
         found: Tensor = values[self._options.output]
         if self._options.sequence:
             return found
-        return found.reshape(len(x), self._options.outputs)
+        return found.reshape(x.shape[0], self._options.outputs)
 
 
 def _plain_each(given: Any) -> list[Any]:
