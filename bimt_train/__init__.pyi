@@ -23,6 +23,7 @@ from ._registry import Entry as Entry
 from ._registry import Registry as Registry
 from ._registry import load_object as load_object
 from ._version import __version__ as __version__
+from ._whole_files import made_folder as made_folder
 from ._whole_files import write_whole as write_whole
 from .connection_cost._connection_cost import ConnectionCost as ConnectionCost
 from .connection_cost._relocate import relocate as relocate

@@ -63,6 +63,39 @@ def _pour(path: Path, content: bytes | str) -> None:
         raise InputError("cannot be written", where=str(path), got=str(error.strerror)) from error
 
 
+def made_folder(folder: str | Path) -> Path:
+    """Make a folder, and those above it, where it is not there.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The folder.
+
+    Returns
+    -------
+    Path
+        The same.
+
+    Raises
+    ------
+    InputError
+        It cannot be made, or a file has its name.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> made_folder(Path(tempfile.mkdtemp()) / "a" / "b").is_dir()
+    True
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        got, hint = str(error.strerror), "choose another folder, one that can be written"
+        raise InputError("the folder cannot be made", where=str(folder), got=got, hint=hint) from error
+    return folder
+
+
 def content_digest(arrays: Mapping[str, np.ndarray], text: str = "") -> str:
     """The SHA-256 of named arrays and a text: any change of a name, a type, a shape, a number or a letter shows.
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from bimt_train import fan_out
+from bimt_train import fan_out, made_folder
 from bimt_train.shell import OK, UNMET
 
 from .._jobs import Job, Outcome, numbered, work
@@ -36,9 +36,12 @@ def analyze_network(context: click.Context) -> int:
         certify=asked.certify is not None, graph="" if asked.graph is None else format_of(asked.graph).name,
         export="" if asked.export is None else asked.export.name, apart=asked.apart,
     )  # fmt: skip
+    others = (asked.graph, asked.export, asked.certify)
+    writes = [*asked.reports, *(path for path in others if path is not None)]
     if asked.dry_run:
-        others = (asked.graph, asked.export, asked.certify)
-        return say_plan([job], [*asked.reports, *(path for path in others if path is not None)])
+        return say_plan([job], writes)
+    for path in writes:
+        made_folder(path.parent)  # said before the work, if it cannot be
     with telling(asked.quiet) as tell:
         (outcome,) = fan_out(work, [job], dask=asked.dask) if asked.dask else (work(job, tell),)
     return _tell(asked, outcome)

@@ -25,6 +25,9 @@ def check_outputs(given: Mapping[str, Any]) -> None:
     """
     taken = {file: "a file that the call reads" for name in _READ for file in _files(given.get(name))}
     for name in _WRITTEN:
+        if given.get(name) is not None and Path(given[name]).is_dir():
+            hint = f"give a file in it, as {Path(given[name]) / 'report'}"
+            raise InputError("a folder in place of a file", where=f"--{name} {given[name]}", hint=hint)
         for file in _files(given.get(name)):
             if file in taken:
                 raise InputError(

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import click
 from click.core import ParameterSource
 
-from bimt_train import write_whole
+from bimt_train import made_folder, write_whole
 from bimt_train.extras import installed
 from bimt_train.shell import OK, shown_logs
 
@@ -67,7 +67,7 @@ def write_file(path: Path, text: str | bytes, what: str = "report") -> None:
     what : str
         What the line calls it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    made_folder(path.parent)
     write_whole(path, text)
     click.echo(f"{what}: {path}")
 

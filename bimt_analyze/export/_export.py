@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
-from bimt_train import Circuit, InputError, write_whole
+from bimt_train import Circuit, InputError, made_folder, write_whole
 from bimt_train.checkpoints import Network
 from bimt_train.showing import Shown
 
@@ -91,7 +91,7 @@ class Export(Shown):
             The files that were written.
         """
         path, written = Path(path), []
-        path.parent.mkdir(parents=True, exist_ok=True)
+        made_folder(path.parent)
         for number, data in self.files.items():
             file = path.with_name(f"{path.stem}{number}{path.suffix}")
             write_whole(file, data)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 
-from bimt_train import InputError, fan_out
+from bimt_train import InputError, fan_out, made_folder
 
 from .._jobs import Job
 from ..options._analysis_options import AnalysisOptions
@@ -95,7 +95,7 @@ def analyze_many(
     jobs = tuple(replace(job, options=job.options.with_changes(processes=1)) for job in given)
     names = distinct_names([job.path for job in jobs])
     if out is not None:
-        Path(out).mkdir(parents=True, exist_ok=True)  # said before the work, if it cannot be
+        made_folder(out)  # said before the work, if it cannot be
     members: dict[int, Member] = {}
 
     def done(place: int, answer: Answer) -> None:

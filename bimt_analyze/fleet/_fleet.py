@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bimt_train import write_whole
+from bimt_train import made_folder, write_whole
 from bimt_train.extras import need
 from bimt_train.showing import Shown, to_cell
 
@@ -104,8 +104,7 @@ class Fleet(Shown):
         """
         from ._fleet_page import render_index  # brings jinja2
 
-        place = Path(folder)
-        place.mkdir(parents=True, exist_ok=True)
+        place = made_folder(folder)
         for member in self.members:
             write_reports(member, place)
         plain = json.dumps(self.to_json(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
@@ -136,7 +135,7 @@ def write_reports(member: Member, folder: Path) -> Member:
     """
     if member.outcome is None:
         return member
-    folder.mkdir(parents=True, exist_ok=True)
+    made_folder(folder)
     for form, text in member.outcome.texts.items():
         ending = {"markdown": "md"}.get(form, form)
         write_whole(folder / f"{member.name}.{ending}", text)

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bimt_train import write_whole
+from bimt_train import made_folder, write_whole
 from bimt_train.extras import need
 
 from ._content import ReportContent
@@ -156,7 +156,7 @@ class Report(ReportContent):
         )
         for path, text in wanted:
             if path is not None:
-                Path(path).parent.mkdir(parents=True, exist_ok=True)
+                made_folder(Path(path).parent)
                 write_whole(path, text())
 
     def to_json_text(self) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bimt_train import InputError, write_whole
+from bimt_train import InputError, made_folder, write_whole
 
 from ..graph import NeuronGraph, NodeId
 from ._cuts import Cut
@@ -55,7 +55,7 @@ class NetworkView(ShownNetwork):
             The path.
         """
         path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        made_folder(path.parent)
         write_whole(path, self.html())
         return path
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._errors import CheckpointError
-from .._whole_files import write_whole
+from .._whole_files import made_folder, write_whole
 from ..extras import need
 from ..showing import Shown, to_cell
 from ._record import Record
@@ -192,8 +192,7 @@ class Runs(Shown):
         """
         from ..checkpoints import save_checkpoint
 
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = made_folder(folder)
         for run in self.runs:
             save_checkpoint(folder / run.file, run.checkpoint)
         return self.save_table(folder)

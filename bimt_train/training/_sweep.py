@@ -12,7 +12,7 @@ import numpy as np
 
 from .._errors import InputError
 from .._frozen import FrozenDict
-from .._whole_files import write_whole
+from .._whole_files import made_folder, write_whole
 from ..extras import need
 from ..showing import Shown, to_cell
 from ..tasks import Task
@@ -166,8 +166,7 @@ class Sweep(Shown):
         Path
             The file.
         """
-        path = Path(folder) / SWEEP_FILE
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = made_folder(folder) / SWEEP_FILE
         write_whole(path, json.dumps(self.to_json(), indent=2) + "\n")
         return path
 

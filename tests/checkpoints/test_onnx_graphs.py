@@ -116,3 +116,12 @@ def test_a_graph_that_is_run_otherwise_is_refused(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("bimt_train.checkpoints.readers.graphs._graph_module.OPERATORS", wrong)
     with pytest.raises(InputError, match="a graph that ONNX' own evaluator computes otherwise"):
         read_foreign(path, ranges=(-1, 1))
+
+
+def test_a_graph_that_holds_its_number_of_rows_elsewhere_says_how_to_export_it(tmp_path: Path) -> None:
+    nodes = [FIRST, node("Expand", ["row", "sizes"], ["r"]), node("Add", ["h", "r"], ["e"]),
+             node("Gemm", ["e", "w3"], ["y"])]  # fmt: skip
+    held = W | {"row": weights(1, 8), "sizes": np.array([20, 8])}
+    path = saved(tmp_path / "net.onnx", nodes, {"x": [20, 3]}, held)
+    with pytest.raises(InputError, match=r"the file is for 20 rows at once: export it for any number"):
+        read_foreign(path, x=np.random.default_rng(0).normal(size=(20, 3)))

@@ -64,7 +64,9 @@ def test_further_outputs_are_said_and_complex_numbers_refused() -> None:
         def forward(self, x: Tensor) -> dict[str, Tensor]:
             return {"mean": x, "var": x.square()}
 
-    assert as_run(Two(), Inputs.of(X)).said == ("outputs: the first of the 2 that the module returns",)
+    assert as_run(Two(), Inputs.of(X)).said == (
+        "outputs: the first of the 2 that the module returns (mean, var); output= chooses another",
+    )
     module = nn.Linear(3, 2, dtype=torch.cfloat)
     with pytest.raises(InputError, match="complex numbers in a module: tensor 'weight'"):
         as_run(module, Inputs.of(X))

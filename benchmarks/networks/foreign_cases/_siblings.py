@@ -119,10 +119,23 @@ def siblings() -> list[Case]:
         "an adapter of other names": _matrices("fc lora_down lora_up out"),
         "real and imaginary parts": {"a.weight_real": torch.eye(W), "a.weight_imag": torch.eye(W)},
         "state space": _matrices("in_proj x_proj dt_proj out_proj"),
+        "square pairs of a matrix and a vector": [(torch.eye(W), torch.ones(W))] * 3,
+        "rows and their targets": (torch.ones(7, W), torch.ones(7)),
+        "one layer, epoch by epoch": [dict(nn.Linear(W, W).state_dict()) for _ in range(3)],
+        "parameters and their gradients, a list each": {"params": list(state.values()), "grads": list(state.values())},
         "haiku, square": {"linear": {"w": torch.eye(W), "b": torch.ones(W)}, "linear_1": {"w": torch.eye(W)}},
     }  # fmt: skip
+    tall = chain(W, 5, 2)
+    pairs = [(layer.weight.detach(), layer.bias.detach()) for layer in tall if isinstance(layer, nn.Linear)]
+    listed = {
+        "pairs of a matrix and a vector": pairs,
+        "pairs of a matrix [in, out] and a vector": {"params": [(w.T, b) for w, b in pairs], "step": 3},
+        "a list of parameters": [tensor for pair in pairs for tensor in pair],
+        "layers as a list of mappings": {"layers": [{"weight": w, "bias": b} for w, b in pairs]},
+    }
     return [
         *(Case(name, content, _run(content), "read") for name, content in read.items()),
+        *(Case(name, content, tall, "read") for name, content in listed.items()),
         Case("half precision", half, _run({n: t.float() for n, t in half.items()}), "read"),
         Case("a quantised tensor", {**state, "0.weight": packed}, _run(of_packed), "read"),
         *(Case(name, content, None, "refused") for name, content in refused.items()),

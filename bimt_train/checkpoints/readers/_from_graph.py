@@ -67,8 +67,10 @@ def checkpoint_of_graph(graph: Graph, about: About) -> Checkpoint:
         if isinstance(error, CheckpointError):
             raise
         where = ", ".join(filter(None, (graph.where, error.where)))
+        fixed = max(each.rows for each in graph.inputs)
+        hint = f"the file is for {fixed} rows at once: export it for any number (dynamic_shapes, dynamic_axes)"
         raise CheckpointError(
-            error.what, where=where, expected=error.expected, got=error.got, hint=error.hint
+            error.what, where=where, expected=error.expected, got=error.got, hint=hint if fixed > 1 else error.hint
         ) from error
     config: dict[str, Any] = dict(found.config)
     first = f"graph: no chain of layers ({graph.why}), so its {len(graph.nodes)} operators are run as the file has them"
@@ -171,17 +173,17 @@ def _held_against_onnx(graph: Graph, module: "OnnxGraph", tensors: "tuple[torch.
     try:
         evaluator = ReferenceEvaluator(graph.where)
     except Exception as error:  # an operator of a version that onnx does not evaluate, or a model that it refuses
-        return f"graph: not held against ONNX' own evaluator: {(str(error).splitlines() or ['it fails'])[0][:80]}"
+        return _not_held(error)
     for start in range(min(_ROWS, len(tensors[0])) if fixed == 1 else 1):
         some = tuple(tensor[start : start + count] for tensor in tensors)
         if len(some[0]) < count:
             break
+        found = [each.double().numpy() for each in _outputs(graph, module, some)]
         feeds = {each.name: _of_kind(each.kind, s.numpy()) for each, s in zip(graph.inputs, some, strict=True)}
         try:
             wanted = evaluator.run([*graph.outputs], feeds)
-        except Exception as error:  # whatever onnx raises is told in one line
-            raise _cannot_be_run(graph, error) from error
-        found = [each.double().numpy() for each in _outputs(graph, module, some)]
+        except Exception as error:  # its evaluator lacks some settings, as groups of a transposed convolution
+            return _not_held(error)
         for k, (own, other) in enumerate(zip(found, wanted, strict=True)):
             if np.shape(other) != own.shape:
                 return _apart(graph, str(np.shape(other)), str(own.shape))
@@ -191,6 +193,10 @@ def _held_against_onnx(graph: Graph, module: "OnnxGraph", tensors: "tuple[torch.
     if not worst <= _SLACK:
         return _apart(graph, f"outputs equal to {_SLACK:g} of the largest", f"{worst:.1e}")
     return f"graph: held against ONNX' own evaluator, equal to {worst:.0e} of the largest output"
+
+
+def _not_held(error: Exception) -> str:
+    return f"graph: not held against ONNX' own evaluator: {(str(error).splitlines() or ['it fails'])[0][:80]}"
 
 
 def _cannot_be_run(graph: Graph, error: Exception) -> CheckpointError:

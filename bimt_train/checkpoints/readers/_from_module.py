@@ -30,7 +30,12 @@ _HELD_OUT = 5  # every so many rows one is kept for testing
 
 
 def from_module(
-    module: "nn.Module", x: Any = None, *, layout: Layout | None = None, **about: Unpack[AboutTask]
+    module: "nn.Module",
+    x: Any = None,
+    *,
+    layout: Layout | None = None,
+    output: str | int | None = None,
+    **about: Unpack[AboutTask],
 ) -> Checkpoint:
     """Make a checkpoint of any module that torch can export.
 
@@ -40,13 +45,16 @@ def from_module(
     Parameters
     ----------
     module : torch.nn.Module
-        Its output, or the first of several, counts. Rows are independent, along the first axis of every argument.
+        Its output, or the first of several, counts, unless ``output`` names another. Rows are independent, along the
+        first axis of every argument.
     x : array or Tensor of shape (rows, ...), tuple of them, or mapping of str to them
         Rows of what the module takes: its only argument, several by position, or several by name. Numbers, tokens,
         images, sequences. In its place, ``ranges``. Columns of several arguments, side by side, are called by the
         argument and their number in it (a1, a2, b), unless ``inputs`` names them.
     layout : Layout, optional
         Groups and declarations; left out, what tracing finds (`bimt_train.layouts.layout_for`).
+    output : str or int, optional
+        Which of several outputs counts: a key, a field or a number.
     **about
         ``y``, targets, an array of shape (rows, outputs), or (rows,) for one output or for the numbers of classes; of a
         module that gives logits at each token, the tokens that follow, (rows, places). Left out, the module's own
@@ -78,12 +86,20 @@ def from_module(
     ((16, 36), {'x': 1, 'h1': 4, 'y': 2})
     """
     if x is None:
-        return checkpoint_of_module(module, _drawn(module, about.get("ranges")), about, layout=layout, drawn=True)
-    return checkpoint_of_module(module, _as_taken(module, x), about, layout=layout)
+        return checkpoint_of_module(
+            module, _drawn(module, about.get("ranges")), about, layout=layout, output=output, drawn=True
+        )
+    return checkpoint_of_module(module, _as_taken(module, x), about, layout=layout, output=output)
 
 
 def checkpoint_of_module(
-    module: "nn.Module", x: Any, about: AboutTask, *, layout: Layout | None = None, drawn: bool = False
+    module: "nn.Module",
+    x: Any,
+    about: AboutTask,
+    *,
+    layout: Layout | None = None,
+    output: str | int | None = None,
+    drawn: bool = False,
 ) -> Checkpoint:
     """Make a checkpoint of a module and rows that it takes.
 
@@ -97,6 +113,8 @@ def checkpoint_of_module(
         What neither says.
     layout : Layout, optional
         Groups and declarations; left out, what tracing finds.
+    output : str or int, optional
+        Which of several outputs counts; left out, the first.
     drawn : bool
         Whether the rows are a few that were drawn, and ``about`` gives ranges in their place.
 
@@ -109,7 +127,7 @@ def checkpoint_of_module(
         hint = "leave it out: the module says how it ends"
         raise CheckpointError("an end beside a module", where="final", got=str(about["final"]), hint=hint)
     about = {**about, "final": "none"}
-    network, said = _traced(module, x, layout)
+    network, said = _traced(module, x, layout, output)
     given: Any = {**about}
     if not given.get("inputs") and (names := _column_names(module, x, about.get("outputs") or ())):
         given["inputs"] = names
@@ -127,11 +145,11 @@ def checkpoint_of_module(
     return checkpoint_of(network, "module", given, said)
 
 
-def _traced(module: "nn.Module", x: Any, layout: Layout | None) -> tuple[Network, list[str]]:
+def _traced(module: "nn.Module", x: Any, layout: Layout | None, output: str | int | None) -> tuple[Network, list[str]]:
     """The module as a network, and what was done to make it one."""
     from ...models.traced import trace_module  # brings torch
 
-    traced = trace_module(module, x, layout)
+    traced = trace_module(module, x, layout, output)
     return Network.of(traced.module, traced.layout), [_SAID.format(type(module).__name__), *traced.said]
 
 

@@ -98,7 +98,7 @@ def _parts(user: fx.Node, shape: Sequence[int]) -> tuple[int, tuple[int, ...]]:
 def _cuts(found: Run, symmetry: Symmetry) -> dict[str, dict[int, AxisCuts]]:
     labels, root = found.labels, symmetry.root
     layers = {labels.find(label) for label in labels.layers} - {labels.find(label) for label in labels.tokens}
-    headed = {one for one in symmetry.occupied if symmetry.blocks.get(one)}
+    headed = {one for one in symmetry.occupied if symmetry.movable(symmetry.blocks.get(one, ()))}
     axes = {
         axis: neurons
         for axis, own in found.axes.items()

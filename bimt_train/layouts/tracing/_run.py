@@ -34,6 +34,8 @@ BLANK = frozenset(
 """Operators whose result depends on the shape alone."""
 
 
+_NOTHING_DRAWN = "give a module that draws no numbers in evaluation, as the mean of what is drawn"
+
 VIEWS = frozenset({"view", "_unsafe_view", "view_copy"})
 """Operators that reshape as the strides allow; the strides here may be others than those that torch planned with."""
 
@@ -172,14 +174,15 @@ def _called(labels: Labels, node: fx.Node, values: Mapping[str, Any], uses: dict
             uses.setdefault(name, set()).add(_name(node))
     if (of_inputs or origin) and _name(node) in BLANK:
         of_inputs, origin = False, frozenset()
-    if of_inputs or origin:
+    drawn = torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ())
+    if of_inputs or origin or drawn:
         rule = rule_for(node.target)
         if rule is None and _tensors(result):
             raise LayoutError(
                 "no rule for an operator",
                 where=_place(node),
                 got=str(node.target),
-                hint=HINT,
+                hint=_NOTHING_DRAWN if drawn else HINT,
             )
         read = frozenset(user.args[1] for user in node.users if user.target is operator.getitem)
         call = Call(labels, node.target, args, kwargs, result, read)  # type: ignore[arg-type]

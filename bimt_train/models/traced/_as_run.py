@@ -9,6 +9,7 @@ from torch.nn.utils import parametrize, prune
 from ..._errors import InputError
 from ...layouts._copied import copied
 from ...layouts._inputs import Inputs, tensors_in
+from ._chosen_output import names_of_outputs, output_called, with_output
 
 _NARROW = (torch.bfloat16, torch.float16)
 
@@ -33,7 +34,7 @@ class AsRun(NamedTuple):
     said: tuple[str, ...]
 
 
-def as_run(module: nn.Module, inputs: Inputs) -> AsRun:
+def as_run(module: nn.Module, inputs: Inputs, output: str | int | None = None) -> AsRun:
     """Copy a module, with the weights that it computes with in place of what these are made of.
 
     Masks of pruning, norms of weights and other parametrisations are applied. Numbers of half precision become single.
@@ -44,6 +45,8 @@ def as_run(module: nn.Module, inputs: Inputs) -> AsRun:
         The module; it is left as it is.
     inputs : Inputs
         A few rows that it takes.
+    output : str or int, optional
+        Which of several outputs counts: a key, a field or a number; left out, the first.
 
     Returns
     -------
@@ -53,7 +56,7 @@ def as_run(module: nn.Module, inputs: Inputs) -> AsRun:
     Raises
     ------
     InputError
-        The module has complex numbers.
+        The module has complex numbers, or no such output.
     """
     complex_ = [name for name, tensor in module.state_dict().items() if tensor.is_complex()]
     if complex_:
@@ -73,9 +76,13 @@ def as_run(module: nn.Module, inputs: Inputs) -> AsRun:
             outputs = own(*_floats(own, inputs).positional, **_floats(own, inputs).named)
         except Exception:  # told where the program is made
             return AsRun(own, tuple(said))
-    several = sum(1 for _ in tensors_in(outputs))
+    several, names = sum(1 for _ in tensors_in(outputs)), ", ".join(names_of_outputs(outputs))
+    if output is not None:
+        several = sum(1 for _ in tensors_in(output_called(outputs, output)))
+        own = with_output(own, output)
+        said.append(f"outputs: {output!r} of those that the module returns ({names})")
     if several > 1:
-        said.append(f"outputs: the first of the {several} that the module returns")
+        said.append(f"outputs: the first of the {several} that the module returns ({names}); output= chooses another")
     return AsRun(own, tuple(said))
 
 

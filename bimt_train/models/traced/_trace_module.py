@@ -59,7 +59,9 @@ class Traced(NamedTuple):
     said: tuple[str, ...] = ()
 
 
-def trace_module(module: nn.Module, example_inputs: Any, layout: Layout | None = None) -> Traced:
+def trace_module(
+    module: nn.Module, example_inputs: Any, layout: Layout | None = None, output: str | int | None = None
+) -> Traced:
     """Export a module, derive its layout, and certify that the program computes what the module does.
 
     Parameters
@@ -70,6 +72,8 @@ def trace_module(module: nn.Module, example_inputs: Any, layout: Layout | None =
         A few rows of each argument. All have as many rows, along their first axis, and rows are independent.
     layout : Layout, optional
         Groups and declarations; left out, what tracing finds.
+    output : str or int, optional
+        Which of several outputs counts; left out, the first.
 
     Returns
     -------
@@ -93,7 +97,7 @@ def trace_module(module: nn.Module, example_inputs: Any, layout: Layout | None =
     """
     inputs = _few(Inputs.of(example_inputs))
     values = _tensors(inputs)
-    module, changed = as_run(module, inputs)
+    module, changed = as_run(module, inputs, output)
     module, found = _laid_out(module, inputs) if layout is None else (module, _verified(module, layout, inputs))
     rows = _rows_for(module, values)
     wide = _with(inputs, [each[:1].expand(rows, *each.shape[1:]) for each in values])

@@ -136,3 +136,51 @@ def test_arrays_of_any_shape_come_from_a_file(tmp_path: Path) -> None:
     }  # fmt: skip
     with pytest.raises(CheckpointError, match="no such file"):
         read_arrays(tmp_path / "nothing.npz")
+
+
+class Heads(nn.Module):
+    """Several outputs, as a mapping or as a tuple."""
+
+    def __init__(self, kind: type) -> None:
+        super().__init__()
+        self.kind, self.body, self.policy, self.value = kind, nn.Linear(3, 4), nn.Linear(4, 2), nn.Linear(4, 1)
+
+    def forward(self, x: Tensor) -> dict[str, Tensor] | tuple[Tensor, ...]:
+        h = torch.tanh(self.body(x))
+        found = {"policy": self.policy(h), "value": self.value(h)}
+        return found if self.kind is dict else tuple(found.values())
+
+
+@pytest.mark.parametrize(
+    ("kind", "output", "place"), [(dict, "value", 1), (tuple, 1, 1), (tuple, "0", 0), (dict, None, 0)]
+)
+def test_one_of_several_outputs_is_chosen(kind: type, output: str | int | None, place: int) -> None:
+    module, x = Heads(kind).eval(), rows()
+    checkpoint = from_module(module, x, output=output)
+    found = module(torch.tensor(x))
+    wanted = (tuple(found.values()) if kind is dict else found)[place].detach().numpy()
+    np.testing.assert_allclose(checkpoint.network.predict(x), wanted, atol=1e-6)
+    said = " ".join(checkpoint.config["assumed"])
+    assert (f"outputs: {output!r} of those" if output is not None else "the first of the 2") in said
+    assert "body.weight" in checkpoint.network.layout.tensors and type(module) is Heads
+
+
+@pytest.mark.parametrize(("module", "output"), [(Heads(dict), "reward"), (Heads(tuple), 2), (nn.Linear(3, 1), 0)])
+def test_an_output_that_is_not_there_is_refused_with_those_that_are(module: nn.Module, output: str | int) -> None:
+    with pytest.raises(InputError, match=f"no output of this name: output={output!r}: expected"):
+        from_module(module, rows(), output=output)
+
+
+def test_a_module_that_draws_numbers_is_told_so() -> None:
+    class Draws(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.mean = nn.Linear(3, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.mean(x) + 0.1 * torch.randn(len(x), 2)
+
+    with pytest.raises(
+        InputError, match=r"no rule for an operator: .*randn.*hint: give a module that draws no numbers in evaluation"
+    ):
+        from_module(Draws(), rows())

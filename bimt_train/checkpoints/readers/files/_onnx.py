@@ -17,6 +17,8 @@ from ._weight_file import WEIGHT_FILES
 
 LARGEST = 2**31  # bytes of a protocol buffer, by its own rule
 _FIELDS = {1, 7, 8}  # version, graph, operator sets: what every model has
+_RENAMING = ("Cast", "Identity", "Squeeze", "Unsqueeze", "Reshape", "Flatten", "Gather", "ArrayFeatureExtractor",
+             "LabelEncoder")  # fmt: skip
 _DTYPES = {1: "<f4", 11: "<f8", 10: "<f2", 6: "<i4", 7: "<i8", 3: "i1", 2: "u1", 9: "?"}
 
 
@@ -177,11 +179,19 @@ def _chosen(
             raise CheckpointError("no output of this name", where=where, expected=expected, got=key, hint=hint)
         others = ", ".join(repr(name) for name in outputs if name != key)
         return [key], (f"the output is '{key}', as the key says; {others} left out",)
-    chosen = [name for name in outputs if any(node.kind == "ArgMax" for node in _needed(nodes, [name]))]
+    chosen = [name for name in outputs if _is_class(nodes, name)]
     left = [name for name in outputs if name not in chosen]
     if not chosen or not left:
         return outputs, ()
     return left, (f"the output {', '.join(map(repr, chosen))} is left out: the class of the largest of the others",)
+
+
+def _is_class(nodes: Sequence[Node], name: str) -> bool:
+    """Whether a value is the place of the largest of others, or the name of that place."""
+    maker = next((node for node in nodes if name in node.outputs), None)
+    if maker is None or maker.kind == "ArgMax":
+        return maker is not None
+    return maker.kind in _RENAMING and any(_is_class(nodes, each) for each in maker.inputs)
 
 
 def _bytes(value: Any) -> memoryview:
@@ -238,6 +248,8 @@ def _node(fields: Mapping[int, list[Any]], path: Path) -> Node:
             content = floats_of(said[7])
         elif 8 in said:
             content = numbers_of(said[8])
+        elif 9 in said:
+            content = [text_of([each]) for each in said[9]]
         attributes[text_of(said.get(1, []))] = content
     inputs = tuple(text_of([value]) for value in fields.get(1, []))
     outputs = tuple(text_of([value]) for value in fields.get(2, []))

@@ -10,6 +10,7 @@ from .._keys import begins, key_hint
 DEEP = 8  # levels that are searched
 _PLAIN = "save it anew with torch.save(model.state_dict(), path)"
 _OF_TRAINING = {"param_groups", "growth_factor", "last_epoch"}  # of optimisers, of scalers of losses, of schedules
+_OF_LAYERS = re.compile(r"(layer|linear|dense)s?$", re.IGNORECASE)
 _UNITS = r"_(means?|stds?|scales?|scalers?|mu|sigma|mins?|maxs?|norms?|normalizers?|normalization|shifts?|offsets?)_"
 
 
@@ -50,6 +51,7 @@ def state_dict_in(content: Any, key: str | None) -> tuple[Mapping[str, Any], str
         return content, "", ()
     found: dict[str, Mapping[str, Any]] = {}
     _search(content, "", found, set(), 0)
+    found = found or _lists(content)
     if not found:
         got = type(content).__name__
         if isinstance(content, Mapping):
@@ -140,6 +142,29 @@ def _search(content: Any, path: str, found: dict[str, Mapping[str, Any]], seen: 
         _search(value, f"{path}.{name}" if path else name, found, seen, depth + 1)
 
 
+def _lists(content: Any) -> dict[str, Mapping[str, Any]]:
+    """Lists of arrays, or of a weight and a bias for each layer, by path; arrays are called by their place."""
+    items = content.items() if isinstance(content, Mapping) else [("", content)]
+    flat = {str(name): _flat(value, 0) for name, value in items if isinstance(value, list | tuple)}
+    return {
+        path: {f"arr_{place}": tensor for place, tensor in enumerate(tensors)}
+        for path, tensors in flat.items()
+        if sum(tensor.ndim > 1 for tensor in tensors) > 1  # one alone may be rows of data
+    }
+
+
+def _flat(value: Any, depth: int) -> list[Any]:
+    """The tensors of a list, of pairs too, in order; none where it holds anything else."""
+    import torch
+
+    if isinstance(value, torch.Tensor):
+        return [value]
+    if not isinstance(value, list | tuple) or depth > 1:
+        return []
+    parts = [_flat(each, depth + 1) for each in value]
+    return [tensor for part in parts for tensor in part] if all(parts) else []
+
+
 def _as_layers(found: dict[str, Mapping[str, Any]], content: Any) -> dict[str, Mapping[str, Any]]:
     """Mappings of one weight each beside each other are the layers of one network, with what stands among them."""
     parents = {path.rpartition(".")[0] for path in found}
@@ -149,6 +174,8 @@ def _as_layers(found: dict[str, Mapping[str, Any]], content: Any) -> dict[str, M
     (parent,) = parents
     flat: dict[str, Any] = {}
     whole = _at(content, parent)
+    if isinstance(whole, list | tuple) and _OF_LAYERS.search(parent):  # else they may be one network, again and again
+        whole = {str(place): inside for place, inside in enumerate(whole)}
     for name, inside in whole.items() if isinstance(whole, Mapping) else ():
         if not isinstance(inside, Mapping) or not _tensors(inside) or len(_tensors(inside)) < len(inside):
             return found

@@ -11,11 +11,12 @@ from torch import Tensor, nn
 
 from ...._errors import CheckpointError
 from ._graph import Graph, Node
-from ._onnx_operators import OPERATORS, ints
+from ._onnx_operators import OPERATORS
+from ._operator import as_tensor, ints
+from ._recurrent_operators import in_one_direction
 from ._whole_numbers import ON_NUMBERS
 
 _HINT = "read the module that was exported, with its weights (--model file.py:make, or from_module)"
-_NUMBERS_STAY = ("Clip", "Pad", "Pow")  # of these, stored arguments after the first are settings
 
 
 class OnnxGraph(nn.Module):
@@ -44,7 +45,7 @@ class OnnxGraph(nn.Module):
         super().__init__()
         for node in graph.nodes:
             _check(node, graph)
-        self.graph = graph
+        self.graph = graph = in_one_direction(graph)
         self._names: dict[str, str] = {}
         buffers = {name for n in graph.nodes if n.kind == "BatchNormalization" for name in n.inputs[3:]}
         read = {name for node in graph.nodes for name in node.inputs}.union(graph.outputs)
@@ -108,10 +109,10 @@ class OnnxGraph(nn.Module):
         fixed = max((each.rows for each in self.graph.inputs), default=0)
         for node in self.graph.nodes:
             given = [values[name] if name else None for name in node.inputs]
-            if node.kind in _NUMBERS_STAY:
-                given[1:] = [
-                    self.graph.constants.get(name, g) for name, g in zip(node.inputs[1:], given[1:], strict=True)
-                ]
+            told = OPERATORS[node.kind].told if node.kind in OPERATORS else None
+            if told is not None:
+                said = zip(node.inputs[told:], given[told:], strict=True)
+                given[told:] = [self.graph.constants.get(name, value) for name, value in said]
             if fixed and node.kind == "Reshape" and isinstance(given[0], Tensor):
                 given = [given[0], _for_rows(given[0], _target(node, given), fixed, len(args[0]))]
             try:
@@ -138,7 +139,9 @@ class OnnxGraph(nn.Module):
             raise CheckpointError("an operator that is not read where its numbers are computed", got=node.kind)
         if node.kind == "Dropout" and len(given) > 2 and given[2] is not None:
             raise CheckpointError("a dropout that draws", got="training_mode")
-        return OPERATORS[node.kind].apply(node, given, self.graph.version)
+        operator = OPERATORS[node.kind]
+        values = [as_tensor(each, given) for each in given[: operator.told]]
+        return operator.apply(node, [*values, *given[len(values) :]], self.graph.version)
 
 
 def _check(node: Node, graph: Graph) -> None:

@@ -1,8 +1,8 @@
 """ONNX' operators in torch's words."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,62 +11,9 @@ from torch.nn import functional
 
 from ...._errors import CheckpointError
 from ._graph import Node
-
-Apply = Callable[[Node, list[Any], int], Any]
-
-
-class Operator(NamedTuple):
-    """One operator of ONNX.
-
-    Attributes
-    ----------
-    apply : callable
-        Given the node, its arguments and the version of the operators, what it gives.
-    settings : frozenset of str
-        The attributes that it knows; a node with any other is refused.
-    """
-
-    apply: Apply
-    settings: frozenset[str] = frozenset()
-
-
-def _plain(function: Callable[..., Any]) -> Operator:
-    return Operator(lambda node, given, version: function(*given))
-
-
-def _set(settings: Mapping[str, Any], function: Callable[..., Any]) -> Operator:
-    """A function of its arguments and, by name, of attributes with defaults."""
-
-    def apply(node: Node, given: list[Any], version: int) -> Any:
-        return function(*given, **{name: node.attributes.get(name, value) for name, value in settings.items()})
-
-    return Operator(apply, frozenset(settings))
-
-
-def ints(value: Any) -> list[int]:
-    """Numbers that say a shape or places; they must not depend on the rows' numbers.
-
-    Parameters
-    ----------
-    value : object
-        An array, or a tensor.
-
-    Raises
-    ------
-    CheckpointError
-        It is computed from the inputs.
-    """
-    if isinstance(value, Tensor):
-        raise CheckpointError("a shape that depends on numbers", got="computed from the inputs")
-    return [int(each) for each in np.ravel(value)]
-
-
-def _axes(node: Node, given: Sequence[Any]) -> list[int] | None:
-    """Axes, an argument since version 13 and a setting before."""
-    if len(given) > 1 and given[1] is not None:
-        return ints(given[1])
-    said = node.attributes.get("axes")
-    return None if said is None else ints(said)
+from ._operator import Apply, Operator, as_tensor, axes_of, ints, plain, with_settings
+from ._pixel_operators import PIXEL_OPERATORS
+from ._recurrent_operators import RECURRENT_OPERATORS
 
 
 def _gemm(a: Tensor, b: Tensor, c: Any = None, *, alpha: float, beta: float, transA: int, transB: int) -> Tensor:
@@ -106,13 +53,13 @@ def _transpose(node: Node, given: list[Any], version: int) -> Tensor:
 
 def _squeeze(node: Node, given: list[Any], version: int) -> Tensor:
     x: Tensor = given[0]
-    axes = _axes(node, given)
+    axes = axes_of(node, given)
     return x.squeeze() if axes is None else x.squeeze([a % x.ndim for a in axes])
 
 
 def _unsqueeze(node: Node, given: list[Any], version: int) -> Tensor:
     x: Tensor = given[0]
-    axes = _axes(node, given) or []
+    axes = axes_of(node, given) or []
     for axis in sorted(a % (x.ndim + len(axes)) for a in axes):
         x = x.unsqueeze(axis)
     return x
@@ -155,55 +102,6 @@ def _gather(x: Any, places: Any, *, axis: int) -> Tensor:
     return functional.embedding(places.long(), x)
 
 
-def _pads(node: Node, x: Tensor, kernel: Sequence[int], strides: Sequence[int], gaps: Sequence[int]) -> list[int]:
-    """Numbers before and after each axis, the first axes first."""
-    auto, count = node.attributes.get("auto_pad") or "NOTSET", len(kernel)
-    if auto in ("NOTSET", "VALID"):
-        return list(node.attributes.get("pads") or [0] * (2 * count)) if auto == "NOTSET" else [0] * (2 * count)
-    before, after = [], []
-    for length, size, step, gap in zip(x.shape[2:], kernel, strides, gaps, strict=True):
-        total = max((-(-length // step) - 1) * step + (size - 1) * gap + 1 - length, 0)
-        more = total - total // 2
-        before.append(total // 2 if auto == "SAME_UPPER" else more)
-        after.append(more if auto == "SAME_UPPER" else total // 2)
-    return before + after
-
-
-def _padded(x: Tensor, pads: Sequence[int], value: float = 0.0) -> Tensor:
-    count = len(pads) // 2
-    sides = [n for k in reversed(range(count)) for n in (pads[k], pads[k + count])]
-    return functional.pad(x, sides, value=value) if any(sides) else x
-
-
-def _convolve(node: Node, given: list[Any], version: int) -> Tensor:
-    x, weight = given[:2]
-    bias, count = given[2] if len(given) > 2 else None, weight.ndim - 2
-    strides, gaps = (node.attributes.get(w) or [1] * count for w in ("strides", "dilations"))
-    pads = _pads(node, x, weight.shape[2:], strides, gaps)
-    function = {1: functional.conv1d, 2: functional.conv2d, 3: functional.conv3d}[count]
-    even = pads[:count] == pads[count:]
-    x = x if even else _padded(x, pads)
-    edges = pads[:count] if even else [0] * count
-    return function(x, weight, bias, strides, edges, gaps, node.attributes.get("group", 1))
-
-
-def _pool(node: Node, given: list[Any], version: int) -> Tensor:
-    x, kernel = given[0], list(node.attributes["kernel_shape"])
-    count = len(kernel)
-    strides, gaps = (node.attributes.get(w) or [1] * count for w in ("strides", "dilations"))
-    pads = _pads(node, x, kernel, strides, gaps)
-    if node.attributes.get("ceil_mode") or node.attributes.get("storage_order"):
-        raise CheckpointError("a pooling with partial windows", got="ceil_mode or storage_order")
-    if node.kind == "MaxPool":
-        x = _padded(x, pads, -math.inf)
-        function = {1: functional.max_pool1d, 2: functional.max_pool2d, 3: functional.max_pool3d}[count]
-        return function(x, kernel, strides, 0, gaps)
-    if any(gap != 1 for gap in gaps) or (any(pads) and not node.attributes.get("count_include_pad")):
-        raise CheckpointError("a mean over partial windows", got="pads that do not count, or dilations")
-    average = {1: functional.avg_pool1d, 2: functional.avg_pool2d, 3: functional.avg_pool3d}[count]
-    return average(_padded(x, pads), kernel, strides)
-
-
 def _normed(node: Node, given: list[Any], version: int) -> Tensor:
     x, gain, bias, mean, var = given
     if node.attributes.get("training_mode") or not node.attributes.get("spatial", 1):
@@ -215,27 +113,35 @@ def _layer_normed(x: Tensor, gain: Tensor, bias: Any = None, *, axis: int, epsil
     return functional.layer_norm(x, x.shape[axis % x.ndim :], gain, bias, epsilon)
 
 
+def _rms_normed(x: Tensor, gain: Tensor, *, axis: int, epsilon: float, stash_type: int) -> Tensor:
+    return functional.rms_norm(x, x.shape[axis % x.ndim :], gain, epsilon)
+
+
+def _instance_normed(x: Tensor, gain: Tensor, bias: Tensor, *, epsilon: float) -> Tensor:
+    pixels = list(range(2, x.ndim))
+    centred = x - x.mean(pixels, keepdim=True)
+    shape = (-1, *(1,) * len(pixels))
+    scaled = centred / ((centred * centred).mean(pixels, keepdim=True) + epsilon).sqrt()
+    return scaled * gain.reshape(shape) + bias.reshape(shape)
+
+
+def _group_normed(node: Node, given: list[Any], version: int) -> Tensor:
+    x, gain, bias = given
+    if len(gain) != x.shape[1]:
+        raise CheckpointError("a group norm with a gain for each group", got=f"{len(gain)} of {x.shape[1]} channels")
+    return functional.group_norm(x, node.attributes["num_groups"], gain, bias, node.attributes.get("epsilon", 1e-5))
+
+
 def _reduced(function: Callable[[Tensor, list[int], bool], Tensor]) -> Operator:
     def apply(node: Node, given: list[Any], version: int) -> Tensor:
-        x, axes = given[0], _axes(node, given)
+        x, axes = given[0], axes_of(node, given)
         if not axes:
             if node.attributes.get("noop_with_empty_axes", 0):
                 return x  # type: ignore[no-any-return]
             axes = list(range(x.ndim))
         return function(x, axes, bool(node.attributes.get("keepdims", 1)))
 
-    return Operator(apply, frozenset({"axes", "keepdims", "noop_with_empty_axes"}))
-
-
-def _pad(node: Node, given: list[Any], version: int) -> Tensor:
-    x, mode = given[0], node.attributes.get("mode") or "constant"
-    pads = ints(given[1] if len(given) > 1 else node.attributes.get("pads", node.attributes.get("paddings")))
-    if mode != "constant" or min(pads) < 0 or (len(given) > 3 and given[3] is not None):
-        raise CheckpointError("a padding of another kind", got=f"{mode}, pads {pads}")
-    value = given[2] if len(given) > 2 and given[2] is not None else node.attributes.get("value", 0.0)
-    if isinstance(value, Tensor):
-        raise CheckpointError("a padding by what is computed", got="a tensor")
-    return _padded(x, pads, float(np.ravel(value)[0]))
+    return Operator(apply, frozenset({"axes", "keepdims", "noop_with_empty_axes"}), 1)
 
 
 def _clip(node: Node, given: list[Any], version: int) -> Tensor:
@@ -265,8 +171,32 @@ def _prelu(x: Tensor, slope: Tensor) -> Tensor:
 
 def _power(x: Any, exponent: Any) -> Tensor:
     one = isinstance(exponent, np.ndarray) and exponent.size == 1
-    found: Tensor = x ** float(np.ravel(exponent)[0]) if one else x**exponent
+    found: Tensor = x ** (float(np.ravel(exponent)[0]) if one else as_tensor(exponent, [x]))
     return found
+
+
+def _where(which: Tensor, one: Tensor, other: Tensor) -> Tensor:
+    return torch.where(which.bool(), one, other)
+
+
+def _largest(function: Callable[..., Tensor]) -> Apply:
+    def apply(node: Node, given: list[Any], version: int) -> Tensor:
+        if node.attributes.get("select_last_index"):
+            raise CheckpointError("the last of the largest", got="select_last_index")
+        return function(given[0], node.attributes.get("axis", 0), bool(node.attributes.get("keepdims", 1)))
+
+    return apply
+
+
+def _top(node: Node, given: list[Any], version: int) -> Any:
+    count, axis = ints(given[1])[0], node.attributes.get("axis", -1)
+    return torch.topk(given[0], count, axis, bool(node.attributes.get("largest", 1)), True)
+
+
+def _product(x: Tensor, axes: list[int], keep: bool) -> Tensor:
+    for axis in sorted((a % x.ndim for a in axes), reverse=True):
+        x = x.prod(axis, keepdim=keep)
+    return x
 
 
 def _einsum(*given: Tensor, equation: str) -> Tensor:
@@ -300,53 +230,68 @@ def _selu(x: Tensor, *, alpha: float, gamma: float) -> Tensor:
 
 
 OPERATORS: Mapping[str, Operator] = {
-    **{name: _plain(function) for name, function in dict[str, Any]({
+    **{name: plain(function) for name, function in dict[str, Any]({
         "Relu": torch.relu, "Sigmoid": torch.sigmoid, "Tanh": torch.tanh, "Exp": torch.exp, "Log": torch.log,
         "Sqrt": torch.sqrt, "Abs": torch.abs, "Neg": torch.neg, "Erf": torch.erf, "Sin": torch.sin, "Cos": torch.cos,
         "Softplus": functional.softplus, "Softsign": functional.softsign, "Reciprocal": torch.reciprocal,
         "Mish": functional.mish, "HardSwish": functional.hardswish, "Identity": lambda x: x,
         "Add": lambda a, b: a + b, "Sub": lambda a, b: a - b, "Mul": lambda a, b: a * b, "Div": lambda a, b: a / b,
-        "Pow": _power, "MatMul": torch.matmul, "PRelu": _prelu, "Expand": _expanded, "Tile": _tiled,
-        "GlobalAveragePool": lambda x: x.mean(list(range(2, x.ndim)), keepdim=True),
-        "GlobalMaxPool": lambda x: x.amax(list(range(2, x.ndim)), keepdim=True),
+        "MatMul": torch.matmul, "PRelu": _prelu, "Tan": torch.tan, "Asin": torch.asin, "Acos": torch.acos,
+        "Atan": torch.atan, "Sinh": torch.sinh, "Cosh": torch.cosh, "Asinh": torch.asinh, "Acosh": torch.acosh,
+        "Atanh": torch.atanh, "Floor": torch.floor, "Ceil": torch.ceil, "Round": torch.round, "Sign": torch.sign,
+        "Greater": torch.gt, "GreaterOrEqual": torch.ge, "Less": torch.lt, "LessOrEqual": torch.le, "Equal": torch.eq,
+        "And": torch.logical_and, "Or": torch.logical_or, "Xor": torch.logical_xor, "Not": torch.logical_not,
+        "Where": _where,
     }).items()},
+    **{name: Operator(lambda node, given, version, function=function: function(*given), told=1)  # type: ignore[misc]
+       for name, function in dict[str, Any]({"Pow": _power, "Expand": _expanded, "Tile": _tiled}).items()},
     "Sum": _all(lambda a, b: a + b),
     "Max": _all(torch.maximum),
     "Min": _all(torch.minimum),
-    "Elu": _set({"alpha": 1.0}, lambda x, alpha: functional.elu(x, alpha)),
-    "Celu": _set({"alpha": 1.0}, lambda x, alpha: functional.celu(x, alpha)),
-    "LeakyRelu": _set({"alpha": 0.01}, lambda x, alpha: functional.leaky_relu(x, alpha)),
-    "Selu": _set({"alpha": 1.6732632, "gamma": 1.0507010}, _selu),
-    "HardSigmoid": _set({"alpha": 0.2, "beta": 0.5}, _hard_sigmoid),
-    "Swish": _set({"alpha": 1.0}, lambda x, alpha: x * torch.sigmoid(alpha * x)),
-    "Gelu": _set({"approximate": "none"}, _gelu),
-    "Clip": Operator(_clip, frozenset({"min", "max"})),
+    "Elu": with_settings({"alpha": 1.0}, lambda x, alpha: functional.elu(x, alpha)),
+    "Celu": with_settings({"alpha": 1.0}, lambda x, alpha: functional.celu(x, alpha)),
+    "LeakyRelu": with_settings({"alpha": 0.01}, lambda x, alpha: functional.leaky_relu(x, alpha)),
+    "Selu": with_settings({"alpha": 1.6732632, "gamma": 1.0507010}, _selu),
+    "HardSigmoid": with_settings({"alpha": 0.2, "beta": 0.5}, _hard_sigmoid),
+    "Swish": with_settings({"alpha": 1.0}, lambda x, alpha: x * torch.sigmoid(alpha * x)),
+    "Gelu": with_settings({"approximate": "none"}, _gelu),
+    "Clip": Operator(_clip, frozenset({"min", "max"}), 1),
     "Softmax": _softmax(torch.softmax),
     "LogSoftmax": _softmax(torch.log_softmax),
-    "Gemm": _set({"alpha": 1.0, "beta": 1.0, "transA": 0, "transB": 0}, _gemm),
-    "Einsum": _set({"equation": ""}, _einsum),
-    "Conv": Operator(_convolve, frozenset({"auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"})),
-    **dict.fromkeys(("MaxPool", "AveragePool"), Operator(_pool, frozenset({
-        "auto_pad", "ceil_mode", "count_include_pad", "dilations", "kernel_shape", "pads", "storage_order", "strides",
-    }))),
+    "Gemm": with_settings({"alpha": 1.0, "beta": 1.0, "transA": 0, "transB": 0}, _gemm),
+    "Einsum": with_settings({"equation": ""}, _einsum),
     "BatchNormalization": Operator(_normed, frozenset({"epsilon", "momentum", "training_mode", "spatial"})),
-    "LayerNormalization": _set({"axis": -1, "epsilon": 1e-5, "stash_type": 1}, _layer_normed),
-    "Flatten": _set({"axis": 1}, _flatten),
-    "Reshape": Operator(_reshape, frozenset({"allowzero", "shape"})),
+    "InstanceNormalization": with_settings({"epsilon": 1e-5}, _instance_normed),
+    "GroupNormalization": Operator(_group_normed, frozenset({"epsilon", "num_groups", "stash_type"})),
+    "RMSNormalization": with_settings({"axis": -1, "epsilon": 1e-5, "stash_type": 1}, _rms_normed),
+    "LayerNormalization": with_settings({"axis": -1, "epsilon": 1e-5, "stash_type": 1}, _layer_normed),
+    "Flatten": with_settings({"axis": 1}, _flatten),
+    "Reshape": Operator(_reshape, frozenset({"allowzero", "shape"}), 1),
     "Transpose": Operator(_transpose, frozenset({"perm"})),
-    "Concat": _set({"axis": 1}, lambda *parts, axis: torch.cat(parts, dim=axis)),
-    "Split": Operator(_split, frozenset({"axis", "split", "num_outputs"})),
-    "Slice": Operator(_slice, frozenset({"starts", "ends", "axes"})),
-    "Squeeze": Operator(_squeeze, frozenset({"axes"})),
-    "Unsqueeze": Operator(_unsqueeze, frozenset({"axes"})),
-    "Gather": _set({"axis": 0}, _gather),
-    "Pad": Operator(_pad, frozenset({"mode", "pads", "paddings", "value"})),
+    "Concat": with_settings({"axis": 1}, lambda *parts, axis: torch.cat(parts, dim=axis)),
+    "Split": Operator(_split, frozenset({"axis", "split", "num_outputs"}), 1),
+    "Slice": Operator(_slice, frozenset({"starts", "ends", "axes"}), 1),
+    "Squeeze": Operator(_squeeze, frozenset({"axes"}), 1),
+    "Unsqueeze": Operator(_unsqueeze, frozenset({"axes"}), 1),
+    "Gather": with_settings({"axis": 0}, _gather)._replace(told=1),
+    "GatherElements": with_settings({"axis": 0}, lambda x, places, axis: torch.gather(x, axis, places.long())),
+    "Mod": with_settings({"fmod": 0}, lambda a, b, fmod: torch.fmod(a, b) if fmod else torch.remainder(a, b)),
+    "ArgMax": Operator(_largest(torch.argmax), frozenset({"axis", "keepdims", "select_last_index"})),
+    "ArgMin": Operator(_largest(torch.argmin), frozenset({"axis", "keepdims", "select_last_index"})),
+    "TopK": Operator(_top, frozenset({"axis", "largest", "sorted"}), 1),
     "Cast": Operator(_cast, frozenset({"to", "saturate"})),
     "Dropout": Operator(lambda node, given, version: given[0], frozenset({"ratio", "seed", "is_test"})),
     "ReduceMean": _reduced(lambda x, axes, keep: x.mean(axes, keepdim=keep)),
     "ReduceSum": _reduced(lambda x, axes, keep: x.sum(axes, keepdim=keep)),
     "ReduceMax": _reduced(lambda x, axes, keep: x.amax(axes, keepdim=keep)),
     "ReduceMin": _reduced(lambda x, axes, keep: x.amin(axes, keepdim=keep)),
+    "ReduceProd": _reduced(_product),
+    "ReduceL1": _reduced(lambda x, axes, keep: x.abs().sum(axes, keepdim=keep)),
+    "ReduceSumSquare": _reduced(lambda x, axes, keep: (x * x).sum(axes, keepdim=keep)),
+    "ReduceLogSum": _reduced(lambda x, axes, keep: x.sum(axes, keepdim=keep).log()),
+    "ReduceLogSumExp": _reduced(lambda x, axes, keep: torch.logsumexp(x, axes, keepdim=keep)),
     "ReduceL2": _reduced(lambda x, axes, keep: (x * x).sum(axes, keepdim=keep).sqrt()),
+    **PIXEL_OPERATORS,
+    **RECURRENT_OPERATORS,
 }  # fmt: skip
 """ONNX' own operators by name. What is not here, or has a setting that is not known here, is refused."""
