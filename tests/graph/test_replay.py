@@ -117,10 +117,11 @@ def test_what_is_overwritten_is_overwritten_again(tensor, by_name):
 
 
 class Forks(nn.Module):
-    """Sparse layers: what they give is read once, or by several, or overwritten, or kept; one is called twice."""
+    """Sparse layers: what they give is read once, or by several, or overwritten, or turned where it is larger."""
 
     def __init__(self, kind: str) -> None:
         super().__init__()
+        self.largest: float | None = None
         self.kind, self.act, self.last = kind, nn.Tanh(), nn.Sequential(nn.Identity(), nn.ReLU(inplace=kind == "in"))
         self.layers = nn.ModuleList(nn.Linear(40, 40) for _ in range(4))
         for layer in self.layers:
@@ -132,13 +133,17 @@ class Forks(nn.Module):
         if self.kind == "both":
             return d(self.act(c(h) + h)) + d(h)
         if self.kind == "over":
-            h = c(h)
+            h = self.act(c(h))
             h += 1
             h[:, :3] *= 2
+        if self.kind == "turn":
+            h = c(h)
+            self.largest = float(h.sum()) if self.largest is None else self.largest
+            h = -h if h.sum() > self.largest + 1e-9 else h
         return self.last(d(self.act(c(self.last(h)))))
 
 
-@pytest.mark.parametrize("kind", ["chain", "both", "over", "in"])
+@pytest.mark.parametrize("kind", ["chain", "both", "over", "in", "turn"])
 @pytest.mark.parametrize("sparse", [False, True])
 def test_few_columns_of_sparse_layers_give_what_a_whole_run_gives(monkeypatch, kind, sparse):
     monkeypatch.setattr(_replay, "_LARGE", 0 if sparse else 10**9)
