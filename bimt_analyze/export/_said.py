@@ -36,7 +36,9 @@ def said_of(parts: Parts, facts: Facts) -> str:
         "Units are those of the network itself, in and out.",
     ]
     if len(parts.modules) > 1:
-        paragraphs.append(f"{len(parts.modules)} modules, a function each; -DTHREADS -pthread gives each a thread.")
+        paragraphs.append(
+            f"{len(parts.modules)} modules, a function each; -DTHREADS -pthread shares them out to threads."
+        )
     paragraphs += [str(line) for line in facts.get("said", ())]
     lines = [line for text in paragraphs for line in _wrapped(text)]
     return "\n".join(lines)

@@ -16,7 +16,7 @@ from ._model_spec import ModelSpec
 from .building_blocks._block_options import BlockOptions
 from .building_blocks._drawn_linear import drawn_linear
 from .building_blocks._layers import numbers_only
-from .building_blocks._transformer_block import Block, block_layout, stacked, through_block
+from .building_blocks._transformer_block import Block, block_layout, causal, of_last_token, stacked, through_block
 
 
 class RowTransformerOptions(BlockOptions):
@@ -204,7 +204,9 @@ class RowTransformer(nn.Module):
         part = stacked(tensors, epsilon=epsilon)
         r = part("read", x[..., None] * self.places.to(x))
         for index in range(len(self.blocks)):
-            r = through_block(r, self.options.block(index), stacked(tensors, f"blocks.{index}.", epsilon=epsilon))
+            attend = causal if index < len(self.blocks) - 1 else of_last_token  # nothing reads the others behind it
+            parts = stacked(tensors, f"blocks.{index}.", epsilon=epsilon)
+            r = through_block(r, self.options.block(index), parts, attend=attend)
         return part("write", part("norm", r[..., -1, :]))
 
     def layout(

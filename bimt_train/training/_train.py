@@ -1,13 +1,14 @@
 """The training loop: many seeds at once, each its own data, weights and places, none seeing another."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from .._errors import InputError
 from ..checkpoints import Checkpoint, Network, Probe
@@ -35,6 +36,7 @@ from .state._run_folder import run_folder
 from .state._state_file import load_progress, save_progress
 
 SAVE_SECONDS = 5.0  # between two saves of the state; a killed run loses no more work than this, and one step
+_ROWS_AT_ONCE = 512  # of each seed, in a measurement
 PROBE_ROWS, PROBE_PREDICTIONS = 2000, 2**13  # of the data that a checkpoint takes along, at most
 
 
@@ -279,15 +281,20 @@ def _measure(setting: Setting, step: int, flat: Flat, placements: Sequence[Place
     weights = setting.stack.weights(flat)
     edges = sum((weights[name].abs() > EDGE).flatten(1).sum(1) for name in setting.layout.weights())
     (x, y), (x_test, y_test) = setting.some(setting.x, setting.y), setting.some(setting.x_test, setting.y_test)
-    tested = setting.stack.forward(views, x_test)
+    tested = _outputs(setting, views, x_test)
     return Record(
         step,
-        loss.function(setting.stack.forward(views, x)[:, : y.shape[1]], y).double().cpu().numpy(),
+        loss.function(_outputs(setting, views, x)[:, : y.shape[1]], y).double().cpu().numpy(),
         loss.function(tested, y_test).double().cpu().numpy(),
         (flat.abs() * prices).sum(1).double().cpu().numpy(),
         torch.as_tensor(edges).cpu().numpy(),
         None if loss.right is None else loss.right(tested, y_test).cpu().numpy(),
     )
+
+
+def _outputs(setting: Setting, views: Mapping[str, Tensor], x: Tensor) -> Tensor:
+    """What every network gives, so many rows at a time that what lies between its layers stays in the cache."""
+    return torch.cat([setting.stack.forward(views, rows) for rows in torch.split(x, _ROWS_AT_ONCE, dim=1)], dim=1)
 
 
 def _network(setting: Setting, progress: Progress, seed: int) -> Network:

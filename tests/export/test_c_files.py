@@ -41,16 +41,24 @@ def test_every_storage_gives_what_the_network_gives(name, storage):
 
 @needs_compiler
 @pytest.mark.parametrize(
-    "flags", [("-DLANES=1",), ("-DLANES=4",), ("-DTHREADS", "-pthread"), ("-fsanitize=undefined",)]
+    "flags",
+    [
+        ("-DLANES=1",),
+        ("-DLANES=4",),
+        ("-DTHREADS", "-pthread"),
+        ("-DTHREADS", "-pthread", "-DLANES=1", "-fsanitize=undefined"),
+        ("-fsanitize=undefined",),
+    ],
 )
 def test_modules_plain_and_in_threads_read_whole_rows_too(flags):
     network = block_network(blocks=[(2, 3, 1)] * 3, seed=0).network
-    x = np.random.default_rng(0).normal(size=(70, 6))
+    x = np.random.default_rng(0).normal(size=(600, 6))
     modules = separate(compact(network))
     for name in ("circuit", "circuit_all_columns"):
         found, whole = run(network, "sparse", flags=(*STRICT, *flags), name=name, modules=modules)
-        rows = np.ascontiguousarray(x, dtype=np.float32)
-        np.testing.assert_allclose(found(rows), network.predict(x), rtol=0, atol=2e-6)
+        for count in (600, 1, 0):
+            rows = np.ascontiguousarray(x[:count], dtype=np.float32)
+            np.testing.assert_allclose(found(rows), network.predict(x[:count]), rtol=0, atol=2e-6)
     assert len(modules) == 3 == len(whole.outputs)
 
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from bimt_analyze.graph import _replay
 from bimt_analyze.graph._replay import Replay
 
 
@@ -113,3 +114,58 @@ def test_what_is_overwritten_is_overwritten_again(tensor, by_name):
         mask = torch.arange(6) == number
         change = {tensor: (mask, torch.ones(6, dtype=torch.float64))}
         assert torch.allclose(replay.outputs(change), by_hooks(module, x, change), rtol=0, atol=1e-12)
+
+
+class Forks(nn.Module):
+    """Sparse layers: what they give is read once, or by several, or overwritten, or turned where it is larger."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.largest: float | None = None
+        self.kind, self.act, self.last = kind, nn.Tanh(), nn.Sequential(nn.Identity(), nn.ReLU(inplace=kind == "in"))
+        self.layers = nn.ModuleList(nn.Linear(40, 40) for _ in range(4))
+        for layer in self.layers:
+            layer.weight.data *= torch.rand(40, 40) < 0.04
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        a, b, c, d = self.layers
+        h = self.act(b(self.act(a(x))))
+        if self.kind == "both":
+            return d(self.act(c(h) + h)) + d(h)
+        if self.kind == "over":
+            h = self.act(c(h))
+            h += 1
+            h[:, :3] *= 2
+        if self.kind == "turn":
+            h = c(h)
+            self.largest = float(h.sum()) if self.largest is None else self.largest
+            h = -h if h.sum() > self.largest + 1e-9 else h
+        return self.last(d(self.act(c(self.last(h)))))
+
+
+@pytest.mark.parametrize("kind", ["chain", "both", "over", "in", "turn"])
+@pytest.mark.parametrize("sparse", [False, True])
+def test_few_columns_of_sparse_layers_give_what_a_whole_run_gives(monkeypatch, kind, sparse):
+    monkeypatch.setattr(_replay, "_LARGE", 0 if sparse else 10**9)
+    torch.manual_seed(0)
+    module, x = Forks(kind).double(), torch.randn(7, 40, dtype=torch.float64)
+    matrices = {name: tensor.detach().T for name, tensor in module.named_parameters() if name.endswith("weight")}
+    replay, rng = Replay(module, x, matrices), np.random.default_rng(0)
+    for trial in range(80):
+        changes = {
+            name: (torch.tensor(rng.random(40) < (0.03, 0.5)[trial % 2]), torch.tensor(rng.normal(size=40)))
+            for name in rng.permutation(list(matrices))[: 1 + trial % 3 // 2]
+        }
+        assert torch.allclose(replay.outputs(changes), by_hooks(module, x, changes), rtol=0, atol=1e-12)
+    assert torch.equal(replay.outputs({}), module(x))
+
+
+def test_functions_behind_few_moved_neurons_are_computed_for_these_alone(monkeypatch):
+    torch.manual_seed(0)
+    module, x = Forks("chain").double(), torch.randn(7, 40, dtype=torch.float64)
+    replay = Replay(module, x, {f"layers.{n}.weight": module.layers[n].weight.detach().T for n in range(4)})
+    own, widths = replay._own[module.act], []
+    monkeypatch.setitem(replay._own, module.act, lambda read: widths.append(read.shape[1]) or own(read))
+    first = int((module.layers[1].weight != 0).any(0).nonzero()[0])
+    replay.outputs({"layers.1.weight": (torch.arange(40) == first, torch.ones(40, dtype=torch.float64))})
+    assert len(widths) == 2 and max(widths) <= 10

@@ -8,6 +8,8 @@ from jaxtyping import Bool, Float64, Int64
 ROUNDS = 20
 """Global trades of a sample."""
 
+_PADDED = 4  # times as many places as edges: up to here, short rows of a matrix are sorted faster than one long row
+
 
 def rewired_by_edges(
     matrix: Float64[np.ndarray, "targets sources"],
@@ -41,39 +43,52 @@ def rewired_by_edges(
     """
     row, column = np.nonzero(matrix > 0)
     columns = [column.copy() for _ in generators]
-    half = len(matrix) // 2
+    half, width = len(matrix) // 2, matrix.shape[1]
+    ends = np.searchsorted(row, np.arange(len(matrix) + 1))
+    marks = np.zeros(half * width, dtype=bool)
     for _ in range(ROUNDS):
         order = schedule.permutation(len(matrix))
-        pair = np.full(len(matrix), half)  # of a row that is left over: it trades with none
-        pair[order[: 2 * half]] = np.tile(np.arange(half), 2)
-        of = pair[row]
-        places = np.argsort(of.astype(np.int16) if half < 2**15 else of, kind="stable")  # small numbers sort faster
+        rows = np.sort(order[: 2 * half].reshape(2, half), axis=0).T.ravel()  # pair after pair; one left over rests
+        begin, length = ends[rows], np.diff(ends)[rows]
+        places = _one_after_another(begin, length)
+        pair, second = np.repeat(np.arange(2 * half) // 2, length), np.repeat(np.arange(2 * half) % 2 == 1, length)
         for own, generator in zip(columns, generators, strict=True):
-            _trade(own, of, places, half, matrix.shape[1], generator)
+            traded = own[places]
+            single = ~_shared(pair * width + traded, second, marks)
+            drawn = generator.random(np.count_nonzero(single))
+            traded[single] = traded[single][_in_order(drawn, np.bincount(pair[single], minlength=half))]
+            own[places] = traded
     found, weight = np.zeros((len(generators), *matrix.shape)), matrix[row, column]
     for sample, own, generator in zip(found, columns, generators, strict=True):
-        sample[row, own] = weight[np.argsort(row + 0.5 * generator.random(len(row)))]
+        sample[row, own] = weight[_in_order(generator.random(len(row)), np.diff(ends))]
     return found
 
 
-def _trade(
-    column: Int64[np.ndarray, " edges"],
-    pair: Int64[np.ndarray, " edges"],
-    places: Int64[np.ndarray, " edges"],
-    pairs: int,
-    width: int,
-    generator: np.random.Generator,
-) -> None:
-    """One global trade, in place: in each pair of rows, columns that only one row has change places at random."""
-    single = places[(~_shared(pair * width + column) & (pair < pairs))[places]]  # pair after pair
-    drawn = np.argsort(pair[single] + 0.5 * generator.random(len(single)))  # a half: no sum is rounded to the next pair
-    column[single] = column[single[drawn]]
+def _one_after_another(begin: Int64[np.ndarray, " runs"], length: Int64[np.ndarray, " runs"]) -> Int64[np.ndarray, "_"]:
+    """The numbers of each run, which go up by one."""
+    before = np.cumsum(length) - length
+    return np.repeat(begin - before, length) + np.arange(int(length.sum()))
 
 
-def _shared(key: Int64[np.ndarray, " edges"]) -> Bool[np.ndarray, " edges"]:
-    """Which keys occur twice."""
-    order = np.argsort(key)
-    twice = np.flatnonzero(np.diff(key[order]) == 0)
+def _shared(
+    key: Int64[np.ndarray, " edges"], second: Bool[np.ndarray, " edges"], marks: Bool[np.ndarray, "_"]
+) -> Bool[np.ndarray, " edges"]:
+    """Which keys both rows of a pair have, each of them once; all marks are false, before and after."""
     found = np.zeros(len(key), dtype=bool)
-    found[order[twice]] = found[order[twice + 1]] = True
+    for mine in (second, ~second):
+        others = key[~mine]
+        marks[others] = True
+        found[mine] = marks[key[mine]]
+        marks[others] = False
     return found
+
+
+def _in_order(keys: Float64[np.ndarray, " edges"], counts: Int64[np.ndarray, " runs"]) -> Int64[np.ndarray, " edges"]:
+    """The places of the keys, those of each run in order; keys are from 0 to below 1."""
+    longest, before = int(counts.max(initial=0)), np.cumsum(counts) - counts
+    if len(counts) * longest > _PADDED * len(keys):
+        return np.argsort(np.repeat(np.arange(len(counts)), counts) + 0.5 * keys)  # a half: no sum is rounded up
+    filled = np.arange(longest) < counts[:, None]
+    padded = np.full(filled.shape, 2.0)
+    padded[filled] = keys
+    return np.asarray((padded.argsort(axis=1) + before[:, None])[filled])

@@ -111,11 +111,12 @@ def _one_way(
         read = {source: block for (row, source), block in weights.items() if row == group}
         sent = sum((block.sum(axis=2, keepdims=True) for block in read.values()), np.zeros(1))
         for source, block in read.items():
-            step = block / np.where(sent > 0, sent, 1.0)
+            damping = 1.0 if source in own else _DAMPING
+            step = block * (damping / np.where(sent > 0, sent, 1.0))  # damped on the way: it may be a large array
             if source in own:
                 known[group][:, :, places[source]] = step
             else:
-                steps[group, source] = _DAMPING * step
+                steps[group, source] = step
     return np.array(sum(map(_information, absorbed(steps, known).values())) / len(others))
 
 

@@ -18,7 +18,7 @@ Apply = Callable[[str, Tensor], Tensor]
 """A part's name and what it reads -> what it writes."""
 
 Attend = Callable[[Tensor, Tensor, Tensor, float | None], Tensor]
-"""Queries, keys and values ``[rows, heads, tokens, size]`` and the scale of scores -> what the heads give."""
+"""Queries, keys and values ``[rows, heads, tokens, size]`` and the scale of scores -> what heads give last tokens."""
 
 
 class Block(nn.Module):
@@ -100,9 +100,29 @@ def causal(q: Tensor, k: Tensor, v: Tensor, scale: float | None) -> Tensor:
     return scaled_dot_product_attention(q, k, v, is_causal=True, scale=scale)
 
 
+def of_last_token(q: Tensor, k: Tensor, v: Tensor, scale: float | None) -> Tensor:
+    """Let the last token attend to all, and no other: as `causal` for what is read behind the last block at its end.
+
+    Parameters
+    ----------
+    q, k, v : Tensor of shape (rows, heads, tokens, size)
+        Queries, keys and values.
+    scale : float or None
+        What scores are multiplied with; 1/sqrt(size) where it is None.
+
+    Returns
+    -------
+    Tensor of shape (rows, heads, 1, size)
+        What the heads give.
+    """
+    factor = q.shape[-1] ** -0.5 if scale is None else scale
+    scores = (q[..., -1:, :] * factor * k).sum(-1, keepdim=True)  # of one query, a product and a sum are fastest
+    return (scores.softmax(-2) * v).sum(-2, keepdim=True)
+
+
 def through_block(
     r: Float[Tensor, "*rows tokens width"], sizes: BlockSize, apply: Apply, *, attend: Attend = causal
-) -> Float[Tensor, "*rows tokens width"]:
+) -> Float[Tensor, "*rows last width"]:
     """Do the arithmetic of a block, whoever applies its parts.
 
     Parameters
@@ -114,19 +134,21 @@ def through_block(
     apply : callable
         Applies the part of a name: ``norm1``, ``qkv``, ``out``, ``norm2``, ``up`` or ``down``.
     attend : callable
-        What the heads give, of queries, keys, values and the scale.
+        What the heads give, of queries, keys, values and the scale; where that is of the last tokens alone, the block
+        computes no other.
 
     Returns
     -------
-    Tensor of shape (*rows, tokens, width)
-        The stream behind the block.
+    Tensor of shape (*rows, last, width)
+        The stream behind the block, at all tokens or the last ones.
     """
     *rows, tokens, _ = r.shape
     read = apply("qkv", apply("norm1", r))
     # attention wants one axis of rows, whatever they are of
     q, k, v = read.reshape(-1, tokens, 3, sizes.heads, read.shape[-1] // (3 * sizes.heads)).permute(2, 0, 3, 1, 4)
     seen = attend(q, k, v, sizes.scale)
-    r = r + apply("out", seen.transpose(1, 2).reshape(*rows, tokens, -1))
+    last = seen.shape[-2]
+    r = r[..., -last:, :] + apply("out", seen.transpose(1, 2).reshape(*rows, last, -1))
     return r + apply("down", activation_module(sizes.activation)(apply("up", apply("norm2", r))))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
-from bimt_analyze.audits.chance import _degree_preserving
+from bimt_analyze.audits.chance import _degree_preserving, _edge_trades
 from bimt_analyze.audits.chance._degree_preserving import degree_preserving
 from bimt_analyze.audits.chance._edge_trades import rewired_by_edges
 
@@ -65,3 +65,22 @@ def test_large_sparse_matrices_are_rewired_by_edges(monkeypatch, density, by_edg
     found = degree_preserving(matrix, **streams)
     again = {"schedule": np.random.default_rng(5), "generators": random_streams(2)}
     assert (found == rewired_by_edges(matrix, **again)).all() == by_edges
+
+
+@pytest.mark.parametrize("padded", [0, 100])
+def test_keys_are_put_in_order_within_their_run(monkeypatch, padded):
+    monkeypatch.setattr(_edge_trades, "_PADDED", padded)
+    rng = np.random.default_rng(0)
+    for counts in (np.array([3, 0, 7, 1]), np.array([0]), rng.integers(0, 9, 50)):
+        keys = rng.random(counts.sum())
+        found = _edge_trades._in_order(keys, counts)
+        assert (found == np.lexsort([keys, np.repeat(np.arange(len(counts)), counts)])).all()
+
+
+def test_what_both_rows_of_a_pair_have_is_marked_and_forgotten():
+    rng, marks = np.random.default_rng(0), np.zeros(60, dtype=bool)
+    for _ in range(20):
+        rows = [rng.choice(60, rng.integers(0, 30), replace=False) for _ in range(2)]
+        second = np.repeat([False, True], [len(row) for row in rows])
+        found = _edge_trades._shared(np.concatenate(rows), second, marks)
+        assert (found == np.isin(np.concatenate(rows), np.intersect1d(*rows))).all() and not marks.any()
