@@ -2,20 +2,21 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 import sympy
 
 from ..intervals._opened import opened
-from ..problem._constants import refine
 from ..problem._search_problem import SearchProblem
 from ..problem._template import Template, constant, numeric
-from ._candidate import Candidate, finish, order
+from ._candidate import Candidate, order
+from ._improvements import fitted_forms, improvements
 
 _EVEN = 0.3  # of its mean: a part that varies by no more may be a constant
 _SMALL = 0.3  # of y's deviation: a term that is no larger may be none
 _LEAST = 0.1  # units: fewer are gone with the first part
-_ROUNDS = 4  # parts that may go, one after the other
+_MOST = 4  # parts that may go, one after the other
 
 
 def pared(found: Sequence[Candidate], problem: SearchProblem, *, work: float) -> list[Candidate]:
@@ -33,24 +34,16 @@ def pared(found: Sequence[Candidate], problem: SearchProblem, *, work: float) ->
     work : float
         Units of work that this may take; of less than a tenth, nothing is tried.
     """
-    shorter: list[Candidate] = []
+    if not found or work < _LEAST:
+        return list(found)
     apart = replace(problem, budget=problem.budget.apart(work))
-    best = found[0] if found and work >= _LEAST else None
-    for _ in range(_ROUNDS):
-        if best is None or (best.settled and not problem.tolerance):
-            break
-        tried = [fewer for template in _with_less(best, apart) if (fewer := _fitted(template, apart)) is not None]
-        better = min(tried, key=order, default=best)
-        if not order(better) < order(best):
-            break
-        shorter, best = [better, *shorter], better
-    return [*shorter, *found]
-
-
-def _fitted(template: Template, problem: SearchProblem) -> Candidate | None:
-    """A template as a finished formula; None where the work is done, or it cannot be fitted."""
-    fit = None if problem.budget.over() else refine(template, problem)
-    return None if fit is None else finish(problem, fit)
+    shorter = improvements(
+        found[:1],
+        lambda best: fitted_forms(_with_less(best, apart), apart),
+        is_better=lambda other, best: order(other) < order(best),
+        stays=lambda best: best.settled and not problem.tolerance,
+    )
+    return [*reversed(list(islice(shorter, _MOST))), *found]
 
 
 def _with_less(best: Candidate, problem: SearchProblem) -> Iterator[Template]:

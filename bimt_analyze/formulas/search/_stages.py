@@ -19,7 +19,6 @@ from ..generators._ridge import single_functions
 from ..generators._ridge_sums import ridge_sums
 from ..generators._sparse_sums import sparse_sums
 from ..generators._wave_products import wave_products
-from ..generators._weighed_sums import weighed_sums
 from ..generators.decompositions._additive import low_error_sums, sums
 from ..generators.decompositions._argument_products import argument_products
 from ..generators.decompositions._combined_inputs import combined
@@ -28,6 +27,7 @@ from ..generators.decompositions._modes import modes
 from ..generators.decompositions._separable import low_error_products, separable
 from ..generators.decompositions._similarity import left_out_error, low_error_similar, series, similar
 from ..generators.decompositions._varying_coefficients import varying_coefficients
+from ..generators.weighed_sums._weighed_sums import weighed_sums
 from ..marks._marked import marked
 from ..pool_search._matches import QUICK_TESTS, SLOW_TESTS, matched
 from ..problem._polynomial import polynomials

@@ -10,10 +10,10 @@ from jaxtyping import Float64
 
 from ..curves._one_scale import ScaledFunction, scaled_functions
 from ..intervals._opened import opened
-from ..problem._constants import refine
 from ..problem._search_problem import SearchProblem
 from ..problem._template import Template, constant, node_count, numeric
-from ._candidate import Candidate, finish, order
+from ._candidate import Candidate, order
+from ._improvements import fitted_forms, improvements
 
 Rows = Float64[np.ndarray, "rows"]
 
@@ -49,31 +49,26 @@ def varied(found: Sequence[Candidate], problem: SearchProblem, *, work: float) -
     if not found or work < _LEAST or found[0].explained:
         return list(found)
     budget = problem.budget.apart(work)
-    pool, seen = list(found[:_LOOKED_AT]), set[sympy.Expr]()
-    while budget.left > _LEAST and (left := [one for one in pool if one.expression not in seen]):
-        best = min(left, key=order)
-        if best.explained:
-            break
-        seen.add(best.expression)
+
+    def fitted(best: Candidate) -> Iterator[Candidate]:
         apart = replace(problem, budget=budget.share(_SHARE))
         looked = replace(apart, budget=apart.budget.share(_LOOKING))
         offers = sorted(_offers(best, looked), key=lambda one: one[0])[:_FITTED]
-        tried = [other for _, template in offers if (other := _finished(template, apart)) is not None]
-        better = min(tried, key=order, default=best)
-        pool += [better] if _is_better(better, best) else []
-    return sorted([*(one for one in pool if one not in found), *found], key=order)
+        return fitted_forms((template for _, template in offers), apart)
+
+    better = improvements(
+        found[:_LOOKED_AT],
+        fitted,
+        is_better=_is_better,
+        stays=lambda best: best.explained or budget.left <= _LEAST,
+    )
+    return sorted([*(one for one in better if one not in found), *found], key=order)
 
 
 def _is_better(other: Candidate, best: Candidate) -> bool:
     """Whether a form describes the rows better: a longer one by more than the best of so many would by chance."""
     longer = other.complexity >= best.complexity and not other.explained
     return order(other) < order(best) and (not longer or other.bits < best.bits - _CHOSEN)
-
-
-def _finished(template: Template, problem: SearchProblem) -> Candidate | None:
-    """A template as a finished formula; None where the work is done, or it cannot be fitted."""
-    fit = None if problem.budget.over() else refine(template, problem)
-    return None if fit is None else finish(problem, fit)
 
 
 @dataclass(frozen=True)

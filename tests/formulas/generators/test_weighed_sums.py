@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas.generators._weighed_sums import weighed_sums
+from bimt_analyze.formulas.generators.weighed_sums._weighed_sums import weighed_sums
 from bimt_analyze.formulas.problem._budget import Budget
 from bimt_analyze.formulas.problem._constants import refine
 from bimt_analyze.formulas.problem._search_problem import SearchProblem

@@ -1,0 +1,1 @@
+"""Sums of few terms within a function, on noisy rows: their terms, their factor, and their fit."""
