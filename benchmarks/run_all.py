@@ -17,7 +17,7 @@ LONG = {
     "training": "tasks language kills penalty cluster",
     "networks": "untrained",
     "modules": "module_formulas audit controls wide growth large",
-    "laws": "work formulas words driving intervals",
+    "laws": "work formulas words driving intervals textbook_laws",
     "uses": "export in_place learned_reuse continual reuse viewer",
 }
 

@@ -1,5 +1,6 @@
 """Values as a function of one argument: the library first, then many short expressions alone and in pairs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from ..problem._budget import Budget
 from ..problem._inner import Inner
 from ..problem._template import Template
 from ..problem._univariate import Shape, shapes
+from ._exponential_sums import exponential_sums
 from ._features import Feature, Features, features, joined
 
 Rows = Float64[np.ndarray, "rows"]
@@ -17,6 +19,7 @@ Rows = Float64[np.ndarray, "rows"]
 _CLEAR = 3.0  # times the tolerance: a shape of the library within it is not bettered
 _ROWS = 60  # on which features are compared, spread evenly over u
 _TRIED = 12  # features and pairs that are fitted on all rows
+_SUMS = 2  # of exponentials
 _PAIRED = 700  # features, the shortest, whose pairs are tried
 _NODE = 0.12  # decades of error that one more node must gain
 _ROUNDING = 1e-13  # an error below it is none
@@ -26,8 +29,8 @@ _FEWEST = 30  # rows with different arguments
 def curve_shapes(inner: Inner, h: Rows, *, tolerance: float, budget: Budget, most: int = 4) -> list[Shape]:
     """The best shapes for h as a function of u: those of the library, and where none of them does, of many expressions.
 
-    The expressions are powers of u, functions of these, functions of those, and products: see `features`. Each is
-    tried alone, a*f(u) + d, and the shortest in pairs, a*f(u) + b*g(u) + d.
+    The expressions are sums of exponentials, and powers of u, functions of these, functions of those, and products (see
+    `features`), each alone, a*f(u) + d, and the shortest in pairs, a*f(u) + b*g(u) + d.
 
     Parameters
     ----------
@@ -43,10 +46,44 @@ def curve_shapes(inner: Inner, h: Rows, *, tolerance: float, budget: Budget, mos
         How many shapes are given at most.
     """
     found = shapes(inner, h, tolerance=tolerance, budget=budget, most=most)
-    if not inner.plain() or any(shape.error <= _CLEAR * max(tolerance, 1e-9) for shape in found) or budget.over():
+    if not inner.plain() or _clear(found, tolerance) or budget.over():
         return found
-    more = matched_shapes(inner, h, budget, tolerance=tolerance)
+    more = [*_sums(inner, h, tolerance, budget), *matched_shapes(inner, h, budget, tolerance=tolerance)]
     return sorted([*found, *more], key=lambda shape: shape.rank(tolerance))[:most]
+
+
+def named_shapes(inner: Inner, h: Rows, *, tolerance: float, budget: Budget, most: int = 4) -> list[Shape]:
+    """The best shapes of the library for h as a function of u, and where none does, sums of exponentials and waves too.
+
+    Parameters
+    ----------
+    inner : Inner
+        The argument u.
+    h : array of shape [rows]
+        The values to explain.
+    tolerance : float
+        How well ``h`` is known, over its deviation.
+    budget : Budget
+        Is charged.
+    most : int
+        How many shapes are given at most.
+    """
+    found = shapes(inner, h, tolerance=tolerance, budget=budget, most=most)
+    if _clear(found, tolerance) or budget.over():
+        return found
+    return sorted([*found, *_sums(inner, h, tolerance, budget)], key=lambda shape: shape.rank(tolerance))[:most]
+
+
+def _sums(inner: Inner, h: Rows, tolerance: float, budget: Budget) -> list[Shape]:
+    """The best sums of exponentials and waves of u, and of powers of u: few, for long ones follow any curve."""
+    found = exponential_sums(inner, h, tolerance=tolerance, budget=budget)
+    if inner.plain() and np.min(inner.values) > 0 and not _clear(found, tolerance):
+        found += exponential_sums(inner.logarithm(), h, tolerance=tolerance, budget=budget)
+    return sorted(found, key=lambda shape: shape.rank(tolerance))[:_SUMS]
+
+
+def _clear(found: Sequence[Shape], tolerance: float) -> bool:
+    return any(shape.error <= _CLEAR * max(tolerance, 1e-9) for shape in found)
 
 
 @dataclass(frozen=True)

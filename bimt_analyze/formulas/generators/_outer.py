@@ -26,15 +26,17 @@ _AMPLITUDES = ("log", "sin", "cos", "tanh", "atan", "asin", "tan", "sinh")  # wh
 _OFFSETS = ("exp", "sqrt", "reciprocal", "inverse square", "inverse root", "cosh")  # d is sought beyond y's range
 
 
-def inverses(y: Rows) -> Iterator[tuple[Operator, Rows]]:
+def inverses(y: Rows, entries: Sequence[Operator] = OPERATORS) -> Iterator[tuple[Operator, Rows]]:
     """Every function g with an inverse that takes all of y, and z = g^-1(y).
 
     Parameters
     ----------
     y : array of shape [rows]
         The values of g.
+    entries : sequence of Operator
+        The functions that are asked.
     """
-    for entry in OPERATORS:
+    for entry in entries:
         if entry.inverse is None:
             continue
         with np.errstate(all="ignore"):
@@ -43,15 +45,17 @@ def inverses(y: Rows) -> Iterator[tuple[Operator, Rows]]:
             yield entry, z
 
 
-def undone(problem: SearchProblem) -> Iterator[tuple[Operator, SearchProblem]]:
+def undone(problem: SearchProblem, entries: Sequence[Operator] = OPERATORS) -> Iterator[tuple[Operator, SearchProblem]]:
     """For every function g with an inverse that takes all of y: g, and the problem of z = g^-1(y).
 
     Parameters
     ----------
     problem : SearchProblem
         The rows to explain, the hints and the budget.
+    entries : sequence of Operator
+        The functions that are asked.
     """
-    for entry, z in inverses(problem.y):
+    for entry, z in inverses(problem.y, entries):
         yield entry, problem.target(z, tolerance=max(problem.tolerance, _SLACK))
 
 

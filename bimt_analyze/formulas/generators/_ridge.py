@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.optimize import least_squares
 
+from ..curves._curve_shapes import named_shapes
 from ..problem._inner import Inner, inners, weighted
 from ..problem._search_problem import SearchProblem
 from ..problem._smooth import best_smooth, direction
 from ..problem._template import Template
-from ..problem._univariate import shapes
 
 _SPREAD = 0.15  # of the gradient across a proposed direction, above which there is no one direction
 _LOOSE = 0.2  # leave-one-out error of y as a smooth function of u, above which u is dropped
@@ -35,7 +35,7 @@ def single_functions(problem: SearchProblem, *, most: int = 6) -> Iterator[Templ
     for _, inner in sorted(found, key=lambda pair: pair[0])[:3]:
         if problem.budget.over():
             return
-        for shape in shapes(inner, problem.y, tolerance=problem.tolerance, budget=problem.budget, most=most):
+        for shape in named_shapes(inner, problem.y, tolerance=problem.tolerance, budget=problem.budget, most=most):
             yield shape.whole()
 
 

@@ -66,6 +66,10 @@ class Inner:
         """The argument u**2, for a single part."""
         return Inner((self.parts[0] ** 2,), (1.0,), self.values**2)
 
+    def logarithm(self) -> "Inner":
+        """The argument log(u), for a single part that is positive."""
+        return Inner((sympy.log(self.parts[0]),), (1.0,), np.log(self.values))
+
 
 def single(problem: SearchProblem, index: int) -> Inner:
     """One input as an argument.

@@ -115,6 +115,29 @@ OPERATORS: tuple[Operator, ...] = (
     Operator("cosh", np.cosh, np.sinh, sympy.cosh, "sigmoid", _cut(1.0, _INF, np.arccosh)),
     Operator("abs", np.abs, np.sign, sympy.Abs, "kink"),
 )  # fmt: skip
+# Of a line it grows as Gompertz has it, of a logarithm it is Weibull's; it is asked for as such alone.
+OUTGROWN = Operator(
+    "exp of minus exp", lambda u: np.exp(-np.exp(u)), lambda u: -np.exp(u - np.exp(u)),
+    lambda u: sympy.exp(-sympy.exp(u)), "sigmoid",
+)  # fmt: skip
+# Shares, of occupied states or of what has happened; they are undone around sums and products alone.
+SHARES: tuple[Operator, ...] = (
+    Operator(
+        "logistic", lambda u: 1 / (1 + np.exp(u)), lambda u: -0.25 / np.cosh(u / 2) ** 2,
+        lambda u: 1 / (1 + sympy.exp(u)), "sigmoid", _cut(0.0, 1.0, lambda y: np.log(1 / y - 1)),
+    ),
+    Operator(
+        "exp minus one", np.expm1, np.exp, lambda u: sympy.exp(u) - 1, "growth", _cut(-1.0, _INF, np.log1p),
+    ),
+    Operator(
+        "one minus exp", lambda u: -np.expm1(u), lambda u: -np.exp(u), lambda u: 1 - sympy.exp(u), "growth",
+        _cut(-_INF, 1.0, lambda y: np.log1p(-y)),
+    ),
+    Operator(
+        "one over exp minus one", lambda u: 1 / np.expm1(u), lambda u: -np.exp(u) / np.expm1(u) ** 2,
+        lambda u: 1 / (sympy.exp(u) - 1), "edge", _cut(0.0, _INF, lambda y: np.log1p(1 / y)),
+    ),
+)  # fmt: skip
 # Dictionaries hold these of plain arguments alone, and not within other functions: few laws have them.
 SELDOM = ("atan", "asin", "tan", "sinh", "cosh", "abs")
 
@@ -125,14 +148,14 @@ def operator(name: str) -> Operator:
     Parameters
     ----------
     name : str
-        One of the names in `OPERATORS`.
+        One of the names in `OPERATORS`, that of `OUTGROWN`, or one of those in `SHARES`.
 
     Examples
     --------
     >>> operator("sqrt").family
     'edge'
     """
-    return next(entry for entry in OPERATORS if entry.name == name)
+    return next(entry for entry in (*OPERATORS, OUTGROWN, *SHARES) if entry.name == name)
 
 
 def finite(values: Any) -> bool:

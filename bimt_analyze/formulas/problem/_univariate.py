@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ._budget import Budget
 from ._inner import Inner
 from ._least_squares import needed
-from ._operators import OPERATORS, Operator
+from ._operators import OPERATORS, OUTGROWN, Operator
 from ._template import Template, constant, product, total
 
 Rows = Float64[np.ndarray, "rows"]
@@ -19,6 +19,8 @@ Starts = Float64[np.ndarray, "starts"]
 _STEPS = 25  # of Levenberg-Marquardt: enough to rank shapes, the constants are refined later
 _STARTS = 5  # the best of them go on
 _DEGREE = 6  # of a polynomial in one argument: a higher one is a stand-in for another function
+_NOT_OF_SQUARES = ("cos", "abs", "asin", "tan", "sinh", "cosh")
+_OF_POWERS = ("exp", "tanh")  # of p log(u) + c: a power with an offset, and what goes with a power into saturation
 _SLOWEST, _FASTEST = 0.3, 30.0  # radians over half of u's range
 
 
@@ -80,7 +82,7 @@ def _times(value: float, template: Template) -> Template:
 
 
 def shapes(inner: Inner, h: Rows, *, tolerance: float, budget: Budget, most: int = 4) -> list[Shape]:
-    """The best shapes for h as a function of u, and of u**2 where u is a single part.
+    """The best shapes for h as a function of u, and of its square and logarithm where u is a single part.
 
     Parameters
     ----------
@@ -96,13 +98,14 @@ def shapes(inner: Inner, h: Rows, *, tolerance: float, budget: Budget, most: int
         How many shapes are given at most.
     """
     found: list[Shape] = list(_polynomial(inner, h, tolerance, budget))
-    arguments = [inner]
+    of_square = [entry for entry in OPERATORS if entry.name not in _NOT_OF_SQUARES]
+    asked = [(inner, [*(entry for entry in OPERATORS if entry.name != "cos"), OUTGROWN])]
     if inner.plain() and np.ptp(inner.values**2) > 0 and np.max(np.abs(inner.values)) < 1e150:
-        arguments.append(inner.squared())
-    for place, argument in enumerate(arguments):
-        for entry in OPERATORS:
-            if entry.name == "cos" or (place and entry.name in ("abs", "asin", "tan", "sinh", "cosh")):
-                continue
+        asked.append((inner.squared(), of_square))
+    if inner.plain() and np.min(inner.values) > 0:  # powers of u, also within a function
+        asked.append((inner.logarithm(), [entry for entry in OPERATORS if entry.name in _OF_POWERS] + [OUTGROWN]))
+    for argument, entries in asked:
+        for entry in entries:
             found += _fitted(entry, argument, h, budget)
     found = [shape for shape in found if np.isfinite(shape.error)]
     return sorted(found, key=lambda shape: shape.rank(tolerance))[:most]
@@ -207,6 +210,7 @@ def _starts(entry: Operator, t: Rows, h: Rows, *, natural: float) -> tuple[Start
     else:
         slopes = np.array([0.2, 0.5, 0.9, 1.5, 3.0, 6.0, 12.0])
         places = np.array([natural, -0.6, 0.0, 0.6])
+        slopes = slopes if entry is not OUTGROWN else np.concatenate([slopes, -slopes])
         b = np.repeat(slopes, len(places))
         c = -b * np.tile(places, len(slopes))
     valid = [bool(np.all(np.isfinite(entry(b[k] * t + c[k])))) for k in range(len(b))]

@@ -27,6 +27,9 @@ from ..generators.decompositions._modes import modes
 from ..generators.decompositions._separable import low_error_products, separable
 from ..generators.decompositions._similarity import left_out_error, low_error_similar, series, similar
 from ..generators.decompositions._varying_coefficients import varying_coefficients
+from ..generators.products._laurent_sums import laurent_sums
+from ..generators.products._one_factor_more import one_factor_more
+from ..generators.products._outer_products import outer_products
 from ..generators.weighed_sums._weighed_sums import weighed_sums
 from ..marks._marked import marked
 from ..pool_search._matches import QUICK_TESTS, SLOW_TESTS, matched
@@ -164,9 +167,12 @@ _SUMS_OF_FEW: tuple[Generator, ...] = (
     _alone(lambda problem: lifted(problem, _AT_FIRST, share=0.16)),
 )
 DECOMPOSITIONS: tuple[Generator, ...] = (
+    _alone(outer_products),
+    _alone(one_factor_more),
     *_SPLIT_AT_ONCE,
     _alone(lambda problem: argument_products(problem, share=0.15)),
     _alone(varying_coefficients),
+    _alone(laurent_sums),
     _alone(low_error_affine),
     *_SUMS_OF_FEW,
     _alone(wave_products),

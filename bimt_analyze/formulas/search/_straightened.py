@@ -11,6 +11,7 @@ from ..problem._template import Template, numeric
 
 _BENT = 0.1  # of a function's deviation: what a line in its argument may leave
 _MOST = 4  # functions of a formula that are looked at
+_LARGEST = 1e150  # value, whose square is a number
 
 
 def straightened(expression: sympy.Expr, problem: SearchProblem) -> Iterator[Template]:
@@ -31,7 +32,7 @@ def straightened(expression: sympy.Expr, problem: SearchProblem) -> Iterator[Tem
         with np.errstate(all="ignore"):
             values, given = (numeric(one, problem.columns)(problem.x) for one in (function, argument))
         problem.budget.charge("lambdify", calls=2)
-        if not (np.isfinite(values).all() and np.isfinite(given).all() and np.ptp(given) > 0):
+        if not (np.max(np.abs([values, given])) < _LARGEST and np.ptp(given) > 0):
             continue
         slope, offset = np.polyfit(given, values, 1)
         if np.std(values - slope * given - offset) > _BENT * np.std(values):

@@ -212,5 +212,8 @@ def fifty_digits(expression: sympy.Expr, point: Mapping[sympy.Symbol, sympy.Expr
     point : mapping of sympy.Symbol to sympy.Expr
         An exact number for each symbol.
     """
-    value = expression.evalf(_DIGITS, subs=dict(point))
+    try:
+        value = expression.evalf(_DIGITS, subs=dict(point))
+    except (ZeroDivisionError, TypeError):  # of a pole itself, and of a function at one
+        return None
     return value if value.is_Number and value.is_finite else None

@@ -6,6 +6,7 @@ import pytest
 import sympy
 
 from bimt_analyze.formulas import same_function
+from bimt_analyze.formulas.symbolic._equality import fifty_digits
 
 X, Y = sympy.symbols("x y", real=True)
 RANGES = {"x": (-1.0, 1.0), "y": (-1.0, 1.0)}
@@ -57,3 +58,9 @@ def test_different(one: sympy.Expr, two: sympy.Expr) -> None:
 def test_where_the_truth_is_not_real_nothing_is_asked() -> None:
     assert verdict(sympy.log(X * Y), sympy.log(X) + sympy.log(Y)) == "equal"
     assert verdict(X, sympy.sqrt(-1 - X**2)) == "undecided"
+
+
+@pytest.mark.parametrize("pole", [Y / X, sympy.cos(1 / X), 1 / X])
+def test_a_pole_is_no_number(pole: sympy.Expr) -> None:
+    assert fifty_digits(pole, {X: sympy.Float(0.0), Y: sympy.Integer(1)}) is None
+    assert fifty_digits(pole, {X: sympy.Rational(1, 4), Y: sympy.Integer(1)}) is not None
