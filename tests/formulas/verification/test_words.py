@@ -226,3 +226,36 @@ def test_what_a_network_foresees_is_no_noise() -> None:
     assert judged(found, *rows).word == "within noise"  # nothing else is known of these rows
     formula = judged(found, *rows, network=law)
     assert formula.word in LAWLESS and "so that is no noise" in formula.verification.statement
+
+
+def test_a_wave_on_codes_of_five_kinds_is_no_law() -> None:
+    """Five levels of noise about them: a form of four numbers meets any five levels."""
+    rng = np.random.default_rng(1)
+    x = np.stack([rng.integers(0, 5, 300).astype(float), rng.normal(size=300)], axis=1)
+    k = sympy.Symbol("x0", real=True)
+    expression = (0.78 * k**2 - 3 * k + 2.47) * sympy.cos(k + 1)
+    levels = (0.78 * x[:, 0] ** 2 - 3 * x[:, 0] + 2.47) * np.cos(x[:, 0] + 1)
+    y = levels + 0.05 * rng.normal(size=300)
+    found = find_formula(x[:200], y[:200], names=["x0", "x1"], time_limit=0.5)
+    left = np.std(y[:200] - levels[:200]) / np.std(y[:200])
+    other = replace(
+        found, expression=expression, residual=left, runners_up=(), pareto_front=(), constants=(), intervals=()
+    )
+    rows = {"test": Rows(x[200:], y[200:]), "train": Rows(x[:200], y[:200]), "truth": None}
+    assert verify_formula(other, **rows, ranges=[(0, 4), (-3, 3)]).word in LAWLESS
+
+
+def test_six_levels_of_two_kinds_are_no_polynomial() -> None:
+    """A symmetric table of codes is met by a polynomial of one degree less than any table is."""
+    rng = np.random.default_rng(0)
+    x = np.stack([rng.integers(0, 6, 200).astype(float), rng.uniform(1, 5, 200)], axis=1)
+    y = np.isin(x[:, 0], (0, 5)) * x[:, 1]
+    assert said(x[:150], y[:150], x[150:], y[150:]).word in LAWLESS
+
+
+def test_a_constant_with_exceptions_is_no_law() -> None:
+    """A rare event: most rows are zero, and nothing is known of the others."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(200, 2)), (rng.uniform(size=200) < 0.03).astype(float)
+    formula = said(x[:150], y[:150], x[150:], y[150:])
+    assert formula.apart and formula.word == "none" and not formula.identified
