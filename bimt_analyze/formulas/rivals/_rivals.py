@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import numpy as np
@@ -36,6 +36,7 @@ _MOST = 6  # rivals that are told
 _COLLECTED = 24  # of which the most different are told
 _TRIED = 400  # forms, beyond which no more are tried
 _AS_WELL = 1.5  # times the formula's own largest residual
+_FASTER = 100.0  # times the bound, for a wave so much faster that its argument is rounded by so much more
 _DIGITS = 24  # evaluations to fifty digits that a comparison takes, about
 _ROWS = 2000  # that rivals are held against
 
@@ -90,6 +91,11 @@ class _Judge:
         """
         with np.errstate(all="ignore"):
             return self.bound + allowances(numeric(form, self.symbols), self.precision, self.x, self.y)
+
+    @property
+    def inputs_as_written(self) -> bool:
+        """Whether the formula meets the rows though no input is off by its rounding."""
+        return replace(self, precision=self.precision.with_settings()).meets(self.expression)
 
     def comparable(self, rival: sympy.Expr) -> bool:
         """Whether the length of a form is comparable to the formula's.
@@ -195,10 +201,11 @@ def _forms(judge: _Judge, others: Sequence[sympy.Expr], seed: int) -> Iterator[t
     relations = input_relations(judge.symbols, judge.x, tolerance=_vagueness(judge.precision, judge.x))
     restated = restated_inputs(judge.expression, judge.symbols, judge.x, relations, budget=budget.share(0.5), seed=seed)
     given = judge.expression, judge.symbols, judge.x
-    exact = [not column.coarse for column in judge.precision.inputs] or [True] * width
-    waves = aliases(*given, exact=exact)
+    if judge.inputs_as_written:
+        wider = replace(judge, bound=_FASTER * judge.bound)
+        yield from ((form, origin) for form, origin in aliases(*given) if wider.meets(form))
     idle = vanished_inputs(*given, judge.allowed(judge.expression))
-    for form, origin in chain(truncated_series(*given, judge.meets), waves, idle, restated):
+    for form, origin in chain(truncated_series(*given, judge.meets), idle, restated):
         if judge.meets(form):
             yield form, origin
     unit = deviation(judge.y)

@@ -24,7 +24,7 @@ from ..rivals._rivals import relations_of, rivals
 from ..symbolic._equality import Equality, same_function
 from ..verdicts._data_words import IDENTIFIED, DataWord, apart_words, cut_short
 from ..verdicts._network_verdict import NetworkVerdict, network_verdict
-from ._noise import foreseen, noise_objections
+from ._noise import foreseen, noise_objections, same_on_rows
 from ._objections import crowded_input, objections, too_little, word_of
 from ._row_evidence import Evidence
 from ._statement import statement_of
@@ -128,6 +128,10 @@ def verify_formula(
     if verification.canonical != "equal":  # one that equals the truth has no rivals
         verification = _with_rivals(formula, verification, rows, truth, ranges, budget=budget, seed=seed)
     word, wrong = _word(formula, verification, rows, network, held, searched, budget)
+    if word == "within noise" and verification.canonical != "equal":
+        alike = same_on_rows(formula, rows.x, ranges, budget=budget, seed=seed)
+        word = "one of several" if alike else word
+        verification = replace(verification, rivals=alike)
     statement = statement_of(formula, replace(verification, word=word), rows, wrong)
     if formula.apart:
         left = f"{apart_words(formula.apart, formula.rows + len(formula.apart))}{_furthest(formula, train)}"

@@ -9,6 +9,7 @@ import sympy
 from bimt_analyze.formulas import Rows, find_formula, verify_formula
 from bimt_analyze.formulas._front import ParetoEntry
 from bimt_analyze.formulas.problem._budget import Budget
+from bimt_analyze.formulas.problem._template import numeric
 from bimt_analyze.formulas.verdicts._data_words import DATA_WORDS, IDENTIFIED
 from bimt_analyze.formulas.verdicts._network_verdict import NETWORK_WORDS, network_verdict, network_word
 from bimt_analyze.formulas.verification._noise import noise_objections
@@ -259,3 +260,32 @@ def test_a_constant_with_exceptions_is_no_law() -> None:
     x, y = rng.normal(size=(200, 2)), (rng.uniform(size=200) < 0.03).astype(float)
     formula = said(x[:150], y[:150], x[150:], y[150:])
     assert formula.apart and formula.word == "none" and not formula.identified
+
+
+@pytest.mark.parametrize("written", [None, 1e-6])
+@pytest.mark.parametrize("twin", ["c = a**2", "grid"])
+def test_what_equals_the_formula_on_every_row_is_named_under_noise_and_rounding(twin: str, written) -> None:
+    """No noise tells a formula from its restatement: neither is the law that the rows show."""
+    rng = np.random.default_rng(3)
+    a, w = rng.uniform(0.5, 2, (2, 400))
+    t = rng.integers(0, 60, 400) / 10
+    x = np.stack([t, w], axis=1) if twin == "grid" else np.stack([a, a**2, w], axis=1)
+    clean = w * np.sin(18 * np.pi * t) if twin == "grid" else w * a**2
+    y = np.round(clean, 6) if written else clean + 0.01 * rng.normal(size=400)
+    formula = said(x[:300], y[:300], x[300:], y[300:])
+    assert formula.word == "one of several" and formula.verification.rivals
+    values = [numeric(one, sympy.symbols(f"x1:{x.shape[1] + 1}", real=True))(x) for one in
+              (formula.expression, *(rival.expression for rival in formula.verification.rivals))]  # fmt: skip
+    assert all(np.max(np.abs(one - values[0])) < 1e-5 for one in values)
+
+
+def test_settings_in_few_digits_do_not_excuse_noise() -> None:
+    """Inputs that were rounded to 0.1 would leave far more than this noise does."""
+    rng = np.random.default_rng(2)
+    x = np.stack([rng.integers(0, 60, 400) / 10, rng.uniform(0.5, 2, 400)], axis=1)
+    y = x[:, 1] * np.sin(1.7 * x[:, 0])
+    noisy = y + 0.01 * rng.normal(size=400)
+    assert said(x[:300], noisy[:300], x[300:], noisy[300:]).word in {"within noise", *LAWLESS}
+    written = np.round(y, 6)
+    formula = said(x[:300], written[:300], x[300:], written[300:])
+    assert formula.word == "within precision" and formula.verification.rivals == ()
