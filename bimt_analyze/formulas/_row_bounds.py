@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import sympy
 from jaxtyping import Float64
+from numpy.linalg import norm
 
 from .problem._precision import RowPrecision, allowances
 from .problem._search_problem import deviation, rounding
@@ -77,7 +78,7 @@ def row_fit(
     if not within and precision.coarse:
         allowed = allowances(predict, precision, x, y) + bound
         within = bool(np.all(residual <= allowed))
-        if within and precision.rounded_inputs and np.sqrt(np.mean((residual / allowed) ** 2)) < _SETTINGS:
+        if within and precision.rounded_inputs and norm(residual) < _SETTINGS * norm(allowed):
             precision = precision.with_settings()
             within = bool(np.all(residual <= allowances(predict, precision, x, y) + bound))
     return RowFit(worst / unit, bound / unit, within, precision)
