@@ -1,6 +1,6 @@
 """Rivals of a wave on a grid: a faster or slower wave that takes the same values there, and even against odd places."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import log2
 
 import numpy as np
@@ -23,7 +23,9 @@ _TERM = 8.0  # bits of a rate that is a sum
 _DECIMAL = 40.0  # bits of a rate without a name
 
 
-def aliases(expression: sympy.Expr, symbols: list[sympy.Symbol], x: Matrix) -> Iterator[tuple[sympy.Expr, str]]:
+def aliases(
+    expression: sympy.Expr, symbols: list[sympy.Symbol], x: Matrix, *, settings: Sequence[sympy.Symbol]
+) -> Iterator[tuple[sympy.Expr, str]]:
     """The formula with each wave at another rate that gives the same values on a grid, with the words for it.
 
     On a grid of step h, sin(r t) and sin((r - 2 pi / h) t) are equal. A rate that is a simple number, where that of the
@@ -37,16 +39,18 @@ def aliases(expression: sympy.Expr, symbols: list[sympy.Symbol], x: Matrix) -> I
     symbols : list of sympy.Symbol
         One for each column of ``x``.
     x : array of shape [rows, inputs]
-        The rows, their inputs as they are: what was rounded to a grid has no place on it.
+        The rows.
+    settings : sequence of sympy.Symbol
+        Inputs that are what they say: what was rounded to a grid has no place on it.
 
     Examples
     --------
     >>> t = sympy.Symbol("t", real=True)
     >>> rows = np.arange(20.0)[:, None]
-    >>> [str(form) for form, _ in aliases(sympy.sin(9 * sympy.pi * t / 5), [t], rows)]
+    >>> [str(form) for form, _ in aliases(sympy.sin(9 * sympy.pi * t / 5), [t], rows, settings=[t])]
     ['-sin(pi*t/5)', 'sin(19*pi*t/5)']
     """
-    for symbol in sorted(expression.free_symbols, key=str):
+    for symbol in sorted(expression.free_symbols & set(settings), key=str):
         grid = _grid(x[:, symbols.index(symbol)])
         if grid is None:
             continue

@@ -13,7 +13,7 @@ from .._row_bounds import own_rounding
 from .._rows import Rows
 from ..problem._budget import Budget
 from ..problem._constants import refine
-from ..problem._precision import RowPrecision, allowances
+from ..problem._precision import DOUBLE, RowPrecision, allowances
 from ..problem._search_problem import SearchProblem, deviation
 from ..problem._template import Template, node_count, numeric
 from ..search._candidate import finish
@@ -92,10 +92,17 @@ class _Judge:
         with np.errstate(all="ignore"):
             return self.bound + allowances(numeric(form, self.symbols), self.precision, self.x, self.y)
 
-    @property
-    def inputs_as_written(self) -> bool:
-        """Whether the formula meets the rows though no input is off by its rounding."""
-        return replace(self, precision=self.precision.with_settings()).meets(self.expression)
+    def met_as_written(self, symbol: sympy.Symbol) -> bool:
+        """Whether the formula meets the rows though this input is not off by its rounding.
+
+        Parameters
+        ----------
+        symbol : sympy.Symbol
+            The input.
+        """
+        pairs = zip(self.symbols, self.precision.inputs, strict=False)
+        kept = tuple(DOUBLE if name == symbol else column for name, column in pairs)
+        return replace(self, precision=replace(self.precision, inputs=kept)).meets(self.expression)
 
     def comparable(self, rival: sympy.Expr) -> bool:
         """Whether the length of a form is comparable to the formula's.
@@ -201,9 +208,9 @@ def _forms(judge: _Judge, others: Sequence[sympy.Expr], seed: int) -> Iterator[t
     relations = input_relations(judge.symbols, judge.x, tolerance=_vagueness(judge.precision, judge.x))
     restated = restated_inputs(judge.expression, judge.symbols, judge.x, relations, budget=budget.share(0.5), seed=seed)
     given = judge.expression, judge.symbols, judge.x
-    if judge.inputs_as_written:
-        wider = replace(judge, bound=_FASTER * judge.bound)
-        yield from ((form, origin) for form, origin in aliases(*given) if wider.meets(form))
+    settings = [symbol for symbol in judge.symbols if judge.met_as_written(symbol)]
+    wider = replace(judge, bound=_FASTER * judge.bound)
+    yield from ((form, origin) for form, origin in aliases(*given, settings=settings) if wider.meets(form))
     idle = vanished_inputs(*given, judge.allowed(judge.expression))
     for form, origin in chain(truncated_series(*given, judge.meets), idle, restated):
         if judge.meets(form):
