@@ -84,7 +84,7 @@ class Boxes:
         return STEPS[name](self, *given) if name in STEPS else (lambda a: self._through(a, *FUNCTIONS[name]))(*given)
 
     def _formula(self, node: Any, names: Any) -> Any:
-        match ast.parse(node, mode="eval").body if isinstance(node, str) else node:
+        match ast.parse(REMARK.sub("?", node), mode="eval").body if isinstance(node, str) else node:
             case ast.Name(id=name):
                 return names[name] if name in names else self.names[name]
             case ast.Constant(value=int() | float() as v):
@@ -101,7 +101,7 @@ class Boxes:
         return self._apply(name, *given) if name not in ("max", "min") else reduce(partial(self._apply, name), given)
 
 
-EXACT = re.compile(r"-?\d{1,3}(\.[05]?|/[248])?")  # exponents that are doubles
+EXACT, REMARK = re.compile(r"-?\d{1,3}(\.[05]?|/[248])?"), re.compile(r"#|[^\S ]")  # exponents; no text
 STEPS: Any = {"add": lambda at, a, b: at._rounded(a + b), "mult": Boxes._times, "usub": lambda at, a: a[::-1]}
 FUNCTIONS: dict[str, Any] = {  # with derivative, the places where each of them turns, and where they are defined
     "exp": (np.exp, np.exp, (), ()), "sinh": (np.sinh, np.cosh, (), (0,)), "cosh": (np.cosh, np.sinh, (0,), ()),

@@ -126,6 +126,7 @@ def _labels(claim: Any, rows: list[tuple[float, ...]], first: int) -> Any:
         _must(len(words) == prod(len(text.split()) for text in claim["values"]), "a table of another size")
         found = [Fraction(int(word)) for word in words[first : first + len(rows)]]
     else:
+        _must("#" not in formula and formula.isprintable(), "a formula with a remark")
         tree = ast.parse(formula, mode="eval").body
         exact = ({name: Fraction(x) for name, x in zip(claim["inputs"], row, strict=True)} for row in rows)
         found = [Fraction(_said(tree, values)) for values in exact]

@@ -83,7 +83,7 @@ def measured(
         message=shortfall or "meets the training rows to rounding; not verified yet",
         pareto_front=front([one for one in found if one is not best], best, plainer),
         runners_up=_runners_up(found, best),
-        precision=precision,
+        precision=fit.precision,
         within_precision=fit.within_precision,
         distinct_rows=distinct_rows(x),
         intervals=() if met else _intervals(best, counted, names, budget),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import sympy
 from jaxtyping import Float64
+from numpy.linalg import norm
 
 from .problem._precision import RowPrecision, allowances
 from .problem._search_problem import deviation, rounding
@@ -15,6 +16,7 @@ from .symbolic._equality import fifty_digits
 _WORST_ROWS = 12  # at which a formula's own rounding is measured: fifty digits are slow
 _ULPS = 64  # of y's largest value: what some dozen operations lose
 _APART, _GAP, _DEVIATIONS = 0.1, 10.0, 8.0  # share of rows that may stand apart, and by how much each must
+_SETTINGS = 0.1  # of what rounding may leave: inputs that leave less are settings (one rounded input leaves 0.58)
 _LOST = 100  # times what double precision loses at the worst rows
 
 
@@ -30,11 +32,14 @@ class RowFit:
         The largest residual that rounding in double precision explains, whatever the formula.
     within_precision : bool
         Whether every row is met to half a unit of its last place, and of that of its inputs.
+    precision : RowPrecision
+        How the rows are written, with inputs as doubles where they prove to be settings.
     """
 
     worst: float
     bound: float
     within_precision: bool
+    precision: RowPrecision
 
 
 def row_fit(
@@ -61,18 +66,22 @@ def row_fit(
         How the rows are written.
     """
     if len(y) == 0:
-        return RowFit(0.0, 0.0, True)
+        return RowFit(0.0, 0.0, True, precision)
     unit, bound = deviation(y), rounding(y)
     predict = numeric(expression, [sympy.Symbol(name, real=True) for name in inputs])
     with np.errstate(all="ignore"):
         residual = np.abs(y - predict(x))
     worst = float(np.max(residual))
     if not np.isfinite(worst):
-        return RowFit(float("inf"), bound / unit, False)
+        return RowFit(float("inf"), bound / unit, False, precision)
     within = worst <= bound
     if not within and precision.coarse:
-        within = bool(np.all(residual <= allowances(predict, precision, x, y) + bound))
-    return RowFit(worst / unit, bound / unit, within)
+        allowed = allowances(predict, precision, x, y) + bound
+        within = bool(np.all(residual <= allowed))
+        if within and precision.rounded_inputs and norm(residual) < _SETTINGS * norm(allowed):
+            precision = precision.with_settings()
+            within = bool(np.all(residual <= allowances(predict, precision, x, y) + bound))
+    return RowFit(worst / unit, bound / unit, within, precision)
 
 
 def rows_missed(

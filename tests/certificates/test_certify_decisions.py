@@ -56,7 +56,7 @@ def test_every_wrong_table_is_refused_with_its_row(gate, place):
 
 
 @pytest.mark.parametrize(
-    "formula", ["x1 +", "sin(x1)", "x9", "x1 + 5", "x1/2", "table 01", "table 0000101x", "x1**2**2**2**9"]
+    "formula", ["x1 +", "x1 # x2", "sin(x1)", "x9", "x1 + 5", "x1/2", "table 01", "table 0000101x", "x1**2**2**2**9"]
 )
 def test_what_is_no_decision_is_refused(gate, formula):
     with pytest.raises(InputError, match="no certificate"):

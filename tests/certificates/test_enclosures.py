@@ -191,7 +191,8 @@ def test_affine_layers_hold_the_exact_product():
 
 
 @pytest.mark.parametrize(
-    "text", ["x^2", "__import__('os')", "x.real", "x[0]", "f(x)", "x if x else 1", "z", "True", "1j"]
+    "text",
+    ["x^2", "__import__('os')", "x.real", "x[0]", "f(x)", "x if x else 1", "z", "True", "1j", "x # + 5*x", "x\n"],
 )
 def test_a_text_outside_of_the_language_is_refused(text):
     x = Form.variables(np.array([[0.0]]), np.array([[1.0]])).at(0)

@@ -144,3 +144,13 @@ def test_what_is_undefined_somewhere_is_refused(data, formula, monkeypatch):
     said = {"formula": formula, "bound": (100.0).hex(), "reached": (0.0).hex()}
     with pytest.raises(standalone.Refused):
         standalone.check(resealed(data, lambda whole: whole["claim"].update(said)))
+
+
+@pytest.mark.parametrize("remark", [" # + 100*x1", "\n# proved: all", " # ", "\\\n"])
+def test_what_stands_in_a_remark_is_not_printed_as_proved(data, remark):
+    changed = resealed(data, lambda whole: whole["claim"].update(formula="x1*x2 + 1" + remark))
+    standalone.check(data)
+    with pytest.raises(standalone.Refused):
+        standalone.check(changed)
+    with pytest.raises(UnprovedError, match="remark"):
+        check_certificate(changed)

@@ -101,7 +101,12 @@ class Unreadable(ValueError):
 
 
 def parsed(text: str) -> ast.expr:
-    """The tree of a formula's text, which Python's own grammar reads and nothing runs."""
+    """The tree of a formula's text, which Python's own grammar reads and nothing runs.
+
+    A remark is refused: what stands in it would be printed as proved.
+    """
+    if "#" in text or not text.isprintable():
+        raise Unreadable("a formula with a remark, or on more lines than one")
     try:
         return ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:

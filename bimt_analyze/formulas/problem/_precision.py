@@ -119,6 +119,16 @@ class RowPrecision:
         coarse = [column.words for column in (self.output, *self.inputs) if column.coarse]
         return coarse[0] if coarse else self.output.words
 
+    @property
+    def rounded_inputs(self) -> bool:
+        """Whether some inputs are written in few decimals, and none as single precision."""
+        kinds = {column.kind for column in self.inputs}
+        return "decimal" in kinds and kinds <= {"decimal", "double"}
+
+    def with_settings(self) -> "RowPrecision":
+        """The same with inputs that are what they say."""
+        return RowPrecision((DOUBLE,) * len(self.inputs), self.output)
+
     def input_halves(self, x: Float64[np.ndarray, "rows inputs"]) -> Float64[np.ndarray, "rows inputs"]:
         """Half a unit of the last place of every input.
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import numpy as np
@@ -13,15 +13,17 @@ from .._row_bounds import own_rounding
 from .._rows import Rows
 from ..problem._budget import Budget
 from ..problem._constants import refine
-from ..problem._precision import RowPrecision, allowances
+from ..problem._precision import DOUBLE, RowPrecision, allowances
 from ..problem._search_problem import SearchProblem, deviation
 from ..problem._template import Template, node_count, numeric
 from ..search._candidate import finish
-from ..series._resummed_series import resummed_series
+from ..series._resummed_series import opened, resummed_series
 from ..series._truncated_series import truncated_series
+from ..series._vanished_terms import vanished_inputs, vanished_terms
 from ..symbolic._equality import same_function
 from ..symbolic._tidy import complexity
 from ..verdicts._data_words import Rival
+from ._aliases import aliases
 from ._deciding_rows import deciding_rows
 from ._input_relations import InputRelation, input_relations
 from ._restated_inputs import restated_inputs
@@ -34,6 +36,7 @@ _MOST = 6  # rivals that are told
 _COLLECTED = 24  # of which the most different are told
 _TRIED = 400  # forms, beyond which no more are tried
 _AS_WELL = 1.5  # times the formula's own largest residual
+_FASTER = 100.0  # times the bound, for a wave so much faster that its argument is rounded by so much more
 _DIGITS = 24  # evaluations to fifty digits that a comparison takes, about
 _ROWS = 2000  # that rivals are held against
 
@@ -75,10 +78,31 @@ class _Judge:
         self.budget.charge("lambdify", nodes)
         self.budget.charge("evaluate", nodes * len(self.y) * (1 + 2 * self.x.shape[1] * self.precision.coarse))
         with np.errstate(all="ignore"):
-            predict = numeric(rival, self.symbols)
-            residual = np.abs(self.y - predict(self.x))
-            allowed = self.bound + allowances(predict, self.precision, self.x, self.y)
-        return bool(np.all(residual <= allowed))
+            residual = np.abs(self.y - numeric(rival, self.symbols)(self.x))
+        return bool(np.all(residual <= self.allowed(rival)))
+
+    def allowed(self, form: sympy.Expr) -> Float64[np.ndarray, "rows"]:
+        """How far each row may lie from a form that meets it.
+
+        Parameters
+        ----------
+        form : sympy.Expr
+            The form.
+        """
+        with np.errstate(all="ignore"):
+            return self.bound + allowances(numeric(form, self.symbols), self.precision, self.x, self.y)
+
+    def met_as_written(self, symbol: sympy.Symbol) -> bool:
+        """Whether the formula meets the rows though this input is not off by its rounding.
+
+        Parameters
+        ----------
+        symbol : sympy.Symbol
+            The input.
+        """
+        pairs = zip(self.symbols, self.precision.inputs, strict=False)
+        kept = tuple(DOUBLE if name == symbol else column for name, column in pairs)
+        return replace(self, precision=replace(self.precision, inputs=kept)).meets(self.expression)
 
     def comparable(self, rival: sympy.Expr) -> bool:
         """Whether the length of a form is comparable to the formula's.
@@ -126,8 +150,9 @@ def rivals(
     Notes
     -----
     Tried are the forms that the search found as well; functions cut to the beginning of their series, and their limits;
-    functions whose series begins like the formula; and the formula restated by a relation among the inputs (a constant,
-    a sum, a product, a polynomial of degree two, or a function).
+    functions whose series begins like the formula; the formula with what vanishes beside an exponential or beside
+    another input; other waves with the same values on a grid; and the formula restated by a relation among the inputs
+    (a constant, a sum, a product, a polynomial of degree two, or a function).
 
     Examples
     --------
@@ -182,12 +207,18 @@ def _forms(judge: _Judge, others: Sequence[sympy.Expr], seed: int) -> Iterator[t
     budget.charge("solve", rows * width**4 / 4, calls=width**2)
     relations = input_relations(judge.symbols, judge.x, tolerance=_vagueness(judge.precision, judge.x))
     restated = restated_inputs(judge.expression, judge.symbols, judge.x, relations, budget=budget.share(0.5), seed=seed)
-    for form, origin in chain(truncated_series(judge.expression, judge.symbols, judge.x, judge.meets), restated):
+    given = judge.expression, judge.symbols, judge.x
+    settings = [symbol for symbol in judge.symbols if judge.met_as_written(symbol)]
+    wider = replace(judge, bound=_FASTER * judge.bound)
+    yield from ((form, origin) for form, origin in aliases(*given, settings=settings) if wider.meets(form))
+    idle = vanished_inputs(*given, judge.allowed(judge.expression))
+    for form, origin in chain(truncated_series(*given, judge.meets), idle, restated):
         if judge.meets(form):
             yield form, origin
     unit = deviation(judge.y)
     problem = SearchProblem(judge.x, judge.y, tuple(judge.symbols), budget)
-    for template, origin in resummed_series(judge.expression, judge.symbols, judge.x, unit=unit, budget=budget):
+    vanished = ((opened(form), origin) for form, origin in vanished_terms(*given))
+    for template, origin in chain(vanished, resummed_series(*given, unit=unit, budget=budget)):
         if budget.over():
             return
         form = _fitted(template, problem, judge)
@@ -197,6 +228,8 @@ def _forms(judge: _Judge, others: Sequence[sympy.Expr], seed: int) -> Iterator[t
 
 def _fitted(template: Template, problem: SearchProblem, judge: _Judge) -> sympy.Expr | None:
     """A template with its constants fitted, as simple numbers where they may be; None where it misses the rows."""
+    if not template.start:
+        return template.expression if judge.meets(template.expression) else None
     fit = refine(template, problem)
     if fit is None:
         return None

@@ -22,8 +22,9 @@ _MOST = 4  # parts that may go, one after the other
 def pared(found: Sequence[Candidate], problem: SearchProblem, *, work: float) -> list[Candidate]:
     """The candidates, led by the first of them with fewer parts, where its description is shorter.
 
-    A part that varies little becomes a constant, and a small term of a sum goes, as long as the description of rows and
-    formula together gets shorter: tanh(exp(x)) is 1 where noise or rounding hides the difference.
+    A part that varies little becomes a constant, and so does a factor that varies little where its product is large; a
+    small term of a sum goes. All this as long as the description of rows and formula together gets shorter:
+    tanh(exp(x)) is 1 where noise or rounding hides the difference, and 1.5 x exp(6.7 x) is exp(7.3 x).
 
     Parameters
     ----------
@@ -62,6 +63,19 @@ def _with_less(best: Candidate, problem: SearchProblem) -> Iterator[Template]:
             level = constant()
             form = opened(best.expression.xreplace({part: level}), simple)
             yield Template(form.template.expression, {**form.template.start, level: middle})
+    for product in dict.fromkeys(sympy.preorder_traversal(best.expression)):
+        varying = [factor for factor in product.args if factor.free_symbols] if product.is_Mul else []
+        for factor in varying if len(varying) > 1 else ():
+            rest = product / factor
+            with np.errstate(all="ignore"):
+                whole, beside = (numeric(part, problem.columns)(problem.x) for part in (product, rest))
+                middle = float(whole @ beside / (beside @ beside))
+                less = best.expression.xreplace({product: middle * rest})
+                change = numeric(less - best.expression, problem.columns)(problem.x)
+            if np.isfinite(change).all() and float(np.std(change)) <= _SMALL * problem.unit:
+                level = constant()
+                form = opened(best.expression.xreplace({product: level * rest}), simple)
+                yield Template(form.template.expression, {**form.template.start, level: middle})
     for total in dict.fromkeys(sympy.preorder_traversal(best.expression)):
         for term in total.args if total.is_Add else ():
             less = best.expression.xreplace({total: total - term})

@@ -112,6 +112,19 @@ def resummed_series(
     yield from padded
 
 
+def opened(expression: sympy.Expr) -> Template:
+    """The expression with its decimals as open constants: they were fitted beside another form.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+        With decimals, or without.
+    """
+    dummies = {n: sympy.Dummy("d", real=True) for n in sorted(expression.atoms(sympy.Float), key=str)}
+    start = {dummy: float(number) for number, dummy in dummies.items()}
+    return Template(expression.xreplace(dummies), start)
+
+
 def followed_functions(
     expression: sympy.Expr, symbols: list[sympy.Symbol], x: Matrix, *, unit: float, budget: Budget
 ) -> Iterator[Template]:
@@ -185,8 +198,8 @@ class _Bracket:
         a, b, c = (sympy.Dummy(name, real=True) for name in "abc")
         inner = a * function.expression.xreplace({_T: b * self.variable}) + (c if level else 0)
         shape = (self.factor * inner + self.rest) / (self.variable if self.pole else 1)
-        opened, others = _opened(shape.xreplace(self.back))
-        return Template(opened, {a: amplitude, b: rate} | ({c: level} if level else {}) | others)
+        whole = opened(shape.xreplace(self.back))
+        return Template(whole.expression, {a: amplitude, b: rate} | ({c: level} if level else {}) | dict(whole.start))
 
 
 def _brackets(
@@ -228,13 +241,6 @@ def _followed(bracket: _Bracket, function: _Function, with_level: bool) -> tuple
     best = int(np.argmin(np.where(np.isfinite(misses), misses, np.inf)))
     miss = float(misses[best]) if np.isfinite(misses[best]) else np.inf
     return miss, float(amplitudes[best]), float(rates[best]), float(levels[best])
-
-
-def _opened(expression: sympy.Expr) -> tuple[sympy.Expr, dict[sympy.Dummy, float]]:
-    """The expression with its decimals as open constants: they were fitted beside a polynomial."""
-    numbers = sorted(expression.atoms(sympy.Float), key=str)
-    dummies = {number: sympy.Dummy("d", real=True) for number in numbers}
-    return expression.xreplace(dummies), {dummy: float(number) for number, dummy in dummies.items()}
 
 
 def _on_rows(expression: sympy.Expr, symbols: list[sympy.Symbol], x: Matrix) -> Values:

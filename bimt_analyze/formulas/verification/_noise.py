@@ -1,5 +1,6 @@
 """Whether what a formula leaves of its rows is noise: as large, without structure, and no better form beside it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from math import log, log2, sqrt
 
@@ -13,9 +14,13 @@ from .._rows import Rows
 from .._searched_rows import distinct, searched_rows
 from ..problem._budget import Budget
 from ..problem._polynomial import powers
+from ..problem._precision import UNKNOWN_PRECISION
 from ..problem._search_problem import deviation
 from ..problem._smooth import centred, legendre, noise_level
+from ..rivals._rivals import rivals
 from ..symbolic._open_numbers import skeleton
+from ..symbolic._tidy import complexity
+from ..verdicts._data_words import Rival
 from ..verdicts._stated_errors import chi_square
 
 Matrix = Float64[np.ndarray, "rows inputs"]
@@ -114,6 +119,32 @@ def foreseen(formula: Formula, network: Predictor, held: Rows) -> list[str]:
     return [f"the network leaves {share:.2g} of what the formula leaves of held-out rows, so that is no noise"]
 
 
+def same_on_rows(
+    formula: Formula, x: Matrix, ranges: Sequence[tuple[float, float]], *, budget: Budget, seed: int
+) -> tuple[Rival, ...]:
+    """Rivals that give the same as a formula on every row, so that no noise tells them apart, and are about as short.
+
+    Parameters
+    ----------
+    formula : Formula
+        What is within noise.
+    x : array of shape [rows, inputs]
+        The rows.
+    ranges : sequence of (float, float)
+        The least and the largest value of each input.
+    budget : Budget
+        Is charged.
+    seed : int
+        Of the search for rivals.
+    """
+    rows = Rows(x, formula.predict(x))
+    found = rivals(
+        formula.expression, formula.inputs, rows, precision=UNKNOWN_PRECISION, ranges=ranges, budget=budget, seed=seed
+    )
+    own = _form_bits(formula.expression, formula.complexity, len(x))
+    return tuple(one for one in found if _form_bits(one.expression, complexity(one.expression), len(x)) < own + _MARGIN)
+
+
 def _of_residual(
     x: Matrix,
     y: Column,
@@ -201,5 +232,9 @@ def _of_form(formula: Formula, x: Matrix, unit: float) -> list[str]:
 
 def _bits(expression: sympy.Expr, size: int, error: float, rows: int) -> float:
     """The description length of a form and of the rows given it; each decimal takes half of log2(rows) bits."""
-    decimals = len(expression.atoms(sympy.Float))
-    return rows * log(max(error, 1e-12)) / log(2) + _NODE * size + 0.5 * log2(max(rows, 2)) * decimals
+    return rows * log(max(error, 1e-12)) / log(2) + _form_bits(expression, size, rows)
+
+
+def _form_bits(expression: sympy.Expr, size: int, rows: int) -> float:
+    """The description length of a form alone."""
+    return _NODE * size + 0.5 * log2(max(rows, 2)) * len(expression.atoms(sympy.Float))

@@ -79,22 +79,40 @@ def too_little(formula: Formula, rows: Evidence) -> list[str]:
             f"not called exact: {different} different training and {rows.distinct} different held-out rows decide "
             "nothing"
         )
-    if crowded := _crowded(formula, rows):
+    if crowded := crowded_input(formula, rows):
         found.append(f"not called exact: {crowded}")
     return found
 
 
-def _crowded(formula: Formula, rows: Evidence) -> str:
-    """Which input takes too few values for the formula's form in it to show; empty if none."""
+def crowded_input(formula: Formula, rows: Evidence) -> str:
+    """Which input takes too few values for the formula's form in it to show; empty if none.
+
+    A form takes two values more than there are numbers in what depends on the input, or than it has degrees as a
+    polynomial; one that is no polynomial takes four at least.
+
+    Parameters
+    ----------
+    formula : Formula
+        What is judged.
+    rows : Evidence
+        The rows.
+    """
     for symbol in sorted(formula.expression.free_symbols, key=lambda s: formula.inputs.index(str(s))):
         values = len(np.unique(rows.x[:, formula.inputs.index(str(symbol))]))
-        if formula.expression.is_polynomial(symbol):
-            needed = int(sympy.degree(formula.expression, symbol)) + _FEWEST_LEVELS
-            if values < needed:
-                return f"{symbol} takes {values} values, on which many functions agree"
-        elif values < _FEWEST_LEVELS + 2:
+        if not formula.expression.is_polynomial(symbol):
+            freedom = max(2, _numbers(formula.expression, symbol))
+        elif (freedom := int(sympy.degree(formula.expression, symbol))) > 1:
+            freedom = max(freedom, _numbers(sympy.expand(formula.expression), symbol))
+        if values < freedom + _FEWEST_LEVELS:
             return f"{symbol} takes {values} values, on which many functions agree"
     return ""
+
+
+def _numbers(expression: sympy.Expr, symbol: sympy.Symbol) -> int:
+    """How many numbers, other than 1 and -1, stand in the parts of an expression that hold a symbol."""
+    if symbol not in expression.free_symbols:
+        return int(not expression.free_symbols and abs(expression) != 1)
+    return sum(_numbers(part, symbol) for part in expression.args)
 
 
 def word_of(

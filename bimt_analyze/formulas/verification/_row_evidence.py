@@ -71,6 +71,7 @@ class Evidence:
         every_x, every_y = (np.concatenate([getattr(rows, end) for rows in [*before, held]]) for end in "xy")
         precision = formula.precision if formula.precision.inputs else row_precision(every_x, every_y)
         fit = row_fit(formula.expression, formula.inputs, x, y, precision=precision)
+        precision = fit.precision
         if formula.worst <= formula.bound and fit.worst <= fit.bound:
             precision = UNKNOWN_PRECISION  # what is met as doubles are was written as doubles are
         own = own_rounding(formula.expression, formula.inputs, every_x, every_y) if len(every_y) else 0.0

@@ -24,8 +24,8 @@ from ..rivals._rivals import relations_of, rivals
 from ..symbolic._equality import Equality, same_function
 from ..verdicts._data_words import IDENTIFIED, DataWord, apart_words, cut_short
 from ..verdicts._network_verdict import NetworkVerdict, network_verdict
-from ._noise import foreseen, noise_objections
-from ._objections import objections, too_little, word_of
+from ._noise import foreseen, noise_objections, same_on_rows
+from ._objections import crowded_input, objections, too_little, word_of
 from ._row_evidence import Evidence
 from ._statement import statement_of
 
@@ -94,7 +94,8 @@ def verify_formula(
 
     1. there are at least ten different training rows, ten different held-out rows that repeat none of them, and three
        training rows for each constant without a simple name;
-    2. each input of which it is a polynomial takes two values more than its degree: on fewer, any function is one;
+    2. each input takes two values more than there are numbers in what depends on it, or than it has degrees as a
+       polynomial: on fewer, any function is such a form;
     3. at most three constants have no simple name, since a longer formula may be a series standing in for a function,
        and the rows fix each of those;
     4. no rival of comparable length meets the rows as well (see `Rival`);
@@ -127,12 +128,17 @@ def verify_formula(
     if verification.canonical != "equal":  # one that equals the truth has no rivals
         verification = _with_rivals(formula, verification, rows, truth, ranges, budget=budget, seed=seed)
     word, wrong = _word(formula, verification, rows, network, held, searched, budget)
+    if word == "within noise" and verification.canonical != "equal":
+        alike = same_on_rows(formula, rows.x, ranges, budget=budget, seed=seed)
+        word = "one of several" if alike else word
+        verification = replace(verification, rivals=alike)
     statement = statement_of(formula, replace(verification, word=word), rows, wrong)
     if formula.apart:
         left = f"{apart_words(formula.apart, formula.rows + len(formula.apart))}{_furthest(formula, train)}"
         left += f", and {len(far)} held-out rows; of the others: "
         wrong, statement = [*wrong, f"{left}{word}"], f"{left}{statement}"
-        word = "but for rows apart" if word in IDENTIFIED else word
+        if word in IDENTIFIED:  # a constant with exceptions says nothing of them
+            word = "but for rows apart" if formula.variables else "none"
     missed = None
     if network is not None and seen is not None and seen.r2 < FAITHFUL and word != "exact" and formula.inputs:
         x = _points(ranges, seed + 3, _POINTS)
@@ -234,7 +240,8 @@ def _word(
     if word != "none" or (formula.fits and rows.met):
         return word, wrong
     known_better = [] if network is None else foreseen(formula, network, held)
-    noise = known_better or noise_objections(formula, held, searched, budget=budget, known=known)
+    crowded = [] if known else [one for one in [crowded_input(formula, rows)] if one]
+    noise = known_better or crowded or noise_objections(formula, held, searched, budget=budget, known=known)
     word = "within noise" if not noise and verification.canonical != "different" else rows.predicts
     return word, [*known_better, *wrong]
 

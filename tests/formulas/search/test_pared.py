@@ -30,6 +30,16 @@ def test_what_noise_or_rounding_hides_goes(tolerance: float) -> None:
     assert sympy.expand(best[0].expression - LAW) == 0 and best[-1] is found
 
 
+def test_a_factor_goes_that_varies_little_where_its_product_is_large() -> None:
+    law = B * sympy.exp(sympy.Rational(73, 10) * A)
+    problem = rows(law, noise=0.01)
+    told = sympy.Float(0.3) * A * B * sympy.exp(sympy.Float(7.03) * A)
+    found = finished(problem, told, (), explained=False)
+    best = pared([found], problem, work=0.5)[0].expression
+    assert sympy.log(best / law).subs(B, 1).subs(A, 4).evalf() < 0.1 and not (best / B).has(A * sympy.exp(A))
+    assert sympy.simplify(sympy.log(best / B).diff(A, 2)) == 0
+
+
 def test_what_the_rows_ask_for_stays() -> None:
     law = 2 * A * (sympy.exp(B / 20) - sympy.cos(B)) + A**2 / 20
     problem = rows(law, noise=0.01)

@@ -13,6 +13,7 @@ from bimt_analyze.formulas.rivals._rivals import relations_of
 A, B, C, X, W = sympy.symbols("a b c x w", real=True)
 RNG = np.random.default_rng(0)
 U, V, T = RNG.uniform(0.5, 2, 300), RNG.uniform(0.5, 2, 300), RNG.uniform(0.1, 1.4, 300)
+PLACES = RNG.integers(0, 21, 300).astype(float)
 TINY = RNG.uniform(-1e-4, 1e-4, 300)
 
 
@@ -37,6 +38,13 @@ CASES = [
     (3 * A**2, A * B, ["a", "b"], np.stack([U, 3 * U], axis=1)),
     (2.5 * A, A * B, ["a", "b"], np.stack([U, np.full(300, 2.5)], axis=1)),
     (B * C, sympy.exp(A) * C, ["a", "b", "c"], np.stack([U, np.exp(U), V], axis=1)),
+    (-W * sympy.sin(sympy.pi * X / 5), W * sympy.sin(9 * sympy.pi * X / 5), ["x", "w"], np.stack([PLACES, V], axis=1)),
+    (W + sympy.cos(44 * X), W + sympy.cos((20 * sympy.pi - 44) * X), ["x", "w"], np.stack([PLACES / 10, V], axis=1)),
+    (W * sympy.cos(sympy.pi * X), W * (1 - 2 * sympy.Mod(X, 2)), ["x", "w"], np.stack([PLACES, V], axis=1)),
+    (W * sympy.exp(-X), W / (sympy.exp(X) - 1), ["x", "w"], np.stack([34 + 2 * U, V], axis=1)),
+    (W / (1 + sympy.exp(-X)), W * (1 - sympy.exp(-X)), ["x", "w"], np.stack([15 + 2 * U, V], axis=1)),
+    (X + sympy.log(1 + W * sympy.exp(-X)), X + W * sympy.exp(-X), ["x", "w"], np.stack([15 + 2 * U, V], axis=1)),
+    (sympy.sqrt(W**2 + X**2), W, ["x", "w"], np.stack([1e-7 * U, V], axis=1)),
 ]
 
 
@@ -64,6 +72,9 @@ def test_the_twin_is_named_with_a_row_that_decides(law, twin, names, x) -> None:
         (sympy.sin(A) * B + C, ["a", "b", "c"], np.stack([2 * U, V, T], axis=1)),
         (A**2 + sympy.exp(B), ["a", "b"], np.stack([U - 1, V], axis=1)),
         (W * sympy.exp(X / 3), ["x", "w"], np.stack([U, V], axis=1)),
+        (W * sympy.sin(2 * X), ["x", "w"], np.stack([np.linspace(0, 9, 300), V], axis=1)),
+        (W * sympy.exp(-X), ["x", "w"], np.stack([8 * U, V], axis=1)),
+        (W**2, ["x", "w"], np.stack([1e-30 * U, V], axis=1)),
     ],
 )
 def test_a_law_without_a_twin_has_no_rival(law, names, x) -> None:

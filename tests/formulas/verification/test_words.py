@@ -9,6 +9,7 @@ import sympy
 from bimt_analyze.formulas import Rows, find_formula, verify_formula
 from bimt_analyze.formulas._front import ParetoEntry
 from bimt_analyze.formulas.problem._budget import Budget
+from bimt_analyze.formulas.problem._template import numeric
 from bimt_analyze.formulas.verdicts._data_words import DATA_WORDS, IDENTIFIED
 from bimt_analyze.formulas.verdicts._network_verdict import NETWORK_WORDS, network_verdict, network_word
 from bimt_analyze.formulas.verification._noise import noise_objections
@@ -226,3 +227,65 @@ def test_what_a_network_foresees_is_no_noise() -> None:
     assert judged(found, *rows).word == "within noise"  # nothing else is known of these rows
     formula = judged(found, *rows, network=law)
     assert formula.word in LAWLESS and "so that is no noise" in formula.verification.statement
+
+
+def test_a_wave_on_codes_of_five_kinds_is_no_law() -> None:
+    """Five levels of noise about them: a form of four numbers meets any five levels."""
+    rng = np.random.default_rng(1)
+    x = np.stack([rng.integers(0, 5, 300).astype(float), rng.normal(size=300)], axis=1)
+    k = sympy.Symbol("x0", real=True)
+    expression = (0.78 * k**2 - 3 * k + 2.47) * sympy.cos(k + 1)
+    levels = (0.78 * x[:, 0] ** 2 - 3 * x[:, 0] + 2.47) * np.cos(x[:, 0] + 1)
+    y = levels + 0.05 * rng.normal(size=300)
+    found = find_formula(x[:200], y[:200], names=["x0", "x1"], time_limit=0.5)
+    left = np.std(y[:200] - levels[:200]) / np.std(y[:200])
+    other = replace(
+        found, expression=expression, residual=left, runners_up=(), pareto_front=(), constants=(), intervals=()
+    )
+    rows = {"test": Rows(x[200:], y[200:]), "train": Rows(x[:200], y[:200]), "truth": None}
+    assert verify_formula(other, **rows, ranges=[(0, 4), (-3, 3)]).word in LAWLESS
+
+
+def test_six_levels_of_two_kinds_are_no_polynomial() -> None:
+    """A symmetric table of codes is met by a polynomial of one degree less than any table is."""
+    rng = np.random.default_rng(0)
+    x = np.stack([rng.integers(0, 6, 200).astype(float), rng.uniform(1, 5, 200)], axis=1)
+    y = np.isin(x[:, 0], (0, 5)) * x[:, 1]
+    assert said(x[:150], y[:150], x[150:], y[150:]).word in LAWLESS
+
+
+def test_a_constant_with_exceptions_is_no_law() -> None:
+    """A rare event: most rows are zero, and nothing is known of the others."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(200, 2)), (rng.uniform(size=200) < 0.03).astype(float)
+    formula = said(x[:150], y[:150], x[150:], y[150:])
+    assert formula.apart and formula.word == "none" and not formula.identified
+
+
+@pytest.mark.parametrize("written", [None, 1e-6])
+@pytest.mark.parametrize("twin", ["c = a**2", "grid"])
+def test_what_equals_the_formula_on_every_row_is_named_under_noise_and_rounding(twin: str, written) -> None:
+    """No noise tells a formula from its restatement: neither is the law that the rows show."""
+    rng = np.random.default_rng(3)
+    a, w = rng.uniform(0.5, 2, (2, 400))
+    t = rng.integers(0, 60, 400) / 10
+    x = np.stack([t, w], axis=1) if twin == "grid" else np.stack([a, a**2, w], axis=1)
+    clean = w * np.sin(18 * np.pi * t) if twin == "grid" else w * a**2
+    y = np.round(clean, 6) if written else clean + 0.01 * rng.normal(size=400)
+    formula = said(x[:300], y[:300], x[300:], y[300:])
+    assert formula.word == "one of several" and formula.verification.rivals
+    values = [numeric(one, sympy.symbols(f"x1:{x.shape[1] + 1}", real=True))(x) for one in
+              (formula.expression, *(rival.expression for rival in formula.verification.rivals))]  # fmt: skip
+    assert all(np.max(np.abs(one - values[0])) < 1e-5 for one in values)
+
+
+def test_settings_in_few_digits_do_not_excuse_noise() -> None:
+    """Inputs that were rounded to 0.1 would leave far more than this noise does."""
+    rng = np.random.default_rng(0)
+    x = np.stack([rng.integers(0, 60, 400) / 10, rng.uniform(0.5, 2, 400)], axis=1)
+    y = x[:, 1] * np.sin(1.5 * np.pi * x[:, 0])
+    noisy = y + 0.01 * rng.normal(size=400)
+    assert said(x[:300], noisy[:300], x[300:], noisy[300:]).word in {"within noise", "one of several", *LAWLESS}
+    written = np.round(x[:, 1] * np.sin(1.7 * x[:, 0]), 6)
+    formula = said(x[:300], written[:300], x[300:], written[300:])
+    assert formula.word == "within precision" and formula.verification.rivals == ()

@@ -1,0 +1,112 @@
+"""Forms that part from a formula only by what is too small to show: beside an exponential, or beside another input."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import sympy
+from jaxtyping import Float64
+
+from ..problem._template import numeric
+
+Matrix = Float64[np.ndarray, "rows inputs"]
+
+_SMALL, _LARGE = 1e-2, 1e2  # an exponential beside which its square, or 1, may vanish
+_SATURATED = 2.0  # argument beyond which tanh may be taken for 1 - 2 exp(-2 s)
+_JUST = 1 / 16  # of what the rows leave open: a form that differs by less differs nowhere on the rows
+
+
+def vanished_terms(expression: sympy.Expr, symbols: list[sympy.Symbol], x: Matrix) -> Iterator[tuple[sympy.Expr, str]]:
+    """Forms that part from a formula where an exponential is no longer small, or no longer large.
+
+    A part e that holds an exponential, small on all rows, may as well be e / (1 + e), e / (1 - e) or log(1 + e): so
+    Wien's law hides Planck's. A large one may be e + 1, e - 1, or twice the hyperbolic sine or cosine. A tanh that is
+    nearly saturated may be 1 - 2 exp(-2 s), or this with what follows.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+        The formula.
+    symbols : list of sympy.Symbol
+        One for each column of ``x``.
+    x : array of shape [rows, inputs]
+        The rows.
+    """
+    for form, origin in [(expression, ""), *_unsaturated(expression, symbols, x)]:
+        if origin:
+            yield form, origin
+        for part in _exponentials(form):
+            size = np.abs(_on_rows(part, symbols, x))
+            if not np.all(np.isfinite(size)):
+                continue
+            if np.max(size) <= _SMALL:
+                others = [part / (1 + part), part / (1 - part), sympy.log(1 + part)]
+                said = f"{part} vanishes beside 1 on the rows"
+            elif np.min(size) >= _LARGE:
+                others = [part - 1, part + 1, part - 1 / part, part + 1 / part]
+                said = f"1 vanishes beside {part} on the rows"
+            else:
+                continue
+            yield from ((form.xreplace({part: other}), said) for other in others)
+
+
+def vanished_inputs(
+    expression: sympy.Expr,
+    symbols: list[sympy.Symbol],
+    x: Matrix,
+    open_by: Float64[np.ndarray, "rows"],
+) -> Iterator[tuple[sympy.Expr, str]]:
+    """Forms with an input that the formula leaves out, added to another, as it stands or by squares.
+
+    Only forms are given that differ from the formula on the rows, if by less than the rows can show: of an input that
+    is far smaller than another nothing is said.
+
+    Parameters
+    ----------
+    expression : sympy.Expr
+        The formula.
+    symbols : list of sympy.Symbol
+        One for each column of ``x``.
+    x : array of shape [rows, inputs]
+        The rows.
+    open_by : array of shape [rows]
+        By how much a form may differ from the formula on each row.
+    """
+    values = _on_rows(expression, symbols, x)
+    for idle in (symbol for symbol in symbols if symbol not in expression.free_symbols):
+        for used in sorted(expression.free_symbols, key=str):
+            for whole in (used + idle, sympy.sqrt(used**2 + idle**2)):
+                form = expression.xreplace({used: whole})
+                with np.errstate(all="ignore"):
+                    parted = np.abs(_on_rows(form, symbols, x) - values)
+                    shown = parted > _JUST * open_by
+                if np.any(shown) and np.all(parted <= open_by):
+                    yield form, f"{idle} vanishes beside {used} on the rows"
+
+
+def _exponentials(expression: sympy.Expr) -> list[sympy.Expr]:
+    """The exponentials of an expression, and the products that hold one."""
+    found = []
+    for node in sympy.preorder_traversal(expression):
+        product = node.is_Mul and any(isinstance(factor, sympy.exp) for factor in node.args)
+        if (isinstance(node, sympy.exp) and node.free_symbols) or product:
+            found.append(node)
+    return list(dict.fromkeys(found))
+
+
+def _unsaturated(expression: sympy.Expr, symbols: list[sympy.Symbol], x: Matrix) -> list[tuple[sympy.Expr, str]]:
+    """The formula with each nearly saturated tanh as its limit and the exponential that is left to it."""
+    found = []
+    for node in sorted(expression.atoms(sympy.tanh), key=str):
+        inner = node.args[0]
+        values = _on_rows(inner, symbols, x)
+        for sign in (1, -1):
+            if np.all(sign * values > _SATURATED):
+                left = 2 * sympy.exp(sympy.expand(-2 * sign * inner))
+                found.append((expression.xreplace({node: sign * (1 - left)}), f"{node} near its limit"))
+    return found
+
+
+def _on_rows(expression: sympy.Expr, symbols: list[sympy.Symbol], x: Matrix) -> Float64[np.ndarray, "rows"]:
+    """The values of an expression on the rows."""
+    with np.errstate(all="ignore"):
+        return np.array(np.broadcast_to(numeric(expression, symbols)(x), (len(x),)))
