@@ -146,16 +146,18 @@ def graph_of(
     Raises
     ------
     InputError
-        There is no such edge weight, or the network cannot be weighed by it.
+        There is no such edge weight, or the network cannot be weighted by it.
     """
     x, strongest = all_inputs(checkpoint), STRONGEST if is_large(checkpoint.network, memory=memory) else None
     if not network.layout.ends_are_neurons:
-        return with_ends(_weighed(network, x, edge_weight, "activation", strongest), network.layout)
+        return with_ends(_weighted(network, x, edge_weight, "activation", strongest), network.layout)
     some = np.linspace(0, len(x) - 1, min(len(x), _WEIGHED_ROWS)).astype(np.int64)
-    return _weighed(network, x[some], edge_weight, "attribution", strongest)
+    return _weighted(network, x[some], edge_weight, "attribution", strongest)
 
 
-def _weighed(network: Network, x: np.ndarray, edge_weight: str | None, best: str, strongest: int | None) -> NeuronGraph:
+def _weighted(
+    network: Network, x: np.ndarray, edge_weight: str | None, best: str, strongest: int | None
+) -> NeuronGraph:
     """The graph with the best edge weights, or those that were asked for; magnitudes where nobody asked."""
     try:
         return neuron_graph(network, weights=edge_weight or best, x=x, strongest=strongest)

@@ -204,7 +204,7 @@ def paper_section(seeds: int, first: int, task: str, recipe: Recipe, recipe_name
     ]
     return [
         f"{task}, seeds {first} to {first + seeds - 1} of every type, {recipe_name} recipe ({recipe.steps:,} steps). "
-        "Headline: specialisation of the network as trained, edges weighed by attribution, before anything is cut. "
+        "Headline: specialisation of the network as trained, edges weighted by attribution, before anything is cut. "
         "Agreement: of the modules of the circuit, pruned with a refit, with the known parts. Naive: Leiden at "
         "resolution 1 on the magnitudes of the network as trained, two modules being true, and z of its modularity "
         "against three shuffles.",

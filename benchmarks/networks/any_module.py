@@ -1,4 +1,4 @@
-"""Modules that others might write: exported, stored, pruned, weighed and audited, each without a hand's help.
+"""Modules that others might write: exported, stored, pruned, weighted and audited, each without a hand's help.
 
 The modules are those of traced_layouts.py, with drawn weights: whether they can be handled is measured, not what is
 found in them.
@@ -104,7 +104,7 @@ def main() -> None:
     lines = [
         "Exported: `from_module` makes a program that gives what the module gives, with a layout that `verify` "
         "certifies. Stored: the checkpoint read back predicts the same. Followed: every weight is seen to be applied "
-        "as a product, so that edges can be weighed by activation and attribution, not by magnitude alone. Audited: "
+        "as a product, so that edges can be weighted by activation and attribution, not by magnitude alone. Audited: "
         f"pruned without a refit, and audited against 20 null networks. {ROWS} drawn rows.",
         "",
         *table(["modules", *STEPS], [[len(outcomes), *(counts[step] for step in STEPS)]]),

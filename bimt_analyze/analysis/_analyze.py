@@ -103,7 +103,7 @@ def analyze(
     with stages.stage("modules"):
         graph = graph_of(network, checkpoint, edge_weight=chosen.edge_weight, memory=chosen.memory)
         if installed("torch") and graph.weights == "magnitude" and chosen.edge_weight is None:
-            fit = fit.assuming("edges: weighed by magnitude, as what a weight reads and writes cannot be followed")
+            fit = fit.assuming("edges: weighted by magnitude, as what a weight reads and writes cannot be followed")
         if graph.is_backbone:
             fit = fit.assuming(backbone_told(graph))
         asked, chosen = chosen, within_reach(chosen, graph)

@@ -1,4 +1,4 @@
-"""Edges weighed by how much the target hears of the source."""
+"""Edges weighted by how much the target hears of the source."""
 
 import numpy as np
 from jaxtyping import Num

@@ -1,4 +1,4 @@
-"""Edges weighed by how far the outputs move without them."""
+"""Edges weighted by how far the outputs move without them."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Edges weighed by the size of the weight."""
+"""Edges weighted by the size of the weight."""
 
 import numpy as np
 from jaxtyping import Num

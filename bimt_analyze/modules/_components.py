@@ -23,7 +23,7 @@ def connected_components(graph: NeuronGraph, *, leak: float = 0.0) -> Partition:
     that nothing reads any more, and that reads nothing itself, stays with the edge that would have been dropped last.
 
     A greater leak gives a finer or an equal partition. Rescaling all that one neuron reads changes nothing; rescaling
-    what it sends does, unless edges are weighed by "activation" or "attribution".
+    what it sends does, unless edges are weighted by "activation" or "attribution".
 
     Parameters
     ----------

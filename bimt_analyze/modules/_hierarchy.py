@@ -186,7 +186,7 @@ def hierarchy(
     Parameters
     ----------
     graph : NeuronGraph
-        Weighed by "attribution", no level depends on how neurons are scaled; weighed by "activation", leaks and cuts do
+        Weighed by "attribution", no level depends on how neurons are scaled; weighted by "activation", leaks and cuts do
         not. Several graphs of one network give several hierarchies to compare.
     resolutions : sequence of float, default `RESOLUTIONS`
         Of `modularity`.

@@ -115,7 +115,7 @@ def find_motion(
     stages = _Stages(tell, budget)
     with stages.stage("sums", _SUMS) as share:
         system, others = search.within(share).by_sums()
-    if (other := search.weighed(system)) is not search and not budget.over():
+    if (other := search.weighted(system)) is not search and not budget.over():
         search = other
         with stages.stage("weights", _WEIGHTS) as share:
             system, others = search.within(share).again(system), ()

@@ -114,7 +114,7 @@ class Search:
             return ()
         return self.weak.sums(terms, self.asked.symbols, place)
 
-    def weighed(self, system: System) -> "Search":
+    def weighted(self, system: System) -> "Search":
         """The search with each variable's noise as the best system leaves it, where that is far from the estimate.
 
         Parameters
@@ -126,7 +126,7 @@ class Search:
         rms = system.shot.rms[measured]
         if system.met or np.all((rms > 1 / _FAR) & (rms < _FAR)):
             return self
-        return replace(self, pieces=self.pieces.weighed(system.shot.missed))
+        return replace(self, pieces=self.pieces.weighted(system.shot.missed))
 
     def again(self, system: System) -> System:
         """A system fitted anew, with powers added and left out.

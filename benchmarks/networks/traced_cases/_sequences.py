@@ -91,7 +91,7 @@ class Vit(nn.Module):
 
 
 class DenseMoe(nn.Module):
-    """All experts run, weighed by a router. Experts stay: a pattern has two ends, and they would be a third."""
+    """All experts run, weighted by a router. Experts stay: a pattern has two ends, and they would be a third."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -30,7 +30,7 @@ from ..generators.decompositions._varying_coefficients import varying_coefficien
 from ..generators.products._laurent_sums import laurent_sums
 from ..generators.products._one_factor_more import one_factor_more
 from ..generators.products._outer_products import outer_products
-from ..generators.weighed_sums._weighed_sums import weighed_sums
+from ..generators.weighted_sums._weighted_sums import weighted_sums
 from ..marks._marked import marked
 from ..pool_search._matches import QUICK_TESTS, SLOW_TESTS, matched
 from ..problem._polynomial import polynomials
@@ -176,7 +176,7 @@ DECOMPOSITIONS: tuple[Generator, ...] = (
     _alone(low_error_affine),
     *_SUMS_OF_FEW,
     _alone(wave_products),
-    _alone(weighed_sums),
+    _alone(weighted_sums),
 )
 _BESIDE_MARKS: tuple[Generator, ...] = (*QUICK, *_SPLIT_AT_ONCE, *_SUMS_OF_FEW, _alone(single_functions))
 MARKED: tuple[Generator, ...] = (lambda problem, propose: marked(problem, propose, _BESIDE_MARKS),)

@@ -242,9 +242,9 @@ class _Table:
         """
         found = {}
         for node in min((self.where[item] for item in items), key=len, default=[]):
-            weighed = self.left[node]
-            if all(item in weighed for item in items):
-                ratios = {_ratio(self.kind, weight, weighed[item]) for item, weight in items.items()}
+            weighted = self.left[node]
+            if all(item in weighted for item in items):
+                ratios = {_ratio(self.kind, weight, weighted[item]) for item, weight in items.items()}
                 if len(ratios) == 1 and (ratio := ratios.pop()) is not None:
                     found[node] = ratio
         return found

@@ -58,7 +58,7 @@ class Pieces:
         """How many measurements of one variable there are."""
         return int(self.times.size)
 
-    def weighed(self, missed: Float64[np.ndarray, "variables"]) -> "Pieces":
+    def weighted(self, missed: Float64[np.ndarray, "variables"]) -> "Pieces":
         """The pieces with residuals counted in what a fit misses of each variable.
 
         Parameters

@@ -216,8 +216,8 @@ def attention(call: Call) -> Fields:
     mask = call.argument(3, "attn_mask")
     if mask is not None:
         scores = met(call.labels, scores, lifted(call.fields(mask), count))
-    weighed = met(call.labels, tuple(f.unsqueeze(-1) for f in scores), tuple(f.unsqueeze(-3) for f in v))
-    return tuple(field.squeeze(count - 1) for field in reduced(call.labels, weighed, [count - 1]))
+    weighted = met(call.labels, tuple(f.unsqueeze(-1) for f in scores), tuple(f.unsqueeze(-3) for f in v))
+    return tuple(field.squeeze(count - 1) for field in reduced(call.labels, weighted, [count - 1]))
 
 
 def _shared(call: Call, value: Value, heads: int) -> Fields:

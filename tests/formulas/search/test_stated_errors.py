@@ -41,7 +41,7 @@ def test_one_row_that_is_known_far_better_decides_nothing_alone(least: float) ->
     x = np.random.default_rng(0).uniform(0.2, 2, (80, 2))
     sigma = np.full(80, 0.01)
     y = 1.37 * x[:, 0] * x[:, 1] + 0.83 + sigma * np.random.default_rng(1).normal(size=80)
-    sigma[7] = least  # a constant that meets this row left nothing of what was weighed
+    sigma[7] = least  # a constant that meets this row left nothing of what was weighted
     formula = find_formula(x, y, names=["a", "b"], output="y", sigma=sigma, time_limit=0.3)
     assert formula.variables == ("a", "b") and formula.r2 > 0.99
     assert formula.predict(x[7:8])[0] == pytest.approx(y[7], abs=1e-8)

@@ -213,10 +213,10 @@ class _Logarithms:
     def errors(self, columns: Float64[np.ndarray, "rows trials"]) -> Float64[np.ndarray, "trials"]:
         """What is left of log|y| with one column more, for each; infinite where that is none."""
         with np.errstate(all="ignore"):
-            weighed = columns * self.weights[:, None]
-            apart = weighed - self.basis @ (self.basis.T @ weighed)
+            weighted = columns * self.weights[:, None]
+            apart = weighted - self.basis @ (self.basis.T @ weighted)
             size = np.sum(apart**2, axis=0)
-            usable = np.isfinite(size) & (size > _NONE * np.sum(weighed**2, axis=0))
+            usable = np.isfinite(size) & (size > _NONE * np.sum(weighted**2, axis=0))
             left = np.sum(self.left**2) - (self.left @ apart) ** 2 / size
         self.problem.budget.charge("columns", 3 * columns.size)
         return np.where(usable, np.sqrt(np.maximum(left, 0.0)), np.inf) / self._unit
@@ -260,12 +260,12 @@ class _Logarithms:
         if factor is not None:
             u = value(problem.x, factor.argument)
             columns = np.column_stack([columns, factor.kind.logarithm(factor.scale * u)])
-        weighed = columns * self.weights[:, None]
-        size = np.linalg.norm(weighed, axis=0)
-        powers = np.linalg.lstsq(weighed / size, self.target, rcond=1e-14)[0] / size
-        problem.budget.charge("solve", weighed.size * weighed.shape[1])
-        spared = float(np.sqrt(np.mean((self.target - weighed @ powers) ** 2)))
-        errors = spared * np.linalg.norm(np.linalg.pinv(weighed / size), axis=1) / size
+        weighted = columns * self.weights[:, None]
+        size = np.linalg.norm(weighted, axis=0)
+        powers = np.linalg.lstsq(weighted / size, self.target, rcond=1e-14)[0] / size
+        problem.budget.charge("solve", weighted.size * weighted.shape[1])
+        spared = float(np.sqrt(np.mean((self.target - weighted @ powers) ** 2)))
+        errors = spared * np.linalg.norm(np.linalg.pinv(weighted / size), axis=1) / size
         start: dict[sympy.Dummy, float] = {}
 
         def opened(at: float) -> sympy.Dummy:

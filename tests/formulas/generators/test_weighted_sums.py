@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import sympy
 
-from bimt_analyze.formulas.generators.weighed_sums._weighed_sums import weighed_sums
+from bimt_analyze.formulas.generators.weighted_sums._weighted_sums import weighted_sums
 from bimt_analyze.formulas.problem._budget import Budget
 from bimt_analyze.formulas.problem._constants import refine
 from bimt_analyze.formulas.problem._search_problem import SearchProblem
@@ -30,7 +30,7 @@ def rows(law: sympy.Expr, *, noise: float) -> SearchProblem:
 @pytest.mark.parametrize("law", LAWS, ids=str)
 def test_a_law_within_a_function_is_found_under_noise(law: sympy.Expr) -> None:
     problem = rows(law, noise=0.1)
-    fits = (refine(template, problem) for template in weighed_sums(problem))
+    fits = (refine(template, problem) for template in weighted_sums(problem))
     best = min((finish(problem, fit) for fit in fits if fit is not None), key=order)
     clean = rows(law, noise=0.0).y
     told = np.asarray(sympy.lambdify(COLUMNS, best.expression, "numpy")(*problem.x.T), dtype=np.float64)
@@ -40,13 +40,13 @@ def test_a_law_within_a_function_is_found_under_noise(law: sympy.Expr) -> None:
 def test_noise_alone_gives_nothing() -> None:
     problem = rows(A, noise=0.0)
     noise = problem.target(np.random.default_rng(0).normal(size=problem.rows), tolerance=0.0)
-    assert list(weighed_sums(noise)) == []
+    assert list(weighted_sums(noise)) == []
 
 
 def test_exact_rows_that_polynomials_follow_are_other_generators_question() -> None:
-    assert list(weighed_sums(rows(A * sympy.sqrt(B) * sympy.sin(C), noise=0.0))) == []
+    assert list(weighted_sums(rows(A * sympy.sqrt(B) * sympy.sin(C), noise=0.0))) == []
 
 
 def test_rounded_rows_are_other_generators_question() -> None:
     problem = rows(LAWS[0], noise=0.0)
-    assert list(weighed_sums(problem.target(problem.y, tolerance=1e-4))) == []
+    assert list(weighted_sums(problem.target(problem.y, tolerance=1e-4))) == []

@@ -1,4 +1,4 @@
-"""Sums of few terms within a function, on noisy rows: what undoing the function does to the noise is weighed."""
+"""Sums of few terms within a function, on noisy rows: what undoing the function does to the noise is weighted."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -30,7 +30,7 @@ _SHARE = 0.2  # of the time
 _HIGHEST, _COLUMNS, _BRINGS = 9, 250, 0.75  # degree and columns of polynomials, and what little they bring leaves
 
 
-def weighed_sums(problem: SearchProblem) -> Iterator[Template]:
+def weighted_sums(problem: SearchProblem) -> Iterator[Template]:
     """Templates m g(sum of terms) with m a product of powers and g a function with an inverse, the best first.
 
     A function that is undone makes the noise of some rows large: each row counts by the slope of g there, in steps of
@@ -81,11 +81,11 @@ def _fitted(
     ready = np.isfinite(z) & np.isfinite(weights)
     if np.mean(ready) < UNDONE:
         return []
-    weighed, target = columns[ready] * weights[ready, None], (z * weights)[ready]
-    every = choices(weighed, target, dictionary.first, problem.budget)
+    weighted, target = columns[ready] * weights[ready, None], (z * weights)[ready]
+    every = choices(weighted, target, dictionary.first, problem.budget)
     found = []
     for kept in every:
-        start = solve(weighed[:, kept], target, budget=problem.budget)
+        start = solve(weighted[:, kept], target, budget=problem.budget)
         first = descended(columns[:, kept], start, m, y, outer, problem.budget)
         if first is None:
             continue
