@@ -186,8 +186,8 @@ def hierarchy(
     Parameters
     ----------
     graph : NeuronGraph
-        Weighed by "attribution", no level depends on how neurons are scaled; weighted by "activation", leaks and cuts do
-        not. Several graphs of one network give several hierarchies to compare.
+        Weighted by "attribution", no level depends on how neurons are scaled; weighted by "activation", leaks and cuts
+        do not. Several graphs of one network give several hierarchies to compare.
     resolutions : sequence of float, default `RESOLUTIONS`
         Of `modularity`.
     leaks : sequence of float, default `LEAKS`
