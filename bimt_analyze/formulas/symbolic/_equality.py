@@ -11,6 +11,8 @@ from bimt_train.showing import Shown
 
 _DIGITS = 50  # of both expressions: 20 more than the difference is judged by, for cancellation
 _ZERO = sympy.Rational(1, 10**30)  # relative difference below which exact expressions agree
+_STEEP = (sympy.exp, sympy.sinh, sympy.cosh, sympy.sin, sympy.cos, sympy.tan)  # these need all digits of their place
+_LARGEST, _ROUGH_DIGITS = sympy.Float("1e300"), 15  # of such a place, and to find its size
 _DECIMAL = 1e-12  # relative error of a decimal constant, which data in double precision fix no better
 _SLACK = 30.0  # times the error of a decimal constant, for what it does to a value: rounding is no random noise
 _TOO_VAGUE = 1e-2  # relative error of a value through its constants, beyond which the point shows nothing
@@ -118,6 +120,8 @@ def _compare_far(
             expected, found = fifty_digits(truth, point), fifty_digits(formula, point)
             if expected is None:
                 continue
+            if found is None and not _within_reach(formula, point):
+                continue
             if found is None:
                 return Equality("different", "one is not real where the other is")
             vague = sum(_vagueness(form, point, error) for form in (formula, truth))
@@ -181,6 +185,8 @@ def _compare(
         if expected is None:
             continue
         found = fifty_digits(formula, point)
+        if found is None and not _within_reach(formula, point):
+            continue
         counted += 1
         if found is None or abs(found - expected) > zero * (1 + abs(expected)):
             return counted, True
@@ -203,7 +209,7 @@ def _point(
 
 
 def fifty_digits(expression: sympy.Expr, point: Mapping[sympy.Symbol, sympy.Expr]) -> sympy.Number | None:
-    """The value of an expression to 50 digits; None where it is not finite and real.
+    """The value of an expression to 50 digits; None where it is not finite and real, or out of reach.
 
     Parameters
     ----------
@@ -212,8 +218,28 @@ def fifty_digits(expression: sympy.Expr, point: Mapping[sympy.Symbol, sympy.Expr
     point : mapping of sympy.Symbol to sympy.Expr
         An exact number for each symbol.
     """
+    if not _within_reach(expression, point):
+        return None
     try:
         value = expression.evalf(_DIGITS, subs=dict(point))
     except (ZeroDivisionError, TypeError):  # of a pole itself, and of a function at one
         return None
     return value if value.is_Number and value.is_finite else None
+
+
+def _within_reach(expression: sympy.Expr, point: Mapping[sympy.Symbol, sympy.Expr]) -> bool:
+    """Whether no function is taken at a place so large that its digits would fill the memory, as in exp(-exp(1e7))."""
+    for part in sympy.postorder_traversal(expression):  # a place is asked for after the functions within it
+        if isinstance(part, _STEEP):
+            place = part.args[0]
+        elif isinstance(part, sympy.Pow) and part.exp.free_symbols:
+            place = part.exp
+        else:
+            continue
+        try:
+            value = place.evalf(_ROUGH_DIGITS, subs=dict(point))
+        except (ZeroDivisionError, TypeError):
+            continue
+        if value.is_Number and abs(value) > _LARGEST:
+            return False
+    return True

@@ -64,3 +64,22 @@ def test_where_the_truth_is_not_real_nothing_is_asked() -> None:
 def test_a_pole_is_no_number(pole: sympy.Expr) -> None:
     assert fifty_digits(pole, {X: sympy.Float(0.0), Y: sympy.Integer(1)}) is None
     assert fifty_digits(pole, {X: sympy.Rational(1, 4), Y: sympy.Integer(1)}) is not None
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        sympy.exp(-sympy.Float(1.3) * sympy.exp(20 * X)),  # far out an exponent of millions of digits
+        sympy.cosh(sympy.exp(sympy.Float(9.5) * Y)),
+        sympy.sin(sympy.Float(1.5) * sympy.exp(X * 30)),
+        sympy.Float(2.5) ** (sympy.Integer(3) ** (X * 40)),
+    ],
+    ids=str,
+)
+def test_a_function_of_numbers_beyond_all_bounds_is_compared_where_it_can_be(form: sympy.Expr):
+    started = time.process_time()
+    assert verdict(form, form.xreplace({sympy.Float(1.5): sympy.Float(1.6)}) + sympy.Rational(1, 7)) == "different"
+    assert verdict(form + 1, sympy.expand((form + 1) * 2) / 2) == "equal"
+    assert time.process_time() - started < 5.0
+    assert fifty_digits(form, {X: sympy.Integer(10**6), Y: sympy.Integer(10**6)}) is None
+    assert fifty_digits(form, {X: sympy.Rational(1, 7), Y: sympy.Rational(1, 7)}) is not None
