@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from textwrap import dedent
 
 import numpy as np
 import pytest
@@ -22,45 +21,51 @@ from bimt_train.models import RowTransformer
 
 # In a program of its own: no module of this project can be imported, wherever it lies.
 STRANGER = """
-    import sys, warnings
+import sys, warnings
 
-    class Refused:
-        def find_spec(self, name, path=None, target=None):
-            if name.split(".")[0] in ("bimt_train", "bimt_analyze"):
-                raise ImportError(name)
+class Refused:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("bimt_train", "bimt_analyze"):
+            raise ImportError(name)
 
-    sys.meta_path.insert(0, Refused())
-    warnings.simplefilter("ignore")
-    import numpy as np
-    file, rows, given = sys.argv[1:]
-    x = np.load(rows)
+sys.meta_path.insert(0, Refused())
+warnings.simplefilter("ignore")
+import numpy as np
+
+for file in sys.argv[1:]:
+    x = np.load(file + ".x.npy")
 """
 RUNS = {
     "pt2": """
-        import json, torch
-        extra = {"circuit.json": ""}
-        module = torch.export.load(file, extra_files=extra).module()
-        assert json.loads(extra["circuit.json"])["columns"]
-        y, one = (module(torch.from_numpy(some)).numpy() for some in (x, x[:1]))
-        program = torch.export.load(file)
-        weights = (*program.parameters(), *program.buffers())
-        assert abs(program.graph_module(*weights, torch.from_numpy(x))[0].numpy() - y).max() < 1e-6
-    """,
+    import json, torch
+    extra = {"circuit.json": ""}
+    module = torch.export.load(file, extra_files=extra).module()
+    assert json.loads(extra["circuit.json"])["columns"]
+    y, one = (module(torch.from_numpy(some)).numpy() for some in (x, x[:1]))
+    program = torch.export.load(file)
+    weights = (*program.parameters(), *program.buffers())
+    assert abs(program.graph_module(*weights, torch.from_numpy(x))[0].numpy() - y).max() < 1e-6
+""",
     "onnx": """
-        import onnxruntime
-        session = onnxruntime.InferenceSession(file)
-        y, one = (session.run(None, {"x": some})[0] for some in (x, x[:1]))
-    """,
+    import onnxruntime
+    session = onnxruntime.InferenceSession(file)
+    y, one = (session.run(None, {"x": some})[0] for some in (x, x[:1]))
+""",
 }
+KEPT = """
+    assert abs(one - y[:1]).max() < 1e-5
+    np.save(file + ".y.npy", y)
+"""
 
 
-def run_by_a_stranger(kind, file, x, folder):
-    program = dedent(STRANGER) + dedent(RUNS[kind]) + "\nassert abs(one - y[:1]).max() < 1e-5\nnp.save(given, y)\n"
-    np.save(folder / "x.npy", x)
-    call = [sys.executable, "-I", "-c", program, str(file), str(folder / "x.npy"), str(folder / "y.npy")]
+def run_by_a_stranger(kind, jobs):
+    """What each file gives for its rows; jobs are pairs of a file and rows."""
+    for file, x in jobs:
+        np.save(f"{file}.x.npy", x)
+    call = [sys.executable, "-I", "-c", STRANGER + RUNS[kind] + KEPT, *(str(file) for file, _ in jobs)]
     done = subprocess.run(call, capture_output=True, text=True, check=False)
     assert not done.returncode, done.stderr
-    return np.load(folder / "y.npy")
+    return [np.load(f"{file}.y.npy") for file, _ in jobs]
 
 
 @pytest.mark.parametrize("kind", RUNS)
@@ -70,7 +75,7 @@ def test_a_stranger_runs_the_file(kind, tmp_path):
     network, x = CASES["mlp"]
     export_circuit(network, tmp_path / f"net.{kind}", x=x, measure=False)
     kept = x[:, list(compact(network).reads)].astype(np.float32)
-    y = run_by_a_stranger(kind, tmp_path / f"net.{kind}", kept, tmp_path)
+    (y,) = run_by_a_stranger(kind, [(tmp_path / f"net.{kind}", kept)])
     np.testing.assert_allclose(y, network.predict(x), rtol=0, atol=1e-5)
 
 
