@@ -1,5 +1,7 @@
 """Networks of plain torch, not of this project: exported, they give on fresh rows what the user's own module gives."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 import torch
@@ -60,8 +62,9 @@ NETS = {"plain": (plain, (4,)), "layer norm": (Normed, (4,)), "convolution": (Co
         "transformer": (Attentive, (4, 3)), "lstm": (Recurrent, (5, 2))}  # fmt: skip
 
 
+@cache
 def made(name):
-    """The module of a name, rows of it, and the network that is read of it."""
+    """The module of a name, rows of it, and the network that is read of it: read once, as nothing changes them."""
     make, shape = NETS[name]
     torch.manual_seed(1)
     module, rows = make().eval(), torch.rand(30, *shape)
