@@ -131,7 +131,7 @@ RECURRENT = {
 }
 
 
-def agrees(path: Path, shape: tuple[int, ...]) -> None:
+def assert_agrees(path: Path, shape: tuple[int, ...]) -> None:
     x = np.random.default_rng(1).normal(size=(20, *shape)).astype(np.float32)
     checkpoint = read_foreign(path, x=x.reshape(20, -1))
     wanted = runtime.InferenceSession(str(path)).run(None, {"x": x})[0]
@@ -142,19 +142,19 @@ def agrees(path: Path, shape: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("name", VECTORS)
 def test_an_operator_on_vectors_gives_what_onnxruntime_gives(name: str, tmp_path: Path) -> None:
-    agrees(saved(tmp_path / "net.onnx", VECTORS[name], (3,), HELD, {"y": 1}), (3,))
+    assert_agrees(saved(tmp_path / "net.onnx", VECTORS[name], (3,), HELD, {"y": 1}), (3,))
 
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_an_operator_on_pixels_gives_what_onnxruntime_gives(name: str, tmp_path: Path) -> None:
     nodes, held = PICTURES[name]
-    agrees(saved(tmp_path / "net.onnx", nodes, (3, 4, 5), held, {"y": 1}), (3, 4, 5))
+    assert_agrees(saved(tmp_path / "net.onnx", nodes, (3, 4, 5), held, {"y": 1}), (3, 4, 5))
 
 
 @pytest.mark.parametrize("name", RECURRENT)
 def test_a_recurrent_operator_gives_what_onnxruntime_gives(name: str, tmp_path: Path) -> None:
     nodes, held = RECURRENT[name]
-    agrees(saved(tmp_path / "net.onnx", nodes, (5, 3), held, {"y": 1}), (5, 3))
+    assert_agrees(saved(tmp_path / "net.onnx", nodes, (5, 3), held, {"y": 1}), (5, 3))
 
 
 def test_directions_have_neurons_of_their_own(tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ class RowPrecision:
         return "decimal" in kinds and kinds <= {"decimal", "double"}
 
     def with_settings(self) -> "RowPrecision":
-        """The same with inputs that are what they say."""
+        """Give the precision of the same rows with inputs that are exactly what they say."""
         return RowPrecision((DOUBLE,) * len(self.inputs), self.output)
 
     def input_halves(self, x: Float64[np.ndarray, "rows inputs"]) -> Float64[np.ndarray, "rows inputs"]:

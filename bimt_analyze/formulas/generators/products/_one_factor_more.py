@@ -203,7 +203,7 @@ class _Logarithms:
 
     @property
     def least(self) -> float:
-        """Its size, over the deviation of log|y|."""
+        """The size of what powers of the inputs leave, over the deviation of log|y|."""
         return float(np.linalg.norm(self.left)) / self._unit
 
     @property
