@@ -45,7 +45,7 @@ class RegressionSampler:
     "in-context",
     label="in-context regression",
     sentence="The value w x2 after the sequence x1, w x1, x2, with a fresh w in every row.",
-    seconds=25,
+    seconds=21,
 )
 def in_context(
     *,
