@@ -1,14 +1,13 @@
 """The training loop: many seeds at once, each its own data, weights and places, none seeing another."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from .._errors import InputError
 from ..checkpoints import Checkpoint, Network, Probe
@@ -36,7 +35,6 @@ from .state._run_folder import run_folder
 from .state._state_file import load_progress, save_progress
 
 SAVE_SECONDS = 5.0  # between two saves of the state; a killed run loses no more work than this, and one step
-_ROWS_AT_ONCE = 512  # of each seed, in a measurement
 PROBE_ROWS, PROBE_PREDICTIONS = 2000, 2**13  # of the data that a checkpoint takes along, at most
 
 
@@ -230,18 +228,20 @@ def _advance(
     ahead = stepped(setting, engine, progress, until, due)
     if ahead.step < until:
         return replace(progress, ahead=ahead)
-    progress = _measured(setting, progress, ahead, callbacks)
+    progress = _measured(setting, engine.threads, progress, ahead, callbacks)
     for callback in callbacks:
         callback.on_networks(progress.step, partial(_network, setting, progress))
     return progress
 
 
-def _measured(setting: Setting, progress: Progress, ahead: Ahead, callbacks: Sequence[Callback]) -> Progress:
+def _measured(
+    setting: Setting, threads: int, progress: Progress, ahead: Ahead, callbacks: Sequence[Callback]
+) -> Progress:
     """What was gained since the last measurement, measured; rows that diverged go back to where they were then."""
     until, moments, placements = ahead.step, ahead.moments, ahead.placements
     resting = [row for row, _ in progress.diverged]
     loss = setting.task.spec.judged_by
-    record = _measure(setting, until, moments.flat, placements, loss)
+    record = _measure(setting, threads, until, moments.flat, placements, loss)
     fallen = [i for i in np.flatnonzero(~np.isfinite(record.train_loss)).tolist() if i not in resting]
     moments.put_back(progress.moments, torch.tensor(fallen, dtype=torch.long, device=setting.x.device))
     if fallen:
@@ -274,27 +274,24 @@ def _measured(setting: Setting, progress: Progress, ahead: Ahead, callbacks: Seq
 
 
 @torch.no_grad()
-def _measure(setting: Setting, step: int, flat: Flat, placements: Sequence[Placement], loss: Loss) -> Record:
+def _measure(
+    setting: Setting, threads: int, step: int, flat: Flat, placements: Sequence[Placement], loss: Loss
+) -> Record:
     """Losses, cost and edges of every row."""
     views = setting.stack.unpack(flat)
     prices = setting.prices(placements, biases=True)
     weights = setting.stack.weights(flat)
     edges = sum((weights[name].abs() > EDGE).flatten(1).sum(1) for name in setting.layout.weights())
     (x, y), (x_test, y_test) = setting.some(setting.x, setting.y), setting.some(setting.x_test, setting.y_test)
-    tested = _outputs(setting, views, x_test)
+    tested = setting.stack.outputs(views, x_test, threads)
     return Record(
         step,
-        loss.function(_outputs(setting, views, x)[:, : y.shape[1]], y).double().cpu().numpy(),
+        loss.function(setting.stack.outputs(views, x, threads)[:, : y.shape[1]], y).double().cpu().numpy(),
         loss.function(tested, y_test).double().cpu().numpy(),
         (flat.abs() * prices).sum(1).double().cpu().numpy(),
         torch.as_tensor(edges).cpu().numpy(),
         None if loss.right is None else loss.right(tested, y_test).cpu().numpy(),
     )
-
-
-def _outputs(setting: Setting, views: Mapping[str, Tensor], x: Tensor) -> Tensor:
-    """What every network gives, so many rows at a time that what lies between its layers stays in the cache."""
-    return torch.cat([setting.stack.forward(views, rows) for rows in torch.split(x, _ROWS_AT_ONCE, dim=1)], dim=1)
 
 
 def _network(setting: Setting, progress: Progress, seed: int) -> Network:

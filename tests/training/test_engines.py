@@ -3,11 +3,14 @@
 import logging
 import shutil
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from bimt_train import InputError, Recipe, Relocation, train
 from bimt_train.losses import LOSSES
@@ -175,6 +178,34 @@ def test_threads_of_torch_change_no_bit():
     one, two = (case.after(replace(alone, threads=n), 7, picks=picks, resting=(4,)) for n in (1, 3))
     assert torch.equal(one.flat, two.flat) and torch.equal(one.second, two.second)
     assert torch.equal(two.flat[4], case.moments.flat[4]) and not torch.equal(two.flat[3], case.moments.flat[3])
+
+
+def test_a_module_of_ones_own_runs_on_several_threads_at_once():
+    """Each call swaps its weights into a module; two calls must not meet in one."""
+    meeting = threading.Barrier(2)
+
+    class Scaled(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.gain = nn.Parameter(torch.ones(3))
+
+        def forward(self, x):
+            meeting.wait(30)
+            return x * self.gain
+
+    stack = Stack.of(Scaled())
+    gains, x = torch.arange(12.0).reshape(4, 3), torch.ones(2, 5, 3)
+    with ThreadPoolExecutor(2) as pool:
+        halves = pool.map(lambda own: stack.forward({"gain": own}, x), gains.split(2))
+    assert torch.equal(torch.cat(list(halves)), gains[:, None].expand(4, 5, 3))
+
+
+def test_a_measurement_on_several_threads_changes_no_bit():
+    case = Case(mlp([3, 6, 2]), "mse")
+    views, x = case.stack.unpack(case.moments.flat.requires_grad_()), torch.rand(3, 1500, 3)
+    one, three = (case.stack.outputs(views, x, threads) for threads in (1, 3))
+    assert torch.equal(one, three) and torch.equal(one, case.stack.forward(views, x))
+    assert not three.requires_grad
 
 
 def test_threads_are_for_large_networks():

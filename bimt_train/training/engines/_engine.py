@@ -104,6 +104,10 @@ class Engine(Protocol):
     def steps_at_once(self) -> int:
         """Steps after which a run should look up, to save or to stop."""
 
+    @property
+    def threads(self) -> int:
+        """How many threads compute side by side."""
+
     def advance(self, moments: Moments, stretch: Stretch) -> None:
         """Take the steps of the stretch, and write the weights and moments that come out.
 
