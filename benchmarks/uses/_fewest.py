@@ -23,21 +23,22 @@ class Cut:
     loss: float
 
 
-def stack_of(checkpoint: Checkpoint) -> Stack:
+def stack_of(checkpoint: Checkpoint, x: torch.Tensor) -> Stack:
     """How the checkpoint's parameters, or those of its generator, compute."""
     module = build_model(checkpoint.network.model)
     reuse = Recipe.from_json(checkpoint.config["recipe"]).reuse
     if reuse is None:
-        return Stack.of(module)
+        return Stack.of(module, x)
     shapes = shapes_of(module)
-    return Stack.of(module, reused(checkpoint.network.layout, shapes, blocks=reuse.blocks, rules=reuse.rules))
+    return Stack.of(module, x, reused(checkpoint.network.layout, shapes, blocks=reuse.blocks, rules=reuse.rules))
 
 
 def cuts(checkpoint: Checkpoint) -> tuple[Cut, ...]:
     """For each threshold the parameters that are left and move an output, and the test loss; nothing is refitted."""
-    task, probe, stack = checkpoint.task, checkpoint.probe, stack_of(checkpoint)
+    task, probe = checkpoint.task, checkpoint.probe
     x = torch.tensor(task.to_network_inputs(probe.x_test), dtype=torch.float32)[None]
     y = torch.tensor(task.to_network_targets(probe.y_test), dtype=torch.float32)[None]
+    stack = stack_of(checkpoint, x[0])
     flat = stack.pack([{**checkpoint.network.tensors, **checkpoint.network.generator}]).float()
     directions = torch.randn(y.shape, generator=torch.Generator().manual_seed(0))
     found = []

@@ -1,6 +1,7 @@
 """From a `ModelSpec` to a module, from a task's ends to a `ModelSpec`, and options held against tensors."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -23,7 +24,8 @@ def build_model(spec: ModelSpec, *, generator: "torch.Generator | None" = None) 
     spec : ModelSpec
         The kind and its options.
     generator : torch.Generator, optional
-        Draws the first weights; torch's own state is left alone where it is given.
+        Draws the first weights, whether the kind takes them from it or, as torch's layers do, from torch's own state,
+        which is left as it was.
 
     Returns
     -------
@@ -47,8 +49,22 @@ def build_model(spec: ModelSpec, *, generator: "torch.Generator | None" = None) 
             got=spec.kind,
             hint="name one of these, load the file that registers it, or load the weights into your own module",
         )
-    model: torch.nn.Module = MODELS[spec.kind].function(**spec.options, generator=generator)
+    with nullcontext() if generator is None else _drawing_from(generator):
+        model: torch.nn.Module = MODELS[spec.kind].function(**spec.options, generator=generator)
     return model
+
+
+@contextmanager
+def _drawing_from(generator: "torch.Generator") -> Iterator[None]:
+    """Let torch's own draws be the generator's, for layers that cannot be given one."""
+    import torch
+
+    before = generator.get_state()
+    with torch.random.fork_rng(devices=[]):
+        torch.set_rng_state(before)
+        yield
+        if torch.equal(generator.get_state(), before):  # the next model draws what follows
+            generator.set_state(torch.get_rng_state())
 
 
 def options_of(spec: ModelSpec) -> ModelOptions | None:

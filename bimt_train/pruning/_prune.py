@@ -211,8 +211,8 @@ class _Cutter:
             name: np.broadcast_to(np.abs(network.tensors[name]).max(axis=0), network.tensors[name].shape)
             for name in embeddings(network.layout)
         }
-        stack = Stack.of(network.module().to(precision))
         rows, targets = (torch.tensor(a, dtype=precision) for a in (x, y))
+        stack = Stack.of(network.module().to(precision), rows)
         return cls(network, stack, rows, targets, loss, lr, magnitudes)
 
     def counts(self, thresholds: Float64[np.ndarray, " thresholds"]) -> Int64[np.ndarray, " thresholds"]:

@@ -19,8 +19,10 @@ from ..library import StoredModule
 from ..library._begin_with import begin
 from ..library._beginning import Beginning
 from ..models import ModelSpec, build_model
+from ..models._models import check_options
 from ..tasks import Dataset, Task
 from ._random_restarts import Replica, seeds_of
+from ._seeds_side_by_side import check_trainable
 from ._stack import Flat, Stack, shapes_of
 from .parameters._parameters import Direct, Parameters
 from .parameters._reuse import reused
@@ -276,9 +278,13 @@ def prepare(
     def stacked(arrays: Sequence[np.ndarray]) -> Tensor:
         return torch.tensor(np.stack(arrays), dtype=torch.float32, device=device)
 
+    x = stacked([_padded(spec.to_network_inputs(d.x_train), task.widths) for d in data])
+    _check_declared(task.model, layout, module)
+    if not hasattr(module, "stacked_forward"):
+        check_trainable(module.to(x.dtype), x[0, :2].cpu())
     return Setting(
-        task, replicas, recipe, kind, task.model, layout, shapes, Stack.of(module.to(device), parameters), data,
-        x=stacked([_padded(spec.to_network_inputs(d.x_train), task.widths) for d in data]),
+        task, replicas, recipe, kind, task.model, layout, shapes, Stack.of(module.to(device), x[0], parameters), data,
+        x=x,
         y=stacked([spec.to_network_targets(d.y_train) for d in data]),
         x_test=stacked([spec.to_network_inputs(d.x_test) for d in data]),
         y_test=stacked([spec.to_network_targets(d.y_test) for d in data]),
@@ -291,6 +297,17 @@ def _parameters(recipe: Recipe, layout: Layout, shapes: Mapping[str, tuple[int, 
     if recipe.reuse is None:
         return Direct(shapes)
     return reused(layout, shapes, blocks=recipe.reuse.blocks, rules=recipe.reuse.rules)
+
+
+def _check_declared(model: ModelSpec, layout: Layout, module: torch.nn.Module) -> None:
+    """A kind of model that does not declare its tensors would be trained, and its files refused."""
+    try:
+        check_options(model, layout.steps, {name: tuple(t.shape) for name, t in module.state_dict().items()})
+    except CheckpointError as error:
+        raise InputError(
+            f"options that do not tell what the model '{model.kind}' is made of", where=error.where,
+            expected=error.expected, got=error.got, hint="let shapes() of its options name every parameter and buffer",
+        ) from None  # fmt: skip
 
 
 def _check_device(device: str) -> None:

@@ -1,9 +1,7 @@
 """Many networks of one shape as one: a leading seed axis on every parameter, all of them views of one flat tensor."""
 
-import copy
 import math
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,10 +11,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ._seeds_side_by_side import Forward, seeds_side_by_side
 from .parameters._parameters import Direct, Parameters
 
 Flat = Float[Tensor, "seeds entries"]
-Forward = Callable[[Mapping[str, Tensor], Tensor], Tensor]
 
 _ROWS_AT_ONCE = 512  # of each seed
 
@@ -45,22 +43,24 @@ class Stack:
     width: int
 
     @classmethod
-    def of(cls, module: nn.Module, parameters: Parameters | None = None) -> "Stack":
+    def of(cls, module: nn.Module, x: Tensor, parameters: Parameters | None = None) -> "Stack":
         """The stack for modules like this one.
 
-        A module may bring ``stacked_forward``; for any other, ``torch.func.vmap`` over a functional call serves.
+        A module may bring ``stacked_forward``; any other is called for all seeds at once, or for one after the other.
 
         Parameters
         ----------
         module : torch.nn.Module
             One of the networks.
+        x : tensor, [rows, inputs]
+            Rows, of which the first show whether the module can be called for all seeds at once.
         parameters : Parameters, optional
             What is trained; left out, the module's own parameters.
         """
         trained = parameters or Direct(shapes_of(module))
         buffers = {name: b.detach().clone() for name, b in module.named_buffers()}
         entries = sum(math.prod(shape) for shape in trained.shapes.values())
-        run = _never_alone(getattr(module, "stacked_forward", None) or _vmapped(module, buffers))
+        run = _never_alone(getattr(module, "stacked_forward", None) or seeds_side_by_side(module, buffers, x[:2]))
         made = run if trained.direct else lambda tensors, x: run(trained.tensors(tensors), x)
         return cls(trained, buffers, made, -(-entries // 64) * 64)
 
@@ -200,30 +200,6 @@ def _never_alone(forward: Forward) -> Forward:
             return forward(tensors, x)
         twins = {name: tensor.expand(2, *tensor.shape[1:]) for name, tensor in tensors.items()}
         return forward(twins, x.expand(2, *x.shape[1:]))[:1]
-
-    return run
-
-
-def _vmapped(module: nn.Module, buffers: Mapping[str, Tensor]) -> Forward:
-    """Any module over a seed axis: the parameters and the inputs are batched, the buffers shared.
-
-    A call swaps its tensors into the module meanwhile, so calls side by side need a module each.
-    """
-    untouched, idle = copy.deepcopy(module), deque([module])
-
-    def run(parameters: Mapping[str, Tensor], x: Tensor) -> Tensor:
-        try:
-            own = idle.pop()
-        except IndexError:
-            own = copy.deepcopy(untouched)
-
-        def call(parameters: Mapping[str, Tensor], x: Tensor) -> Tensor:
-            outputs: Tensor = torch.func.functional_call(own, {**parameters, **buffers}, (x,))
-            return outputs
-
-        outputs: Tensor = torch.func.vmap(call, randomness="different")(parameters, x)
-        idle.append(own)
-        return outputs
 
     return run
 

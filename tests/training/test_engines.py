@@ -3,14 +3,11 @@
 import logging
 import shutil
 import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from bimt_train import InputError, Recipe, Relocation, train
 from bimt_train.losses import LOSSES
@@ -41,13 +38,14 @@ class Case:
         options = options_of(spec)
         draw = torch.Generator().manual_seed(seed)
         modules = [build_model(spec, generator=torch.Generator().manual_seed(k)) for k in range(3)]
-        self.spec, self.loss, self.stack = spec, LOSSES[loss], Stack.of(modules[0])
-        self.moments = Moments.start(
-            self.stack.pack([{name: p.detach() for name, p in module.named_parameters()} for module in modules])
-        )
+        self.spec, self.loss = spec, LOSSES[loss]
         ends = options.ends
         shape = (3, rows, ends.inputs)
         self.x = torch.randint(ends.tokens, shape, generator=draw).float() if ends.tokens else _normal(shape, draw)
+        self.stack = Stack.of(modules[0], self.x[0])
+        self.moments = Moments.start(
+            self.stack.pack([{name: p.detach() for name, p in module.named_parameters()} for module in modules])
+        )
         self.y = _normal((3, rows, ends.outputs), draw)
         if loss != "mse":
             self.y = torch.nn.functional.one_hot(self.y.argmax(2), ends.outputs).float()
@@ -178,26 +176,6 @@ def test_threads_of_torch_change_no_bit():
     one, two = (case.after(replace(alone, threads=n), 7, picks=picks, resting=(4,)) for n in (1, 3))
     assert torch.equal(one.flat, two.flat) and torch.equal(one.second, two.second)
     assert torch.equal(two.flat[4], case.moments.flat[4]) and not torch.equal(two.flat[3], case.moments.flat[3])
-
-
-def test_a_module_of_ones_own_runs_on_several_threads_at_once():
-    """Each call swaps its weights into a module; two calls must not meet in one."""
-    meeting = threading.Barrier(2)
-
-    class Scaled(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.gain = nn.Parameter(torch.ones(3))
-
-        def forward(self, x):
-            meeting.wait(30)
-            return x * self.gain
-
-    stack = Stack.of(Scaled())
-    gains, x = torch.arange(12.0).reshape(4, 3), torch.ones(2, 5, 3)
-    with ThreadPoolExecutor(2) as pool:
-        halves = pool.map(lambda own: stack.forward({"gain": own}, x), gains.split(2))
-    assert torch.equal(torch.cat(list(halves)), gains[:, None].expand(4, 5, 3))
 
 
 def test_a_measurement_on_several_threads_changes_no_bit():

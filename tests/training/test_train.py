@@ -52,8 +52,8 @@ def test_a_step_is_adam_on_the_whole_loss():
     """The oracle is torch.optim.Adam on task loss plus lambda times the cost, by autograd, one network at a time."""
     torch.manual_seed(0)
     modules = [MLP([3, 5, 2], generator=torch.Generator().manual_seed(s)) for s in range(3)]
-    stack = Stack.of(modules[0])
     x, y = torch.randn(3, 11, 3), torch.randn(3, 11, 2)
+    stack = Stack.of(modules[0], x[0])
     charge = torch.rand(3, stack.width) * 1e-2
     moments = Moments.start(stack.pack([dict(m.named_parameters()) | {} for m in map(detached, modules)]))
     optimisers = [torch.optim.Adam(m.parameters(), lr=3e-3) for m in modules]
@@ -87,7 +87,7 @@ def detached(module: nn.Module) -> nn.Module:
 
 def test_any_module_can_be_stacked():
     module = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))
-    stack = Stack.of(module)
+    stack = Stack.of(module, torch.zeros(2, 3))
     flat = stack.pack([{name: p.detach() for name, p in module.named_parameters()}] * 2)
     x = torch.randn(2, 5, 3)
     np.testing.assert_allclose(stack.forward(stack.unpack(flat), x).detach(), module(x).detach(), atol=1e-6)
