@@ -136,6 +136,18 @@ def test_every_weight_is_read_by_a_module_that_hooks_can_watch(name: str) -> Non
     assert set(seen) == set(network.layout.weights())
 
 
+def test_who_watches_a_product_sees_all_rows_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many rows are computed in pieces, but not under a hook, which may hold a value for every row."""
+    monkeypatch.setattr("bimt_train.models.traced._traced_module._AT_ONCE", 32)
+    x, seen = torch.randn(20, 4), []
+    module = Network.of(Gated(), example_inputs=x).module()
+    pieces = module(x)
+    linear_layers(module)["up.weight"].register_forward_pre_hook(lambda _, args: seen.append(args[0]))
+    together = module(x)
+    assert len(seen) == 1 and torch.equal(seen[0], x)
+    np.testing.assert_allclose(pieces.detach(), together.detach(), atol=1e-6)
+
+
 def test_columns_of_an_image_run_over_its_channels() -> None:
     network, images = traced("images"), CASES["images"][1]
     assert (network.layout.inputs, network.layout.steps) == ("x", 64)

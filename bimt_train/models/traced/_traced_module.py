@@ -134,7 +134,8 @@ class TracedModule(nn.Module):
             The outputs; shape (rows, places, outputs) where they are given at each token.
         """
         together = max(1, _AT_ONCE // self._largest)
-        if torch.compiler.is_compiling() or len(x) <= together:  # a program of torch has any number of rows
+        # a program of torch has any number of rows, and whoever watches a product wants to see all of them at once
+        if torch.compiler.is_compiling() or len(x) <= together or any(p.is_watched for p in self._reads.values()):
             return self._run(x)
         return torch.cat([self._run(x[start : start + together]) for start in range(0, len(x), together)])
 
