@@ -24,7 +24,7 @@ class Verdict(Shown):
     modular : bool
         Whether there is structure, and chance has as much in fewer than one case of twenty. Structure is more than one
         module of weights, held against networks wired at random with the same degrees and weights; or, where inputs
-        take few values, groups of inputs or outputs of the table that the network computes, held against tables in
+        take two values each, groups of inputs or outputs of the table that the network computes, held against tables in
         random order. Where both can be tested, p is corrected for it (`corrected_p`). Modules by functional effects
         alone do not count.
     sentences : tuple of Sentence

@@ -8,7 +8,7 @@ from math import comb, log2, prod
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Float64, Int64
+from jaxtyping import Bool, Float, Float64, Int64
 
 from bimt_train.checkpoints import Checkpoint, Network
 from bimt_train.showing import Shown
@@ -18,8 +18,8 @@ from ..chance._significance import Significance
 from ._decided_values import decided_values
 from ._input_and_output_groups import SAME, Groups, InputAndOutputGroups, same_functions
 
-MOST_ROWS = 4096
-"""Rows of the table of all values of the inputs, at most: 12 inputs of two values."""
+MOST_INPUTS = 12
+"""Inputs of a table of all their values, at most: 4,096 rows."""
 
 MOST_GROUPINGS = 20_000
 """Ways to put inputs into groups of the given sizes, at most, as each table is searched for the best of them."""
@@ -71,10 +71,11 @@ def group_significance(
     samples: int = 200,
     seed: int = 0,
 ) -> GroupSignificance:
-    """How often a table without structure has groups as good as those of a network whose inputs take few values.
+    """How often a table without structure has groups as good as those of a network whose inputs take two values each.
 
     The network is run on every combination of the values that its inputs take. That table is complete, so that nothing
-    depends on the wiring, nor on which rows were given.
+    depends on the wiring, nor on which rows were given. An input of more values is a quantity. Smooth functions of it
+    are alike whatever the network, as no table in random order is, so that nothing is tested there.
 
     Parameters
     ----------
@@ -106,7 +107,8 @@ def group_significance(
        of the sizes that were found. Values are told apart in steps of a tenth of the output's deviation, the root of
        what `input_and_output_groups` tolerates.
     2. Outputs. The statistic is how many outputs there are beyond the number of functions. Each output's values are put
-       in random order by themselves. A network of a single function has nothing to test: it has no groups.
+       in random order by themselves. An output of one input is given another input instead, as more of them than there
+       are inputs are alike anyway. A network of a single function has nothing to test: it has no groups.
 
     What a small p does not say: that the groups lie apart in the weights. That two functions read the same inputs, and
     differ, is no evidence of structure, and is not tested.
@@ -132,7 +134,7 @@ def group_significance(
     """
     values = _values(x)
     sizes = tuple(map(len, values))
-    if not groups.outputs or not _small(sizes):
+    if not groups.outputs or not _few(sizes):
         return GroupSignificance(None, None)
     rows = np.array(list(product(*values)))
     decide = decided_values(network.predict(x), None if targets is None or len(targets) != len(x) else targets)
@@ -142,11 +144,11 @@ def group_significance(
         functions = outputs[:, [group[0] for group in groups.outputs]]
         tested = _input_test(functions, sizes, groups.inputs, samples, seed)
     several = 1 < len(groups.outputs) < sum(map(len, groups.outputs))
-    return GroupSignificance(tested, _output_test(outputs, groups.outputs, samples, seed) if several else None)
+    return GroupSignificance(tested, _output_test(outputs, sizes, groups.outputs, samples, seed) if several else None)
 
 
 def has_small_table(checkpoint: Checkpoint) -> bool:
-    """Whether the inputs of a network take so few values that all their combinations can be run.
+    """Whether the inputs of a network take two values each, and are so few that all combinations can be run.
 
     Parameters
     ----------
@@ -156,10 +158,10 @@ def has_small_table(checkpoint: Checkpoint) -> bool:
     Returns
     -------
     bool
-        True for at most `MOST_ROWS` combinations.
+        True for at most `MOST_INPUTS` inputs of at most two values.
     """
     ends_are_neurons = checkpoint.network.layout.ends_are_neurons
-    return ends_are_neurons and _small(tuple(map(len, _values(all_rows(checkpoint)[0]))))
+    return ends_are_neurons and _few(tuple(map(len, _values(all_rows(checkpoint)[0]))))
 
 
 def significance_of_groups(
@@ -198,19 +200,37 @@ def _values(x: Float[np.ndarray, "rows inputs"]) -> list[np.ndarray]:
     return [np.unique(column) for column in x.T]
 
 
-def _small(sizes: tuple[int, ...]) -> bool:
-    return prod(map(float, sizes)) <= MOST_ROWS
+def _few(sizes: tuple[int, ...]) -> bool:
+    return max(sizes, default=0) <= 2 and sizes.count(2) <= MOST_INPUTS
 
 
-def _output_test(outputs: Float64[np.ndarray, "rows outputs"], groups: Groups, samples: int, seed: int) -> Significance:
+def _output_test(
+    outputs: Float64[np.ndarray, "rows outputs"], sizes: tuple[int, ...], groups: Groups, samples: int, seed: int
+) -> Significance:
     """Outputs beyond the number of functions, against outputs whose values are in random order."""
     moving = outputs[:, sorted(k for group in groups for k in group)]
+    table = moving.reshape(*sizes, -1)
+    of_one_input = _inputs_that_matter(table).sum(axis=0) <= 1
+    single = np.stack([axis.ravel() for axis in np.indices(sizes)], axis=1)[:, np.array(sizes) > 1]
     rng = np.random.default_rng(seed)
-    null = [moving.shape[1] - len(same_functions(rng.permuted(moving, axis=0))) for _ in range(samples)]
+
+    def drawn() -> Float64[np.ndarray, "rows outputs"]:
+        """Values in random order, but the input of an output of one input drawn anew."""
+        others = single[:, rng.integers(single.shape[1], size=moving.shape[1])]
+        return np.where(of_one_input, others, rng.permuted(moving, axis=0))
+
+    null = [moving.shape[1] - len(same_functions(drawn())) for _ in range(samples)]
     return Significance.of(
         float(moving.shape[1] - len(same_functions(moving))), np.array(null, dtype=np.float64),
         statistic="equal outputs", null_model=_SHUFFLED, weights="none", seed=seed,
     )  # fmt: skip
+
+
+def _inputs_that_matter(table: Float64[np.ndarray, "*values outputs"]) -> Bool[np.ndarray, "inputs outputs"]:
+    """Whether each output changes with each input, by more than a tenth of its deviation."""
+    least = np.sqrt(1 - SAME) * table.reshape(-1, table.shape[-1]).std(axis=0)
+    changes = [np.ptp(table, axis=axis).reshape(-1, table.shape[-1]) for axis in range(table.ndim - 1)]
+    return np.stack([change.max(axis=0) > least for change in changes])
 
 
 def _input_test(

@@ -103,6 +103,24 @@ def test_a_table_too_large_to_write_down_is_not_tested():
     assert group_significance(network, groups, x).tests == ()
 
 
+@pytest.mark.parametrize(("inputs", "values"), [(1, 60), (2, 3), (3, 12)])
+def test_quantities_are_not_tested_since_smooth_functions_are_alike(inputs: int, values: int):
+    """An untrained network of one quantity and a narrow layer has nearly equal outputs, and no modules."""
+    rows = np.array(list(product(np.linspace(-1, 1, values), repeat=inputs)))
+    torch.manual_seed(3)
+    module = nn.Sequential(nn.Linear(inputs, 2), nn.Tanh(), nn.Linear(2, 6))
+    found = audit(module, x=rows, samples=20, retrain_steps=0, refit_steps=0, controls=0)
+    assert "group_significance" not in found and not found.verdict.modular
+
+
+def test_functions_of_one_input_are_alike_by_chance_too():
+    """Of six outputs that read one of four inputs each, at least two repeat another."""
+    a, b, c, d = ROWS.T
+    table = np.stack([a, 1 - a, b, 3 - b, c, d], axis=1)
+    found = measured(table, ((0,), (1,), (2,), (3,)), ((0, 1), (2, 3), (4,), (5,)), samples=99)
+    assert found.outputs.observed == 2 and min(found.outputs.null) == 2 and found.outputs.p == 1
+
+
 def test_the_verdict_and_the_report_tell_it():
     table = halves()
     brief = {"time_limit": 0, "refit_steps": 0, "retrain_steps": 0, "controls": 0}
