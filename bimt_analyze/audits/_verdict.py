@@ -24,9 +24,9 @@ class Verdict(Shown):
     modular : bool
         Whether there is structure, and chance has as much in fewer than one case of twenty. Structure is more than one
         module of weights, held against networks wired at random with the same degrees and weights; or, where inputs
-        take two values each, groups of inputs or outputs of the table that the network computes, held against tables in
-        random order. Where both can be tested, p is corrected for it (`corrected_p`). Modules by functional effects
-        alone do not count.
+        and outputs take two values each, groups of inputs or outputs of the table that the network computes, held
+        against tables in random order. Where both can be tested, p is corrected for it (`corrected_p`). Modules by
+        functional effects alone do not count.
     sentences : tuple of Sentence
         The statements: the headline first, what could not be decided last.
 

@@ -50,7 +50,7 @@ def _view(result: GroupSignificance, subject: AuditSubject) -> View:
     effort=0.5,
 )
 def measured(subject: AuditSubject) -> GroupSignificance:
-    """The tests of the groups of a circuit, where each of its inputs takes two values.
+    """The tests of the groups of a circuit, where each of its inputs and outputs takes two values.
 
     Parameters
     ----------

@@ -71,11 +71,12 @@ def group_significance(
     samples: int = 200,
     seed: int = 0,
 ) -> GroupSignificance:
-    """How often a table without structure has groups as good as those of a network whose inputs take two values each.
+    """How often a table without structure has groups as good as those of a network of logic.
 
     The network is run on every combination of the values that its inputs take. That table is complete, so that nothing
-    depends on the wiring, nor on which rows were given. An input of more values is a quantity. Smooth functions of it
-    are alike whatever the network, as no table in random order is, so that nothing is tested there.
+    depends on the wiring, nor on which rows were given. Nothing is tested unless inputs and outputs take two values
+    each. Where one of them is a quantity, the functions of an untrained network are smooth, and smooth functions are
+    alike and save bits as no table in random order does.
 
     Parameters
     ----------
@@ -139,6 +140,8 @@ def group_significance(
     rows = np.array(list(product(*values)))
     decide = decided_values(network.predict(x), None if targets is None or len(targets) != len(x) else targets)
     outputs = decide(network.predict(rows))
+    if not _two_valued(outputs[:, sorted(k for group in groups.outputs for k in group)]):
+        return GroupSignificance(None, None)
     tested = None
     if len(groups.inputs) > 1:
         functions = outputs[:, [group[0] for group in groups.outputs]]
@@ -224,6 +227,16 @@ def _output_test(
         float(moving.shape[1] - len(same_functions(moving))), np.array(null, dtype=np.float64),
         statistic="equal outputs", null_model=_SHUFFLED, weights="none", seed=seed,
     )  # fmt: skip
+
+
+def _two_valued(outputs: Float64[np.ndarray, "rows outputs"]) -> bool:
+    """Whether two values describe each output, as closely as two outputs of one function describe each other."""
+    middle = (outputs.max(axis=0) + outputs.min(axis=0)) / 2
+    high = outputs > middle
+    sizes = np.stack([high.sum(axis=0), (~high).sum(axis=0)])
+    means = np.stack([np.where(side, outputs, 0.0).sum(axis=0) for side in (high, ~high)]) / np.maximum(sizes, 1)
+    left = (outputs - np.where(high, *means)) ** 2
+    return bool((left.mean(axis=0) <= (1 - SAME) * outputs.var(axis=0)).all())
 
 
 def _inputs_that_matter(table: Float64[np.ndarray, "*values outputs"]) -> Bool[np.ndarray, "inputs outputs"]:

@@ -113,6 +113,26 @@ def test_quantities_are_not_tested_since_smooth_functions_are_alike(inputs: int,
     assert "group_significance" not in found and not found.verdict.modular
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_outputs_that_are_quantities_are_not_tested_since_sums_save_bits(seed: int):
+    """An untrained network with few connections adds up its inputs, in whatever groups."""
+    torch.manual_seed(seed)
+    module = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
+    with torch.no_grad():
+        for weight in (module[0].weight, module[2].weight):
+            weight *= torch.rand_like(weight) < 0.5
+    found = audit(module, x=ROWS, samples=20, retrain_steps=0, refit_steps=0, controls=0)
+    assert found["group_significance"].tests == () if "group_significance" in found else True
+
+
+@pytest.mark.parametrize(("noise", "tested"), [(0.0, True), (0.05, True), (0.2, False)])
+def test_outputs_near_two_values_are_decisions(noise: float, tested: bool):
+    shaken = halves() + noise * np.random.default_rng(0).uniform(-1, 1, (16, 4))
+    network = checkpoint_of(shaken).network
+    groups = InputAndOutputGroups(((0, 1), (2, 3)), ((0, 2), (1, 3)), shared=(), level="", reason="")
+    assert bool(group_significance(network, groups, ROWS, samples=19).tests) == tested
+
+
 def test_functions_of_one_input_are_alike_by_chance_too():
     """Of six outputs that read one of four inputs each, at least two repeat another."""
     a, b, c, d = ROWS.T
