@@ -240,10 +240,10 @@ def _spans(x: Rows) -> tuple[tuple[float, float], ...]:
 
 
 def _split_rows(x: Rows, y: Float64[np.ndarray, "_ targets"]) -> Probe:
-    """Keep every fifth row for testing: a table that is sorted is split as fairly as any other."""
-    test = np.arange(len(x)) % 5 == 4
-    if not test.any() or len(y) != len(x):
-        got, hint = f"{len(x)} rows of x, {len(y)} of y", "give a target row for each of at least five rows"
+    """Keep every fifth row for testing, or the last of fewer: a sorted table is split as fairly as any other."""
+    test = np.arange(1, len(x) + 1) % min(5, max(len(x), 1)) == 0
+    if len(x) < 2 or len(y) != len(x):
+        got, hint = f"{len(x)} rows of x, {len(y)} of y", "give a target row for each of at least two rows"
         what = "a table that cannot be split into training and test rows"
         raise CheckpointError(what, where="x and y", got=got, hint=hint)
     return Probe(x[~test], y[~test], x[test], y[test])

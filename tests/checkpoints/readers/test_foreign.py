@@ -243,7 +243,7 @@ def test_names_and_decomposition_are_kept() -> None:
         ({"x": X[:, :2]}, CheckpointError, "a table of the wrong shape: x: expected [rows, 3], got [20, 2]"),
         ({"x": X, "y": X}, CheckpointError, "a table of the wrong shape: y: expected [rows, 2], got [20, 3]"),
         ({"x": X, "y": X[:7, :2]}, CheckpointError, "got 20 rows of x, 7 of y"),
-        ({"x": X[:4]}, CheckpointError, "a target row for each of at least five rows"),
+        ({"x": X[:1]}, CheckpointError, "a target row for each of at least two rows"),
         ({"x": X * np.nan}, CheckpointError, "not finite: probe.x_train"),
         ({"ranges": [(-1, 1), (0, 2)]}, CheckpointError, "ranges that do not fit: ranges: expected one pair, or one"),
         ({"ranges": ["a", "b"]}, CheckpointError, "ranges that do not fit"),
@@ -261,6 +261,14 @@ def test_what_does_not_fit_the_network_is_refused(about: dict[str, Any], error: 
     with pytest.raises(error) as caught:
         from_state_dict(CHAIN.state_dict(), activation="tanh", **about)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(("rows", "tested"), [(2, [1]), (4, [3]), (5, [4]), (14, [4, 9])])
+def test_every_fifth_row_is_for_testing_or_the_last_of_fewer(rows: int, tested: list[int]) -> None:
+    """Two bits make four rows, and a network of them can be asked about."""
+    probe = from_state_dict(CHAIN.state_dict(), activation="tanh", x=X[:rows]).probe
+    np.testing.assert_array_equal(probe.x_test, X[tested])
+    np.testing.assert_array_equal(probe.x_train, np.delete(X[:rows], tested, axis=0))
 
 
 # ---- the published notebooks
