@@ -113,9 +113,9 @@ def layout_for(module: "nn.Module", *example_inputs: Any) -> Layout:
 
 
 def _traced(module: "nn.Module", inputs: Inputs) -> Layout:
-    from .tracing import trace
+    from .tracing import program_of, trace
 
-    return trace(module, inputs)
+    return trace(module, program_of(module, inputs))
 
 
 def _is_chain(module: "nn.Sequential") -> bool:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import torch
 from torch import fx
 
-from .._inputs import Inputs
-from ._program import Program, program_of
+from ._program import Program
 from ._run import Run, run
 from .labels._settle import settle
 from .labels._symmetry import Symmetry, symmetry_of
@@ -36,7 +35,7 @@ class AxisCuts(NamedTuple):
     places: tuple[int, ...]
 
 
-def cuts_of(module: "nn.Module", inputs: Inputs) -> dict[str, dict[int, AxisCuts]]:
+def cuts_of(module: "nn.Module", program: Program) -> dict[str, dict[int, AxisCuts]]:
     """Find where neurons along an axis of a tensor begin to be others: read or written by other tensors than before.
 
     Behind a concatenation, or before a split, one axis runs over several groups. Cut there, each piece joins two
@@ -48,8 +47,8 @@ def cuts_of(module: "nn.Module", inputs: Inputs) -> dict[str, dict[int, AxisCuts
     ----------
     module : torch.nn.Module
         The module; it is left as it is.
-    inputs : Inputs
-        What it is called with.
+    program : Program
+        Its operators (`program_of`).
 
     Returns
     -------
@@ -62,7 +61,6 @@ def cuts_of(module: "nn.Module", inputs: Inputs) -> dict[str, dict[int, AxisCuts
         An operator has no rule.
     """
     lasting = module.state_dict().keys()
-    program = program_of(module, inputs)
     found = run(program, {name: name in lasting for name, _ in module.named_buffers()})
     symmetry = symmetry_of(found.labels, found.axes.values())
     while settle(found.labels, symmetry):

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..._errors import LayoutError
 from .._group import Group
-from .._inputs import Inputs
 from .._layout import Layout, TensorSpec
 from ._groups import Reading, arrangement, read
-from ._program import program_of
+from ._program import Program
 from ._recorder import HINT
 from ._row import with_ends
 from ._run import Run, run
@@ -24,15 +23,15 @@ NORMS = frozenset(
 """Operators that scale or normalise; a tensor that nothing else reads pays nothing."""
 
 
-def trace(module: "nn.Module", inputs: Inputs) -> Layout:
-    """Derive the layout of a module from the operators that it runs on example inputs.
+def trace(module: "nn.Module", program: Program) -> Layout:
+    """Derive the layout of a module from the operators that it runs.
 
     Parameters
     ----------
     module : torch.nn.Module
         The module; it is left as it is.
-    inputs : Inputs
-        What it is called with.
+    program : Program
+        Its operators (`program_of`).
 
     Returns
     -------
@@ -46,7 +45,6 @@ def trace(module: "nn.Module", inputs: Inputs) -> Layout:
     """
     lasting = module.state_dict().keys()
     buffers = {name: name in lasting for name, _ in module.named_buffers()}
-    program = program_of(module, inputs)
     found = run(program, buffers)
     unread = [name for name, _ in module.named_parameters() if name not in found.uses]
     if program.recorded and unread:

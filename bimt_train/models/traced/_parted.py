@@ -8,19 +8,18 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from ...layouts._copied import copied
-from ...layouts._inputs import Inputs
-from ...layouts.tracing import AxisCuts, cuts_of
+from ...layouts.tracing import AxisCuts, Program, cuts_of
 
 
-def parted(module: nn.Module, inputs: Inputs) -> nn.Module:
+def parted(module: nn.Module, program: Program) -> nn.Module:
     """Store in pieces what holds several layers in one: behind a concatenation, or before a split.
 
     Parameters
     ----------
     module : torch.nn.Module
         The module; it is left as it is.
-    inputs : Inputs
-        A few rows that it takes.
+    program : Program
+        Its operators, for a few rows that it takes (`program_of`).
 
     Returns
     -------
@@ -36,11 +35,14 @@ def parted(module: nn.Module, inputs: Inputs) -> nn.Module:
     ...
     ...     def forward(self, a, b):
     ...         return self.out(torch.tanh(torch.cat([self.a(a), self.b(b)], dim=-1)))
-    >>> given = Inputs.of((torch.zeros(5, 2), torch.zeros(5, 3)))
-    >>> [plain_name(name) for name, _ in parted(Late(), given).named_parameters() if "out" in name]
+    >>> from bimt_train.layouts._inputs import Inputs
+    >>> from bimt_train.layouts.tracing import program_of
+    >>> late, given = Late(), Inputs.of((torch.zeros(5, 2), torch.zeros(5, 3)))
+    >>> cut = parted(late, program_of(late, given))
+    >>> [plain_name(name) for name, _ in cut.named_parameters() if "out" in name]
     ['out.bias', 'out.weight.0', 'out.weight.1']
     """
-    found = cuts_of(module, inputs)
+    found = cuts_of(module, program)
     if not found:
         return module
     own = copied(module)

@@ -13,10 +13,9 @@ from torch import Tensor, fx, nn
 from ..._errors import InputError, LayoutError
 from ...layouts._inputs import Inputs, first_tensor
 from ...layouts._layout import Layout, TensorSpec
-from ...layouts._layout_for import layout_for
 from ...layouts.certificate._double_precision import InDouble
 from ...layouts.certificate._verify import verify
-from ...layouts.tracing import Program, exported_program
+from ...layouts.tracing import Program, exported_program, program_of, trace
 from ._as_run import as_run
 from ._ends_of_program import SLACK, lone_end, with_input_neurons
 from ._nodes import name_of, plain, renamed
@@ -116,16 +115,13 @@ def trace_module(
 
 def _laid_out(module: nn.Module, inputs: Inputs) -> tuple[nn.Module, Layout]:
     """The module with its layout: in pieces, or whole where the layout of the pieces does not hold."""
-    cut = parted(module, inputs)
+    program = program_of(module, inputs)
+    cut = parted(module, program)
     if cut is not module:
         # the uses of a module that is called several times cannot always be told apart in pieces
         with contextlib.suppress(LayoutError):
-            return cut, _verified(cut, _derived(cut, inputs), inputs)
-    return module, _verified(module, _derived(module, inputs), inputs)
-
-
-def _derived(module: nn.Module, inputs: Inputs) -> Layout:
-    return layout_for(module, dict(inputs.named)) if inputs.named else layout_for(module, *inputs.positional)
+            return cut, _verified(cut, trace(cut, program_of(cut, inputs)), inputs)
+    return module, _verified(module, trace(module, program), inputs)
 
 
 def _verified(module: nn.Module, layout: Layout, inputs: Inputs) -> Layout:

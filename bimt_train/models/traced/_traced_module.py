@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ..._errors import InputError
 from ...layouts._inputs import Inputs
 from ...layouts._layout import Layout
-from ...layouts.tracing import trace
+from ...layouts.tracing import program_of, trace
 from .._contract import MODELS
 from .._model_spec import ModelSpec
 from ._nodes import names_in
@@ -163,7 +163,7 @@ class TracedModule(nn.Module):
         rows = torch.randn(4, ends.inputs, generator=generator)
         if ends.tokens:
             rows = torch.randint(ends.tokens, (4, ends.inputs), generator=generator).float()
-        return trace(self, Inputs.of(rows))
+        return trace(self, program_of(self, Inputs.of(rows)))
 
     def _run(self, x: Tensor) -> Tensor:
         floating = x.dtype if x.is_floating_point() else torch.get_default_dtype()
