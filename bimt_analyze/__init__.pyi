@@ -21,7 +21,6 @@ from ._version import __version__ as __version__
 from .analysis._analyze import analyze as analyze
 from .analysis._run_audit import audit as audit
 from .export import export_circuit as export_circuit
-from .fleet import Fleet as Fleet
 from .fleet import analyze_many as analyze_many
 from .options._analysis_options import AnalysisOptions as AnalysisOptions
 from .options._sampling import Sampling as Sampling

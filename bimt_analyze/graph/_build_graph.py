@@ -8,7 +8,7 @@ from jaxtyping import Float64, Num
 
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
-from bimt_train.layouts import fold
+from bimt_train.layouts.fold import fold
 from bimt_train.showing import brief, one_line
 
 from ._backbone import among_strongest

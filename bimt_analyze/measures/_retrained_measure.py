@@ -38,7 +38,7 @@ def _record(result: Found) -> Mapping[str, Any]:
 
 def _view(result: Found, subject: AuditSubject) -> View:
     from ..plots import draw_nulls  # brings matplotlib
-    from ..plots.modules._draw_null import nulls_in_words
+    from ..plots.modules._draw_nulls import nulls_in_words
 
     tests = {how: one.significance for how, one in result.items()}
     caption = "The specialisation that retrained networks reach, and the circuit's own as a line."
@@ -47,7 +47,7 @@ def _view(result: Found, subject: AuditSubject) -> View:
         for test in tests.values()
     ]
     return View(
-        figures=(Figure(draw_nulls(list(tests.values())).axes, caption, nulls_in_words(list(tests.values()))),),
+        figures=(Figure(draw_nulls(*tests.values()).axes, caption, nulls_in_words(list(tests.values()))),),
         columns=("null networks", "statistic", "p", "z", "observed", "null mean", "samples"),
         rows=tuple(rows),
     )

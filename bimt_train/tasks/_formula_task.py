@@ -7,12 +7,13 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Float64
 
-from .._errors import TaskError, did_you_mean
+from .._errors import TaskError
 from ..checkpoints._task_spec import TaskSpec
+from ..did_you_mean import did_you_mean
 from ..expressions._decomposition import Decomposition
-from ..expressions._expression import natural_order, parse_expression
 from ..expressions._formula_reader import is_variable_name, shortened
 from ..expressions._formula_tree import Call, Node, Power, Product, variables_of
+from ..expressions.expression import natural_order, parse_expression
 from ._task import Dataset, Task, mlp
 
 Range: TypeAlias = tuple[int | float, int | float]

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._errors import InputError
-from .._frozen import FrozenDict
-from .._whole_files import made_folder, write_whole
 from ..extras import need
+from ..frozen import FrozenDict
 from ..showing import Shown, to_cell
 from ..tasks import Task
+from ..whole_files import made_folder, write_whole
 from ._callbacks import Callback
 from ._runs import Runs
 from ._train import train

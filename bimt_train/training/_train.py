@@ -16,7 +16,7 @@ from ..checkpoints._network import EDGE
 from ..layouts import Placement
 from ..library import StoredModule
 from ..losses import Loss
-from ..models import build_model
+from ..models.from_spec import build_model
 from ..signals import held_signals
 from ..tasks import Task
 from ._callbacks import Callback, LoggedProgress

@@ -15,8 +15,8 @@ from ...layouts._inputs import Inputs, guessed_inputs
 from ...layouts._layout import Layout
 from .._checkpoint import Checkpoint, Probe
 from .._network import Network
-from .._task_score import OWN_OUTPUTS
 from .._task_spec import TaskSpec
+from ..own_outputs import OWN_OUTPUTS
 from ._about import AboutTask, checkpoint_of
 from ._targets import targets_of
 

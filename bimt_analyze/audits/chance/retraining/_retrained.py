@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from bimt_train import InputError, Recipe, default_recipe, fan_out, train
+from bimt_train import InputError, Recipe, default_recipe, train
 from bimt_train.checkpoints import Checkpoint
+from bimt_train.fan_out import fan_out
 from bimt_train.models import MODELS
 from bimt_train.showing import Shown
 
