@@ -100,10 +100,10 @@ def formula_task(
     widths: Sequence[int] | None = None,
     name: str = "formula",
 ) -> Task:
-    """One output a formula: ``["y1 = (x1 + x3)**3", "y2 = x2**2 + sin(pi*x4)"]``, or bare ``"x1*x2"``.
+    """Make a task of formulas: ``["y1 = (x1 + x3)**3", "y2 = x2**2 + sin(pi*x4)"]``, or bare ``"x1*x2"``.
 
-    Bare formulas are outputs y, or y1, y2, ... where there are several. A formula may use another's name, as in
-    ``["a = x1 + x2", "y = a**2"]``. The known decomposition is the formulas themselves.
+    Each formula is an output. Bare formulas are called y, or y1, y2, ... where there are several. A formula may use
+    another's name, as in ``["a = x1 + x2", "y = a**2"]``. The known decomposition is the formulas themselves.
 
     Parameters
     ----------
