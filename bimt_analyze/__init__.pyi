@@ -6,8 +6,9 @@ from . import fleet as fleet
 from . import formulas as formulas
 from . import graph as graph
 from . import grouped_laws as grouped_laws
-from . import measures as measures
+from . import in_place as in_place
 from . import modules as modules
+from . import motion as motion
 from . import plots as plots
 from . import report as report
 from . import representations as representations

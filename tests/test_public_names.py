@@ -135,6 +135,14 @@ def test_a_package_itself_has_what_guides_import_from_it():
         assert not room.names.keys() - used - errors - {"__version__"}
 
 
+def test_a_package_lists_its_rooms_with_public_names():
+    paths = [room.path.split(".") for room in _reference.rooms()]
+    for package in _reference.PACKAGES:
+        stub = (ROOT / package / "__init__.pyi").read_text()
+        listed = re.findall(r"^from \. import (\w+)", stub, re.MULTILINE)
+        assert listed == sorted({path[1] for path in paths if path[0] == package and len(path) == 2})
+
+
 def test_code_of_a_page_is_what_stands_in_blocks_and_between_backticks():
     assert code_in("The `first` word.\n```python\nsecond\n```\nnot `a\nthird` one").split() == [
         "```python", "second", "```", "`first`"
