@@ -12,7 +12,7 @@ from .._circuit_of import circuit_of, graph_of
 from ..audits import MEASURES, AuditSubject, View, specialisation
 from ..audits._measure import Figure
 from ..audits.chance._significance import FEWEST, LEVEL
-from ..audits.chance.retraining._retrained import Retrained, affordable, retrained
+from ..audits.chance.retraining._retrained import Measured, Retrained, affordable, retrained
 from ..audits.chance.retraining._retrainings import RETRAININGS
 
 WORK = 1.5e11
@@ -74,6 +74,9 @@ def circuit_specialisation(checkpoint: Checkpoint) -> tuple[float, float]:
     return specialisation(graph_of(circuit.network, checkpoint)), circuit.loss
 
 
+SPECIALISATION = Measured("specialisation", "attribution", circuit_specialisation)
+
+
 @MEASURES.register(
     "retrained",
     label="retrained networks",
@@ -114,8 +117,13 @@ def measured(subject: AuditSubject) -> Found:
         raise InputError(f"retraining {FEWEST} networks of this size would take too long", where="checkpoint")
     return {
         how: retrained(
-            checkpoint, circuit_specialisation, how=how, statistic="specialisation", weights="attribution",
-            samples=many, steps=steps, seed=options.seed, processes=options.processes,
+            checkpoint,
+            SPECIALISATION,
+            how=how,
+            samples=many,
+            steps=steps,
+            seed=options.seed,
+            processes=options.processes,
         )
         for how in RETRAININGS
-    }  # fmt: skip
+    }
