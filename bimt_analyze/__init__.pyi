@@ -6,8 +6,9 @@ from . import fleet as fleet
 from . import formulas as formulas
 from . import graph as graph
 from . import grouped_laws as grouped_laws
-from . import measures as measures
+from . import in_place as in_place
 from . import modules as modules
+from . import motion as motion
 from . import plots as plots
 from . import report as report
 from . import representations as representations
@@ -21,7 +22,6 @@ from ._version import __version__ as __version__
 from .analysis._analyze import analyze as analyze
 from .analysis._run_audit import audit as audit
 from .export import export_circuit as export_circuit
-from .fleet import Fleet as Fleet
 from .fleet import analyze_many as analyze_many
 from .options._analysis_options import AnalysisOptions as AnalysisOptions
 from .options._sampling import Sampling as Sampling

@@ -5,9 +5,10 @@ import math
 import numpy as np
 from jaxtyping import Float64
 
-from bimt_train import Circuit, Search
-from bimt_train.checkpoints import OWN_OUTPUTS, Checkpoint, Network, task_score
+from bimt_train.checkpoints import Checkpoint, Network, task_score
+from bimt_train.checkpoints.own_outputs import OWN_OUTPUTS
 from bimt_train.extras import MissingExtra, installed
+from bimt_train.pruning import Circuit, Search
 
 from ._network_size import STRONGEST, is_large
 from .graph import NeuronGraph, neuron_graph, with_ends

@@ -6,8 +6,9 @@ from typing import Any
 
 import click
 
-from bimt_train.shell import Command, run
-from bimt_train.tasks import TABLE_SEVERAL
+from bimt_train.shell.options import Command
+from bimt_train.shell.run_command import run
+from bimt_train.tasks.tables.table_flags import TABLE_SEVERAL
 
 from .command._flags import flags
 from .command._help import HELP

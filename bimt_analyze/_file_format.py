@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from bimt_train import Entry, InputError, Registry
+from bimt_train import InputError
+from bimt_train.registry import Entry, Registry
 
 
 @dataclass(frozen=True, kw_only=True)

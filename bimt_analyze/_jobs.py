@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bimt_train import Circuit, InputError, Snapshot, load_snapshots
+from bimt_train import InputError
 from bimt_train.checkpoints import Checkpoint
 from bimt_train.extras import need
+from bimt_train.pruning import Circuit
+from bimt_train.training import Snapshot, load_snapshots
 
 from ._circuit_of import all_inputs
 from ._next_step import after_analysis

@@ -47,7 +47,8 @@ def checkpoint_of(
     """
     import numpy as np
 
-    from bimt_train.checkpoints import OWN_OUTPUTS, Checkpoint, Probe, TaskSpec
+    from bimt_train.checkpoints import Checkpoint, Probe, TaskSpec
+    from bimt_train.checkpoints.own_outputs import OWN_OUTPUTS
 
     x = np.asarray(x, dtype=np.float64)
     said = _answers(network, x)

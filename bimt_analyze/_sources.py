@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from bimt_train import CheckpointError, InputError
-from bimt_train.training import checkpoints_in
+from bimt_train.training.checkpoints_in import checkpoints_in
 
 from ._network_rows import checkpoint_of
 from .options._sampling import Sampling
@@ -100,8 +100,8 @@ def open_checkpoint(path: str | Path, sampling: Sampling | None = None) -> "Chec
 
 def _factory(place: str) -> "Callable[[], nn.Module] | None":
     """The function at a place; None where it is a kind of model, which is registered thereby."""
-    from bimt_train import load_object
     from bimt_train.models import MODELS
+    from bimt_train.registry import load_object
 
     if ":" not in place:
         MODELS[place]
@@ -178,7 +178,7 @@ def _said_of(said: Sampling) -> dict[str, Any]:
 
 def _arrays(path: Path, *, of_a_module: bool) -> dict[str, Any] | None:
     """Arguments of any shape, and the targets: the array called y, if there is one. None for columns of a table."""
-    from bimt_train.checkpoints import read_arrays
+    from bimt_train.checkpoints.readers.probe_arrays import read_arrays
 
     if path.suffix != ".npz":
         return None

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from ._errors import InputError
 from .library import StoredModule, load_module
 from .library._stored_module import is_module
-from .shell._words import assignments
+from .shell.words import assignments
 from .tasks import Task, formula_task, resolve_task
-from .tasks.tables._table_flags import table_options
-from .tasks.tables._table_options import speeds_of_word
-from .training._runs import checkpoints_in
+from .tasks.tables.table_flags import table_options
+from .tasks.tables.table_options import speeds_of_word
+from .training.checkpoints_in import checkpoints_in
 from .training.engines._engine_choice import EngineChoice
 from .training.recipes._presets import PAPER_RECIPES, default_recipe
 from .training.recipes._recipe import Recipe, TrainingType

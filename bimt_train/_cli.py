@@ -11,28 +11,18 @@ from ._asked_training import Asked, asked_given, asked_recipe, asked_sweep, aske
 from ._errors import InputError
 from ._help import help_text
 from ._next_step import CONFIG_FILE, after_sweep, after_training
-from ._whole_files import write_whole
 from .connection_cost._cost_terms import COST_TERMS
 from .models import MODELS
-from .shell import (
-    OK,
-    OTHER,
-    UNMET,
-    Choice,
-    Command,
-    completion_options,
-    config_option,
-    config_text,
-    in_group,
-    list_names_option,
-    run,
-    shown_logs,
-)
-from .shell._options import completions
+from .shell.completion import completion_options
+from .shell.config_file import config_option, config_text
+from .shell.list_names import list_names_option
+from .shell.options import OTHER, Choice, Command, completions, in_group
+from .shell.run_command import OK, UNMET, run
+from .shell.shown_logs import shown_logs
 from .signals import INTERRUPTED
 from .tasks import TASKS
 from .tasks._task_table import task_table
-from .tasks.tables._table_flags import TABLE_SEVERAL, table_flags
+from .tasks.tables.table_flags import TABLE_SEVERAL, table_flags
 from .training._callbacks import Callback, ProgressBar
 from .training._runs import RUNS_FILE, Run
 from .training._text_tables import runs_table, sweep_table
@@ -41,6 +31,7 @@ from .training.recipes._recipe import Recipe, TrainingType
 from .training.state._run_folder import STATE_FILE
 from .training.trackers._log_to import LogTo
 from .training.trackers._tracker import TRACKERS
+from .whole_files import write_whole
 
 if TYPE_CHECKING:  # brings torch
     pass

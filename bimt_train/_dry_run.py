@@ -10,7 +10,7 @@ import torch
 
 from .checkpoints import Checkpoint
 from .library import StoredModule
-from .shell import few_names
+from .shell.words import few_names
 from .tasks import Task
 from .training import Recipe, TrainingType
 from .training._random_restarts import replicas_of

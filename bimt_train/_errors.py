@@ -1,7 +1,5 @@
 """The errors that users see. Each is one line: what was wrong, where, what was expected, what came, and a hint."""
 
-import difflib
-from collections.abc import Iterable
 from typing import ClassVar
 
 LONGEST = 400  # letters of one piece of a message
@@ -48,39 +46,6 @@ def _plain(text: str, longest: int) -> str:
     if len(text) > longest:
         text = f"{text[: 2 * longest // 3]} ... {text[-longest // 4 :]}"
     return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-
-
-def did_you_mean(word: str, names: Iterable[str], *, before: str = "", otherwise: str = "") -> str:
-    """The name that a mistyped word is closest to, as the hint of an error.
-
-    Parameters
-    ----------
-    word : str
-        What was written.
-    names : iterable of str
-        What could have been meant.
-    before : str, default ""
-        Put before the name that is found, as the path that leads to it.
-    otherwise : str, default ""
-        The hint where no name is close.
-
-    Returns
-    -------
-    str
-        A question, or ``otherwise``.
-
-    Examples
-    --------
-    >>> did_you_mean("lenght", ["length", "existence"])
-    'did you mean length?'
-    >>> did_you_mean("price", ["length", "existence"], otherwise="name one of these")
-    'name one of these'
-    """
-    plain = {name: name.strip("'").casefold() for name in names}  # quotes would make short names alike
-    meant = word.strip("'").casefold()
-    close = [meant] if meant in plain.values() else difflib.get_close_matches(meant, list(plain.values()), n=1)
-    near = [name for name, bare in plain.items() if bare in close]
-    return f"did you mean {before}{near[0]}?" if near else otherwise
 
 
 class PatternError(InputError):
@@ -150,9 +115,9 @@ class ExpressionError(InputError):
 
     Examples
     --------
-    >>> from bimt_train.expressions import parse_expression
+    >>> from bimt_train.tasks import formula_task
     >>> try:
-    ...     parse_expression("2x")
+    ...     formula_task("2x")
     ... except ExpressionError as error:
     ...     print(error.hint)
     write 2*x for 2x

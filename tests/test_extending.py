@@ -12,9 +12,9 @@ from bimt_analyze._cli import main as analyze_main
 from bimt_analyze.audits import MEASURES, NULL_MODELS
 from bimt_analyze.graph import EDGE_WEIGHTS
 from bimt_train._cli import main as train_main
-from bimt_train._registry import FILE_PREFIX
 from bimt_train.connection_cost import COST_TERMS
 from bimt_train.models import MODELS
+from bimt_train.registry import FILE_PREFIX
 from bimt_train.tasks import TASKS
 
 FILES = Path(__file__).parents[1] / "docs" / "extending"

@@ -1,6 +1,7 @@
 """Every public name is documented in the numpydoc form: each parameter named, an example, a first line of its own."""
 
 import functools
+import json
 import re
 import sys
 from pathlib import Path
@@ -82,9 +83,27 @@ def test_the_public_names_are_found():
     assert "source" in parameters(found["bimt_analyze.analyze"])
 
 
-def words_of(*files: str) -> set[str]:
-    """The words of all files that match."""
-    return {word for pattern in files for file in ROOT.glob(pattern) for word in re.findall(r"\w+", file.read_text())}
+def code_of(file: Path) -> str:
+    """The code of a guide: of a page its blocks and what stands between backticks, of a notebook its cells."""
+    text = file.read_text()
+    if file.suffix == ".ipynb":
+        cells = [(cell["cell_type"], "".join(cell["source"])) for cell in json.loads(text)["cells"]]
+        return "\n".join(source if kind == "code" else code_in(source) for kind, source in cells)
+    return code_in(text) if file.suffix == ".md" else text
+
+
+def code_in(page: str) -> str:
+    """The code of a page of Markdown."""
+    blocks = re.findall(r"^```.*?^```", page, re.MULTILINE | re.DOTALL)
+    words = re.findall(r"`[^`\n]+`", re.sub(r"^```.*?^```", "", page, flags=re.MULTILINE | re.DOTALL))
+    return "\n".join(blocks + words)
+
+
+@functools.cache
+def guides() -> str:
+    """The code of all guides."""
+    pages = ("README.md", "CONTRIBUTING.md", "docs/*.md", "docs/tutorials/*.ipynb", "docs/extending/*.py")
+    return "\n".join(code_of(file) for page in (*pages, "examples/*.py") for file in sorted(ROOT.glob(page)))
 
 
 def signature(each: griffe.Object) -> set[str]:
@@ -97,15 +116,37 @@ def signature(each: griffe.Object) -> set[str]:
 
 
 def test_a_public_name_is_one_that_users_need():
-    """It stands in a guide, or the signature of another public name has it, or bimt_analyze needs it of bimt_train."""
-    shown = words_of(
-        "README.md", "CONTRIBUTING.md", "docs/*.md", "docs/tutorials/*", "docs/extending/*.py", "examples/*.py"
-    )
-    shown |= set().union(*(signature(each) for each in public_objects().values()))
-    needed = {"bimt_train": shown | words_of("bimt_analyze/**/*.py"), "bimt_analyze": shown}
+    """The code of a guide has it, or the signature of another public name."""
+    needed = set(re.findall(r"\w+", guides())).union(*(signature(each) for each in public_objects().values()))
     names = [(room.path, name) for room in _reference.rooms() for name in room.names]
     assert {("bimt_train", "train"), ("bimt_analyze", "analyze")} < set(names)
-    assert not [f"{room}.{name}" for room, name in names if name not in needed[room.split(".")[0]]]
+    assert not [f"{room}.{name}" for room, name in names if name not in needed]
+
+
+def test_a_package_itself_has_what_guides_import_from_it():
+    """All else is imported from its room; errors have none."""
+    for package in _reference.PACKAGES:
+        listed = re.findall(rf"from {package} import (\([^)]*\)|[^\n]*)", guides())
+        used = {word for names in listed for word in re.findall(r"\w+", names)}
+        used |= set(re.findall(rf"\b{package}\.(\w+)", guides()))
+        room = next(room for room in _reference.rooms() if room.path == package)
+        errors = {name for name, origin in room.names.items() if origin == f"{package}._errors.{name}"}
+        assert len(used & room.names.keys()) > 5
+        assert not room.names.keys() - used - errors - {"__version__"}
+
+
+def test_a_package_lists_its_rooms_with_public_names():
+    paths = [room.path.split(".") for room in _reference.rooms()]
+    for package in _reference.PACKAGES:
+        stub = (ROOT / package / "__init__.pyi").read_text()
+        listed = re.findall(r"^from \. import (\w+)", stub, re.MULTILINE)
+        assert listed == sorted({path[1] for path in paths if path[0] == package and len(path) == 2})
+
+
+def test_code_of_a_page_is_what_stands_in_blocks_and_between_backticks():
+    assert code_in("The `first` word.\n```python\nsecond\n```\nnot `a\nthird` one").split() == [
+        "```python", "second", "```", "`first`"
+    ]  # fmt: skip
 
 
 def test_every_public_docstring_is_complete():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from bimt_train import InputError
-from bimt_train._registry import Entry, Registry, load_file
+from bimt_train.registry import Entry, Registry, load_file
 
 
 @dataclass(frozen=True, kw_only=True)

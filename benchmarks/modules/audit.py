@@ -23,9 +23,11 @@ from bimt_analyze.audits.truth._matching import labels_apart
 from bimt_analyze.graph import neuron_graph
 from bimt_analyze.modules import Partition, connected_components, leiden
 from bimt_analyze.synthetic import compiled_program
-from bimt_train import DEFAULT_RECIPES, PAPER_RECIPES, Recipe, fan_out, train
+from bimt_train import Recipe, train
 from bimt_train.checkpoints import Checkpoint
+from bimt_train.fan_out import fan_out
 from bimt_train.tasks import TASKS
+from bimt_train.training import DEFAULT_RECIPES, PAPER_RECIPES
 
 SAMPLES, JUDGING = 200, 100
 TYPES = ("vanilla", "l1", "l1+local", "l1+swap", "bimt")

@@ -19,7 +19,7 @@ from bimt_analyze.certificates import certify, check_certificate
 from bimt_analyze.certificates.checker._box_claim import BoxClaim
 from bimt_train import InputError, Recipe, train
 from bimt_train.checkpoints import Checkpoint
-from bimt_train.expressions import parse_expression
+from bimt_train.expressions.expression import parse_expression
 from bimt_train.tasks import TASKS, Task, formula_task
 
 NAMED = ("independence", "feature-sharing", "composition")

@@ -15,7 +15,7 @@ from benchmarks.modules._controls_cases import Case, alive, dead
 from bimt_analyze import AnalysisOptions
 from bimt_analyze._circuit_of import circuit_to_analyse
 from bimt_analyze.audits import circuit_controls
-from bimt_train import fan_out
+from bimt_train.fan_out import fan_out
 
 MOST, LEAST = 0.05, 0.95  # of the dead, and of the others
 DEFAULT = AnalysisOptions()

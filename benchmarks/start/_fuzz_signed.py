@@ -17,7 +17,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
-from bimt_train._whole_files import content_digest
+from bimt_train.whole_files import content_digest
 
 Path = tuple[str | int, ...]
 DEEP: Any = json.loads("[" * 50 + "]" * 50)

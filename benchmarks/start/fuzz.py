@@ -31,7 +31,8 @@ from benchmarks.start._fuzz_texts import formula, table
 from bimt_analyze._network_rows import checkpoint_of
 from bimt_train import InputError, Recipe, train
 from bimt_train.checkpoints import Network, load_checkpoint, read_foreign, save_checkpoint
-from bimt_train.models import MODELS, ModelSpec, build_model
+from bimt_train.models import MODELS, ModelSpec
+from bimt_train.models.from_spec import build_model
 from bimt_train.tasks import formula_task, independence, modular_addition, table_task, two_moons
 
 SECONDS, BYTES, TRACE = 2.0, 2**30, "bimt_was_run"

@@ -15,8 +15,9 @@ from pathlib import Path
 from distributed import Client, LocalCluster
 
 from benchmarks.common._measure import table, write_section
-from bimt_train import Recipe, Runs, default_recipe, train, train_distributed
+from bimt_train import Recipe, default_recipe, train
 from bimt_train.tasks import independence
+from bimt_train.training import Runs, train_distributed
 
 WORKERS, KILLED, COMPARED = 4, 2, 40
 

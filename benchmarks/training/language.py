@@ -11,10 +11,11 @@ from benchmarks.common._measure import table, write_section
 from benchmarks.training.tasks import spread
 from bimt_analyze.modules import connected_components, leiden, modularity
 from bimt_analyze.transformers import alive, virtual_graph
-from bimt_train import Runs, TrainingType, default_recipe, prune, relocate, train
+from bimt_train import TrainingType, default_recipe, prune, relocate, train
 from bimt_train.checkpoints import Network
 from bimt_train.tasks import Task, language
 from bimt_train.tasks._language import TextSampler
+from bimt_train.training import Runs
 
 TEXT = Path(__file__).resolve().parents[3] / "shared" / "data" / "text" / "tinyshakespeare.txt"
 RUNS = Path(__file__).resolve().parents[2] / "runs" / "language"

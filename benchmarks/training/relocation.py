@@ -8,8 +8,10 @@ from scipy.optimize import linear_sum_assignment
 
 from benchmarks.common._measure import no_options, table, write_section
 from bimt_train import ConnectionCost, relocate
-from bimt_train.layouts import Group, Layout, Placement, distances, fold, linear, spread
-from bimt_train.models import MODELS, ModelSpec, build_model
+from bimt_train.layouts import Group, Layout, Placement, distances, linear
+from bimt_train.layouts.fold import fold, spread
+from bimt_train.models import MODELS, ModelSpec
+from bimt_train.models.from_spec import build_model
 
 
 def main() -> None:

@@ -17,9 +17,11 @@ from bimt_analyze import analyze
 from bimt_analyze.graph import NeuronGraph, neuron_graph
 from bimt_analyze.modules import connected_components
 from bimt_analyze.representations import frequency_modules, group_of, irrep_shares, module_partition, readability
-from bimt_train import Circuit, ConnectionCost, Runs, TrainingType, prune, relocate, train
+from bimt_train import ConnectionCost, TrainingType, prune, relocate, train
 from bimt_train.checkpoints import Checkpoint, Network
+from bimt_train.pruning import Circuit
 from bimt_train.tasks import Task, evidence, in_context, mnist, modular_addition, permutation_s4, two_moons
+from bimt_train.training import Runs
 
 DIGITS = Path(__file__).resolve().parents[3] / "shared" / "data" / "mnist"
 # seconds a seed

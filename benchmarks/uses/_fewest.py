@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from bimt_train.checkpoints import Checkpoint
-from bimt_train.models import build_model
+from bimt_train.models.from_spec import build_model
 from bimt_train.training._stack import Stack, shapes_of
 from bimt_train.training.parameters._reuse import reused
 from bimt_train.training.recipes._recipe import Recipe

@@ -11,9 +11,10 @@ from scipy.stats import wilcoxon
 
 from benchmarks.common._measure import no_options, table, write_section
 from benchmarks.training.tasks import DIGITS
-from bimt_train import Recipe, Run, TrainingType, default_recipe, train
+from bimt_train import Recipe, TrainingType, default_recipe, train
 from bimt_train.checkpoints import Checkpoint, TaskSpec
 from bimt_train.tasks import Dataset, Task, formula_task, mnist
+from bimt_train.training import Run
 from bimt_train.training.recipes._recipe_fields import with_value
 
 SEEDS = 8

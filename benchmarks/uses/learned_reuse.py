@@ -11,8 +11,9 @@ from scipy.stats import wilcoxon
 from benchmarks.common._measure import table, write_section
 from benchmarks.training.tasks import DIGITS
 from benchmarks.uses._fewest import Cut, cuts, fewest
-from bimt_train import Recipe, Run, TrainingType, default_recipe, train
+from bimt_train import Recipe, TrainingType, default_recipe, train
 from bimt_train.tasks import Dataset, Task, pipeline, two_digits
+from bimt_train.training import Run
 from bimt_train.training.recipes._recipe_fields import with_value
 
 SEEDS = 8

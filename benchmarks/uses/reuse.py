@@ -11,8 +11,9 @@ import torch
 
 from benchmarks.common._measure import table, write_section
 from bimt_analyze.reuse import SharedNetwork, module_files, share
-from bimt_train import Run, train
+from bimt_train import train
 from bimt_train.tasks import Task, feature_sharing, formula_task, independence, pipeline
+from bimt_train.training import Run
 
 FRESH = 1000  # points on which losses are measured, that no network has seen
 GOOD = 7.4e-3  # test loss of the published independence networks

@@ -43,9 +43,10 @@ def analyze(
 ) -> Report:
     """Prune a network, find its modules and formulas, and compare them with what is known of the task.
 
-    The circuit (`bimt_train.prune`) gives the graph, the graph its hierarchy of modules and the level to report
-    (`choose_level`, which never sees the decomposition), and hints for the formulas. Formulas are searched on the
-    checkpoint's training rows and verified on its test rows and, where the task states them, the known formulas.
+    The circuit (`bimt_train.prune`) gives the graph, and hints for the formulas. The graph gives the hierarchy of
+    modules and the level to report (`choose_level`, which never sees the decomposition). Formulas are searched on the
+    checkpoint's training rows. They are verified on its test rows and, where the task states them, by the known
+    formulas.
 
     Parameters
     ----------
@@ -78,7 +79,7 @@ def analyze(
         There is no such file or folder, or it cannot be read.
     InputError
         An option out of its range or unknown, ``genetic`` without pyoperon, or an audit of too few samples or of a
-        network that begins or ends at no one group of neurons.
+        network whose inputs or outputs are not one group of neurons.
 
     Examples
     --------

@@ -168,7 +168,7 @@ def hints(checkpoint: Checkpoint, circuit: Network, output: int) -> "Structure |
     Structure or None
         Hints for the search of this output's formula.
     """
-    from bimt_train.models import options_of
+    from bimt_train.models.from_spec import options_of
 
     from ..formulas.hints._circuit_structure import read_structure
 

@@ -42,7 +42,7 @@ def audit(
     progress: Progress | None = None,
     **changes: Any,
 ) -> Audit:
-    """Whether a network is modular, how much of that is chance, and what its modules do.
+    """Tell whether a network is modular, how much of that is chance, and what its modules do.
 
     docs/audit.md explains every number, and what it does not show. One source, one set of options and one seed always
     give the same audit. Where torch is not installed, the network is not run: its weights alone are looked at, and the
@@ -75,8 +75,8 @@ def audit(
     CheckpointError
         There is no such file or folder, or it cannot be read.
     InputError
-        Rows for a checkpoint, none for a network, fewer than 20 null networks, an unknown option, or a network that
-        begins or ends at no one group of neurons (`bimt_analyze.graph.with_ends`).
+        Rows for a checkpoint, none for a network, fewer than 20 null networks, an unknown option, or a network whose
+        inputs or outputs are not one group of neurons (`bimt_analyze.graph.with_ends`).
 
     Examples
     --------

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from bimt_train import Circuit, FrozenDict, InputError
+from bimt_train import InputError
 from bimt_train.extras import MissingExtra, need
+from bimt_train.frozen import FrozenDict
+from bimt_train.pruning import Circuit
 from bimt_train.showing import Shown, to_cell
 
 from ..graph import NeuronGraph, NodeId

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bimt_train import Entry, Registry
+from bimt_train.registry import Entry, Registry
 from bimt_train.showing import Shown
 
 if TYPE_CHECKING:  # brings torch, which a reader of the registry does without

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from bimt_train import Circuit
 from bimt_train.checkpoints import Checkpoint, Network, TaskSpec
+from bimt_train.pruning import Circuit
 from bimt_train.showing import Shown
 
 from ..graph import NeuronGraph

@@ -7,8 +7,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from bimt_train import InputError, write_whole
+from bimt_train import InputError
 from bimt_train.showing import Shown
+from bimt_train.whole_files import write_whole
 
 from .checker._check import FIELDS, FORMAT, read
 from .checker._exact_fields import Refused, canonical, digest, number

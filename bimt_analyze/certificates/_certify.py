@@ -10,7 +10,7 @@ from jaxtyping import Float64
 
 from bimt_train import InputError
 from bimt_train.checkpoints import Checkpoint
-from bimt_train.expressions import Expression, parse_expression
+from bimt_train.expressions.expression import Expression, parse_expression
 
 from ..formulas import Formula
 from ._certificate import Certificate

@@ -8,7 +8,7 @@ import numpy as np
 
 from bimt_train import InputError
 from bimt_train.checkpoints import Network, TaskSpec
-from bimt_train.models import options_of
+from bimt_train.models.from_spec import options_of
 
 from .checker._evaluate import ACTIVATIONS
 from .checker._exact_fields import written

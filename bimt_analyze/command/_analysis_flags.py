@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from bimt_train import Registry
-from bimt_train.shell import in_group
+from bimt_train.registry import Registry
+from bimt_train.shell.options import in_group
 
 from ..audits import MEASURES, NULL_MODELS
 from ..audits.chance._statistics import STATISTICS

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bimt_train import InputError
-from bimt_train.tasks import table_options
+from bimt_train.tasks.tables.table_flags import table_options
 
 from .._jobs import FORMATS
 from ..audits import MEASURES

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from bimt_train import InputError
-from bimt_train.shell import OK, UNMET
+from bimt_train.shell.run_command import OK, UNMET
 
 from ._asked_analysis import sampling_asked
 

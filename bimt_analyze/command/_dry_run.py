@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from bimt_train import load_snapshots
 from bimt_train.checkpoints import Checkpoint
-from bimt_train.shell import few_names
+from bimt_train.shell.words import few_names
+from bimt_train.training import load_snapshots
 
 from .._jobs import Job
 from .._network_size import planned_size

@@ -6,10 +6,13 @@ from typing import Any
 
 import click
 
-from bimt_train import Registry
 from bimt_train.losses import LOSSES
-from bimt_train.shell import OTHER, Choice, completion_options, config_option, in_group, list_names_option
-from bimt_train.tasks import table_flags
+from bimt_train.registry import Registry
+from bimt_train.shell.completion import completion_options
+from bimt_train.shell.config_file import config_option
+from bimt_train.shell.list_names import list_names_option
+from bimt_train.shell.options import OTHER, Choice, in_group
+from bimt_train.tasks.tables.table_flags import table_flags
 
 from ..audits import MEASURES, NULL_MODELS
 from ..audits.chance._statistics import STATISTICS

@@ -6,8 +6,10 @@ from typing import Any
 
 import click
 
-from bimt_train import InputError, write_whole
-from bimt_train.shell import OK, UNMET, config_text
+from bimt_train import InputError
+from bimt_train.shell.config_file import config_text
+from bimt_train.shell.run_command import OK, UNMET
+from bimt_train.whole_files import write_whole
 
 from .._jobs import numbered
 from ..fleet import analyze_many

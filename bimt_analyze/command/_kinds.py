@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from bimt_train import InputError
-from bimt_train.tasks import TABLE_WORDS
+from bimt_train.tasks.tables.table_flags import TABLE_WORDS
 
 from ._certificate_command import check_proof, is_certificate
 from ._fleet_command import analyze_fleet, is_fleet

@@ -10,7 +10,7 @@ import numpy as np
 
 from bimt_train import InputError
 from bimt_train.extras import installed
-from bimt_train.tasks import TABLE_WORDS, table_options
+from bimt_train.tasks.tables.table_flags import TABLE_WORDS, table_options
 
 from .._sources import WEIGHTS
 from ..fleet._manifest import is_manifest

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bimt_train import InputError
-from bimt_train.tasks import TABLE_WORDS, speeds_of_word, table_options
+from bimt_train.tasks.tables.table_flags import TABLE_WORDS, table_options
+from bimt_train.tasks.tables.table_options import speeds_of_word
 
 from ._saying import is_given, tell_found, telling
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import click
 
-from bimt_train import fan_out, made_folder
-from bimt_train.shell import OK, UNMET
+from bimt_train.fan_out import fan_out
+from bimt_train.shell.run_command import OK, UNMET
+from bimt_train.whole_files import made_folder
 
 from .._jobs import Job, Outcome, numbered, work
 from ..export._formats import export_format_of

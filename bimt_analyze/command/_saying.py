@@ -9,9 +9,10 @@ from typing import TypeAlias
 import click
 from click.core import ParameterSource
 
-from bimt_train import made_folder, write_whole
 from bimt_train.extras import installed
-from bimt_train.shell import OK, shown_logs
+from bimt_train.shell.run_command import OK
+from bimt_train.shell.shown_logs import shown_logs
+from bimt_train.whole_files import made_folder, write_whole
 
 from ..report import Finding
 

@@ -9,7 +9,7 @@ from scipy.sparse.csgraph import connected_components
 
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
-from bimt_train.models import options_of
+from bimt_train.models.from_spec import options_of
 
 from ._compact_network import CompactNetwork
 from ._compactions import COMPACTIONS

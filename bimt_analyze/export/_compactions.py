@@ -1,6 +1,6 @@
 """The registry of compactions: how a kind of model becomes layers."""
 
-from bimt_train import Entry, Registry
+from bimt_train.registry import Entry, Registry
 
 _KINDS = "bimt_analyze.export.kinds"
 

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
-from bimt_train import Circuit, InputError, made_folder, write_whole
+from bimt_train import InputError
 from bimt_train.checkpoints import Network
+from bimt_train.pruning import Circuit
 from bimt_train.showing import Shown
+from bimt_train.whole_files import made_folder, write_whole
 
 from ._compact import compact, separate
 from ._compact_network import CompactNetwork

@@ -8,7 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 
-from bimt_train import InputError, fan_out, made_folder
+from bimt_train import InputError
+from bimt_train.fan_out import fan_out
+from bimt_train.whole_files import made_folder
 
 from .._jobs import Job
 from ..options._analysis_options import AnalysisOptions

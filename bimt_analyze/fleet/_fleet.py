@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bimt_train import made_folder, write_whole
 from bimt_train.extras import need
 from bimt_train.showing import Shown, to_cell
+from bimt_train.whole_files import made_folder, write_whole
 
 from ._junit import to_junit
 from ._member import Member

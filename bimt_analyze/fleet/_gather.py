@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bimt_train import CheckpointError, InputError
-from bimt_train.training import checkpoints_in
+from bimt_train.training.checkpoints_in import checkpoints_in
 
 from .._jobs import Job
 from .._sources import SHARDS, WEIGHTS

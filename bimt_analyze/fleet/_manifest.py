@@ -8,7 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from bimt_train import InputError, did_you_mean
+from bimt_train import InputError
+from bimt_train.did_you_mean import did_you_mean
 
 from ..options._sampling import Sampling
 

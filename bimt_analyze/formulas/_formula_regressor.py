@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from bimt_train import InputError
-from bimt_train.tasks import safe_names
+from bimt_train.tasks.tables.column_names import safe_names
 
 from ._find_formula import find_formula
 from ._formula import Formula

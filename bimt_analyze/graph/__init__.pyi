@@ -1,6 +1,4 @@
 from ._build_graph import neuron_graph as neuron_graph
-from ._convert import from_igraph as from_igraph
-from ._convert import from_networkx as from_networkx
 from ._convert import to_igraph as to_igraph
 from ._convert import to_networkx as to_networkx
 from ._edge_weights import EDGE_WEIGHTS as EDGE_WEIGHTS

@@ -8,7 +8,7 @@ from jaxtyping import Float64, Num
 
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
-from bimt_train.layouts import fold
+from bimt_train.layouts.fold import fold
 from bimt_train.showing import brief, one_line
 
 from ._backbone import among_strongest
@@ -56,11 +56,12 @@ def neuron_graph(
     x: Num[np.ndarray, "rows ..."] | None = None,
     strongest: int | None = None,
 ) -> NeuronGraph:
-    """The network as a weighted directed graph. Only weights that are not exactly 0 become edges.
+    """The neurons and connections of a network as a weighted directed graph.
 
-    Strengths of tensors between the same two neurons are added up, and so are those of folded copies (unlike
-    `Network.connections`, which adds the weights themselves, so that copies of opposite sign would cancel). An edge of
-    strength 0 (a constant source under ``activation``) is left out. The sign is that of the sum of the weights.
+    Only weights that are not exactly 0 become edges. Strengths of tensors between the same two neurons are added up,
+    and so are those of folded copies (unlike `Network.connections`, which adds the weights themselves, so that copies
+    of opposite sign would cancel). An edge of strength 0 (a constant source under ``activation``) is left out. The sign
+    is that of the sum of the weights.
 
     Parameters
     ----------
@@ -70,7 +71,6 @@ def neuron_graph(
         Which strength an edge has: a name in `EDGE_WEIGHTS`, or ``file.py:NAME`` of an entry in a user's file.
     x : array [rows, ...], optional
         Probe rows as the network sees them. All edge weights but ``magnitude`` need them.
-
     strongest : int or None
         Keep of each neuron's edges to and from each group this many, the strongest: the backbone of a network of very
         many weights. An edge that is among the strongest of either of its ends stays. None keeps all.

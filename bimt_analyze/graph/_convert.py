@@ -1,4 +1,4 @@
-"""To networkx and igraph, and back without loss."""
+"""To networkx and igraph, without loss; `adopt_graph` is the way back."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -46,39 +46,6 @@ def to_networkx(graph: NeuronGraph) -> Any:
     return found
 
 
-def from_networkx(graph: Any) -> NeuronGraph:
-    """The inverse of `to_networkx`, without loss.
-
-    Parameters
-    ----------
-    graph : networkx.DiGraph
-        With the attributes that `to_networkx` writes.
-
-    Returns
-    -------
-    NeuronGraph
-        Nodes in the order of ``graph``.
-
-    Raises
-    ------
-    GraphError
-        An attribute is missing, or of another kind.
-
-    Examples
-    --------
-    >>> from bimt_train.checkpoints import Network
-    >>> from bimt_train.models import MLP
-    >>> from bimt_analyze.graph import neuron_graph
-    >>> graph = neuron_graph(Network.of(MLP((2, 1), "tanh")))
-    >>> from_networkx(to_networkx(graph)) == graph
-    True
-    """
-    numbers = {node: number for number, node in enumerate(graph.nodes)}
-    nodes = [dict(data) for _, data in graph.nodes(data=True)]
-    edges = [(numbers[source], numbers[target], dict(data)) for source, target, data in graph.edges(data=True)]
-    return assembled(dict(graph.graph), nodes, edges)
-
-
 def to_igraph(graph: NeuronGraph) -> Any:
     """A directed ``igraph.Graph``, vertices in the order of ``nodes``.
 
@@ -112,38 +79,6 @@ def to_igraph(graph: NeuronGraph) -> Any:
     found.es["weight"] = graph.edges.weight.tolist()
     found.es["sign"] = graph.edges.sign.tolist()
     return found
-
-
-def from_igraph(graph: Any) -> NeuronGraph:
-    """The inverse of `to_igraph`, without loss.
-
-    Parameters
-    ----------
-    graph : igraph.Graph
-        With the attributes that `to_igraph` writes.
-
-    Returns
-    -------
-    NeuronGraph
-        Nodes in the order of ``graph``.
-
-    Raises
-    ------
-    GraphError
-        An attribute is missing, or of another kind.
-
-    Examples
-    --------
-    >>> from bimt_train.checkpoints import Network
-    >>> from bimt_train.models import MLP
-    >>> from bimt_analyze.graph import neuron_graph
-    >>> graph = neuron_graph(Network.of(MLP((2, 1), "tanh")))
-    >>> from_igraph(to_igraph(graph)) == graph
-    True
-    """
-    nodes = [vertex.attributes() for vertex in graph.vs]
-    edges = [(edge.source, edge.target, edge.attributes()) for edge in graph.es]
-    return assembled({name: graph[name] for name in graph.attributes()}, nodes, edges)
 
 
 def assembled(

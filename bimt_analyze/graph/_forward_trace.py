@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
-from bimt_train.models import linear_layers
+from bimt_train.models.building_blocks.linear_layers import linear_layers
 
 from ._edge_weights import Unfollowed
 
@@ -22,12 +22,12 @@ _SLACK = 1e-9  # of the largest output: how far a module may be from affine, in 
 class Trace:
     """What the modules around each weight tensor read and wrote on a batch of rows, in double precision.
 
-    The module that applies a weight tensor (`bimt_train.models.linear_layers`: "layers.0" for "layers.0.weight", or the
-    reader of a traced module) must apply it as an affine map, out = in W^T + b, as torch.nn.Linear does, or its
-    transpose where the pattern says so; this is checked on the batch, not guessed from the module's class. A kernel of
-    a convolution is a matrix too: of its targets by all that is read at one place. Then ``in`` is the source neurons'
-    activation a_j, and ``out`` the target neurons' pre-activation, or their share of it where several tensors write to
-    one group. A module that is called several times (once a position, once a step) gives its rows one after the other.
+    The module that applies a weight tensor (`linear_layers`: "layers.0" for "layers.0.weight", or the reader of a
+    traced module) must apply it as an affine map, out = in W^T + b, as torch.nn.Linear does, or its transpose where the
+    pattern says so; this is checked on the batch, not guessed from the module's class. A kernel of a convolution is a
+    matrix too: of its targets by all that is read at one place. Then ``in`` is the source neurons' activation a_j, and
+    ``out`` the target neurons' pre-activation, or their share of it where several tensors write to one group. A module
+    that is called several times (once a position, once a step) gives its rows one after the other.
 
     Parameters
     ----------

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
-from bimt_train.layouts import Pattern, fold, spread
+from bimt_train.layouts import Pattern
+from bimt_train.layouts.fold import fold, spread
 
 from ._forward_trace import Trace
 from ._neuron_graph import NodeId

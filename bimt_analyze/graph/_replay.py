@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Bool, Float64, Int64
 from torch import Tensor, nn
 
-from bimt_train.models import linear_layers
+from bimt_train.models.building_blocks.linear_layers import linear_layers
 
 _FEW = 0.25  # of a layer's neurons: up to here they are written one by one
 _SPARSE = 0.1  # of a large matrix: up to here a product that skips what is 0 is faster

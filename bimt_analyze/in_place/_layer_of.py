@@ -9,9 +9,10 @@ import sympy
 import torch
 from torch import nn
 
-from bimt_train import Circuit, InputError
+from bimt_train import InputError
 from bimt_train.checkpoints import Network
-from bimt_train.expressions import parse_expression
+from bimt_train.expressions.expression import parse_expression
+from bimt_train.pruning import Circuit
 
 from ..export import CompactNetwork, compact
 from ..formulas import Formula

@@ -6,7 +6,8 @@ import torch
 from jaxtyping import Shaped
 from torch import Tensor, nn
 
-from bimt_train import InputError, did_you_mean
+from bimt_train import InputError
+from bimt_train.did_you_mean import did_you_mean
 
 from ._model_run import Rows, evaluated, output_of, taken
 

@@ -24,14 +24,14 @@ def _applies(subject: AuditSubject) -> bool:
 
 def _view(result: GroupSignificance, subject: AuditSubject) -> View:
     from ..plots import draw_nulls  # brings matplotlib
-    from ..plots.modules._draw_null import nulls_in_words
+    from ..plots.modules._draw_nulls import nulls_in_words
 
     if not result.tests:
         return View()
     caption = "What random tables reach, and the network's own table as a line."
     rows = [(t.statistic, t.p, t.z, t.observed, t.null_mean, len(t.null)) for t in result.tests]
     return View(
-        figures=(Figure(draw_nulls(result.tests).axes, caption, nulls_in_words(result.tests)),),
+        figures=(Figure(draw_nulls(*result.tests).axes, caption, nulls_in_words(result.tests)),),
         columns=("statistic", "p", "z", "observed", "null mean", "samples"),
         rows=tuple(rows),
     )

@@ -29,14 +29,14 @@ def _record(result: Tests) -> Mapping[str, Any]:
 
 def _view(result: Tests, subject: AuditSubject) -> View:
     from ..plots import draw_nulls  # brings matplotlib
-    from ..plots.modules._draw_null import nulls_in_words
+    from ..plots.modules._draw_nulls import nulls_in_words
 
     caption = "The values that null networks reach, and the circuit's own value as a line."
     rows = []
     for (statistic, _), test in result.items():
         rows.append((test.null_model, statistic, test.p, test.z, test.observed, test.null_mean, len(test.null)))
     return View(
-        figures=(Figure(draw_nulls(list(result.values())).axes, caption, nulls_in_words(list(result.values()))),),
+        figures=(Figure(draw_nulls(*result.values()).axes, caption, nulls_in_words(list(result.values()))),),
         columns=("null networks", "statistic", "p", "z", "observed", "null mean", "samples"),
         rows=tuple(rows),
     )

@@ -12,7 +12,7 @@ from .._circuit_of import circuit_of, graph_of
 from ..audits import MEASURES, AuditSubject, View, specialisation
 from ..audits._measure import Figure
 from ..audits.chance._significance import FEWEST, LEVEL
-from ..audits.chance.retraining._retrained import Retrained, affordable, retrained
+from ..audits.chance.retraining._retrained import Measured, Retrained, affordable, retrained
 from ..audits.chance.retraining._retrainings import RETRAININGS
 
 WORK = 1.5e11
@@ -38,7 +38,7 @@ def _record(result: Found) -> Mapping[str, Any]:
 
 def _view(result: Found, subject: AuditSubject) -> View:
     from ..plots import draw_nulls  # brings matplotlib
-    from ..plots.modules._draw_null import nulls_in_words
+    from ..plots.modules._draw_nulls import nulls_in_words
 
     tests = {how: one.significance for how, one in result.items()}
     caption = "The specialisation that retrained networks reach, and the circuit's own as a line."
@@ -47,7 +47,7 @@ def _view(result: Found, subject: AuditSubject) -> View:
         for test in tests.values()
     ]
     return View(
-        figures=(Figure(draw_nulls(list(tests.values())).axes, caption, nulls_in_words(list(tests.values()))),),
+        figures=(Figure(draw_nulls(*tests.values()).axes, caption, nulls_in_words(list(tests.values()))),),
         columns=("null networks", "statistic", "p", "z", "observed", "null mean", "samples"),
         rows=tuple(rows),
     )
@@ -72,6 +72,9 @@ def circuit_specialisation(checkpoint: Checkpoint) -> tuple[float, float]:
     if not circuit.network.edges():
         return 0.0, circuit.loss
     return specialisation(graph_of(circuit.network, checkpoint)), circuit.loss
+
+
+SPECIALISATION = Measured("specialisation", "attribution", circuit_specialisation)
 
 
 @MEASURES.register(
@@ -114,8 +117,13 @@ def measured(subject: AuditSubject) -> Found:
         raise InputError(f"retraining {FEWEST} networks of this size would take too long", where="checkpoint")
     return {
         how: retrained(
-            checkpoint, circuit_specialisation, how=how, statistic="specialisation", weights="attribution",
-            samples=many, steps=steps, seed=options.seed, processes=options.processes,
+            checkpoint,
+            SPECIALISATION,
+            how=how,
+            samples=many,
+            steps=steps,
+            seed=options.seed,
+            processes=options.processes,
         )
         for how in RETRAININGS
-    }  # fmt: skip
+    }

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from bimt_train import Entry, InputError, Registry
+from bimt_train import InputError
+from bimt_train.registry import Entry, Registry
 
 from ..graph import NeuronGraph
 from ._partition import Partition

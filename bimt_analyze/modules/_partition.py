@@ -7,7 +7,8 @@ from typing import Any, Self
 import numpy as np
 from jaxtyping import Int64
 
-from bimt_train import FrozenDict, InputError
+from bimt_train import InputError
+from bimt_train.frozen import FrozenDict
 from bimt_train.showing import Shown
 
 from ..graph import Neuron, NeuronGraph, NodeId

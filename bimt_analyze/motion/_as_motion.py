@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float64
 
-from bimt_train.trajectories import MOST_TIMES, Smoothed, Trajectory
+from bimt_train.trajectories import Trajectory
+from bimt_train.trajectories.smoothed import Smoothed
+from bimt_train.trajectories.thinned import MOST_TIMES
 
 from ..formulas.problem._budget import Budget
 from ..formulas.search._candidate import UNEXPLAINED

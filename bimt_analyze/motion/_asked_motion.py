@@ -8,7 +8,9 @@ from types import MappingProxyType
 import sympy
 
 from bimt_train import InputError
-from bimt_train.trajectories import MOST_TIMES, Trajectory, check_speeds, check_trajectories, thinned
+from bimt_train.trajectories import Trajectory
+from bimt_train.trajectories.thinned import MOST_TIMES, thinned
+from bimt_train.trajectories.trajectory import check_speeds, check_trajectories
 
 from .laws._motion import state_names
 

@@ -10,7 +10,8 @@ from typing import Any
 import sympy
 
 from bimt_train import InputError
-from bimt_train.trajectories import Trajectory, with_speeds
+from bimt_train.trajectories import Trajectory
+from bimt_train.trajectories.states import with_speeds
 
 from .._one_thread import on_one_thread
 from ..formulas import SearchOptions

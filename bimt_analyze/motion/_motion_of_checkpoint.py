@@ -7,7 +7,8 @@ import sympy
 
 from bimt_train import InputError
 from bimt_train.checkpoints import Checkpoint
-from bimt_train.trajectories import of_measurements, smoothed_each
+from bimt_train.trajectories.smoothed import smoothed_each
+from bimt_train.trajectories.trajectory import of_measurements
 
 from ._find_motion import find_motion
 from .laws._motion import Motion

@@ -11,8 +11,9 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from bimt_train import InputError
-from bimt_train.tasks import safe_names
-from bimt_train.trajectories import Trajectory, split_trajectories
+from bimt_train.tasks.tables.column_names import safe_names
+from bimt_train.trajectories import Trajectory
+from bimt_train.trajectories.split import split_trajectories
 
 from ._find_motion import find_motion
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
-from bimt_train.trajectories import Smoothed, smoothed_each
+from bimt_train.trajectories.smoothed import Smoothed, smoothed_each
 
 from ._asked_motion import Asked
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import sympy
 
-from bimt_train.trajectories import Smoothed
+from bimt_train.trajectories.smoothed import Smoothed
 
 from ..formulas import SearchOptions
 from ..formulas.problem._budget import Budget

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import field, fields, replace
 from typing import Any, Self
 
-from bimt_train import InputError, did_you_mean
+from bimt_train import InputError
+from bimt_train.did_you_mean import did_you_mean
 from bimt_train.showing import Shown
 
 

@@ -7,8 +7,7 @@ from ._picture import Picture as Picture
 from .modules._draw_hierarchy import draw_hierarchy as draw_hierarchy
 from .modules._draw_levels import draw_levels as draw_levels
 from .modules._draw_mean_ablation import draw_mean_ablation_effects as draw_mean_ablation_effects
-from .modules._draw_null import draw_null as draw_null
-from .modules._draw_null import draw_nulls as draw_nulls
+from .modules._draw_nulls import draw_nulls as draw_nulls
 from .modules._draw_stability import draw_stability as draw_stability
 from .networks._animation import animate_training as animate_training
 from .networks._draw_driving import draw_driving as draw_driving

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from bimt_train import Circuit
+from bimt_train.pruning import Circuit
 
 from ._canvas import INK, MUTED, NEGATIVE, POSITIVE, Colour, blank_axes, log_axis, panels, soften
 from ._module_colours import module_colour

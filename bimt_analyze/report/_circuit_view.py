@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bimt_train import InputError, Snapshot
+from bimt_train import InputError
 from bimt_train.extras import installed
 from bimt_train.losses import LOSSES
+from bimt_train.training import Snapshot
 
 from .._circuit_of import held_out
 from ..viewer import NetworkView, film_of, network_view

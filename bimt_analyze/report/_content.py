@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from bimt_train import Circuit
 from bimt_train.checkpoints import Checkpoint
+from bimt_train.pruning import Circuit
 from bimt_train.showing import Shown
 
 from ..audits.chance._significance import corrected_p

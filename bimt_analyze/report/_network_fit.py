@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bimt_train.checkpoints import Checkpoint, OtherReading, TaskScore, other_readings, task_score
+from bimt_train.checkpoints import Checkpoint, TaskScore, task_score
+from bimt_train.checkpoints.readers.other_readings import OtherReading, other_readings
 from bimt_train.extras import installed, missing_extra
 from bimt_train.showing import Shown
 

@@ -7,8 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bimt_train import made_folder, write_whole
 from bimt_train.extras import need
+from bimt_train.whole_files import made_folder, write_whole
 
 from ._content import ReportContent
 from ._markdown import render_markdown
@@ -18,7 +18,7 @@ from .records._report_record import record
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bimt_train import Snapshot
+    from bimt_train.training import Snapshot
 
     from ..viewer import NetworkView
 
@@ -90,7 +90,7 @@ class Report(ReportContent):
         Parameters
         ----------
         snapshots : sequence of Snapshot
-            Those of this network's training, as `bimt_train.load_snapshots` reads them.
+            Those of this network's training, as `bimt_train.training.load_snapshots` reads them.
 
         Returns
         -------

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Self
 
-from bimt_train import InputError, did_you_mean
+from bimt_train import InputError
+from bimt_train.did_you_mean import did_you_mean
 from bimt_train.showing import Shown
 
 COMPARISONS: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(

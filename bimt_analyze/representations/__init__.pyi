@@ -12,10 +12,10 @@ from ._readout import Readout as Readout
 from ._readout import readability as readability
 from ._targets_as_products import group_of as group_of
 from ._token_numbers import TokenNumbers as TokenNumbers
-from .group_tables import FiniteGroup as FiniteGroup
-from .group_tables import OperationTable as OperationTable
-from .group_tables import RealCharacter as RealCharacter
-from .group_tables import TargetGroup as TargetGroup
-from .group_tables import operation_table as operation_table
-from .group_tables import real_characters as real_characters
-from .group_tables import target_group as target_group
+from .group_tables._finite_group import FiniteGroup as FiniteGroup
+from .group_tables._operation_table import OperationTable as OperationTable
+from .group_tables._operation_table import operation_table as operation_table
+from .group_tables._real_characters import RealCharacter as RealCharacter
+from .group_tables._real_characters import real_characters as real_characters
+from .group_tables._target_group import TargetGroup as TargetGroup
+from .group_tables._target_group import target_group as target_group

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float64
 
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
-from bimt_train.layouts import spread
+from bimt_train.layouts.fold import spread
 from bimt_train.showing import Shown
 
 from ..graph import NodeId

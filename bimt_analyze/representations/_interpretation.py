@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bimt_train import Entry, Registry
 from bimt_train.checkpoints import Checkpoint, Network
 from bimt_train.extras import need
+from bimt_train.registry import Entry, Registry
 from bimt_train.showing import Shown, to_cell
 
 if TYPE_CHECKING:

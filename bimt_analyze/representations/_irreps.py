@@ -10,7 +10,8 @@ from bimt_train.checkpoints import Network
 from bimt_train.showing import Shown
 
 from ._hidden_activations import activations
-from .group_tables import TargetGroup, real_characters
+from .group_tables._real_characters import real_characters
+from .group_tables._target_group import TargetGroup
 
 NAMED = 0.9  # share from which a neuron is called by one representation
 STILL = 1e-12  # variance of a neuron that is dead

@@ -5,7 +5,8 @@ import numpy as np
 from bimt_train import InputError
 from bimt_train.checkpoints import Checkpoint
 
-from .group_tables import OperationTable, TargetGroup, operation_table, target_group
+from .group_tables._operation_table import OperationTable, operation_table
+from .group_tables._target_group import TargetGroup, target_group
 
 
 def products_of(checkpoint: Checkpoint) -> OperationTable | None:

@@ -8,8 +8,8 @@ from jaxtyping import Float64, Int64
 from bimt_train.showing import Shown
 
 from ._hidden_activations import all_pairs
-from .group_tables import TargetGroup
 from .group_tables._cyclic_numbers import discrete_logarithms
+from .group_tables._target_group import TargetGroup
 
 
 @dataclass(frozen=True, eq=False, repr=False)

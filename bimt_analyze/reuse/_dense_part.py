@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float64
 
-from bimt_train.models import activated
+from bimt_train.models.building_blocks.activations import activated
 
 Layer = tuple[Float64[np.ndarray, "_ _"], Float64[np.ndarray, " _"]]
 Rows = Float64[np.ndarray, "_ _"]

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
-from bimt_train.models import activation_module
+from bimt_train.models.building_blocks.activations import activation_module
 
 from ._dense_part import Rows
 from ._tied_plan import TiedPlan

@@ -7,7 +7,7 @@ import numpy as np
 from bimt_train import InputError
 from bimt_train.checkpoints import Checkpoint
 from bimt_train.library import StoredModule
-from bimt_train.models import options_of
+from bimt_train.models.from_spec import options_of
 
 from .._circuit_of import circuit_of
 from ..export import compact

@@ -9,7 +9,7 @@ from jaxtyping import Float64
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from bimt_train.models import activated
+from bimt_train.models.building_blocks.activations import activated
 
 from ..audits.functions._module_comparison import EQUIVALENT
 from ._dense_part import DensePart, Layer, Rows

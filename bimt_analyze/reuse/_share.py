@@ -8,7 +8,7 @@ import sympy
 
 from bimt_train.checkpoints import Checkpoint, Network
 from bimt_train.library import StoredModule
-from bimt_train.models import options_of
+from bimt_train.models.from_spec import options_of
 
 from .._circuit_of import circuit_of
 from ..audits.functions._module_outputs import squared_correlation

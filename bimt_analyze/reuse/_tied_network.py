@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from bimt_train.models import activation_module
+from bimt_train.models.building_blocks.activations import activation_module
 
 from ._dense_part import DensePart
 from ._tied_plan import Adapter, TiedPlan

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
-from bimt_train import FrozenDict, InputError
+from bimt_train import InputError
 from bimt_train.checkpoints import Network
+from bimt_train.frozen import FrozenDict
 from bimt_train.showing import Shown
 
 from ..graph import NodeId

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from bimt_train.checkpoints import Network
-from bimt_train.layouts import spread
+from bimt_train.layouts.fold import spread
 from bimt_train.losses import LOSSES
 from bimt_train.showing import Shown
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bimt_train import InputError, Snapshot
+from bimt_train import InputError
 from bimt_train.showing import Shown
+from bimt_train.training import Snapshot
 
 from ..graph import Edges, NeuronGraph, neuron_graph
 

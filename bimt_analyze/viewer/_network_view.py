@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bimt_train import InputError, made_folder, write_whole
+from bimt_train import InputError
+from bimt_train.whole_files import made_folder, write_whole
 
 from ..graph import NeuronGraph, NodeId
 from ._cuts import Cut

@@ -6,7 +6,6 @@ from ._network import Connection as Connection
 from ._network import Network as Network
 from ._pretrained import from_pretrained as from_pretrained
 from ._pretrained import save_pretrained as save_pretrained
-from ._task_score import OWN_OUTPUTS as OWN_OUTPUTS
 from ._task_score import TaskScore as TaskScore
 from ._task_score import task_score as task_score
 from ._task_spec import TaskSpec as TaskSpec
@@ -14,11 +13,7 @@ from .readers._foreign import from_state_dict as from_state_dict
 from .readers._foreign import read_foreign as read_foreign
 from .readers._from_module import from_module as from_module
 from .readers._notebook import from_bimt_notebook as from_bimt_notebook
-from .readers._other_readings import OtherReading as OtherReading
-from .readers._other_readings import other_readings as other_readings
-from .readers._probe_arrays import read_arrays as read_arrays
 from .readers._read_into import read_into as read_into
 from .readers._sklearn import from_sklearn as from_sklearn
-from .readers._values import Linear as Linear
 from .readers._values import Tensors as Tensors
 from .readers.files._weight_file import WEIGHT_FILES as WEIGHT_FILES

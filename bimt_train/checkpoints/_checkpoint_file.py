@@ -11,13 +11,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_safetensors
 
 from .._errors import CheckpointError, InputError
-from .._whole_files import content_digest, write_whole
 from ..layouts._group import Group
 from ..layouts._layout import Layout, Role, TensorSpec
 from ..layouts._placement import Placement
 from ..models._contract import Strict
 from ..models._model_spec import ModelSpec
-from ..models._models import check_options
+from ..models.from_spec import check_options
+from ..whole_files import content_digest, write_whole
 from ._checkpoint import ERRORS, MEASURED, PROBES, Checkpoint, Probe
 from ._network import Network
 from ._task_spec import TaskSpec

@@ -8,7 +8,7 @@ from jaxtyping import Float, Float64
 
 from ..extras import missing_extra
 from ..models._model_spec import ModelSpec
-from ..models.building_blocks._activations import activated
+from ..models.building_blocks.activations import activated
 
 _KIND = "mlp"  # as which chains of layers are read from files
 

@@ -14,7 +14,8 @@ from ..models import MODELS
 from ..showing import cut, to_markdown
 from ._checkpoint import Checkpoint
 from ._network import EDGE
-from ._task_score import OWN_OUTPUTS, SCORED_PREDICTIONS, TaskScore, score_of
+from ._task_score import SCORED_PREDICTIONS, TaskScore, score_of
+from .own_outputs import OWN_OUTPUTS
 
 if TYPE_CHECKING:
     import jinja2

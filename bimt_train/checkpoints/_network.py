@@ -9,12 +9,12 @@ import numpy as np
 from jaxtyping import Float, Float64
 
 from .._errors import InputError
-from .._frozen import FrozenDict
 from ..extras import installed, need
+from ..frozen import FrozenDict
 from ..layouts._bind import bind_shapes
-from ..layouts._fold import fold
 from ..layouts._layout import Layout
 from ..layouts._placement import Placement
+from ..layouts.fold import fold
 from ..showing import Shown, brief, one_line
 from ._dense_outputs import dense_outputs
 
@@ -175,7 +175,7 @@ class Network(Shown):
         need("torch", "a module")
         import torch
 
-        from ..models import build_model  # brings torch
+        from ..models.from_spec import build_model  # brings torch
 
         module = build_model(self.model)
         if any(array.dtype == np.float64 for array in self.tensors.values()):
@@ -239,7 +239,7 @@ class Network(Shown):
         InputError
             Arguments of another shape than the module takes.
         """
-        from ..models import options_of  # brings torch
+        from ..models.from_spec import options_of  # brings torch
 
         options = options_of(self.model)
         return np.asarray(inputs, dtype=np.float64) if options is None else options.rows(inputs)

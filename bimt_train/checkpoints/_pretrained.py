@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from .._errors import CheckpointError
-from .._whole_files import write_whole
+from ..whole_files import write_whole
 from ._checkpoint import Checkpoint
 from ._checkpoint_file import load_checkpoint, save_checkpoint
 from ._model_card import CardOptions, model_card

@@ -12,6 +12,7 @@ from ..losses import Loss
 from ..showing import Shown
 from ._checkpoint import Checkpoint
 from ._task_spec import TaskSpec
+from .own_outputs import OWN_OUTPUTS
 
 SCORED_PREDICTIONS = 20_000
 """Predictions that a network is judged by, at most; of more rows, some evenly spaced."""
@@ -19,9 +20,6 @@ SCORED_PREDICTIONS = 20_000
 CLEARLY = 2.0  # standard errors by which a network must be better than a constant
 LITTLE = 0.1  # of what a constant leaves: less is too little to look for structure in
 HALF = 0.5  # of it: less is a task done in part
-
-OWN_OUTPUTS = "own outputs"
-"""What a checkpoint's config says under ``targets`` where the network gave them itself."""
 
 
 @dataclass(frozen=True, repr=False)

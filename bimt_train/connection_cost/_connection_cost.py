@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Float64
 
 from .._errors import InputError
-from ..layouts import Layout, Placement, distances, spread
+from ..layouts import Layout, Placement, distances
+from ..layouts.fold import spread
 from ..showing import Shown
 from ._cost_terms import COST_TERMS, CostTerm, Distances
 

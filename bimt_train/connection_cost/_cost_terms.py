@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from .._errors import InputError
-from .._registry import Entry, Registry
+from ..registry import Entry, Registry
 
 Distances: TypeAlias = Float64[np.ndarray, "target source"]
 

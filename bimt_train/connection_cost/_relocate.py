@@ -9,7 +9,8 @@ from jaxtyping import Float64
 from scipy.sparse import csr_array
 
 from .._errors import InputError
-from ..layouts import Group, Layout, Placement, distances, fold
+from ..layouts import Group, Layout, Placement, distances
+from ..layouts.fold import fold
 from ._assignment import EXACT, LEAST_GAIN, assign_blocks
 from ._connection_cost import ConnectionCost
 from ._swaps import Matrix, Neighbour, Slots, swapped, within_group

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
-from .._errors import ExpressionError, TaskError, did_you_mean
+from .._errors import ExpressionError, TaskError
+from ..did_you_mean import did_you_mean
 from ..showing import Shown
-from ._expression import Expression, natural_order, parse_expression
 from ._formula_reader import is_variable_name
 from ._grouping import read_grouping
 from ._json_text import as_names, as_text
+from .expression import Expression, natural_order, parse_expression
 
 
 @dataclass(frozen=True, repr=False)

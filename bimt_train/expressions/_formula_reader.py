@@ -10,7 +10,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from .._errors import ExpressionError, did_you_mean
+from .._errors import ExpressionError
+from ..did_you_mean import did_you_mean
 from ._formula_tree import (
     CONSTANTS,
     FUNCTIONS,

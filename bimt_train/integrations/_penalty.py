@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .._frozen import FrozenDict
 from ..connection_cost._relocate import relocate
+from ..frozen import FrozenDict
 from ..layouts import Layout, Placement, bind, layout_for
 from ..showing import Shown
 from ..training.recipes._recipe import Recipe

@@ -1,6 +1,4 @@
 from ._bind import bind as bind
-from ._fold import fold as fold
-from ._fold import spread as spread
 from ._fragments import attention as attention
 from ._fragments import embedding as embedding
 from ._fragments import linear as linear

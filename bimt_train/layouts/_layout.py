@@ -8,8 +8,9 @@ from typing import Any, Literal, Self, get_args
 
 import numpy as np
 
-from .._errors import LayoutError, did_you_mean
-from .._frozen import FrozenDict
+from .._errors import LayoutError
+from ..did_you_mean import did_you_mean
+from ..frozen import FrozenDict
 from ..showing import Shown
 from ._group import Group
 from ._pattern import Factor, Part, Pattern, parse_pattern

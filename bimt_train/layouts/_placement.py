@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from .._errors import LayoutError
-from .._frozen import FrozenDict
+from ..frozen import FrozenDict
 from ..showing import Shown
 from ._layout import Layout
 

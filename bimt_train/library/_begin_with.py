@@ -6,7 +6,8 @@ from .._errors import InputError
 from ..checkpoints import Checkpoint
 from ..checkpoints._task_spec import TaskSpec
 from ..layouts import Layout
-from ..models import ModelSpec, options_of
+from ..models import ModelSpec
+from ..models.from_spec import options_of
 from ._beginning import Beginning
 from ._from_modules import from_modules
 from ._from_network import from_network

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from .._whole_files import content_digest
 from ..checkpoints import Network
 from ..checkpoints._network import EDGE
 from ..layouts import Placement
+from ..whole_files import content_digest
 from ._stored_module import StoredModule
 
 _TOLD = 0.5  # share of an output's variance from which on it begins with a sum of what modules give

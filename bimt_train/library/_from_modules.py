@@ -5,10 +5,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from .._errors import InputError, did_you_mean
+from .._errors import InputError
 from ..checkpoints._task_spec import TaskSpec
+from ..did_you_mean import did_you_mean
 from ..layouts import Layout, Placement
-from ..models import DenseLayers, activated
+from ..models import DenseLayers
+from ..models.building_blocks.activations import activated
 from ._beginning import Beginning, Part, Readout
 from ._stored_module import StoredModule
 

@@ -12,12 +12,13 @@ from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_safetensors
 
-from .._errors import CheckpointError, InputError, did_you_mean
-from .._frozen import FrozenDict
-from .._whole_files import content_digest, write_whole
+from .._errors import CheckpointError, InputError
+from ..did_you_mean import did_you_mean
+from ..frozen import FrozenDict
 from ..models._contract import Strict
-from ..models.building_blocks._activations import ACTIVATIONS, activated
+from ..models.building_blocks.activations import ACTIVATIONS, activated
 from ..showing import Shown
+from ..whole_files import content_digest, write_whole
 
 VERSION = 1
 _KEY = "bimt-module"

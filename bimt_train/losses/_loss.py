@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from .._registry import Entry, Registry
+from ..registry import Entry, Registry
 
 if TYPE_CHECKING:
     from torch import Tensor

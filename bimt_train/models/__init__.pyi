@@ -12,13 +12,8 @@ from ._image_mlp import ImageMLP as ImageMLP
 from ._llama import Llama as Llama
 from ._mlp import MLP as MLP
 from ._model_spec import ModelSpec as ModelSpec
-from ._models import build_model as build_model
-from ._models import options_of as options_of
 from ._program_transformer import ProgramTransformer as ProgramTransformer
 from ._rnn import RNN as RNN
 from ._row_transformer import RowTransformer as RowTransformer
-from .building_blocks._activations import ACTIVATIONS as ACTIVATIONS
-from .building_blocks._activations import activated as activated
-from .building_blocks._activations import activation_module as activation_module
 from .building_blocks._drawn_linear import drawn_linear as drawn_linear
-from .building_blocks._linear_layers import linear_layers as linear_layers
+from .building_blocks.activations import ACTIVATIONS as ACTIVATIONS

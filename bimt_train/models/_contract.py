@@ -11,8 +11,8 @@ from jaxtyping import Float64
 from pydantic import BaseModel, ConfigDict
 
 from .._errors import InputError
-from .._registry import Entry, Registry
 from ..layouts._group import Group
+from ..registry import Entry, Registry
 from ..showing import Shown
 from ._dense_layers import DenseLayers
 from ._hidden_parts import HiddenPart

@@ -13,10 +13,10 @@ from ..layouts._layout import Layout
 from ._contract import MODELS, Shape
 from ._hidden_parts import HiddenPart, Neurons, Tensors
 from ._model_spec import ModelSpec
-from .building_blocks._activations import activated, activation_module
 from .building_blocks._drawn_linear import drawn_linear
 from .building_blocks._layer_options import LayerOptions
 from .building_blocks._layers import check_widths, line_groups
+from .building_blocks.activations import activated, activation_module
 
 
 class GatedMLPOptions(LayerOptions):

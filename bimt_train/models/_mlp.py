@@ -11,11 +11,11 @@ from ..layouts._layout import Layout
 from ._contract import MODELS
 from ._dense_layers import DenseLayers
 from ._model_spec import ModelSpec
-from .building_blocks._activations import activation_module
 from .building_blocks._drawn_linear import drawn_linear
 from .building_blocks._layer_options import LayerOptions
 from .building_blocks._layers import chain_layout, check_widths
 from .building_blocks._stacked_layers import stacked_layers
+from .building_blocks.activations import activation_module
 
 
 class MLPOptions(LayerOptions):

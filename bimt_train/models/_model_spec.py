@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .._registry import FILE_PREFIX
+from ..registry import FILE_PREFIX
 from ..showing import Shown
 from ._contract import MODELS
 

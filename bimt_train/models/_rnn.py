@@ -14,9 +14,9 @@ from ..layouts._layout import Layout, TensorSpec
 from ._contract import MODELS, Ends, ModelOptions, Shape
 from ._hidden_parts import HiddenPart, Neurons
 from ._model_spec import ModelSpec
-from .building_blocks._activations import ACTIVATIONS, activation_module
 from .building_blocks._drawn_linear import drawn_linear
 from .building_blocks._layers import numbers_only
+from .building_blocks.activations import ACTIVATIONS, activation_module
 
 STATE = 30  # where a task is given another model than its own
 

@@ -10,9 +10,11 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from ..checkpoints import Connection, Network
-from ..layouts import Group, Layout, Pattern, Placement, fold, spread
-from ..models import Neurons, Stream, options_of
+from ..layouts import Group, Layout, Pattern, Placement
+from ..layouts.fold import fold, spread
+from ..models import Neurons, Stream
 from ..models._hidden_parts import Heads
+from ..models.from_spec import options_of
 from ._liveness import V, hidden_parts, liveness, normed
 
 

@@ -7,9 +7,11 @@ import numpy as np
 from jaxtyping import Bool
 
 from ..checkpoints import Network
-from ..layouts import Layout, fold
-from ..models import HiddenPart, Neurons, Stream, options_of
+from ..layouts import Layout
+from ..layouts.fold import fold
+from ..models import HiddenPart, Neurons, Stream
 from ..models._hidden_parts import Heads
+from ..models.from_spec import options_of
 
 Flags = Mapping[str, Bool[np.ndarray, "_"]]
 Q, K, V = range(3)

@@ -65,11 +65,11 @@ def prune(
     lr : float
         Learning rate of the refit.
     search : {"sweep", "narrowing", "none"}
-        ``sweep`` tries 48 thresholds; ``narrowing`` three between the greatest that held and the least beyond it that
-        did not, again and again: twelve or so, for networks of many weights. It does so without a refit first, as what
-        holds without one holds with one, and then refits two at a time beyond what it found. Where L rises with t, it
-        finds the same or, its steps being finer, a little more. It computes in single precision. ``none`` cuts and
-        refits nothing: only what is dead goes.
+        ``sweep`` tries 48 thresholds. ``narrowing``, for networks of many weights, tries some twelve: three between the
+        greatest that held and the least beyond it that did not, again and again. It begins without a refit, because
+        what holds without one holds with one, and then refits two at a time beyond what it found. Where L rises with
+        t, it finds the threshold of the sweep or, by its finer steps, one a little greater. It computes in single
+        precision. ``none`` cuts and refits nothing: only what is dead goes.
     allowance : float
         By how much the loss may grow besides, in its own units; for a network whose loss is 0.
 

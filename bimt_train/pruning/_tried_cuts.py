@@ -9,8 +9,8 @@ import torch
 from jaxtyping import Bool, Float, Float64
 
 from ..checkpoints import Network
-from ..layouts import fold, spread
-from ..models import linear_layers
+from ..layouts.fold import fold, spread
+from ..models.building_blocks.linear_layers import linear_layers
 from ._liveness import liveness
 
 _SLACK = 16  # roundings of the tensors' own precision, of the largest output

@@ -17,17 +17,11 @@ from ._task import mlp as mlp
 from ._tasks import TASKS as TASKS
 from ._two_digits import two_digits as two_digits
 from ._two_moons import two_moons as two_moons
-from .tables._column_names import safe_names as safe_names
 from .tables._faults import Fault as Fault
 from .tables._faults import TableError as TableError
 from .tables._ode_task import ode_task as ode_task
 from .tables._probe_table import ProbeTable as ProbeTable
 from .tables._probe_table import read_probe_table as read_probe_table
-from .tables._table_flags import TABLE_SEVERAL as TABLE_SEVERAL
-from .tables._table_flags import TABLE_WORDS as TABLE_WORDS
-from .tables._table_flags import table_flags as table_flags
-from .tables._table_flags import table_options as table_options
-from .tables._table_options import speeds_of_word as speeds_of_word
 from .tables._table_task import table_task as table_task
 from .tables._trajectory_table import TrajectoryTable as TrajectoryTable
 from .tables._trajectory_table import read_trajectories as read_trajectories

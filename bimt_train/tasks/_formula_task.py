@@ -7,12 +7,13 @@ from typing import TypeAlias
 import numpy as np
 from jaxtyping import Float64
 
-from .._errors import TaskError, did_you_mean
+from .._errors import TaskError
 from ..checkpoints._task_spec import TaskSpec
+from ..did_you_mean import did_you_mean
 from ..expressions._decomposition import Decomposition
-from ..expressions._expression import natural_order, parse_expression
 from ..expressions._formula_reader import is_variable_name, shortened
 from ..expressions._formula_tree import Call, Node, Power, Product, variables_of
+from ..expressions.expression import natural_order, parse_expression
 from ._task import Dataset, Task, mlp
 
 Range: TypeAlias = tuple[int | float, int | float]
@@ -99,10 +100,10 @@ def formula_task(
     widths: Sequence[int] | None = None,
     name: str = "formula",
 ) -> Task:
-    """One output a formula: ``["y1 = (x1 + x3)**3", "y2 = x2**2 + sin(pi*x4)"]``, or bare ``"x1*x2"``.
+    """Make a task of formulas: ``["y1 = (x1 + x3)**3", "y2 = x2**2 + sin(pi*x4)"]``, or bare ``"x1*x2"``.
 
-    Bare formulas are outputs y, or y1, y2, ... where there are several. A formula may use another's name, as in
-    ``["a = x1 + x2", "y = a**2"]``. The known decomposition is the formulas themselves.
+    Each formula is an output. Bare formulas are called y, or y1, y2, ... where there are several. A formula may use
+    another's name, as in ``["a = x1 + x2", "y = a**2"]``. The known decomposition is the formulas themselves.
 
     Parameters
     ----------

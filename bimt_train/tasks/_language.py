@@ -11,7 +11,7 @@ from ..checkpoints._task_spec import TaskSpec
 from ..models._model_spec import ModelSpec
 from ._task import Dataset, Task
 from ._tasks import TASKS
-from .tables._column_names import safe_names
+from .tables.column_names import safe_names
 
 TRAINING = 0.9  # share of the text, from its beginning
 HINT = "name a text in UTF-8: --data FILE.txt"

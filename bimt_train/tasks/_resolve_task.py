@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .._errors import TaskError, did_you_mean
-from .._registry import load_file, load_object
+from .._errors import TaskError
+from ..did_you_mean import did_you_mean
+from ..registry import load_file, load_object
 from ._formula_task import formula_task
 from ._task import Task
 from ._tasks import TASKS, TaskKind, as_task

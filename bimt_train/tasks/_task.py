@@ -142,7 +142,7 @@ class Task(Shown):
         >>> independence().with_hidden([8]).widths
         (4, 8, 2)
         """
-        from ..models import options_of  # brings torch
+        from ..models.from_spec import options_of  # brings torch
 
         where, options = f"task {self.spec.name!r}", options_of(self.model)
         try:
@@ -180,8 +180,10 @@ class Task(Shown):
         >>> independence().with_model("gated-mlp", {"hidden": 20}).model
         ModelSpec(kind='gated-mlp', options={'widths': [4, 20, 2], 'activation': 'silu'})
         """
-        from ..models import options_of  # brings torch
-        from ..models._models import model_for  # brings torch
+        from ..models.from_spec import (
+            model_for,  # brings torch
+            options_of,  # brings torch
+        )
 
         own = options_of(self.model)
         if own is None:

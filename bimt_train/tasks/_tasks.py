@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from .._errors import InputError, TaskError
-from .._registry import Entry, Registry
+from ..registry import Entry, Registry
 from ._task import Task
 
 

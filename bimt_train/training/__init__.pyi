@@ -5,7 +5,6 @@ from ._film_file import load_snapshots as load_snapshots
 from ._record import Record as Record
 from ._runs import Run as Run
 from ._runs import Runs as Runs
-from ._runs import checkpoints_in as checkpoints_in
 from ._snapshots import Snapshots as Snapshots
 from ._sweep import Sweep as Sweep
 from ._sweep import sweep as sweep

@@ -10,10 +10,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_safetensors
 
 from .._errors import CheckpointError, InputError
-from .._whole_files import content_digest, write_whole
 from ..checkpoints import Network, load_checkpoint
 from ..layouts import Placement
 from ..showing import Shown
+from ..whole_files import content_digest, write_whole
 
 _KEY, _SLOTS, _WEIGHTS = "bimt-film", "slots.", "tensors."
 _AGAIN = "train with --film, or with Snapshots(files=True)"

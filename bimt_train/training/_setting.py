@@ -12,15 +12,15 @@ import torch
 from torch import Tensor
 
 from .._errors import CheckpointError, InputError
-from .._whole_files import content_digest
 from ..checkpoints import Checkpoint
 from ..layouts import Layout, Placement
 from ..library import StoredModule
 from ..library._begin_with import begin
 from ..library._beginning import Beginning
-from ..models import ModelSpec, build_model
-from ..models._models import check_options
+from ..models import ModelSpec
+from ..models.from_spec import build_model, check_options
 from ..tasks import Dataset, Task
+from ..whole_files import content_digest
 from ._random_restarts import Replica, seeds_of
 from ._seeds_side_by_side import check_trainable
 from ._stack import Flat, Stack, shapes_of

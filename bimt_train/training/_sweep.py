@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._errors import InputError
-from .._frozen import FrozenDict
-from .._whole_files import made_folder, write_whole
 from ..extras import need
+from ..frozen import FrozenDict
 from ..showing import Shown, to_cell
 from ..tasks import Task
+from ..whole_files import made_folder, write_whole
 from ._callbacks import Callback
 from ._runs import Runs
 from ._train import train
@@ -192,11 +192,12 @@ def sweep(
     task : Task
         What to learn.
     over : mapping of str to sequence
-        Names in `recipe_fields`, ``lambda`` and ``relocation.every`` among them -> the values that each is to have.
+        The values that each field of the recipe is to have, by its name in `recipe_fields`, such as ``lambda`` or
+        ``relocation.every``.
     seeds : int or sequence of int
         The same for every combination.
     recipe : Recipe or None
-        What all else is taken from; None takes the task's own.
+        Gives all other fields; None takes the task's own.
     kind : {"vanilla", "l1", "l1+local", "l1+swap", "bimt", "bimt+reuse"}
         As `train` takes it.
     out : str, Path or None
@@ -220,8 +221,8 @@ def sweep(
     Raises
     ------
     InputError
-        A field or a value that is not one, no values, a value twice, or what `train` refuses; before anything is
-        trained.
+        An unknown field, a value that it cannot have, no values, a value twice, or what `train` refuses. Nothing is
+        trained then.
 
     Examples
     --------

@@ -15,7 +15,7 @@ from ..checkpoints._network import EDGE
 from ..layouts import Placement
 from ..library import StoredModule
 from ..losses import Loss
-from ..models import build_model
+from ..models.from_spec import build_model
 from ..signals import held_signals
 from ..tasks import Task
 from ._callbacks import Callback, LoggedProgress
@@ -72,7 +72,7 @@ def train(
         What the networks begin with, beside what is drawn: a trained network, or modules found in others
         (`load_module`). Of a trained network, the living hidden neurons, those that an output depends on by weights
         above 0.01, enter the new network with all that they read; inputs and outputs are found by their names. Modules
-        stand at the inputs of their names, in the first neurons of the hidden layers. A checkpoint's
+        read the inputs that have the names of their own, and are the first neurons of the hidden layers. A checkpoint's
         ``config["given"]`` says which of these neurons the trained network uses.
     keep : bool
         Whether what is given stays as it is and reads nothing new, and so forgets nothing; otherwise it is trained and
@@ -94,7 +94,7 @@ def train(
     -------
     Runs
         One `Run` for each seed. After Ctrl-C, the networks as they were last measured. After SIGTERM, networks and
-        state are written, and the signal takes its course.
+        state are written, and the signal is passed on.
 
     Raises
     ------

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .._fan_out import fan_out
+from ..fan_out import fan_out
 from ..tasks import Task
 from ._runs import Runs
 from ._train import chosen_seeds, train

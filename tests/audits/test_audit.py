@@ -13,7 +13,7 @@ from bimt_analyze._network_rows import checkpoint_of
 from bimt_analyze.audits import Significance, significance
 from bimt_analyze.audits.chance._weight_permutation import weight_permutation
 from bimt_analyze.audits.chance._wiring import wiring
-from bimt_analyze.audits.chance.retraining._retrained import affordable, retrained
+from bimt_analyze.audits.chance.retraining._retrained import Measured, affordable, retrained
 from bimt_analyze.audits.functions._shared_neurons import SharedNeuron, shared_neurons
 from bimt_analyze.audits.robustness._edge_weight_robustness import edge_weight_robustness, partition_ami
 from bimt_analyze.audits.robustness._thresholds import thresholds
@@ -241,14 +241,14 @@ def sum_of_weights(checkpoint):
 
 
 def test_retrained_networks_depend_on_their_seed_alone(planted):
-    short = {"statistic": "sum", "weights": "magnitude", "steps": 20, "processes": 1}
-    few = retrained(planted, sum_of_weights, how="l1", samples=3, **short)
-    more = retrained(planted, sum_of_weights, how="l1", samples=5, **short)
+    measured, short = Measured("sum", "magnitude", sum_of_weights), {"steps": 20, "processes": 1}
+    few = retrained(planted, measured, how="l1", samples=3, **short)
+    more = retrained(planted, measured, how="l1", samples=5, **short)
     assert more.significance.null[:3] == pytest.approx(few.significance.null)
     assert len(set(more.significance.null)) == 5
     assert more.steps == 20
     assert few.significance.observed == pytest.approx(sum_of_weights(planted)[0])
-    other = retrained(planted, sum_of_weights, how="label_permutation", samples=3, **short)
+    other = retrained(planted, measured, how="label_permutation", samples=3, **short)
     assert other.significance.null != few.significance.null
 
 

@@ -27,7 +27,8 @@ from bimt_analyze.modules import choose_level, hierarchy
 from bimt_analyze.synthetic import block_network, dense_network
 from bimt_train import InputError
 from bimt_train.checkpoints import Network, Probe, from_module, task_score
-from bimt_train.models import MLP, MODELS, ModelSpec, build_model
+from bimt_train.models import MLP, MODELS, ModelSpec
+from bimt_train.models.from_spec import build_model
 
 BITS = np.array(list(product([-1.0, 1.0], repeat=2)))
 

@@ -16,7 +16,8 @@ from bimt_analyze.audits.controls._outside_ablation import OutsideAblation
 from bimt_analyze.audits.controls._refit import refitted
 from bimt_analyze.synthetic import compiled_program
 from bimt_train.checkpoints import Network
-from bimt_train.models import MLP, MODELS, ModelSpec, build_model
+from bimt_train.models import MLP, MODELS, ModelSpec
+from bimt_train.models.from_spec import build_model
 
 
 def mlp(widths, activation="tanh", seed=0):

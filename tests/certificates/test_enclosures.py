@@ -10,7 +10,7 @@ import torch
 
 from bimt_analyze.certificates.checker._evaluate import ACTIVATIONS, Unreadable, evaluated, parsed
 from bimt_analyze.certificates.checker._form import Form
-from bimt_train.models import activation_module
+from bimt_train.models.building_blocks.activations import activation_module
 
 mpmath.mp.dps = 50
 ULPS = 4  # that the checker assumes of numpy and of math.erf

@@ -6,7 +6,8 @@ from torch import nn
 from bimt_train import InputError, LayoutError
 from bimt_train.checkpoints import Network
 from bimt_train.layouts import Placement
-from bimt_train.models import ACTIVATIONS, MLP, ModelSpec, build_model
+from bimt_train.models import ACTIVATIONS, MLP, ModelSpec
+from bimt_train.models.from_spec import build_model
 
 
 def _net(*widths: int, activation: str = "silu") -> Network:

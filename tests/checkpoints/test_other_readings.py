@@ -6,7 +6,8 @@ import torch
 from torch import nn
 
 from bimt_train import CheckpointError, InputError
-from bimt_train.checkpoints import from_state_dict, other_readings, task_score
+from bimt_train.checkpoints import from_state_dict, task_score
+from bimt_train.checkpoints.readers.other_readings import other_readings
 
 RNG = np.random.default_rng(0)
 RAW = RNG.normal(size=(300, 2)) * [50.0, 0.01] + [1000.0, 0.05]

@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from bimt_train.checkpoints import OWN_OUTPUTS, from_state_dict, task_score
+from bimt_train.checkpoints import from_state_dict, task_score
+from bimt_train.checkpoints.own_outputs import OWN_OUTPUTS
 
 RNG = np.random.default_rng(0)
 X = RNG.uniform(-1, 1, (200, 3))

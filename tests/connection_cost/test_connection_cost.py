@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bimt_train import PAPER_RECIPES, ConnectionCost, InputError
+from bimt_train import ConnectionCost, InputError
 from bimt_train.layouts import Group, Layout, Placement, TensorSpec, attention, embedding, linear, norm, recurrent
 from bimt_train.models import MLP
+from bimt_train.training import PAPER_RECIPES
 
 Place = tuple[float, ...]
 Tensors = Mapping[str, np.ndarray]

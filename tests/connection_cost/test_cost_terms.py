@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from bimt_train import ConnectionCost, InputError, Recipe, relocate
-from bimt_train._registry import loaded_files
 from bimt_train.connection_cost import COST_TERMS
 from bimt_train.layouts import Group, Layout, Placement, TensorSpec, distances, linear
+from bimt_train.registry import loaded_files
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "extending" / "cost_term.py"
 # Convex, concave, falling and not zero at no distance, and a step: what each charges, for plain numbers.

@@ -9,7 +9,8 @@ import pytest
 
 from bimt_analyze.report import Requirement
 from bimt_train import InputError
-from bimt_train.expressions import Decomposition, parse_expression
+from bimt_train.expressions import Decomposition
+from bimt_train.expressions.expression import parse_expression
 from bimt_train.layouts import TensorSpec, parse_pattern
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "grammar.md").read_text()

@@ -14,7 +14,8 @@ from bimt_analyze.export.writers._c_file import c_source
 from bimt_analyze.synthetic import block_network
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
-from bimt_train.models import ACTIVATIONS, MLP, activated
+from bimt_train.models import ACTIVATIONS, MLP
+from bimt_train.models.building_blocks.activations import activated
 
 needs_compiler = pytest.mark.skipif(compiler() is None, reason="no C compiler on this machine")
 STRICT = ("-O1", "-Wall", "-Wextra", "-Wpedantic", "-Werror")

@@ -11,8 +11,7 @@ from bimt_analyze.graph import (
     GraphError,
     Neuron,
     NeuronGraph,
-    from_igraph,
-    from_networkx,
+    adopt_graph,
     to_igraph,
     to_networkx,
     write_graph,
@@ -46,8 +45,8 @@ def graphs(draw):
 @given(graphs())
 def test_networkx_and_igraph_lose_nothing(drawn):
     graph = graph_of(*drawn)
-    assert from_networkx(to_networkx(graph)) == graph
-    assert from_igraph(to_igraph(graph)) == graph
+    assert adopt_graph(to_networkx(graph)).graph == graph
+    assert adopt_graph(to_igraph(graph)).graph == graph
 
 
 def test_networkx_has_the_nodes_and_edges():
@@ -132,14 +131,14 @@ def test_foreign_graphs_say_what_is_missing(lost):
     foreign = to_networkx(graph_of([(0, 2)]))
     del foreign.nodes[("x", 1)][lost]
     with pytest.raises(GraphError, match=f"node 1: expected {lost}, got nothing"):
-        from_networkx(foreign)
+        adopt_graph(foreign)
 
 
 def test_foreign_edges_say_what_is_missing():
     foreign = to_networkx(graph_of([(0, 2)]))
     foreign.edges[("x", 0), ("h", 0)]["weight"] = "heavy"
     with pytest.raises(GraphError, match="edge 0 -> 2: expected weight, got 'heavy'"):
-        from_networkx(foreign)
+        adopt_graph(foreign)
 
 
 def test_graphs_differ_by_any_field():

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bimt_train import PatternError
-from bimt_train.layouts import fold, parse_pattern, spread
+from bimt_train.layouts import parse_pattern
+from bimt_train.layouts.fold import fold, spread
 
 PATTERNS = [
     "a b",

@@ -7,7 +7,8 @@ from torch import nn
 from bimt_train import LayoutError, PatternError
 from bimt_train.checkpoints import from_module
 from bimt_train.layouts import Group, Layout, TensorSpec, draft_layout, layout_for, layout_from_toml, layout_to_toml
-from bimt_train.models import MODELS, ModelSpec, build_model
+from bimt_train.models import MODELS, ModelSpec
+from bimt_train.models.from_spec import build_model
 
 
 @pytest.mark.parametrize("name", MODELS.names())

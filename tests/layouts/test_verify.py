@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from bimt_train import Certificate, InputError, LayoutError, verify
-from bimt_train.layouts import Group, Layout, TensorSpec, attention, embedding, linear, norm, recurrent
+from bimt_train import InputError, LayoutError, verify
+from bimt_train.layouts import Certificate, Group, Layout, TensorSpec, attention, embedding, linear, norm, recurrent
 from bimt_train.models import MLP
 
 RESID, TOKENS = Group.line("resid", 8), 11

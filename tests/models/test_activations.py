@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from bimt_train.models.building_blocks._activations import ACTIVATIONS, activated, activation_module, activation_name
+from bimt_train.models.building_blocks.activations import ACTIVATIONS, activated, activation_module, activation_name
 
 X = np.linspace(-7, 7, 57)
 

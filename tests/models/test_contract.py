@@ -13,15 +13,16 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from bimt_train import Circuit, InputError, LayoutError, verify
-from bimt_train._registry import Registry, load_file
+from bimt_train import InputError, LayoutError, verify
 from bimt_train.checkpoints import Checkpoint, Network, Probe, TaskSpec, load_checkpoint, save_checkpoint
 from bimt_train.layouts import bind
-from bimt_train.models import MODELS, Ends, ModelOptions, ModelSpec, Stream, build_model
+from bimt_train.models import MODELS, Ends, ModelOptions, ModelSpec, Stream
 from bimt_train.models._contract import ModelKind
-from bimt_train.models._models import check_options, model_for
+from bimt_train.models.from_spec import build_model, check_options, model_for
+from bimt_train.pruning import Circuit
 from bimt_train.pruning._dead_neurons import shrink, unwired, without_dead_ends
 from bimt_train.pruning._liveness import hidden_parts
+from bimt_train.registry import Registry, load_file
 from bimt_train.tasks import independence, permutation_s4
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "extending" / "architecture.py"
@@ -227,7 +228,8 @@ def test_another_process_knows_a_kind_that_a_file_registers() -> None:
     spec = ModelSpec(name, MODELS[name].options.example().to_json())
     program = (
         "import pickle, sys; spec = pickle.loads(bytes.fromhex(sys.stdin.read()));"
-        "from bimt_train.models import build_model; print(type(build_model(spec)).__name__, dict(spec.options))"
+        "from bimt_train.models.from_spec import build_model;"
+        "print(type(build_model(spec)).__name__, dict(spec.options))"
     )
     done = subprocess.run([sys.executable, "-c", program], input=pickle.dumps(spec).hex(), capture_output=True,
                           text=True, check=True)  # fmt: skip

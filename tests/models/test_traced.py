@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from bimt_train import CheckpointError, InputError, verify
 from bimt_train.checkpoints import Checkpoint, Network, Probe, TaskSpec, load_checkpoint, save_checkpoint
-from bimt_train.models import linear_layers
+from bimt_train.models.building_blocks.linear_layers import linear_layers
 from bimt_train.models.traced import TracedOptions, trace_module, without_end
 from bimt_train.models.traced._traced_module import TracedModule
 

@@ -13,7 +13,7 @@ from bimt_analyze.motion.proposals._weak_form import WeakForm, polynomial_terms
 from bimt_analyze.motion.systems._growth import grown
 from bimt_analyze.motion.systems._system import System
 from bimt_train.trajectories import Trajectory
-from bimt_train.trajectories._smoothed import smoothed
+from bimt_train.trajectories.smoothed import smoothed
 
 x = sympy.Symbol("x", real=True)
 TIMES = np.linspace(0, 6, 90)

@@ -12,7 +12,7 @@ from bimt_analyze.motion.systems._rival_systems import _is_rival, _multiplied_ou
 from bimt_analyze.motion.systems._system import System
 from bimt_analyze.motion.systems._whiteness import foretold
 from bimt_train.trajectories import Trajectory
-from bimt_train.trajectories._smoothed import smoothed_each
+from bimt_train.trajectories.smoothed import smoothed_each
 
 x, c = sympy.symbols("x c", real=True)
 TIMES = np.linspace(0, 6, 90)

@@ -7,8 +7,8 @@ import pytest
 
 from bimt_analyze.motion import find_motion
 from bimt_train.trajectories import Trajectory
-from bimt_train.trajectories._smoothed import smoothed, smoothed_each
-from bimt_train.trajectories._thinned import thinned
+from bimt_train.trajectories.smoothed import smoothed, smoothed_each
+from bimt_train.trajectories.thinned import thinned
 
 TIMES = np.linspace(0, 10, 10_000)
 

@@ -7,9 +7,10 @@ from PIL import Image
 from bimt_analyze import plots
 from bimt_analyze.plots.networks._animation import HOLD, _between
 from bimt_analyze.plots.networks._unroll import unroll
-from bimt_train import InputError, Snapshot
+from bimt_train import InputError
 from bimt_train.checkpoints import Network
 from bimt_train.models import MLP
+from bimt_train.training import Snapshot
 
 
 def snapshots() -> tuple[Snapshot, Snapshot]:

@@ -173,7 +173,7 @@ def compared(observed: float, null: list[float], model: str = "weight_permutatio
     ],
 )
 def test_null_values_are_bars_and_the_observed_one_is_a_line(one: Significance, reached: str, distance: str) -> None:
-    (panel,) = plots.draw_null(one).axes.child_axes
+    (panel,) = plots.draw_nulls(one).axes.child_axes
     assert sum(bar.get_height() for bar in panel.patches) == len(one.null)
     for bar in panel.patches:
         left, right = bar.get_x(), bar.get_x() + bar.get_width()
@@ -191,10 +191,10 @@ def test_null_values_are_bars_and_the_observed_one_is_a_line(one: Significance, 
 
 def test_several_tests_have_a_panel_each() -> None:
     tests = [compared(1.0, [0.5, 0.7], name) for name in ("a", "b", "c")]
-    panels = plots.draw_nulls(tests).axes.child_axes
+    panels = plots.draw_nulls(*tests).axes.child_axes
     assert [panel.get_title(loc="left") for panel in panels] == [f"Null model: {name}" for name in "abc"]
     with pytest.raises(InputError, match="no tests to draw"):
-        plots.draw_nulls([])
+        plots.draw_nulls()
 
 
 def test_the_network_is_drawn_once_a_partition_and_keeps_its_colours() -> None:

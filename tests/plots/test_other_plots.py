@@ -11,9 +11,10 @@ from sklearn.metrics import r2_score
 
 from bimt_analyze import plots
 from bimt_analyze.plots.representations._draw_predictions import r_squared
-from bimt_train import Circuit, InputError
+from bimt_train import InputError
 from bimt_train.checkpoints import Network
 from bimt_train.models import MLP
+from bimt_train.pruning import Circuit
 from bimt_train.pruning._circuit import SweepPoint
 
 POINTS = (

@@ -8,10 +8,10 @@ import pytest
 from bimt_analyze import analyze
 from bimt_analyze.graph import neuron_graph
 from bimt_analyze.modules import Partition
-from bimt_train import Circuit
 from bimt_train.checkpoints import Checkpoint, Network, Probe, TaskSpec, save_checkpoint
 from bimt_train.expressions import Decomposition
 from bimt_train.models import MLP
+from bimt_train.pruning import Circuit
 from bimt_train.pruning._circuit import SweepPoint
 
 PARTS = Decomposition(("x1", "x2", "x3", "x4"), ("y1", "y2"), (("y1", "x1 + 2*x3"), ("y2", "x2 - x4")))

@@ -41,11 +41,13 @@ from bimt_analyze.representations import FiniteGroup, operation_table, real_char
 from bimt_analyze.representations._token_numbers import token_numbers
 from bimt_analyze.representations.group_tables._characters import character_table
 from bimt_analyze.transformers import stream_map
-from bimt_train import Entry, FrozenDict, Recipe, sweep, train
+from bimt_train import Recipe, sweep, train
 from bimt_train.checkpoints import Network, from_state_dict
+from bimt_train.frozen import FrozenDict
 from bimt_train.integrations import Penalty
 from bimt_train.layouts import parse_pattern
 from bimt_train.models import GPT
+from bimt_train.registry import Entry
 from bimt_train.showing import LINE, ROWS, Shown, to_cell
 from bimt_train.tasks import formula_task, independence
 

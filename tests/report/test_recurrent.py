@@ -13,7 +13,7 @@ from bimt_analyze.report import Report
 from bimt_train import InputError
 from bimt_train.checkpoints import Checkpoint, Network, Probe
 from bimt_train.layouts import TensorSpec
-from bimt_train.models import build_model
+from bimt_train.models.from_spec import build_model
 from bimt_train.tasks import evidence
 
 TASK = evidence(steps=2, state=10, rows=(300, 50))

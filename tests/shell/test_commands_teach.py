@@ -11,10 +11,11 @@ import pytest
 
 from bimt_analyze._cli import command as analyze
 from bimt_analyze._cli import main as analyze_main
-from bimt_train import InputError, did_you_mean
+from bimt_train import InputError
 from bimt_train._cli import command as train
 from bimt_train._cli import main as train_main
-from bimt_train.shell import Choice
+from bimt_train.did_you_mean import did_you_mean
+from bimt_train.shell.options import Choice
 from bimt_train.tasks import TASKS
 
 RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "RESULTS.md"

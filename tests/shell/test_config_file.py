@@ -6,7 +6,7 @@ import pytest
 from bimt_analyze._cli import command as analyze
 from bimt_train._cli import command as train
 from bimt_train._cli import main
-from bimt_train.shell import config_text
+from bimt_train.shell.config_file import config_text
 
 TRAIN = (
     "data.csv --target a b --inputs c --skip d --missing x --drop-missing --impute mean --categories one-hot "

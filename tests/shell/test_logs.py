@@ -11,7 +11,7 @@ from bimt_analyze import analyze
 from bimt_analyze._cli import main as analyze_main
 from bimt_train import Recipe, train
 from bimt_train._cli import main as train_main
-from bimt_train.shell import shown_logs
+from bimt_train.shell.shown_logs import shown_logs
 from bimt_train.tasks import formula_task
 
 LINE = re.compile(r"\d\d:\d\d:\d\d (\w+): .+")

@@ -7,7 +7,8 @@ import pytest
 from safetensors.numpy import save_file
 
 from bimt_analyze._cli import main
-from bimt_train import InputError, made_folder
+from bimt_train import InputError
+from bimt_train.whole_files import made_folder
 
 
 @pytest.fixture

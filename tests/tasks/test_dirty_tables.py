@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 
 from bimt_train import Recipe, TaskError, _asked_training, _cli, train
-from bimt_train.shell._words import spread_options
-from bimt_train.tasks import TableError, Task, resolve_task, table_options, table_task
+from bimt_train.shell.words import spread_options
+from bimt_train.tasks import TableError, Task, resolve_task, table_task
+from bimt_train.tasks.tables.table_flags import table_options
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "tables.md"
 COUNT = 13

@@ -9,7 +9,8 @@ from bimt_train._cli import main
 from bimt_train.checkpoints import Checkpoint, TaskSpec, load_checkpoint, save_checkpoint
 from bimt_train.checkpoints._ode_spec import OdeSpec
 from bimt_train.tasks import TrajectoryTable, ode_task, resolve_task
-from bimt_train.trajectories import Trajectory, of_measurements
+from bimt_train.trajectories import Trajectory
+from bimt_train.trajectories.trajectory import of_measurements
 
 TIMES = np.sort(np.random.default_rng(5).uniform(0, 6, 80))  # at any distances
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bimt_train import InputError, Recipe, TaskError, default_recipe, train_distributed
-from bimt_train._registry import load_file, loaded_files
+from bimt_train import InputError, Recipe, TaskError, default_recipe
 from bimt_train.checkpoints import TaskSpec
+from bimt_train.registry import load_file, loaded_files
 from bimt_train.tasks import TASKS, Dataset, Task, formula_task, mlp, resolve_task
+from bimt_train.training import train_distributed
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "extending" / "task.py"
 HEAD = "from bimt_train.tasks import TASKS, formula_task, independence\n"

@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bimt_train import MissingExtra, TaskError
-from bimt_train.expressions import parse_expression
+from bimt_train.expressions.expression import parse_expression
 from bimt_train.tasks import Task, table_task
 from bimt_train.tasks._resolve_task import TABLES
-from bimt_train.tasks.tables._column_names import safe_names
+from bimt_train.tasks.tables.column_names import safe_names
 from bimt_train.tasks.tables.files._read_table import SUFFIXES
 
 ROWS = 40

@@ -11,7 +11,8 @@ import torch
 
 from bimt_train import InputError, Recipe, Relocation, train
 from bimt_train.losses import LOSSES
-from bimt_train.models import MODELS, ModelSpec, build_model, options_of
+from bimt_train.models import MODELS, ModelSpec
+from bimt_train.models.from_spec import build_model, options_of
 from bimt_train.native import _load
 from bimt_train.native._load import compiled_module
 from bimt_train.tasks import formula_task, independence, modular_addition

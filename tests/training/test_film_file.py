@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from bimt_train import CheckpointError, InputError, Recipe, Snapshots, load_snapshots, train
+from bimt_train import CheckpointError, InputError, Recipe, Snapshots, train
 from bimt_train._cli import main
 from bimt_train.tasks import two_moons
-from bimt_train.training import Callback
+from bimt_train.training import Callback, load_snapshots
 
 SHORT = Recipe(steps=12)
 

@@ -18,14 +18,15 @@ import numpy as np
 import pytest
 from loaded import Go
 
-from bimt_train import Callback, CheckpointError, InputError, Phase, Recipe, Relocation, train, write_whole
+from bimt_train import CheckpointError, InputError, Phase, Recipe, Relocation, train
 from bimt_train._cli import main
 from bimt_train.signals import held_signals
 from bimt_train.tasks import independence
-from bimt_train.training import _train
+from bimt_train.training import Callback, _train
 from bimt_train.training.engines._compiled_engine import CompiledEngine
 from bimt_train.training.engines._torch_engine import TorchEngine
 from bimt_train.training.state._run_folder import STATE_FILE, run_folder
+from bimt_train.whole_files import write_whole
 
 LONG = Recipe(steps=400, lr=5e-3, relocation=Relocation(every=10))  # measured every 4 steps
 BATCHES = replace(LONG, batch=16)
@@ -268,7 +269,8 @@ def test_a_file_is_written_where_a_link_leads_and_under_the_longest_name(tmp_pat
 
 def test_what_is_no_file_is_written_to_as_it_is():
     code = (
-        "from bimt_train import write_whole; write_whole('/dev/stdout', 'all ü of it'); write_whole('/dev/null', b'')"
+        "from bimt_train.whole_files import write_whole;"
+        "write_whole('/dev/stdout', 'all ü of it'); write_whole('/dev/null', b'')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     assert done.stdout == "all ü of it"

@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bimt_train import Callback, InputError, Phase, RandomRestarts, Recipe, Record, Snapshots, train
+from bimt_train import InputError, Phase, RandomRestarts, Recipe, Snapshots, train
 from bimt_train.checkpoints import load_checkpoint
-from bimt_train.models import build_model
+from bimt_train.models.from_spec import build_model
 from bimt_train.tasks import independence, modular_addition, two_moons
+from bimt_train.training import Callback, Record
 from bimt_train.training._random_restarts import drawing_seed
 from bimt_train.training.state._progress import Progress
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bimt_train import Callback, RandomRestarts, Recipe, sweep, train
+from bimt_train import RandomRestarts, Recipe, sweep, train
 from bimt_train._cli import main
 from bimt_train.tasks import independence
-from bimt_train.training import recipe_fields
+from bimt_train.training import Callback, recipe_fields
 from bimt_train.training.recipes._recipe_fields import with_value
 
 SHORT = Recipe(steps=20, lr=5e-3)

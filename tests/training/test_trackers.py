@@ -7,11 +7,11 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from bimt_train import Callback, InputError, Recipe, sweep, train
+from bimt_train import InputError, Recipe, sweep, train
 from bimt_train._cli import main
 from bimt_train.checkpoints import load_checkpoint
 from bimt_train.tasks import two_moons
-from bimt_train.training import TRACKERS, LogTo
+from bimt_train.training import TRACKERS, Callback, LogTo
 from bimt_train.training.trackers._tracker import TrackedRun
 
 MOONS = two_moons(rows=(20, 20))

@@ -9,11 +9,12 @@ import pytest
 import torch
 from torch import nn
 
-from bimt_train import Callback, InputError, Phase, Recipe, Record, Relocation, Snapshots, default_recipe, train
+from bimt_train import InputError, Phase, Recipe, Relocation, Snapshots, default_recipe, train
 from bimt_train.checkpoints import load_checkpoint
 from bimt_train.losses._mean_squared_error import mean_squared_error
 from bimt_train.models import MLP
 from bimt_train.tasks import formula_task, independence, two_moons
+from bimt_train.training import Callback, Record
 from bimt_train.training._stack import Stack
 from bimt_train.training.engines._engine import Moments
 from bimt_train.training.engines._torch_engine import adam_step, task_gradient

@@ -10,7 +10,7 @@ import pytest
 
 from bimt_train._cli import main
 from bimt_train.checkpoints import load_checkpoint
-from bimt_train.shell._words import spread_options
+from bimt_train.shell.words import spread_options
 from bimt_train.tasks import TASKS
 
 EXTENDING = Path(__file__).resolve().parents[2] / "docs" / "extending"

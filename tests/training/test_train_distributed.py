@@ -13,10 +13,11 @@ from dataclasses import replace
 
 import pytest
 
-from bimt_train import InputError, Recipe, Relocation, fan_out, train, train_distributed
+from bimt_train import InputError, Recipe, Relocation, train
 from bimt_train._cli import main
+from bimt_train.fan_out import fan_out
 from bimt_train.tasks import independence
-from bimt_train.training import _train_distributed
+from bimt_train.training import _train_distributed, train_distributed
 
 SHORT = Recipe(steps=40, lr=5e-3, relocation=Relocation(every=10))
 
@@ -76,7 +77,7 @@ def test_results_come_in_the_order_given_and_errors_come_out(cluster):
 
 def test_a_scheduler_that_does_not_answer_is_bad_input(capsys, monkeypatch):
     pytest.importorskip("distributed")
-    monkeypatch.setattr("bimt_train._fan_out.PATIENCE", "200ms")
+    monkeypatch.setattr("bimt_train.fan_out.PATIENCE", "200ms")
     assert main(["independence", "--seeds", "1", "--steps", "1", "--dask", "tcp://127.0.0.1:9", "--quiet"]) == 2
     said = capsys.readouterr().err
     assert "no Dask scheduler answers" in said and "tcp://127.0.0.1:9" in said
@@ -110,8 +111,8 @@ def test_a_lone_worker_with_one_thread_does_the_work():
 
 @pytest.mark.filterwarnings("ignore")
 def test_work_without_workers_is_told_in_one_line(monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr("bimt_train._fan_out.ALONE", 0.5)
-    monkeypatch.setattr("bimt_train._fan_out._LOOK", 0.1)
+    monkeypatch.setattr("bimt_train.fan_out.ALONE", 0.5)
+    monkeypatch.setattr("bimt_train.fan_out._LOOK", 0.1)
     with local_cluster(n_workers=0, processes=False) as empty:
         words = ["independence", "--seeds", "1", "--steps", "1", "--quiet", "--out", str(tmp_path)]
         assert main([*words, "--dask", empty.scheduler_address]) == 2

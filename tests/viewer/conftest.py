@@ -8,10 +8,10 @@ import pytest
 from bimt_analyze.graph import Edges, Neuron, NeuronGraph, neuron_graph
 from bimt_analyze.synthetic import block_network
 from bimt_analyze.viewer import Cut, film_of, network_view
-from bimt_train import Snapshot
 from bimt_train._cli import main as train
 from bimt_train.checkpoints import Network
 from bimt_train.layouts import Placement
+from bimt_train.training import Snapshot
 
 
 @pytest.fixture(scope="session")

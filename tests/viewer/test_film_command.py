@@ -6,8 +6,9 @@ from test_network_view import content
 from bimt_analyze import analyze
 from bimt_analyze._cli import main
 from bimt_analyze.graph import neuron_graph
-from bimt_train import InputError, Recipe, Snapshot, Snapshots, load_snapshots, train
+from bimt_train import InputError, Recipe, Snapshots, train
 from bimt_train.tasks import language
+from bimt_train.training import Snapshot, load_snapshots
 
 
 def test_a_command_writes_the_page_of_a_training(trained, tmp_path):

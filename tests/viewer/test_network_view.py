@@ -14,9 +14,10 @@ from bimt_analyze.viewer import Cut, film_of, network_view
 from bimt_analyze.viewer._cuts import cut_losses
 from bimt_analyze.viewer._neuron_effects import neuron_effects
 from bimt_analyze.viewer._positions import layers_of, module_places, neuron_places
-from bimt_train import InputError, Snapshot
+from bimt_train import InputError
 from bimt_train.checkpoints import Network
 from bimt_train.models import MLP
+from bimt_train.training import Snapshot
 
 
 def content(view):

@@ -7,7 +7,7 @@ import pytest
 from browsing import console, needs_browser, show, violations
 
 from bimt_analyze._cli import main
-from bimt_train import load_snapshots
+from bimt_train.training import load_snapshots
 
 pytestmark = needs_browser
 PRESS = """

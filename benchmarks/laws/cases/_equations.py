@@ -8,8 +8,8 @@ from types import MappingProxyType
 
 import sympy
 
-from bimt_train.expressions import parse_expression
-from bimt_train.tasks import safe_names
+from bimt_train.expressions.expression import parse_expression
+from bimt_train.tasks.tables.column_names import safe_names
 
 TABLE = Path(__file__).resolve().parents[4] / "shared" / "data" / "feynman" / "equations.csv"
 

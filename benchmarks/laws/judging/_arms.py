@@ -12,8 +12,9 @@ from benchmarks.laws.cases._equations import Target
 from benchmarks.laws.judging._rows import TargetRows
 from bimt_analyze import analyze
 from bimt_analyze.formulas import Rows, find_formula, verify_formula
-from bimt_train import Callback, default_recipe, train
+from bimt_train import default_recipe, train
 from bimt_train.tasks import table_task
+from bimt_train.training import Callback
 
 NAMES = ("engine", "end-to-end", "pyoperon")
 

@@ -13,7 +13,7 @@ from benchmarks.laws.judging._arms import Answer
 from benchmarks.laws.judging._refit import Curve, evaluator, opened, refit
 from benchmarks.laws.judging._rows import TargetRows
 from bimt_train import InputError
-from bimt_train.expressions import parse_expression
+from bimt_train.expressions.expression import parse_expression
 
 _SYMBOLS = "add,sub,mul,div,constant,variable,sqrt,square,exp,log,sin,cos,tanh,asin"
 _LEAST_NOISE = 1e-6  # of y's deviation, told to its selection where the rows have no noise

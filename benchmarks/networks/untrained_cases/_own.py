@@ -7,8 +7,8 @@ import torch
 
 from bimt_train import InputError
 from bimt_train.checkpoints import Checkpoint, Network, Probe, TaskSpec
-from bimt_train.models import MODELS, Ends, ModelSpec, build_model
-from bimt_train.models._models import model_for
+from bimt_train.models import MODELS, Ends, ModelSpec
+from bimt_train.models.from_spec import build_model, model_for
 from bimt_train.tasks import Dataset, Task, composition, feature_sharing, independence, modular_addition, two_moons
 
 from ._case import Case

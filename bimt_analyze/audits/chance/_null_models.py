@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
-from bimt_train import Entry, Registry
+from bimt_train.registry import Entry, Registry
 
 Matrices = Float64[np.ndarray, "samples targets sources"]
 """One random matrix a sample, [target, source]."""

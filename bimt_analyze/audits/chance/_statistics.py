@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bimt_train import Entry, Registry
+from bimt_train.registry import Entry, Registry
 
 
 @dataclass(frozen=True, kw_only=True)

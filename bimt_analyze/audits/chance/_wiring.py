@@ -8,7 +8,8 @@ from jaxtyping import Float64
 
 from bimt_train import ConnectionCost, InputError, relocate
 from bimt_train.checkpoints import Network
-from bimt_train.layouts import Layout, Placement, distances, fold
+from bimt_train.layouts import Layout, Placement, distances
+from bimt_train.layouts.fold import fold
 from bimt_train.showing import Shown
 
 _SLACK = 1e-9  # relative; a random placement this little longer counts as equally short

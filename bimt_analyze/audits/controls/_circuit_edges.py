@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Bool
 
-from bimt_train import Circuit
 from bimt_train.checkpoints import Network
-from bimt_train.layouts import fold, spread
+from bimt_train.layouts.fold import fold, spread
+from bimt_train.pruning import Circuit
 
 WeightMasks = Mapping[str, Bool[np.ndarray, "..."]]
 """Weight tensor -> which of its entries are meant, in its own shape."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bimt_train import Circuit
 from bimt_train.checkpoints import Checkpoint
+from bimt_train.pruning import Circuit
 
 from ..._circuit_of import circuit_of
 from ..._network_rows import checkpoint_of

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from bimt_train.checkpoints import Network
-from bimt_train.models import build_model
+from bimt_train.models.from_spec import build_model
 
 DRAWN = ("weight", "bias", "embedding")  # roles of what training moves far; norms and buffers stay
 

@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from bimt_train import Circuit, InputError
-from bimt_train.checkpoints import OWN_OUTPUTS, Checkpoint, task_score
+from bimt_train import InputError
+from bimt_train.checkpoints import Checkpoint, task_score
+from bimt_train.checkpoints.own_outputs import OWN_OUTPUTS
+from bimt_train.pruning import Circuit
 
 from ..._circuit_of import circuit_of
 from ..ablation._output_losses import LossMeasure

@@ -14,7 +14,7 @@ from torch import Tensor
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
 from bimt_train.losses import LOSSES
-from bimt_train.models import linear_layers
+from bimt_train.models.building_blocks.linear_layers import linear_layers
 
 from ...graph import Trace
 from ._circuit_edges import WeightMasks, only

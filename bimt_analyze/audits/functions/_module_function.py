@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from bimt_train.models import linear_layers
+from bimt_train.models.building_blocks.linear_layers import linear_layers
 
 from ._module_outputs import Columns, ModuleOutputs, RecordedActivations, squared_correlation
 

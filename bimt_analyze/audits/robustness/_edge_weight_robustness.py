@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Num
 
-from bimt_train import fan_out
 from bimt_train.checkpoints import Network
+from bimt_train.fan_out import fan_out
 from bimt_train.showing import Shown
 
 from ...graph import EDGE_WEIGHTS, neuron_graph, with_ends

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool
 
-from bimt_train import Circuit, InputError
+from bimt_train import InputError
 from bimt_train.checkpoints import Network
 from bimt_train.expressions import Decomposition
+from bimt_train.pruning import Circuit
 from bimt_train.showing import Shown
 
 from ...graph import neuron_graph, with_ends

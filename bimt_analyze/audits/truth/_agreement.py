@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from bimt_train import FrozenDict, InputError
+from bimt_train import InputError
 from bimt_train.checkpoints import Network, TaskSpec
 from bimt_train.expressions import Decomposition
+from bimt_train.frozen import FrozenDict
 from bimt_train.showing import Shown
 
 from ...graph import NeuronGraph, neuron_graph

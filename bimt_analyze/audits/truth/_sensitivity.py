@@ -8,7 +8,8 @@ from jaxtyping import Float, Float64
 
 from bimt_train.checkpoints import Network
 from bimt_train.expressions import Decomposition
-from bimt_train.layouts import Pattern, fold
+from bimt_train.layouts import Pattern
+from bimt_train.layouts.fold import fold
 from bimt_train.showing import Shown
 
 from ...graph import NodeId, Trace

@@ -3,7 +3,7 @@
 import numpy as np
 
 from bimt_train.checkpoints import Network
-from bimt_train.models import options_of
+from bimt_train.models.from_spec import options_of
 
 from .._compactions import COMPACTIONS
 from ..layers._dense_layer import DenseLayer

@@ -69,7 +69,7 @@ class GatedLayer(Layer):
 
     def to_torch(self) -> "nn.Module":
         """Two linear layers and their product."""
-        from bimt_train.models import activation_module
+        from bimt_train.models.building_blocks.activations import activation_module
 
         from ._torch_gated import GatedModule
         from ._torch_parts import linear
@@ -79,7 +79,7 @@ class GatedLayer(Layer):
 
     def to_torch_neurons_first(self) -> "nn.Module":
         """Two products, and the product of what they give."""
-        from bimt_train.models import activation_module
+        from bimt_train.models.building_blocks.activations import activation_module
 
         from ._torch_gated import GatedModule
         from ._torch_neurons_first import Product

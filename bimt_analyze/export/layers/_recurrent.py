@@ -82,7 +82,7 @@ class Recurrent(Layer):
 
     def to_torch(self) -> "nn.Module":
         """Two linear layers, used at each step."""
-        from bimt_train.models import activation_module
+        from bimt_train.models.building_blocks.activations import activation_module
 
         from ._torch_parts import linear
         from ._torch_recurrent import RecurrentModule
@@ -92,7 +92,7 @@ class Recurrent(Layer):
 
     def to_torch_neurons_first(self) -> "nn.Module":
         """Two products, used at each step."""
-        from bimt_train.models import activation_module
+        from bimt_train.models.building_blocks.activations import activation_module
 
         from ._torch_neurons_first import State
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from bimt_train.models import activation_module
+from bimt_train.models.building_blocks.activations import activation_module
 
 from ..c_code._products import Matrix, Vector
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
-from bimt_train.shell import few_names
+from bimt_train.shell.words import few_names
 
 from .._compact_network import CompactNetwork
 from ..c_code._module_code import WIDE, ModuleCode, for_rows, in_lines

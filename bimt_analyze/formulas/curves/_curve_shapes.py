@@ -26,11 +26,13 @@ _ROUNDING = 1e-13  # an error below it is none
 _FEWEST = 30  # rows with different arguments
 
 
-def curve_shapes(inner: Inner, h: Rows, *, tolerance: float, budget: Budget, most: int = 4) -> list[Shape]:
+def curve_shapes(
+    inner: Inner, h: Rows, *, tolerance: float, budget: Budget, most: int = 4, matched: bool = True
+) -> list[Shape]:
     """The best shapes for h as a function of u: those of the library, and where none of them does, of many expressions.
 
-    The expressions are sums of exponentials, and powers of u, functions of these, functions of those, and products (see
-    `features`), each alone, a*f(u) + d, and the shortest in pairs, a*f(u) + b*g(u) + d.
+    The expressions are sums of exponentials and waves, and powers of u, functions of these, functions of those, and
+    products (see `features`), each alone, a*f(u) + d, and the shortest in pairs, a*f(u) + b*g(u) + d.
 
     Parameters
     ----------
@@ -44,34 +46,17 @@ def curve_shapes(inner: Inner, h: Rows, *, tolerance: float, budget: Budget, mos
         Is charged.
     most : int
         How many shapes are given at most.
+    matched : bool
+        Whether features and pairs of them are tried too, which needs an argument that is plain. Without, sums of
+        exponentials and waves are tried for any argument.
     """
     found = shapes(inner, h, tolerance=tolerance, budget=budget, most=most)
-    if not inner.plain() or _clear(found, tolerance) or budget.over():
+    if _clear(found, tolerance) or budget.over() or (matched and not inner.plain()):
         return found
-    more = [*_sums(inner, h, tolerance, budget), *matched_shapes(inner, h, budget, tolerance=tolerance)]
+    more = _sums(inner, h, tolerance, budget)
+    if matched:
+        more += matched_shapes(inner, h, budget, tolerance=tolerance)
     return sorted([*found, *more], key=lambda shape: shape.rank(tolerance))[:most]
-
-
-def named_shapes(inner: Inner, h: Rows, *, tolerance: float, budget: Budget, most: int = 4) -> list[Shape]:
-    """The best shapes of the library for h as a function of u, and where none does, sums of exponentials and waves too.
-
-    Parameters
-    ----------
-    inner : Inner
-        The argument u.
-    h : array of shape [rows]
-        The values to explain.
-    tolerance : float
-        How well ``h`` is known, over its deviation.
-    budget : Budget
-        Is charged.
-    most : int
-        How many shapes are given at most.
-    """
-    found = shapes(inner, h, tolerance=tolerance, budget=budget, most=most)
-    if _clear(found, tolerance) or budget.over():
-        return found
-    return sorted([*found, *_sums(inner, h, tolerance, budget)], key=lambda shape: shape.rank(tolerance))[:most]
 
 
 def _sums(inner: Inner, h: Rows, tolerance: float, budget: Budget) -> list[Shape]:

@@ -9,7 +9,7 @@ from math import prod
 import sympy
 
 from bimt_train import InputError
-from bimt_train.expressions import parse_expression
+from bimt_train.expressions.expression import parse_expression
 from bimt_train.showing import Shown
 
 from ._dimension import NUMBER, Dimension

@@ -7,7 +7,7 @@ import numpy as np
 import sympy
 
 from bimt_train import InputError
-from bimt_train.expressions import parse_expression
+from bimt_train.expressions.expression import parse_expression
 from bimt_train.extras import need
 
 from ..problem._budget import UNIT_COSTS

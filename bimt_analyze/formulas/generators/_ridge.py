@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.optimize import least_squares
 
-from ..curves._curve_shapes import named_shapes
+from ..curves._curve_shapes import curve_shapes
 from ..problem._inner import Inner, inners, weighted
 from ..problem._search_problem import SearchProblem
 from ..problem._smooth import best_smooth, direction
@@ -35,7 +35,9 @@ def single_functions(problem: SearchProblem, *, most: int = 6) -> Iterator[Templ
     for _, inner in sorted(found, key=lambda pair: pair[0])[:3]:
         if problem.budget.over():
             return
-        for shape in named_shapes(inner, problem.y, tolerance=problem.tolerance, budget=problem.budget, most=most):
+        for shape in curve_shapes(
+            inner, problem.y, tolerance=problem.tolerance, budget=problem.budget, most=most, matched=False
+        ):
             yield shape.whole()
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import sympy
 
 from bimt_train import InputError
-from bimt_train.expressions import parse_expression
+from bimt_train.expressions.expression import parse_expression
 
 from ..problem._constants import Fit, model, settle
 from ..problem._search_problem import SearchProblem

@@ -81,6 +81,8 @@ def adopt_graph(found: Any, *, group: str | None = None, weight: str = "weight")
     """
     import igraph  # which imports all of matplotlib where it is installed
 
+    if isinstance(found, igraph.Graph) and set(GRAPH_FIELDS[:3]) <= set(found.attributes()):
+        return AdoptedGraph(_own_igraph(found), ())
     need("networkx", "a graph of somebody")
     if isinstance(found, igraph.Graph):
         found = found.to_networkx()
@@ -125,6 +127,13 @@ def _own(found: Any) -> NeuronGraph:
             data["coordinates"] = _numbers(data["coordinates"], f"node {number}")
     edges = [(numbers[source], numbers[target], data) for source, target, data in found.edges(data=True)]
     return assembled(found.graph, nodes, edges)
+
+
+def _own_igraph(found: Any) -> NeuronGraph:
+    """The graph of one that has all attributes."""
+    edges = [(edge.source, edge.target, edge.attributes()) for edge in found.es]
+    about = {name: found[name] for name in found.attributes()}
+    return assembled(about, [vertex.attributes() for vertex in found.vs], edges)
 
 
 def _numbers(text: str, where: str) -> tuple[float, ...]:

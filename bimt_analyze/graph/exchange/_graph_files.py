@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from bimt_train import InputError, write_whole
+from bimt_train import InputError
 from bimt_train.extras import need
+from bimt_train.whole_files import write_whole
 
 from .._convert import to_networkx
 from .._neuron_graph import GraphError, NeuronGraph, NodeId

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bimt_train import Registry
+from bimt_train.registry import Registry
 
 from ..._file_format import FileFormat, format_by_ending
 

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float64
 from numpy.typing import NDArray
 
-from bimt_train.trajectories import Smoothed
+from bimt_train.trajectories.smoothed import Smoothed
 
 from ...formulas.problem._budget import Budget
 

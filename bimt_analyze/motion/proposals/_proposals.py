@@ -8,7 +8,7 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
-from bimt_train.trajectories import Smoothed
+from bimt_train.trajectories.smoothed import Smoothed
 
 from ...formulas import SearchOptions, find_formula
 from ...formulas._search_options import _GRACE

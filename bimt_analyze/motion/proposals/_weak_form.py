@@ -12,7 +12,7 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
-from bimt_train.trajectories import Smoothed
+from bimt_train.trajectories.smoothed import Smoothed
 
 from ...formulas.problem._polynomial import monomial, powers
 from ..integration._flow import compiled

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.animation import FuncAnimation
 
-from bimt_train import InputError, Snapshot
+from bimt_train import InputError
 from bimt_train.checkpoints import Network
+from bimt_train.training import Snapshot
 
 from .._canvas import INK, MUTED, blank_axes, figure_of
 from ._draw_network import name_rows, paint

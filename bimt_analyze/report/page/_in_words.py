@@ -9,7 +9,7 @@ from ...modules._module_names import listed
 from ...plots.representations._draw_predictions import r_squared
 
 if TYPE_CHECKING:
-    from bimt_train import Circuit
+    from bimt_train.pruning import Circuit
 
     from ...audits import Audit
     from .._content import ReportContent

@@ -8,7 +8,7 @@ from bimt_train.checkpoints import Checkpoint, Network
 from .._classes import class_use
 from .._interpretation import INTERPRETATIONS, Cell, Interpretation
 from .._targets_as_products import products_of
-from ..group_tables import target_group
+from ..group_tables._target_group import target_group
 
 NEEDED = 0.1  # share of a class's margin that goes with a neuron that it needs
 LISTED = 8  # of these that are named

@@ -12,8 +12,8 @@ from ...expressions._decomposition import Decomposition
 from ...models._contract import Ends
 from .._checkpoint import Checkpoint, Probe
 from .._network import Network
-from .._task_score import OWN_OUTPUTS
 from .._task_spec import TaskSpec
+from ..own_outputs import OWN_OUTPUTS
 from ._judging import AUTO, Judging, choose, judged, judgings, standardized, with_judging
 from ._targets import numbered_classes, targets_of
 
@@ -111,7 +111,7 @@ def checkpoint_of(network: Network, adapter: str, about: About, assumed: Sequenc
     TaskError
         Names cannot stand in a formula, or an input never changes.
     """
-    from ...models import options_of  # brings torch
+    from ...models.from_spec import options_of  # brings torch
 
     layout, options = network.layout, options_of(network.model)
     ends = Ends(inputs=layout.columns, outputs=layout.sizes[layout.outputs]) if options is None else options.ends

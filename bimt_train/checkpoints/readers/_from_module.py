@@ -15,8 +15,8 @@ from ...layouts._inputs import Inputs, guessed_inputs
 from ...layouts._layout import Layout
 from .._checkpoint import Checkpoint, Probe
 from .._network import Network
-from .._task_score import OWN_OUTPUTS
 from .._task_spec import TaskSpec
+from ..own_outputs import OWN_OUTPUTS
 from ._about import AboutTask, checkpoint_of
 from ._targets import targets_of
 
@@ -45,12 +45,12 @@ def from_module(
     Parameters
     ----------
     module : torch.nn.Module
-        Its output, or the first of several, counts, unless ``output`` names another. Rows are independent, along the
-        first axis of every argument.
+        Any module that treats rows, along the first axis of every argument, one by one. Of several outputs the first
+        counts, unless ``output`` names another.
     x : array or Tensor of shape (rows, ...), tuple of them, or mapping of str to them
         Rows of what the module takes: its only argument, several by position, or several by name. Numbers, tokens,
-        images, sequences. In its place, ``ranges``. Columns of several arguments, side by side, are called by the
-        argument and their number in it (a1, a2, b), unless ``inputs`` names them.
+        images, sequences. Left out where ``ranges`` are given. Columns of several arguments, side by side, are called
+        by the argument and their number in it (a1, a2, b), unless ``inputs`` names them.
     layout : Layout, optional
         Groups and declarations; left out, what tracing finds (`bimt_train.layouts.layout_for`).
     output : str or int, optional

@@ -10,7 +10,7 @@ from jaxtyping import Float64
 from ..._errors import CheckpointError, InputError
 from ...losses import LOSSES
 from ...models import ACTIVATIONS
-from ...models.building_blocks._activations import activated
+from ...models.building_blocks.activations import activated
 from .._network import Network
 from .._task_score import TaskScore, score_of
 from .._task_spec import TaskSpec

@@ -7,8 +7,8 @@ import numpy as np
 from ..._errors import CheckpointError
 from ...layouts._placement import Placement
 from ...models._model_spec import ModelSpec
-from ...models.building_blocks._activations import ACTIVATIONS, activation_name
 from ...models.building_blocks._layers import chain_layout, check_widths
+from ...models.building_blocks.activations import ACTIVATIONS, activation_name
 from .._checkpoint import Checkpoint
 from .._network import Network
 from ._about import About, checkpoint_of

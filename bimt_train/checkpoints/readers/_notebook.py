@@ -10,7 +10,7 @@ from jaxtyping import Float64, Int
 
 from ..._errors import CheckpointError
 from ...layouts._placement import Placement
-from ...models.building_blocks._activations import activation_name
+from ...models.building_blocks.activations import activation_name
 from .._checkpoint import Checkpoint, Probe
 from .._network import Network
 from .._task_spec import TaskSpec

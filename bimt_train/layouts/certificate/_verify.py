@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ..._errors import LayoutError
-from ..._frozen import FrozenDict
+from ...frozen import FrozenDict
 from ...showing import Shown
 from .. import Layout, bind
 from ._diagnosis import explain

@@ -228,14 +228,18 @@ def _blocks(labels: Labels, rows: Ints) -> list[int]:
 
 
 def pinned_along(labels: Labels, fields: Fields, axes: Iterable[int]) -> None:
-    """Pin the labels that vary along any of ``axes``, because the order of entries matters there."""
+    """Pin the labels of ``fields`` that vary along any of ``axes``, because the order of entries matters there."""
     for field in fields:
         if varying(field) & set(axes):
             labels.pin(labels_in(field))
 
 
 def without(labels: Labels, fields: Fields, axes: Iterable[int]) -> Fields:
-    """Fields after entries along ``axes`` were combined in an order that matters: nothing may move along them."""
+    """What is left of ``fields`` after entries along ``axes`` were combined in an order that matters.
+
+    Entries keep their places along these axes: fields that vary along them alone are pinned in ``labels``. Fields that
+    vary along others too may move along those, as blocks.
+    """
     gone = set(axes)
     left = []
     for field in fields:

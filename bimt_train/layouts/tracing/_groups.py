@@ -62,7 +62,7 @@ class Reading:
 
 
 def read(run: Run) -> Reading:
-    """Give up possible permutations until patterns can say all that are left."""
+    """Read the groups of a traced ``run``: give up possible permutations until patterns can say all that are left."""
     labels = run.labels
     while True:
         symmetry = symmetry_of(labels, run.axes.values())

@@ -45,7 +45,11 @@ def assembled(
     put: Callable[[list[Tensor]], Tensor],
     units: Sequence[int | None] = (),
 ) -> Fields:
-    """Fields of tensors of given fields, shapes and ``units`` along an axis, put together along it by ``put``."""
+    """Fields of several tensors put together along an axis by ``put``.
+
+    Of each tensor ``parts`` has the fields and the shape, ``units`` the neuron where it has length 1 along the axis.
+    Their labels are in ``labels``.
+    """
     known = [*units, *[None] * (len(parts) - len(units))]
     seen = Counter[int]()
     for (fields, _), unit in zip(parts, known, strict=True):

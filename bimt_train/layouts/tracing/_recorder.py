@@ -32,7 +32,7 @@ class Recorder(TorchDispatchMode):
         self._alive: list[Tensor] = []  # an id names a tensor only while the tensor lives
 
     def hold(self, tensor: Tensor, kind: str = "placeholder") -> fx.Node:
-        """Give a tensor from outside a node of its own."""
+        """Give a tensor from outside a node of its own, of a ``kind`` of torch.fx, after which it is named."""
         name = f"{kind}_{len(self.values)}"
         node = self.graph.create_node(kind, name, name=name)
         self.values[node.name] = tensor

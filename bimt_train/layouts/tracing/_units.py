@@ -13,7 +13,7 @@ UnitRule = Callable[[Call, tuple[int, ...]], Units]
 
 
 def units_of(call: Call) -> Units:
-    """The units of an operator's result, if it is one tensor."""
+    """The units of the result of an operator's ``call``, if it is one tensor."""
     if not isinstance(call.result, Tensor):
         return {}
     name = call.operator.overloadpacket.__name__  # type: ignore[attr-defined]
@@ -147,7 +147,7 @@ def _shifted(step: int) -> UnitRule:
 
 
 def units_of_part(call: Call, number: int) -> Units:
-    """The units of one of the tensors that an operator splits its argument into."""
+    """The units of tensor ``number`` of those that a ``call`` of an operator splits its argument into."""
     name = call.operator.overloadpacket.__name__  # type: ignore[attr-defined]
     if name not in ("split", "split_with_sizes", "chunk"):
         return {}
@@ -197,5 +197,5 @@ UNIT_RULES: Mapping[str, UnitRule] = {
 
 
 def own_units(fresh: Callable[[int], Any], shape: Sequence[int]) -> Units:
-    """New labels for the axes of length 1 of a tensor."""
+    """New labels, which ``fresh`` makes, for the axes of length 1 of a tensor of this ``shape``."""
     return {axis: int(fresh(1)[0]) for axis, length in enumerate(shape) if length == 1}

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float64
 from scipy.special import expit, log_expit, ndtr
 
-from ._activations import ACTIVATIONS
+from .activations import ACTIVATIONS
 
 if TYPE_CHECKING:
     from torch import nn

@@ -12,7 +12,7 @@ from ..._errors import InputError
 from ...layouts._group import Group
 from .._contract import ModelOptions, Shape
 from .._hidden_parts import Heads, HiddenPart, Neurons, Stream, Tensors
-from ._activations import activated
+from .activations import activated
 
 ACTIVATION, EPSILON = "gelu_tanh", 1e-5  # GPT-2's, and what torch's norms add to a variance
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from ...expressions._formula_tree import Call, Negative, Node, Power, Product, Sum, variables_of
 
 if TYPE_CHECKING:
-    from ...expressions._expression import Expression
+    from ...expressions.expression import Expression
 
 _OTHERWISE = {"ln": "log", "Abs": "abs"}  # word of a formula -> torch's, where the two differ
 
@@ -23,7 +23,7 @@ class FormulaActivation(nn.Module):
 
     Examples
     --------
-    >>> from bimt_train.expressions import parse_expression
+    >>> from bimt_train.expressions.expression import parse_expression
     >>> FormulaActivation(parse_expression("x + sin(x)**2"))(torch.zeros(2))
     tensor([0., 0.])
     """

@@ -14,7 +14,7 @@ from ...layouts._group import Group
 from ...layouts._layout import Layout
 from .._contract import Ends, Shape
 from .._hidden_parts import Neurons, Tensors
-from ._activations import activated
+from .activations import activated
 
 
 def numbers_only(ends: Ends, kind: str) -> None:

@@ -11,9 +11,9 @@ from torch.nn.functional import scaled_dot_product_attention
 from ...layouts._fragments import linear, norm
 from ...layouts._group import Group
 from ...layouts._layout import Layout, TensorSpec
-from ._activations import activation_module
 from ._drawn_linear import drawn_linear
 from ._transformer_block import Apply, Attend
+from .activations import activation_module
 
 
 class RotarySize(NamedTuple):

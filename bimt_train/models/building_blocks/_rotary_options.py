@@ -11,9 +11,9 @@ from ..._errors import InputError
 from ...layouts._group import Group
 from .._contract import Ends, ModelOptions, Shape
 from .._hidden_parts import HiddenPart, Neurons, Stream, Tensors
-from ._activations import activated
 from ._block_options import Each
 from ._rotary_block import RotarySize
+from .activations import activated
 
 ACTIVATION, EPSILON, THETA = "silu", 1e-6, 10_000.0  # Llama's own
 

@@ -10,9 +10,9 @@ from torch.nn.functional import layer_norm, rms_norm, scaled_dot_product_attenti
 from ...layouts._fragments import linear, norm
 from ...layouts._group import Group
 from ...layouts._layout import Layout, TensorSpec
-from ._activations import activation_module
 from ._block_options import EPSILON, BlockSize
 from ._drawn_linear import drawn_linear
+from .activations import activation_module
 
 Apply = Callable[[str, Tensor], Tensor]
 """A part's name and what it reads -> what it writes."""

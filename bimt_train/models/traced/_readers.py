@@ -117,7 +117,7 @@ class Product(NamedTuple):
         """
         at, weight = _PRODUCTS[op]
         if op == "aten.convolution.default":
-            return self._convolved(*args)
+            return self._convolved(*args[:6])  # those after them are of transposed convolutions and of groups
         matrix: Tensor = args[weight]
         if op == "aten.linear.default":
             written = self._written(args[at], matrix.T)
@@ -141,11 +141,15 @@ class Product(NamedTuple):
         return self.sources[0], self.targets[0]
 
     def _convolved(
-        self, read: Tensor, weight: Tensor, bias: Tensor | None, stride: list[int], padding: list[int],
-        dilation: list[int], transposed: bool, output_padding: list[int], groups: int,
-    ) -> Tensor:  # fmt: skip
+        self,
+        read: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        stride: list[int],
+        padding: list[int],
+        dilation: list[int],
+    ) -> Tensor:
         """A convolution as a product with patches; in one dimension, over images of one row."""
-        del transposed, output_padding, groups
         one = read.ndim == 3
         image = read.unsqueeze(2) if one else read
         size = (1, *weight.shape[2:]) if one else tuple(weight.shape[2:])

@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Bool
 
 from ._faults import Fault, Spot, clipped
-from ._table_options import TableOptions
 from .cells._column_reading import ColumnReading
+from .table_options import TableOptions
 
 LEAST_ROWS = 10
 MOST_CATEGORIES = 20

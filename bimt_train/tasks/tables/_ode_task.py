@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from ..._errors import InputError
 from ...checkpoints._ode_spec import OdeSpec
 from ...checkpoints._task_spec import TaskSpec
-from ...trajectories import Smoothed, Trajectory, check_speeds, smoothed_each, thinned
-from ...trajectories._trajectory import as_measurements
+from ...trajectories import Trajectory
+from ...trajectories.smoothed import Smoothed, smoothed_each
+from ...trajectories.thinned import thinned
+from ...trajectories.trajectory import as_measurements, check_speeds
 from .._task import Dataset, Task, mlp
-from ._column_names import safe_names
 from ._trajectory_table import TrajectoryTable, read_trajectories
+from .column_names import safe_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,7 +92,7 @@ def ode_task(
 ) -> Task:
     """A system's equations of motion: from its state to the derivatives of its variables by time.
 
-    Each trajectory is smoothed as far as its own noise asks for (`bimt_train.trajectories.smoothed_each`), one of more
+    Each trajectory is smoothed as far as its own noise asks for (`smoothed_each`), one of more
     than 1,000 times thinned out before. The rows of the task are the smooth states and their derivatives, without the
     three times at each end, where these are known worst. Whole trajectories are held out, so that a network is tested
     from starts that it has not seen; of one or two trajectories, a stretch of each. The checkpoint keeps what was

@@ -8,12 +8,12 @@ from typing import cast
 from ._cell_faults import LEAST_ROWS, categories_of, cell_faults
 from ._faults import Fault, TableError, clipped, listed
 from ._said_units import said_units
-from ._table_options import TableOptions
 from ._transforms import as_numbers, classes_of, encoded, imputed, whole_rows
 from ._value_faults import error_faults, value_faults
 from .cells._column_reading import ColumnReading, read_column
 from .cells._number_texts import Decimal, readings
 from .files._raw_table import Columns, RawTable
+from .table_options import TableOptions
 
 _log = logging.getLogger(__name__)
 

@@ -13,17 +13,17 @@ from ..._errors import TaskError
 from ...checkpoints._units_in_names import split_unit
 from ...showing import Shown
 from ._cell_faults import categories_of, cell_faults
-from ._column_names import safe_names
 from ._faults import TableError
 from ._prepare import read_columns
 from ._said_units import names_without_units, said_units
 from ._table_columns import choose_columns, distinct_labels, error_columns, named
-from ._table_options import NAMES, TableOptions
 from ._transforms import as_numbers, encoded, imputed, whole_rows
 from ._value_faults import error_faults
 from .cells._column_reading import ColumnReading, read_plainly
+from .column_names import safe_names
 from .files._raw_table import Columns
 from .files._read_table import read_table
+from .table_options import NAMES, TableOptions
 
 _log = logging.getLogger(__name__)
 

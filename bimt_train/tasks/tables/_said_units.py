@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from ...checkpoints._units_in_names import split_unit
 from ._cell_faults import Readings
 from ._table_columns import named
-from ._table_options import NAMES, TableOptions
 from .files._raw_table import RawTable
+from .table_options import NAMES, TableOptions
 
 
 def said_units(raw: RawTable, readings: Readings, options: TableOptions, where: str) -> dict[str, str]:

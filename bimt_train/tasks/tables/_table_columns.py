@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from ..._errors import TaskError, did_you_mean
+from ..._errors import TaskError
 from ...checkpoints._units_in_names import split_unit
-from ._column_names import safe_names
+from ...did_you_mean import did_you_mean
 from ._faults import Fault, Spot, clipped, listed
+from .column_names import safe_names
 
 
 def distinct_labels(labels: Sequence[str], where: str) -> tuple[tuple[str, ...], dict[str, Fault]]:

@@ -12,12 +12,12 @@ from jaxtyping import Float64
 from ..._errors import TaskError
 from ...checkpoints._task_spec import TaskSpec
 from .._task import Dataset, Task, mlp
-from ._column_names import safe_names
 from ._prepare import Prepared, prepare
 from ._said_units import names_without_units
 from ._table_columns import choose_columns, distinct_labels, error_columns
-from ._table_options import NAMES, TableOptions
+from .column_names import safe_names
 from .files._read_table import read_table
+from .table_options import NAMES, TableOptions
 
 TEST_SHARE = 0.2
 HIDDEN = (20, 20, 20)

@@ -9,7 +9,8 @@ import numpy as np
 
 from ..._errors import InputError
 from ...showing import Shown
-from ...trajectories import Trajectory, split_trajectories
+from ...trajectories import Trajectory
+from ...trajectories.split import split_trajectories
 from ._probe_table import read_probe_table
 from ._table_columns import named
 

@@ -8,9 +8,9 @@ from jaxtyping import Float64
 
 from ._cell_faults import LEAST_ROWS, Readings, categories_of
 from ._faults import clipped, listed
-from ._table_options import DATES, TableOptions
 from .cells._column_reading import ColumnReading
 from .files._raw_table import Columns
+from .table_options import DATES, TableOptions
 
 Done = list[str]
 """Sentences of what was done."""

@@ -6,7 +6,8 @@ from torch import Tensor
 
 from ..._errors import InputError
 from ...losses import Loss
-from ...models import DenseLayers, ModelSpec, options_of
+from ...models import DenseLayers, ModelSpec
+from ...models.from_spec import options_of
 from .._stack import Stack
 from ._compiled_engine import compiled_engine
 from ._engine import Engine

@@ -7,7 +7,8 @@ from functools import cache
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from ..._errors import InputError, did_you_mean
+from ..._errors import InputError
+from ...did_you_mean import did_you_mean
 from ._recipe import Recipe
 
 LAMBDA = "lambda"

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..._errors import InputError
-from ..._whole_files import PART
 from ...extras import need
+from ...whole_files import PART
 from .._runs import RUNS_FILE
 
 LOCK_FILE, STATE_FILE = ".lock", "state.safetensors"

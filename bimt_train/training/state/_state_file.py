@@ -12,9 +12,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from ..._errors import CheckpointError, InputError
-from ..._whole_files import content_digest, write_whole
 from ...layouts import Placement
 from ...models._contract import Strict
+from ...whole_files import content_digest, write_whole
 from .._random_restarts import seeds_of
 from .._record import Record
 from ..engines._engine import Moments

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..._errors import InputError
-from ..._registry import Entry, Registry
+from ...registry import Entry, Registry
 from ...showing import Shown
 
 _HERE = "bimt_train.training.trackers"

@@ -5,7 +5,7 @@ import pytest
 
 from bimt_analyze import _network_size, analyze, audit
 from bimt_analyze.audits.chance._backbone_significance import BACKBONE, backbone_significance
-from bimt_analyze.graph import from_igraph, from_networkx, neuron_graph, to_igraph, to_networkx
+from bimt_analyze.graph import adopt_graph, neuron_graph, to_igraph, to_networkx
 from bimt_analyze.graph._backbone import among_strongest
 from bimt_analyze.report.page import _pictures
 from bimt_analyze.synthetic import block_network
@@ -49,7 +49,7 @@ def test_a_graph_says_how_many_edges_are_not_in_its_backbone():
     assert backbone.nodes == whole.nodes and backbone != whole
     assert backbone.without("y").left_out == backbone.left_out
     assert neuron_graph(network, strongest=60) == whole
-    assert from_networkx(to_networkx(backbone)) == backbone and from_igraph(to_igraph(backbone)) == backbone
+    assert adopt_graph(to_networkx(backbone)).graph == backbone and adopt_graph(to_igraph(backbone)).graph == backbone
 
 
 @pytest.mark.parametrize("given", [{"strongest": 0}, {"strongest": 4, "samples": 0}])

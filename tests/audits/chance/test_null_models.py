@@ -11,7 +11,7 @@ from bimt_analyze.audits.chance._degree_preserving import degree_preserving
 from bimt_analyze.audits.chance._group_blocks import Blocks
 from bimt_analyze.audits.chance._statistics import STATISTICS
 from bimt_analyze.audits.chance._weight_permutation import weight_permutation
-from bimt_analyze.audits.chance.retraining._retrained import retrained
+from bimt_analyze.audits.chance.retraining._retrained import Measured, retrained
 from bimt_analyze.audits.chance.retraining._retrainings import RETRAININGS, NullTraining
 from bimt_analyze.graph import neuron_graph
 from bimt_analyze.synthetic import block_network
@@ -134,4 +134,4 @@ def test_targets_are_permuted_for_label_permutation_alone():
 def test_an_unknown_retraining_is_refused():
     assert CHECKPOINT.network.model.kind in MODELS
     with pytest.raises(InputError, match=f"unknown retraining: expected {', '.join(RETRAININGS)}"):
-        retrained(CHECKPOINT, lambda c: (0.0, 0.0), how="permuted", statistic="s", weights="w", samples=2)
+        retrained(CHECKPOINT, Measured("s", "w", lambda c: (0.0, 0.0)), how="permuted", samples=2)

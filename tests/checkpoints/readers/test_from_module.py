@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from bimt_train import CheckpointError, InputError, prune
-from bimt_train.checkpoints import from_module, load_checkpoint, read_arrays, read_into, save_checkpoint
+from bimt_train.checkpoints import from_module, load_checkpoint, read_into, save_checkpoint
+from bimt_train.checkpoints.readers.probe_arrays import read_arrays
 
 
 class Gated(nn.Module):

@@ -14,7 +14,8 @@ from safetensors.torch import save_file
 
 from bimt_analyze import open_checkpoint
 from bimt_train import CheckpointError, verify
-from bimt_train.checkpoints import OWN_OUTPUTS, load_checkpoint, read_foreign, save_checkpoint
+from bimt_train.checkpoints import load_checkpoint, read_foreign, save_checkpoint
+from bimt_train.checkpoints.own_outputs import OWN_OUTPUTS
 from bimt_train.models import Llama
 from bimt_train.models.building_blocks._continued import continued
 

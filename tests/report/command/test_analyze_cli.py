@@ -19,8 +19,8 @@ from bimt_analyze._cli import main
 from bimt_analyze._jobs import Job, work
 from bimt_analyze.options._analysis_options import AnalysisOptions
 from bimt_analyze.options._sampling import Sampling
-from bimt_train import fan_out
 from bimt_train.checkpoints import save_checkpoint
+from bimt_train.fan_out import fan_out
 
 FAST = ("--samples", "0", "--quiet")
 QUICK = AnalysisOptions(

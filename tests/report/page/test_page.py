@@ -14,10 +14,11 @@ from bimt_analyze.plots import draw_levels, draw_sweep, module_colour
 from bimt_analyze.report._network_fit import NetworkFit
 from bimt_analyze.report.page._headline import headline
 from bimt_analyze.report.page._set_formula import set_formula
-from bimt_train import Circuit, Recipe, train
+from bimt_train import Recipe, train
 from bimt_train.checkpoints import Network
 from bimt_train.library import StoredModule
 from bimt_train.models import MLP
+from bimt_train.pruning import Circuit
 from bimt_train.pruning._circuit import SweepPoint
 from bimt_train.tasks import formula_task
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from bimt_train import InputError, Recipe, default_recipe, fan_out, train
+from bimt_train import InputError, Recipe, default_recipe, train
 from bimt_train.checkpoints import Checkpoint
+from bimt_train.fan_out import fan_out
 from bimt_train.models import MODELS
 from bimt_train.showing import Shown
 
@@ -56,8 +57,24 @@ class Retrained(Shown):
         return self.significance.to_json() | loss
 
 
-Measured = Callable[[Checkpoint], tuple[float, float]]
-"""A checkpoint's value and the loss of its circuit."""
+@dataclass(frozen=True)
+class Measured:
+    """What is measured of a checkpoint and of its null networks.
+
+    Attributes
+    ----------
+    statistic : str
+        What the value is called.
+    weights : str
+        The edge weights that it reads.
+    function : callable
+        Gives a checkpoint's value and the loss of its circuit; a function of a module, as it travels to other
+        processes.
+    """
+
+    statistic: str
+    weights: str
+    function: Callable[[Checkpoint], tuple[float, float]]
 
 
 def retrained(
@@ -65,8 +82,6 @@ def retrained(
     measured: Measured,
     *,
     how: str,
-    statistic: str,
-    weights: str,
     samples: int = 200,
     steps: int = 1000,
     seed: int = 0,
@@ -82,8 +97,8 @@ def retrained(
     ----------
     checkpoint : Checkpoint
         Its probe's training rows are what is trained on.
-    measured : callable
-        Gives a checkpoint's value and loss; a function of a module, as it travels to other processes.
+    measured : Measured
+        What the checkpoint and the null networks are compared by.
     how : str
         A name in `RETRAININGS`, or ``file.py:NAME``.
 
@@ -91,10 +106,6 @@ def retrained(
           length. Asks whether more than sparsity was needed.
         - ``label_permutation``: as the checkpoint was trained, with the targets of its rows moved to other rows. Asks
           whether the task has anything to do with it.
-    statistic : str
-        What the value is called.
-    weights : str
-        The edge weights that it reads.
     samples : int, default 200
         Networks.
     steps : int, default 1000
@@ -117,14 +128,13 @@ def retrained(
     Examples
     --------
     >>> import numpy as np
-    >>> from bimt_analyze.audits.chance.retraining._retrained import retrained
+    >>> from bimt_analyze.audits.chance.retraining._retrained import Measured, retrained
     >>> from bimt_train.checkpoints import from_state_dict
     >>> checkpoint = from_state_dict({"weight": np.eye(2)}, activation="relu", ranges=(-1, 1))
     >>> def edges(checkpoint):
     ...     return float(checkpoint.network.edges()), 0.0
-    >>> found = retrained(
-    ...     checkpoint, edges, how="l1", statistic="edges", weights="magnitude", samples=2, steps=2, processes=1
-    ... )
+    >>> measured = Measured("edges", "magnitude", edges)
+    >>> found = retrained(checkpoint, measured, how="l1", samples=2, steps=2, processes=1)
     >>> found.significance.observed, found.significance.null
     (2.0, (4.0, 4.0))
     """
@@ -140,8 +150,10 @@ def retrained(
     ]
     found = [pair for share in fan_out(_work, shares, processes=processes) for pair in share]
     values, losses = np.array(found).T
-    observed, observed_loss = measured(checkpoint)
-    tested = Significance.of(observed, values, statistic=statistic, null_model=entry.label, weights=weights, seed=seed)
+    observed, observed_loss = measured.function(checkpoint)
+    tested = Significance.of(
+        observed, values, statistic=measured.statistic, null_model=entry.label, weights=measured.weights, seed=seed
+    )
     return Retrained(tested, tuple(losses.tolist()), observed_loss, shortened.steps)
 
 
@@ -211,4 +223,4 @@ def _work(share: _Share) -> Sequence[tuple[float, float]]:
     task, kind = RETRAININGS[share.how].function(share.checkpoint)
     runs = train(task, seeds=share.seeds, recipe=share.recipe, kind=kind)
     by_seed = {run.seed: run.checkpoint for run in runs.runs}
-    return [share.measured(by_seed[seed]) for seed in share.seeds]
+    return [share.measured.function(by_seed[seed]) for seed in share.seeds]

@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bimt_train import Entry, Registry, TrainingType
+from bimt_train import TrainingType
 from bimt_train.checkpoints import Checkpoint
+from bimt_train.registry import Entry, Registry
 from bimt_train.showing import brief, one_line
 from bimt_train.tasks import Dataset, Task
 

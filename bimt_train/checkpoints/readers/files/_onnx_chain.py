@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ...._errors import CheckpointError
-from ....models.building_blocks._activations import activation_name
+from ....models.building_blocks.activations import activation_name
 from .._values import Chain
 from ..graphs._graph import Node
 from ._chain_builder import ChainBuilder

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...._registry import Entry, Registry
+from ....registry import Entry, Registry
 
 _HERE = "bimt_train.checkpoints.readers.files"
 

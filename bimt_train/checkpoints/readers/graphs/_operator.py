@@ -37,7 +37,7 @@ def plain(function: Callable[..., Any]) -> Operator:
 
 
 def with_settings(settings: Mapping[str, Any], function: Callable[..., Any]) -> Operator:
-    """A function of its arguments and, by name, of attributes with defaults."""
+    """A function of its arguments and, by name, of attributes: ``settings`` has their names and defaults."""
 
     def apply(node: Node, given: list[Any], version: int) -> Any:
         return function(*given, **{name: node.attributes.get(name, value) for name, value in settings.items()})
@@ -64,7 +64,7 @@ def ints(value: Any) -> list[int]:
 
 
 def axes_of(node: Node, given: Sequence[Any]) -> list[int] | None:
-    """Axes, an argument since version 13 and a setting before."""
+    """Axes: the second argument ``given`` since version 13, and an attribute of the ``node`` before."""
     if len(given) > 1 and given[1] is not None:
         return ints(given[1])
     said = node.attributes.get("axes")

@@ -10,8 +10,8 @@ from ...._errors import CheckpointError
 from ....layouts._placement import Placement
 from ....models._contract import ModelOptions
 from ....models._model_spec import ModelSpec
-from ....models._models import build_model
-from ....models.building_blocks._activations import ACTIVATIONS, activation_name
+from ....models.building_blocks.activations import ACTIVATIONS, activation_name
+from ....models.from_spec import build_model
 from ..._network import Network
 from .._values import Tensors
 from ._config import Config

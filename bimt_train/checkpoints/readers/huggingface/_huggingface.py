@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from ...._errors import CheckpointError
-from ....models.building_blocks._activations import activation_name
 from ....models.building_blocks._language_model import LanguageModel
+from ....models.building_blocks.activations import activation_name
 from ..._checkpoint import Checkpoint, Probe
 from ..._network import Network
-from ..._task_score import OWN_OUTPUTS
 from ..._task_spec import TaskSpec
+from ...own_outputs import OWN_OUTPUTS
 from .._about import About
 from .._values import Tensors
 from ._config import Config

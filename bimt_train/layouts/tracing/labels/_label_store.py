@@ -44,7 +44,7 @@ class Labels:
     tokens: set[int] = field(default_factory=set)
 
     def fresh(self, count: int, *, pinned: bool = False) -> Ints:
-        """Make ``count`` new labels."""
+        """Make ``count`` new labels, which stay where they are if ``pinned``."""
         begin = len(self.parent)
         self.parent += range(begin, begin + count)
         made = np.arange(begin, begin + count)
@@ -75,7 +75,7 @@ class Labels:
         self.pinned.update(int(label) for label in labels)
 
     def put_under(self, members: Iterable[Any], blocks: Iterable[Any]) -> None:
-        """Place each of ``members`` in the block at its side."""
+        """Place each of ``members`` in its counterpart among ``blocks``."""
         self.above.update((int(m), int(b)) for m, b in zip(members, blocks, strict=True))
 
     def block(self, members: Iterable[Any]) -> int:

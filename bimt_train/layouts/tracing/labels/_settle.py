@@ -8,11 +8,11 @@ from ._symmetry import Symmetry
 
 
 def settle(labels: Labels, symmetry: Symmetry) -> bool:
-    """Make one step towards neurons that lie in at most one block each; say whether there was one to make.
+    """Change ``labels`` by one step towards neurons that lie in at most one block each; say whether there was one.
 
-    Blocks that hold the same are one. Of two blocks that cross, one is fixed. What lies in a block that is itself a
-    neuron moves with it. The rest of what lies in blocks is tied, so that each block is a head of equal width; where
-    that is not possible, each block moves as a whole.
+    What lies in which block, ``symmetry`` says. Blocks that hold the same are one. Of two blocks that cross, one is
+    fixed. What lies in a block that is itself a neuron moves with it. The rest of what lies in blocks is tied, so that
+    each block is a head of equal width; where that is not possible, each block moves as a whole.
     """
     return any(step(labels, symmetry) for step in STEPS)
 
@@ -116,7 +116,7 @@ def _heads(labels: Labels, symmetry: Symmetry) -> bool:
 
 
 def melt(labels: Labels, symmetry: Symmetry, blocks: Iterable[int]) -> None:
-    """Make each of ``blocks`` one neuron, with all that lies in it."""
+    """Make each of ``blocks`` one neuron among ``labels``, with all that lies in it as ``symmetry`` says."""
     for block in blocks:
         inside = sorted(symmetry.movable(symmetry.descendants(block)))
         labels.unite([block] * len(inside), inside)

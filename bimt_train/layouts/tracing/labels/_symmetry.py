@@ -37,7 +37,7 @@ class Symmetry:
     occupied: frozenset[int]
 
     def movable(self, some: Iterable[int]) -> set[int]:
-        """Keep the blocks that can move."""
+        """Keep of ``some`` neurons and blocks those that can move."""
         return {one for one in some if one not in self.fixed}
 
     def ancestors(self, one: int) -> set[int]:
@@ -45,7 +45,7 @@ class Symmetry:
         return _reach(one, self.blocks)
 
     def descendants(self, one: int) -> set[int]:
-        """All that lies in a block, directly or in a block of it."""
+        """All that lies in ``one`` block, directly or in a block of it."""
         return _reach(one, self.members)
 
 
@@ -61,7 +61,7 @@ def _reach(one: int, step: Mapping[int, set[int]]) -> set[int]:
 
 
 def symmetry_of(labels: Labels, axes: Iterable[Ints]) -> Symmetry:
-    """Find what can move.
+    """Find what can move, from ``labels`` and the labels along the ``axes`` of all tensors.
 
     Blocks around something fixed are fixed. Then neurons are told apart by the sets they belong to and the blocks they
     lie in, again and again, until nothing is told apart any more; what is alone of its kind is fixed.

@@ -9,9 +9,10 @@ from typing import Any
 
 import click
 
-from .._errors import InputError, did_you_mean
-from .._whole_files import write_whole
-from ._options import OTHER, CommandFunction, Option
+from .._errors import InputError
+from ..did_you_mean import did_you_mean
+from ..whole_files import write_whole
+from .options import OTHER, CommandFunction, Option
 
 CURRENT = "your own"  # the value of an option that is given without one
 

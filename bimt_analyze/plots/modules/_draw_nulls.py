@@ -23,44 +23,16 @@ COLUMNS = 2
 LETTERS = 56  # of a line of the title
 
 
-def draw_null(significance: "Significance", *, ax: Axes | None = None) -> Picture:
-    """Draw the null values as a histogram and the observed value as a line, with p and z in words.
+def draw_nulls(*tests: "Significance", ax: Axes | None = None) -> Picture:
+    """Draw the null values of each test as a histogram and the observed value as a line, with p and z in words.
 
     The words count the null networks that reach the observed value, and say how many standard deviations of theirs it
-    lies from their mean. What a small p does not show, `significance` says.
+    lies from their mean. What a small p does not show, `significance` says. Two panels stand beside each other.
 
     Parameters
     ----------
-    significance : Significance
-        A test as `significance` gives it.
-    ax : Axes, optional
-        Axes whose place the picture takes; left out, a figure of its own.
-
-    Returns
-    -------
-    Picture
-        The picture; the panel is the only one of the ``child_axes`` of its ``axes``.
-
-    Examples
-    --------
-    >>> from bimt_analyze.plots import draw_null
-    >>> from bimt_analyze.audits import significance
-    >>> from bimt_analyze.graph import neuron_graph
-    >>> from bimt_analyze.synthetic import block_network
-    >>> test = significance(neuron_graph(block_network(blocks=[(1, 2, 1)] * 2).network), samples=5)
-    >>> len(draw_null(test).axes.child_axes)
-    1
-    """
-    return draw_nulls([significance], ax=ax)
-
-
-def draw_nulls(tests: "Sequence[Significance]", *, ax: Axes | None = None) -> Picture:
-    """Draw each test as `draw_null` does, two beside each other.
-
-    Parameters
-    ----------
-    tests : sequence of Significance
-        One test or more.
+    *tests : Significance
+        One test or more, as `significance` gives them.
     ax : Axes, optional
         Axes whose place the panels take; left out, a figure of its own.
 
@@ -81,7 +53,7 @@ def draw_nulls(tests: "Sequence[Significance]", *, ax: Axes | None = None) -> Pi
     >>> from bimt_analyze.graph import neuron_graph
     >>> from bimt_analyze.synthetic import block_network
     >>> test = significance(neuron_graph(block_network(blocks=[(1, 2, 1)] * 2).network), samples=5)
-    >>> len(draw_nulls([test, test]).axes.child_axes)
+    >>> len(draw_nulls(test, test).axes.child_axes)
     2
     """
     if not tests:

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from ...shell import Choice, in_group
-from ._table_options import CATEGORIES, DATES, DECIMAL, IMPUTE, units_of_words
+from ...shell.options import Choice, in_group
+from .table_options import CATEGORIES, DATES, DECIMAL, IMPUTE, units_of_words
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..._errors import TaskError, did_you_mean
+from ..._errors import TaskError
+from ...did_you_mean import did_you_mean
 
 IMPUTE = ("median", "mean")
 CATEGORIES = ("one-hot",)

@@ -9,8 +9,8 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ._errors import InputError
-from ._registry import loaded_files
 from .extras import need
+from .registry import loaded_files
 
 Given = TypeVar("Given")
 Found = TypeVar("Found")

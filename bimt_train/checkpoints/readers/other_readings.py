@@ -10,7 +10,8 @@ from ...models import ACTIVATIONS
 from ...showing import Shown
 from .._checkpoint import Checkpoint
 from .._network import Network
-from .._task_score import OWN_OUTPUTS, TaskScore
+from .._task_score import TaskScore
+from ..own_outputs import OWN_OUTPUTS
 from ._judging import UNITS, Judged, choose, judged, judgings, standardized
 
 TRIED_ROWS = 500

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from .._errors import InputError, did_you_mean
-from .._registry import Registry
+from .._errors import InputError
+from ..did_you_mean import did_you_mean
+from ..registry import Registry
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

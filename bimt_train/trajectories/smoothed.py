@@ -14,7 +14,7 @@ from jaxtyping import Float64
 from scipy.interpolate import make_interp_spline
 
 from ..showing import Shown
-from ._trajectory import Trajectory
+from .trajectory import Trajectory
 
 Times = Float64[np.ndarray, "times"]
 Square = Float64[np.ndarray, "rows columns"]

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64, Num
 
-from .._errors import ExpressionError, did_you_mean
+from .._errors import ExpressionError
+from ..did_you_mean import did_you_mean
 from ..showing import Shown
 from ._formula_reader import read_formula, shortened
 from ._formula_tree import Node, variables_of

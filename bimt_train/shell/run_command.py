@@ -10,7 +10,7 @@ import click
 from .._errors import InputError
 from ..extras import MissingExtra, explained
 from ..signals import INTERRUPTED
-from ._words import spread_options
+from .words import spread_options
 
 OK = 0
 """Exit status: done."""

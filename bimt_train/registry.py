@@ -11,7 +11,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, TypeVar
 
-from ._errors import InputError, did_you_mean
+from ._errors import InputError
+from .did_you_mean import did_you_mean
 from .extras import explained
 
 Function = TypeVar("Function", bound=Callable[..., Any])

@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from .._registry import Registry
-from ._options import OTHER, CommandFunction, Option
+from ..registry import Registry
+from .options import OTHER, CommandFunction, Option
 
 
 def list_names_option(registries: "Mapping[str, Registry[Any]]") -> Callable[[CommandFunction], CommandFunction]:
@@ -24,7 +24,7 @@ def list_names_option(registries: "Mapping[str, Registry[Any]]") -> Callable[[Co
 
     Examples
     --------
-    >>> from bimt_train import Entry
+    >>> from bimt_train.registry import Entry
     >>> colours = Registry("colour", Entry, builtin={}, group="bimt.colours")
     >>> red = colours.register("red", label="red", sentence="Paints in red.")(lambda: "#ff0000")
     >>> @click.command("paint")

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from .._errors import CheckpointError, InputError, did_you_mean
+from .._errors import CheckpointError, InputError
+from ..did_you_mean import did_you_mean
 from ..extras import MissingExtra
 from ._contract import MODELS, Ends, ModelOptions, Shape
 from ._model_spec import ModelSpec
-from .building_blocks._activations import ACTIVATIONS
+from .building_blocks.activations import ACTIVATIONS
 
 if TYPE_CHECKING:
     import torch

@@ -6,8 +6,8 @@ To smooth a trajectory takes time that grows with the cube of its length.
 import numpy as np
 from jaxtyping import Float64
 
-from ._smoothed import CLEAN
-from ._trajectory import Trajectory
+from .smoothed import CLEAN
+from .trajectory import Trajectory
 
 MOST_TIMES = 1000  # of a trajectory that is taken as it is
 _KEPT = 500  # times that are left of a longer one, at most, but for short blocks

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ._smoothed import Smoothed, Times
-from ._trajectory import Trajectory
+from .smoothed import Smoothed, Times
+from .trajectory import Trajectory
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,7 @@ def with_speeds(curves: Sequence[Smoothed]) -> tuple[Smoothed, ...]:
 
     Examples
     --------
-    >>> from bimt_train.trajectories import smoothed_each
+    >>> from bimt_train.trajectories.smoothed import smoothed_each
     >>> times = np.linspace(0, 5, 40)
     >>> (both,) = with_speeds(smoothed_each([Trajectory(times, np.sin(times)[:, None])]))
     >>> both.at(np.array([0.0]), 0).round(3).tolist()

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
-from .._errors import InputError, did_you_mean
+from .._errors import InputError
+from ..did_you_mean import did_you_mean
 from ..showing import Shown
 
 FEWEST = 12  # times of a trajectory: fewer leave no derivative away from the ends

@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from .._errors import InputError, did_you_mean
+from .._errors import InputError
 from .._version import __version__
-from ._options import CommandFunction, Option
+from ..did_you_mean import did_you_mean
+from .options import CommandFunction, Option
 
 
 def config_option(group: str) -> Callable[[CommandFunction], CommandFunction]:

@@ -10,9 +10,9 @@ import numpy as np
 from jaxtyping import Float, Float64
 
 from ..._errors import InputError
-from ..._registry import Entry, Registry
-from ...expressions._expression import Expression, parse_expression
+from ...expressions.expression import Expression, parse_expression
 from ...extras import installed, need
+from ...registry import Entry, Registry
 
 if TYPE_CHECKING:
     from torch import nn

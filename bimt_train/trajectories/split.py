@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from .._errors import InputError
-from ._trajectory import Trajectory
+from .trajectory import Trajectory
 
 
 def split_trajectories(
