@@ -28,7 +28,8 @@ def to_latex(expression: sympy.Basic, *, output: str = "") -> str:
     'y = x_{1}^{2}'
     """
     names = {symbol: latex_name(str(symbol)) for symbol in expression.free_symbols}
-    right = str(sympy.latex(expression, symbol_names=names))
+    parted = r" \, " if any(r"\mathrm" in name for name in names.values()) else None  # words would run together
+    right = str(sympy.latex(expression, symbol_names=names, mul_symbol=parted))
     return f"{latex_name(output)} = {right}" if output else right
 
 
@@ -49,7 +50,7 @@ def latex_name(name: str) -> str:
     index = name[len(stem) :].lstrip("_")
     if not stem:  # digits alone
         stem, index = name, ""
-    if stem.lower() in greek_letters_set:
+    if stem.lower() in greek_letters_set and stem != "pi":  # which would read as the number
         shown = str(sympy.latex(sympy.Symbol(stem)))
     elif len(stem) == 1 and stem.isalpha():
         shown = stem

@@ -75,6 +75,12 @@ def test_any_name_can_be_set(formula: Formula, name: str) -> None:
     assert "\n" not in shown and not re.search(r"(?<!\\)[#%&]", shown)
 
 
+def test_words_in_a_product_stand_apart_in_latex(formula: Formula) -> None:
+    mass, speed = sympy.symbols("mass speed", real=True)
+    assert replace(formula, expression=2 * mass * speed).latex() == r"y_{1} = 2 \, \mathrm{mass} \, \mathrm{speed}"
+    assert replace(formula, output="pi_", expression=sympy.pi * x1).latex() == r"\mathrm{pi} = \pi x_{1}"
+
+
 def test_numpy_takes_the_variables_and_predict_all_inputs(formula: Formula) -> None:
     x = np.random.default_rng(1).uniform(-2, 2, (10, 3))
     expected = x[:, 0] ** 2 + 2 * np.sin(np.pi * x[:, 2])
