@@ -139,7 +139,7 @@ def asked_recipe(task: Task, options: Asked) -> Recipe:
             "--blocks is for --type bimt+reuse", got=f"--type {options.kind}", hint="leave one of them out"
         )
     reuse = recipe.reuse if options.blocks is None else replace(recipe.reuse or Reuse(), blocks=options.blocks)
-    steps, lr = options.steps or recipe.steps, options.lr or recipe.lr
+    steps, lr = options.steps or recipe.steps, recipe.lr if options.lr is None else options.lr
     return replace(recipe, steps=steps, lr=lr, cost=cost, restarts=restarts, reuse=reuse)
 
 

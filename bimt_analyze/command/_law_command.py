@@ -92,7 +92,8 @@ def laws_of_table(context: click.Context) -> int:
         raise InputError("no such law counts errors of measurement", got=f"--sigma with --{kinds[0]}", hint=hint)
     table = read_probe_table(sources[0], target=given["target"], groups=given["groups"], table=reading)
     if table.classes or table.y is None:
-        raise InputError("a law of texts", where=str(sources[0]), expected="a target of numbers")
+        hint = f"train a classifier, and read that: bimt-train {sources[0]} --target {' '.join(given['target'])}"
+        raise InputError("a law of texts", where=str(sources[0]), expected="a target of numbers", hint=hint)
     with telling(given["quiet"]) as tell:
         tell("searching")
         laws = {name: _law(table, place, given) for place, name in enumerate(table.outputs)}

@@ -2,16 +2,17 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float64
 
 from bimt_train import InputError
 from bimt_train.checkpoints import Network
+from bimt_train.extras import installed
 from bimt_train.pruning import Circuit
 from bimt_train.showing import Shown
 from bimt_train.whole_files import made_folder, write_whole
@@ -19,9 +20,12 @@ from bimt_train.whole_files import made_folder, write_whole
 from ._compact import compact, separate
 from ._compact_network import CompactNetwork
 from ._formats import ExportFormat, export_format_of
-from ._measurement import Measurement, least_seconds, timings
+from ._measurement import Measurement, Timing, dense_calls, least_seconds, timings
 from ._parts import Parts, Run
 from ._said import checked
+
+if TYPE_CHECKING:
+    from torch import nn
 
 TOLERANCE = 1e-5
 _PROBED, _TIMED = 2000, 500  # rows that are checked at most; that choose the fastest variant
@@ -107,6 +111,7 @@ def export_circuit(
     *,
     x: Float64[np.ndarray, "rows columns"],
     dense: Network | None = None,
+    own: "nn.Module | None" = None,
     inputs: Sequence[str] = (),
     outputs: Sequence[str] = (),
     apart: bool = False,
@@ -129,6 +134,9 @@ def export_circuit(
         Rows in the network's own units, all columns: at least one, best some 2,000.
     dense : Network, optional
         The network before pruning, which is measured beside the export; the circuit's own network if left out.
+    own : torch.nn.Module, optional
+        The module that the network was read from (`from_module`), which is measured in place of the dense network; its
+        arguments are made of the columns of x. A traced network runs its operators one by one, which is slower.
     inputs, outputs : sequence of str, optional
         Names of all columns and all outputs; x1, x2, ... and y1, y2, ... if left out.
     apart : bool
@@ -172,13 +180,15 @@ def export_circuit(
     if apart and len(modules) > 1:
         each = [
             _written(form, Parts(one, (one,), f"{name}_{number}"), rows, expected[..., list(one.places)],
-                     dense=None, tolerance=tolerance, measure=measure)
+                     dense=None, own=None, tolerance=tolerance, measure=measure)
             for number, one in enumerate(modules, start=1)
         ]  # fmt: skip
         found = _together(whole, each, dense or network)
     else:
         parts = Parts(whole, modules, name)
-        found = _written(form, parts, rows, expected, dense=dense or network, tolerance=tolerance, measure=measure)
+        found = _written(
+            form, parts, rows, expected, dense=dense or network, own=own, tolerance=tolerance, measure=measure
+        )
     if write:
         found.save(path)
     return found
@@ -191,6 +201,7 @@ def _written(
     expected: np.ndarray,
     *,
     dense: Network | None,
+    own: "nn.Module | None",
     tolerance: float,
     measure: bool,
 ) -> Export:
@@ -215,8 +226,12 @@ def _written(
         facts["check"] = {"rows": len(x), "worst": worst, "tolerance": tolerance, "by": by}
         facts["said"] = [checked(facts["check"])]
     written = form.pack(built[variant], parts, facts)
-    speeds = timings(run, dense, x, parts.whole.reads) if measure and run is not None and dense is not None else ()
-    measurement = _measurement(parts.whole, dense, written.numbers, speeds)
+    speeds: tuple[Timing, ...] = ()
+    dense_by = ""
+    if measure and run is not None and dense is not None and installed("torch"):
+        before, dense_by = dense_calls(dense, own)
+        speeds = timings(run, before, x, parts.whole.reads)
+    measurement = replace(_measurement(parts.whole, dense, written.numbers, speeds), dense_by=dense_by)
     if measure and dense is not None:
         facts["measurement"] = measurement.to_json()
         facts["said"] = [*facts.get("said", ()), *measurement.lines()]

@@ -1,18 +1,21 @@
 """How fast an export runs, beside the dense network, in one run."""
 
+import copy
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float64
 
 from bimt_train.checkpoints import Network
-from bimt_train.extras import installed
 from bimt_train.showing import Shown
 
 from ._parts import Run
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 ROWS = (1, 100, 2000)
 _SECONDS, _FEWEST = 0.06, 15  # for each figure; calls at least
@@ -27,7 +30,7 @@ class Timing(Shown):
     rows : int
         Rows at once.
     dense : float
-        The network before pruning, in torch, from all columns.
+        The network before pruning, in torch, from all columns; `Measurement.dense_by` says as which module.
     export : float
         The export, from the columns that are left.
 
@@ -63,6 +66,8 @@ class Measurement(Shown):
         Multiplications by weights for one row; of a network that is kept whole, for one token of it.
     dense_multiply_adds : int
         Those of the dense network.
+    dense_by : str
+        What ran the dense network.
 
     Examples
     --------
@@ -76,6 +81,7 @@ class Measurement(Shown):
     dense_bytes: int
     multiply_adds: int
     dense_multiply_adds: int
+    dense_by: str = ""
 
     def _brief(self) -> str:
         return "; ".join(self.lines())
@@ -89,6 +95,7 @@ class Measurement(Shown):
         ]
         return [
             *speeds,
+            *([f"dense is {self.dense_by}"] if speeds and self.dense_by else []),
             f"bytes of numbers: {self.bytes:,}, dense {self.dense_bytes:,}",
             f"multiply-adds a row: {self.multiply_adds:,}, dense {self.dense_multiply_adds:,}",
         ]
@@ -100,11 +107,42 @@ class Measurement(Shown):
             for one in self.timings
         }
         sizes = {name: getattr(self, name) for name in ("bytes", "dense_bytes", "multiply_adds", "dense_multiply_adds")}
-        return {"threads": 1, "rows per second": speeds, **sizes}
+        return {"threads": 1, "rows per second": speeds, **({"dense": self.dense_by} if self.dense_by else {}), **sizes}
+
+
+def dense_calls(network: Network, own: "nn.Module | None") -> "tuple[Callable[[Tensor], object], str]":
+    """What runs the network before pruning in torch, on rows of all columns, and what that is.
+
+    A traced network goes through its operators one by one, which takes longer than the module that was traced.
+
+    Parameters
+    ----------
+    network : Network
+        The network before pruning.
+    own : torch.nn.Module or None
+        The module that it was read from, where it is at hand.
+
+    Returns
+    -------
+    callable
+        From rows of all columns to the outputs.
+    str
+        What it is, for a sentence.
+    """
+    from bimt_train.models.traced._traced_module import TracedModule
+
+    module = network.module().float().eval()
+    if own is None:
+        slower = "the traced network, one operator after the other: the module itself may be faster"
+        return module, slower if isinstance(module, TracedModule) else "the network in torch"
+    given = copy.deepcopy(own).float().eval()
+    if isinstance(module, TracedModule):
+        return lambda x: given(*module.arguments_of(x)), "the module that was given"
+    return given, "the module that was given"
 
 
 def timings(
-    run: Run, network: Network, x: Float64[np.ndarray, "rows columns"], reads: Sequence[int]
+    run: Run, dense: "Callable[[Tensor], object]", x: Float64[np.ndarray, "rows columns"], reads: Sequence[int]
 ) -> tuple[Timing, ...]:
     """Time an export and the dense network, call by call in turn.
 
@@ -112,8 +150,8 @@ def timings(
     ----------
     run : callable
         The export, from the columns that are left.
-    network : Network
-        The network before pruning.
+    dense : callable
+        The network before pruning, from a tensor of all columns.
     x : array of shape (rows, columns)
         Rows of all columns; repeated where they are fewer than are asked for.
     reads : sequence of int
@@ -122,29 +160,26 @@ def timings(
     Returns
     -------
     tuple of Timing
-        For 1, 100 and 2,000 rows; empty where torch is not installed.
+        For 1, 100 and 2,000 rows.
     """
-    if not installed("torch"):
-        return ()
     import torch
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        module = network.module().float().eval()
         found = []
         for rows in ROWS:
             some = np.resize(x, (rows, x.shape[1])).astype(np.float32)
             kept, tensor = np.ascontiguousarray(some[:, list(reads)]), torch.from_numpy(some)
 
-            def dense(tensor: "torch.Tensor" = tensor) -> object:
+            def before(tensor: "Tensor" = tensor) -> object:
                 with torch.inference_mode():
-                    return module(tensor)
+                    return dense(tensor)
 
             def export(kept: np.ndarray = kept) -> object:
                 return run(kept)
 
-            found.append(Timing(rows, *least_seconds(dense, export)))
+            found.append(Timing(rows, *least_seconds(before, export)))
         return tuple(found)
     finally:
         torch.set_num_threads(threads)

@@ -119,8 +119,12 @@ def jobs_of(
 
 def _networks(source: Path, said: Sampling, every: bool) -> Iterator[tuple[Path, Sampling]]:
     if os.path.isdir(source):
-        found = checkpoints_in(source) if every else (source,) if _is_one(source) else _in_folder(source)
-        yield from ((path, said) for path in found)
+        if every and (source / RUNS).is_file():
+            yield from ((path, said) for path in checkpoints_in(source))
+        elif _is_one(source):
+            yield source, said
+        else:
+            yield from (pair for path in _in_folder(source) for pair in _networks(path, said, every))
     elif holds_many(source) and os.path.isfile(source):
         for file, of_row in read_manifest(source, said):
             many = os.path.isdir(file) and (every or holds_many(file))

@@ -99,7 +99,7 @@ def read_manifest(path: str | Path, sampling: Sampling | None = None) -> tuple[t
             rows = [(reader.line_num, row) for row in reader]
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(
-            "a manifest that cannot be read", where=str(table), got=str(error), hint="save it as CSV"
+            "a table that is no CSV in UTF-8", where=str(table), got=str(error), hint="save it anew, as CSV in UTF-8"
         ) from None
     if not rows:
         raise InputError("a manifest without rows", where=str(table), hint="write a file's path into each row")
@@ -123,9 +123,9 @@ def is_manifest(path: str | Path) -> bool:
     False
     """
     try:
-        with Path(path).open(encoding="utf-8-sig", newline="") as lines:
+        with Path(path).open(encoding="utf-8-sig", errors="replace", newline="") as lines:  # a table may be in latin-1
             head = next(csv.reader(lines), [_FILE])
-    except (OSError, UnicodeDecodeError, csv.Error):
+    except (OSError, csv.Error):
         return True
     return _FILE in (name.strip() for name in head)
 
@@ -141,8 +141,8 @@ def _check_head(head: list[str], table: Path) -> None:
     if twice:
         raise InputError("a column that occurs twice", where=str(table), got=twice[0], hint="remove one of them")
     if _FILE not in head:
-        hint = "its first line names the columns"
-        raise InputError("a manifest without a column of files", where=str(table), expected=_FILE, hint=hint)
+        what, hint = "a manifest" if any(head) else "an empty file", "its first line names the columns"
+        raise InputError(f"{what} without a column of files", where=str(table), expected=_FILE, hint=hint)
 
 
 def _row(row: dict[Any, Any], default: Sampling, table: Path, where: str) -> tuple[Path, Sampling]:

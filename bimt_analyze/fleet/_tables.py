@@ -14,6 +14,9 @@ COLUMNS = (
 )  # fmt: skip
 
 
+LONGEST = 40  # letters of a name in the terminal
+
+
 def records(members: Sequence[Member]) -> list[dict[str, Any]]:
     """One record a file, with `COLUMNS` as keys; what is not known is None.
 
@@ -70,6 +73,11 @@ def _plain(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else value
 
 
+def _ends(name: str) -> str:
+    """A name, or its two ends: files are told apart by either."""
+    return name if len(name) <= LONGEST else f"{name[: LONGEST // 2 - 1]}...{name[2 - LONGEST // 2 :]}"
+
+
 def to_text(members: Sequence[Member]) -> str:
     """One line a file, for the terminal.
 
@@ -86,13 +94,13 @@ def to_text(members: Sequence[Member]) -> str:
     str
         The table.
     """
-    wide = max(10, *(len(member.name) for member in members))
+    wide = min(LONGEST, max(10, *(len(member.name) for member in members)))
     audited = any(member.outcome is not None and member.outcome.modular is not None for member in members)
     modular = f"  {'modular':>7}" if audited else ""
     head = f"{'checkpoint':<{wide}}  {'edges':>5}  {'modules':>7}{modular}  {'p':>6}  {'q':>6}"
     lines = [f"{head}  {'matches':>8}  exact formulas"]
     for row in records(members):
-        name = f"{row['name']:<{wide}}"
+        name = f"{_ends(row['name']):<{wide}}"
         if row["failure"] is not None:
             lines.append(f"{name}  {row['failure']}: {row['reason']}")
             continue

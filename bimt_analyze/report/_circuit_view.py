@@ -89,6 +89,8 @@ def _notes(report: "ReportContent") -> list[str]:
     notes = [str(module).strip("{}").replace("->", "→") for module in report.modules]
     sent = () if report.module_formulas is None else report.module_formulas.quantities
     for quantity in sent:
+        if quantity.module >= len(notes):  # a constant, where nothing is connected
+            continue
         text = f"{quantity.name} = {quantity.expression}"
         notes[quantity.module] += f"; {text if len(text) <= LONGEST else text[:LONGEST] + ' ...'}"
     return notes

@@ -275,8 +275,10 @@ def _unreadable(path: Path, reason: str) -> CheckpointError:
         start = file.read(9)
     if len(start) < 9 or (start[8:] == b"{" and "header too large" not in reason.lower()):
         return _damaged(path, reason)
+    beside = next(iter(sorted(path.parent.glob("*.safetensors"))), None) if path.suffix in (".json", ".toml") else None
+    hint = _FOREIGN if beside is None else f"name the folder, {path.parent}, or a network in it, {beside}"
     what = "not a safetensors file"
-    return CheckpointError(what, where=str(path), expected="a checkpoint", got=reason, hint=_FOREIGN)
+    return CheckpointError(what, where=str(path), expected="a checkpoint", got=reason, hint=hint)
 
 
 def _damaged(path: Path, reason: str) -> CheckpointError:

@@ -11,7 +11,7 @@ from jaxtyping import Float64
 
 from .._errors import TaskError
 from ..expressions._decomposition import Decomposition
-from ..expressions._formula_reader import is_variable_name
+from ..expressions._formula_reader import is_variable_name, name_hint
 from ..expressions._json_text import as_names, as_text
 from ..losses import LOSSES, Loss
 from ..showing import Shown
@@ -113,7 +113,7 @@ class TaskSpec(Shown):
         counted = Counter((*self.inputs, *self.outputs))
         for name, times in counted.items():
             if not is_variable_name(name):
-                hint = "start with a letter and go on with letters, digits and _"
+                hint = name_hint(name)
                 raise TaskError("a name that cannot stand in a formula", where=where, got=repr(name), hint=hint)
             if times > 1:
                 raise TaskError("a name is given twice", where=where, got=repr(name), hint="rename one of the two")

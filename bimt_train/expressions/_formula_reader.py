@@ -85,6 +85,15 @@ def is_variable_name(name: str) -> bool:
     )
 
 
+def name_hint(name: str) -> str:
+    """What to do about a name that cannot be a variable."""
+    near = unicodedata.normalize("NFKC", name)
+    for other in (near, f"{near}_"):
+        if is_variable_name(other):
+            return f"call it {other}"
+    return "start with a letter and go on with letters, digits and _"
+
+
 def read_formula(text: str) -> Node:
     """Read ``text`` into a tree, or raise an ExpressionError that says in which column it leaves the language."""
     if len(text) > LONGEST_TEXT:

@@ -90,8 +90,10 @@ def _value(context: click.Context, parameter: click.Parameter, value: Any, where
         words = [words]
     try:
         parameter.type_cast_value(context, words)
-    except click.BadParameter as error:
+    except click.BadParameter as error:  # of an argument
         raise InputError("a value that the option does not take", where=where, got=error.message) from None
+    except InputError as error:
+        raise InputError(error.what, where=where, expected=error.expected, got=error.got, hint=error.hint) from None
     return words
 
 

@@ -1,6 +1,6 @@
 """Options of a command line: grouped in the help by what they are for, with the names that a registry has."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -62,6 +62,41 @@ class Option(click.Option):
             self.help = self._text.replace("NAMES", ", ".join(self.names.names()))
         return super().get_help_record(ctx)
 
+    def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
+        """Return the value as the option's type has it, or refuse it.
+
+        Parameters
+        ----------
+        ctx : click.Context
+            The call.
+        value : object
+            The words that were written.
+
+        Returns
+        -------
+        object
+            The value.
+
+        Raises
+        ------
+        InputError
+            The type takes no such value.
+        """
+        try:
+            return super().type_cast_value(ctx, value)
+        except click.BadParameter as error:
+            refused = [repr(word) for word in _flat(value) if not self._takes(word, ctx)]
+            expected, got = (_taken(self.type), refused[0]) if refused else ("", error.message)
+            what = "a value that the option does not take"
+            raise InputError(what, where=self.opts[0], expected=expected, got=got) from None
+
+    def _takes(self, word: str, ctx: click.Context) -> bool:
+        try:
+            self.type(word, self, ctx)
+        except click.BadParameter:
+            return False
+        return True
+
     def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
         """Complete a value by the names of the registry, or as click does.
 
@@ -80,6 +115,24 @@ class Option(click.Option):
         if self.names is None:
             return super().shell_complete(ctx, incomplete)
         return completions(self.names, incomplete)
+
+
+def _taken(kind: click.ParamType[Any]) -> str:
+    """The numbers that a type takes, in words; empty for what is no number."""
+    number = {"integer": "a whole number", "float": "a number"}.get(kind.name.removesuffix(" range"), "")
+    if not number or not isinstance(kind, click.IntRange | click.FloatRange):
+        return number
+    low = "" if kind.min is None else f" {'above' if kind.min_open else 'from'} {kind.min}"
+    return f"{number}{low}{'' if kind.max is None else f' to {kind.max}'}"
+
+
+def _flat(value: Any) -> Iterator[Any]:
+    """The words of an option, which may take several, several times."""
+    if isinstance(value, tuple | list):
+        for each in value:
+            yield from _flat(each)
+    else:
+        yield value
 
 
 def completions(names: "Registry[Any]", incomplete: str) -> "list[CompletionItem]":

@@ -55,11 +55,9 @@ def run(command: click.Command, words: Sequence[str] | None, *, several: Sequenc
     try:
         status = command.main(args=given, prog_name=command.name, standalone_mode=False)
     except click.NoSuchOption as error:
-        near = (error.possibilities or [""])[0]
-        hint = f"did you mean {near}?" if near else f"see {command.name} --help"
-        return _refuse(str(InputError("no such option", got=error.option_name, hint=hint)))
+        return _refuse(str(InputError("no such option", got=error.option_name, hint=_meant(error, command))))
     except click.UsageError as error:
-        return _refuse(f"{error.format_message()}; hint: see {command.name} --help")
+        return _refuse(str(InputError(error.format_message().rstrip("."), hint=f"see {command.name} --help")))
     except click.Abort:
         return _refuse("interrupted", INTERRUPTED)
     except InputError as error:
@@ -72,6 +70,15 @@ def run(command: click.Command, words: Sequence[str] | None, *, several: Sequenc
     except OSError as error:
         return _refuse(str(InputError(str(error))))
     return int(status or OK)
+
+
+def _meant(error: click.NoSuchOption, command: click.Command) -> str:
+    """What an option that does not exist may have meant: an argument, which has no dashes, or an option like it."""
+    word = error.option_name.lstrip("-").partition("=")[0]
+    if any(isinstance(one, click.Argument) and word == one.name for one in command.params):
+        return f"{word.upper()} stands alone, without --{word}"
+    near = (error.possibilities or [""])[0]
+    return f"did you mean {near}?" if near else f"see {command.name} --help"
 
 
 def _look_for_garbage_less_often() -> None:

@@ -100,7 +100,9 @@ def test_every_card_survives_json(task: TaskSpec) -> None:
     [
         ({"inputs": ()}, "needs inputs and outputs"),
         ({"inputs": ("mass (kg)", "x2")}, r"cannot stand in a formula.*'mass \(kg\)'"),
-        ({"inputs": ("pi", "x2")}, "cannot stand in a formula.*'pi'"),
+        ({"inputs": ("pi", "x2")}, "cannot stand in a formula.*'pi'; hint: call it pi_"),
+        ({"inputs": ("lambda", "x2")}, "cannot stand in a formula.*'lambda'; hint: call it lambda_"),
+        ({"inputs": ("x²", "x3")}, "cannot stand in a formula.*'x²'; hint: call it x2"),
         ({"inputs": ("y", "x2")}, "given twice.*'y'"),
         ({"ranges": ((0.0, 1.0),)}, "ranges of the wrong length.*expected 2, as many as inputs, got 1"),
         ({"ranges": ((0.0, 1.0), (1.0, 1.0))}, r"impossible range.*input 'x2'.*got \[1.0, 1.0\]"),

@@ -10,7 +10,9 @@ from torch import nn
 
 from bimt_analyze import circuit_of, share
 from bimt_analyze.export import export_circuit
+from bimt_analyze.export._measurement import Measurement, Timing, dense_calls
 from bimt_analyze.reuse import module_files
+from bimt_analyze.synthetic import block_network
 from bimt_train import InputError, Recipe, train
 from bimt_train.checkpoints import Network, from_module, from_state_dict
 from bimt_train.tasks import formula_task
@@ -71,6 +73,17 @@ def made(name):
     return module, rows, Network.of(module, example_inputs=rows)
 
 
+def held_against(module, network, fresh):
+    """What an export's speed is held against gives what the module gives, and says what it is."""
+    calls = [dense_calls(network, own) for own in (None, module)]
+    with torch.inference_mode():
+        for dense, _ in calls:
+            np.testing.assert_allclose(dense(fresh.flatten(1)), module(fresh), rtol=0, atol=1e-5)
+    assert [said for _, said in calls] == [
+        "the traced network, one operator after the other: the module itself may be faster", "the module that was given"
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("form", ["pt2", "onnx"])
 def test_modules_of_plain_torch_are_run_by_a_stranger(form, tmp_path):
     if form == "onnx":
@@ -82,10 +95,21 @@ def test_modules_of_plain_torch_are_run_by_a_stranger(form, tmp_path):
         found = export_circuit(network, path, x=rows.flatten(1).double().numpy(), measure=False)
         assert found.checked_by and found.worst < 1e-5
         fresh = torch.rand(7, *rows.shape[1:])
+        held_against(module, network, fresh)
         jobs.append((path, fresh.flatten(1).numpy()[:, list(found.network.reads)]))
         expected.append(module(fresh).detach().numpy())
     for y, own in zip(run_by_a_stranger(form, jobs), expected, strict=True):
         np.testing.assert_allclose(y, own, rtol=0, atol=1e-5)
+
+
+def test_what_the_speed_is_held_against_is_said(tmp_path):
+    own = block_network(blocks=[(2, 3, 1)] * 2).network
+    given = {"x": np.random.default_rng(0).uniform(size=(9, 4)), "write": False}
+    for module, said in ((None, "the network in torch"), (own.module(), "the module that was given")):
+        found = export_circuit(own, tmp_path / "net.safetensors", own=module, **given)
+        assert found.measurement.dense_by == (said if found.checked_by and found.measurement.timings else "")
+        lines = Measurement((Timing(1, 2e-5, 1e-5),), 40, 400, 7, 90, said)
+        assert f"dense is {said}" in lines.lines() and lines.to_json()["dense"] == said
 
 
 @pytest.mark.parametrize("name", ["layer norm", "transformer"])

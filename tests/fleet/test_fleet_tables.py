@@ -42,6 +42,12 @@ def test_the_table_tells_p_and_q(failed):
     assert "modular" not in Fleet((member("seed-000"),)).table().splitlines()[0].split()
 
 
+def test_the_two_ends_of_a_long_name_are_told(failed):
+    names = ("seed" + "-of-a-long-training" * 6 + "-1", "net")
+    first, second = Fleet(tuple(member(name, 0.5, True) for name in names)).table().splitlines()[1:]
+    assert first.startswith("seed-of-a-long-trai...-a-long-training-1  ") and first.index(" 9 ") == second.index(" 9 ")
+
+
 def test_a_fleet_holds_where_all_is_done_and_all_gates_hold(failed):
     missed = Finding("modules", 2.0, False, "modules is 2, and >= 3 is required, off by 1")
     assert Fleet((member("a"),)).holds

@@ -47,6 +47,11 @@ def test_all_seeds_where_asked(mixed):
     assert found(mixed / "runs", every=True) == ["seed-003.safetensors", "seed-001.safetensors"]
 
 
+def test_all_of_a_folder_of_files_are_the_files_and_every_seed(mixed):
+    seeds = ["seed-003.safetensors", "seed-001.safetensors"]
+    assert found(mixed, every=True) == ["a.weights", "b.pt", "c.safetensors", *seeds, "shards"]
+
+
 def test_sources_keep_their_order_and_a_missing_one_its_place(mixed):
     assert found(mixed / "b.pt", mixed / "none.pt", mixed / "manifest.csv") == ["b.pt", "none.pt", "b.pt"]
 

@@ -218,6 +218,17 @@ def test_the_network_is_drawn_once_a_partition_and_keeps_its_colours() -> None:
         assert panel._left_title.get_window_extent().y0 > names
 
 
+def test_long_names_are_clear_of_the_panels_below() -> None:
+    module = MLP([9, 9])
+    long = [f"a name of many letters, number {i}" for i in range(9)]
+    network = Network.of(module, module.layout(input_labels=long, output_labels=long))
+    levels = [level(Partition((block("x", *range(n)), block("x", *range(n, 9)))), float(n)) for n in range(1, 5)]
+    axes = plots.draw_levels(network, levels).axes
+    axes.figure.canvas.draw()
+    boxes = [panel.get_tightbbox(axes.figure.canvas.get_renderer()) for panel in axes.child_axes]
+    assert len(boxes) == 4 and min(boxes[0].y0 - boxes[2].y1, boxes[1].y0 - boxes[3].y1) > 0
+
+
 def test_of_many_levels_the_coarsest_the_chosen_and_the_next_finer_are_drawn() -> None:
     parts = [Partition((*(block("x", i) for i in range(n)), block("x", *range(n, 9)))) for n in range(7)]
     chain = [level(partition, float(n)) for n, partition in enumerate(parts)]

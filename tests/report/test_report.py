@@ -13,6 +13,7 @@ from bimt_analyze import analyze
 from bimt_analyze.report.records._schema import ReportFile, json_schema
 from bimt_analyze.representations._interpretation import Interpretation
 from bimt_train import InputError
+from bimt_train.checkpoints import from_state_dict
 from bimt_train.expressions import Decomposition
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "report.schema.json"
@@ -232,3 +233,10 @@ def test_an_interpretation_stands_in_every_form_of_the_report(report):
     assert "| neuron | share |\n|---|---|\n| h1 \\| 2 | 0.1235 |\n| 3 | 1 |\n" in read.to_markdown()
     assert '<th scope="row">h1 | 2</th>' in read.to_html() and "two of them &lt;b&gt;" in read.to_html()
     assert "two of them <b>" in read.summary()
+
+
+def test_nothing_that_is_connected_has_a_view_too():
+    zeros = {"0.weight": np.zeros((3, 2)), "1.weight": np.zeros((1, 3))}
+    empty = from_state_dict(zeros, activation="tanh", ranges=(-1, 1))
+    report = analyze(empty, samples=0, time_limit=0.1)
+    assert len(report.to_view().graph.edges.weight) == 0 and report.modules == ()

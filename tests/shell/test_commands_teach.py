@@ -49,6 +49,26 @@ def test_a_mistyped_word_is_answered_by_the_closest(main, words, hint, capsys, t
     assert said.endswith(f"hint: did you mean {hint}?\n") and said.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("main", "words", "said"),
+    [
+        (train_main, ["--steps", "many"], "--steps: expected a whole number from 1, got 'many'"),
+        (train_main, ["--hidden", "5", "x"], "--hidden: expected a whole number from 1, got 'x'"),
+        (train_main, ["--lr", "fast"], "--lr: expected a number, got 'fast'"),
+        (train_main, ["--lr", "0"], "a run needs a learning rate: lr: expected a positive number, got 0.0"),
+        (train_main, ["--lr", "inf"], "a run needs a learning rate: lr: expected a positive number, got inf"),
+        (analyze_main, ["--order", "3"], "--order: expected a whole number from 1 to 2, got '3'"),
+        (analyze_main, ["--time-budget", "0"], "--time-budget: expected a number above 0, got '0'"),
+        (train_main, ["--task", "x"], "got --task; hint: TASK stands alone, without --task"),
+        (analyze_main, ["--checkpoint=x"], "got --checkpoint; hint: CHECKPOINT stands alone, without --checkpoint"),
+    ],
+)
+def test_what_an_option_takes_is_said(main, words, said, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["independence", *words, "--quiet"]) == 2
+    assert capsys.readouterr().err.endswith(f"{said}\n") and not [*tmp_path.iterdir()]
+
+
 def test_nothing_is_proposed_where_nothing_is_close():
     assert did_you_mean("xyz", ["length"]) == ""
     assert did_you_mean("xyz", ["length"], otherwise="name one") == "name one"

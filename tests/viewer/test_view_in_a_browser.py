@@ -7,6 +7,10 @@ import pytest
 from browsing import console, needs_browser, show, violations
 
 from bimt_analyze._cli import main
+from bimt_analyze.graph import neuron_graph
+from bimt_analyze.viewer import network_view
+from bimt_train.checkpoints import Network
+from bimt_train.models import MLP
 from bimt_train.training import load_snapshots
 
 pytestmark = needs_browser
@@ -31,6 +35,11 @@ return found / (data.length / 4);
 """
 
 
+SIDES = """
+const {width, height} = document.getElementById("picture"), pen = document.getElementById("picture").getContext("2d");
+const seen = x => pen.getImageData(x, 0, 3, height).data.filter((one, i) => i % 4 === 3 && one > 0).length;
+return seen(0) + seen(width - 3);
+"""
 RED = """
 const canvas = document.getElementById("picture"), copy = new OffscreenCanvas(canvas.width, canvas.height);
 const pen = copy.getContext("2d");
@@ -88,6 +97,14 @@ def test_modules_are_opened_by_keyboard_and_weak_edges_hidden(browser, addresses
     browser.execute_script(SET, "#colour", "effect")
     assert "greatest" in text(browser, "#legend")
     assert console(browser) == []
+
+
+def test_all_modules_are_in_the_picture_where_they_are_many(browser, tmp_path):
+    network = Network.of(MLP([4, 60, 4]))
+    modules = [{("h1", 3 * m + i) for i in range(3)} for m in range(20)]
+    show(browser, network_view(neuron_graph(network), modules=modules).save(tmp_path / "many.html").as_uri())
+    drawn(browser)
+    assert browser.execute_script(SIDES) == 0 and browser.execute_script(DARK) > 0.005
 
 
 def test_a_search_opens_what_it_finds(browser, addresses):

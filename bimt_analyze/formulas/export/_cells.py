@@ -14,7 +14,7 @@ from ._mathml import to_mathml
 TEXT = 300  # characters of all formulas of a cell, written as text, up to which they are set; MathML has ten times more
 
 
-def in_dollars(expression: sympy.Basic, *, output: str = "") -> str | None:
+def in_dollars(expression: sympy.Basic, *, output: str = "", left: str = "") -> str | None:
     r"""A formula as notebooks read LaTeX, its decimals rounded for reading.
 
     Parameters
@@ -23,6 +23,8 @@ def in_dollars(expression: sympy.Basic, *, output: str = "") -> str | None:
         Any expression.
     output : str, default ""
         Name on the left side; empty for none.
+    left : str, default ""
+        The left side in LaTeX, where it is no plain name.
 
     Returns
     -------
@@ -35,7 +37,9 @@ def in_dollars(expression: sympy.Basic, *, output: str = "") -> str | None:
     '$\\frac{x_{1}}{3}$'
     """
     shown = rounded(expression)
-    return f"${to_latex(shown, output=output)}$" if len(str(shown)) <= TEXT else None
+    if len(str(shown)) + len(output) > TEXT:
+        return None
+    return f"${left} = {to_latex(shown)}$" if left else f"${to_latex(shown, output=output)}$"
 
 
 def set_formulas(expressions: Mapping[str, sympy.Basic]) -> dict[str, str]:

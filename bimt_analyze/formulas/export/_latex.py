@@ -3,6 +3,12 @@
 import sympy
 from sympy.printing.latex import greek_letters_set
 
+# What LaTeX takes for markup, and what matplotlib and KaTeX cannot set: any of these may stand in a column's name.
+_CHARACTERS = str.maketrans({
+    **{mark: rf"\{mark}" for mark in "#$%&_{}"}, "\\": r"\backslash{}", "^": r"\wedge{}", "~": r"\sim{}", '"': "''",
+    "`": "‘",
+})  # fmt: skip
+
 
 def to_latex(expression: sympy.Basic, *, output: str = "") -> str:
     """``output = expression`` in LaTeX, or the expression alone.
@@ -22,7 +28,8 @@ def to_latex(expression: sympy.Basic, *, output: str = "") -> str:
     'y = x_{1}^{2}'
     """
     names = {symbol: latex_name(str(symbol)) for symbol in expression.free_symbols}
-    right = str(sympy.latex(expression, symbol_names=names))
+    parted = r" \, " if any(r"\mathrm" in name for name in names.values()) else None  # words would run together
+    right = str(sympy.latex(expression, symbol_names=names, mul_symbol=parted))
     return f"{latex_name(output)} = {right}" if output else right
 
 
@@ -41,10 +48,12 @@ def latex_name(name: str) -> str:
     """
     stem = name.rstrip("0123456789").rstrip("_")
     index = name[len(stem) :].lstrip("_")
-    if not stem:
-        return name
-    if stem.lower() in greek_letters_set:
+    if not stem:  # digits alone
+        stem, index = name, ""
+    if stem.lower() in greek_letters_set and stem != "pi":  # which would read as the number
         shown = str(sympy.latex(sympy.Symbol(stem)))
+    elif len(stem) == 1 and stem.isalpha():
+        shown = stem
     else:
-        shown = stem if len(stem) == 1 else r"\mathrm{" + stem.replace("_", r"\_") + "}"
+        shown = r"\mathrm{" + r"\ ".join(piece.translate(_CHARACTERS) for piece in stem.split()) + "}"
     return f"{shown}_{{{index}}}" if index else shown

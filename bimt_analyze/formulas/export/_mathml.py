@@ -12,11 +12,14 @@ from sympy.printing.mathml import mathml
 from ..symbolic._rounded import rounded
 
 _FIRST = 0xE000  # of the characters that no text uses; they stand for names while sympy prints
-_GREEK = {
+_TIMES = "\u2062"  # invisible
+_SMALL = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η", "theta": "θ",
-    "kappa": "κ", "mu": "μ", "nu": "ν", "xi": "ξ", "rho": "ρ", "sigma": "σ", "tau": "τ", "phi": "φ", "chi": "χ",
-    "psi": "ψ", "omega": "ω",
+    "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "omicron": "ο", "rho": "ρ",
+    "sigma": "σ", "tau": "τ", "upsilon": "υ", "phi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω",
 }  # fmt: skip
+# Not pi, which would read as the number.
+_GREEK = {name.capitalize(): letter.upper() for name, letter in _SMALL.items()} | _SMALL | {"Pi": "Π"}
 
 
 def to_mathml(expression: sympy.Basic, *, output: str = "", sign: str = "", digits: int = 6) -> str:
@@ -52,6 +55,7 @@ def to_mathml(expression: sympy.Basic, *, output: str = "", sign: str = "", digi
     root = ElementTree.fromstring(f"<mrow>{printed}</mrow>")
     set_as = {str(stand_in): name_mathml(str(symbol)) for symbol, stand_in in stand_ins.items()}
     _tidy(root, set_as)
+    _part_words(root)
     right = ElementTree.tostring(root, encoding="unicode")
     left = f"{ElementTree.tostring(name_mathml(output), encoding='unicode')}<mo>=</mo>" if output else ""
     left += f'<mo form="infix" lspace="0" rspace="0.22em">{sign}</mo>' if sign else ""
@@ -121,6 +125,25 @@ def _tidy(element: Any, set_as: dict[str, Any]) -> None:
             element[place] = _fenced(child)
         elif child.tag in ("mo", "mn") and child.text:
             child.text = child.text.replace("-", "−")
+
+
+def _part_words(root: Any) -> None:
+    """A thin space in products of names of several letters, which would run together."""
+    for row in list(root.iter()):
+        for place, child in enumerate(row):
+            if child.text == _TIMES and any(map(_is_word, (_edge(row[place - 1], -1), _edge(row[place + 1], 0)))):
+                child.set("lspace", "0.17em")
+
+
+def _edge(element: Any, end: int) -> Any:
+    """What a factor ends with, or begins with: its last or first letters; of a power or an index, those of its base."""
+    while len(element):
+        element = element[end if element.tag == "mrow" else 0]
+    return element
+
+
+def _is_word(letters: Any) -> bool:
+    return letters.tag == "mi" and len(letters.text or "") > 1
 
 
 def _fenced(old: Any) -> Any:

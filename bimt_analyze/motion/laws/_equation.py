@@ -39,6 +39,8 @@ class Equation(Shown):
     Equation(x' = -2*x)
     >>> equation.latex(), equation.drivers
     ('\\dot{x} = - 2 x', ('x',))
+    >>> equation._repr_latex_()
+    '$\\dot{x} = - 2 x$'
     """
 
     variable: str
@@ -63,7 +65,10 @@ class Equation(Shown):
 
     def latex(self) -> str:
         """The equation in LaTeX, derivatives as dots."""
-        return rf"\{'d' * self.order}ot{{{latex_name(self.variable)}}} = {to_latex(self.expression)}"
+        return f"{self._dotted()} = {to_latex(self.expression)}"
+
+    def _dotted(self) -> str:
+        return rf"\{'d' * self.order}ot{{{latex_name(self.variable)}}}"
 
     def __str__(self) -> str:
         return f"{self.left} = {written(self.expression, DIGITS)}"
@@ -72,7 +77,7 @@ class Equation(Shown):
         return cut(str(self), _SHOWN)
 
     def _repr_latex_(self) -> str | None:
-        return in_dollars(self.expression, output=self.left)
+        return in_dollars(self.expression, left=self._dotted())
 
     def to_json(self) -> dict[str, Any]:
         """The equation as plain values."""

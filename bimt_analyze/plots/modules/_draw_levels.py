@@ -88,17 +88,26 @@ def draw_levels(
     lines = -(-len(shown) // columns)
     width = WIDTH * columns + GAP * (columns - 1)
     each = max(2.0, min(0.6 + 0.7 * (len(unroll(network.layout).groups) - 1), 10.0))
-    height = each * lines + HEAD * (lines - 1)
-    axes = blank_axes(width, height) if ax is None else ax
-    places = panels(axes, lines, columns, gap_x=GAP / width, gap_y=HEAD / height)
-    for panel in places[len(shown) :]:
-        panel.remove()
-    places = places[: len(shown)]
-    for panel, numbers in zip(places, steady_numbers(shown, chosen, order), strict=True):
+    numbered = []
+    for numbers in steady_numbers(shown, chosen, order):
         by_number = {number: module for module, number in numbers.items()}
-        modules = [by_number.get(number, frozenset()) for number in range(max(by_number, default=-1) + 1)]
-        draw_network(network, partition=modules, threshold=threshold, most=most // len(shown), legend=False, ax=panel)
-    _entitle(places, shown, marked)
+        numbered.append([by_number.get(number, frozenset()) for number in range(max(by_number, default=-1) + 1)])
+
+    def drawn(head: float) -> tuple[Axes, list[Axes]]:
+        height = each * lines + head * (lines - 1)
+        axes = blank_axes(width, height) if ax is None else ax
+        places = panels(axes, lines, columns, gap_x=GAP / width, gap_y=head / height)
+        for panel in places[len(shown) :]:
+            panel.remove()
+        for panel, modules in zip(places, numbered, strict=False):
+            few = most // len(shown)
+            draw_network(network, partition=modules, threshold=threshold, most=few, legend=False, ax=panel)
+        _entitle(places[: len(shown)], shown, marked)
+        return axes, places[: len(shown)]
+
+    axes, places = drawn(HEAD)
+    if ax is None and (head := _head(places, columns)) > HEAD:  # long names stand upright
+        axes, places = drawn(head)
     return Picture(axes, f"One network, coloured by the modules of {len(shown)} levels.")
 
 
@@ -107,6 +116,17 @@ def _shown(everything: list[Rung], marked: Rung | None) -> list[Rung]:
     finer, coarser = range(at + 1, len(everything)), range(at - 1, 0, -1)
     kept = list(dict.fromkeys((0, at, *finer, *coarser)))[:MOST]
     return [everything[i] for i in sorted(kept)]
+
+
+def _head(places: Sequence[Axes], columns: int) -> float:
+    """Inches between two lines of panels, so that the names below one are clear of the title above the next."""
+    least = 0.0
+    for above, below in zip(places, places[columns:], strict=False):
+        low, high = above.get_tightbbox(), below.get_tightbbox()
+        assert low is not None and high is not None  # both are shown
+        hangs, stands = above.get_window_extent().y0 - low.y0, high.y1 - below.get_window_extent().y1
+        least = max(least, (hangs + stands) / figure_of(above).dpi + 0.1)
+    return least
 
 
 def _entitle(places: Sequence[Axes], shown: Sequence[Rung], marked: Rung | None) -> None:

@@ -46,7 +46,7 @@ def set_formula(expression: sympy.Basic, *, output: str) -> Markup:
         less = term.could_extract_minus_sign()
         pieces.append(to_mathml(-term if less else term, sign="−" if less else "+"))
     kind = "scroll terms"
-    if max(len(str(term)) for term in terms) > WIDE:
+    if max(len(f"{output} = {first}"), *(len(str(term)) for term in terms)) > WIDE:
         kind += " wide"
         pieces.append(str(Markup('<code class="instead">{} = {}</code>').format(output, str(expression))))
     inside = Markup(_SCROLL.format(kind=kind, inside=" ".join(pieces)))

@@ -9,7 +9,7 @@ function scene(net, state, links) {
   const count = about.labels.length, closed = new Uint8Array(count);
   const camera = { yaw: 0, pitch: 0, scale: 1, left: 0, top: 0 };
   let bitmap = null, waiting = null, asked = 0, busy = false, due = false, settling = 0; // of the worker
-  let between = [], size = [1, 1], fits = 1;
+  let between = [], size = [1, 1], fits = 1, crowd = 1;
   const largest = Math.max(...about.modules.map(one => one.size)), top = net.level.reduce((a, b) => Math.max(a, b), 0);
   const heaviest = (net.film_weight ?? net.weight.subarray(0, 1)).reduce((most, one) => Math.max(most, Math.abs(one)), 0);
   const send = (...names) => worker.postMessage({ net: Object.fromEntries(names.map(name => [name, net[name]])) });
@@ -29,21 +29,27 @@ function scene(net, state, links) {
   const neuronAt = i => project(net.x[i], net.y[i], net.z[i]);
   const moduleAt = m => project(...net.centres.subarray(3 * m, 3 * m + 3));
   const standsAt = i => closed[i] ? moduleAt(net.module[i]) : neuronAt(i);
-  const ballRadius = m => (11 + 17 * Math.sqrt(about.modules[m].size / largest))
+  const ballRadius = m => crowd * (11 + 17 * Math.sqrt(about.modules[m].size / largest))
     * Math.min(1.6, Math.max(0.6, Math.sqrt(camera.scale / fits)));
+  const balls = () => about.modules.map((_, m) => m).filter(m => !state.open.has(m) && about.modules[m].hidden);
   const dotRadius = () => Math.min(6.5, Math.max(0.9, 0.28 * net.spacing[0] * camera.scale));
 
   function fit() {
     [camera.scale, camera.left, camera.top] = [1, 0, 0];
     let [x0, x1, y0, y1] = [1e9, -1e9, 1e9, -1e9];
-    for (let i = 0; i < count; i++) {
-      const [x, y] = neuronAt(i);
+    const reach = ([x, y]) => {
       x0 = Math.min(x0, x); x1 = Math.max(x1, x); y0 = Math.min(y0, y); y1 = Math.max(y1, y);
-    }
+    };
+    for (let i = 0; i < count; i++) reach(neuronAt(i));
+    const centres = balls().map(moduleAt); // which may stand apart from their neurons
+    centres.forEach(reach);
+    const near = Math.min(...centres.slice(0, 300).flatMap(([x, y], m) =>
+      centres.slice(m + 1, 300).map(([u, v]) => Math.hypot(x - u, y - v))));
     const [width, height] = size, sides = Math.min(110, 0.14 * width);
     const scale = Math.min((width - 2 * sides) / Math.max(0.2, x1 - x0), (height - 150) / Math.max(0.2, y1 - y0));
     Object.assign(camera, { scale, left: (width - scale * (x0 + x1)) / 2, top: (height - 20 - scale * (y0 + y1)) / 2 });
     fits = scale;
+    crowd = Math.min(1, Math.max(0.45, near * scale / 56)); // 56 pixels: the widest ball
     moved();
   }
 
@@ -135,16 +141,15 @@ function scene(net, state, links) {
       pen.stroke();
     }
     pen.textAlign = "center"; pen.textBaseline = "middle";
-    about.modules.forEach((module, m) => {
-      if (state.open.has(m) || !module.hidden) return;
-      const [x, y] = moduleAt(m), radius = ballRadius(m);
+    for (const m of balls()) {
+      const [x, y] = moduleAt(m), radius = ballRadius(m), module = about.modules[m];
       const chosen = state.selected?.module === m;
       pen.fillStyle = module.colour || muted;
       pen.strokeStyle = chosen ? css("accent") : ink; pen.lineWidth = chosen ? 4 : 1.2;
       pen.beginPath(); pen.arc(x, y, radius, 0, 7); pen.fill(); pen.stroke();
       pen.fillStyle = "#101216"; pen.font = `600 ${Math.min(15, radius * 0.9)}px system-ui, sans-serif`;
       pen.fillText(module.name.replace(/^module /, "").slice(0, 6), x, y);
-    });
+    }
   }
 
   function paintNeuron(neuron) {
@@ -196,9 +201,11 @@ function scene(net, state, links) {
       for (const cell of cells(x - radius, x + radius, y - radius, y + radius)) taken.add(cell);
     }
     pen.fillStyle = css("muted");
+    const closing = balls();
     about.groups.forEach((group, g) => {
       const [x, y] = neuronAt(net.leftmost[g]);
-      write(group, x - 20, y, "right");
+      const near = closing.filter(m => Math.abs(moduleAt(m)[1] - y) < ballRadius(m) + 6);
+      write(group, Math.min(x - 20, ...near.map(m => moduleAt(m)[0] - ballRadius(m) - 8)), y, "right");
     });
     pen.fillStyle = css("ink");
     for (const i of own === undefined ? seen : [own, ...seen]) {
@@ -211,7 +218,7 @@ function scene(net, state, links) {
 
   // What lies under the pointer: a neuron that stands open, or a closed module.
   function under(x, y) {
-    for (let m = 0; m < about.modules.length; m++) if (!state.open.has(m) && about.modules[m].hidden) {
+    for (const m of balls()) {
       const [mx, my] = moduleAt(m);
       if (Math.hypot(mx - x, my - y) < ballRadius(m)) return { module: m };
     }

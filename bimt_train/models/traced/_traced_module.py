@@ -139,6 +139,21 @@ class TracedModule(nn.Module):
             return self._run(x)
         return torch.cat([self._run(x[start : start + together]) for start in range(0, len(x), together)])
 
+    def arguments_of(self, x: Float[Tensor, "rows columns"]) -> list[Any]:
+        """The arguments that the module that was traced takes, made of the columns of a table.
+
+        Parameters
+        ----------
+        x : Tensor of shape (rows, columns)
+            One column an entry of each input.
+
+        Returns
+        -------
+        list of Tensor
+            In the module's order, in the precision of x.
+        """
+        return list(arguments(self._options, x, x.dtype).values())
+
     def layout(
         self, *, input_labels: Sequence[str] = (), output_labels: Sequence[str] = (), movable_ends: bool = True
     ) -> Layout:

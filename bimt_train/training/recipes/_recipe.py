@@ -90,7 +90,7 @@ class Recipe(Shown):
                 raise InputError("a recipe out of range", where=name, expected=expected, got=str(getattr(self, name)))
         if self.steps < 1:
             raise InputError("a run needs steps", where="steps", expected="a positive number", got=str(self.steps))
-        if not self.lr > 0:
+        if not 0 < self.lr < math.inf:
             raise InputError("a run needs a learning rate", where="lr", expected="a positive number", got=str(self.lr))
         if not starts or starts[0] != 0 or starts != sorted(set(starts)) or starts[-1] >= 1:
             raise InputError(

@@ -2,12 +2,14 @@
 
 import copy
 import pickle
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import sympy
 import torch
+from matplotlib.mathtext import MathTextParser
 
 from bimt_analyze.formulas import OPERATORS, Formula, find_formula
 
@@ -53,10 +55,30 @@ def test_latex(formula: Formula) -> None:
         ("Omega", r"\Omega"),
         ("xdot", r"\mathrm{xdot}"),  # no ornament
         ("alpha_hat", r"\mathrm{alpha\_hat}"),
+        ("speed of light", r"\mathrm{speed\ of\ light}"),  # LaTeX drops a bare space
+        ("100%", r"\mathrm{100\%}"),
+        ("a&b", r"\mathrm{a\&b}"),
+        ("_", r"\mathrm{\_}"),
     ],
 )
 def test_latex_of_names(formula: Formula, name: str, shown: str) -> None:
     assert replace(formula, output=name, expression=sympy.Symbol(name, real=True)).latex() == f"{shown} = {shown}"
+
+
+@pytest.mark.parametrize(
+    "name", [*"#$%^_{}~\\\"`'E1", "a$b", "a\\b", "{x", "rate^2", "m\ns", "10%", "x²", "λ", "<b>", "E_0"]
+)
+def test_any_name_can_be_set(formula: Formula, name: str) -> None:
+    symbol = sympy.Symbol(name, real=True)
+    shown = replace(formula, output=name, expression=symbol**2 + 1 / symbol)._repr_latex_()
+    MathTextParser("path").parse(shown)
+    assert "\n" not in shown and not re.search(r"(?<!\\)[#%&]", shown)
+
+
+def test_words_in_a_product_stand_apart_in_latex(formula: Formula) -> None:
+    mass, speed = sympy.symbols("mass speed", real=True)
+    assert replace(formula, expression=2 * mass * speed).latex() == r"y_{1} = 2 \, \mathrm{mass} \, \mathrm{speed}"
+    assert replace(formula, output="pi_", expression=sympy.pi * x1).latex() == r"\mathrm{pi} = \pi x_{1}"
 
 
 def test_numpy_takes_the_variables_and_predict_all_inputs(formula: Formula) -> None:

@@ -48,13 +48,38 @@ def test_an_index_is_an_index_and_a_power_is_a_power():
 
 
 @pytest.mark.parametrize(
+    ("expression", "parted"),
+    [
+        (2 * x1 * x3, 0),
+        (2 * mass, 1),
+        (mass**2 * theta2, 1),
+        (13 * sympy.sin(x1), 1),
+        (x1 * sympy.sin(x1) * sympy.cos(x3), 2),
+        (mass * (x1 + x3), 1),
+        (mass / x1, 0),
+    ],
+)
+def test_words_in_a_product_stand_apart(expression, parted):
+    root = ElementTree.fromstring(to_mathml(expression))
+    assert [one.get("lspace") for one in root.iter(SPACE + "mo")].count("0.17em") == parted
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("lambda_", "λ"), ("Delta1", "Δ1"), ("pi_", "pi_"), ("Omega", "Ω"), ("alpha_beta", "alpha_beta")]
+)
+def test_greek_names_are_letters(name, said):
+    assert text_of(*symbols(name)) == said
+
+
+@pytest.mark.parametrize(
     "name", ["xdot", "prime", "bar_x", "x_1_2", "alpha_hat", "lambda1", "_a1", "hbar", "xbold", "e"]
 )
 def test_no_name_is_read_as_an_ornament(name):
     (symbol,) = symbols(name)
     root = ElementTree.fromstring(to_mathml(symbol + 1))
     assert {element.tag.removeprefix(SPACE) for element in root.iter()} <= {"math", "mrow", "mi", "mn", "mo", "msub"}
-    assert "".join(root.itertext()).replace("+1", "").replace("α", "alpha").replace("_", "") == name.replace("_", "")
+    said = "".join(root.itertext()).replace("+1", "").replace("α", "alpha").replace("λ", "lambda")
+    assert said.replace("_", "") == name.replace("_", "")
 
 
 leaves = st.sampled_from(

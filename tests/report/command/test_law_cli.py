@@ -52,6 +52,20 @@ def test_a_table_without_a_target_says_what_is_missing(tmp_path, capsys):
     assert "no target named" in told and "--target NAME" in told and "a column called file" in told
 
 
+def test_what_is_no_table_is_said(tmp_path, capsys):
+    path = tmp_path / "t.csv"
+    for content, said in (
+        ("größe,y\n1,2\n".encode("latin-1"), "not a text in UTF-8: {}: got byte 0xf6; hint: --encoding latin-1"),
+        (b"", "an empty file without a column of files: {}: expected file; hint"),
+    ):
+        path.write_bytes(content)
+        assert main([str(path), "--target", "y"]) == 2
+        assert said.format(path) in capsys.readouterr().err
+    path.write_bytes(b"gr\xf6\xdfe,y\n1,1\n2,4\n")
+    words = [str(path), "--target", "y", "--encoding", "latin-1", "--time-limit", "0", "--quiet"]
+    assert main(words) == 0 and "y = " in capsys.readouterr().out
+
+
 def test_options_of_tables_want_a_table(linear, tmp_path, capsys):
     assert main([str(linear(tmp_path / "net.pt")), "--drop-missing"]) == 2
     assert capsys.readouterr().err.endswith(

@@ -37,3 +37,17 @@ def test_what_is_no_file_can_be_written_to_twice(tmp_path: Path, monkeypatch) ->
     torch.save(torch.nn.Linear(2, 1).state_dict(), "net.pt")
     words = ["net.pt", "--activation", "silu", "--range", "-1", "1", "--html", os.devnull, "--json", os.devnull]
     assert _cli.main([*words, "--dry-run"]) == 0
+
+
+@pytest.mark.parametrize("option", ["--html", "--json", "--view", "--graph", "--export"])
+def test_where_nothing_can_be_written_is_told_before_anything_is_computed(option: str, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    torch.save(torch.nn.Linear(2, 1).state_dict(), "net.pt")
+    words = ["net.pt", "--activation", "silu", "--range", "-1", "1", "--dry-run"]
+    assert _cli.main([*words, option, "net.pt/of/a.c"]) == 2
+    assert "net.pt, which is a file; hint: choose another folder" in capsys.readouterr().err
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: mode != os.W_OK | os.X_OK
+    )  # who runs tests as root may write anywhere
+    assert _cli.main([*words, option, "new/a.c"]) == 2
+    assert f"{tmp_path}, which takes no files" in capsys.readouterr().err

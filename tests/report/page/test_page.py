@@ -240,3 +240,9 @@ def test_what_is_too_wide_for_paper_is_printed_as_text():
     long = set_formula(sympy.tanh(sum(x)), output="<y>")
     assert 'class="scroll terms wide"' in long and '<code class="instead">&lt;y&gt; = tanh(x1' in long
     assert "instead" not in set_formula(sympy.tanh(x[0]), output="y")
+
+
+def test_a_long_name_on_the_left_is_written_as_text_on_paper():
+    x = sympy.Symbol("x", real=True)
+    wide = [str(set_formula(x + 1, output=name)).count("instead") for name in ("y", "y" * 80)]
+    assert wide == [0, 1]

@@ -28,7 +28,8 @@ def addresses(tmp_path_factory, report, audited):
     """The addresses of a report, of one with a long formula, of an audit and of the index of a fleet."""
     folder = tmp_path_factory.mktemp("pages")
     long = "damaged: expected a file of tensors, got something else; hint: save it anew " * 3
-    Fleet(tuple(Member(f"net-{k}", f"{k}.pt", None, Failure("refused", long), 0.1) for k in range(3))).save(folder)
+    names = ("net", "n" * 120, "модель & <b>")
+    Fleet(tuple(Member(name, "a.pt", None, Failure("refused", long), 0.1) for name in names)).save(folder)
     report.save(html=folder / "report.html")
     x1, x2 = sympy.symbols("x1 x2", real=True)
     wide = sympy.tanh(sum(1.2345 * x1**k * x2 ** (12 - k) for k in range(12)))
@@ -53,6 +54,15 @@ def test_a_narrow_page_does_not_scroll_sideways(browser, addresses, page):
         show(browser, addresses[page], width=width)
         assert browser.execute_script(TOO_WIDE) == []
         assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+
+
+def test_a_long_name_leaves_room_for_the_other_columns(browser, addresses):
+    show(browser, addresses["index"])
+    assert browser.execute_script(CUT) == []
+    show(browser, addresses["report"], width=375)
+    browser.execute_script("document.querySelectorAll('details').forEach(one => one.open = true)")
+    widths = "return [...document.querySelectorAll('th > code')].map(one => one.parentElement.clientWidth)"
+    assert all(width >= 240 for width in browser.execute_script(widths))
 
 
 @pytest.mark.parametrize("page", ["report", "long", "audit", "index"])
