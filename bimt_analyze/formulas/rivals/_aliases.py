@@ -7,6 +7,7 @@ import numpy as np
 import sympy
 from jaxtyping import Float64
 
+from ..problem._precision import column_precision
 from ..symbolic._simple_numbers import simple_numbers
 
 Matrix = Float64[np.ndarray, "rows inputs"]
@@ -14,7 +15,8 @@ Column = Float64[np.ndarray, "rows"]
 
 _FEWEST = 4  # different values of a grid
 _MOST = 100_000  # places of a grid: more are as good as none
-_ON_GRID = 1e-6  # of a step by which a value may lie beside its place
+_ON_GRID = 1e-6  # of a step by which a value may lie beside its place, unless it is written more coarsely
+_FINE = 0.02  # of a step that half a unit of the last place may be
 _KNOWN = 1e-9  # relative error of a decimal, for a simple number near it
 _MARGIN = 12.0  # bits that such a number must save
 _TURN = {sympy.sin: 2 * sympy.pi, sympy.cos: 2 * sympy.pi, sympy.tan: sympy.pi}
@@ -76,20 +78,49 @@ def _grid(values: Column) -> tuple[sympy.Expr, sympy.Expr] | None:
     if len(different) < _FEWEST:
         return None
     step = float(np.min(np.diff(different)))
+    step = (different[-1] - different[0]) / max(round((different[-1] - different[0]) / step), 1)
     places = (different - different[0]) / step
-    if not places[-1] < _MOST or np.max(np.abs(places - np.round(places))) > _ON_GRID:
+    beside = float(np.max(np.abs(places - np.round(places))))
+    written = 0.0 if beside <= _KNOWN else float(np.max(column_precision(values).half(different)))
+    off = max(_ON_GRID, 2 * written / step)
+    if off > _FINE or not places[-1] < _MOST or beside > off:
         return None
-    exact = _named(sympy.Float((different[-1] - different[0]) / round(places[-1])))
+    exact = _named(sympy.Float(step), error=2 * written / round(places[-1]))
     zero = different[0] / float(exact)
-    return (sympy.Integer(0) if abs(zero - round(zero)) <= _ON_GRID else _named(sympy.Float(different[0]))), exact
+    start = sympy.Integer(0) if abs(zero - round(zero)) <= off else _named(sympy.Float(different[0]), error=written)
+    return start, exact
 
 
-def _named(value: sympy.Expr) -> sympy.Expr:
+def on_grid(values: Column) -> Column | None:
+    """The values put on their places, where they lie on a grid far wider than their last digit; None where they do not.
+
+    Measurements that were rounded lie on no such grid: these are settings.
+
+    Parameters
+    ----------
+    values : array of shape [rows]
+        A column.
+
+    Examples
+    --------
+    >>> written = np.arange(12.0, dtype=np.float32) / np.float32(10)
+    >>> on_grid(written.astype(np.float64))[3]
+    np.float64(0.30000000000000004)
+    """
+    if (grid := _grid(values)) is None:
+        return None
+    first, step = float(grid[0]), float(grid[1])
+    if 2 * float(np.max(column_precision(values).half(values))) > _FINE * step:
+        return None
+    return np.asarray(first + np.round((values - first) / step) * step)
+
+
+def _named(value: sympy.Expr, *, error: float = 0.0) -> sympy.Expr:
     """A decimal as the simple number that it is near, if it is near one."""
     if not value.has(sympy.Float):
         return value
     number = float(value)
-    near = simple_numbers(number, _KNOWN * abs(number), margin=_MARGIN)
+    near = simple_numbers(number, max(_KNOWN * abs(number), error), margin=_MARGIN)
     return near[0].number if near else sympy.Float(number)
 
 

@@ -28,7 +28,8 @@ def deciding_rows(
     """Up to three rows at which two formulas part, and by how much at the first of them; none where they never do.
 
     Rows are drawn within the ranges, each input by itself, then in ranges that grow up to a hundred million times,
-    until the two differ by a thousandth of their size and by a hundred times what rounding leaves.
+    until the two differ by a thousandth of their size and by a hundred times what rounding leaves. Where no such row is
+    found, one input alone leaves its range: what depends on a ratio stays as it is where both of its parts grow.
 
     Parameters
     ----------
@@ -54,25 +55,29 @@ def deciding_rows(
     rng = np.random.default_rng(seed)
     one, two = numeric(first, symbols), numeric(second, symbols)
     best: tuple[tuple[Mapping[str, float], ...], float] = ((), 0.0)
-    for wider in _WIDER:
-        middle, half = 0.5 * (low + high), 0.5 * wider * (high - low)
-        points = rng.uniform(middle - half, middle + half, (_POINTS, len(names)))
-        points[:, ~np.array(used, dtype=bool)] = x[0, ~np.array(used, dtype=bool)]
-        points = _written(points)
-        with np.errstate(all="ignore"):
-            a, b = one(points), two(points)
-            gap = np.abs(a - b)
-            size = np.maximum(np.maximum(np.abs(a), np.abs(b)), unit)
-            share = gap / size
-        usable = np.isfinite(share) & (gap > 100 * bound * unit)
-        if not np.any(usable):
-            continue
-        order = np.argsort(np.where(usable, -share, np.inf))[:_TOLD]
-        rows = tuple(dict(zip(names, map(float, points[k]), strict=True)) for k in order if usable[k])
-        if share[order[0]] > best[1]:
-            best = rows, float(gap[order[0]] / unit)
-        if share[order[0]] >= _SEEN:
-            break
+    largest = 0.0
+    varied = np.array(used, dtype=bool)
+    alone = [np.arange(len(names)) == place for place in np.flatnonzero(varied)] if np.sum(varied) > 1 else []
+    for grown in [varied, *alone]:
+        for wider in _WIDER if grown is varied else _WIDER[1:]:
+            middle, half = 0.5 * (low + high), 0.5 * np.where(grown, wider, 1.0) * (high - low)
+            points = rng.uniform(middle - half, middle + half, (_POINTS, len(names)))
+            points[:, ~varied] = x[0, ~varied]
+            points = _written(points)
+            with np.errstate(all="ignore"):
+                a, b = one(points), two(points)
+                gap = np.abs(a - b)
+                size = np.maximum(np.maximum(np.abs(a), np.abs(b)), unit)
+                share = gap / size
+            usable = np.isfinite(share) & (gap > 100 * bound * unit)
+            if not np.any(usable):
+                continue
+            order = np.argsort(np.where(usable, -share, np.inf))[:_TOLD]
+            if share[order[0]] > largest:
+                rows = tuple(dict(zip(names, map(float, points[k]), strict=True)) for k in order if usable[k])
+                best, largest = (rows, float(gap[order[0]] / unit)), float(share[order[0]])
+            if largest >= _SEEN:
+                return best
     return best
 
 

@@ -19,11 +19,13 @@ from ..problem._template import Template, node_count, numeric
 from ..search._candidate import finish
 from ..series._resummed_series import opened, resummed_series
 from ..series._truncated_series import truncated_series
-from ..series._vanished_terms import vanished_inputs, vanished_terms
+from ..series._vanished_inputs import vanished_inputs
+from ..series._vanished_terms import vanished_terms
 from ..symbolic._equality import same_function
 from ..symbolic._tidy import complexity
 from ..verdicts._data_words import Rival
-from ._aliases import aliases
+from ._aliases import aliases, on_grid
+from ._branches import branches
 from ._deciding_rows import deciding_rows
 from ._input_relations import InputRelation, input_relations
 from ._restated_inputs import restated_inputs
@@ -150,9 +152,10 @@ def rivals(
     Notes
     -----
     Tried are the forms that the search found as well; functions cut to the beginning of their series, and their limits;
-    functions whose series begins like the formula; the formula with what vanishes beside an exponential or beside
-    another input; other waves with the same values on a grid; and the formula restated by a relation among the inputs
-    (a constant, a sum, a product, a polynomial of degree two, or a function).
+    the one branch of a kink that all rows lie on; functions whose series begins like the formula; the formula with what
+    vanishes beside an exponential or another input, and with factors that are 1 on the rows; other waves with the same
+    values on a grid; and the formula restated by a relation among the inputs (a constant, a sum, a product, a
+    polynomial of degree two, or a function).
 
     Examples
     --------
@@ -208,11 +211,18 @@ def _forms(judge: _Judge, others: Sequence[sympy.Expr], seed: int) -> Iterator[t
     relations = input_relations(judge.symbols, judge.x, tolerance=_vagueness(judge.precision, judge.x))
     restated = restated_inputs(judge.expression, judge.symbols, judge.x, relations, budget=budget.share(0.5), seed=seed)
     given = judge.expression, judge.symbols, judge.x
-    settings = [symbol for symbol in judge.symbols if judge.met_as_written(symbol)]
-    wider = replace(judge, bound=_FASTER * judge.bound)
+    places = [on_grid(column) if judge.precision.coarse else None for column in judge.x.T]
+    settled = [column if place is None else place for column, place in zip(judge.x.T, places, strict=True)]
+    placed = replace(judge, x=np.stack(settled, axis=1))
+    settings = [
+        symbol
+        for symbol, place in zip(judge.symbols, places, strict=True)
+        if place is not None or judge.met_as_written(symbol)
+    ]
+    wider = replace(placed, bound=_FASTER * judge.bound)
     yield from ((form, origin) for form, origin in aliases(*given, settings=settings) if wider.meets(form))
-    idle = vanished_inputs(*given, judge.allowed(judge.expression))
-    for form, origin in chain(truncated_series(*given, judge.meets), idle, restated):
+    idle = vanished_inputs(*given, judge.allowed(judge.expression), coarse=judge.precision.coarse)
+    for form, origin in chain(branches(*given), truncated_series(*given, judge.meets), idle, restated):
         if judge.meets(form):
             yield form, origin
     unit = deviation(judge.y)

@@ -1,4 +1,4 @@
-"""Forms that part from a formula only by what is too small to show: beside an exponential, or beside another input."""
+"""Forms that part from a formula only by what is too small to show beside an exponential."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,6 @@ Matrix = Float64[np.ndarray, "rows inputs"]
 
 _SMALL, _LARGE = 1e-2, 1e2  # an exponential beside which its square, or 1, may vanish
 _SATURATED = 2.0  # argument beyond which tanh may be taken for 1 - 2 exp(-2 s)
-_JUST = 1 / 16  # of what the rows leave open: a form that differs by less differs nowhere on the rows
 
 
 def vanished_terms(expression: sympy.Expr, symbols: list[sympy.Symbol], x: Matrix) -> Iterator[tuple[sympy.Expr, str]]:
@@ -47,40 +46,6 @@ def vanished_terms(expression: sympy.Expr, symbols: list[sympy.Symbol], x: Matri
             else:
                 continue
             yield from ((form.xreplace({part: other}), said) for other in others)
-
-
-def vanished_inputs(
-    expression: sympy.Expr,
-    symbols: list[sympy.Symbol],
-    x: Matrix,
-    open_by: Float64[np.ndarray, "rows"],
-) -> Iterator[tuple[sympy.Expr, str]]:
-    """Forms with an input that the formula leaves out, added to another, as it stands or by squares.
-
-    Only forms are given that differ from the formula on the rows, if by less than the rows can show: of an input that
-    is far smaller than another nothing is said.
-
-    Parameters
-    ----------
-    expression : sympy.Expr
-        The formula.
-    symbols : list of sympy.Symbol
-        One for each column of ``x``.
-    x : array of shape [rows, inputs]
-        The rows.
-    open_by : array of shape [rows]
-        By how much a form may differ from the formula on each row.
-    """
-    values = _on_rows(expression, symbols, x)
-    for idle in (symbol for symbol in symbols if symbol not in expression.free_symbols):
-        for used in sorted(expression.free_symbols, key=str):
-            for whole in (used + idle, sympy.sqrt(used**2 + idle**2)):
-                form = expression.xreplace({used: whole})
-                with np.errstate(all="ignore"):
-                    parted = np.abs(_on_rows(form, symbols, x) - values)
-                    shown = parted > _JUST * open_by
-                if np.any(shown) and np.all(parted <= open_by):
-                    yield form, f"{idle} vanishes beside {used} on the rows"
 
 
 def _exponentials(expression: sympy.Expr) -> list[sympy.Expr]:

@@ -111,12 +111,15 @@ def same_function(
 def _compare_far(
     formula: sympy.Expr, truth: sympy.Expr, ranges: Mapping[str, tuple[float, float]], seed: int, error: float
 ) -> Equality:
-    """Two forms with decimals, within the ranges and far beyond them."""
+    """Two forms with decimals, within the ranges and far beyond them: all inputs together, and one after another."""
     rng = np.random.default_rng(seed)
     counted, furthest = 0, 0
-    for _ in range(_ROUNDS):
+    symbols = formula.free_symbols | truth.free_symbols
+    alone = [{symbol} for symbol in sorted(symbols, key=str)] if len(symbols) > 1 else []  # ratios leave their range so
+    for stretched in [symbols] * _ROUNDS + alone:
         for decades in _FAR:
-            point = _point(formula.free_symbols | truth.free_symbols, ranges, rng, 10.0**decades)
+            near = _point(symbols, ranges, rng, 1.0)
+            point = near | _point(stretched, ranges, rng, 10.0**decades)
             expected, found = fifty_digits(truth, point), fifty_digits(formula, point)
             if expected is None:
                 continue

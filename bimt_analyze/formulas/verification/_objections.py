@@ -140,6 +140,7 @@ def word_of(
     if found:
         return "one of several"
     to_rounding = formula.worst <= formula.bound and verification.held <= rows.bound
-    if to_rounding and (verification.canonical == "equal" or rows.met_to_rounding):
+    known = verification.canonical == "equal"
+    if to_rounding and (known or (rows.met_to_rounding and not rows.precision.coarse)):
         return "exact"
     return "within precision" if rows.precision.coarse else rows.predicts

@@ -8,7 +8,7 @@ from jaxtyping import Float64
 from .._formula import Formula
 from .._row_bounds import distinct_rows, own_rounding, row_fit
 from .._rows import Rows
-from ..problem._precision import UNKNOWN_PRECISION, RowPrecision, row_precision
+from ..problem._precision import UNKNOWN_PRECISION, RowPrecision, allowances, column_precision, row_precision
 from ..problem._search_problem import deviation
 from ..verdicts._data_words import PREDICTS, DataWord
 
@@ -37,6 +37,8 @@ class Evidence:
         How many rows are held out.
     distinct : int
         How many of them are different, and repeat no row that was searched.
+    hidden : float
+        How large a further term may be, on some row at least, without being seen.
     r2 : float
         On the held-out rows; of one row alone, and of equal ones, over the deviation of all rows.
     """
@@ -51,6 +53,7 @@ class Evidence:
     met: bool
     count: int
     distinct: int
+    hidden: float
     r2: float
 
     @classmethod
@@ -72,7 +75,7 @@ class Evidence:
         precision = formula.precision if formula.precision.inputs else row_precision(every_x, every_y)
         fit = row_fit(formula.expression, formula.inputs, x, y, precision=precision)
         precision = fit.precision
-        if formula.worst <= formula.bound and fit.worst <= fit.bound:
+        if formula.worst <= formula.bound and fit.worst <= fit.bound and not _as_short(every_x, every_y):
             precision = UNKNOWN_PRECISION  # what is met as doubles are was written as doubles are
         own = own_rounding(formula.expression, formula.inputs, every_x, every_y) if len(every_y) else 0.0
         with np.errstate(all="ignore"):
@@ -81,10 +84,14 @@ class Evidence:
             left = (y - formula.predict(x)) / spread
         worst = float(np.max(np.abs(residual))) / deviation(every_y) if len(every_y) else 0.0
         r2 = 1.0 - float(np.mean(left**2)) if len(y) else float("-inf")
+        hidden = own
+        if precision.coarse and len(every_y):
+            open_by = allowances(formula.predict, precision, every_x, every_y)
+            hidden = max(own, float(np.max(open_by)) / deviation(every_y))
         return cls(
             x=every_x, y=every_y, precision=precision, worst=fit.worst, bound=max(fit.bound, formula.bound), own=own,
             met_to_rounding=worst <= own, met=fit.within_precision, count=len(y),
-            distinct=distinct_rows(x, besides=None if searched is None else searched.x),
+            distinct=distinct_rows(x, besides=None if searched is None else searched.x), hidden=hidden,
             r2=r2 if np.isfinite(r2) else float("-inf"),
         )  # fmt: skip
 
@@ -92,3 +99,15 @@ class Evidence:
     def predicts(self) -> DataWord:
         """The word for a formula that is no law: whether it predicts the held-out rows at all."""
         return "interpolation" if self.r2 >= PREDICTS and self.distinct else "none"
+
+
+def _as_short(x: Float64[np.ndarray, "all inputs"], y: Float64[np.ndarray, "all"]) -> bool:
+    """Whether y is written as coarsely as an input: then it may have been rounded, and meeting it shows no more.
+
+    A product of two numbers of three digits has six, which nobody would write of a measurement; a copy has three.
+    """
+    output = column_precision(y)
+    if output.kind != "decimal":
+        return output.coarse
+    digits = [column_precision(x[:, place]).digits for place in range(x.shape[1])]
+    return output.digits <= max(digits, default=0)

@@ -83,3 +83,10 @@ def test_a_function_of_numbers_beyond_all_bounds_is_compared_where_it_can_be(for
     assert time.process_time() - started < 5.0
     assert fifty_digits(form, {X: sympy.Integer(10**6), Y: sympy.Integer(10**6)}) is None
     assert fifty_digits(form, {X: sympy.Rational(1, 7), Y: sympy.Rational(1, 7)}) is not None
+
+
+def test_a_series_in_a_ratio_is_not_its_function() -> None:
+    x, w = sympy.symbols("x w", real=True)
+    form = w * sympy.exp(sympy.Float(0.50000002) * x**2 / w**2)
+    ranges = {"x": (1e-5, 3e-5), "w": (1.0, 5.0)}
+    assert same_function(form, w + x**2 / w / 2, ranges=ranges, seed=0, error=1e-6).canonical == "different"

@@ -5,10 +5,13 @@ import pytest
 import sympy
 
 from bimt_analyze.formulas import Rows, find_formula, same_function, verify_formula
+from bimt_analyze.formulas.problem._budget import Budget
 from bimt_analyze.formulas.problem._precision import row_precision
 from bimt_analyze.formulas.problem._template import numeric
+from bimt_analyze.formulas.rivals._branches import branches
+from bimt_analyze.formulas.rivals._deciding_rows import deciding_rows
 from bimt_analyze.formulas.rivals._input_relations import input_relations
-from bimt_analyze.formulas.rivals._rivals import relations_of
+from bimt_analyze.formulas.rivals._rivals import relations_of, rivals
 
 A, B, C, X, W = sympy.symbols("a b c x w", real=True)
 RNG = np.random.default_rng(0)
@@ -45,6 +48,8 @@ CASES = [
     (W / (1 + sympy.exp(-X)), W * (1 - sympy.exp(-X)), ["x", "w"], np.stack([15 + 2 * U, V], axis=1)),
     (X + sympy.log(1 + W * sympy.exp(-X)), X + W * sympy.exp(-X), ["x", "w"], np.stack([15 + 2 * U, V], axis=1)),
     (sympy.sqrt(W**2 + X**2), W, ["x", "w"], np.stack([1e-7 * U, V], axis=1)),
+    (W * sympy.tanh(X), W, ["x", "w"], np.stack([16 + U, V], axis=1)),
+    (X + W / sympy.tanh(X), X + W, ["x", "w"], np.stack([15 + U, V], axis=1)),
 ]
 
 
@@ -113,3 +118,53 @@ def test_relations_are_told_in_words() -> None:
     assert len(told) == 1 and told[0].startswith("c = ")
     free = input_relations(list(sympy.symbols("a b", real=True)), np.stack([U, V], axis=1))
     assert free == ()
+
+
+def told(expression, names, x, y):
+    given = {"precision": row_precision(x, y), "ranges": list(zip(x.min(0), x.max(0), strict=True))}
+    return rivals(expression, names, Rows(x, y), budget=Budget.of(5), **given)
+
+
+def test_what_depends_on_a_ratio_is_decided_by_one_input_alone() -> None:
+    x = np.stack([3e-6 * U, V], axis=1)
+    points, gap = deciding_rows(
+        W * sympy.exp(X / W), W + X + X**2 / W / 2, ["x", "w"], [(1e-6, 1e-5), (0.5, 2.0)],
+        x=x, unit=float(np.std(V)), bound=1e-15, seed=0,
+    )  # fmt: skip
+    assert abs(points[0]["x"] / points[0]["w"]) > 0.1 and gap > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("kinked", "branch"),
+    [
+        (W * abs(X), W * X),
+        (sympy.Max(X, -W), X),
+        (W * sympy.Mod(X, 3), W * X),
+        (W * sympy.sign(X), W),
+        (W * sympy.Heaviside(-X), 0 * W),
+    ],
+)
+def test_a_kink_that_no_row_crosses_is_no_part_of_the_law(kinked, branch) -> None:
+    x = np.stack([U, V], axis=1)
+    assert branch in [form for form, _ in branches(kinked, [X, W], x)]
+    both = np.stack([U * np.where(V > 1, 3.5, -3.5), V], axis=1)
+    assert list(branches(kinked, [X, W], both)) == []
+
+
+def test_a_grid_in_single_precision_has_aliases_too() -> None:
+    places = PLACES / 10
+    written = [np.float32(one).astype(float) for one in (places, V, V * np.sin(57 * places))]
+    found = told(W * sympy.sin((57 - 20 * sympy.pi) * X), ["x", "w"], np.stack(written[:2], axis=1), written[2])
+    assert any(rival.expression.has(sympy.sin(57 * X)) for rival in found)
+
+
+def test_a_copy_of_rounded_numbers_is_within_their_precision() -> None:
+    x = np.round(np.stack([U, V], axis=1), 3)
+    x[0] = 3e-5, 0.123  # so that no product is as short as its factors
+    copied = said(W, ["x", "w"], x)
+    assert (
+        copied.word == "within precision"
+        and "may be hidden; it is said of w from 0.123" in copied.verification.statement
+    )
+    product = said(W * X, ["x", "w"], np.round(np.stack([U, V], axis=1), 3))
+    assert product.word == "exact" and "it is said of x from" in product.verification.statement
