@@ -19,6 +19,8 @@ _ROWS = 300  # on which candidates are compared; the best are decided on all
 _LARGE, _ENOUGH = 0.1, 120  # share of the largest |y|, and rows
 _FEATURES = 24_000  # of the pool: 58 MB at 300 rows
 _SHARE = 0.5  # of the time
+_EACH = 0.6  # of the time that is left, for each test but the last
+_FEW = 4  # matches that may be chance, and are given however much time the tests took
 
 
 QUICK_TESTS: tuple[Test, ...] = (power_laws, polynomial_multiples)
@@ -55,14 +57,19 @@ def matched(problem: SearchProblem, tests: Sequence[Test] | None = None) -> Iter
         return
     later: list[Match] = []
     sharp = max(EXACT, problem.least)
-    for test in TESTS if tests is None else tests:
+    asked = TESTS if tests is None else tests
+    for left, test in zip(range(len(asked), 0, -1), asked, strict=True):
         if problem.budget.over():
             break
-        found = list(test(seen, pool))
+        part = replace(seen, budget=problem.budget.share(max(1 / left, _EACH)))
+        found = list(test(part, pool))
         sure = [match for match in found if match.error < sharp]
         yield from (match.template() for match in nsmallest(BEST, sure, key=lambda m: m.bits))
         later += nsmallest(BEST, (m for m in found if m.error >= sharp), key=lambda m: m.bits)
-    yield from (match.template() for match in nsmallest(BEST, later, key=lambda m: m.bits))
+    for place, match in enumerate(nsmallest(BEST, later, key=lambda m: m.bits)):
+        if place >= _FEW and problem.budget.over():  # to fit them is work too
+            return
+        yield match.template()
 
 
 def _telling(y: Rows) -> Int64[np.ndarray, " some"]:

@@ -207,6 +207,20 @@ class SearchProblem:
         """
         return replace(self, y=y, tolerance=tolerance, weights=None)
 
+    def measured(self, y: Rows, sigma: Rows) -> "SearchProblem":
+        """The problem with another target on the same rows, of which each is known to an error of its own.
+
+        Parameters
+        ----------
+        y : array of shape [rows]
+            The new target.
+        sigma : array of shape [rows]
+            The standard error of each row, positive.
+        """
+        weights = weights_of(sigma)
+        coarsest = float(np.quantile(weights, 1 - COVERED)) * deviation(y)
+        return replace(self, y=y, tolerance=mean_sigma(sigma) / coarsest, weights=weights)
+
     def part(self, columns: tuple[int, ...], y: Rows, *, tolerance: float) -> "SearchProblem":
         """A smaller problem: some columns, another target, one split fewer.
 

@@ -70,6 +70,8 @@ class Snapped:
 def snap(fit: Fit) -> Snapped:
     """The fit with its constants replaced by simple numbers: all at once, or one by one, the simplest number first.
 
+    Those that got no name at once are asked again: with others in place, the rows may fix them better.
+
     A number must lie within the constant's error bars. On exact rows the residual must stay at rounding with the
     number in place and the other constants fitted again; on noisy rows the sum of squares may grow by no more than
     chance would have it, 4 sigma^2 and 2 sigma^2 more for every constant replaced.
@@ -85,13 +87,14 @@ def snap(fit: Fit) -> Snapped:
     every = {place: options[0] for place, options in enumerate(choices) if options}
     if not np.all(np.isfinite(fit.errors)):
         every = {}
+    current, names = fit, dict[int, Simple]()
     placed = _placed(fit, fit, every, exact) if every else None
     if placed is not None:
-        return _finished(placed, every, fit.errors)
-    current, names = fit, dict[int, Simple]()
-    errors = fit.errors.copy()
+        current, names = placed, every
+    errors = np.where([k in names for k in range(len(choices))], fit.errors, current.errors)
     order = sorted(
-        range(len(choices)), key=lambda k: (np.isfinite(errors[k]), choices[k][0].bits if choices[k] else 99.0)
+        (k for k in range(len(choices)) if k not in names),
+        key=lambda k: (np.isfinite(errors[k]), choices[k][0].bits if choices[k] else 99.0),
     )
     for place in order:
         bound = names.keys()

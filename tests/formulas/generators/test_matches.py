@@ -198,3 +198,29 @@ def test_the_best_places_are_those_of_a_sort_of_all(most):
     bits = 150 / 2 * np.log2(np.maximum(squares, 1e-16)) + 3.0 * np.add.outer(*sizes)
     found = _candidate_match.best_places(squares, sizes, 150, most=most)
     np.testing.assert_allclose(np.sort(bits.ravel()[found]), np.sort(bits, axis=None)[:most])
+
+
+def test_no_test_of_the_pool_takes_the_time_of_the_next() -> None:
+    problem = problem_of("(a - b*c)/sqrt(1 + c**2/d**2)", seconds=4.0)
+    given = []
+
+    def slow(seen, pool):
+        while not seen.budget.over():
+            seen.budget.charge("surrogate", 0.0, calls=0)
+        return iter(())
+
+    def last(seen, pool):
+        given.append(seen.budget.left)
+        return iter(())
+
+    list(_matches.matched(problem, (slow, last)))
+    assert len(given) == 1 and given[0] > 0.3
+
+
+def test_matches_that_may_be_chance_stop_with_their_time() -> None:
+    problem = problem_of("a + b", 2, noise=0.5, seconds=20.0)
+    taken = 0
+    for _ in _matches.matched(problem, (_feature_tests.power_laws,)):
+        problem.budget.charge("surrogate", 0.0)  # as if each took long to fit
+        taken += 1
+    assert 0 < taken < 8

@@ -1,12 +1,14 @@
 """Generators on rows of two to five digits, some of which are known far better than others."""
 
 import numpy as np
+import pytest
 import sympy
 
 from bimt_analyze.formulas import SearchOptions
 from bimt_analyze.formulas.generators._powers import products_of_powers
 from bimt_analyze.formulas.generators._rational import rationals
 from bimt_analyze.formulas.generators.decompositions._similarity import low_error_similar
+from bimt_analyze.formulas.generators.products._laurent_sums import laurent_sums
 from bimt_analyze.formulas.problem._constants import refine
 from bimt_analyze.formulas.search._given_rows import given_rows
 from bimt_analyze.formulas.search._stages import ONE_VARIABLE
@@ -60,6 +62,26 @@ def test_a_quotient_of_three_digits() -> None:
     problem = coarse(law, [(1, 5)] * 4, 3)
     found = explained(rationals(problem), problem)
     assert found is not None and same(found, law) and sympy.count_ops(found) < 12
+
+
+@pytest.mark.parametrize(
+    ("law", "digits"),
+    [
+        (lambda a, b, s: np.exp(-((a - b) ** 2) / (2 * s**2)) / (np.sqrt(2 * np.pi) * s), 7),
+        (lambda a, b, s: np.exp(-((a - b) ** 2) / (2 * s**2)) / (np.sqrt(2 * np.pi) * s), 5),
+        (lambda a, b, s: np.sqrt(a**2 + (b / s) ** 2), 4),
+        (lambda a, b, s: 1 / (a / b + 0.3 * s), 5),
+    ],
+)
+def test_a_function_of_a_sum_of_whole_powers(law, digits) -> None:
+    problem = coarse(law, [(1, 3)] * 3, digits)
+    found = explained(laurent_sums(problem), problem)
+    assert found is not None and same(found, law) and sympy.count_ops(found) < 25
+
+
+def test_rounded_rows_without_such_a_sum_get_none() -> None:
+    problem = coarse(lambda a, b, s: np.sin(3 * a * b) + s, [(1, 3)] * 3, 3)
+    assert explained(laurent_sums(problem), problem) is None
 
 
 def test_a_function_of_a_monomial_of_three_digits() -> None:

@@ -95,3 +95,17 @@ def test_hyperbolic_functions_are_differentiated_as_exponentials() -> None:
     for values in ((0.3, 0.7), (-1.2, 0.1), (2.0, -0.4)):
         at = dict(zip((u, c), map(sympy.Float, values), strict=True))
         assert float(plain.diff(c).xreplace(at)) == pytest.approx(float(expression.diff(c).xreplace(at)), rel=1e-12)
+
+
+@pytest.mark.parametrize("digits", [3, 4, 5])
+def test_constants_that_others_fix_get_their_names_too(digits: int) -> None:
+    """Powers of the inputs and of the factor stand in for each other, until one of them has its name."""
+    x = np.random.default_rng(0).uniform(1.0, 3.0, (200, 2))
+    y = x[:, 0] / np.expm1(0.16 * x[:, 0] / x[:, 1])
+    tolerance = 0.3 * 10.0**-digits / float(np.std(y))
+    asked = SearchProblem(x, np.round(y, digits), (X1, X2), Budget.of(60.0), tolerance=tolerance)
+    a, b, c, p, q = (constant() for _ in range(5))
+    form = a * X1**p * X2**q * (sympy.exp(b * X1 / X2) - 1) ** c
+    fit = refine(Template(form, {a: 1.0, b: 0.162, p: 1.01, q: 0.01, c: -1.01}), asked)
+    assert fit is not None and fit.explained()
+    assert snap(fit).expression == X1 / (sympy.exp(sympy.Rational(4, 25) * X1 / X2) - 1)
