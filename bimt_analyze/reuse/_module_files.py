@@ -56,7 +56,7 @@ def module_files(
     options = options_of(checkpoint.network.model)
     layers = None if options is None else options.dense_layers()
     if layers is None or layers.copies or layers.final != "identity":
-        hint = "give a network of layers, trained here or read from its state_dict"
+        hint = "give a network of layers with one activation, trained here or read with from_module"
         raise InputError("a network without modules of layers", got=checkpoint.network.model.kind, hint=hint)
     network = circuit_of(checkpoint, tolerance=tolerance).network
     scale, low, high = (

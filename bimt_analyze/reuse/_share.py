@@ -68,9 +68,7 @@ def share(checkpoint: Checkpoint, *, tolerance: float = 0.05, seed: int = 0) -> 
     if task.loss != "mse":
         return _none(checkpoint, checkpoint.network, f"the loss is {task.loss}, and not mse")
     if layers is None or layers.copies or layers.final != "identity" or len(layers.widths) < 3:
-        reason = "the network is not made of layers with a linear last one"
-        traced = ", as its module was traced: read its state_dict" if checkpoint.network.model.kind == "traced" else ""
-        return _none(checkpoint, checkpoint.network, reason + traced)
+        return _none(checkpoint, checkpoint.network, "the network is not made of layers with a linear last one")
     network, probe = circuit_of(checkpoint, tolerance=tolerance).network, checkpoint.probe
     x, y = task.to_network_inputs(probe.x_train), task.to_network_targets(probe.y_train)
     held = Fitter(task.to_network_inputs(probe.x_test), task.to_network_targets(probe.y_test))

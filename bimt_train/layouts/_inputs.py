@@ -96,7 +96,7 @@ def _plain(value: Any) -> Any:
     import torch
 
     if hasattr(value, "__array__") or isinstance(value, torch.Tensor):
-        return torch.as_tensor(value).detach().cpu()
+        return torch.as_tensor(value).detach().cpu().contiguous()
     if not isinstance(value, list):
         return value
     try:

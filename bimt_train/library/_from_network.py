@@ -46,7 +46,7 @@ def from_network(start: Checkpoint, layout: Layout, shapes: Mapping[str, tuple[i
     for name, shape in shapes.items():
         groups = plain_groups(layout, name, shape)
         if not groups or [group.name for group in groups] != _groups_of(old, name):
-            hint = "start from a network of layers, as many of them, trained here or read from its state_dict"
+            hint = "start from a network of layers, as many of them, trained here or read with from_module"
             raise InputError("a network that cannot go on from this one", where=f"tensor '{name}'", hint=hint)
         pairs = [same[group.name] for group in groups]
         values[name], rows = np.zeros(shape, np.float32), np.zeros(shape, bool)

@@ -147,15 +147,16 @@ class ModelOptions(Strict):
 
         Parameters
         ----------
-        inputs : array of shape (rows, inputs)
-            Rows. A kind that reads other shapes takes them as its module does.
+        inputs : array of shape (rows, ...)
+            Rows; images and the like are flattened. A kind that reads other shapes takes them as its module does.
 
         Returns
         -------
         array of float, shape (rows, inputs)
             One column an entry.
         """
-        return np.asarray(inputs, dtype=np.float64)
+        rows = np.asarray(inputs, dtype=np.float64)
+        return rows.reshape(len(rows), -1) if rows.ndim > 2 else rows
 
     def hidden_parts(self) -> tuple[HiddenPart, ...] | None:
         """How the hidden groups compute, in the order of computation; None where the kind does not say.

@@ -121,19 +121,20 @@ def test_what_pruning_leaves_of_it_is_exported_too(name, tmp_path):
     assert found.checked_by and found.worst < 1e-5
 
 
-def test_a_chain_that_is_read_from_its_state_dict_has_c_and_modules():
-    """What the refusals of its traced module advise."""
+def test_a_module_that_is_a_chain_has_c_and_modules_and_another_says_why_not():
     module, rows, _ = made("plain")
     x, y = rows.double().numpy(), module(rows).detach().double().numpy()
-    chain = from_state_dict(module.state_dict(), activation="relu", x=x, y=y)
+    chain, of_state = from_module(module, rows, y=y), from_state_dict(module.state_dict(), activation="relu", x=x, y=y)
+    assert chain.network.model == of_state.network.model
+    assert all(np.array_equal(chain.network.tensors[name], own) for name, own in of_state.network.tensors.items())
     assert export_circuit(chain.network, "net.c", x=x, measure=False, write=False).variant
     assert [one.outputs for one in module_files(chain, formulas={})] == [("y1", "y2")]
-    traced = from_module(module, rows, y=y)
-    assert share(traced).reason.endswith("read its state_dict") and "state_dict" not in share(chain).reason
-    with pytest.raises(InputError, match=r"without modules of layers.*read from its state_dict"):
+    traced = from_module(made("layer norm")[0], rows)
+    assert "not made of layers" in share(traced).reason and "not made of layers" not in share(chain).reason
+    with pytest.raises(InputError, match=r"without modules of layers.*read with from_module"):
         module_files(traced)
     task = formula_task(["z = x1*x2"], widths=(2, 8, 1), rows=(20, 20))
-    with pytest.raises(InputError, match=r"cannot go on from this one.*read from its state_dict"):
+    with pytest.raises(InputError, match=r"cannot go on from this one.*read with from_module"):
         train(task, seeds=1, recipe=Recipe(steps=1), given=traced)
 
 

@@ -87,7 +87,7 @@ class Whole(Layer):
         raise InputError(
             "a kind of model without C", expected="layers one after the other, or a recurrent network",
             got=self.network.model.kind,
-            hint="export .pt2 or .onnx; of a chain of layers, read its state_dict and not its module",
+            hint="export .pt2 or .onnx",
         )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from .._network import Network
 from .._task_spec import TaskSpec
 from ..own_outputs import OWN_OUTPUTS
 from ._about import AboutTask, checkpoint_of
+from ._network_of import checkpoint_of_chain
 from ._targets import targets_of
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 _SAID = "module: {}, exported as a program of torch's operators"
+_BEFORE_END = "outputs: the numbers before the {} with which the module ends"
+_CHANCES = ("sigmoid", "softmax", "logsoftmax")
 _FEW = 8
 _HELD_OUT = 5  # every so many rows one is kept for testing
 
@@ -39,8 +42,10 @@ def from_module(
 ) -> Checkpoint:
     """Make a checkpoint of any module that torch can export.
 
-    The module is run in evaluation mode, and left as it is. It is exported as a program of torch's own operators, so
-    the checkpoint runs, and can be saved and read back, where the module's class is unknown.
+    The module is run in evaluation mode, and left as it is. Linear layers one after the other, with one activation
+    between them, become a network of layers, as from a file of weights; dropout, batch norms and fixed numbers that
+    scale or shift may stand between. Any other module is exported as a program of torch's own operators, so the
+    checkpoint runs, and can be saved and read back, where the module's class is unknown.
 
     Parameters
     ----------
@@ -52,7 +57,7 @@ def from_module(
         images, sequences. Left out where ``ranges`` are given. Columns of several arguments, side by side, are called
         by the argument and their number in it (a1, a2, b), unless ``inputs`` names them.
     layout : Layout, optional
-        Groups and declarations; left out, what tracing finds (`bimt_train.layouts.layout_for`).
+        Groups and declarations of the traced module; left out, what tracing finds (`bimt_train.layouts.layout_for`).
     output : str or int, optional
         Which of several outputs counts: a key, a field or a number.
     **about
@@ -85,11 +90,34 @@ def from_module(
     >>> checkpoint.probe.x_train.shape, dict(checkpoint.network.layout.sizes)
     ((16, 36), {'x': 1, 'h1': 4, 'y': 2})
     """
-    if x is None:
-        return checkpoint_of_module(
-            module, _drawn(module, about.get("ranges")), about, layout=layout, output=output, drawn=True
-        )
-    return checkpoint_of_module(module, _as_taken(module, x), about, layout=layout, output=output)
+    drawn = x is None
+    rows = _drawn(module, about.get("ranges")) if drawn else _as_taken(module, x)
+    if layout is None and output is None and (found := _as_chain(module, rows, about, drawn)) is not None:
+        return found
+    return checkpoint_of_module(module, rows, about, layout=layout, output=output, drawn=drawn)
+
+
+def _as_chain(module: "nn.Module", x: Any, about: AboutTask, drawn: bool) -> Checkpoint | None:
+    """The module as a chain of layers, which every export takes; None where it is none."""
+    from ._module_chain import chain_of_module  # brings torch
+
+    given: Any = {**about, **_no_end(about)}
+    chain = chain_of_module(module, x)
+    if chain is None:
+        return None
+    if not drawn:
+        rows = Inputs.of(x).first
+        given["x"] = rows.reshape(len(rows), -1).double().numpy()
+    words = _take_targets(given)
+    if chain.final in _CHANCES:
+        if not _asks_for_logits(given):
+            return None
+        words.append(_BEFORE_END.format(chain.final.removeprefix("log")))
+    elif chain.final != "identity":
+        given["final"] = chain.final
+        words.append(f"outputs: the module ends with {chain.final}")
+    plain = replace(chain, final="identity", assumed=(*chain.assumed, *words))
+    return checkpoint_of_chain(plain, "module", None, given)
 
 
 def checkpoint_of_module(
@@ -123,26 +151,35 @@ def checkpoint_of_module(
     Checkpoint
         As `from_module` describes it.
     """
-    if about.get("final", "auto") not in ("auto", "none"):
-        hint = "leave it out: the module says how it ends"
-        raise CheckpointError("an end beside a module", where="final", got=str(about["final"]), hint=hint)
-    about = {**about, "final": "none"}
+    given: Any = {**about, **_no_end(about)}
     network, said = _traced(module, x, layout, output)
-    given: Any = {**about}
     if not given.get("inputs") and (names := _column_names(module, x, about.get("outputs") or ())):
         given["inputs"] = names
     if drawn:
         return checkpoint_of(network, "module", given, said)
     given["x"] = network.rows(x)
-    targets, words = targets_of(given.get("y"))
-    said += words
-    given["y"] = None if targets is None else targets.reshape(len(targets), -1)
+    said += _take_targets(given)
     if network.predict(given["x"][:1]).ndim > 2:
         return _of_sequences(network, given, said)
     if _asks_for_logits(given):
         network, more = _with_logits(network)
         said += more
     return checkpoint_of(network, "module", given, said)
+
+
+def _no_end(about: AboutTask) -> AboutTask:
+    """The module says how it ends."""
+    if about.get("final", "auto") not in ("auto", "none"):
+        hint = "leave it out: the module says how it ends"
+        raise CheckpointError("an end beside a module", where="final", got=str(about["final"]), hint=hint)
+    return {"final": "none"}
+
+
+def _take_targets(given: dict[str, Any]) -> list[str]:
+    """Put targets as a table into what is given; what was done to them."""
+    targets, words = targets_of(given.get("y"))
+    given["y"] = None if targets is None else targets.reshape(len(targets), -1)
+    return [*words]
 
 
 def _traced(module: "nn.Module", x: Any, layout: Layout | None, output: str | int | None) -> tuple[Network, list[str]]:
@@ -232,7 +269,7 @@ def _with_logits(network: Network) -> tuple[Network, list[str]]:
     if found is None:
         return network, []
     model = replace(network.model, options=found.options.to_json())
-    return replace(network, model=model), [f"outputs: the numbers before the {found.final} with which the module ends"]
+    return replace(network, model=model), [_BEFORE_END.format(found.final)]
 
 
 def _of_sequences(network: Network, given: dict[str, Any], said: list[str]) -> Checkpoint:

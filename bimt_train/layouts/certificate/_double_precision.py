@@ -1,10 +1,22 @@
 """Double precision throughout: modules that pass to single precision inside are kept from it."""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
+
+
+@contextlib.contextmanager
+def double_by_default() -> Iterator[None]:
+    """While inside, tensors that a module makes without saying a type, as ``torch.zeros(3)``, have double precision."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 class InDouble(TorchDispatchMode):

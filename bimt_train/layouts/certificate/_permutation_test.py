@@ -14,7 +14,7 @@ from ..._errors import InputError, LayoutError, PatternError
 from .. import Layout, Pattern, parse_pattern
 from .._copied import copied
 from .._inputs import Inputs, first_tensor
-from ._double_precision import InDouble
+from ._double_precision import InDouble, double_by_default
 
 Order = Int[np.ndarray, " neurons"]
 
@@ -180,7 +180,7 @@ class PermutationTest:
     def run(self, tensors: Mapping[str, Tensor], x: Inputs) -> Tensor:
         """Run the module on ``x`` with other ``tensors`` in place of its own, and return its first output."""
         try:
-            with InDouble() if self.narrows else nullcontext():
+            with double_by_default(), InDouble() if self.narrows else nullcontext():
                 outputs = torch.func.functional_call(self.module, dict(tensors), x.positional, dict(x.named))
         except (RuntimeError, TypeError, ValueError, IndexError) as error:
             reason = str(error).splitlines()[0][:160] if str(error) else type(error).__name__

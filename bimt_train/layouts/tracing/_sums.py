@@ -108,6 +108,15 @@ def _channels(call: Call, value: Any, count: int) -> Fields:
     return tuple(field.reshape(1, -1, *(1,) * (count - 2)) for field in call.fields(value))
 
 
+def instance_norm(call: Call) -> list[Fields]:
+    """Batch norm by what each channel holds itself."""
+    value, *beside = call.args[:3]
+    count = value.tensor.ndim
+    whole = _normalised(call, call.fields(value), [axis for axis in range(count) if axis != 1])
+    scaled = met(call.labels, whole, *(_channels(call, each, count) for each in beside if each is not None))
+    return [scaled] * len(call.result)
+
+
 def group_norm(call: Call) -> list[Fields]:
     """Group norm: channels are normalised in blocks."""
     value, gain, bias = call.args[:3]
@@ -135,6 +144,14 @@ def _product(call: Call, one: Value, other: Value) -> Fields:
     count = max((field.ndim for field in fields), default=0)
     out = tuple(field.squeeze(count - 2) for field in reduced(call.labels, fields, [count - 2]))
     return tuple(field.squeeze(-1) for field in out) if vector else out
+
+
+def distances(call: Call) -> Fields:
+    """The distance of each row of the first tensor from each of the second."""
+    one, other = (call.fields(each) for each in call.args[:2])
+    count = call.result.ndim
+    pairs = met(call.labels, tuple(f.unsqueeze(-2) for f in one), tuple(f.unsqueeze(-3) for f in other))
+    return tuple(field.squeeze(count) for field in reduced(call.labels, pairs, [count]))
 
 
 def sum_with_product(call: Call) -> Fields:
@@ -250,6 +267,8 @@ SUMS: dict[str, Rule] = {
     "native_layer_norm": layer_norm,
     "_fused_rms_norm": rms_norm,
     "native_group_norm": group_norm,
+    "_native_batch_norm_legit": instance_norm,
+    "_cdist_forward": distances,
     **dict.fromkeys(("_native_batch_norm_legit_no_training", "native_batch_norm"), batch_norm),
     **dict.fromkeys(("mm", "bmm", "mv", "dot"), matrix_product),
     **dict.fromkeys(("addmm", "baddbmm", "addmv"), sum_with_product),

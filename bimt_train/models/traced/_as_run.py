@@ -4,6 +4,7 @@ from typing import NamedTuple, cast
 
 import torch
 from torch import nn
+from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 from torch.nn.utils import parametrize, prune
 
 from ..._errors import InputError
@@ -58,11 +59,8 @@ def as_run(module: nn.Module, inputs: Inputs, output: str | int | None = None) -
     InputError
         The module has complex numbers, or no such output.
     """
-    complex_ = [name for name, tensor in module.state_dict().items() if tensor.is_complex()]
-    if complex_:
-        hint = "write the module with the real and the imaginary part as two tensors"
-        raise InputError("complex numbers in a module", where=f"tensor '{complex_[0]}'", got="complex", hint=hint)
-    own = copied(module).cpu().eval()
+    _check(module)
+    own = _unwrapped(copied(module).cpu().eval())
     said = []
     applied = [name for name, each in own.named_modules() if _settle(each)]
     if applied:
@@ -84,6 +82,34 @@ def as_run(module: nn.Module, inputs: Inputs, output: str | int | None = None) -
     if several > 1:
         said.append(f"outputs: the first of the {several} that the module returns ({names}); output= chooses another")
     return AsRun(own, tuple(said))
+
+
+def _check(module: nn.Module) -> None:
+    """Refuse modules without weights that can be read."""
+    if isinstance(module, torch.jit.ScriptModule):
+        hint = "give the module before torch.jit made it; the weights of a chain of layers are in its state_dict()"
+        raise InputError("a module of TorchScript", where="module", got=type(module).__name__, hint=hint)
+    for name, value in module.state_dict().items():
+        where = f"tensor '{name}'"
+        if isinstance(value, UninitializedParameter | UninitializedBuffer):
+            hint = "call the module once on rows, and train it, before it is read"
+            raise InputError("weights that were never made", where=where, got=type(value).__name__, hint=hint)
+        if not isinstance(value, torch.Tensor) or value.is_quantized:
+            got, hint = type(value).__name__, "give the module before it was quantised"
+            raise InputError("a quantised module", where=where, expected="tensors of floating numbers", got=got,
+                             hint=hint)  # fmt: skip
+        if value.is_complex():
+            hint = "write the module with the real and the imaginary part as two tensors"
+            raise InputError("complex numbers in a module", where=where, got="complex", hint=hint)
+
+
+def _unwrapped(module: nn.Module) -> nn.Module:
+    """The module without the wrappers that spread rows over devices."""
+    if isinstance(module, nn.DataParallel | nn.parallel.DistributedDataParallel):
+        return _unwrapped(module.module)
+    for name, child in module.named_children():
+        setattr(module, name, _unwrapped(child))
+    return module
 
 
 def _settle(module: nn.Module) -> bool:

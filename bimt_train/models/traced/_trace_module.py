@@ -13,7 +13,7 @@ from torch import Tensor, fx, nn
 from ..._errors import InputError, LayoutError
 from ...layouts._inputs import Inputs, first_tensor
 from ...layouts._layout import Layout, TensorSpec
-from ...layouts.certificate._double_precision import InDouble
+from ...layouts.certificate._double_precision import InDouble, double_by_default
 from ...layouts.certificate._verify import verify
 from ...layouts.tracing import Program, exported_program, program_of, trace
 from ._as_run import as_run
@@ -272,7 +272,7 @@ def _certify(module: nn.Module, traced: TracedModule, inputs: Inputs, values: Se
             given = _with(inputs, [value[some] for value in values]).floating(torch.float64)
             whole = torch.cat([shape.columns_of(value) for shape, value in zip(shapes, values, strict=True)], dim=1)
             try:
-                with InDouble():  # a module may ask for single precision, as x.float() does
+                with double_by_default(), InDouble():  # a module may ask for single precision, as x.float() does
                     wanted = first_tensor(exact(*given.positional, **given.named))
                 found = torch.stack([program(row[None])[0] for row in whole[some].double()])
             except Exception as error:  # whatever the module raises is told in one line
