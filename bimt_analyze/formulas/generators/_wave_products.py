@@ -14,11 +14,15 @@ from ..problem._search_problem import SearchProblem
 from ..problem._template import Template, constant
 
 Rows = Float64[np.ndarray, "rows"]
+Table = Float64[np.ndarray, "products _"]
 
 _ROWS = 300  # on which products are compared
 _POWERS = ((3, (0, 1, -1, 2, -2, 3, -3)), (4, (0, 1, -1, 2, -2)), (6, (0, 1, -1)))  # for so many other inputs at most
 _LEFT = 0.5  # of y's size: what leaves more is no product
 _GIVEN = 3  # products for each input of the wave
+_PERIODS = (2, 60)  # of a wave over the range of its input: less of one looks like any curve
+_STEPS = 8  # frequencies for each more period
+_PURE = 0.1  # of a wave: it is a sine or a cosine without a phase, to so much of its size
 _NODE = 3.0  # bits
 _SHARE = 0.1  # of the time
 
@@ -26,7 +30,8 @@ _SHARE = 0.1  # of the time
 def wave_products(problem: SearchProblem) -> Iterator[Template]:
     """Templates a m w(x_j), m a product of powers of the other inputs, w = sin, cos, their squares or product, or 1.
 
-    All powers are tried, and held against y itself.
+    All powers are tried, and held against y itself. Then waves of other frequencies and phases, m sin(v x_j + c), for
+    each frequency v of a fine grid.
 
     Parameters
     ----------
@@ -47,13 +52,8 @@ def wave_products(problem: SearchProblem) -> Iterator[Template]:
 
 def _of_column(problem: SearchProblem, column: int, choices: tuple[int, ...]) -> Iterator[Template]:
     """The products of the shortest description with a wave of one input."""
-    x, y = problem.x, problem.y
-    others = [i for i in range(problem.width) if i != column and np.all(x[:, i] != 0)]
-    exponents = np.array(list(product(choices, repeat=len(others))), dtype=np.float64)
-    with np.errstate(all="ignore"):
-        sizes = np.exp(exponents @ np.log(np.abs(x[:, others])).T)
-        signs = np.prod(np.where(exponents[:, None, :] % 2 == 1, np.sign(x[:, others]), 1.0), axis=2)
-    u, s = x[:, column], problem.columns[column]
+    y, u, s = problem.y, problem.x[:, column], problem.columns[column]
+    others, exponents, monomials = _monomials(problem, column, choices)
     waves = [
         (sympy.sin(s), np.sin(u)),
         (sympy.cos(s), np.cos(u)),
@@ -65,7 +65,7 @@ def _of_column(problem: SearchProblem, column: int, choices: tuple[int, ...]) ->
         waves += [(s**power, u ** float(power)) for power in choices]
     found: list[tuple[float, float, float, np.ndarray, sympy.Expr]] = []
     for wave, values in waves:
-        columns = sizes * signs * values
+        columns = monomials * values
         problem.budget.charge("pool", columns.size)
         with np.errstate(all="ignore"):
             scales = (columns @ y) / np.sum(columns**2, axis=1)
@@ -76,7 +76,59 @@ def _of_column(problem: SearchProblem, column: int, choices: tuple[int, ...]) ->
                 found.append((float(bits), float(scales[k]), float(errors[k]), exponents[k], wave))
     for _, scale, error, powers, wave in sorted(found, key=lambda one: one[0])[:_GIVEN]:
         level = constant()
-        every = [Fraction(0)] * problem.width
-        for i, power in zip(others, powers, strict=True):
-            every[i] = Fraction(int(power))
-        yield Template(level * expression(problem.columns, tuple(every)) * wave, {level: scale}, error)
+        yield Template(level * _product(problem, others, powers) * wave, {level: scale}, error)
+    yield from _of_other_frequencies(problem, column, choices)
+
+
+def _of_other_frequencies(problem: SearchProblem, column: int, choices: tuple[int, ...]) -> Iterator[Template]:
+    """The products with a wave of one input whose frequency is looked for, each with its best frequency."""
+    y, u, s = problem.y, problem.x[:, column], problem.columns[column]
+    others, exponents, monomials = _monomials(problem, column, choices)
+    span = np.ptp(u)
+    if not span:
+        return
+    least, most = (_STEPS * periods for periods in _PERIODS)
+    frequencies = np.arange(least, most + 1) * 2 * np.pi / (_STEPS * span)
+    problem.budget.charge("compare", 5.0 * monomials.size * len(frequencies))
+    sine, cosine = (wave(np.outer(u, frequencies)) for wave in (np.sin, np.cos))
+    with np.errstate(all="ignore"):
+        weights = monomials**2
+        ss, sc, cc = weights @ sine**2, weights @ (sine * cosine), weights @ cosine**2
+        ys, yc = (monomials * y) @ sine, (monomials * y) @ cosine
+        determinant = ss * cc - sc**2
+        a, b = (ys * cc - yc * sc) / determinant, (yc * ss - ys * sc) / determinant
+        errors = np.sqrt(np.maximum(1 - (a * ys + b * yc) / (y @ y), 0.0))
+    errors = np.where(np.isfinite(errors) & (determinant > 1e-9 * ss * cc), errors, np.inf)
+    best = np.argmin(errors, axis=1)
+    each = np.arange(len(exponents))
+    bits = len(y) * np.log2(np.maximum(errors[each, best], 1e-9)) + _NODE * np.sum(np.abs(exponents) > 0, axis=1)
+    for k in np.argsort(bits)[:_GIVEN]:
+        error, at = float(errors[k, best[k]]), (k, best[k])
+        if error >= _LEFT:
+            continue
+        level, speed, phase = constant(), constant(), constant()
+        size, late = float(np.hypot(a[at], b[at])), float(np.arctan2(b[at], a[at]))  # of size sin(v x + late)
+        wave, late = (sympy.sin, late) if abs(a[at]) > abs(b[at]) else (sympy.cos, late - np.pi / 2)
+        if abs(np.sin(late)) < _PURE:
+            size, late, phase = size * float(np.sign(np.cos(late))), 0.0, sympy.Integer(0)
+        start = {level: size, speed: float(frequencies[best[k]])} | ({phase: late} if phase else {})
+        yield Template(level * _product(problem, others, exponents[k]) * wave(speed * s + phase), start, error)
+
+
+def _monomials(problem: SearchProblem, column: int, choices: tuple[int, ...]) -> tuple[list[int], Table, Table]:
+    """The other inputs, the exponents of each product of their powers, and its values."""
+    x = problem.x
+    others = [i for i in range(problem.width) if i != column and np.all(x[:, i] != 0)]
+    exponents = np.array(list(product(choices, repeat=len(others))), dtype=np.float64)
+    with np.errstate(all="ignore"):
+        sizes = np.exp(exponents @ np.log(np.abs(x[:, others])).T)
+        signs = np.prod(np.where(exponents[:, None, :] % 2 == 1, np.sign(x[:, others]), 1.0), axis=2)
+    return others, exponents, sizes * signs
+
+
+def _product(problem: SearchProblem, others: list[int], powers: Float64[np.ndarray, "powers"]) -> sympy.Expr:
+    """A product of powers of inputs as an expression."""
+    every = [Fraction(0)] * problem.width
+    for i, power in zip(others, powers, strict=True):
+        every[i] = Fraction(int(power))
+    return expression(problem.columns, tuple(every))

@@ -11,6 +11,7 @@ from ..problem._template import numeric
 _POINTS = 2000  # in each widening of the range
 _WIDER = (1.0, 2.0, 5.0, 10.0, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8)  # times the range
 _SEEN = 1e-3  # of the larger of the two values and y's deviation: a gap that a measurement sees
+_ONE_FUNCTION = 1e-7  # of the same: forms that part by less wherever they are looked at differ by errors of constants
 _TOLD = 3  # rows
 
 
@@ -29,7 +30,8 @@ def deciding_rows(
 
     Rows are drawn within the ranges, each input by itself, then in ranges that grow up to a hundred million times,
     until the two differ by a thousandth of their size and by a hundred times what rounding leaves. Where no such row is
-    found, one input alone leaves its range: what depends on a ratio stays as it is where both of its parts grow.
+    found, one input alone leaves its range: what depends on a ratio stays as it is where both of its parts grow. Two
+    forms that never part by more than 1e-7 of their size are one function, with constants of two fits.
 
     Parameters
     ----------
@@ -78,7 +80,7 @@ def deciding_rows(
                 best, largest = (rows, float(gap[order[0]] / unit)), float(share[order[0]])
             if largest >= _SEEN:
                 return best
-    return best
+    return best if largest > _ONE_FUNCTION else ((), 0.0)
 
 
 def _written(points: Float64[np.ndarray, "points inputs"]) -> Float64[np.ndarray, "points inputs"]:

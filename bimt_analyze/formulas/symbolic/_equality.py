@@ -59,13 +59,14 @@ def same_function(
     """Decide whether formula - truth is zero wherever the truth is real.
 
     First sympy's bounded identities are tried (expansion, for expressions where that is short). Then both are worked
-    out to 50 digits at 24 random rational points over twice the ranges, where the truth is real: formulas made of
-    analytic pieces that agree there to 1e-30 agree; a difference is shown by one point. It is over in a fraction of a
-    second: no simplify.
+    out to 50 digits at 24 random rational points over twice the ranges, where the truth is real, and at 24 on the way
+    from there to about 1: in ranges of tiny or huge numbers sin(x) is x, and sqrt(1 + x**2) is x, to 50 digits.
+    Formulas made of analytic pieces that agree there to 1e-30 agree; a difference is shown by one point. It is over in
+    a fraction of a second: no simplify.
 
     Once a constant is a decimal, agreement within the ranges proves little: a function and its series agree there.
-    Such forms are held against each other also at points up to a million times further out, to what the errors of
-    their decimals explain; points at which these explain anything are left out.
+    Such forms are held against each other also on the way to about 1, and at points up to a million times further out,
+    to what the errors of their decimals explain; points at which these explain anything are left out.
 
     Parameters
     ----------
@@ -127,18 +128,36 @@ def _compare_far(
                 continue
             if found is None:
                 return Equality("different", "one is not real where the other is")
-            vague = sum(_vagueness(form, point, error) for form in (formula, truth))
-            size = abs(expected) + (1 if decades == 0 else 0)
-            if size == 0 or vague > _TOO_VAGUE * size:
-                continue
-            counted, furthest = counted + 1, max(furthest, decades)
-            if abs(found - expected) > _SLACK * vague + _DECIMAL * size:
+            parts = _part(formula, truth, point, error, least=1 if decades == 0 else 0)
+            if parts:
                 return Equality("different", f"they part at a point {10**decades} times as far as the range")
+            if parts is not None:
+                counted, furthest = counted + 1, max(furthest, decades)
+    for number in range(_POINTS):
+        if _part(formula, truth, _towards_one(_point(symbols, ranges, rng, 1.0), number / _POINTS, rng), error):
+            return Equality("different", "they part on the way from the ranges to 1")
     if counted < _FEWEST_FAR:
         return Equality("undecided", "the decimals are too vague to compare")
     return Equality(
         "equal", f"{counted} points up to {10**furthest} times as far as the range, to the decimals' errors"
     )
+
+
+def _part(
+    formula: sympy.Expr, truth: sympy.Expr, point: Mapping[sympy.Symbol, sympy.Expr], error: float, *, least: int = 0
+) -> bool | None:
+    """Whether two forms with decimals differ at a point; None where that cannot be said.
+
+    A difference is held against what the errors of the decimals explain, and against the value, ``least`` added to it.
+    """
+    expected, found = fifty_digits(truth, point), fifty_digits(formula, point)
+    if expected is None or found is None:
+        return None
+    vague = sum(_vagueness(form, point, error) for form in (formula, truth))
+    size = abs(expected) + least
+    if size == 0 or vague > _TOO_VAGUE * size:
+        return None
+    return bool(abs(found - expected) > _SLACK * vague + _DECIMAL * size)
 
 
 def _vagueness(form: sympy.Expr, point: Mapping[sympy.Symbol, sympy.Expr], error: float) -> float:
@@ -193,7 +212,22 @@ def _compare(
         counted += 1
         if found is None or abs(found - expected) > zero * (1 + abs(expected)):
             return counted, True
+        point = _towards_one(point, counted / _POINTS, rng)
+        expected, found = fifty_digits(truth, point), fifty_digits(formula, point)
+        if expected is not None and found is not None and abs(found - expected) > zero * (1 + abs(expected)):
+            return counted, True
     return counted, False
+
+
+def _towards_one(
+    point: Mapping[sympy.Symbol, sympy.Expr], left: float, rng: np.random.Generator
+) -> dict[sympy.Symbol, sympy.Expr]:
+    """A point on the way to coordinates between 0.1 and 3, counted in decades; a share of the way is ``left``."""
+    moved = {}
+    for symbol, spot in point.items():
+        size = abs(float(spot)) ** left * (10.0 ** rng.uniform(-1.0, 0.5)) ** (1 - left)
+        moved[symbol] = sympy.Rational(f"{np.copysign(size, float(spot)):.6e}") if spot else spot
+    return moved
 
 
 def _point(

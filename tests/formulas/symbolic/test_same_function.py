@@ -90,3 +90,38 @@ def test_a_series_in_a_ratio_is_not_its_function() -> None:
     form = w * sympy.exp(sympy.Float(0.50000002) * x**2 / w**2)
     ranges = {"x": (1e-5, 3e-5), "w": (1.0, 5.0)}
     assert same_function(form, w + x**2 / w / 2, ranges=ranges, seed=0, error=1e-6).canonical == "different"
+
+
+W = sympy.Symbol("w", real=True)
+ELSEWHERE = {"x": (1e-8, 3e-8), "w": (1e-34, 3e-34), "y": (80.0, 90.0)}
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        (sympy.sin(W * X**2), W * X**2),
+        (sympy.sin(sympy.Float(1.7) * W * X**2), sympy.Float(1.7) * W * X**2),
+        ((1 - sympy.cos(W)) / W, W / 2),
+        (sympy.log(1 + sympy.exp(Y)), Y),
+        (sympy.tanh(Y), sympy.Integer(1)),
+        (sympy.sqrt(1 + (X / W) ** 2), X / W),
+        ((X + 1) * sympy.exp(-Y), (X + 1) * sympy.exp(-Y) + sympy.exp(-99 * Y)),
+    ],
+)
+def test_in_tiny_and_huge_ranges_a_limit_is_not_the_function(one: sympy.Expr, two: sympy.Expr) -> None:
+    """To 50 digits they are equal there; on the way to 1 they part."""
+    assert same_function(one, two, ranges=ELSEWHERE, seed=0).canonical == "different"
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        ((1 - sympy.cos(W)) / W, sympy.sin(W) * sympy.tan(W / 2) / W),
+        (sympy.sqrt(1 + X) - 1, X / (sympy.sqrt(1 + X) + 1)),
+        (sympy.log(Y - 3) + sympy.log(Y - 4), sympy.log((Y - 3) * (Y - 4))),
+        (sympy.log(1 + sympy.exp(Y)), Y + sympy.log(1 + sympy.exp(-Y))),
+        (sympy.Float(2.5) * sympy.sinh(X), sympy.Float(1.25) * (sympy.exp(X) - sympy.exp(-X))),
+    ],
+)
+def test_in_tiny_and_huge_ranges_spellings_are_still_equal(one: sympy.Expr, two: sympy.Expr) -> None:
+    assert same_function(one, two, ranges=ELSEWHERE, seed=0).canonical == "equal"

@@ -168,3 +168,11 @@ def test_a_copy_of_rounded_numbers_is_within_their_precision() -> None:
     )
     product = said(W * X, ["x", "w"], np.round(np.stack([U, V], axis=1), 3))
     assert product.word == "exact" and "it is said of x from" in product.verification.statement
+
+
+def test_two_fits_of_one_function_have_no_row_that_decides() -> None:
+    """They part by the errors of their constants alone, wherever one looks."""
+    given = {"names": ["w"], "ranges": [(1.0, 2.0)], "x": V[:, None], "unit": 1.0, "bound": 1e-15, "seed": 0}
+    exact, fitted, other = W * sympy.exp(-W), W * sympy.exp(sympy.Float(-1 - 1e-12) * W), W * sympy.exp(-W) + 1e-3 * W
+    assert deciding_rows(exact, fitted, **given) == ((), 0.0)
+    assert deciding_rows(exact, other, **given)[0]
