@@ -20,6 +20,7 @@ _FAR = (0, 0, 0, 1, 2, 3, 4, 5, 6)  # decades beyond the range, at which forms w
 _ROUNDS = 4  # of points, one in each of these ranges
 _FEWEST_FAR = 6  # points at which two forms with decimals must agree
 _POINTS = 24  # one shows a difference; several, since a point may be a chance zero
+_ON_THE_WAY = 8  # from the ranges to 1, for forms with decimals
 _OPERATIONS = 400  # of an expression, beyond which expanding it is slow
 _TERMS = 3000  # of an expanded power, beyond which it is not expanded
 _KEPT_DIGITS = (12, 11, 13)  # a constant's decimals that are compared; three tries against a rounding edge
@@ -133,8 +134,8 @@ def _compare_far(
                 return Equality("different", f"they part at a point {10**decades} times as far as the range")
             if parts is not None:
                 counted, furthest = counted + 1, max(furthest, decades)
-    for number in range(_POINTS):
-        if _part(formula, truth, _towards_one(_point(symbols, ranges, rng, 1.0), number / _POINTS, rng), error):
+    for number in range(_ON_THE_WAY):
+        if _part(formula, truth, _towards_one(_point(symbols, ranges, rng, 1.0), number / _ON_THE_WAY, rng), error):
             return Equality("different", "they part on the way from the ranges to 1")
     if counted < _FEWEST_FAR:
         return Equality("undecided", "the decimals are too vague to compare")

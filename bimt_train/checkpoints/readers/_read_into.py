@@ -72,8 +72,8 @@ def read_into(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     torch.save({"model": make().state_dict(), "epoch": 3}, f"{folder}/net.pt")
     ...     checkpoint = read_into(f"{folder}/net.pt", make, ranges=(-1, 1))
-    >>> checkpoint.network.model.options["made_of"], checkpoint.network.edges()
-    ('Sequential', 9)
+    >>> checkpoint.network.model.options["widths"], checkpoint.network.edges()
+    ([2, 3, 1], 9)
     """
     path = Path(path)
     if not path.exists():
