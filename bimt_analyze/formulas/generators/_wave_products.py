@@ -21,8 +21,8 @@ _POWERS = ((3, (0, 1, -1, 2, -2, 3, -3)), (4, (0, 1, -1, 2, -2)), (6, (0, 1, -1)
 _LEFT = 0.5  # of y's size: what leaves more is no product
 _GIVEN = 3  # products for each input of the wave
 _PERIODS = (2, 60)  # of a wave over the range of its input: less of one looks like any curve
-_STEPS = 8  # frequencies for each more period
-_PURE = 0.1  # of a wave: it is a sine or a cosine without a phase, to so much of its size
+_STEPS = 4  # frequencies for each more period
+_PURE = 0.5  # sine of a phase that may be none, as the best frequency of the grid is not that of the wave
 _NODE = 3.0  # bits
 _SHARE = 0.1  # of the time
 
@@ -82,14 +82,14 @@ def _of_column(problem: SearchProblem, column: int, choices: tuple[int, ...]) ->
 
 def _of_other_frequencies(problem: SearchProblem, column: int, choices: tuple[int, ...]) -> Iterator[Template]:
     """The products with a wave of one input whose frequency is looked for, each with its best frequency."""
-    y, u, s = problem.y, problem.x[:, column], problem.columns[column]
-    others, exponents, monomials = _monomials(problem, column, choices)
-    span = np.ptp(u)
+    span, few = np.ptp(problem.x[:, column]), problem.some(np.arange(0, problem.rows, 2))
     if not span:
         return
+    y, u, s = few.y, few.x[:, column], few.columns[column]
+    others, exponents, monomials = _monomials(few, column, choices)
     least, most = (_STEPS * periods for periods in _PERIODS)
     frequencies = np.arange(least, most + 1) * 2 * np.pi / (_STEPS * span)
-    problem.budget.charge("compare", 5.0 * monomials.size * len(frequencies))
+    problem.budget.charge("compare", 1.5 * monomials.size * len(frequencies))
     sine, cosine = (wave(np.outer(u, frequencies)) for wave in (np.sin, np.cos))
     with np.errstate(all="ignore"):
         weights = monomials**2
@@ -109,10 +109,11 @@ def _of_other_frequencies(problem: SearchProblem, column: int, choices: tuple[in
         level, speed, phase = constant(), constant(), constant()
         size, late = float(np.hypot(a[at], b[at])), float(np.arctan2(b[at], a[at]))  # of size sin(v x + late)
         wave, late = (sympy.sin, late) if abs(a[at]) > abs(b[at]) else (sympy.cos, late - np.pi / 2)
+        start, powers = {level: size, speed: float(frequencies[best[k]])}, _product(problem, others, exponents[k])
         if abs(np.sin(late)) < _PURE:
-            size, late, phase = size * float(np.sign(np.cos(late))), 0.0, sympy.Integer(0)
-        start = {level: size, speed: float(frequencies[best[k]])} | ({phase: late} if phase else {})
-        yield Template(level * _product(problem, others, exponents[k]) * wave(speed * s + phase), start, error)
+            straight = start | {level: size * float(np.sign(np.cos(late)))}
+            yield Template(level * powers * wave(speed * s), straight, error)
+        yield Template(level * powers * wave(speed * s + phase), start | {phase: late}, error)
 
 
 def _monomials(problem: SearchProblem, column: int, choices: tuple[int, ...]) -> tuple[list[int], Table, Table]:
