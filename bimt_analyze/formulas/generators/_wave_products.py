@@ -89,7 +89,7 @@ def _of_other_frequencies(problem: SearchProblem, column: int, choices: tuple[in
     others, exponents, monomials = _monomials(few, column, choices)
     least, most = (_STEPS * periods for periods in _PERIODS)
     frequencies = np.arange(least, most + 1) * 2 * np.pi / (_STEPS * span)
-    problem.budget.charge("compare", 1.5 * monomials.size * len(frequencies))
+    problem.budget.charge("compare", 0.6 * monomials.size * len(frequencies))
     sine, cosine = (wave(np.outer(u, frequencies)) for wave in (np.sin, np.cos))
     with np.errstate(all="ignore"):
         weights = monomials**2
