@@ -37,9 +37,9 @@ def branches(expression: sympy.Expr, symbols: list[sympy.Symbol], x: Matrix) -> 
     ['3*a']
     """
     for node in sorted(expression.atoms(*_KINKED), key=str):
-        values = _on_rows(node, symbols, x)
+        values = numeric(node, symbols)(x)
         for branch in _sides(node):
-            if np.array_equal(_on_rows(branch, symbols, x), values):
+            if np.array_equal(numeric(branch, symbols)(x), values):
                 yield expression.xreplace({node: branch}), f"all rows lie on one side of {node}"
                 break
 
@@ -57,9 +57,3 @@ def _sides(node: sympy.Expr) -> Iterator[sympy.Expr]:
     yield inner
     if isinstance(node, sympy.Abs):
         yield -inner
-
-
-def _on_rows(expression: sympy.Expr, symbols: list[sympy.Symbol], x: Matrix) -> Float64[np.ndarray, "rows"]:
-    """The values of an expression on the rows."""
-    with np.errstate(all="ignore"):
-        return np.array(np.broadcast_to(numeric(expression, symbols)(x), (len(x),)), dtype=np.float64)

@@ -212,9 +212,9 @@ def _brackets(
         if budget.over():
             return
         pole = seen.has(1 / variable)  # a Laurent series is a power series once it is multiplied by its variable
-        s = _on_rows(back.get(variable, variable), symbols, x)
+        s = numeric(back.get(variable, variable), symbols)(x)
         for rest, factor, powers in _polynomials(sympy.expand(seen * variable) if pole else seen, variable):
-            weight = _on_rows(factor.xreplace(back), symbols, x)
+            weight = numeric(factor.xreplace(back), symbols)(x)
             budget.charge("lambdify", node_count(factor))
             with np.errstate(all="ignore"):
                 values = np.sum([number * s**power for power, number in powers.items()], axis=0)
@@ -241,12 +241,6 @@ def _followed(bracket: _Bracket, function: _Function, with_level: bool) -> tuple
     best = int(np.argmin(np.where(np.isfinite(misses), misses, np.inf)))
     miss = float(misses[best]) if np.isfinite(misses[best]) else np.inf
     return miss, float(amplitudes[best]), float(rates[best]), float(levels[best])
-
-
-def _on_rows(expression: sympy.Expr, symbols: list[sympy.Symbol], x: Matrix) -> Values:
-    """The values of an expression on the rows."""
-    with np.errstate(all="ignore"):
-        return np.broadcast_to(numeric(expression, symbols)(x), (len(x),))
 
 
 def _variables(

@@ -115,8 +115,7 @@ def _splits(inner: sympy.Expr, symbols: list[sympy.Symbol], x: Matrix) -> Iterat
 
 def _magnitude(term: sympy.Expr, symbols: list[sympy.Symbol], x: Matrix) -> Float64[np.ndarray, "rows"] | None:
     """The magnitude of a term on every row; None where it is not finite."""
-    with np.errstate(all="ignore"):
-        values = np.abs(np.broadcast_to(numeric(term, symbols)(x), (len(x),)))
+    values = np.abs(numeric(term, symbols)(x))
     return values if np.all(np.isfinite(values)) else None
 
 

@@ -69,17 +69,17 @@ def vanished_inputs(
     def hidden(parted: Column, just: float = _JUST) -> bool:
         return bool(np.any(np.abs(parted) > just * open_by) and np.all(np.abs(parted) <= open_by))
 
-    values = _on_rows(expression, symbols, x)
+    values = numeric(expression, symbols)(x)
     for idle in (symbol for symbol in symbols if symbol not in expression.free_symbols):
         forms = [(sympy.Add(expression, idle), "the rest")]
         for used in sorted(expression.free_symbols, key=str):
             forms += [(expression.xreplace({used: whole}), str(used)) for whole in _beside(used, idle)]
         for form, beside in forms:
             with np.errstate(all="ignore"):
-                if hidden(_on_rows(form, symbols, x) - values):
+                if hidden(numeric(form, symbols)(x) - values):
                     yield form, f"{idle} vanishes beside {beside} on the rows"
     for term in _terms(expression):
-        size = _on_rows(term, symbols, x)
+        size = numeric(term, symbols)(x)
         for place, symbol in enumerate(symbols):
             if symbol in term.free_symbols:
                 continue
@@ -104,9 +104,3 @@ def _terms(expression: sympy.Expr) -> list[sympy.Expr]:
     """The expression, and each of its terms if they are several."""
     terms = sympy.Add.make_args(expression)
     return [expression, *terms] if len(terms) > 1 else [expression]
-
-
-def _on_rows(expression: sympy.Expr, symbols: list[sympy.Symbol], x: Matrix) -> Column:
-    """The values of an expression on the rows."""
-    with np.errstate(all="ignore"):
-        return np.array(np.broadcast_to(numeric(expression, symbols)(x), (len(x),)), dtype=np.float64)

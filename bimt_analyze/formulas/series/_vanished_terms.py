@@ -34,7 +34,7 @@ def vanished_terms(expression: sympy.Expr, symbols: list[sympy.Symbol], x: Matri
         if origin:
             yield form, origin
         for part in _exponentials(form):
-            size = np.abs(_on_rows(part, symbols, x))
+            size = np.abs(numeric(part, symbols)(x))
             if not np.all(np.isfinite(size)):
                 continue
             if np.max(size) <= _SMALL:
@@ -63,15 +63,9 @@ def _unsaturated(expression: sympy.Expr, symbols: list[sympy.Symbol], x: Matrix)
     found = []
     for node in sorted(expression.atoms(sympy.tanh), key=str):
         inner = node.args[0]
-        values = _on_rows(inner, symbols, x)
+        values = numeric(inner, symbols)(x)
         for sign in (1, -1):
             if np.all(sign * values > _SATURATED):
                 left = 2 * sympy.exp(sympy.expand(-2 * sign * inner))
                 found.append((expression.xreplace({node: sign * (1 - left)}), f"{node} near its limit"))
     return found
-
-
-def _on_rows(expression: sympy.Expr, symbols: list[sympy.Symbol], x: Matrix) -> Float64[np.ndarray, "rows"]:
-    """The values of an expression on the rows."""
-    with np.errstate(all="ignore"):
-        return np.array(np.broadcast_to(numeric(expression, symbols)(x), (len(x),)))
