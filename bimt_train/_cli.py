@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from ._asked_training import Asked, asked_given, asked_recipe, asked_sweep, asked_task
 from ._errors import InputError
-from ._help import help_text
-from ._next_step import CONFIG_FILE, after_sweep, after_training
+from .command._asked_training import Asked, asked_given, asked_recipe, asked_sweep, asked_task
+from .command._help import help_text
+from .command._next_step import CONFIG_FILE, after_sweep, after_training
 from .connection_cost._cost_terms import COST_TERMS
 from .models import MODELS
 from .shell.completion import completion_options
@@ -207,7 +207,7 @@ def command(**given: Any) -> int:
     about |= {"resume": options.resume, "device": options.device, "engine": options.engine}
     beginning: Any = {"given": asked_given(options), "keep": not options.soft}
     if options.dry_run:
-        from ._dry_run import Planned, dry_run
+        from .command._dry_run import Planned, dry_run
 
         click.echo(dry_run(Planned(task, **about, dask=options.dask, over=over, film=options.film, **beginning)))
         return OK

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 import bimt_analyze.command._help
-import bimt_train._help
+import bimt_train.command._help
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
@@ -37,7 +37,7 @@ COMMANDS = {
     ]
     for page in PAGES
 }
-for program, text in (("bimt-train", bimt_train._help.HELP), ("bimt-analyze", bimt_analyze.command._help.HELP)):
+for program, text in (("bimt-train", bimt_train.command._help.HELP), ("bimt-analyze", bimt_analyze.command._help.HELP)):
     COMMANDS[f"{program} --help"] = text.partition("Examples:\n")[2].partition("\n\n")[0].splitlines()
 # What stands on several pages is run for the first of them, its comments aside.
 WORDS = {name: [shlex.split(line, comments=True) for line in lines] for name, lines in COMMANDS.items()}

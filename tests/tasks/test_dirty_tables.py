@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bimt_train import Recipe, TaskError, _asked_training, _cli, train
+from bimt_train import Recipe, TaskError, _cli, train
+from bimt_train.command._asked_training import Asked
 from bimt_train.shell.words import spread_options
 from bimt_train.tasks import TableError, Task, resolve_task, table_task
 from bimt_train.tasks.tables.table_flags import table_options
@@ -94,7 +95,7 @@ def _options(words: Sequence[str]) -> dict[str, Any]:
     """What words of the command line mean to `table_task`."""
     spread = spread_options(["t.csv", *words], _cli.SEVERAL)
     context = _cli.command.make_context("bimt-train", spread)
-    said = _asked_training.Asked(**context.params)
+    said = Asked(**context.params)
     return table_options(vars(said)) | ({"target": said.target} if said.target else {})
 
 

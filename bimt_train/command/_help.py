@@ -2,7 +2,7 @@
 
 import textwrap
 
-from .tasks import TASKS
+from ..tasks import TASKS
 
 HELP = """Train sparse, locally arranged networks: many seeds at once, each connection charged for its length.
 

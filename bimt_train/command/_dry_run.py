@@ -8,18 +8,18 @@ from typing import Any
 
 import torch
 
-from .checkpoints import Checkpoint
-from .library import StoredModule
-from .shell.words import few_names
-from .tasks import Task
-from .training import Recipe, TrainingType
-from .training._random_restarts import replicas_of
-from .training._runs import RUNS_FILE
-from .training._setting import Setting, prepare
-from .training._sweep import SWEEP_FILE, combinations
-from .training._train import engine_of
-from .training.engines._engine_choice import EngineChoice
-from .training.state._run_folder import STATE_FILE
+from ..checkpoints import Checkpoint
+from ..library import StoredModule
+from ..shell.words import few_names
+from ..tasks import Task
+from ..training import Recipe, TrainingType
+from ..training._random_restarts import replicas_of
+from ..training._runs import RUNS_FILE
+from ..training._setting import Setting, prepare
+from ..training._sweep import SWEEP_FILE, combinations
+from ..training._train import engine_of
+from ..training.engines._engine_choice import EngineChoice
+from ..training.state._run_folder import STATE_FILE
 
 
 @dataclass(frozen=True)

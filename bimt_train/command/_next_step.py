@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # brings torch
-    from .training import Run, Runs, Sweep
+    from ..training import Run, Runs, Sweep
 
 CONFIG_FILE = "run.toml"
 FILM_PAGE = "film.html"
@@ -28,7 +28,7 @@ def after_training(runs: "Runs", out: Path, *, film: bool = False) -> str:
     str
         A command, with a comment where it is not the usual one.
     """
-    from .checkpoints import task_score
+    from ..checkpoints import task_score
 
     if runs.interrupted:
         return _again(out, "--resume")

@@ -5,21 +5,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ._errors import InputError
-from .library import StoredModule, load_module
-from .library._stored_module import is_module
-from .shell.words import assignments
-from .tasks import Task, formula_task, resolve_task
-from .tasks.tables.table_flags import table_options
-from .tasks.tables.table_options import speeds_of_word
-from .training.checkpoints_in import checkpoints_in
-from .training.engines._engine_choice import EngineChoice
-from .training.recipes._presets import PAPER_RECIPES, default_recipe
-from .training.recipes._recipe import Recipe, TrainingType
-from .training.recipes._recipe_parts import RandomRestarts, Reuse
+from .._errors import InputError
+from ..library import StoredModule, load_module
+from ..library._stored_module import is_module
+from ..shell.words import assignments
+from ..tasks import Task, formula_task, resolve_task
+from ..tasks.tables.table_flags import table_options
+from ..tasks.tables.table_options import speeds_of_word
+from ..training.checkpoints_in import checkpoints_in
+from ..training.engines._engine_choice import EngineChoice
+from ..training.recipes._presets import PAPER_RECIPES, default_recipe
+from ..training.recipes._recipe import Recipe, TrainingType
+from ..training.recipes._recipe_parts import RandomRestarts, Reuse
 
 if TYPE_CHECKING:  # brings torch
-    from .checkpoints import Checkpoint
+    from ..checkpoints import Checkpoint
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ def _given(text: str) -> "Checkpoint | StoredModule":
         return load_module(path).reading(dict(word.split("=", 1) for word in names.split(",") if "=" in word))
     if is_module(text):
         return load_module(text)
-    from .checkpoints import load_checkpoint
+    from ..checkpoints import load_checkpoint
 
     return load_checkpoint(checkpoints_in(text)[0] if Path(text).is_dir() else text)
 
