@@ -1,6 +1,7 @@
 """What every test runs under: the shapes in annotations are enforced, and torch keeps to one thread."""
 
 import gc
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,23 @@ def one_thread() -> Iterator[None]:
         patch.setenv("OMP_NUM_THREADS", "1")
         patch.setenv("LOKY_MAX_CPU_COUNT", "1")
         yield
+
+
+@pytest.fixture
+def forgotten_entries() -> Iterator[None]:
+    """Tasks and cost terms that a test registers, and the files that it loads, are forgotten after it."""
+    from bimt_train.connection_cost._cost_terms import COST_TERMS
+    from bimt_train.registry import loaded_files
+    from bimt_train.tasks import TASKS
+
+    registries, files = (TASKS, COST_TERMS), loaded_files()
+    known = [registry._found.keys() | registry._builtin.keys() for registry in registries]
+    yield
+    for registry, names in zip(registries, known, strict=True):
+        for name in registry._found.keys() - names:
+            del registry._found[name]
+    for module in set(loaded_files()) - set(files):
+        del sys.modules[module.__name__]
 
 
 def save_linear(path: Path, seed: int = 0) -> Path:

@@ -1,8 +1,6 @@
 """Tasks of one's own: in a file, registered or not, with a recipe and a file that they read."""
 
 import re
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +8,7 @@ import pytest
 
 from bimt_train import InputError, Recipe, TaskError, default_recipe
 from bimt_train.checkpoints import TaskSpec
-from bimt_train.registry import load_file, loaded_files
+from bimt_train.registry import load_file
 from bimt_train.tasks import TASKS, Dataset, Task, formula_task, mlp, resolve_task
 from bimt_train.training import train_distributed
 
@@ -34,14 +32,7 @@ def other(data="1"):
 )
 
 
-@pytest.fixture(autouse=True)
-def own_tasks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What a test registers, and the file that it is in, is forgotten after it."""
-    monkeypatch.setattr(TASKS, "_found", dict(TASKS._found))
-    before = loaded_files()
-    yield
-    for module in set(loaded_files()) - set(before):
-        del sys.modules[module.__name__]
+pytestmark = pytest.mark.usefixtures("forgotten_entries")
 
 
 def _written(folder: Path, text: str) -> str:

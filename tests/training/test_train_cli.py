@@ -85,6 +85,7 @@ def test_help_and_the_list_of_tasks_name_each_task_without_torch():
         assert kind.sentence in listed
 
 
+@pytest.mark.usefixtures("forgotten_entries")
 def test_a_task_and_a_cost_term_of_ones_own(tmp_path):
     words = ["--seeds", "1", "--steps", "3", "--quiet", "--out", str(tmp_path)]
     assert main([str(EXTENDING / "task.py"), *words]) == 0
