@@ -227,10 +227,10 @@ HOSTILE = {
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:20].encode("unicode_escape").decode())
 def test_everything_else_is_refused_quickly_in_one_line(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(ExpressionError) as caught:
         parse_expression(text)
-    assert time.perf_counter() - start < 0.25
+    assert time.process_time() - start < 0.25
     message = str(caught.value)
     assert HOSTILE[text] in message
     assert "\n" not in message and len(message) < 500
