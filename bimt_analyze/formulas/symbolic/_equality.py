@@ -129,13 +129,18 @@ def _compare_far(
                 continue
             if found is None:
                 return Equality("different", "one is not real where the other is")
-            parts = _part(formula, truth, point, error, least=1 if decades == 0 else 0)
-            if parts:
+            vague = sum(_vagueness(form, point, error) for form in (formula, truth))
+            part = _part(expected, found, vague, least=1 if decades == 0 else 0)
+            if part:
                 return Equality("different", f"they part at a point {10**decades} times as far as the range")
-            if parts is not None:
+            if part is not None:
                 counted, furthest = counted + 1, max(furthest, decades)
     for number in range(_ON_THE_WAY):
-        if _part(formula, truth, _towards_one(_point(symbols, ranges, rng, 1.0), number / _ON_THE_WAY, rng), error):
+        point = _towards_one(_point(symbols, ranges, rng, 1.0), number / _ON_THE_WAY, rng)
+        expected, found = fifty_digits(truth, point), fifty_digits(formula, point)
+        if expected is None or found is None:
+            continue
+        if _part(expected, found, sum(_vagueness(form, point, error) for form in (formula, truth))):
             return Equality("different", "they part on the way from the ranges to 1")
     if counted < _FEWEST_FAR:
         return Equality("undecided", "the decimals are too vague to compare")
@@ -144,17 +149,12 @@ def _compare_far(
     )
 
 
-def _part(
-    formula: sympy.Expr, truth: sympy.Expr, point: Mapping[sympy.Symbol, sympy.Expr], error: float, *, least: int = 0
-) -> bool | None:
-    """Whether two forms with decimals differ at a point; None where that cannot be said.
+def _part(expected: sympy.Number, found: sympy.Number, vague: float, *, least: int = 0) -> bool | None:
+    """Whether two values differ by more than the errors of decimals explain; None where these explain anything.
 
-    A difference is held against what the errors of the decimals explain, and against the value, ``least`` added to it.
+    The difference is held against ``vague``, how far these errors may move the values, and against the expected value,
+    ``least`` added to it.
     """
-    expected, found = fifty_digits(truth, point), fifty_digits(formula, point)
-    if expected is None or found is None:
-        return None
-    vague = sum(_vagueness(form, point, error) for form in (formula, truth))
     size = abs(expected) + least
     if size == 0 or vague > _TOO_VAGUE * size:
         return None
